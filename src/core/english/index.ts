@@ -1,0 +1,23 @@
+/**
+ * What every error says, in English and in one folder: a message is a function of the failure's numbers, so a
+ * program reads `error.code` and `error.details`, and a person reads the sentence.
+ *
+ * Every sentence is `op: rule with letters and numbers, got what arrived; what to do`.
+ */
+import { attentionMessages } from "./attention.ts";
+import { commandMessages } from "./command.ts";
+import { dataMessages } from "./data.ts";
+import { hostMessages } from "./host.ts";
+import { trainMessages } from "./train.ts";
+import { vizMessages } from "./viz.ts";
+
+export const english = {
+  ...attentionMessages,
+  ...commandMessages,
+  ...dataMessages,
+  ...hostMessages,
+  ...trainMessages,
+  ...vizMessages,
+};
+
+export type Messages = typeof english;

@@ -1,0 +1,102 @@
+// Builds heed: AssemblyScript kernels → base64 modules in src/kernels/wasm/generated, then TypeScript → dist.
+// The kernels are embedded as text so that they load synchronously, in Node, browsers and bundlers alike.
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import asc from "assemblyscript/asc";
+import { newestMtime } from "./newest.mjs";
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const generated = path.join(root, "src/kernels/wasm/generated");
+
+const SHARED = ["--sharedMemory", "--enable", "threads", "--maximumMemory", "65536"];
+const RELAXED = ["--enable", "relaxed-simd"];
+const BUILDS = {
+  relaxed: RELAXED,
+  plain: [],
+  relaxedShared: [...RELAXED, ...SHARED],
+  plainShared: SHARED,
+};
+
+/**
+ * The number of data segments in a WebAssembly binary. The kernels share TensorFlow.js' heap, where a data
+ * segment of ours would overwrite its statics at address 1024, so the build refuses a module that has one.
+ */
+export function dataSegments(/** @type {Uint8Array} */ binary) {
+  let at = 8;
+  const leb = () => {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = binary[at++];
+      value |= (byte & 127) << shift;
+      if (!(byte & 128)) return value >>> 0;
+    }
+  };
+  while (at < binary.length) {
+    const id = binary[at++];
+    const size = leb();
+    const end = at + size;
+    if (id === 11) return leb();
+    at = end;
+  }
+  return 0;
+}
+
+/** Compiles one AssemblyScript entry file; throws when the result carries a data segment. */
+export async function compileKernels(/** @type {string} */ entry, /** @type {string[]} */ flags) {
+  let binary;
+  const { error, stderr } = await asc.main(
+    [
+      entry,
+      ...["-O3", "--noAssert", "--runtime", "stub", "--importMemory"],
+      ...["--enable", "simd", "--use", "abort=", "--outFile", "kernels.wasm"],
+      ...flags,
+    ],
+    {
+      writeFile: (name, contents) => {
+        if (name.endsWith(".wasm")) binary = contents;
+      },
+    },
+  );
+  if (error) throw new Error(`build: AssemblyScript refused ${entry}\n${stderr.toString()}`);
+  const segments = dataSegments(binary);
+  if (segments > 0) {
+    throw new Error(
+      `build: a kernel module must have no data segment, got ${segments} in ${entry}; a string, a static array ` +
+        "or a library function with a table (Mathf.log, Mathf.exp) came in: compute the values instead",
+    );
+  }
+  return binary;
+}
+
+async function buildKernels() {
+  const entry = path.join(root, "assembly/index.ts");
+  const stamp = path.join(generated, "plainShared.ts");
+  const sources = newestMtime([path.join(root, "assembly"), fileURLToPath(import.meta.url)]);
+  if (statSync(stamp, { throwIfNoEntry: false })?.mtimeMs > sources) return;
+  rmSync(generated, { recursive: true, force: true });
+  mkdirSync(generated, { recursive: true });
+  for (const [name, flags] of Object.entries(BUILDS)) {
+    const binary = await compileKernels(entry, flags);
+    const text = Buffer.from(binary).toString("base64");
+    const note = `// Made by tools/build.mjs from assembly/ (${binary.length} bytes). Do not edit.\n`;
+    writeFileSync(path.join(generated, `${name}.ts`), `${note}export default "${text}";\n`);
+  }
+}
+
+function buildTypeScript() {
+  rmSync(path.join(root, "dist"), { recursive: true, force: true });
+  const tsc = path.join(path.dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
+  execFileSync(process.execPath, [tsc, "-p", path.join(root, "tsconfig.build.json")], { stdio: "inherit" });
+  const main = path.join(root, "dist/cli/main.js");
+  if (statSync(main, { throwIfNoEntry: false })) chmodSync(main, 0o755);
+  const { version } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
+  writeFileSync(path.join(root, "dist/.built"), `${version}\n`);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await buildKernels();
+  if (!process.argv.includes("--kernels")) buildTypeScript();
+}
