@@ -1,0 +1,1 @@
+export * from "./seq2seq/index.ts";

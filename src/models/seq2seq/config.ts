@@ -1,0 +1,55 @@
+/** Which score the decoder attends with; `none` replaces attention by the mean encoder state (the baseline). */
+export type ScoreName = "dot" | "scaledDot" | "general" | "additive" | "concat" | "location" | "none";
+
+/**
+ * A recurrent encoder–decoder with attention.
+ *
+ * `luong` (arxiv.org/abs/1508.04025): the *current* decoder state h_t is the query, and the attentional state
+ * h̃_t = tanh(W_c[c_t; h_t]) predicts the word; with `inputFeeding` h̃_{t−1} joins the decoder's input.
+ * `bahdanau` (arxiv.org/abs/1409.0473): the *previous* state s_{t−1} is the query, and the context c_t is an input
+ * of the decoder's step; s_t and c_t predict the word.
+ */
+export interface Seq2SeqConfig {
+  /** Number of source pieces, the four special ones included. */
+  sourceVocabulary: number;
+  /** Number of target pieces, the four special ones included. */
+  targetVocabulary: number;
+  /** Width of both embeddings. */
+  embedding: number;
+  /** Width of the encoder state, per direction; keys and values are twice as wide. */
+  encoder: number;
+  /** Width of the decoder state. */
+  decoder: number;
+  cell: "gru" | "lstm";
+  style: "luong" | "bahdanau";
+  score: ScoreName;
+  /** Width of the hidden layer of the additive and concat scores. */
+  attention: number;
+  /** Longest source of the location score, in pieces. */
+  maxSource: number;
+  inputFeeding: boolean;
+  /** Share of units dropped in training, on embeddings, encoder states and attentional states. */
+  dropout: number;
+  /** Predict with the target embedding instead of a matrix of its own (Press & Wolf, arxiv.org/abs/1608.05859). */
+  tieEmbeddings: boolean;
+}
+
+export const DEFAULT_CONFIG: Omit<Seq2SeqConfig, "sourceVocabulary" | "targetVocabulary"> = {
+  embedding: 256,
+  encoder: 256,
+  decoder: 512,
+  cell: "gru",
+  style: "luong",
+  score: "general",
+  attention: 256,
+  maxSource: 64,
+  inputFeeding: true,
+  dropout: 0.2,
+  tieEmbeddings: true,
+};
+
+/** Ids every vocabulary shares. */
+export const PAD = 0;
+export const START = 1;
+export const END = 2;
+export const UNKNOWN = 3;

@@ -1,0 +1,70 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { Cell, type CellState } from "./cell.ts";
+import type { Seq2SeqConfig } from "./config.ts";
+import type { Parameters } from "./parameters.ts";
+
+/** What the encoder hands to the decoder. */
+export interface Encoded {
+  /** Hidden states of both directions at every source position, [B, S, 2H]; keys and values of the attention. */
+  states: tf.Tensor3D;
+  /** The decoder's first state. */
+  initial: CellState;
+}
+
+/**
+ * A bidirectional recurrent encoder (Bahdanau et al., arxiv.org/abs/1409.0473, §3.2) over padded sources:
+ *
+ *     states[:, s] = [h→_s ; h←_s],    initial = tanh(W·[h→_S ; h←_1] + b)
+ *
+ * Padding stands after the source. The mask keeps a state unchanged there, so h→_S is the state after the last real
+ * piece and the backward direction starts from zero at it.
+ */
+export class Encoder {
+  readonly #config: Seq2SeqConfig;
+  readonly #parameters: Parameters;
+  readonly #forward: Cell;
+  readonly #backward: Cell;
+
+  constructor(config: Seq2SeqConfig, parameters: Parameters) {
+    this.#config = config;
+    this.#parameters = parameters;
+    this.#forward = new Cell(config.cell, "encoder/forward", parameters);
+    this.#backward = new Cell(config.cell, "encoder/backward", parameters);
+  }
+
+  /** Embedded sources [S, B, E] (time first) and mask [S, B] → states and the decoder's first state. */
+  encode(embedded: tf.Tensor3D, mask: tf.Tensor2D): Encoded {
+    const forward = this.#run(this.#forward, embedded, mask, false);
+    const backward = this.#run(this.#backward, embedded, mask, true);
+    const states = tf.transpose(tf.concat([tf.stack(forward.outputs), tf.stack(backward.outputs)], 2), [1, 0, 2]);
+    return { states: states as tf.Tensor3D, initial: this.#bridge(forward.last, backward.last) };
+  }
+
+  #run(cell: Cell, embedded: tf.Tensor3D, mask: tf.Tensor2D, reverse: boolean) {
+    const [S, B, E] = embedded.shape;
+    const gates = cell.inputGates(tf.reshape(embedded, [S * B, E]));
+    const steps = tf.unstack(tf.reshape(gates, [S, B, -1])) as tf.Tensor2D[];
+    const masks = tf.unstack(mask) as tf.Tensor1D[];
+    const zero = tf.zeros([B, this.#config.encoder]) as tf.Tensor2D;
+    let state: CellState = cell.kind === "lstm" ? [zero, zero] : [zero];
+    const outputs: tf.Tensor2D[] = [];
+    for (let i = 0; i < S; i++) {
+      const s = reverse ? S - 1 - i : i;
+      state = cell.step(steps[s], state, masks[s]);
+      outputs[s] = state[0];
+    }
+    return { outputs, last: state };
+  }
+
+  #bridge(forward: CellState, backward: CellState): CellState {
+    // For the LSTM the memory cells are handed over, since h = o ⊙ tanh(c) loses what the output gate hid.
+    const from = tf.concat([forward.at(-1)!, backward.at(-1)!], 1);
+    const projected = tf.add(
+      tf.matMul(from, this.#parameters.matrix("bridge/kernel")),
+      this.#parameters.vector("bridge/bias"),
+    );
+    if (this.#config.cell === "gru") return [tf.tanh(projected) as tf.Tensor2D];
+    const [h, c] = tf.split(projected, 2, 1) as tf.Tensor2D[];
+    return [tf.tanh(h), c];
+  }
+}

@@ -1,0 +1,123 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { dropout, softmaxCrossEntropy } from "../../ops/index.ts";
+import { PAD, type Seq2SeqConfig, START } from "./config.ts";
+import { Decoder, type DecoderState } from "./decoder.ts";
+import { Encoder } from "./encoder.ts";
+import type { Memory } from "./memory.ts";
+import { Parameters, parameterSpecs } from "./parameters.ts";
+
+/** Rows of ids, padded with PAD to one width; row-major. */
+export interface PaddedIds {
+  ids: Int32Array;
+  lengths: Int32Array;
+  rows: number;
+  width: number;
+}
+
+export interface LossOptions {
+  /** Label smoothing ε (Szegedy et al., arxiv.org/abs/1512.00567). */
+  smoothing?: number;
+  /** Dropout's seed; without it nothing is dropped. */
+  dropoutSeed?: number;
+}
+
+/** Rows to columns, so that one time step is one contiguous slice. */
+function timeMajor({ ids, rows, width }: PaddedIds): Int32Array {
+  const out = new Int32Array(ids.length);
+  for (let b = 0; b < rows; b++) for (let t = 0; t < width; t++) out[t * rows + b] = ids[b * width + t];
+  return out;
+}
+
+function maskOf({ lengths, rows, width }: PaddedIds, timeFirst: boolean): tf.Tensor2D {
+  const mask = new Float32Array(rows * width);
+  for (let b = 0; b < rows; b++) for (let t = 0; t < lengths[b]; t++) mask[timeFirst ? t * rows + b : b * width + t] = 1;
+  return tf.tensor2d(mask, timeFirst ? [width, rows] : [rows, width]);
+}
+
+/**
+ * Sequence to sequence with attention: a bidirectional recurrent encoder, a recurrent decoder that attends to its
+ * states, a softmax over target pieces. All methods that return tensors leave them to the caller's `tf.tidy`.
+ *
+ * @example
+ * const model = new Seq2Seq({ ...DEFAULT_CONFIG, sourceVocabulary: 20, targetVocabulary: 20, embedding: 8, encoder: 8, decoder: 16 }, 1);
+ * console.log(model.parameters.size > 0); // true
+ * model.dispose();
+ */
+export class Seq2Seq {
+  readonly config: Seq2SeqConfig;
+  readonly parameters: Parameters;
+  readonly decoder: Decoder;
+  readonly #encoder: Encoder;
+
+  /** A model with random parameters: one seed, one model, on every machine. */
+  constructor(config: Seq2SeqConfig, seed = 0) {
+    this.config = config;
+    this.parameters = new Parameters(parameterSpecs(config), seed);
+    this.#encoder = new Encoder(config, this.parameters);
+    this.decoder = new Decoder(config, this.parameters);
+  }
+
+  /** Reads the sources: what the decoder attends to, and its first state. */
+  encode(source: PaddedIds, dropoutSeed?: number): { memory: Memory; state: DecoderState } {
+    const drop = this.#dropper(dropoutSeed);
+    const ids = tf.tensor1d(timeMajor(source), "int32");
+    const embedded = drop(tf.gather(this.parameters.matrix("source/embedding"), ids));
+    const shaped = tf.reshape(embedded, [source.width, source.rows, -1]) as tf.Tensor3D;
+    const { states, initial } = this.#encoder.encode(shaped, maskOf(source, true));
+    const lengths = tf.tensor1d(source.lengths, "int32");
+    const memory = this.decoder.attention.prepare(drop(states), lengths, maskOf(source, false));
+    return { memory, state: this.decoder.start(initial) };
+  }
+
+  /** Embedded target pieces' share of the decoder's gates: ids [N] → [N, gates·D]. */
+  wordGates(ids: Int32Array, drop?: (x: tf.Tensor2D) => tf.Tensor2D): tf.Tensor2D {
+    const embedded = tf.gather(this.parameters.matrix("target/embedding"), tf.tensor1d(ids, "int32"));
+    return this.decoder.inputGates(drop ? drop(embedded) : embedded);
+  }
+
+  /** Scores of the next piece: h̃ [N, E] → [N, V]. */
+  logits(attentional: tf.Tensor2D): tf.Tensor2D {
+    const output = this.parameters.matrix(this.config.tieEmbeddings ? "target/embedding" : "output/kernel");
+    return tf.add(tf.matMul(attentional, output, false, true), this.parameters.vector("output/bias"));
+  }
+
+  /**
+   * Mean negative log-likelihood of a target piece, in nats, with teacher forcing. Targets end with END; padding
+   * counts nothing.
+   */
+  loss(source: PaddedIds, target: PaddedIds, { smoothing = 0, dropoutSeed }: LossOptions = {}): tf.Scalar {
+    return tf.tidy(() => {
+      const { rows, width, lengths } = target;
+      const { memory, state: first } = this.encode(source, dropoutSeed);
+      const drop = this.#dropper(dropoutSeed === undefined ? undefined : dropoutSeed + 1);
+      const labels = timeMajor(target);
+      const inputs = new Int32Array(labels.length).fill(START, 0, rows);
+      inputs.set(labels.subarray(0, labels.length - rows), rows);
+      const gates = tf.unstack(tf.reshape(this.wordGates(inputs, drop), [width, rows, -1])) as tf.Tensor2D[];
+      const attentional: tf.Tensor2D[] = [];
+      let state = first;
+      for (let t = 0; t < width; t++) {
+        const step = this.decoder.step(gates[t], state, memory, drop);
+        attentional.push(step.attentional);
+        state = step.state;
+      }
+      const logits = this.logits(tf.reshape(tf.stack(attentional), [width * rows, -1]));
+      const counted = labels.map((id) => (id === PAD ? -1 : id));
+      const losses = softmaxCrossEntropy(logits, tf.tensor1d(counted, "int32"), { smoothing });
+      const pieces = lengths.reduce((sum, n) => sum + n, 0);
+      return tf.div(tf.sum(losses), pieces) as tf.Scalar;
+    });
+  }
+
+  dispose(): void {
+    this.parameters.dispose();
+  }
+
+  /** Dropout with a stream of its own at each place; the identity without a seed. */
+  #dropper(seed: number | undefined): <T extends tf.Tensor>(x: T) => T {
+    const rate = this.config.dropout;
+    if (seed === undefined || rate === 0) return (x) => x;
+    let stream = 0;
+    return (x) => dropout(x, rate, { seed, stream: stream++ });
+  }
+}
