@@ -1,0 +1,3 @@
+/** Weights files, checkpoints, schedules, the training loop and the metrics of translation and alignment. */
+export * from "../core/float16.ts";
+export * from "../core/safetensors.ts";
