@@ -88,7 +88,10 @@ async function buildKernels() {
 
 function buildTypeScript() {
   rmSync(path.join(root, "dist"), { recursive: true, force: true });
-  const tsc = path.join(path.dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
+  const tsc = path.join(
+    path.dirname(createRequire(import.meta.url).resolve("typescript/package.json")),
+    "bin/tsc",
+  );
   execFileSync(process.execPath, [tsc, "-p", path.join(root, "tsconfig.build.json")], { stdio: "inherit" });
   const main = path.join(root, "dist/cli/main.js");
   if (statSync(main, { throwIfNoEntry: false })) chmodSync(main, 0o755);

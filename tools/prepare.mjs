@@ -26,7 +26,9 @@ if (mtime("node_modules/.package-lock.json") < mtime("package-lock.json")) {
   console.log("heed: installing its packages (once)");
   run("npm ci --no-audit --no-fund");
 }
-const sources = newestMtime(["src", "assembly", "tools/build.mjs", "tsconfig.json", "tsconfig.build.json", "package.json"].map(at));
+const sources = newestMtime(
+  ["src", "assembly", "tools/build.mjs", "tsconfig.json", "tsconfig.build.json", "package.json"].map(at),
+);
 if (mtime("dist/.built") < sources) {
   console.log("heed: building");
   run("node tools/build.mjs");

@@ -1,0 +1,19 @@
+/** The three streams of a process and its environment, as a command sees them; tests pass their own. */
+export interface Io {
+  stdin: AsyncIterable<Uint8Array> & { isTTY?: boolean };
+  stdout: Output & { isTTY?: boolean; columns?: number; getColorDepth?: () => number };
+  stderr: Output;
+  env: Record<string, string | undefined>;
+}
+
+/** As much of a writable stream as the commands use: `write` is false when the reader is behind. */
+export interface Output {
+  write(text: string): boolean;
+  once(event: "drain", listener: () => void): unknown;
+}
+
+/** Writes, and waits for a slow reader, so that a long input does not pile up in memory. */
+export function write(output: Output, text: string): Promise<void> {
+  if (output.write(text)) return Promise.resolve();
+  return new Promise((resolve) => output.once("drain", resolve));
+}

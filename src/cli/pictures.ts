@@ -1,0 +1,68 @@
+import { statSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { FileError } from "../core/errors.ts";
+import type { Translation } from "../tasks/translation/translator.ts";
+import { drawing } from "./drawing.ts";
+
+/**
+ * The pictures of `--svg FILE`. One sentence goes to FILE; several go to FILE-1, FILE-2, … before the
+ * extension, numbered as the sentences are. How many there will be is known only when the input ends, so the
+ * first picture waits for the second sentence, or for the end.
+ */
+export class PictureFiles {
+  readonly #file: string;
+  readonly #command: string;
+  #first: Translation | undefined;
+  #sentences = 0;
+  #written = 0;
+  #last = "";
+
+  /** Throws when the file cannot be made, before any work is done for it. */
+  constructor(file: string, command: string) {
+    this.#file = file;
+    this.#command = command;
+    if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) this.#refuse(file, "a folder");
+    const folder = path.dirname(file);
+    if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+      this.#refuse(file, `no folder ${folder}`);
+  }
+
+  /** An empty sentence has no picture, and keeps its number. */
+  add(translation: Translation): void {
+    this.#sentences++;
+    if (this.#sentences === 1) {
+      this.#first = translation;
+      return;
+    }
+    if (this.#first) this.#write(this.#first, this.#numbered(1));
+    this.#first = undefined;
+    this.#write(translation, this.#numbered(this.#sentences));
+  }
+
+  /** Writes what still waits, and says what was drawn: `tired.svg`, or `3 pictures, the last one tired-3.svg`. */
+  finish(): string {
+    if (this.#first) this.#write(this.#first, this.#file);
+    if (this.#written < 2) return this.#last || "no picture: there was no word to draw";
+    return `${this.#written} pictures, the last one ${this.#last}`;
+  }
+
+  #numbered(number: number): string {
+    const { dir, name, ext } = path.parse(this.#file);
+    return path.join(dir, `${name}-${number}${ext}`);
+  }
+
+  #write(translation: Translation, file: string): void {
+    if (translation.weights.length === 0) return;
+    try {
+      writeFileSync(file, drawing(translation));
+    } catch (error) {
+      this.#refuse(file, (error as NodeJS.ErrnoException).code ?? String(error));
+    }
+    this.#written++;
+    this.#last = file;
+  }
+
+  #refuse(file: string, reason: string): never {
+    throw new FileError("CANNOT_WRITE", { command: this.#command, path: file, reason });
+  }
+}

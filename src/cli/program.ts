@@ -1,0 +1,68 @@
+import { Command, CommanderError } from "commander";
+import { HeedError, UsageError } from "../core/errors.ts";
+import { EXIT } from "./exit.ts";
+import type { Io } from "./io.ts";
+import { SUBCOMMANDS } from "./subcommands.ts";
+import { version } from "./version.ts";
+
+/**
+ * Runs one command line and gives its exit code. Only the subcommand that is named gets loaded: `heed --help`
+ * knows the others by their one-line description, and answers at once.
+ */
+export async function run(args: readonly string[], io: Io): Promise<number> {
+  const program = new Command("heed")
+    .description("Attention mechanisms, and the picture of what they looked at.")
+    .version(version(), "-v, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand("help [command]", "print the help of a command");
+  const words = args.filter((arg) => !arg.startsWith("-"));
+  const named = words[0] === "help" ? words[1] : words[0];
+  for (const { name, description, load } of SUBCOMMANDS) {
+    program.addCommand(name === named ? await load(io) : new Command(name).description(description));
+  }
+  const refusals: string[] = [];
+  prepare(program, io, refusals);
+  if (args.length === 0) {
+    program.outputHelp();
+    return EXIT.ok;
+  }
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return EXIT.ok;
+  } catch (error) {
+    return explain(error, io, refusals, named);
+  }
+}
+
+/** Commander would print and exit by itself; here it throws, and every command says its errors the same way. */
+function prepare(command: Command, io: Io, refusals: string[]): void {
+  command.exitOverride();
+  command.configureOutput({
+    writeOut: (text) => io.stdout.write(text),
+    writeErr: (text) => refusals.push(text),
+    getOutHelpWidth: () => io.stdout.columns ?? 80,
+  });
+  for (const child of command.commands) prepare(child, io, refusals);
+}
+
+function explain(error: unknown, io: Io, refusals: string[], named: string | undefined): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return EXIT.ok;
+    if (error.code === "commander.help") {
+      io.stderr.write(refusals.join(""));
+      return EXIT.usage;
+    }
+    const known = SUBCOMMANDS.some(({ name }) => name === named);
+    const problem = error.message
+      .replace(/^error: /, "")
+      .replace(/\.?\s*\n\s*/g, " ")
+      .trim();
+    error = new UsageError("COMMAND_LINE", { command: known ? `heed ${named}` : "heed", problem });
+  }
+  if (error instanceof HeedError) {
+    io.stderr.write(`${error.message.replace(/\s*\n\s*/g, " ")}\n`);
+    return EXIT.usage;
+  }
+  io.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return EXIT.unexpected;
+}

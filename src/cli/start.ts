@@ -1,0 +1,34 @@
+import { Command } from "commander";
+import { type Io, write } from "./io.ts";
+import { argumentLines } from "./lines.ts";
+import { look, show } from "./show.ts";
+import { type LoadTranslator, loadFromFolder } from "./translate.ts";
+import { version } from "./version.ts";
+
+const SENTENCES = ["I am very tired.", "Where is the station?", "She doesn't want to go home."];
+
+const NEXT = `Next:
+  npm start -- "Your own sentence."
+  npx heed translate --help
+`;
+
+/** `heed start [text…]`, which `npm start` runs: the main job at work, and what to do next. */
+export function startCommand(io: Io, load: LoadTranslator = loadFromFolder): Command {
+  return new Command("start")
+    .description("Translates a few English sentences, or yours, and shows what each word looked at.")
+    .argument("[text...]", "your own sentences, each one quoted")
+    .action(async (texts: string[]) => {
+      const appearance = look({}, io);
+      io.stdout.write(`heed ${version()}: English to French, and what each French word looked at.\n\n`);
+      const translator = await load(undefined);
+      try {
+        for (const sentence of texts.length > 0 ? argumentLines(texts) : SENTENCES) {
+          const [translation] = translator.translate([sentence]);
+          await write(io.stdout, `${translation!.source}\n${show(translation!, appearance)}\n`);
+        }
+      } finally {
+        translator.dispose();
+      }
+      io.stdout.write(NEXT);
+    });
+}

@@ -1,0 +1,23 @@
+import type { Command } from "commander";
+import type { Io } from "./io.ts";
+
+interface Subcommand {
+  name: string;
+  /** The line that `heed --help` shows; the command itself carries the same one. */
+  description: string;
+  load(io: Io): Promise<Command>;
+}
+
+/** Every subcommand, in the order of `heed --help`. Each is imported only when it is the one that was named. */
+export const SUBCOMMANDS: readonly Subcommand[] = [
+  {
+    name: "start",
+    description: "translate a few sentences and show what each word looked at",
+    load: async (io) => (await import("./start.ts")).startCommand(io),
+  },
+  {
+    name: "translate",
+    description: "translate English to French, with the alignment of the words",
+    load: async (io) => (await import("./translate.ts")).translateCommand(io),
+  },
+];

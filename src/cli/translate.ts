@@ -1,0 +1,90 @@
+import { Command, Option } from "commander";
+import type { Translator } from "../tasks/translation/translator.ts";
+import { oneOf, wholeNumber } from "./flags.ts";
+import { type Io, write } from "./io.ts";
+import { argumentLines, type LineBatch, lineBatches } from "./lines.ts";
+import { PictureFiles } from "./pictures.ts";
+import { COLORS, FORMATS, type LookOptions, look, show } from "./show.ts";
+
+const NAME = "heed translate";
+/** Lines translated together: enough for full batches of sentences of one length, few enough to see progress. */
+const LINES_PER_BATCH = 128;
+const MAX_BEAM = 64;
+
+interface Flags extends LookOptions {
+  beam?: number;
+  model?: string;
+  svg?: string;
+}
+
+/** How to get a translator; tests hand in one without weights. */
+export type LoadTranslator = (folder: string | undefined) => Promise<Translator>;
+
+export const loadFromFolder: LoadTranslator = async (folder) => {
+  const { DEFAULT_MODEL, loadTranslator } = await import("../tasks/translation/translator.ts");
+  return loadTranslator(folder ?? DEFAULT_MODEL);
+};
+
+const HELP = `
+Each argument is one sentence: quote it. Without any, sentences are read from standard input, one a line;
+an empty line gives an empty line. In a terminal each translation is followed by the heat map of its
+alignment; elsewhere by its summary, indented; --no-map leaves the translations alone, one a line.
+
+  heed translate "I am tired."
+  heed translate --no-map < english.txt > french.txt
+  heed translate --svg tired.svg "I am tired."
+`;
+
+/** `heed translate [text…]`: English in, French out, and what each French word looked at. */
+export function translateCommand(io: Io, load: LoadTranslator = loadFromFolder): Command {
+  return new Command("translate")
+    .description("Translates English to French and shows what each word looked at.")
+    .argument("[text...]", "sentences; standard input, one a line, when there are none")
+    .option(
+      "--beam <n>",
+      `candidates kept at each word, 1 to ${MAX_BEAM}; 1 is the fastest`,
+      wholeNumber(NAME, "--beam", 1, MAX_BEAM, "try --beam 5"),
+    )
+    .option("--model <dir>", "folder of the weights and their card (default: the model that ships with heed)")
+    .option("--svg <file>", "also draw the heat map; several sentences go to file-1.svg, file-2.svg, …")
+    .addOption(
+      new Option("--format <format>", "map, text (a summary), plain (translations only) or json")
+        .argParser(oneOf(NAME, "--format", FORMATS))
+        .conflicts(["json"]),
+    )
+    .option("--json", "one object a line: source, target, sourceTokens, targetTokens, weights, score")
+    .option("--no-map", "the translations only, one a line")
+    .option("--color <when>", "always, never or auto", oneOf(NAME, "--color", COLORS))
+    .addHelpText("after", HELP)
+    .action((texts: string[], flags: Flags) => translateText(texts, flags, io, load));
+}
+
+async function translateText(texts: string[], flags: Flags, io: Io, load: LoadTranslator): Promise<void> {
+  // Everything that can be wrong with the command line is found before the model is loaded.
+  const pictures = flags.svg === undefined ? undefined : new PictureFiles(flags.svg, NAME);
+  const appearance = look(flags, io);
+  if (texts.length === 0 && io.stdin.isTTY)
+    io.stderr.write("Type a sentence in English and press Enter; Ctrl-D ends.\n");
+
+  const translator = await load(flags.model);
+  try {
+    for await (const { lines, broken } of texts.length > 0
+      ? [given(texts)]
+      : lineBatches(io.stdin, LINES_PER_BATCH)) {
+      for (const line of broken) {
+        io.stderr.write(`${NAME}: line ${line} is not UTF-8; its broken bytes are read as U+FFFD\n`);
+      }
+      const translations = translator.translate(lines, flags.beam === undefined ? {} : { beam: flags.beam });
+      await write(io.stdout, translations.map((translation) => show(translation, appearance)).join(""));
+      for (const translation of translations) pictures?.add(translation);
+    }
+  } finally {
+    translator.dispose();
+  }
+  const drawn = pictures?.finish();
+  if (drawn) io.stderr.write(`${NAME}: drew ${drawn}\n`);
+}
+
+function given(texts: string[]): LineBatch {
+  return { lines: argumentLines(texts), broken: [] };
+}
