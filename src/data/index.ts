@@ -1,3 +1,4 @@
+export * from "./batching.ts";
 export * from "./bpe.ts";
 export { type BpeOptions, trainBpe } from "./bpe-train.ts";
 export { normalizeText } from "./text.ts";

@@ -19,4 +19,9 @@ export const dataMessages = {
     `${d.op}: ${d.rule}, got ${JSON.stringify(d.got)}; train the encoding again with trainBpe`,
   TOKEN_ID: (d: { op: string; size: number; got: number }) =>
     `${d.op}: an id must be an integer from 0 to ${d.size - 1}, got ${d.got}; decode with the encoding that made it`,
+  BATCH_OPTION: (d: { op: string; rule: string; got: number }) =>
+    `${d.op}: ${d.rule}, got ${d.got}; choose one in that range`,
+  BATCH_ROOM: (d: { op: string; maxTokens: number; index: number; tokens: number }) =>
+    `${d.op}: maxTokens must hold every pair, got ${d.maxTokens} and pair ${d.index} of ${d.tokens} tokens; raise it ` +
+    `or leave out long pairs`,
 };
