@@ -4,4 +4,12 @@ export const trainMessages = {
     `safetensors: ${d.rule}, got ${d.got}; the file is damaged or was made by something else, write or download it again`,
   SAFETENSORS_WRITE: (d: { name: string; rule: string; got: string }) =>
     `encodeSafetensors: ${d.rule}, got ${d.got} for "${d.name}"; correct that entry`,
+  CHECKPOINT_FILE: (d: { action: string; path: string; reason: string }) =>
+    `checkpoint: ${d.path} must be a place that can be ${d.action}, got ${d.reason}; check the folder, its rights and the free space`,
+  CHECKPOINT_SUM: (d: { written: string; found: string }) =>
+    `checkpoint: the file must have the SHA-256 written in it, ${d.written}, got ${d.found}; it is damaged, use the checkpoint before`,
+  CHECKPOINT_STATE: (d: { name: string; got: string }) =>
+    `checkpoint: every number of the state must be finite, got ${d.got} for "${d.name}"; save null in its place`,
+  TRAIN_OPTION: (d: { op: string; option: string; rule: string; got: string }) =>
+    `${d.op}: ${d.option} ${d.rule}, got ${d.got}; pass another value`,
 };
