@@ -8,6 +8,7 @@
 //   stock scalar loop with a transposed operand   0.5–2 GF/s
 //   6 × 8 register tile, packed panels            42–52 GF/s
 import { at, fma } from "./simd";
+import { transpose4x4 } from "./transpose";
 
 const MR: i32 = 6;
 const NR: i32 = 8;
@@ -55,19 +56,6 @@ function tile(a: usize, b: usize, c: usize, ldc: usize, K: i32, accumulate: bool
   v128.store(c, c50); v128.store(c, c51, 16);
 }
 
-// Four rows × four columns of B, read along the rows of Bᵀ, written as columns of a panel.
-// @ts-ignore: decorator
-@inline function transpose4x4(source: usize, stride: usize, panel: usize): void {
-  const r0 = v128.load(source), r1 = v128.load(source + stride);
-  const r2 = v128.load(source + 2 * stride), r3 = v128.load(source + 3 * stride);
-  const t0 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5), t1 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
-  const t2 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7), t3 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
-  v128.store(panel, v128.shuffle<f32>(t0, t1, 0, 1, 4, 5));
-  v128.store(panel, v128.shuffle<f32>(t0, t1, 2, 3, 6, 7), 32);
-  v128.store(panel, v128.shuffle<f32>(t2, t3, 0, 1, 4, 5), 64);
-  v128.store(panel, v128.shuffle<f32>(t2, t3, 2, 3, 6, 7), 96);
-}
-
 // Panels of B: 8 columns side by side, the last one filled with zeros.
 function packB(B: usize, rs: i32, cs: i32, panels: usize, N: i32, k0: i32, kc: i32): void {
   for (let j = 0; j < N; j += NR) {
@@ -82,7 +70,7 @@ function packB(B: usize, rs: i32, cs: i32, panels: usize, N: i32, k0: i32, kc: i
       let k = 0;
       for (; k + 4 <= kc; k += 4) {
         for (let h = 0; h < NR; h += 4) {
-          transpose4x4(at(B, (j + h) * cs + k0 + k), (<usize>cs) << 2, panel + ((<usize>k) << 5) + ((<usize>h) << 2));
+          transpose4x4(at(B, (j + h) * cs + k0 + k), (<usize>cs) << 2, panel + ((<usize>k) << 5) + ((<usize>h) << 2), 32);
         }
       }
       for (; k < kc; k++) {
@@ -145,6 +133,19 @@ export function gemm(
           }
         }
       }
+    }
+  }
+}
+
+/** The same product over int32, for the rare integer matrix: a plain loop that wraps around like all int32. */
+export function gemmInt(
+  A: usize, rsA: i32, csA: i32, B: usize, rsB: i32, csB: i32, C: usize, M: i32, N: i32, K: i32,
+): void {
+  for (let i = 0; i < M; i++) {
+    for (let j = 0; j < N; j++) {
+      let sum = 0;
+      for (let k = 0; k < K; k++) sum += i32.load(at(A, i * rsA + k * csA)) * i32.load(at(B, k * rsB + j * csB));
+      i32.store(at(C, i * N + j), sum);
     }
   }
 }

@@ -3,3 +3,9 @@
 // data segment, which the build refuses (it would overwrite the host's statics).
 export * from "./gemm";
 export * from "./gather";
+export * from "./copy";
+export * from "./transpose";
+export * from "./select";
+export * from "./activation";
+export * from "./recurrent";
+export * from "./loss";

@@ -1,7 +1,12 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import type { DataType, TensorInfo } from "@tensorflow/tfjs-core";
 import { MemoryError } from "../core/errors.ts";
-import { hasRelaxedSimd, instantiateKernels, type KernelBuild, type KernelExports } from "../kernels/wasm/load.ts";
+import {
+  hasRelaxedSimd,
+  instantiateKernels,
+  type KernelBuild,
+  type KernelExports,
+} from "../kernels/wasm/load.ts";
 
 /** What we need of the emscripten module that TensorFlow.js keeps to itself. */
 interface EmscriptenModule {
@@ -16,13 +21,14 @@ const ALIGNMENT = 16;
 
 /**
  * One live backend: TensorFlow.js' WebAssembly heap with our kernels instantiated on it, so tensors are read and
- * written in place. Addresses are byte offsets; take them after the last allocation, because growth moves views.
+ * written in place. Addresses are byte offsets and stay valid; views do not survive an allocation.
  */
 export class Heap {
   readonly backend: BackendWasm;
   readonly kernels: KernelExports;
   readonly build: KernelBuild;
   readonly #module: EmscriptenModule;
+  #op = "tensor";
   #scratch = 0;
   #scratchBytes = 0;
 
@@ -30,25 +36,25 @@ export class Heap {
     this.backend = backend;
     this.build = build;
     this.#module = (backend as unknown as { wasm: EmscriptenModule }).wasm;
+    // The threaded build keeps its memory, a shared one, outside of `asm`.
     const memory = this.#module.asm?.memory ?? this.#module.wasmMemory;
     this.kernels = instantiateKernels(memory!, build);
+    this.#guardAllocation();
   }
 
   /** The byte address of a tensor's first element; moves the tensor here if it lives on another backend. */
   address(tensor: TensorInfo): number {
-    const entry = (this.backend as unknown as { dataIdMap: { get(id: object): { memoryOffset: number } } }).dataIdMap;
-    return entry.get(tensor.dataId).memoryOffset >>> 0;
+    return this.backend.dataIdMap.get(tensor.dataId).memoryOffset >>> 0;
   }
 
-  /** An uninitialised tensor on the heap. The stock backend hands out address 0 when memory is full; we throw. */
+  /** An uninitialised tensor on the heap; a MemoryError that names `op` when the heap is full. */
   output(op: string, shape: number[], dtype: DataType = "float32"): TensorInfo {
-    const info = this.backend.makeOutput(shape, dtype);
-    const size = shape.reduce((product, n) => product * n, 1);
-    if (size > 0 && dtype !== "string" && this.address(info) === 0) {
-      this.backend.disposeData(info.dataId, true);
-      throw this.#full(op, size * (dtype === "bool" ? 1 : 4));
-    }
-    return info;
+    return this.during(op, () => this.backend.makeOutput(shape, dtype));
+  }
+
+  /** Frees a tensor that a kernel made for itself. */
+  dispose(tensor: TensorInfo): void {
+    this.backend.disposeData(tensor.dataId);
   }
 
   /** A view of a tensor's elements, valid until the next allocation. */
@@ -60,16 +66,40 @@ export class Heap {
   scratch(op: string, bytes: number): number {
     if (bytes > this.#scratchBytes) {
       if (this.#scratch) this.#module._free(this.#scratch);
+      this.#scratch = 0;
       this.#scratchBytes = 0;
-      this.#scratch = this.#module._malloc(bytes + ALIGNMENT) >>> 0;
-      if (this.#scratch === 0) throw this.#full(op, bytes);
+      this.#scratch = this.during(op, () => this.#module._malloc(bytes + ALIGNMENT) >>> 0);
       this.#scratchBytes = bytes;
     }
     return Math.ceil(this.#scratch / ALIGNMENT) * ALIGNMENT;
   }
 
-  #full(op: string, bytes: number): MemoryError<"OUT_OF_MEMORY"> {
-    return new MemoryError("OUT_OF_MEMORY", { op, bytes, heapBytes: this.#module.HEAPU8.byteLength });
+  /** Runs `f`; a MemoryError thrown meanwhile says that `op` ran out. The innermost name wins. */
+  during<T>(op: string, f: () => T): T {
+    const outer = this.#op;
+    this.#op = op;
+    try {
+      return f();
+    } finally {
+      this.#op = outer;
+    }
+  }
+
+  /**
+   * Makes every allocation throw when the heap is full. The stock backend would go on with a tensor at address 0,
+   * over its own statics. Emscripten's `_malloc` replaces itself on its first call, hence the warm-up.
+   */
+  #guardAllocation(): void {
+    const module = this.#module;
+    module._free(module._malloc(ALIGNMENT));
+    const malloc = module._malloc;
+    module._malloc = (bytes) => {
+      const address = malloc(bytes);
+      if (address === 0 && bytes > 0) {
+        throw new MemoryError("OUT_OF_MEMORY", { op: this.#op, bytes, heapBytes: module.HEAPU8.byteLength });
+      }
+      return address;
+    };
   }
 }
 

@@ -1,24 +1,79 @@
-import { getKernel, type KernelConfig, registerKernel, type TensorInfo, unregisterKernel } from "@tensorflow/tfjs-core";
+import {
+  getKernel,
+  getKernelsForBackend,
+  type KernelConfig,
+  type KernelFunc,
+  registerKernel,
+  type TensorInfo,
+  unregisterKernel,
+} from "@tensorflow/tfjs-core";
 import { type Heap, heapOf } from "./heap.ts";
 
 /** The name of our backend: `tf.setBackend(BACKEND)`. */
 export const BACKEND = "heed";
 
+/** The inputs of a kernel by name; one that the caller may leave out is `undefined`. */
+export type KernelInputs = Record<string, TensorInfo>;
+
 /** A kernel as ours are written: named inputs and attributes, and the heap they live on. */
 export type HeedKernel = (call: {
-  inputs: Record<string, TensorInfo>;
+  inputs: KernelInputs;
   attrs: Record<string, unknown>;
   heap: Heap;
 }) => TensorInfo | TensorInfo[];
 
-/** Registers a kernel for the `heed` backend, silently replacing the one copied from the stock backend. */
+/**
+ * Registers a kernel for the `heed` backend, silently replacing the one copied from the stock backend. The stock
+ * set-up function stays: stock kernels call one another directly (Sum calls Transpose), past the registry.
+ */
 export function registerHeedKernel(kernelName: string, kernel: HeedKernel): void {
-  if (getKernel(kernelName, BACKEND)) unregisterKernel(kernelName, BACKEND);
-  const config: KernelConfig = {
+  register({
     kernelName,
     backendName: BACKEND,
-    kernelFunc: ({ inputs, attrs, backend }) =>
-      kernel({ inputs: inputs as Record<string, TensorInfo>, attrs: attrs ?? {}, heap: heapOf(backend) }),
-  };
+    setupFunc: getKernel(kernelName, BACKEND)?.setupFunc,
+    kernelFunc: ({ inputs, attrs, backend }) => {
+      const heap = heapOf(backend);
+      return heap.during(kernelName, () =>
+        kernel({ inputs: inputs as KernelInputs, attrs: attrs ?? {}, heap }),
+      );
+    },
+  });
+}
+
+/** Has `setUp` called with a kernel of ours, at every `tf.setBackend("heed")`. */
+export function onSetBackend(kernelName: string, setUp: () => void): void {
+  const config = getKernel(kernelName, BACKEND)!;
+  register({
+    ...config,
+    setupFunc: (backend) => {
+      config.setupFunc?.(backend);
+      setUp();
+    },
+  });
+}
+
+/** Gives `heed` every kernel of the stock `wasm` backend, which keeps its own. */
+export function copyStockKernels(): void {
+  for (const config of getKernelsForBackend("wasm")) {
+    const { kernelName, kernelFunc } = config;
+    const named: KernelFunc = (call) => heapOf(call.backend).during(kernelName, () => kernelFunc(call));
+    register({ ...config, backendName: BACKEND, kernelFunc: named });
+  }
+}
+
+/** Runs the stock kernel of this name on our heap, for the dtypes that ours leaves to it. */
+export function runStockKernel(name: string, inputs: KernelInputs, attrs: object, heap: Heap): TensorInfo {
+  const call = { inputs, attrs: attrs as never, backend: heap.backend };
+  return getKernel(name, "wasm")!.kernelFunc(call) as TensorInfo;
+}
+
+/** Runs another kernel of the `heed` backend from inside a kernel; its output is the caller's to dispose. */
+export function runHeedKernel(name: string, inputs: KernelInputs, attrs: object, heap: Heap): TensorInfo {
+  const call = { inputs, attrs: attrs as never, backend: heap.backend };
+  return getKernel(name, BACKEND)!.kernelFunc(call) as TensorInfo;
+}
+
+function register(config: KernelConfig): void {
+  if (getKernel(config.kernelName, BACKEND)) unregisterKernel(config.kernelName, BACKEND);
   registerKernel(config);
 }

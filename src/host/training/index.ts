@@ -1,0 +1,19 @@
+import { type HeedKernel, registerHeedKernel } from "../register.ts";
+import { gruCell, gruCellGrad } from "./gru-cell.ts";
+import { lstmCell, lstmCellGrad } from "./lstm-cell.ts";
+import { softmaxCrossEntropy, softmaxCrossEntropyGrad } from "./softmax-cross-entropy.ts";
+
+/** Kernels that training needs and TensorFlow.js does not have, by the names that src/ops looks for. */
+const trainingKernels: Record<string, HeedKernel> = {
+  HeedGruCell: gruCell,
+  HeedGruCellGrad: gruCellGrad,
+  HeedLstmCell: lstmCell,
+  HeedLstmCellGrad: lstmCellGrad,
+  HeedSoftmaxCrossEntropy: softmaxCrossEntropy,
+  HeedSoftmaxCrossEntropyGrad: softmaxCrossEntropyGrad,
+};
+
+/** Registers the training kernels for the `heed` backend. */
+export function registerTrainingKernels(): void {
+  for (const [name, kernel] of Object.entries(trainingKernels)) registerHeedKernel(name, kernel);
+}
