@@ -12,4 +12,8 @@ export const trainMessages = {
     `checkpoint: every number of the state must be finite, got ${d.got} for "${d.name}"; save null in its place`,
   TRAIN_OPTION: (d: { op: string; option: string; rule: string; got: string }) =>
     `${d.op}: ${d.option} ${d.rule}, got ${d.got}; pass another value`,
+  METRIC_SEGMENTS: (d: { op: string; rule: string; got: string }) =>
+    `${d.op}: ${d.rule}, got ${d.got}; pass one list of references for each hypothesis`,
+  METRIC_ALIGNMENTS: (d: { op: string; alignments: number; gold: number }) =>
+    `${d.op}: each of the ${d.alignments} alignments needs a gold alignment, got ${d.gold}; pass one for each sentence`,
 };
