@@ -9,3 +9,6 @@ export * from "./select";
 export * from "./activation";
 export * from "./recurrent";
 export * from "./loss";
+export * from "./binary";
+export * from "./sum";
+export * from "./unary";

@@ -39,6 +39,7 @@ function registerHeedBackend(): void {
   allowRelaxedSimd();
   copyStockKernels();
   for (const [name, kernel] of Object.entries(hostKernels)) registerHeedKernel(name, kernel);
+  registerTrainingKernels();
   // TensorFlow.js' gradients may be registered after this module; set-up functions run at every setBackend.
   onSetBackend("Tile", installTileGradient);
   registerBackend(BACKEND, startBackend, PRIORITY);

@@ -4,8 +4,8 @@ import type { HeedKernel } from "../register.ts";
 export const lstmCell: HeedKernel = ({ inputs: { a, c, h, mask }, heap }) => {
   const [B, H] = h.shape;
   const outs = [heap.output("lstmCell", h.shape), heap.output("lstmCell", h.shape)];
-  const [aAt, cAt, hAt, hOut, cOut] = [a, c, h, ...outs].map((tensor) => heap.address(tensor));
-  heap.kernels.lstmCell(aAt, cAt, hAt, mask ? heap.address(mask) : 0, hOut, cOut, B, H);
+  const addresses = [a, c, h, mask, ...outs].map((tensor) => heap.address(tensor));
+  heap.kernels.lstmCell(...addresses, B, H);
   return outs;
 };
 
@@ -13,8 +13,7 @@ export const lstmCell: HeedKernel = ({ inputs: { a, c, h, mask }, heap }) => {
 export const lstmCellGrad: HeedKernel = ({ inputs: { a, c, mask, dhOut, dcOut }, heap }) => {
   const [B, H] = c.shape;
   const grads = [a.shape, c.shape, c.shape].map((shape) => heap.output("lstmCell gradient", shape));
-  const [aAt, cAt, dhAt, dcAt] = [a, c, dhOut, dcOut].map((tensor) => heap.address(tensor));
-  const [da, dc, dh] = grads.map((tensor) => heap.address(tensor));
-  heap.kernels.lstmCellGrad(aAt, cAt, mask ? heap.address(mask) : 0, dhAt, dcAt, da, dc, dh, B, H);
+  const addresses = [a, c, mask, dhOut, dcOut, ...grads].map((tensor) => heap.address(tensor));
+  heap.kernels.lstmCellGrad(...addresses, B, H);
   return grads;
 };

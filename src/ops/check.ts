@@ -1,0 +1,38 @@
+import type { DataType, Tensor } from "@tensorflow/tfjs-core";
+import { ShapeError } from "../core/errors.ts";
+
+/** One tensor of a call and what it must be: `letters` names the sizes as the op's documentation does. */
+export interface Expected {
+  name: string;
+  tensor: Tensor;
+  letters: string;
+  shape: number[];
+  dtype?: DataType;
+}
+
+const show = (shape: number[]) => `[${shape.join(", ")}]`;
+
+/**
+ * Checks the shapes and types of a call's tensors, so that no kernel reads what is not there.
+ *
+ * @throws ShapeError SIZE naming the first tensor that disagrees
+ */
+export function checkTensors(op: string, tensors: Expected[]): void {
+  for (const { name, tensor, letters, shape, dtype = "float32" } of tensors) {
+    const fits = tensor.shape.length === shape.length && shape.every((size, i) => size === tensor.shape[i]);
+    if (fits && tensor.dtype === dtype) continue;
+    throw new ShapeError("SIZE", {
+      op,
+      rule: `${name} must be ${dtype} of shape ${letters} = ${show(shape)}`,
+      got: `${tensor.dtype} of shape ${show(tensor.shape)}`,
+      remedy: "the letters must mean the same sizes in all of the call's tensors",
+    });
+  }
+}
+
+/** @throws ShapeError RANK when a tensor has another number of axes */
+export function checkRank(op: string, name: string, tensor: Tensor, rank: number): void {
+  if (tensor.shape.length !== rank) {
+    throw new ShapeError("RANK", { op, name, rank: String(rank), shape: tensor.shape });
+  }
+}

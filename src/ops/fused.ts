@@ -1,0 +1,31 @@
+import {
+  engine,
+  type GradConfig,
+  getBackend,
+  getGradient,
+  getKernel,
+  type NamedAttrMap,
+  type NamedTensorMap,
+  registerGradient,
+  type Tensor,
+} from "@tensorflow/tfjs-core";
+
+/** Whether the current backend has this kernel; where it has not, an op composes TensorFlow.js ops instead. */
+export function isFused(kernelName: string): boolean {
+  return getKernel(kernelName, getBackend()) !== undefined;
+}
+
+/** Runs a kernel of the current backend with one output. Leave absent inputs out: the tape refuses undefined. */
+export function runKernel(kernelName: string, inputs: NamedTensorMap, attrs?: NamedAttrMap): Tensor {
+  return engine().runKernel(kernelName, inputs, attrs);
+}
+
+/** `runKernel` for kernels with several outputs. */
+export function runKernels(kernelName: string, inputs: NamedTensorMap, attrs?: NamedAttrMap): Tensor[] {
+  return engine().runKernel(kernelName, inputs, attrs);
+}
+
+/** Registers a gradient at an op's first fused call, because importing heed must change nothing. */
+export function ensureGradient(config: GradConfig): void {
+  if (!getGradient(config.kernelName)) registerGradient(config);
+}

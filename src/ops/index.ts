@@ -1,0 +1,4 @@
+/** Differentiable operations: one fused kernel on the `heed` backend, composed of TensorFlow.js ops elsewhere. */
+export * from "./gru-cell.ts";
+export * from "./lstm-cell.ts";
+export * from "./softmax-cross-entropy.ts";
