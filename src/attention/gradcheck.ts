@@ -1,0 +1,135 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { OptionError } from "../core/errors.ts";
+
+/** How far the worst gradient is from its central difference. */
+export interface GradientReport {
+  /** The largest |analytic − numeric|: relative to the input's largest gradient, or absolute for tensors. */
+  readonly error: number;
+  readonly input: string;
+  readonly index: number;
+  readonly analytic: number;
+  readonly numeric: number;
+}
+
+type Arrays = Record<string, Float64Array>;
+
+/** (ε·3)^⅓ balances truncation (h²) against rounding (ε/h): both stay near 1e-10 of the function's size. */
+const STEP = 6e-6;
+
+const NOTHING: GradientReport = { error: 0, input: "", index: -1, analytic: 0, numeric: 0 };
+
+/** The worst element of one input; errors count against the input's largest gradient, so zeros do not divide. */
+function compare(input: string, analytic: ArrayLike<number>, numeric: ArrayLike<number>): GradientReport {
+  let scale = 0;
+  let worst = 0;
+  let index = 0;
+  for (let e = 0; e < analytic.length; e++) {
+    scale = Math.max(scale, Math.abs(analytic[e]!), Math.abs(numeric[e]!));
+    const distance = Math.abs(analytic[e]! - numeric[e]!);
+    if (!(distance <= worst)) [worst, index] = [distance, e]; // the negation catches NaN
+  }
+  const error = worst === 0 ? 0 : worst / scale;
+  return { error, input, index, analytic: analytic[index]!, numeric: numeric[index]! };
+}
+
+function report(op: string, reports: GradientReport[], tolerance: number): GradientReport {
+  const worst = reports.reduce((a, b) => (b.error <= a.error ? a : b), NOTHING);
+  if (worst.error <= tolerance) return worst;
+  const { input, index, analytic, numeric } = worst;
+  throw new OptionError("GRADIENT", { op, input, index, analytic, numeric, tolerance });
+}
+
+/**
+ * Checks analytic gradients of a float64 function against central differences (f(x+h) − f(x−h)) / 2h, element by
+ * element. Every input named in `analytic` is checked, and the inputs are left as they were.
+ *
+ * @param f the function, of all inputs, to one number
+ * @param tolerance largest error, relative to the input's largest gradient
+ * @returns the worst element
+ * @throws OptionError GRADIENT, naming the worst element
+ * @example
+ * gradcheck(({ x }) => x[0] ** 3, { x: Float64Array.of(2) }, { x: Float64Array.of(12) }).error; // below 1e-9
+ */
+export function gradcheck(
+  f: (inputs: Arrays) => number,
+  inputs: Arrays,
+  analytic: Record<string, ArrayLike<number>>,
+  tolerance = 1e-6,
+): GradientReport {
+  const reports = Object.entries(analytic).map(([name, gradient]) => {
+    const x = inputs[name]!;
+    if (gradient.length !== x.length) {
+      const details = { op: "gradcheck", input: name, expected: x.length, got: gradient.length };
+      throw new OptionError("GRADIENT_INPUT", details);
+    }
+    return compare(
+      name,
+      gradient,
+      x.map((value, e) => {
+        const h = STEP * Math.max(1, Math.abs(value));
+        x[e] = value + h;
+        const above = f(inputs);
+        x[e] = value - h;
+        const below = f(inputs);
+        x[e] = value;
+        return (above - below) / (2 * h);
+      }),
+    );
+  });
+  return report("gradcheck", reports, tolerance);
+}
+
+/** Half of float32's spacing at 1. */
+const FLOAT32_ROUNDING = 2 ** -24;
+/** The five-point difference errs by h⁴·f⁽⁵⁾/30: below 1e-7 here for functions whose fifth derivative is near 1. */
+const TENSOR_STEP = 2 ** -5;
+
+/**
+ * Checks the gradients that TensorFlow.js computes for a function of tensors, in float32. The output is weighted by
+ * fixed cotangents and summed in float64, and five-point differences leave rounding as the only error, so the
+ * tolerance follows from it: an output with R roundings on its way is wrong by R·2⁻²⁴ of its size, and the
+ * difference divides 1.5 times that by the step.
+ *
+ * @param f inputs by name → one tensor
+ * @param roundings R, roundings on the way to one output element (a sum of n terms rounds about √n times)
+ * @returns the worst element
+ * @throws OptionError GRADIENT, naming the worst element
+ * @example
+ * gradcheckTensors(({ x }) => tf.tanh(x), { x: tf.tensor1d([0.3]) });
+ */
+export function gradcheckTensors(
+  f: (inputs: Record<string, tf.Tensor>) => tf.Tensor,
+  inputs: Record<string, tf.Tensor>,
+  roundings = 16,
+): GradientReport {
+  const names = Object.keys(inputs);
+  const call = (tensors: tf.Tensor[]) => f(Object.fromEntries(names.map((name, n) => [name, tensors[n]!])));
+  const tensors = Object.values(inputs);
+  let result = NOTHING;
+  tf.tidy(() => {
+    const out = call(tensors);
+    const cotangents = Float32Array.from({ length: out.size }, (_, e) => Math.cos(1 + e));
+    const analytic = tf.grads((...x: tf.Tensor[]) => call(x))(tensors, tf.tensor(cotangents, out.shape));
+    const weigh = (result: ArrayLike<number>) => cotangents.reduce((sum, c, e) => sum + c * result[e]!, 0);
+    const size = Math.hypot(...cotangents) * Math.max(...out.dataSync().map(Math.abs));
+    const tolerance = (1.5 * roundings * FLOAT32_ROUNDING * size) / TENSOR_STEP;
+    const reports = tensors.map((tensor, n) => {
+      const values = tensor.dataSync().slice();
+      const at = (e: number, value: number) => {
+        const moved = values.slice();
+        moved[e] = value;
+        const replaced = tensors.map((other, m) => (m === n ? tf.tensor(moved, tensor.shape) : other));
+        return tf.tidy(() => weigh(call(replaced).dataSync()));
+      };
+      const numeric = Float64Array.from(values, (value, e) => {
+        const near = at(e, value + TENSOR_STEP) - at(e, value - TENSOR_STEP);
+        const far = at(e, value + 2 * TENSOR_STEP) - at(e, value - 2 * TENSOR_STEP);
+        return (8 * near - far) / (12 * TENSOR_STEP);
+      });
+      const worst = compare(names[n]!, analytic[n]!.dataSync(), numeric);
+      return { ...worst, error: Math.abs(worst.analytic - worst.numeric) };
+    });
+    result = report("gradcheckTensors", reports, tolerance);
+  });
+  return result;
+}

@@ -1,0 +1,6 @@
+export * from "./errors.ts";
+export * from "./notation.ts";
+export * from "./program.ts";
+export * from "./program-rows.ts";
+export * from "./random.ts";
+export * from "./shapes.ts";

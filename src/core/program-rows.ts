@@ -1,0 +1,94 @@
+/** What the paths ask a compiled program, one row or one element at a time. */
+import type { ArrayInfo, HostArray } from "./notation.ts";
+import type { AttentionProgram, Broadcast, DropoutPlan } from "./program.ts";
+import { philoxInto, words } from "./random.ts";
+
+/**
+ * The keys [start, end) that lengths, causality and window leave to query i of example b; empty when start ≥ end.
+ * The same for all heads; `allow` may hide more.
+ */
+export function keyRange(program: AttentionProgram, b: number, i: number): [start: number, end: number] {
+  const { queryLengths, keyLengths, offset, left, right, shapes } = program;
+  if (queryLengths && i >= queryLengths[b]!) return [0, 0];
+  const last = keyLengths ? keyLengths[b]! : shapes.S;
+  return [Math.max(0, i + offset - left), Math.min(last, i + offset + right + 1)];
+}
+
+/** True when something hides a key from a query. */
+export function hasMask(program: AttentionProgram): boolean {
+  return Boolean(program.allow || program.queryLengths || program.keyLengths) || hasBand(program);
+}
+
+/** True when causality or a window hides keys. */
+export function hasBand({ left, right }: AttentionProgram): boolean {
+  return left !== Infinity || right !== Infinity;
+}
+
+/** The index into a repeated array's values for element (b, h, i, j). */
+export function indexOf(
+  { strides }: Broadcast<ArrayInfo>,
+  b: number,
+  h: number,
+  i: number,
+  j: number,
+): number {
+  return b * strides[0] + h * strides[1] + i * strides[2] + j * strides[3];
+}
+
+/** Whether query i may attend to key j: the range and `allow` together. */
+export function isAllowed(
+  program: AttentionProgram<HostArray>,
+  b: number,
+  h: number,
+  i: number,
+  j: number,
+): boolean {
+  const [start, end] = keyRange(program, b, i);
+  if (j < start || j >= end) return false;
+  const { allow } = program;
+  return allow ? allow.array.values[indexOf(allow, b, h, i, j)] !== 0 : true;
+}
+
+/** q·k → the score that the softmax sees: scale, then soft-cap, then bias. */
+export function transformScore(
+  program: AttentionProgram<HostArray>,
+  product: number,
+  b: number,
+  h: number,
+  i: number,
+  j: number,
+): number {
+  const { scale, softCap, bias } = program;
+  let score = scale * product;
+  if (softCap !== undefined) score = softCap * Math.tanh(score / softCap);
+  return bias ? score + bias.array.values[indexOf(bias, b, h, i, j)]! : score;
+}
+
+/** The sink's logit for head h, or −∞ without one. */
+export function sinkOf({ sink }: AttentionProgram<HostArray>, h: number): number {
+  if (sink === undefined) return -Infinity;
+  return typeof sink === "number" ? sink : sink.values[h]!;
+}
+
+/**
+ * The factors of one row's weights under dropout, 0 or 1/(1 − rate), written to `out` from `offset`.
+ *
+ * Key j takes lane j mod 4 of philox([⌊j/4⌋, i, h, b], seed), so the factor depends on (seed, b, h, i, j) alone:
+ * not on T and S, nor on the path or thread that asks.
+ */
+export function dropoutRow(
+  { seed, threshold, keepScale }: DropoutPlan,
+  b: number,
+  h: number,
+  i: number,
+  S: number,
+  out: Float32Array | Float64Array,
+  offset = 0,
+): void {
+  const [k0, k1] = words(seed);
+  const bits = new Uint32Array(4);
+  for (let j = 0; j < S; j++) {
+    if (j % 4 === 0) philoxInto(bits, 0, j / 4, i, h, b, k0, k1);
+    out[offset + j] = bits[j % 4]! < threshold ? 0 : keepScale;
+  }
+}

@@ -1,0 +1,224 @@
+/**
+ * The attention program: the options of one call, validated and given one meaning. The composed path, the kernels
+ * and the reference all execute this object, so none of them has an opinion of its own about a mask.
+ *
+ *     score(b,h,i,j)  = softCap·tanh((scale · q_bhi·k_bgj) / softCap) + bias(b,h,i,j)        g = ⌊h·Hkv/H⌋
+ *     visible(b,h,i,j) = allow ∧ i < queryLengths_b ∧ j < keyLengths_b ∧ −left ≤ j − (i + offset) ≤ right
+ *     weights = softmax of the visible scores (and of the sink, whose own weight is dropped);  out = weights · v
+ *
+ * Soft-cap comes after scale and before bias and mask (Gemma 2, ONNX Attention-25). Everything composes.
+ * A row with no visible key gives 0 output, 0 weights, lse −∞ and 0 gradients (`onEmptyRow: "zero"`).
+ */
+import { OptionError, ShapeError } from "./errors.ts";
+import type { ArrayInfo, AttentionShapes } from "./notation.ts";
+
+export interface ProgramOptions<A extends ArrayInfo = ArrayInfo> {
+  /** Factor of q·k; any finite number, 0 included. @default 1/√D */
+  scale?: number;
+  /** `true` where a query may attend: bool [T, S] or [B, H, T, S], any length may be 1. */
+  allow?: A;
+  /** Added to the scores: float [T, S] or [B, H, T, S], any length may be 1; −Infinity hides a key. */
+  bias?: A;
+  /** Query i sees keys up to its own position: `true` where T = S or with `queryOffset`; else name the corner. */
+  causal?: boolean | "topLeft" | "bottomRight";
+  /** The key position of query 0, as with a cache of earlier keys. @default 0 where T = S */
+  queryOffset?: number;
+  /** Keys seen before and after a query's own position, inclusive; both default to unbounded. */
+  window?: { left?: number; right?: number };
+  /** Valid queries per example, from 0 to T; later ones are padding and give 0. */
+  queryLengths?: ArrayLike<number>;
+  /** Valid keys per example, from 0 to S; later ones are padding and are never seen. */
+  keyLengths?: ArrayLike<number>;
+  /** Squashes scores into ±softCap; a positive number. @default none */
+  softCap?: number;
+  /** A logit, for all or one per head [H], that takes part in the softmax and has no value. @default none */
+  sink?: number | A;
+  /** Share of weights dropped, 0 ≤ rate < 1, and the seed that chooses them; only with `training`. @default none */
+  dropout?: { rate: number; seed: number };
+  /** Applies `dropout`. @default false */
+  training?: boolean;
+  /** A row without visible keys: zeros, an error, or the mean of the keys within `keyLengths`. @default "zero" */
+  onEmptyRow?: OnEmptyRow;
+  /** How scores become weights. @default "softmax" */
+  normalizer?: Normalizer;
+}
+
+export type OnEmptyRow = "zero" | "error" | "uniform";
+export type Normalizer = "softmax";
+
+/** An array and the distance, in elements, of neighbours along b, h, i, j; 0 where it is repeated. */
+export interface Broadcast<A extends ArrayInfo> {
+  readonly array: A;
+  readonly strides: readonly [number, number, number, number];
+}
+
+export interface DropoutPlan {
+  readonly rate: number;
+  readonly seed: number;
+  /** A weight is dropped when its 32 random bits are below this. */
+  readonly threshold: number;
+  /** Factor of the weights that stay, 1/(1 − rate). */
+  readonly keepScale: number;
+}
+
+export interface AttentionProgram<A extends ArrayInfo = ArrayInfo> {
+  readonly op: string;
+  readonly shapes: AttentionShapes;
+  readonly scale: number;
+  readonly softCap: number | undefined;
+  readonly bias: Broadcast<A> | undefined;
+  readonly allow: Broadcast<A> | undefined;
+  /** Query i stands at key position i + offset. */
+  readonly offset: number;
+  /** Keys seen before and after that position; Infinity is unbounded. Causal is right = 0. */
+  readonly left: number;
+  readonly right: number;
+  readonly queryLengths: Int32Array | undefined;
+  readonly keyLengths: Int32Array | undefined;
+  readonly sink: number | A | undefined;
+  readonly dropout: DropoutPlan | undefined;
+  readonly onEmptyRow: OnEmptyRow;
+  readonly normalizer: Normalizer;
+}
+
+/**
+ * Validates the options of one call and gives them their meaning.
+ *
+ * @throws ShapeError BROADCAST, SINK_SHAPE · OptionError ALLOW_DTYPE, BIAS_DTYPE, NUMBER_RANGE, CHOICE, LENGTHS,
+ *   CAUSAL_CORNER, WINDOW_CORNER, OFFSET_CONFLICT
+ * @example
+ * const shapes = { B: 1, T: 2, S: 3, H: 1, Hkv: 1, D: 4, Dv: 4 };
+ * compileProgram("attention", shapes, { causal: "bottomRight" }).offset; // 1
+ */
+export function compileProgram<A extends ArrayInfo>(
+  op: string,
+  shapes: AttentionShapes,
+  options: ProgramOptions<A> = {},
+): AttentionProgram<A> {
+  const { B, T, S, D } = shapes;
+  const {
+    scale = 1 / Math.sqrt(D),
+    softCap,
+    allow,
+    bias,
+    onEmptyRow = "zero",
+    normalizer = "softmax",
+  } = options;
+  if (!Number.isFinite(scale)) throw outOfRange(op, "scale", "a finite number", scale);
+  if (softCap !== undefined && !(softCap > 0 && softCap < Infinity)) {
+    throw outOfRange(op, "softCap", "a positive number", softCap);
+  }
+  if (allow && allow.dtype !== "bool") throw new OptionError("ALLOW_DTYPE", { op, dtype: allow.dtype });
+  if (bias && !bias.dtype.startsWith("float")) throw new OptionError("BIAS_DTYPE", { op, dtype: bias.dtype });
+  checkChoice(op, "onEmptyRow", onEmptyRow, ["zero", "error", "uniform"]);
+  checkChoice(op, "normalizer", normalizer, ["softmax"]);
+  return {
+    op,
+    shapes,
+    scale,
+    softCap,
+    bias: bias && broadcast(op, "bias", bias, shapes),
+    allow: allow && broadcast(op, "allow", allow, shapes),
+    ...compileBand(op, shapes, options),
+    queryLengths: checkLengths(op, "queryLengths", options.queryLengths, B, T),
+    keyLengths: checkLengths(op, "keyLengths", options.keyLengths, B, S),
+    sink: checkSink(op, options.sink, shapes),
+    dropout: compileDropout(op, options),
+    onEmptyRow,
+    normalizer,
+  };
+}
+
+function compileBand(op: string, { T, S }: AttentionShapes, options: ProgramOptions) {
+  const { causal = false, window, queryOffset } = options;
+  if (typeof causal !== "boolean") checkChoice(op, "causal", causal, ["topLeft", "bottomRight"]);
+  if (queryOffset !== undefined && !Number.isSafeInteger(queryOffset)) {
+    throw outOfRange(op, "queryOffset", "an integer", queryOffset);
+  }
+  const { left = Infinity, right = Infinity } = window ?? {};
+  for (const [name, n] of [
+    ["window.left", left],
+    ["window.right", right],
+  ] as const) {
+    if (n !== Infinity && !(Number.isSafeInteger(n) && n >= 0)) {
+      throw outOfRange(op, name, "an integer ≥ 0, or Infinity", n);
+    }
+  }
+  const bounded = left !== Infinity || right !== Infinity;
+  let offset = queryOffset ?? 0;
+  if (typeof causal === "string") {
+    offset = causal === "topLeft" ? 0 : S - T;
+    if (queryOffset !== undefined && queryOffset !== offset) {
+      throw new OptionError("OFFSET_CONFLICT", { op, causal, implied: offset, queryOffset });
+    }
+  } else if (T !== S && queryOffset === undefined) {
+    if (causal) throw new OptionError("CAUSAL_CORNER", { op, T, S });
+    if (bounded) throw new OptionError("WINDOW_CORNER", { op, T, S });
+  }
+  return { offset, left, right: causal ? 0 : right };
+}
+
+function broadcast<A extends ArrayInfo>(
+  op: string,
+  name: string,
+  array: A,
+  shapes: AttentionShapes,
+): Broadcast<A> {
+  const { B, H, T, S } = shapes;
+  const full = array.shape.length === 4 ? [B, H, T, S] : [T, S];
+  if (array.shape.length !== full.length || array.shape.some((n, axis) => n !== 1 && n !== full[axis])) {
+    const letters = full.length === 4 ? "[B, H, T, S]" : "[T, S] or [B, H, T, S]";
+    throw new ShapeError("BROADCAST", { op, name, letters, expected: full, got: array.shape });
+  }
+  const strides: [number, number, number, number] = [0, 0, 0, 0];
+  let distance = 1;
+  for (let axis = array.shape.length - 1; axis >= 0; axis--) {
+    const n = array.shape[axis]!;
+    if (n > 1) strides[axis + 4 - array.shape.length] = distance;
+    distance *= n;
+  }
+  return { array, strides };
+}
+
+function checkLengths(
+  op: string,
+  name: string,
+  lengths: ArrayLike<number> | undefined,
+  B: number,
+  most: number,
+) {
+  if (lengths === undefined) return undefined;
+  const got = Array.from(lengths);
+  if (got.length !== B || got.some((n) => !Number.isInteger(n) || n < 0 || n > most)) {
+    throw new OptionError("LENGTHS", { op, name, B, most, got });
+  }
+  return Int32Array.from(got);
+}
+
+function checkSink<A extends ArrayInfo>(op: string, sink: number | A | undefined, { H }: AttentionShapes) {
+  if (typeof sink === "number") {
+    if (!Number.isFinite(sink)) throw outOfRange(op, "sink", "a finite number", sink);
+  } else if (sink && (sink.shape.length !== 1 || sink.shape[0] !== H)) {
+    throw new ShapeError("SINK_SHAPE", { op, H, got: sink.shape });
+  }
+  return sink;
+}
+
+function compileDropout(op: string, { dropout, training = false }: ProgramOptions): DropoutPlan | undefined {
+  if (!dropout) return undefined;
+  const { rate, seed } = dropout;
+  if (!(rate >= 0 && rate < 1)) throw outOfRange(op, "dropout.rate", "at least 0 and below 1", rate);
+  if (!(Number.isSafeInteger(seed) && seed >= 0))
+    throw outOfRange(op, "dropout.seed", "an integer ≥ 0", seed);
+  if (!training || rate === 0) return undefined;
+  return { rate, seed, threshold: Math.round(rate * 2 ** 32), keepScale: 1 / (1 - rate) };
+}
+
+function checkChoice(op: string, name: string, got: unknown, choices: readonly string[]): void {
+  if (choices.includes(got as string)) return;
+  throw new OptionError("CHOICE", { op, name, choices: choices.map((choice) => `"${choice}"`), got });
+}
+
+function outOfRange(op: string, name: string, rule: string, got: unknown): OptionError<"NUMBER_RANGE"> {
+  return new OptionError("NUMBER_RANGE", { op, name, rule, got });
+}
