@@ -16,6 +16,7 @@ import { hostKernels } from "./kernels/index.ts";
 import { installTileGradient } from "./kernels/tile.ts";
 import { withoutListeners } from "./process-listeners.ts";
 import { BACKEND, copyStockKernels, onSetBackend, registerHeedKernel } from "./register.ts";
+import { registerTrainingKernels } from "./training/index.ts";
 
 export { BACKEND } from "./register.ts";
 
