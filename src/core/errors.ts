@@ -37,6 +37,8 @@ export class MemoryError<C extends ErrorCode> extends HeedError<C> {}
 export class DataError<C extends ErrorCode> extends HeedError<C> {}
 /** A file that cannot be found, read or written. */
 export class FileError<C extends ErrorCode> extends HeedError<C> {}
+/** A worker thread that died or threw. */
+export class WorkerError<C extends ErrorCode> extends HeedError<C> {}
 /** A download that failed. */
 export class DownloadError<C extends ErrorCode> extends HeedError<C> {}
 /** A command line that cannot be carried out as typed; the command prints it and exits with code 2. */

@@ -8,16 +8,20 @@ import { attentionMessages } from "./attention.ts";
 import { commandMessages } from "./command.ts";
 import { dataMessages } from "./data.ts";
 import { hostMessages } from "./host.ts";
+import { modelMessages } from "./model.ts";
 import { trainMessages } from "./train.ts";
 import { vizMessages } from "./viz.ts";
+import { workerMessages } from "./worker.ts";
 
 export const english = {
   ...attentionMessages,
   ...commandMessages,
   ...dataMessages,
   ...hostMessages,
+  ...modelMessages,
   ...trainMessages,
   ...vizMessages,
+  ...workerMessages,
 };
 
 export type Messages = typeof english;

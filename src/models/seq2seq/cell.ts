@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { gruCell, lstmCell } from "../../ops/index.ts";
+import { gruCell } from "../../ops/gru-cell.ts";
+import { lstmCell } from "../../ops/lstm-cell.ts";
 import type { Parameters } from "./parameters.ts";
 
 /** The state of a recurrent cell: [h] for a GRU, [h, c] for an LSTM. The first entry is its output. */

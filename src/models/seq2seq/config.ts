@@ -48,8 +48,3 @@ export const DEFAULT_CONFIG: Omit<Seq2SeqConfig, "sourceVocabulary" | "targetVoc
   tieEmbeddings: true,
 };
 
-/** Ids every vocabulary shares. */
-export const PAD = 0;
-export const START = 1;
-export const END = 2;
-export const UNKNOWN = 3;

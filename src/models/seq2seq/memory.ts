@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { attend } from "../../attention/sequence/attend.ts";
+import { attend } from "./_stub.ts";
 import {
   additiveScore,
   concatScore,
@@ -8,7 +8,7 @@ import {
   locationScore,
   type Score,
   scaledDotScore,
-} from "../../attention/score/index.ts";
+} from "./_stub.ts";
 import type { Seq2SeqConfig } from "./config.ts";
 import type { Parameters } from "./parameters.ts";
 

@@ -92,13 +92,19 @@ function initialValues(name: string, { shape, init }: ParameterSpec, seed: numbe
   return values;
 }
 
+/** First values for parameters: one seed gives the same ones on every machine. */
+export function initialParameters(specs: Record<string, ParameterSpec>, seed: number): Record<string, Float32Array> {
+  const entries = Object.entries(specs);
+  return Object.fromEntries(entries.map(([name, spec]) => [name, initialValues(name, spec, seed)]));
+}
+
 /** The trainable values of a model, by name. */
 export class Parameters {
   readonly variables: Record<string, tf.Variable> = {};
 
-  constructor(specs: Record<string, ParameterSpec>, seed: number) {
-    for (const [name, spec] of Object.entries(specs)) {
-      const value = tf.tensor(initialValues(name, spec, seed), spec.shape, "float32");
+  constructor(specs: Record<string, ParameterSpec>, values: Record<string, Float32Array>) {
+    for (const [name, { shape }] of Object.entries(specs)) {
+      const value = tf.tensor(values[name], shape, "float32");
       this.variables[name] = tf.variable(value);
       value.dispose();
     }

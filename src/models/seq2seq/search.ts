@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { END, PAD, START } from "./config.ts";
+import type { PaddedBatch } from "../../data/batching.ts";
+import { END, PAD, START } from "../../data/bpe.ts";
 import type { DecoderState } from "./decoder.ts";
-import type { PaddedIds, Seq2Seq } from "./seq2seq.ts";
+import type { Seq2Seq } from "./seq2seq.ts";
 
 /** One output of a search. */
 export interface Hypothesis {
@@ -96,7 +97,7 @@ function gatherState(state: DecoderState, rows: number[]): DecoderState {
  * A hypothesis is finished when END is among the `beam` best continuations; a source is done with `beam` finished
  * hypotheses or at `maxLength`. Returns, for every source, its hypotheses, best first.
  */
-export function beamSearch(model: Seq2Seq, source: PaddedIds, options: SearchOptions = {}): Hypothesis[][] {
+export function beamSearch(model: Seq2Seq, source: PaddedBatch, options: SearchOptions = {}): Hypothesis[][] {
   const { beam: K = 1, maxLength = 2 * source.width + 10, lengthPenalty: alpha = 1 } = options;
   const results: Hypothesis[][] = Array.from({ length: source.rows }, () => []);
   if (source.rows === 0) return results;

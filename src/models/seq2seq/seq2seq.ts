@@ -1,34 +1,31 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { dropout, softmaxCrossEntropy } from "../../ops/index.ts";
-import { PAD, type Seq2SeqConfig, START } from "./config.ts";
+import { dropout } from "../../ops/dropout.ts";
+import { softmaxCrossEntropy } from "../../ops/softmax-cross-entropy.ts";
+import type { PaddedBatch } from "../../data/batching.ts";
+import { PAD, START } from "../../data/bpe.ts";
+import type { Seq2SeqConfig } from "./config.ts";
 import { Decoder, type DecoderState } from "./decoder.ts";
 import { Encoder } from "./encoder.ts";
 import type { Memory } from "./memory.ts";
-import { Parameters, parameterSpecs } from "./parameters.ts";
-
-/** Rows of ids, padded with PAD to one width; row-major. */
-export interface PaddedIds {
-  ids: Int32Array;
-  lengths: Int32Array;
-  rows: number;
-  width: number;
-}
+import { initialParameters, Parameters, parameterSpecs } from "./parameters.ts";
 
 export interface LossOptions {
   /** Label smoothing ε (Szegedy et al., arxiv.org/abs/1512.00567). */
   smoothing?: number;
   /** Dropout's seed; without it nothing is dropped. */
   dropoutSeed?: number;
+  /** What the summed loss is divided by; the number of target pieces here by default. */
+  pieces?: number;
 }
 
 /** Rows to columns, so that one time step is one contiguous slice. */
-function timeMajor({ ids, rows, width }: PaddedIds): Int32Array {
+function timeMajor({ ids, rows, width }: PaddedBatch): Int32Array {
   const out = new Int32Array(ids.length);
   for (let b = 0; b < rows; b++) for (let t = 0; t < width; t++) out[t * rows + b] = ids[b * width + t];
   return out;
 }
 
-function maskOf({ lengths, rows, width }: PaddedIds, timeFirst: boolean): tf.Tensor2D {
+function maskOf({ lengths, rows, width }: PaddedBatch, timeFirst: boolean): tf.Tensor2D {
   const mask = new Float32Array(rows * width);
   for (let b = 0; b < rows; b++) for (let t = 0; t < lengths[b]; t++) mask[timeFirst ? t * rows + b : b * width + t] = 1;
   return tf.tensor2d(mask, timeFirst ? [width, rows] : [rows, width]);
@@ -49,16 +46,17 @@ export class Seq2Seq {
   readonly decoder: Decoder;
   readonly #encoder: Encoder;
 
-  /** A model with random parameters: one seed, one model, on every machine. */
-  constructor(config: Seq2SeqConfig, seed = 0) {
+  /** A model with given parameters, by name; without them random ones: one seed, one model, on every machine. */
+  constructor(config: Seq2SeqConfig, start: number | Record<string, Float32Array> = 0) {
+    const specs = parameterSpecs(config);
     this.config = config;
-    this.parameters = new Parameters(parameterSpecs(config), seed);
+    this.parameters = new Parameters(specs, typeof start === "number" ? initialParameters(specs, start) : start);
     this.#encoder = new Encoder(config, this.parameters);
     this.decoder = new Decoder(config, this.parameters);
   }
 
   /** Reads the sources: what the decoder attends to, and its first state. */
-  encode(source: PaddedIds, dropoutSeed?: number): { memory: Memory; state: DecoderState } {
+  encode(source: PaddedBatch, dropoutSeed?: number): { memory: Memory; state: DecoderState } {
     const drop = this.#dropper(dropoutSeed);
     const ids = tf.tensor1d(timeMajor(source), "int32");
     const embedded = drop(tf.gather(this.parameters.matrix("source/embedding"), ids));
@@ -85,7 +83,8 @@ export class Seq2Seq {
    * Mean negative log-likelihood of a target piece, in nats, with teacher forcing. Targets end with END; padding
    * counts nothing.
    */
-  loss(source: PaddedIds, target: PaddedIds, { smoothing = 0, dropoutSeed }: LossOptions = {}): tf.Scalar {
+  loss(source: PaddedBatch, target: PaddedBatch, options: LossOptions = {}): tf.Scalar {
+    const { smoothing = 0, dropoutSeed } = options;
     return tf.tidy(() => {
       const { rows, width, lengths } = target;
       const { memory, state: first } = this.encode(source, dropoutSeed);
@@ -104,7 +103,7 @@ export class Seq2Seq {
       const logits = this.logits(tf.reshape(tf.stack(attentional), [width * rows, -1]));
       const counted = labels.map((id) => (id === PAD ? -1 : id));
       const losses = softmaxCrossEntropy(logits, tf.tensor1d(counted, "int32"), { smoothing });
-      const pieces = lengths.reduce((sum, n) => sum + n, 0);
+      const pieces = options.pieces ?? lengths.reduce((sum, n) => sum + n, 0);
       return tf.div(tf.sum(losses), pieces) as tf.Scalar;
     });
   }

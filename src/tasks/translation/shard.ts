@@ -1,0 +1,48 @@
+// The module that each thread of a training run imports: one replica of the model, gradients of one shard.
+import * as tf from "@tensorflow/tfjs-core";
+import type { PaddedBatch } from "../../data/batching.ts";
+import { loadGradients } from "../../host/gradients.ts";
+import { startBackend } from "../../host/start.ts";
+import type { Seq2SeqConfig } from "../../models/seq2seq/config.ts";
+import { Seq2Seq } from "../../models/seq2seq/seq2seq.ts";
+import type { ShardModel } from "../../train/shards.ts";
+
+export interface ShardInit {
+  config: Seq2SeqConfig;
+  seed: number;
+  smoothing: number;
+}
+
+/** A piece of a batch, with what ties it to the whole. */
+export interface ShardBatch {
+  source: PaddedBatch;
+  target: PaddedBatch;
+  /** Target pieces in all shards of the batch: losses are divided by it, so that shards add up. */
+  pieces: number;
+  /** A number of its own for each shard of each step. */
+  dropoutSeed: number;
+}
+
+export interface TranslationShard extends ShardModel<ShardBatch> {
+  readonly model: Seq2Seq;
+}
+
+export async function createShard({ config, seed, smoothing }: ShardInit): Promise<TranslationShard> {
+  await loadGradients();
+  await startBackend();
+  const model = new Seq2Seq(config, seed);
+  const { variables } = model.parameters;
+  const list = Object.values(variables);
+  const nameOf = new Map(Object.entries(variables).map(([name, variable]) => [variable.name, name]));
+  return {
+    model,
+    variables,
+    gradients({ source, target, pieces, dropoutSeed }) {
+      const { value, grads } = tf.variableGrads(() => model.loss(source, target, { smoothing, dropoutSeed, pieces }), list);
+      const loss = value.dataSync()[0];
+      value.dispose();
+      const named = Object.entries(grads).map(([name, grad]) => [nameOf.get(name)!, grad] as const);
+      return { loss, grads: Object.fromEntries(named) };
+    },
+  };
+}

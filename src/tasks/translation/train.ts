@@ -1,0 +1,97 @@
+import type { NamedTensorMap } from "@tensorflow/tfjs-core";
+import * as tf from "@tensorflow/tfjs-core";
+import { makeBatches, padBatch } from "../../data/batching.ts";
+import type { Seq2SeqConfig } from "../../models/seq2seq/config.ts";
+import { Adam } from "../../train/adam.ts";
+import { ShardPool } from "../../train/shards.ts";
+import type { Corpus } from "./corpus.ts";
+import type { Recipe } from "./recipe.ts";
+import type { ShardBatch, ShardInit, TranslationShard } from "./shard.ts";
+
+/** The steps of one run: what batch k of the run is, at which rate, and one optimiser step on it. */
+export class TranslationTraining {
+  readonly recipe: Recipe;
+  readonly corpus: Corpus;
+  readonly stepsPerEpoch: number;
+  readonly pool: ShardPool<ShardInit, ShardBatch>;
+  readonly adam: Adam;
+  #epoch = -1;
+  #batches: Int32Array[] = [];
+
+  private constructor(recipe: Recipe, corpus: Corpus, pool: ShardPool<ShardInit, ShardBatch>) {
+    this.recipe = recipe;
+    this.corpus = corpus;
+    this.pool = pool;
+    this.adam = new Adam({ learningRate: recipe.learningRate, clipNorm: recipe.clipNorm });
+    // The number of batches differs a little from epoch to epoch; the shortest possible epoch fixes the schedule.
+    this.stepsPerEpoch = Math.floor(this.#epochBatches(0).length / recipe.shards);
+  }
+
+  static async start(recipe: Recipe, corpus: Corpus, threads: number): Promise<TranslationTraining> {
+    const config: Seq2SeqConfig = {
+      ...recipe.model,
+      sourceVocabulary: corpus.source.size,
+      targetVocabulary: corpus.target.size,
+    };
+    const init: ShardInit = { config, seed: recipe.seed, smoothing: recipe.smoothing };
+    const module = new URL("./shard.js", import.meta.url);
+    const pool = await ShardPool.start<ShardInit, ShardBatch>(module, init, Math.min(threads, recipe.shards));
+    return new TranslationTraining(recipe, corpus, pool);
+  }
+
+  get shard(): TranslationShard {
+    return this.pool.model as TranslationShard;
+  }
+
+  get steps(): number {
+    return this.stepsPerEpoch * this.recipe.epochs;
+  }
+
+  /** Linear warm-up, then a straight line to zero at the last step. */
+  learningRateAt(step: number): number {
+    const { learningRate, warmupSteps } = this.recipe;
+    const left = (this.steps - step) / Math.max(1, this.steps - warmupSteps);
+    return learningRate * Math.min((step + 1) / warmupSteps, left);
+  }
+
+  /** Optimiser step k of the run, a pure function of k and the parameters. */
+  async step(k: number): Promise<{ loss: number; pieces: number }> {
+    const shards = this.#shardsAt(k);
+    const pieces = shards[0].pieces;
+    const { loss, grads } = await this.pool.gradients(shards);
+    this.adam.learningRate = this.learningRateAt(k);
+    this.adam.apply(grads as NamedTensorMap, this.shard.variables);
+    tf.dispose(grads);
+    return { loss, pieces };
+  }
+
+  async close(): Promise<void> {
+    await this.pool.close();
+    this.adam.dispose();
+    this.shard.model.dispose();
+  }
+
+  #epochBatches(epoch: number): Int32Array[] {
+    if (epoch !== this.#epoch) {
+      const { shardTokens, seed } = this.recipe;
+      this.#batches = makeBatches(this.corpus.pairs, { maxTokens: shardTokens, seed, epoch });
+      this.#epoch = epoch;
+    }
+    return this.#batches;
+  }
+
+  #shardsAt(k: number): ShardBatch[] {
+    const { shards, seed } = this.recipe;
+    const { pairs } = this.corpus;
+    const batches = this.#epochBatches(Math.floor(k / this.stepsPerEpoch));
+    const first = (k % this.stepsPerEpoch) * shards;
+    const chosen = Array.from({ length: shards }, (_, i) => Array.from(batches[(first + i) % batches.length], (n) => pairs[n]));
+    const pieces = chosen.flat().reduce((sum, { target }) => sum + target.length, 0);
+    return chosen.map((rows, i) => ({
+      source: padBatch(rows.map(({ source }) => source)),
+      target: padBatch(rows.map(({ target }) => target)),
+      pieces,
+      dropoutSeed: 2 * (seed * 2 ** 24 + k * shards + i),
+    }));
+  }
+}

@@ -1,0 +1,171 @@
+import { fileURLToPath } from "node:url";
+import type { Bpe } from "../../data/bpe.ts";
+import { UNKNOWN } from "../../data/bpe.ts";
+import { padBatch } from "../../data/batching.ts";
+import { normalizeText } from "../../data/text.ts";
+import { words } from "../../data/words.ts";
+import { startBackend } from "../../host/start.ts";
+import { beamSearch, type Hypothesis } from "../../models/seq2seq/search.ts";
+import type { Seq2Seq } from "../../models/seq2seq/seq2seq.ts";
+import { blockDiagonal, mergeWeights } from "./alignment.ts";
+import type { TranslationCard } from "./card.ts";
+import { isShouted, sentenceCase } from "./casing.ts";
+import { readModelFolder, type TranslationModel } from "./files.ts";
+import { splitLine } from "./segments.ts";
+
+/** A translated line, with what each of its words looked at. */
+export interface Translation {
+  source: string;
+  target: string;
+  /** Words and punctuation of the source, in order. */
+  sourceTokens: string[];
+  /** Words and punctuation of the translation. */
+  targetTokens: string[];
+  /** weights[i][j]: how much target token i looked at source token j; rows sum to 1. */
+  weights: number[][];
+  /** Log-probability of the translation over its length penalty, in nats; parts of a long line are averaged. */
+  score: number;
+  /** The next best translations, best first, when `nBest` asked for them. */
+  alternatives?: Translation[];
+}
+
+export interface TranslateOptions {
+  /** Hypotheses kept at each step; 1 is greedy. The card's beam by default. */
+  beam?: number;
+  /** Translations returned for each line, at most `beam`. @default 1 */
+  nBest?: number;
+  /** Longest translation of one part of a line, in pieces. @default 2·source + 10 */
+  maxLength?: number;
+  /** Parts of lines translated at once. @default 32 */
+  batchSize?: number;
+}
+
+/** The model that ships with heed. */
+export const DEFAULT_MODEL = fileURLToPath(new URL("../../../weights/translation-en-fr", import.meta.url));
+
+const BATCH_SIZE = 32;
+
+/** One part of a line, as the model reads it. */
+interface Part {
+  line: number;
+  ids: number[];
+  pieces: string[];
+  shouted: boolean;
+}
+
+/**
+ * Translates text with a trained model.
+ *
+ * @example
+ * const translator = await loadTranslator(DEFAULT_MODEL);
+ * const [{ target }] = translator.translate(["Where is the station?"]);
+ * console.log(target); // Où est la gare ?
+ * translator.dispose();
+ */
+export class Translator {
+  readonly card: TranslationCard;
+  readonly #model: Seq2Seq;
+  readonly #source: Bpe;
+  readonly #target: Bpe;
+
+  constructor({ card, model, source, target }: TranslationModel) {
+    this.card = card;
+    this.#model = model;
+    this.#source = source;
+    this.#target = target;
+  }
+
+  /** Translates lines; the result has one entry a line, in order. A blank line gives an empty translation. */
+  translate(lines: readonly string[], options: TranslateOptions = {}): Translation[] {
+    const parts = lines.flatMap((line, index) => this.#parts(line, index));
+    const order = parts.map((_, i) => i).sort((a, b) => parts[a].ids.length - parts[b].ids.length);
+    const found: Hypothesis[][] = [];
+    const size = options.batchSize ?? BATCH_SIZE;
+    for (let first = 0; first < order.length; first += size) {
+      const batch = order.slice(first, first + size);
+      const results = this.#search(batch.map((i) => parts[i].ids), options);
+      for (const [k, i] of batch.entries()) found[i] = results[k];
+    }
+    return lines.map((line, index) => {
+      const own = parts.flatMap((part, i) => (part.line === index ? [i] : []));
+      const nth = (n: number) => this.#assemble(line, own.map((i) => ({ part: parts[i], hypothesis: found[i][Math.min(n, found[i].length - 1)] })));
+      const count = Math.min(options.nBest ?? 1, Math.max(1, ...own.map((i) => found[i].length)));
+      const alternatives = Array.from({ length: count - 1 }, (_, n) => nth(n + 1));
+      return { ...nth(0), ...((options.nBest ?? 1) > 1 ? { alternatives } : {}) };
+    });
+  }
+
+  dispose(): void {
+    this.#model.dispose();
+  }
+
+  #search(sources: number[][], { beam, maxLength }: TranslateOptions): Hypothesis[][] {
+    const { decoding } = this.card;
+    const { lengthPenalty } = decoding;
+    return beamSearch(this.#model, padBatch(sources), { beam: beam ?? decoding.beam, lengthPenalty, ...(maxLength ? { maxLength } : {}) });
+  }
+
+  #parts(line: string, index: number): Part[] {
+    const text = normalizeText(line);
+    if (text === "") return [];
+    const { maxPieces } = this.card.decoding;
+    const short = (part: string) => this.#source.encode(part).length <= maxPieces;
+    return splitLine(text, short).flatMap((part) => {
+      const shouted = isShouted(part);
+      const { ids, pieces } = this.#source.encodePieces(shouted ? sentenceCase(part) : part);
+      // A single word longer than any training sentence: cut between pieces, so that its length stays bounded.
+      const cuts = Array.from({ length: Math.ceil(ids.length / maxPieces) }, (_, i) => i * maxPieces);
+      return cuts.map((from) => ({
+        line: index,
+        ids: ids.slice(from, from + maxPieces),
+        pieces: pieces.slice(from, from + maxPieces),
+        shouted,
+      }));
+    });
+  }
+
+  #assemble(source: string, parts: { part: Part; hypothesis: Hypothesis }[]): Translation {
+    const sourceTokens: string[] = [];
+    const targetTokens: string[] = [];
+    const texts: string[] = [];
+    const blocks: number[][][] = [];
+    const columns: number[] = [];
+    for (const { part, hypothesis } of parts) {
+      const pieces = this.#surfaces(part, hypothesis);
+      const sourceSpans = words(part.pieces);
+      const targetSpans = words(pieces);
+      const say = (text: string) => (part.shouted ? text.toLocaleUpperCase(this.card.to) : text);
+      const token = (from: string[], [start, end]: readonly [number, number]) => say(visible(from.slice(start, end)));
+      sourceTokens.push(...sourceSpans.map((span) => token(part.pieces, span)));
+      targetTokens.push(...targetSpans.map((span) => token(pieces, span)));
+      texts.push(say(visible(pieces)));
+      blocks.push(mergeWeights(hypothesis.weights, targetSpans, sourceSpans));
+      columns.push(sourceSpans.length);
+    }
+    const score = parts.reduce((sum, { hypothesis }) => sum + hypothesis.score, 0) / Math.max(1, parts.length);
+    const weights = blockDiagonal(blocks, columns);
+    return { source, target: texts.join(" "), sourceTokens, targetTokens, weights, score };
+  }
+
+  /** The pieces of a translation; an unknown one is copied from where it looked most. */
+  #surfaces(part: Part, { ids, weights }: Hypothesis): string[] {
+    return ids.map((id, t) => {
+      if (id !== UNKNOWN) return this.#target.piece(id);
+      const row = weights[t];
+      let best = 0;
+      for (let s = 1; s < part.pieces.length; s++) if (row[s] > row[best]) best = s;
+      return part.pieces[best];
+    });
+  }
+}
+
+/** Pieces as text. */
+function visible(pieces: string[]): string {
+  return pieces.join("").replaceAll("▁", " ").trim();
+}
+
+/** Loads a model folder. @throws FileError MODEL_FILE, DataError MODEL_DAMAGED, MODEL_TENSOR, SAFETENSORS, BPE_FORMAT */
+export async function loadTranslator(dir: string = DEFAULT_MODEL): Promise<Translator> {
+  await startBackend();
+  return new Translator(readModelFolder(dir));
+}

@@ -1,0 +1,157 @@
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import * as tf from "@tensorflow/tfjs-core";
+import { WorkerError } from "../core/errors.ts";
+
+/** The part of a task that one shard needs: the trainable values, and a gradient for a piece of a batch. */
+export interface ShardModel<Batch> {
+  readonly variables: Record<string, tf.Variable>;
+  /** Adds up: the sum over shards of the losses is the loss of the whole batch, and so for the gradients. */
+  gradients(batch: Batch): { loss: number; grads: tf.NamedTensorMap };
+}
+
+/** What a module given to `ShardPool` must export. */
+export interface ShardModule<Init, Batch> {
+  createShard(init: Init): Promise<ShardModel<Batch>>;
+}
+
+/** Where each parameter lies in the shared buffers, in elements. */
+export interface Layout {
+  names: string[];
+  offsets: number[];
+  sizes: number[];
+  total: number;
+}
+
+/** The order and place of the parameters in one flat buffer: by name, so that every thread agrees. */
+export function layoutOf(variables: Record<string, tf.Variable>): Layout {
+  const names = Object.keys(variables).sort();
+  const sizes = names.map((name) => variables[name].size);
+  const offsets: number[] = [];
+  let total = 0;
+  for (const size of sizes) {
+    offsets.push(total);
+    total += size;
+  }
+  return { names, offsets, sizes, total };
+}
+
+export interface WorkerStart<Init> {
+  module: string;
+  init: Init;
+  parameters: SharedArrayBuffer;
+  gradients: SharedArrayBuffer;
+}
+
+export type WorkerReply = { ready: true } | { loss: number } | { error: string };
+
+interface Helper<Batch> {
+  worker: Worker;
+  gradients: Float32Array;
+  /** Resolves with the loss of the batch in flight. */
+  run(batch: Batch): Promise<number>;
+}
+
+/**
+ * Data-parallel gradients: a batch is cut into shards, this thread takes the first and worker threads the others,
+ * and the gradients are added in the order of the shards. The sum does not depend on the number of threads, so a
+ * run gives the same numbers on one core and on many.
+ */
+export class ShardPool<Init, Batch> {
+  readonly model: ShardModel<Batch>;
+  readonly #layout: Layout;
+  readonly #parameters: Float32Array;
+  readonly #helpers: Helper<Batch>[];
+
+  private constructor(model: ShardModel<Batch>, layout: Layout, parameters: Float32Array, helpers: Helper<Batch>[]) {
+    this.model = model;
+    this.#layout = layout;
+    this.#parameters = parameters;
+    this.#helpers = helpers;
+  }
+
+  /**
+   * @param module URL of a module that exports `createShard`, imported by this thread and by each worker
+   * @param threads shards computed at once, this thread included; the cores of the machine by default
+   */
+  static async start<Init, Batch>(module: URL, init: Init, threads = availableParallelism()) {
+    const { createShard } = (await import(module.href)) as ShardModule<Init, Batch>;
+    const model = await createShard(init);
+    const layout = layoutOf(model.variables);
+    const parameters = new SharedArrayBuffer(threads > 1 ? layout.total * 4 : 0);
+    const helpers = await Promise.all(
+      Array.from({ length: threads - 1 }, () => startHelper<Init, Batch>(module, init, parameters, layout)),
+    );
+    return new ShardPool<Init, Batch>(model, layout, new Float32Array(parameters), helpers);
+  }
+
+  /** Loss and gradients of a whole batch; the caller disposes the gradients. */
+  async gradients(shards: Batch[]): Promise<{ loss: number; grads: tf.NamedTensorMap }> {
+    if (this.#helpers.length > 0) this.#publish();
+    const lanes = this.#helpers.length + 1;
+    let loss = 0;
+    let sum: tf.NamedTensorMap | undefined;
+    for (let first = 0; first < shards.length; first += lanes) {
+      const running = shards.slice(first + 1, first + lanes).map((batch, i) => this.#helpers[i].run(batch));
+      const own = this.model.gradients(shards[first]);
+      loss += own.loss;
+      sum = sum ? addInto(sum, own.grads) : own.grads;
+      for (const [i, reply] of running.entries()) {
+        loss += await reply;
+        sum = addInto(sum, this.#read(this.#helpers[i].gradients));
+      }
+    }
+    return { loss, grads: sum! };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#helpers.map(({ worker }) => worker.terminate()));
+  }
+
+  #publish(): void {
+    this.#layout.names.forEach((name, i) => {
+      this.#parameters.set(this.model.variables[name].dataSync() as Float32Array, this.#layout.offsets[i]);
+    });
+  }
+
+  #read(flat: Float32Array): tf.NamedTensorMap {
+    const { names, offsets, sizes } = this.#layout;
+    const entries = names.map((name, i) => {
+      const values = flat.slice(offsets[i], offsets[i] + sizes[i]);
+      return [name, tf.tensor(values, this.model.variables[name].shape, "float32")] as const;
+    });
+    return Object.fromEntries(entries);
+  }
+}
+
+function addInto(sum: tf.NamedTensorMap, more: tf.NamedTensorMap): tf.NamedTensorMap {
+  const added = Object.fromEntries(Object.entries(sum).map(([name, x]) => [name, tf.add(x, more[name])]));
+  tf.dispose(sum);
+  tf.dispose(more);
+  return added;
+}
+
+async function startHelper<Init, Batch>(module: URL, init: Init, parameters: SharedArrayBuffer, layout: Layout) {
+  const gradients = new SharedArrayBuffer(layout.total * 4);
+  const workerData: WorkerStart<Init> = { module: module.href, init, parameters, gradients };
+  const worker = new Worker(new URL("./shard-worker.js", import.meta.url), { workerData });
+  let settle: { resolve(reply: WorkerReply): void; reject(error: Error): void } | undefined;
+  const next = () =>
+    new Promise<WorkerReply>((resolve, reject) => {
+      settle = { resolve, reject };
+    });
+  const ready = next();
+  worker.on("message", (reply: WorkerReply) => settle?.resolve(reply));
+  worker.on("error", (error) => settle?.reject(error));
+  worker.on("exit", (code) => settle?.reject(new WorkerError("WORKER_LOST", { op: "train", code })));
+  worker.unref();
+  await ready;
+  const run = async (batch: Batch) => {
+    const reply = next();
+    worker.postMessage(batch);
+    const answer = await reply;
+    if ("error" in answer) throw new WorkerError("WORKER_FAILED", { op: "train", message: answer.error });
+    return "loss" in answer ? answer.loss : 0;
+  };
+  return { worker, gradients: new Float32Array(gradients), run } satisfies Helper<Batch>;
+}
