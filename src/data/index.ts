@@ -1,6 +1,11 @@
 export * from "./batching.ts";
 export * from "./bpe.ts";
 export { type BpeOptions, trainBpe } from "./bpe-train.ts";
+export { type Dataset, listDatasets, SPLITS, type Split } from "./catalog.ts";
+export type { DownloadProgress } from "./download.ts";
+export { type FetchOptions, type FetchResult, fetchDataset } from "./fetch.ts";
+export { cacheFolder, locateDataset } from "./locate.ts";
+export { readSplit } from "./split.ts";
 export { normalizeText } from "./text.ts";
 export { parsePairs, readPairs, type SentencePair } from "./tsv.ts";
 export { words } from "./words.ts";

@@ -1,0 +1,132 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { unzipSync } from "fflate";
+import { DataError, FileError } from "../core/errors.ts";
+import { type Dataset, findDataset, SPLITS, type Split } from "./catalog.ts";
+import { type DownloadOptions, download } from "./download.ts";
+import { cacheFolder, isComplete, splitPath } from "./locate.ts";
+import { memberLookup } from "./membership.ts";
+import { takePart, uniqueSuffix } from "./part.ts";
+import { formatPairs, hashedOrder, rowsChecksum } from "./rows.ts";
+import { normalizeText } from "./text.ts";
+import { parsePairs, type SentencePair } from "./tsv.ts";
+
+export interface FetchOptions
+  extends Partial<
+    Pick<DownloadOptions, "url" | "onProgress" | "signal" | "attempts" | "retryDelayMs" | "silenceMs">
+  > {
+  /** The folder that gets the data set's own folder. @default cacheFolder() */
+  readonly cacheDir?: string;
+}
+
+export interface FetchResult {
+  /** Holds train.tsv.gz, valid.tsv.gz, test.tsv.gz and ATTRIBUTION.md. */
+  readonly folder: string;
+  /** False when the data set was there already. */
+  readonly fetched: boolean;
+}
+
+const OP = "fetchDataset";
+
+/** The splits of an archive, checked row for row against the catalogue. */
+export function buildSplits(dataset: Dataset, archive: Uint8Array): Record<Split, SentencePair[]> {
+  const bytes = unzipSync(archive, { filter: (file) => file.name === dataset.member })[dataset.member];
+  if (bytes === undefined)
+    throw new DataError("ARCHIVE_MEMBER", { op: OP, name: dataset.name, member: dataset.member });
+  const splitOf = memberLookup(dataset.membership);
+  const splits: Record<Split, SentencePair[]> = { train: [], valid: [], test: [] };
+  const seen = new Set<string>();
+  for (const raw of parsePairs(new TextDecoder().decode(bytes), dataset.member)) {
+    const pair = { source: normalizeText(raw.source), target: normalizeText(raw.target) };
+    const split = splitOf(pair.source);
+    const key = `${pair.source}\t${pair.target}`;
+    if (split === undefined || seen.has(key)) continue;
+    seen.add(key);
+    splits[split as Split].push(pair);
+  }
+  for (const split of SPLITS) {
+    const { rows, sha256 } = dataset.splits[split];
+    const got = rowsChecksum(splits[split]);
+    if (got === sha256) continue;
+    const gotRows = splits[split].length;
+    throw new DataError("SPLIT_CHECKSUM", { op: OP, name: dataset.name, split, rows, sha256, gotRows, got });
+  }
+  return splits;
+}
+
+/**
+ * Moves a finished folder to its place. Where there is a folder already (another run was first, or files are
+ * missing) the files go into it one by one, each whole, and nothing else in it is touched.
+ */
+function install(from: string, folder: string): void {
+  try {
+    renameSync(from, folder);
+  } catch (error) {
+    if (!existsSync(folder)) throw error;
+    for (const name of readdirSync(from)) renameSync(join(from, name), join(folder, name));
+  }
+}
+
+function writeFolder(folder: string, dataset: Dataset, splits: Record<Split, SentencePair[]>): void {
+  const temporary = `${folder}.${uniqueSuffix()}.new`;
+  try {
+    mkdirSync(temporary);
+    for (const split of SPLITS) {
+      writeFileSync(
+        splitPath(temporary, split),
+        gzipSync(formatPairs(hashedOrder(splits[split])), { level: 9 }),
+      );
+    }
+    writeFileSync(join(temporary, "ATTRIBUTION.md"), dataset.attribution);
+    install(temporary, folder);
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+async function fetchInto(folder: string, dataset: Dataset, options: FetchOptions): Promise<void> {
+  const { url = dataset.url } = options;
+  const part = takePart(`${folder}.zip`);
+  try {
+    await download(part.path, { ...options, url, bytes: dataset.bytes, sha256: dataset.sha256 });
+    writeFolder(folder, dataset, buildSplits(dataset, readFileSync(part.path)));
+    rmSync(part.path);
+  } finally {
+    part.release();
+  }
+}
+
+/** `fetchDataset` for a data set that need not be in the catalogue. */
+export async function installDataset(dataset: Dataset, options: FetchOptions = {}): Promise<FetchResult> {
+  const parent = options.cacheDir ?? cacheFolder();
+  const folder = join(parent, dataset.name);
+  if (isComplete(folder)) return { folder, fetched: false };
+  try {
+    mkdirSync(parent, { recursive: true });
+    await fetchInto(folder, dataset, options);
+  } catch (cause) {
+    const { code, syscall } = cause as NodeJS.ErrnoException;
+    if (syscall === undefined || code === undefined) throw cause;
+    throw new FileError("UNWRITABLE", { op: OP, path: parent, reason: code }, { cause });
+  }
+  return { folder, fetched: true };
+}
+
+/**
+ * Fetches a data set from its public source into the cache, once: download (resumed where an earlier run stopped),
+ * check the archive's sha256, cut it into the same splits that heed's models were trained on, prove that by a
+ * checksum over each split's rows, and only then move the folder to its place. Runs at the same time do not disturb
+ * each other.
+ *
+ * @param name one of `listDatasets()`
+ * @throws OptionError DATASET_NAME; DownloadError DOWNLOAD_STATUS, DOWNLOAD_LENGTH, DOWNLOAD_CHECKSUM, DOWNLOAD_CUT,
+ *   DOWNLOAD_STOPPED; DataError SPLIT_CHECKSUM; FileError UNWRITABLE
+ * @example
+ * const { folder } = await fetchDataset("tatoeba-en-fr", {
+ *   onProgress: ({ received, total }) => console.error(`${received} of ${total} bytes`),
+ * });
+ */
+export async function fetchDataset(name: string, options: FetchOptions = {}): Promise<FetchResult> {
+  return installDataset(findDataset(OP, name), options);
+}
