@@ -12,3 +12,4 @@ export * from "./loss";
 export * from "./binary";
 export * from "./sum";
 export * from "./unary";
+export * from "./conv";

@@ -10,31 +10,17 @@
  * @module
  */
 import "@tensorflow/tfjs-backend-wasm";
-import { findBackendFactory, type KernelBackend, registerBackend } from "@tensorflow/tfjs-core";
-import { heapOf } from "./heap.ts";
+import { findBackendFactory, registerBackend } from "@tensorflow/tfjs-core";
 import { hostKernels } from "./kernels/index.ts";
 import { installTileGradient } from "./kernels/tile.ts";
-import { withoutListeners } from "./process-listeners.ts";
 import { BACKEND, copyStockKernels, onSetBackend, registerHeedKernel } from "./register.ts";
+import { allowRelaxedSimd, startHeedBackend } from "./start.ts";
 import { registerTrainingKernels } from "./training/index.ts";
 
 export { BACKEND } from "./register.ts";
 
 /** Above the stock backends: importing this module without a `setBackend` selects it. */
 const PRIORITY = 5;
-
-/** Node 20 has relaxed SIMD behind a flag, which only counts for modules compiled after it is set. */
-function allowRelaxedSimd(): void {
-  const major = Number(globalThis.process?.versions?.node?.split(".")[0] ?? Number.NaN);
-  // Through getBuiltinModule, so that bundlers see no import of a Node module.
-  if (major < 22) process.getBuiltinModule("node:v8").setFlagsFromString("--experimental-wasm-relaxed-simd");
-}
-
-async function startBackend(): Promise<KernelBackend> {
-  const backend = await withoutListeners(async () => findBackendFactory("wasm")() as Promise<KernelBackend>);
-  heapOf(backend);
-  return backend;
-}
 
 function registerHeedBackend(): void {
   allowRelaxedSimd();
@@ -43,7 +29,7 @@ function registerHeedBackend(): void {
   registerTrainingKernels();
   // TensorFlow.js' gradients may be registered after this module; set-up functions run at every setBackend.
   onSetBackend("Tile", installTileGradient);
-  registerBackend(BACKEND, startBackend, PRIORITY);
+  registerBackend(BACKEND, startHeedBackend, PRIORITY);
 }
 
 if (!findBackendFactory(BACKEND)) registerHeedBackend();

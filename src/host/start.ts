@@ -1,9 +1,17 @@
-import { ready, setBackend } from "@tensorflow/tfjs-core";
-import { BACKEND } from "./register.ts";
+import { findBackendFactory, type KernelBackend } from "@tensorflow/tfjs-core";
+import { heapOf } from "./heap.ts";
+import { withoutListeners } from "./process-listeners.ts";
 
-/** Loads and selects the `heed` backend. */
-export async function startBackend(): Promise<void> {
-  await import("./backend.ts");
-  await setBackend(BACKEND);
-  await ready();
+/** Node 20 has relaxed SIMD behind a flag, which only counts for modules compiled after it is set. */
+export function allowRelaxedSimd(): void {
+  const major = Number(globalThis.process?.versions?.node?.split(".")[0] ?? Number.NaN);
+  // Through getBuiltinModule, so that bundlers see no import of a Node module.
+  if (major < 22) process.getBuiltinModule("node:v8").setFlagsFromString("--experimental-wasm-relaxed-simd");
+}
+
+/** A second instance of the stock WebAssembly backend, with a heap of its own that our kernels are bound to. */
+export async function startHeedBackend(): Promise<KernelBackend> {
+  const backend = await withoutListeners(async () => findBackendFactory("wasm")() as Promise<KernelBackend>);
+  heapOf(backend);
+  return backend;
 }

@@ -1,10 +1,15 @@
 import type { HeedKernel } from "../register.ts";
+import { binary } from "./binary.ts";
+import { conv2dBackpropFilter, depthwiseBackpropFilter, depthwiseBackpropInput } from "./conv.ts";
 import { gatherV2, unsortedSegmentSum } from "./gather.ts";
+import { concat, pack, splitV, unpack } from "./join.ts";
 import { batchMatMul, fusedMatMul } from "./matmul.ts";
 import { select } from "./select.ts";
 import { slice } from "./slice.ts";
+import { mean, sum } from "./sum.ts";
 import { tile } from "./tile.ts";
 import { transpose } from "./transpose.ts";
+import { unary } from "./unary.ts";
 
 /** Our kernels over TensorFlow.js' own operations, by TensorFlow.js' kernel names. */
 export const hostKernels: Record<string, HeedKernel> = {
@@ -16,4 +21,23 @@ export const hostKernels: Record<string, HeedKernel> = {
   Tile: tile,
   Transpose: transpose,
   Select: select,
+  Concat: concat,
+  Pack: pack,
+  SplitV: splitV,
+  Unpack: unpack,
+  Sum: sum,
+  Mean: mean,
+  Add: binary("Add", "add"),
+  Sub: binary("Sub", "sub"),
+  Multiply: binary("Multiply", "multiply"),
+  RealDiv: binary("RealDiv", "divide"),
+  Maximum: binary("Maximum", "maximum"),
+  Minimum: binary("Minimum", "minimum"),
+  SquaredDifference: binary("SquaredDifference", "squaredDifference"),
+  Exp: unary("Exp", "exp"),
+  Tanh: unary("Tanh", "tanh"),
+  Erf: unary("Erf", "erf"),
+  Conv2DBackpropFilter: conv2dBackpropFilter,
+  DepthwiseConv2dNativeBackpropFilter: depthwiseBackpropFilter,
+  DepthwiseConv2dNativeBackpropInput: depthwiseBackpropInput,
 };

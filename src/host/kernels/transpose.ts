@@ -1,13 +1,7 @@
 import { type TensorInfo, util } from "@tensorflow/tfjs-core";
 import type { Heap } from "../heap.ts";
 import { type HeedKernel, runStockKernel } from "../register.ts";
-
-/** One axis of the output: how many steps, and the bytes that one step moves in the input and in the output. */
-interface Axis {
-  size: number;
-  from: number;
-  to: number;
-}
+import { type Axis, walk } from "./axes.ts";
 
 /** The output's axes, outermost first, without those of size 1 and with neighbours that stay together merged. */
 function outputAxes(shape: number[], perm: number[], bytes: number): Axis[] {
@@ -24,13 +18,6 @@ function outputAxes(shape: number[], perm: number[], bytes: number): Axis[] {
     to *= size;
   }
   return axes;
-}
-
-/** Calls `f` with the input and output offset of every combination of steps along `axes`. */
-function walk(axes: Axis[], from: number, to: number, f: (from: number, to: number) => void): void {
-  const [axis, ...rest] = axes;
-  if (!axis) f(from, to);
-  else for (let i = 0; i < axis.size; i++) walk(rest, from + i * axis.from, to + i * axis.to, f);
 }
 
 function permute(x: TensorInfo, out: TensorInfo, perm: number[], heap: Heap): void {
