@@ -13,3 +13,5 @@ export * from "./binary";
 export * from "./sum";
 export * from "./unary";
 export * from "./conv";
+export * from "./adam";
+export * from "./dropout";

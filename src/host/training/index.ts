@@ -1,16 +1,21 @@
 import { type HeedKernel, registerHeedKernel } from "../register.ts";
+import { adam, sumOfSquares } from "./adam.ts";
+import { dropout } from "./dropout.ts";
 import { gruCell, gruCellGrad } from "./gru-cell.ts";
 import { lstmCell, lstmCellGrad } from "./lstm-cell.ts";
 import { softmaxCrossEntropy, softmaxCrossEntropyGrad } from "./softmax-cross-entropy.ts";
 
 /** Kernels that training needs and TensorFlow.js does not have, by the names that src/ops looks for. */
 const trainingKernels: Record<string, HeedKernel> = {
+  HeedAdam: adam,
+  HeedDropout: dropout,
   HeedGruCell: gruCell,
   HeedGruCellGrad: gruCellGrad,
   HeedLstmCell: lstmCell,
   HeedLstmCellGrad: lstmCellGrad,
   HeedSoftmaxCrossEntropy: softmaxCrossEntropy,
   HeedSoftmaxCrossEntropyGrad: softmaxCrossEntropyGrad,
+  HeedSumOfSquares: sumOfSquares,
 };
 
 /** Registers the training kernels for the `heed` backend. */
