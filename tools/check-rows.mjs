@@ -3,11 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 
-/**
- * @typedef {{ file: string, title: string, needs?: "data" | "browser" }} RowTest
- * @typedef {{ row: number, name: string, files: string[], tests: RowTest[], note?: string }} Row
- * @typedef {{ name: string, assertionResults: { title: string, fullName: string, status: string }[] }} FileReport
- */
+/** @import { Lacks, Report, Row } from "./check-rows.d.mts" */
 
 /**
  * What is wrong with the rows, one sentence each; empty when all is well.
@@ -16,8 +12,8 @@ import path from "node:path";
  * skipped on a machine that lacks them, except in CI.
  *
  * @param {{ rows: Row[] }} plan docs/rows.json
- * @param {{ testResults: FileReport[] }} report of `vitest --reporter=json`
- * @param {{ root: string, lacks: (need: "data" | "browser") => boolean }} machine
+ * @param {Report} report of `vitest --reporter=json`
+ * @param {{ root: string, lacks: Lacks }} machine
  * @returns {string[]}
  */
 export function checkRows(plan, report, { root, lacks }) {

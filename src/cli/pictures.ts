@@ -2,7 +2,7 @@ import { statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { FileError } from "../core/errors.ts";
 import type { Translation } from "../tasks/translation/translator.ts";
-import { drawing } from "./drawing.ts";
+import { alignment, drawing } from "./drawing.ts";
 
 /**
  * The pictures of `--svg FILE`. One sentence goes to FILE; several go to FILE-1, FILE-2, … before the
@@ -52,9 +52,10 @@ export class PictureFiles {
   }
 
   #write(translation: Translation, file: string): void {
-    if (translation.weights.length === 0) return;
+    const data = alignment(translation);
+    if (!data) return;
     try {
-      writeFileSync(file, drawing(translation));
+      writeFileSync(file, drawing(data));
     } catch (error) {
       this.#refuse(file, (error as NodeJS.ErrnoException).code ?? String(error));
     }

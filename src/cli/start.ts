@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { type Io, write } from "./io.ts";
 import { argumentLines } from "./lines.ts";
-import { look, show } from "./show.ts";
+import { look, safe, show } from "./show.ts";
 import { type LoadTranslator, loadFromFolder } from "./translate.ts";
 import { version } from "./version.ts";
 
@@ -24,7 +24,10 @@ export function startCommand(io: Io, load: LoadTranslator = loadFromFolder): Com
       try {
         for (const sentence of texts.length > 0 ? argumentLines(texts) : SENTENCES) {
           const [translation] = translator.translate([sentence]);
-          await write(io.stdout, `${translation!.source}\n${show(translation!, appearance)}\n`);
+          await write(
+            io.stdout,
+            `${safe(translation!.source, appearance.terminal)}\n${show(translation!, appearance)}\n`,
+          );
         }
       } finally {
         translator.dispose();

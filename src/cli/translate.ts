@@ -18,7 +18,9 @@ interface Flags extends LookOptions {
 }
 
 /** How to get a translator; tests hand in one without weights. */
-export type LoadTranslator = (folder: string | undefined) => Promise<Translator>;
+export type LoadTranslator = (
+  folder: string | undefined,
+) => Promise<Pick<Translator, "translate" | "dispose">>;
 
 export const loadFromFolder: LoadTranslator = async (folder) => {
   const { DEFAULT_MODEL, loadTranslator } = await import("../tasks/translation/translator.ts");

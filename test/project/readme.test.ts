@@ -1,0 +1,104 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+
+/**
+ * The documents run. A `js` block must print what its `console.log(…); // comments` say, or the `text` block
+ * right below it; so must an `sh` block that has one. Every command line is run, except those listed here.
+ */
+const root = path.resolve(import.meta.dirname, "../..");
+const DOCUMENTS = ["README.md", "CONTRIBUTING.md"];
+const { scripts } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
+const folder = mkdtempSync(path.join(tmpdir(), "heed-readme-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Lines that are not run: they install or start long work. What they name must exist. */
+const NOT_RUN = [
+  /^npm install heed( @tensorflow\/tfjs-[a-z-]+)+$/,
+  /^npm (test|run [a-z]+)( -- .*)?$/,
+  /^git clone /,
+  /^heed train /,
+];
+
+interface Block {
+  document: string;
+  language: string;
+  code: string;
+  output: string | undefined;
+}
+
+const blocks: Block[] = DOCUMENTS.flatMap((document) => {
+  const text = readFileSync(path.join(root, document), "utf8");
+  return [...text.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map((match) => {
+    const below = text.slice(match.index + match[0].length);
+    const output = /^\s*```text\n([\s\S]*?)^```$/m.exec(below);
+    return {
+      document,
+      language: match[1]!,
+      code: match[2]!,
+      output: output?.index === 0 && match[1] !== "text" ? output[1] : undefined,
+    };
+  });
+});
+
+const commands = blocks
+  .filter(({ language }) => language === "sh")
+  .flatMap(({ document, code, output }) =>
+    code
+      .split("\n")
+      .map((line) => line.replace(/\s+#.*$/, "").trim())
+      .filter((line) => line !== "")
+      .map((line) => ({ document, line, output })),
+  );
+const programs = blocks.filter(({ language }) => language === "js");
+
+/** A command of the documents as this machine runs it: the built command in place of the installed one. */
+function runnable(line: string): string {
+  const heed = `"${process.execPath}" "${path.join(root, "dist/cli/main.js")}"`;
+  return line.replace(/^npm start( --)?/, `${heed} start`).replace(/\b(npx )?heed (?=[a-z-])/g, `${heed} `);
+}
+
+test("code blocks say their language, and it is one that is checked", () => {
+  expect(blocks.filter(({ language }) => !["js", "sh", "text"].includes(language))).toEqual([]);
+  expect(programs.length).toBeGreaterThan(0);
+  expect(commands.length).toBeGreaterThan(0);
+});
+
+describe("commands", () => {
+  test.each(commands)("$document: $line", ({ line, output }) => {
+    const script = /^npm (?:run )?(\w+)/.exec(line)?.[1];
+    if (script && script !== "install") expect(scripts).toHaveProperty(script);
+    if (NOT_RUN.some((pattern) => pattern.test(line))) return;
+    const text = `set -eo pipefail\n${runnable(line)}`;
+    const printed = execFileSync("bash", ["-c", text], { cwd: folder, encoding: "utf8", stdio: "pipe" });
+    if (output !== undefined) expect(printed).toBe(output);
+  });
+});
+
+describe("programs", () => {
+  test.each(programs)("$document: program %# prints what it says", ({ code, output }) => {
+    const comments = [...code.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map((match) => match[1]);
+    expect(comments.length > 0 || output !== undefined, "a program must show its result").toBe(true);
+    const flags = ["--input-type=module", "-e", code];
+    const env = { ...process.env, NO_COLOR: "1" };
+    const printed = execFileSync(process.execPath, flags, { cwd: root, encoding: "utf8", env });
+    expect(printed.trimEnd()).toBe(output?.trimEnd() ?? comments.join("\n"));
+  });
+});
+
+test("links to files of the repository lead somewhere", () => {
+  const broken = DOCUMENTS.flatMap((document) =>
+    [...readFileSync(path.join(root, document), "utf8").matchAll(/(?:\]\(|src=")([^)"#]+)/g)]
+      .map((match) => match[1]!)
+      .filter((link) => !/^https?:/.test(link) && !existsSync(path.join(root, link))),
+  );
+  expect(broken).toEqual([]);
+});
+
+test("the attribution of the training data is in the README", () => {
+  const readme = readFileSync(path.join(root, "README.md"), "utf8").replace(/\s+/g, " ");
+  expect(readme).toContain("CC BY 2.0 FR");
+  expect(readme).toContain("sentences by the contributors of Tatoeba (https://tatoeba.org)");
+});
