@@ -1,0 +1,71 @@
+import { CIVIDIS, VIRIDIS } from "./palettes.ts";
+
+/** Red, green and blue, each 0–255. */
+export type Rgb = readonly [red: number, green: number, blue: number];
+
+/**
+ * `viridis`: the default, perceptually even. `cividis`: the same for every kind of colour vision.
+ * `grey`: for print. All three grow lighter with the value, so the order survives a black-and-white copy.
+ */
+export type Palette = keyof typeof TABLES;
+
+const TABLES = { viridis: parse(VIRIDIS), cividis: parse(CIVIDIS), grey: greys() };
+
+export const PALETTES = Object.keys(TABLES) as Palette[];
+
+function parse(hexTable: string): readonly Rgb[] {
+  return Array.from({ length: 256 }, (_, i) => {
+    const rgb = Number.parseInt(hexTable.slice(6 * i, 6 * i + 6), 16);
+    return [rgb >> 16, (rgb >> 8) & 255, rgb & 255] as const;
+  });
+}
+
+function greys(): readonly Rgb[] {
+  return Array.from({ length: 256 }, (_, i) => [i, i, i] as const);
+}
+
+/**
+ * The table entry of `t`: ⌊256·t⌋, clamped to 0…255. matplotlib cuts [0, 1] into 256 equal bins in the same way,
+ * so equal values get equal colours in both.
+ */
+export function paletteIndex(t: number): number {
+  return Math.max(0, Math.min(255, Math.floor(t * 256)));
+}
+
+/**
+ * The colour of `t` in [0, 1]; values outside get the colour of the nearer end.
+ *
+ * @example
+ * hex(colorAt("viridis", 0)); // "#440154"
+ */
+export function colorAt(palette: Palette, t: number): Rgb {
+  return TABLES[palette][paletteIndex(t)]!;
+}
+
+/** `#rrggbb`. */
+export function hex(rgb: Rgb): string {
+  return `#${rgb.map((channel) => channel.toString(16).padStart(2, "0")).join("")}`;
+}
+
+/** Relative luminance, 0 (black) to 1 (white), as WCAG 2.2 defines it. */
+export function luminance(rgb: Rgb): number {
+  const [r, g, b] = rgb.map((channel) => {
+    const c = channel / 255;
+    return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
+}
+
+/** The WCAG contrast ratio of two colours, 1 to 21. */
+export function contrast(a: Rgb, b: Rgb): number {
+  const [dark, light] = [luminance(a), luminance(b)].sort((x, y) => x - y);
+  return (light! + 0.05) / (dark! + 0.05);
+}
+
+const BLACK: Rgb = [0, 0, 0];
+const WHITE: Rgb = [255, 255, 255];
+
+/** Black or white, whichever reads better on `background`; at least 4.58:1 on any colour. */
+export function textOn(background: Rgb): Rgb {
+  return contrast(BLACK, background) >= contrast(WHITE, background) ? BLACK : WHITE;
+}

@@ -1,0 +1,166 @@
+import { PALETTES, type Palette } from "./color.ts";
+import { count, summary, warnings } from "./describe.ts";
+import {
+  blockTokens,
+  type HeatmapData,
+  MASKED,
+  maxPool,
+  NOT_FINITE,
+  type Pooled,
+  poolingNote,
+  toMatrix,
+} from "./matrix.ts";
+import { oneOf, type Words, withDefaultWords } from "./options.ts";
+import { type Domain, makeScale } from "./scale.ts";
+import { cells } from "./svg/cells.ts";
+import { colorbar, definitions } from "./svg/colorbar.ts";
+import { type Layout, layOut, TOKEN_SIZE } from "./svg/layout.ts";
+import { coordinate, element, fingerprint, label } from "./svg/markup.ts";
+import { fitWidth } from "./svg/measure.ts";
+import { styleSheet, THEMES, type Theme } from "./svg/theme.ts";
+import { escapeXml, visible } from "./text.ts";
+
+export interface HeatmapOptions extends Words {
+  /** @default "viridis" */
+  readonly palette?: Palette;
+  /** @default "unit" */
+  readonly domain?: Domain;
+  /** @default "light" */
+  readonly theme?: Theme;
+  /** Writes each weight into its cell, with two decimals, where cells are at least 28 px. @default false */
+  readonly numbers?: boolean;
+  /** Called with a sentence for each reason to distrust the picture, such as rows that do not sum to 1. */
+  readonly onWarning?: (message: string) => void;
+}
+
+/** More cells on a side than this are less than 4 px: the map is max-pooled, and says so. */
+const MOST_CELLS = 200;
+
+/**
+ * Attention weights as a heat map: an SVG document of 10 × 8 inches (less where cells would become stripes).
+ *
+ *     colour of cell (t, s) = palette[⌊256 · (weights[t][s] − low) / (high − low)⌋]
+ *
+ * Rows are output tokens t (T of them, top to bottom), columns are input tokens s (S, left to right). The scale is
+ * 0 to 1 unless `domain` says otherwise. Masked cells are hatched grey, weights that are not finite crossed red;
+ * neither is ever shown as a number. Above 200 rows or columns, cells are max-pooled with a note.
+ *
+ * Cost: O(T·S). Pure: the same data give the same text, without a DOM, and no token can become markup.
+ *
+ * @throws ShapeError `MATRIX_SIZE`, OptionError `MATRIX_EMPTY` or `VIZ_OPTION`
+ *
+ * @example
+ * const svg = heatmap({
+ *   weights: [[0.9, 0.1], [0.2, 0.8]],
+ *   rowTokens: ["J'", "aime"],
+ *   columnTokens: ["I", "love"],
+ * }, { theme: "auto" });
+ */
+export function heatmap(data: HeatmapData, options: HeatmapOptions = {}): string {
+  const op = "heatmap";
+  const matrix = toMatrix(op, data);
+  const palette = oneOf(op, "palette", options.palette ?? "viridis", PALETTES);
+  const theme = oneOf(op, "theme", options.theme ?? "light", THEMES);
+  const scale = makeScale(op, matrix, options.domain);
+  const words = withDefaultWords(options);
+  for (const warning of warnings(op, matrix, data)) options.onWarning?.(warning);
+
+  const pooled = maxPool(matrix, MOST_CELLS, MOST_CELLS);
+  const rows = blockTokens(data.rowTokens, pooled.rowFactor);
+  const columns = blockTokens(data.columnTokens, pooled.columnFactor);
+  const note = noteOf(pooled);
+  const layout = layOut({
+    rows,
+    columns,
+    hasTitle: words.title !== "",
+    hasXTitle: words.xTitle !== "",
+    hasYTitle: words.yTitle !== "",
+    hasNote: note !== undefined,
+  });
+  const description = summary(matrix, data) + (note ? ` ${note}` : "");
+  const settings = [palette, theme, scale.low, scale.high, options.numbers, ...Object.values(words)];
+  const id = fingerprint([settings, rows, columns, pooled.values, pooled.kinds].map(String).join("\n"));
+  const numbers = options.numbers ?? false;
+  const hasMasked = count(pooled, MASKED) > 0;
+  const hasInvalid = count(pooled, NOT_FINITE) > 0;
+
+  const content = [
+    element("title", { id: `${id}-t` }, escapeXml(visible(words.title || "Heat map"))),
+    element("desc", { id: `${id}-d` }, escapeXml(description)),
+    element("style", {}, styleSheet(id, theme)),
+    definitions(id, palette),
+    element("rect", { class: "bg", width: layout.width, height: layout.height }),
+    cells({ matrix: pooled, rows, columns, layout, palette, scale, numbers, id }),
+    element("rect", {
+      class: "l",
+      x: layout.left,
+      y: layout.top,
+      width: layout.plotWidth,
+      height: layout.plotHeight,
+    }),
+    axes(layout),
+    titles(layout, words, note),
+    colorbar({ layout, scale, id, hasMasked, hasInvalid }),
+  ];
+  return element(
+    "svg",
+    {
+      xmlns: "http://www.w3.org/2000/svg",
+      id,
+      role: "img",
+      "aria-labelledby": `${id}-t`,
+      "aria-describedby": `${id}-d`,
+      width: layout.width,
+      height: layout.height,
+      viewBox: `0 0 ${layout.width} ${layout.height}`,
+      "font-family": "system-ui, 'Segoe UI', Helvetica, Arial, 'DejaVu Sans', sans-serif",
+      "font-size": TOKEN_SIZE,
+    },
+    `\n${content.join("\n")}\n`,
+  );
+}
+
+function noteOf(pooled: Pooled): string | undefined {
+  const pooling = poolingNote(pooled);
+  return (
+    pooling && `${pooling}: a cell shows the largest of ${pooled.rowFactor} × ${pooled.columnFactor} weights.`
+  );
+}
+
+function axes({ left, top, plotHeight, rowLabels, columnLabels, columnAngle }: Layout): string {
+  const bottom = top + plotHeight;
+  const rows = rowLabels.map(({ text, at }) =>
+    label(text, { class: "t k", x: left - 10, y: at + 4.5, "text-anchor": "end" }),
+  );
+  const columns = columnLabels.map(({ text, at }) => {
+    if (columnAngle === 0)
+      return label(text, { class: "t k", x: at, y: bottom + 19, "text-anchor": "middle" });
+    const [x, y] = columnAngle === -45 ? [at + 4, bottom + 14] : [at + 4.5, bottom + 8];
+    const transform = `translate(${coordinate(x)} ${coordinate(y)}) rotate(${columnAngle})`;
+    return label(text, { class: "t k", transform, "text-anchor": "end" });
+  });
+  return rows.join("") + columns.join("");
+}
+
+function titles(layout: Layout, words: Required<Words>, note: string | undefined): string {
+  const { left, top, plotWidth, plotHeight, columnDepth, width, height } = layout;
+  const middle = left + plotWidth / 2;
+  const bottom = top + plotHeight + columnDepth;
+  const centered = (text: string, size: number, most: number, place: Record<string, string | number>) =>
+    text === ""
+      ? ""
+      : label(fitWidth(visible(text), most, size), {
+          class: "t k",
+          "font-size": size,
+          "text-anchor": "middle",
+          ...place,
+        });
+  const room = 2 * Math.min(middle, width - middle) - 16;
+  const yTransform = `translate(28 ${coordinate(top + plotHeight / 2)}) rotate(-90)`;
+  return (
+    centered(words.title, 18, room, { x: middle, y: top - 20 }) +
+    centered(words.xTitle, 15, room, { x: middle, y: bottom + 20 }) +
+    centered(words.yTitle, 15, plotHeight + top, { transform: yTransform }) +
+    (note ? label(note, { class: "t", x: 16, y: height - 12, "font-size": 12 }) : "")
+  );
+}

@@ -1,0 +1,27 @@
+export {
+  colorAt,
+  contrast,
+  hex,
+  luminance,
+  PALETTES,
+  type Palette,
+  paletteIndex,
+  type Rgb,
+  textOn,
+} from "./color.ts";
+export { type HeatmapOptions, heatmap } from "./heatmap.ts";
+export { type Cells, type HeatmapData, type Matrix, maxPool, type Pooled, toMatrix } from "./matrix.ts";
+export type { Words } from "./options.ts";
+export type { Domain } from "./scale.ts";
+export type { Theme } from "./svg/theme.ts";
+export {
+  type ColorDepth,
+  type ColorFlag,
+  type Environment,
+  type StreamFacts,
+  type TerminalCapabilities,
+  terminalCapabilities,
+} from "./terminal/capabilities.ts";
+export { type TerminalFormat, type TerminalHeatmapOptions, terminalHeatmap } from "./terminal.ts";
+export { ascii, escapeXml, visible } from "./text.ts";
+export { displayWidth, fitColumns, graphemes, truncate } from "./width.ts";

@@ -1,0 +1,71 @@
+import { OptionError } from "../core/errors.ts";
+import { type Matrix, VALUE } from "./matrix.ts";
+
+/**
+ * Which weights get the first and the last colour. `unit`: 0 and 1, so two maps can be compared. `data`: the
+ * smallest and largest weight of this map, which the legend then says. Or a pair of your own.
+ *
+ * @default "unit"
+ */
+export type Domain = "unit" | "data" | readonly [low: number, high: number];
+
+export interface Scale {
+  readonly low: number;
+  readonly high: number;
+  /** What the legend calls it. */
+  readonly label: string;
+  /** Where `value` lies between low and high; 0 and 1 beyond them. */
+  readonly position: (value: number) => number;
+}
+
+/** @throws OptionError `VIZ_OPTION` when a pair is not finite and growing. */
+export function makeScale(op: string, matrix: Matrix, domain: Domain = "unit"): Scale {
+  const [low, high] = domain === "unit" ? [0, 1] : domain === "data" ? range(matrix) : domain;
+  if (!(Number.isFinite(low) && Number.isFinite(high) && low < high))
+    throw new OptionError("VIZ_OPTION", {
+      op,
+      option: "domain",
+      rule: "two finite numbers, low < high",
+      got: `[${low}, ${high}]`,
+      remedy: 'pass [0, 1], or "data" for the range of this map',
+    });
+  return {
+    low,
+    high,
+    label:
+      domain === "unit"
+        ? "weight"
+        : domain === "data"
+          ? "weight (scaled to this map)"
+          : `weight (${formatNumber(low)} to ${formatNumber(high)})`,
+    position: (value) => Math.max(0, Math.min(1, (value - low) / (high - low))),
+  };
+}
+
+/** The smallest and largest weight; widened where the map has only one value, so that low < high holds. */
+function range({ values, kinds }: Matrix): readonly [number, number] {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (let cell = 0; cell < values.length; cell++) {
+    if (kinds[cell] !== VALUE) continue;
+    low = Math.min(low, values[cell]!);
+    high = Math.max(high, values[cell]!);
+  }
+  if (low > high) return [0, 1];
+  return low < high ? [low, high] : [low - 0.5, low + 0.5];
+}
+
+/** Round numbers from low to high, at steps of 1, 2 or 5 times a power of ten; four to eleven of them. */
+export function ticks(low: number, high: number): number[] {
+  const rough = (high - low) / 5;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * ([1, 2, 5].findLast((factor) => factor * power <= rough * (1 + 1e-9)) ?? 1);
+  const first = Math.ceil(low / step - 1e-9);
+  const last = Math.floor(high / step + 1e-9);
+  return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
+}
+
+/** At most three significant digits, no trailing zeros, never "-0": 0.25, 0.333, 1e-7. */
+export function formatNumber(value: number): string {
+  return String(Number(value.toPrecision(3)) || 0);
+}
