@@ -13,8 +13,9 @@
 import { createHash } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { DataError, FileError, OptionError } from "../core/errors.ts";
+import { DataError, FileError } from "../core/errors.ts";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from "../core/safetensors.ts";
+import { requireWhole } from "./options.ts";
 
 export interface CheckpointContent {
   tensors: Record<string, SafetensorsTensor>;
@@ -51,8 +52,8 @@ export async function saveCheckpoint(
   content: CheckpointContent,
   { keep = 2 }: { keep?: number } = {},
 ): Promise<string> {
-  requireWhole("step", step, 0);
-  requireWhole("keep", keep, 1);
+  requireWhole("saveCheckpoint", "step", step, 0);
+  requireWhole("saveCheckpoint", "keep", keep, 1);
   const bytes = encodeCheckpoint(content);
   const path = join(folder, `checkpoint-${String(step).padStart(9, "0")}.safetensors`);
   const temporary = join(folder, `.checkpoint-${step}.${process.pid}.tmp`);
@@ -185,17 +186,6 @@ async function list(folder: string): Promise<{ step: number; path: string }[]> {
       return digits ? [{ step: Number(digits), path: join(folder, name) }] : [];
     })
     .sort((a, b) => b.step - a.step);
-}
-
-function requireWhole(option: string, value: number, least: number): void {
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw new OptionError("TRAIN_OPTION", {
-      op: "saveCheckpoint",
-      option,
-      rule: `must be a whole number from ${least}`,
-      got: String(value),
-    });
-  }
 }
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -16,4 +16,6 @@ export const trainMessages = {
     `${d.op}: ${d.rule}, got ${d.got}; pass one list of references for each hypothesis`,
   METRIC_ALIGNMENTS: (d: { op: string; alignments: number; gold: number }) =>
     `${d.op}: each of the ${d.alignments} alignments needs a gold alignment, got ${d.gold}; pass one for each sentence`,
+  TRAIN_LOSS: (d: { step: number; loss: number }) =>
+    `trainLoop: the loss of each step must be finite, got ${d.loss} at step ${d.step}; lower the learning rate or clip the gradients`,
 };
