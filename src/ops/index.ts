@@ -1,5 +1,6 @@
 /** Differentiable operations: one fused kernel on the `heed` backend, composed of TensorFlow.js ops elsewhere. */
 export * from "./dropout.ts";
 export * from "./gru-cell.ts";
+export * from "./gru-sequence.ts";
 export * from "./lstm-cell.ts";
 export * from "./softmax-cross-entropy.ts";

@@ -2,6 +2,7 @@ import { type HeedKernel, registerHeedKernel } from "../register.ts";
 import { adam, sumOfSquares } from "./adam.ts";
 import { dropout } from "./dropout.ts";
 import { gruCell, gruCellGrad } from "./gru-cell.ts";
+import { gruSequence, gruSequenceGrad } from "./gru-sequence.ts";
 import { lstmCell, lstmCellGrad } from "./lstm-cell.ts";
 import { softmaxCrossEntropy, softmaxCrossEntropyGrad } from "./softmax-cross-entropy.ts";
 
@@ -11,6 +12,8 @@ const trainingKernels: Record<string, HeedKernel> = {
   HeedDropout: dropout,
   HeedGruCell: gruCell,
   HeedGruCellGrad: gruCellGrad,
+  HeedGruSequence: gruSequence,
+  HeedGruSequenceGrad: gruSequenceGrad,
   HeedLstmCell: lstmCell,
   HeedLstmCellGrad: lstmCellGrad,
   HeedSoftmaxCrossEntropy: softmaxCrossEntropy,
