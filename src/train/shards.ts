@@ -10,9 +10,14 @@ export interface ShardModel<Batch> {
   gradients(batch: Batch): { loss: number; grads: tf.NamedTensorMap };
 }
 
-/** What a module given to `ShardPool` must export. */
+/** What a module that workers import must export. */
 export interface ShardModule<Init, Batch> {
   createShard(init: Init): Promise<ShardModel<Batch>>;
+}
+
+/** The same function as this thread has it, and as workers find it. */
+export interface ShardSource<Init, Batch> extends ShardModule<Init, Batch> {
+  url: URL;
 }
 
 /** Where each parameter lies in the shared buffers, in elements. */
@@ -57,13 +62,18 @@ interface Helper<Batch> {
  * and the gradients are added in the order of the shards. The sum does not depend on the number of threads, so a
  * run gives the same numbers on one core and on many.
  */
-export class ShardPool<Init, Batch> {
+export class ShardPool<Batch> {
   readonly model: ShardModel<Batch>;
   readonly #layout: Layout;
   readonly #parameters: Float32Array;
   readonly #helpers: Helper<Batch>[];
 
-  private constructor(model: ShardModel<Batch>, layout: Layout, parameters: Float32Array, helpers: Helper<Batch>[]) {
+  private constructor(
+    model: ShardModel<Batch>,
+    layout: Layout,
+    parameters: Float32Array,
+    helpers: Helper<Batch>[],
+  ) {
     this.model = model;
     this.#layout = layout;
     this.#parameters = parameters;
@@ -71,18 +81,17 @@ export class ShardPool<Init, Batch> {
   }
 
   /**
-   * @param module URL of a module that exports `createShard`, imported by this thread and by each worker
+   * @param source makes this thread's shard; its `url` is imported by each worker
    * @param threads shards computed at once, this thread included; the cores of the machine by default
    */
-  static async start<Init, Batch>(module: URL, init: Init, threads = availableParallelism()) {
-    const { createShard } = (await import(module.href)) as ShardModule<Init, Batch>;
-    const model = await createShard(init);
+  static async start<Init, Batch>(source: ShardSource<Init, Batch>, init: Init, threads = availableParallelism()) {
+    const model = await source.createShard(init);
     const layout = layoutOf(model.variables);
     const parameters = new SharedArrayBuffer(threads > 1 ? layout.total * 4 : 0);
     const helpers = await Promise.all(
-      Array.from({ length: threads - 1 }, () => startHelper<Init, Batch>(module, init, parameters, layout)),
+      Array.from({ length: threads - 1 }, () => startHelper<Init, Batch>(source.url, init, parameters, layout)),
     );
-    return new ShardPool<Init, Batch>(model, layout, new Float32Array(parameters), helpers);
+    return new ShardPool<Batch>(model, layout, new Float32Array(parameters), helpers);
   }
 
   /** Loss and gradients of a whole batch; the caller disposes the gradients. */
@@ -131,7 +140,12 @@ function addInto(sum: tf.NamedTensorMap, more: tf.NamedTensorMap): tf.NamedTenso
   return added;
 }
 
-async function startHelper<Init, Batch>(module: URL, init: Init, parameters: SharedArrayBuffer, layout: Layout) {
+async function startHelper<Init, Batch>(
+  module: URL,
+  init: Init,
+  parameters: SharedArrayBuffer,
+  layout: Layout,
+) {
   const gradients = new SharedArrayBuffer(layout.total * 4);
   const workerData: WorkerStart<Init> = { module: module.href, init, parameters, gradients };
   const worker = new Worker(new URL("./shard-worker.js", import.meta.url), { workerData });
@@ -144,7 +158,6 @@ async function startHelper<Init, Batch>(module: URL, init: Init, parameters: Sha
   worker.on("message", (reply: WorkerReply) => settle?.resolve(reply));
   worker.on("error", (error) => settle?.reject(error));
   worker.on("exit", (code) => settle?.reject(new WorkerError("WORKER_LOST", { op: "train", code })));
-  worker.unref();
   await ready;
   const run = async (batch: Batch) => {
     const reply = next();

@@ -7,4 +7,7 @@ export const modelMessages = {
     `${d.op}: ${d.file} must be what heed wrote, got ${d.got}; copy or train the model again`,
   MODEL_TENSOR: (d: { op: string; file: string; rule: string; got: string }) =>
     `${d.op}: ${d.rule} in ${d.file}, got ${d.got}; the weights belong to another card, copy the folder again`,
+  RECIPE: (d: { op: string }) =>
+    `${d.op}: a run must go on with the recipe that it began with, got another one; choose an empty --run folder, or ` +
+    "give the options of the first call",
 };

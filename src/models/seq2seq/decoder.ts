@@ -5,11 +5,11 @@ import { type Memory, SourceAttention } from "./memory.ts";
 import type { Parameters } from "./parameters.ts";
 
 /** Everything one step hands to the next. */
-export interface DecoderState {
+export type DecoderState = {
   cell: CellState;
   /** h̃_{t−1} [N, E], with input feeding. */
   feed?: tf.Tensor2D;
-}
+};
 
 export interface DecoderStep {
   state: DecoderState;

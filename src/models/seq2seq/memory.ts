@@ -13,7 +13,7 @@ import type { Seq2SeqConfig } from "./config.ts";
 import type { Parameters } from "./parameters.ts";
 
 /** The source as the decoder sees it: computed once, read at every step. */
-export interface Memory {
+export type Memory = {
   /** [B, S, ·]: what the score precomputes of the keys. */
   prepared: tf.Tensor3D;
   /** [B, S, Dk] */
@@ -24,7 +24,7 @@ export interface Memory {
   lengths: tf.Tensor1D;
   /** [B, 1, 2H]: the mean state, all that the baseline without attention sees. */
   mean?: tf.Tensor3D;
-}
+};
 
 /** The context of each query, and where it looked. */
 export interface Attended {

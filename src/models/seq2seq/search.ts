@@ -132,8 +132,7 @@ export function beamSearch(model: Seq2Seq, source: PaddedBatch, options: SearchO
         beams = open.map((b) => beams[b]);
         return { state: nextState, memory: nextMemory };
       });
-      state = next.state as DecoderState;
-      memory = next.memory as typeof memory;
+      ({ state, memory } = next);
     }
   });
   return results;

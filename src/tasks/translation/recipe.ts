@@ -38,7 +38,7 @@ export const DEFAULT_RECIPE: Recipe = {
   shards: 2,
   maxPieces: 40,
   learningRate: 2e-3,
-  warmupSteps: 200,
+  warmupSteps: 300,
   smoothing: 0.1,
   clipNorm: 1,
   evaluateEvery: 400,

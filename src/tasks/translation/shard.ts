@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { PaddedBatch } from "../../data/batching.ts";
 import { loadGradients } from "../../host/gradients.ts";
-import { startBackend } from "../../host/start.ts";
+import { useHeedBackend } from "../../host/select.ts";
 import type { Seq2SeqConfig } from "../../models/seq2seq/config.ts";
 import { Seq2Seq } from "../../models/seq2seq/seq2seq.ts";
 import type { ShardModel } from "../../train/shards.ts";
@@ -29,7 +29,7 @@ export interface TranslationShard extends ShardModel<ShardBatch> {
 
 export async function createShard({ config, seed, smoothing }: ShardInit): Promise<TranslationShard> {
   await loadGradients();
-  await startBackend();
+  await useHeedBackend();
   const model = new Seq2Seq(config, seed);
   const { variables } = model.parameters;
   const list = Object.values(variables);

@@ -2,23 +2,26 @@ import type { NamedTensorMap } from "@tensorflow/tfjs-core";
 import * as tf from "@tensorflow/tfjs-core";
 import { makeBatches, padBatch } from "../../data/batching.ts";
 import type { Seq2SeqConfig } from "../../models/seq2seq/config.ts";
+import { OptionError } from "../../core/errors.ts";
+import type { SafetensorsTensor } from "../../core/safetensors.ts";
 import { Adam } from "../../train/adam.ts";
+import type { CheckpointContent } from "../../train/checkpoint.ts";
 import { ShardPool } from "../../train/shards.ts";
 import type { Corpus } from "./corpus.ts";
 import type { Recipe } from "./recipe.ts";
-import type { ShardBatch, ShardInit, TranslationShard } from "./shard.ts";
+import { createShard, type ShardBatch, type ShardInit, type TranslationShard } from "./shard.ts";
 
 /** The steps of one run: what batch k of the run is, at which rate, and one optimiser step on it. */
 export class TranslationTraining {
   readonly recipe: Recipe;
   readonly corpus: Corpus;
   readonly stepsPerEpoch: number;
-  readonly pool: ShardPool<ShardInit, ShardBatch>;
+  readonly pool: ShardPool<ShardBatch>;
   readonly adam: Adam;
   #epoch = -1;
   #batches: Int32Array[] = [];
 
-  private constructor(recipe: Recipe, corpus: Corpus, pool: ShardPool<ShardInit, ShardBatch>) {
+  private constructor(recipe: Recipe, corpus: Corpus, pool: ShardPool<ShardBatch>) {
     this.recipe = recipe;
     this.corpus = corpus;
     this.pool = pool;
@@ -34,7 +37,7 @@ export class TranslationTraining {
       targetVocabulary: corpus.target.size,
     };
     const init: ShardInit = { config, seed: recipe.seed, smoothing: recipe.smoothing };
-    const module = new URL("./shard.js", import.meta.url);
+    const module = { createShard, url: new URL("./shard.js", import.meta.url) };
     const pool = await ShardPool.start<ShardInit, ShardBatch>(module, init, Math.min(threads, recipe.shards));
     return new TranslationTraining(recipe, corpus, pool);
   }
@@ -55,14 +58,46 @@ export class TranslationTraining {
   }
 
   /** Optimiser step k of the run, a pure function of k and the parameters. */
-  async step(k: number): Promise<{ loss: number; pieces: number }> {
+  async step(k: number): Promise<{ loss: number; tokens: number }> {
     const shards = this.#shardsAt(k);
     const pieces = shards[0].pieces;
     const { loss, grads } = await this.pool.gradients(shards);
     this.adam.learningRate = this.learningRateAt(k);
     this.adam.apply(grads as NamedTensorMap, this.shard.variables);
     tf.dispose(grads);
-    return { loss, pieces };
+    return { loss, tokens: pieces };
+  }
+
+  /** All that a step reads and changes; the random numbers are functions of k. */
+  snapshot(): CheckpointContent {
+    const tensors = this.weights();
+    const adam = this.adam.state();
+    for (const [name, tensor] of Object.entries(adam)) tensors[`adam/${name}`] = copyTensor(tensor);
+    tf.dispose(adam);
+    return { tensors, state: { recipe: this.recipe } };
+  }
+
+  /** The trainable values, as copies. */
+  weights(): Record<string, SafetensorsTensor> {
+    const entries = Object.entries(this.shard.variables);
+    return Object.fromEntries(entries.map(([name, variable]) => [name, copyTensor(variable)]));
+  }
+
+  /** @throws OptionError RECIPE when the checkpoint was made by another recipe */
+  restore({ tensors, state }: CheckpointContent): void {
+    const made = JSON.stringify((state as { recipe: Recipe }).recipe);
+    if (made !== JSON.stringify(this.recipe)) throw new OptionError("RECIPE", { op: "heed train translation" });
+    const adam: Record<string, tf.Tensor> = {};
+    for (const [name, { dtype, shape, data }] of Object.entries(tensors)) {
+      const value = tf.tensor(data as Float32Array, shape, dtype === "I32" ? "int32" : "float32");
+      if (name.startsWith("adam/")) adam[name.slice("adam/".length)] = value;
+      else {
+        this.shard.variables[name].assign(value);
+        value.dispose();
+      }
+    }
+    this.adam.restore(adam);
+    tf.dispose(adam);
   }
 
   async close(): Promise<void> {
@@ -94,4 +129,12 @@ export class TranslationTraining {
       dropoutSeed: 2 * (seed * 2 ** 24 + k * shards + i),
     }));
   }
+}
+
+function copyTensor(tensor: tf.Tensor): SafetensorsTensor {
+  const { shape } = tensor;
+  const data = tensor.dataSync();
+  return tensor.dtype === "int32"
+    ? { dtype: "I32", shape, data: (data as Int32Array).slice() }
+    : { dtype: "F32", shape, data: (data as Float32Array).slice() };
 }

@@ -4,7 +4,7 @@ import { UNKNOWN } from "../../data/bpe.ts";
 import { padBatch } from "../../data/batching.ts";
 import { normalizeText } from "../../data/text.ts";
 import { words } from "../../data/words.ts";
-import { startBackend } from "../../host/start.ts";
+import { useHeedBackend } from "../../host/select.ts";
 import { beamSearch, type Hypothesis } from "../../models/seq2seq/search.ts";
 import type { Seq2Seq } from "../../models/seq2seq/seq2seq.ts";
 import { blockDiagonal, mergeWeights } from "./alignment.ts";
@@ -166,6 +166,6 @@ function visible(pieces: string[]): string {
 
 /** Loads a model folder. @throws FileError MODEL_FILE, DataError MODEL_DAMAGED, MODEL_TENSOR, SAFETENSORS, BPE_FORMAT */
 export async function loadTranslator(dir: string = DEFAULT_MODEL): Promise<Translator> {
-  await startBackend();
+  await useHeedBackend();
   return new Translator(readModelFolder(dir));
 }
