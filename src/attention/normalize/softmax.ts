@@ -1,0 +1,60 @@
+import * as tf from "@tensorflow/tfjs-core";
+
+/** The lowest float32: stands in for the maximum of a row without one, since −∞ − (−∞) is not a number. */
+const LOWEST = -3.4028234663852886e38;
+
+/**
+ * Softmax over the keys, safe in every row.
+ *
+ *     softmax(e)_s = exp(e_s − m) / Σ_r exp(e_r − m),    m = max_r e_r
+ *
+ * Shapes: [..., S] → [..., S]. Conventions: a score of −∞ hides its key: weight 0 and gradient 0; a row of −∞ alone
+ * gives 0 everywhere. Scores of any size are safe, since the largest exponent is 0. Differentiable.
+ * Cost: O(size). Paper: the weights α of Bahdanau, Cho & Bengio 2014, (6), arxiv.org/abs/1409.0473.
+ *
+ * @example
+ * softmax(tf.tensor2d([[0, Math.log(3), -Infinity]])); // [[0.25, 0.75, 0]]
+ */
+export function softmax<T extends tf.Tensor>(scores: T): T {
+  return rowSoftmax(scores) as T;
+}
+
+const rowSoftmax = tf.customGrad((scores, save) => {
+  const { exponentials, total } = exponentiate(scores as tf.Tensor);
+  // The largest term of a row that is not empty is 1, so only empty rows are touched.
+  const weights = tf.div(exponentials, tf.maximum(total, 1));
+  (save as tf.GradSaveFunc)([weights]);
+  return {
+    value: weights,
+    gradFunc: (dweights: tf.Tensor, [p]: tf.Tensor[]) => {
+      const product = tf.mul(dweights, p!);
+      return tf.sub(product, tf.mul(tf.sum(product, -1, true), p!));
+    },
+  };
+});
+
+/**
+ * ln Σ_s exp(e_s) over the keys: [..., S] → [...]. −∞ for a row of −∞ alone; the gradient is the softmax.
+ *
+ * @example
+ * logSumExp(tf.tensor2d([[0, Math.log(3), -Infinity]])); // [ln 4]
+ */
+export function logSumExp(scores: tf.Tensor): tf.Tensor {
+  return rowLogSumExp(scores);
+}
+
+const rowLogSumExp = tf.customGrad((scores, save) => {
+  const { exponentials, total, most } = exponentiate(scores as tf.Tensor);
+  (save as tf.GradSaveFunc)([tf.div(exponentials, tf.maximum(total, 1))]);
+  const value = tf.add(tf.log(total), most);
+  return {
+    value: tf.squeeze(value, [value.rank - 1]),
+    gradFunc: (dlse: tf.Tensor, [p]: tf.Tensor[]) => tf.mul(tf.expandDims(dlse, -1), p!),
+  };
+});
+
+function exponentiate(scores: tf.Tensor) {
+  const most = tf.maximum(tf.max(scores, -1, true), LOWEST);
+  const exponentials = tf.exp(tf.sub(scores, most));
+  return { exponentials, total: tf.sum(exponentials, -1, true), most };
+}

@@ -1,0 +1,49 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { checkParameter } from "./check.ts";
+import { hiddenScore } from "./hidden.ts";
+import { linear } from "./linear.ts";
+import type { Score } from "./score.ts";
+
+export interface ConcatParameters {
+  /** [Dq + Dk, A]: the first Dq rows meet the query, the others the key. */
+  w: tf.Tensor2D;
+  /** [A] */
+  v: tf.Tensor1D;
+}
+
+/**
+ * Concat score: one matrix over query and key side by side.
+ *
+ *     score(q_t, k_s) = vᵀ tanh(W [q_t; k_s])
+ *
+ * Symbols: q_t a query, k_s a key, [;] one after the other; W and v learned; A hidden units.
+ * Shapes: q [B, T, Dq], k [B, S, Dk], W [Dq + Dk, A], v [A] → [B, T, S].
+ * Conventions: the same function as the additive score without bias, its W₂ above its W₁; nothing is
+ * concatenated here. Keras' `score_mode="concat"` is w·Σ tanh(q + k), another function.
+ * Cost: O(B·S·Dk·A) once, then O(B·T·(Dq + S)·A) time and O(B·T·S·A) memory.
+ * Paper: Luong, Pham & Manning 2015, §3.1, arxiv.org/abs/1508.04025.
+ *
+ * @throws ShapeError PARAMETER when W and v do not fit the widths
+ * @example
+ * const score = concatScore({ w, v });
+ * score.score(queries, score.prepare(keys)); // [B, T, S]
+ */
+export function concatScore({ w, v }: ConcatParameters): Score {
+  const op = "concatScore";
+  const A = v.shape[0];
+  const rows = w.shape[0];
+  let Dk = 0; // known once keys arrive; the prepared keys no longer show it
+  return {
+    name: "concat",
+    prepare(keys) {
+      Dk = keys.shape[2];
+      checkParameter(op, "w [Dq + Dk, A]", w.shape, [Math.max(rows, Dk + 1), A]);
+      return linear(keys, tf.slice(w, [rows - Dk, 0], [Dk, A]));
+    },
+    score(queries, prepared) {
+      const Dq = queries.shape[2];
+      checkParameter(op, "w [Dq + Dk, A]", w.shape, [Dq + (Dk || rows - Dq), A]);
+      return hiddenScore(linear(queries, tf.slice(w, [0, 0], [Dq, A])), prepared, v);
+    },
+  };
+}

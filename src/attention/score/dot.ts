@@ -1,0 +1,29 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { checkWidths } from "./check.ts";
+import type { Score } from "./score.ts";
+
+/**
+ * Dot score: how far query and key point the same way.
+ *
+ *     score(q_t, k_s) = q_t · k_s
+ *
+ * Symbols: q_t a query, k_s a key, of the same width D. Shapes: [B, T, D], [B, S, D] → [B, T, S].
+ * Conventions: unscaled, as in Luong's paper and Keras' `Attention`; its size grows with √D, so wide models want
+ * `scaledDotScore`. No parameters.
+ * Cost: O(B·T·S·D) time, nothing to prepare. Paper: Luong, Pham & Manning 2015, §3.1, arxiv.org/abs/1508.04025.
+ *
+ * @throws ShapeError WIDTHS when the widths differ
+ * @example
+ * const score = dotScore();
+ * score.score(queries, score.prepare(keys)); // [B, T, S]
+ */
+export function dotScore(): Score {
+  return {
+    name: "dot",
+    prepare: (keys) => keys,
+    score(queries, keys) {
+      checkWidths("dotScore", queries, keys);
+      return tf.matMul(queries, keys, false, true);
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { ShapeError } from "../../core/errors.ts";
+import { checkParameter } from "./check.ts";
+import { linear } from "./linear.ts";
+import type { Score } from "./score.ts";
+
+export interface LocationParameters {
+  /** [Dq, Smax]: one column per key position. */
+  w: tf.Tensor2D;
+}
+
+/**
+ * Location score: the query alone says which positions to look at; what stands there does not matter.
+ *
+ *     score(q_t, k_s) = (q_tᵀ W)_s
+ *
+ * Symbols: q_t a query, s a position, W learned. Shapes: q [B, T, Dq], W [Dq, Smax] → [B, T, S], S ≤ Smax.
+ * Conventions: the keys give only their number S; their gradient is zero. The paper writes a_t = softmax(W_a h_t).
+ * Cost: O(B·T·Dq·S) time. Paper: Luong, Pham & Manning 2015, §3.1 (8), arxiv.org/abs/1508.04025.
+ *
+ * @throws ShapeError PARAMETER or LOCATION_LENGTH when W is too small
+ * @example
+ * const score = locationScore({ w: tf.variable(tf.randomNormal([4, 50])) });
+ * score.score(queries, score.prepare(keys)); // [B, T, S], S up to 50
+ */
+export function locationScore({ w }: LocationParameters): Score {
+  const op = "locationScore";
+  const [Dq, longest] = w.shape;
+  return {
+    name: "location",
+    prepare: (keys) => keys,
+    score(queries, keys) {
+      const S = keys.shape[1];
+      checkParameter(op, "w [Dq, Smax]", [Dq, longest], [queries.shape[2], longest]);
+      if (S > longest) throw new ShapeError("LOCATION_LENGTH", { op, S, longest });
+      return linear(queries, S === longest ? w : tf.slice(w, [0, 0], [Dq, S]));
+    },
+  };
+}

@@ -1,0 +1,13 @@
+import type * as tf from "@tensorflow/tfjs-core";
+
+/**
+ * How much a query asks for a key: the first of attention's four steps, score → mask → normalise → aggregate.
+ * A score never owns its parameters: pass tensors or variables, keep and dispose them yourself.
+ */
+export interface Score {
+  readonly name: string;
+  /** Work that depends on the keys alone, done once a source: keys [B, S, Dk] → [B, S, *]. */
+  prepare(keys: tf.Tensor3D): tf.Tensor3D;
+  /** Scores [B, T, S] of queries [B, T, Dq] against prepared keys. */
+  score(queries: tf.Tensor3D, prepared: tf.Tensor3D): tf.Tensor3D;
+}

@@ -1,0 +1,3 @@
+/** Attention mechanisms for TensorFlow.js. */
+export * from "./attention/index.ts";
+export * from "./core/index.ts";
