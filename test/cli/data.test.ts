@@ -1,0 +1,53 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { dataCommand } from "../../src/cli/data.ts";
+import { fileServer, status } from "../data/file-server.ts";
+import { fakeIo } from "./fake-io.ts";
+
+async function data(...args: string[]): Promise<string> {
+  const io = fakeIo();
+  await dataCommand(io).parseAsync(args, { from: "user" });
+  expect(io.err()).toBe("");
+  return io.out();
+}
+
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "heed-cli-data-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+describe("heed data", () => {
+  test("list names each data set with its size and licence", async () => {
+    expect(await data("list")).toBe(
+      "tatoeba-en-fr  English-French sentence pairs of the Tatoeba project; 165,348 rows, 3.4 MB to download, " +
+        "CC BY 2.0 FR\n",
+    );
+  });
+
+  test("fetch says in one line what is where", async () => {
+    const dir = temporaryFolder();
+    const folder = join(dir, "tatoeba-en-fr");
+    mkdirSync(folder);
+    for (const split of ["train", "valid", "test"]) writeFileSync(join(folder, `${split}.tsv.gz`), "");
+    expect(await data("fetch", "tatoeba-en-fr", "--dir", dir)).toBe(
+      `tatoeba-en-fr: already there; train 158,821, valid 3,231, test 3,296 rows; CC BY 2.0 FR; ${folder}\n`,
+    );
+  });
+
+  test("fetch asks the address it is given, and passes the refusal on", async () => {
+    const { url, requests } = await fileServer(status(404));
+    await expect(data("fetch", "tatoeba-en-fr", "--dir", temporaryFolder(), "--url", url)).rejects.toThrow(
+      `download: the server must answer 200 or 206, got 404 for ${url}; try later, or name a mirror with --url`,
+    );
+    expect(requests).toHaveLength(1);
+  });
+
+  test("fetch refuses a name it does not know", async () => {
+    await expect(data("fetch", "tatoeba", "--dir", temporaryFolder())).rejects.toThrow(
+      'fetchDataset: name must be one of tatoeba-en-fr, got "tatoeba"; "heed data list" says what there is',
+    );
+  });
+});
