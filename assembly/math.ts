@@ -47,8 +47,8 @@ import { fma } from "./simd";
   p = fma(p, z, f32x4.splat(-3.33332819422e-1));
   const small = fma(f32x4.mul(p, z), x, x);
   const large = f32x4.sub(one, f32x4.div(f32x4.splat(2), f32x4.add(vexp(f32x4.add(size, size)), one)));
-  const signed = v128.or(large, v128.and(x, i32x4.splat(0x80000000)));
-  return v128.bitselect(small, signed, f32x4.lt(size, f32x4.splat(0.625)));
+  const y = v128.bitselect(small, large, f32x4.lt(size, f32x4.splat(0.625)));
+  return v128.or(y, v128.and(x, i32x4.splat(0x80000000)));
 }
 
 /** erf x. Within 3 ulp: a polynomial up to 1, above it 1 − e^(−x²) P(1/x²) / x. */
