@@ -13,5 +13,6 @@ export * from "./binary";
 export * from "./sum";
 export * from "./unary";
 export * from "./conv";
+export * from "./cast";
 export * from "./adam";
 export * from "./dropout";

@@ -61,7 +61,7 @@ export async function expectLikeCpu(compute: Compute, terms = 1): Promise<void> 
   got.forEach(({ values }, i) => {
     const wanted = expected[i]!.values;
     expect(values.length).toBe(wanted.length);
-    const scale = Math.max(1, ...wanted.filter(Number.isFinite).map(Math.abs));
+    const scale = wanted.filter(Number.isFinite).reduce((most, value) => Math.max(most, Math.abs(value)), 1);
     const tolerance = terms * EPSILON * scale;
     values.forEach((value, j) => {
       const want = wanted[j]!;

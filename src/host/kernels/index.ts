@@ -1,9 +1,16 @@
 import type { HeedKernel } from "../register.ts";
 import { binary } from "./binary.ts";
-import { conv2dBackpropFilter, depthwiseBackpropFilter, depthwiseBackpropInput } from "./conv.ts";
+import { cast } from "./cast.ts";
+import {
+  conv2dBackpropFilter,
+  conv2dBackpropInput,
+  depthwiseBackpropFilter,
+  depthwiseBackpropInput,
+} from "./conv.ts";
 import { gatherV2, unsortedSegmentSum } from "./gather.ts";
 import { concat, pack, splitV, unpack } from "./join.ts";
 import { batchMatMul, fusedMatMul } from "./matmul.ts";
+import { safeConvolution } from "./safe-convolution.ts";
 import { select } from "./select.ts";
 import { slice } from "./slice.ts";
 import { mean, sum } from "./sum.ts";
@@ -21,6 +28,7 @@ export const hostKernels: Record<string, HeedKernel> = {
   Tile: tile,
   Transpose: transpose,
   Select: select,
+  Cast: cast,
   Concat: concat,
   Pack: pack,
   SplitV: splitV,
@@ -37,7 +45,12 @@ export const hostKernels: Record<string, HeedKernel> = {
   Exp: unary("Exp", "exp"),
   Tanh: unary("Tanh", "tanh"),
   Erf: unary("Erf", "erf"),
+  Conv2D: safeConvolution("Conv2D", "conv2d", false),
+  FusedConv2D: safeConvolution("FusedConv2D", "fused.conv2d", false),
+  DepthwiseConv2dNative: safeConvolution("DepthwiseConv2dNative", "depthwiseConv2d", true),
+  FusedDepthwiseConv2D: safeConvolution("FusedDepthwiseConv2D", "fused.depthwiseConv2d", true),
   Conv2DBackpropFilter: conv2dBackpropFilter,
+  Conv2DBackpropInput: conv2dBackpropInput,
   DepthwiseConv2dNativeBackpropFilter: depthwiseBackpropFilter,
   DepthwiseConv2dNativeBackpropInput: depthwiseBackpropInput,
 };
