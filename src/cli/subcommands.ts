@@ -20,4 +20,19 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
     description: "translate English to French, with the alignment of the words",
     load: async (io) => (await import("./translate.ts")).translateCommand(io),
   },
+  {
+    name: "data",
+    description: "fetch the data sets that models are trained on",
+    load: async (io) => (await import("./data.ts")).dataCommand(io),
+  },
+  {
+    name: "train",
+    description: "train a model that heed ships",
+    load: async (io) => (await import("./train.ts")).trainCommand(io),
+  },
+  {
+    name: "evaluate",
+    description: "score a model on held-out data",
+    load: async (io) => (await import("./evaluate.ts")).evaluateCommand(io),
+  },
 ];

@@ -84,12 +84,18 @@ export class ShardPool<Batch> {
    * @param source makes this thread's shard; its `url` is imported by each worker
    * @param threads shards computed at once, this thread included; the cores of the machine by default
    */
-  static async start<Init, Batch>(source: ShardSource<Init, Batch>, init: Init, threads = availableParallelism()) {
+  static async start<Init, Batch>(
+    source: ShardSource<Init, Batch>,
+    init: Init,
+    threads = availableParallelism(),
+  ) {
     const model = await source.createShard(init);
     const layout = layoutOf(model.variables);
     const parameters = new SharedArrayBuffer(threads > 1 ? layout.total * 4 : 0);
     const helpers = await Promise.all(
-      Array.from({ length: threads - 1 }, () => startHelper<Init, Batch>(source.url, init, parameters, layout)),
+      Array.from({ length: threads - 1 }, () =>
+        startHelper<Init, Batch>(source.url, init, parameters, layout),
+      ),
     );
     return new ShardPool<Batch>(model, layout, new Float32Array(parameters), helpers);
   }

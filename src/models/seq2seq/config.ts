@@ -47,4 +47,3 @@ export const DEFAULT_CONFIG: Omit<Seq2SeqConfig, "sourceVocabulary" | "targetVoc
   dropout: 0.2,
   tieEmbeddings: true,
 };
-

@@ -53,30 +53,53 @@ export class Decoder {
   }
 
   /** One step. `drop` is applied to h̃_t, in training. */
-  step(inputGates: tf.Tensor2D, state: DecoderState, memory: Memory, drop?: (x: tf.Tensor2D) => tf.Tensor2D): DecoderStep {
+  step(
+    inputGates: tf.Tensor2D,
+    state: DecoderState,
+    memory: Memory,
+    drop?: (x: tf.Tensor2D) => tf.Tensor2D,
+  ): DecoderStep {
     return this.#config.style === "luong"
       ? this.#luong(inputGates, state, memory, drop)
       : this.#bahdanau(inputGates, state, memory, drop);
   }
 
-  #luong(words: tf.Tensor2D, { cell, feed }: DecoderState, memory: Memory, drop?: (x: tf.Tensor2D) => tf.Tensor2D): DecoderStep {
-    const gates = feed ? tf.add(words, tf.matMul(feed, this.#parameters.matrix("decoder/fed/kernel"))) : words;
+  #luong(
+    words: tf.Tensor2D,
+    { cell, feed }: DecoderState,
+    memory: Memory,
+    drop?: (x: tf.Tensor2D) => tf.Tensor2D,
+  ): DecoderStep {
+    const gates = feed
+      ? tf.add(words, tf.matMul(feed, this.#parameters.matrix("decoder/fed/kernel")))
+      : words;
     const next = this.#cell.step(gates as tf.Tensor2D, cell);
     const { context, weights } = this.attention.attend(next[0], memory);
     const attentional = this.#combine(context, next[0], drop);
     return { state: { cell: next, ...(feed ? { feed: attentional } : {}) }, attentional, weights };
   }
 
-  #bahdanau(words: tf.Tensor2D, { cell }: DecoderState, memory: Memory, drop?: (x: tf.Tensor2D) => tf.Tensor2D): DecoderStep {
+  #bahdanau(
+    words: tf.Tensor2D,
+    { cell }: DecoderState,
+    memory: Memory,
+    drop?: (x: tf.Tensor2D) => tf.Tensor2D,
+  ): DecoderStep {
     const { context, weights } = this.attention.attend(cell[0], memory);
-    const gates = tf.add(words, tf.matMul(context, this.#parameters.matrix("decoder/fed/kernel"))) as tf.Tensor2D;
+    const gates = tf.add(
+      words,
+      tf.matMul(context, this.#parameters.matrix("decoder/fed/kernel")),
+    ) as tf.Tensor2D;
     const next = this.#cell.step(gates, cell);
     return { state: { cell: next }, attentional: this.#combine(context, next[0], drop), weights };
   }
 
   #combine(context: tf.Tensor2D, h: tf.Tensor2D, drop?: (x: tf.Tensor2D) => tf.Tensor2D): tf.Tensor2D {
     const both = tf.concat([context, h], 1);
-    const sum = tf.add(tf.matMul(both, this.#parameters.matrix("combine/kernel")), this.#parameters.vector("combine/bias"));
+    const sum = tf.add(
+      tf.matMul(both, this.#parameters.matrix("combine/kernel")),
+      this.#parameters.vector("combine/bias"),
+    );
     const attentional = tf.tanh(sum) as tf.Tensor2D;
     return drop ? drop(attentional) : attentional;
   }

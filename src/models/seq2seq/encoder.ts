@@ -36,7 +36,10 @@ export class Encoder {
   encode(embedded: tf.Tensor3D, mask: tf.Tensor2D): Encoded {
     const forward = this.#run(this.#forward, embedded, mask, false);
     const backward = this.#run(this.#backward, embedded, mask, true);
-    const states = tf.transpose(tf.concat([tf.stack(forward.outputs), tf.stack(backward.outputs)], 2), [1, 0, 2]);
+    const states = tf.transpose(
+      tf.concat([tf.stack(forward.outputs), tf.stack(backward.outputs)], 2),
+      [1, 0, 2],
+    );
     return { states: states as tf.Tensor3D, initial: this.#bridge(forward.last, backward.last) };
   }
 

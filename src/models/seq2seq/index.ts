@@ -1,3 +1,3 @@
 export { DEFAULT_CONFIG, type ScoreName, type Seq2SeqConfig } from "./config.ts";
-export { type Hypothesis, beamSearch, lengthPenaltyOf, type SearchOptions } from "./search.ts";
+export { beamSearch, type Hypothesis, lengthPenaltyOf, type SearchOptions } from "./search.ts";
 export { type LossOptions, Seq2Seq } from "./seq2seq.ts";

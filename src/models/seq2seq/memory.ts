@@ -1,5 +1,4 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { attend } from "./_stub.ts";
 import {
   additiveScore,
   concatScore,
@@ -8,7 +7,8 @@ import {
   locationScore,
   type Score,
   scaledDotScore,
-} from "./_stub.ts";
+} from "../../attention/score/index.ts";
+import { attend } from "../../attention/sequence/attend.ts";
 import type { Seq2SeqConfig } from "./config.ts";
 import type { Parameters } from "./parameters.ts";
 
@@ -20,8 +20,8 @@ export type Memory = {
   keys: tf.Tensor3D;
   /** [B, S, 2H] */
   values: tf.Tensor3D;
-  /** [B] int32: positions from here on are padding. */
-  lengths: tf.Tensor1D;
+  /** [B, 1, S] bool: which positions are no padding; absent where none is. */
+  allow?: tf.Tensor3D;
   /** [B, 1, 2H]: the mean state, all that the baseline without attention sees. */
   mean?: tf.Tensor3D;
 };
@@ -45,7 +45,11 @@ function scoreOf(config: Seq2SeqConfig, parameters: Parameters): Score | undefin
     case "general":
       return generalScore({ w: w() });
     case "additive":
-      return additiveScore({ w1: parameters.matrix("attention/w1"), w2: parameters.matrix("attention/w2"), v: v() });
+      return additiveScore({
+        w1: parameters.matrix("attention/w1"),
+        w2: parameters.matrix("attention/w2"),
+        v: v(),
+      });
     case "concat":
       return concatScore({ w: w(), v: v() });
     case "location":
@@ -65,16 +69,19 @@ export class SourceAttention {
     this.#parameters = parameters;
   }
 
-  /** Encoder states [B, S, 2H], lengths [B] int32 and the mask [B, S] that says the same. */
-  prepare(states: tf.Tensor3D, lengths: tf.Tensor1D, mask: tf.Tensor2D): Memory {
+  /** Encoder states [B, S, 2H] of sources with these lengths. */
+  prepare(states: tf.Tensor3D, lengths: Int32Array): Memory {
+    const [B, S] = states.shape;
+    const own = Uint8Array.from({ length: B * S }, (_, i) => (i % S < lengths[Math.floor(i / S)] ? 1 : 0));
     if (!this.#score) {
-      const [B, S] = mask.shape;
-      const share = tf.div(mask, tf.sum(mask, 1, true));
-      const weights = tf.reshape(share, [B, 1, S]) as tf.Tensor3D;
-      return { prepared: weights, keys: states, values: states, lengths, mean: tf.matMul(weights, states) };
+      const shares = Float32Array.from(own, (one, i) => one / lengths[Math.floor(i / S)]);
+      const weights = tf.tensor3d(shares, [B, 1, S]);
+      return { prepared: weights, keys: states, values: states, mean: tf.matMul(weights, states) };
     }
-    const keys = this.#parameters.has("attention/keys") ? project(states, this.#parameters.matrix("attention/keys")) : states;
-    return { prepared: this.#score.prepare(keys), keys, values: states, lengths };
+    const projection = this.#parameters.has("attention/keys") && this.#parameters.matrix("attention/keys");
+    const keys = projection ? project(states, projection) : states;
+    const allow = own.includes(0) ? { allow: tf.tensor3d(own, [B, 1, S], "bool") } : {};
+    return { prepared: this.#score.prepare(keys), keys, values: states, ...allow };
   }
 
   /** Queries [N, Dq], N a multiple of B: row n asks about source ⌊n·B/N⌋ (the hypotheses of a beam are neighbours). */
@@ -94,7 +101,8 @@ export class SourceAttention {
       values: memory.values,
       score: this.#score,
       prepared: memory.prepared,
-      mask: { keyLengths: memory.lengths },
+      ...(memory.allow ? { mask: memory.allow } : {}),
+      finite: true,
       weights: true,
     });
     return { context: tf.reshape(output, [N, Dv]), weights: tf.reshape(weights, [N, S]) };

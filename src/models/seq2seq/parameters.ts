@@ -93,7 +93,10 @@ function initialValues(name: string, { shape, init }: ParameterSpec, seed: numbe
 }
 
 /** First values for parameters: one seed gives the same ones on every machine. */
-export function initialParameters(specs: Record<string, ParameterSpec>, seed: number): Record<string, Float32Array> {
+export function initialParameters(
+  specs: Record<string, ParameterSpec>,
+  seed: number,
+): Record<string, Float32Array> {
   const entries = Object.entries(specs);
   return Object.fromEntries(entries.map(([name, spec]) => [name, initialValues(name, spec, seed)]));
 }

@@ -107,12 +107,18 @@ export function beamSearch(model: Seq2Seq, source: PaddedBatch, options: SearchO
     let state = K === 1 ? encoded.state : gatherState(encoded.state, repeatEach(source.rows, K));
     let beams: Beam[] = Array.from({ length: source.rows }, (_, index) => ({
       source: index,
-      live: Array.from({ length: K }, (_, k) => ({ node: undefined, logProbability: k ? -Infinity : 0, length: 0 })),
+      live: Array.from({ length: K }, (_, k) => ({
+        node: undefined,
+        logProbability: k ? -Infinity : 0,
+        length: 0,
+      })),
       finished: [],
     }));
     for (let t = 0; beams.length > 0; t++) {
       const next = tf.tidy(() => {
-        const tokens = Int32Array.from(beams.flatMap(({ live }) => live.map(({ node }) => node?.id ?? START)));
+        const tokens = Int32Array.from(
+          beams.flatMap(({ live }) => live.map(({ node }) => node?.id ?? START)),
+        );
         const step = model.decoder.step(model.wordGates(tokens), state, memory);
         const logits = model.logits(step.attentional);
         const norms = tf.logSumExp(logits, 1).dataSync() as Float32Array;
@@ -127,7 +133,9 @@ export function beamSearch(model: Seq2Seq, source: PaddedBatch, options: SearchO
         const nextState = open.length === 0 || stays ? step.state : gatherState(step.state, kept);
         const index = open.length > 0 && open.length < beams.length ? tf.tensor1d(open, "int32") : undefined;
         const nextMemory = index
-          ? (Object.fromEntries(Object.entries(memory).map(([name, x]) => [name, tf.gather(x, index)])) as typeof memory)
+          ? (Object.fromEntries(
+              Object.entries(memory).map(([name, x]) => [name, tf.gather(x, index)]),
+            ) as typeof memory)
           : memory;
         beams = open.map((b) => beams[b]);
         return { state: nextState, memory: nextMemory };

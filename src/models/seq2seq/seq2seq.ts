@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { dropout } from "../../ops/dropout.ts";
-import { softmaxCrossEntropy } from "../../ops/softmax-cross-entropy.ts";
 import type { PaddedBatch } from "../../data/batching.ts";
 import { PAD, START } from "../../data/bpe.ts";
+import { dropout } from "../../ops/dropout.ts";
+import { softmaxCrossEntropy } from "../../ops/softmax-cross-entropy.ts";
 import type { Seq2SeqConfig } from "./config.ts";
 import { Decoder, type DecoderState } from "./decoder.ts";
 import { Encoder } from "./encoder.ts";
@@ -25,10 +25,11 @@ function timeMajor({ ids, rows, width }: PaddedBatch): Int32Array {
   return out;
 }
 
-function maskOf({ lengths, rows, width }: PaddedBatch, timeFirst: boolean): tf.Tensor2D {
+/** [S, B]: 1 where a source has a piece, 0 on padding. */
+function stepMask({ lengths, rows, width }: PaddedBatch): tf.Tensor2D {
   const mask = new Float32Array(rows * width);
-  for (let b = 0; b < rows; b++) for (let t = 0; t < lengths[b]; t++) mask[timeFirst ? t * rows + b : b * width + t] = 1;
-  return tf.tensor2d(mask, timeFirst ? [width, rows] : [rows, width]);
+  for (let b = 0; b < rows; b++) for (let t = 0; t < lengths[b]; t++) mask[t * rows + b] = 1;
+  return tf.tensor2d(mask, [width, rows]);
 }
 
 /**
@@ -50,7 +51,10 @@ export class Seq2Seq {
   constructor(config: Seq2SeqConfig, start: number | Record<string, Float32Array> = 0) {
     const specs = parameterSpecs(config);
     this.config = config;
-    this.parameters = new Parameters(specs, typeof start === "number" ? initialParameters(specs, start) : start);
+    this.parameters = new Parameters(
+      specs,
+      typeof start === "number" ? initialParameters(specs, start) : start,
+    );
     this.#encoder = new Encoder(config, this.parameters);
     this.decoder = new Decoder(config, this.parameters);
   }
@@ -61,9 +65,8 @@ export class Seq2Seq {
     const ids = tf.tensor1d(timeMajor(source), "int32");
     const embedded = drop(tf.gather(this.parameters.matrix("source/embedding"), ids));
     const shaped = tf.reshape(embedded, [source.width, source.rows, -1]) as tf.Tensor3D;
-    const { states, initial } = this.#encoder.encode(shaped, maskOf(source, true));
-    const lengths = tf.tensor1d(source.lengths, "int32");
-    const memory = this.decoder.attention.prepare(drop(states), lengths, maskOf(source, false));
+    const { states, initial } = this.#encoder.encode(shaped, stepMask(source));
+    const memory = this.decoder.attention.prepare(drop(states), source.lengths);
     return { memory, state: this.decoder.start(initial) };
   }
 

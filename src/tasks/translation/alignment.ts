@@ -8,7 +8,11 @@ export type Span = readonly [start: number, end: number];
  * @param weights one row a target piece, one column a source piece
  * @returns one row a target word, one column a source word
  */
-export function mergeWeights(weights: ArrayLike<number>[], target: readonly Span[], source: readonly Span[]): number[][] {
+export function mergeWeights(
+  weights: ArrayLike<number>[],
+  target: readonly Span[],
+  source: readonly Span[],
+): number[][] {
   return target.map(([from, to]) =>
     source.map(([start, end]) => {
       let sum = 0;

@@ -11,8 +11,69 @@ export interface TranslationCard {
   model: Omit<Seq2SeqConfig, "sourceVocabulary" | "targetVocabulary">;
   parameters: number;
   data: { name: string; licence: string; attribution: string; changes: string };
-  training: { command: string; recipe: Recipe; steps: number; epochs: number; hours: number; validation: { bleu: number } };
+  training: {
+    command: string;
+    recipe: Recipe;
+    steps: number;
+    epochs: number;
+    hours: number;
+    validation: { bleu: number };
+  };
   decoding: { beam: number; lengthPenalty: number; maxPieces: number };
-  metrics: { split: string; sources: number; bleu: number; chrf: number; signatures: string[]; command: string };
+  metrics: {
+    split: string;
+    sources: number;
+    bleu: number;
+    chrf: number;
+    signatures: string[];
+    command: string;
+  };
   limits: string[];
+}
+
+const ATTRIBUTION =
+  "Sentences by the contributors of Tatoeba (https://tatoeba.org), selected and paired by www.manythings.org/anki.";
+
+/** What is known before training: the card without its results. */
+export type DraftCard = Omit<TranslationCard, "metrics"> & { metrics?: TranslationCard["metrics"] };
+
+/** The card of an English–French model, up to its results. */
+export function draftCard(of: {
+  model: TranslationCard["model"];
+  parameters: number;
+  recipe: Recipe;
+  command: string;
+  decoding: TranslationCard["decoding"];
+}): DraftCard {
+  return {
+    name: "translation-en-fr",
+    task: "translation",
+    from: "en",
+    to: "fr",
+    description:
+      "Short, everyday English sentences to French: a bidirectional GRU encoder and a GRU decoder with Luong's " +
+      "general attention and input feeding, over byte-pair pieces.",
+    model: of.model,
+    parameters: of.parameters,
+    data: {
+      name: "tatoeba-en-fr",
+      licence: "CC BY 2.0 FR",
+      attribution: ATTRIBUTION,
+      changes: "Normalised, reordered and split as `heed data fetch tatoeba-en-fr` does.",
+    },
+    training: {
+      command: of.command,
+      recipe: of.recipe,
+      steps: 0,
+      epochs: 0,
+      hours: 0,
+      validation: { bleu: 0 },
+    },
+    decoding: of.decoding,
+    limits: [
+      "Trained on sentences of a few words about daily life; long, formal or technical text comes out badly.",
+      "Register (tu/vous) and gender follow the training text, not the situation.",
+      "Attention weights show where the decoder looked; they are not an explanation of why it chose a word.",
+    ],
+  };
 }

@@ -1,6 +1,6 @@
 import path from "node:path";
 import type { TokenPair } from "../../data/batching.ts";
-import { Bpe, END } from "../../data/bpe.ts";
+import { type Bpe, END } from "../../data/bpe.ts";
 import { trainBpe } from "../../data/bpe-train.ts";
 import { readPairs, type SentencePair } from "../../data/tsv.ts";
 import type { Recipe } from "./recipe.ts";
@@ -38,8 +38,14 @@ export function readReferenced(dataDir: string, split: "valid" | "test"): Refere
 /** Reads the training split, learns both vocabularies from it and encodes it. Targets end with END. */
 export function readCorpus(dataDir: string, recipe: Recipe): Corpus {
   const train = readPairs(path.join(dataDir, "train.tsv.gz"));
-  const source = trainBpe(train.map((pair) => pair.source), { vocabularySize: recipe.sourceVocabulary });
-  const target = trainBpe(train.map((pair) => pair.target), { vocabularySize: recipe.targetVocabulary });
+  const source = trainBpe(
+    train.map((pair) => pair.source),
+    { vocabularySize: recipe.sourceVocabulary },
+  );
+  const target = trainBpe(
+    train.map((pair) => pair.target),
+    { vocabularySize: recipe.targetVocabulary },
+  );
   const pairs = train
     .map((pair) => ({ source: source.encode(pair.source), target: [...target.encode(pair.target), END] }))
     .filter((pair) => pair.source.length <= recipe.maxPieces && pair.target.length <= recipe.maxPieces);

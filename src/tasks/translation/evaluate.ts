@@ -15,13 +15,30 @@ export interface Evaluation {
 }
 
 /** Translates every source of a split and scores the result against all its references. */
-export function evaluate(translator: Translator, split: readonly Referenced[], options: TranslateOptions = {}): Evaluation {
+export function evaluate(
+  translator: Translator,
+  split: readonly Referenced[],
+  options: TranslateOptions = {},
+): Evaluation {
   const begun = performance.now();
-  const hypotheses = translator.translate(split.map(({ source }) => source), options).map(({ target }) => target);
+  const hypotheses = translator
+    .translate(
+      split.map(({ source }) => source),
+      options,
+    )
+    .map(({ target }) => target);
   const seconds = (performance.now() - begun) / 1000;
   const references = split.map((one) => one.references);
   const bleu = corpusBleu(hypotheses, references);
   const chrf = corpusChrf(hypotheses, references);
-  const exact = hypotheses.filter((text, i) => references[i].includes(text)).length / Math.max(1, split.length);
-  return { sources: split.length, bleu: bleu.score, chrf: chrf.score, signatures: [bleu.signature, chrf.signature], exact, seconds };
+  const exact =
+    hypotheses.filter((text, i) => references[i].includes(text)).length / Math.max(1, split.length);
+  return {
+    sources: split.length,
+    bleu: bleu.score,
+    chrf: chrf.score,
+    signatures: [bleu.signature, chrf.signature],
+    exact,
+    seconds,
+  };
 }

@@ -1,6 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import * as tf from "@tensorflow/tfjs-core";
 import { DataError, FileError } from "../../core/errors.ts";
 import { decodeFloat16, encodeFloat16 } from "../../core/float16.ts";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from "../../core/safetensors.ts";
@@ -8,22 +7,25 @@ import { Bpe, type BpeJson } from "../../data/bpe.ts";
 import type { Seq2SeqConfig } from "../../models/seq2seq/config.ts";
 import { parameterSpecs } from "../../models/seq2seq/parameters.ts";
 import { Seq2Seq } from "../../models/seq2seq/seq2seq.ts";
-import type { TranslationCard } from "./card.ts";
+import type { DraftCard, TranslationCard } from "./card.ts";
 
 const WEIGHTS = "model.safetensors";
 const CARD = "card.json";
 const VOCABULARY = "vocabulary.json";
 
 /** A model and what it needs to read and write text. */
-export interface TranslationModel {
+export interface TranslationModel<Card extends DraftCard = DraftCard> {
   model: Seq2Seq;
   source: Bpe;
   target: Bpe;
-  card: TranslationCard;
+  card: Card;
 }
 
 /** Writes a model folder: float16 weights, both vocabularies, the card. */
-export function writeModelFolder(dir: string, { model, source, target, card }: TranslationModel): void {
+export function writeModelFolder(
+  dir: string,
+  { model, source, target, card }: TranslationModel<TranslationCard>,
+): void {
   mkdirSync(dir, { recursive: true });
   const tensors: Record<string, SafetensorsTensor> = {};
   for (const [name, variable] of Object.entries(model.parameters.variables)) {
@@ -31,7 +33,10 @@ export function writeModelFolder(dir: string, { model, source, target, card }: T
     tensors[name] = { dtype: "F16", shape: variable.shape, data };
   }
   writeFileSync(path.join(dir, WEIGHTS), encodeSafetensors(tensors, { format: "heed", model: "seq2seq" }));
-  writeFileSync(path.join(dir, VOCABULARY), `${JSON.stringify({ source: source.toJSON(), target: target.toJSON() })}\n`);
+  writeFileSync(
+    path.join(dir, VOCABULARY),
+    `${JSON.stringify({ source: source.toJSON(), target: target.toJSON() })}\n`,
+  );
   writeFileSync(path.join(dir, CARD), `${JSON.stringify(card, null, 2)}\n`);
 }
 
@@ -50,17 +55,25 @@ function readJson<T>(dir: string, name: string): T {
   try {
     return JSON.parse(text) as T;
   } catch (cause) {
-    throw new DataError("MODEL_DAMAGED", { op: "loadTranslator", file: path.join(dir, name), got: "text that is no JSON" }, { cause });
+    throw new DataError(
+      "MODEL_DAMAGED",
+      { op: "loadTranslator", file: path.join(dir, name), got: "text that is no JSON" },
+      { cause },
+    );
   }
 }
 
 /** Reads a folder that `writeModelFolder` wrote. The backend must be ready. */
-export function readModelFolder(dir: string): TranslationModel {
+export function readModelFolder(dir: string): TranslationModel<TranslationCard> {
   const card = readJson<TranslationCard>(dir, CARD);
   const vocabulary = readJson<{ source: BpeJson; target: BpeJson }>(dir, VOCABULARY);
   const source = Bpe.fromJSON(vocabulary.source);
   const target = Bpe.fromJSON(vocabulary.target);
-  const config: Seq2SeqConfig = { ...card.model, sourceVocabulary: source.size, targetVocabulary: target.size };
+  const config: Seq2SeqConfig = {
+    ...card.model,
+    sourceVocabulary: source.size,
+    targetVocabulary: target.size,
+  };
   const { tensors } = decodeSafetensors(readFile(dir, WEIGHTS));
   const specs = parameterSpecs(config);
   const file = path.join(dir, WEIGHTS);
@@ -75,19 +88,4 @@ export function readModelFolder(dir: string): TranslationModel {
     values[name] = decodeFloat16(tensor.data);
   }
   return { model: new Seq2Seq(config, values), source, target, card };
-}
-
-/** The values of a model's parameters, as a checkpoint keeps them. */
-export function copyParameters(model: Seq2Seq): Record<string, Float32Array> {
-  const entries = Object.entries(model.parameters.variables);
-  return Object.fromEntries(entries.map(([name, variable]) => [name, (variable.dataSync() as Float32Array).slice()]));
-}
-
-/** Puts values into a model's parameters. */
-export function assignParameters(model: Seq2Seq, values: Record<string, Float32Array>): void {
-  for (const [name, variable] of Object.entries(model.parameters.variables)) {
-    const value = tf.tensor(values[name], variable.shape, "float32");
-    variable.assign(value);
-    value.dispose();
-  }
 }

@@ -38,7 +38,10 @@ export async function createShard({ config, seed, smoothing }: ShardInit): Promi
     model,
     variables,
     gradients({ source, target, pieces, dropoutSeed }) {
-      const { value, grads } = tf.variableGrads(() => model.loss(source, target, { smoothing, dropoutSeed, pieces }), list);
+      const { value, grads } = tf.variableGrads(
+        () => model.loss(source, target, { smoothing, dropoutSeed, pieces }),
+        list,
+      );
       const loss = value.dataSync()[0];
       value.dispose();
       const named = Object.entries(grads).map(([name, grad]) => [nameOf.get(name)!, grad] as const);

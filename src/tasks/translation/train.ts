@@ -1,11 +1,12 @@
 import type { NamedTensorMap } from "@tensorflow/tfjs-core";
 import * as tf from "@tensorflow/tfjs-core";
-import { makeBatches, padBatch } from "../../data/batching.ts";
-import type { Seq2SeqConfig } from "../../models/seq2seq/config.ts";
 import { OptionError } from "../../core/errors.ts";
 import type { SafetensorsTensor } from "../../core/safetensors.ts";
+import { makeBatches, padBatch } from "../../data/batching.ts";
+import type { Seq2SeqConfig } from "../../models/seq2seq/config.ts";
 import { Adam } from "../../train/adam.ts";
 import type { CheckpointContent } from "../../train/checkpoint.ts";
+import { linearSchedule } from "../../train/schedule.ts";
 import { ShardPool } from "../../train/shards.ts";
 import type { Corpus } from "./corpus.ts";
 import type { Recipe } from "./recipe.ts";
@@ -18,6 +19,9 @@ export class TranslationTraining {
   readonly stepsPerEpoch: number;
   readonly pool: ShardPool<ShardBatch>;
   readonly adam: Adam;
+  /** Time spent in steps, over all the calls that a run took. */
+  seconds = 0;
+  readonly #schedule: (step: number) => number;
   #epoch = -1;
   #batches: Int32Array[] = [];
 
@@ -28,6 +32,8 @@ export class TranslationTraining {
     this.adam = new Adam({ learningRate: recipe.learningRate, clipNorm: recipe.clipNorm });
     // The number of batches differs a little from epoch to epoch; the shortest possible epoch fixes the schedule.
     this.stepsPerEpoch = Math.floor(this.#epochBatches(0).length / recipe.shards);
+    const { learningRate: peak, warmupSteps } = recipe;
+    this.#schedule = linearSchedule({ peak, warmupSteps, steps: this.steps });
   }
 
   static async start(recipe: Recipe, corpus: Corpus, threads: number): Promise<TranslationTraining> {
@@ -50,21 +56,16 @@ export class TranslationTraining {
     return this.stepsPerEpoch * this.recipe.epochs;
   }
 
-  /** Linear warm-up, then a straight line to zero at the last step. */
-  learningRateAt(step: number): number {
-    const { learningRate, warmupSteps } = this.recipe;
-    const left = (this.steps - step) / Math.max(1, this.steps - warmupSteps);
-    return learningRate * Math.min((step + 1) / warmupSteps, left);
-  }
-
   /** Optimiser step k of the run, a pure function of k and the parameters. */
   async step(k: number): Promise<{ loss: number; tokens: number }> {
+    const begun = performance.now();
     const shards = this.#shardsAt(k);
     const pieces = shards[0].pieces;
     const { loss, grads } = await this.pool.gradients(shards);
-    this.adam.learningRate = this.learningRateAt(k);
+    this.adam.learningRate = this.#schedule(k);
     this.adam.apply(grads as NamedTensorMap, this.shard.variables);
     tf.dispose(grads);
+    this.seconds += (performance.now() - begun) / 1000;
     return { loss, tokens: pieces };
   }
 
@@ -74,7 +75,7 @@ export class TranslationTraining {
     const adam = this.adam.state();
     for (const [name, tensor] of Object.entries(adam)) tensors[`adam/${name}`] = copyTensor(tensor);
     tf.dispose(adam);
-    return { tensors, state: { recipe: this.recipe } };
+    return { tensors, state: { recipe: this.recipe, seconds: this.seconds } };
   }
 
   /** The trainable values, as copies. */
@@ -85,8 +86,10 @@ export class TranslationTraining {
 
   /** @throws OptionError RECIPE when the checkpoint was made by another recipe */
   restore({ tensors, state }: CheckpointContent): void {
-    const made = JSON.stringify((state as { recipe: Recipe }).recipe);
-    if (made !== JSON.stringify(this.recipe)) throw new OptionError("RECIPE", { op: "heed train translation" });
+    const made = state as { recipe: Recipe; seconds: number };
+    this.seconds = made.seconds;
+    if (JSON.stringify(made.recipe) !== JSON.stringify(this.recipe))
+      throw new OptionError("RECIPE", { op: "heed train translation" });
     const adam: Record<string, tf.Tensor> = {};
     for (const [name, { dtype, shape, data }] of Object.entries(tensors)) {
       const value = tf.tensor(data as Float32Array, shape, dtype === "I32" ? "int32" : "float32");
@@ -120,7 +123,9 @@ export class TranslationTraining {
     const { pairs } = this.corpus;
     const batches = this.#epochBatches(Math.floor(k / this.stepsPerEpoch));
     const first = (k % this.stepsPerEpoch) * shards;
-    const chosen = Array.from({ length: shards }, (_, i) => Array.from(batches[(first + i) % batches.length], (n) => pairs[n]));
+    const chosen = Array.from({ length: shards }, (_, i) =>
+      Array.from(batches[(first + i) % batches.length], (n) => pairs[n]),
+    );
     const pieces = chosen.flat().reduce((sum, { target }) => sum + target.length, 0);
     return chosen.map((rows, i) => ({
       source: padBatch(rows.map(({ source }) => source)),

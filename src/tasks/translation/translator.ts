@@ -1,14 +1,14 @@
 import { fileURLToPath } from "node:url";
+import { padBatch } from "../../data/batching.ts";
 import type { Bpe } from "../../data/bpe.ts";
 import { UNKNOWN } from "../../data/bpe.ts";
-import { padBatch } from "../../data/batching.ts";
 import { normalizeText } from "../../data/text.ts";
 import { words } from "../../data/words.ts";
 import { useHeedBackend } from "../../host/select.ts";
 import { beamSearch, type Hypothesis } from "../../models/seq2seq/search.ts";
 import type { Seq2Seq } from "../../models/seq2seq/seq2seq.ts";
 import { blockDiagonal, mergeWeights } from "./alignment.ts";
-import type { TranslationCard } from "./card.ts";
+import type { DraftCard } from "./card.ts";
 import { isShouted, sentenceCase } from "./casing.ts";
 import { readModelFolder, type TranslationModel } from "./files.ts";
 import { splitLine } from "./segments.ts";
@@ -63,7 +63,7 @@ interface Part {
  * translator.dispose();
  */
 export class Translator {
-  readonly card: TranslationCard;
+  readonly card: DraftCard;
   readonly #model: Seq2Seq;
   readonly #source: Bpe;
   readonly #target: Bpe;
@@ -83,12 +83,19 @@ export class Translator {
     const size = options.batchSize ?? BATCH_SIZE;
     for (let first = 0; first < order.length; first += size) {
       const batch = order.slice(first, first + size);
-      const results = this.#search(batch.map((i) => parts[i].ids), options);
+      const results = this.#search(
+        batch.map((i) => parts[i].ids),
+        options,
+      );
       for (const [k, i] of batch.entries()) found[i] = results[k];
     }
     return lines.map((line, index) => {
       const own = parts.flatMap((part, i) => (part.line === index ? [i] : []));
-      const nth = (n: number) => this.#assemble(line, own.map((i) => ({ part: parts[i], hypothesis: found[i][Math.min(n, found[i].length - 1)] })));
+      const nth = (n: number) =>
+        this.#assemble(
+          line,
+          own.map((i) => ({ part: parts[i], hypothesis: found[i][Math.min(n, found[i].length - 1)] })),
+        );
       const count = Math.min(options.nBest ?? 1, Math.max(1, ...own.map((i) => found[i].length)));
       const alternatives = Array.from({ length: count - 1 }, (_, n) => nth(n + 1));
       return { ...nth(0), ...((options.nBest ?? 1) > 1 ? { alternatives } : {}) };
@@ -102,7 +109,11 @@ export class Translator {
   #search(sources: number[][], { beam, maxLength }: TranslateOptions): Hypothesis[][] {
     const { decoding } = this.card;
     const { lengthPenalty } = decoding;
-    return beamSearch(this.#model, padBatch(sources), { beam: beam ?? decoding.beam, lengthPenalty, ...(maxLength ? { maxLength } : {}) });
+    return beamSearch(this.#model, padBatch(sources), {
+      beam: beam ?? decoding.beam,
+      lengthPenalty,
+      ...(maxLength ? { maxLength } : {}),
+    });
   }
 
   #parts(line: string, index: number): Part[] {
@@ -135,14 +146,16 @@ export class Translator {
       const sourceSpans = words(part.pieces);
       const targetSpans = words(pieces);
       const say = (text: string) => (part.shouted ? text.toLocaleUpperCase(this.card.to) : text);
-      const token = (from: string[], [start, end]: readonly [number, number]) => say(visible(from.slice(start, end)));
+      const token = (from: string[], [start, end]: readonly [number, number]) =>
+        say(visible(from.slice(start, end)));
       sourceTokens.push(...sourceSpans.map((span) => token(part.pieces, span)));
       targetTokens.push(...targetSpans.map((span) => token(pieces, span)));
       texts.push(say(visible(pieces)));
       blocks.push(mergeWeights(hypothesis.weights, targetSpans, sourceSpans));
       columns.push(sourceSpans.length);
     }
-    const score = parts.reduce((sum, { hypothesis }) => sum + hypothesis.score, 0) / Math.max(1, parts.length);
+    const score =
+      parts.reduce((sum, { hypothesis }) => sum + hypothesis.score, 0) / Math.max(1, parts.length);
     const weights = blockDiagonal(blocks, columns);
     return { source, target: texts.join(" "), sourceTokens, targetTokens, weights, score };
   }
