@@ -104,14 +104,12 @@ class Download {
       await response.body?.cancel();
       throw error;
     };
-    const etag = response.headers.get("etag");
-    const changed = this.#etag !== null && etag !== this.#etag;
-    this.#etag = etag;
     if (OVERLOADED.includes(response.status)) await refuse(new Retry(`status ${response.status}`));
+    this.#etag = response.headers.get("etag");
     const have = this.received;
     if (response.status === 206) {
       const [, from, total] = CONTENT_RANGE.exec(response.headers.get("content-range") ?? "") ?? [];
-      if (Number(from) === have && Number(total) === bytes && !changed) return have;
+      if (Number(from) === have && Number(total) === bytes) return have;
       rmSync(this.#path, { force: true });
       await refuse(new Retry("other bytes than asked for"));
     }

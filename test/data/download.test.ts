@@ -122,6 +122,21 @@ describe("download", () => {
     expect(readFileSync(path)).toEqual(CONTENT);
   });
 
+  test("waits for a slow line as long as it brings something", async () => {
+    const { url, requests } = await fileServer(async (_, response) => {
+      response.setHeader("content-length", CONTENT.length);
+      for (let from = 0; from < CONTENT.length; from += 4001) {
+        response.write(CONTENT.subarray(from, from + 4001));
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      response.end();
+    });
+    const start = performance.now();
+    await get(url, { silenceMs: 500 });
+    expect(performance.now() - start).toBeGreaterThan(500);
+    expect(requests).toEqual([undefined]);
+  });
+
   test("asks again when the line falls silent", async () => {
     const { url, requests } = await fileServer((_, response) => void response.write("x"), serve(CONTENT));
     const error = await failure(url, { silenceMs: 50, attempts: 1 });
@@ -162,6 +177,19 @@ describe("download refuses", () => {
     expect(error.code).toBe("DOWNLOAD_LENGTH");
     expect(existsSync(path)).toBe(false);
   });
+
+  test("a file without end", async () => {
+    const { url } = await fileServer((_, response) => {
+      const more = () => {
+        while (!response.destroyed && response.write(OTHER));
+      };
+      response.on("drain", more);
+      more();
+    });
+    const error = await failure(url);
+    expect(error.code).toBe("DOWNLOAD_LENGTH");
+    expect(existsSync(path)).toBe(false);
+  }, 10_000);
 
   test("a server that promises more than it sends, after as many requests as it may", async () => {
     const short = serve(CONTENT.subarray(0, 50_021), {
