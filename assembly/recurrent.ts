@@ -1,6 +1,7 @@
 // One step of a GRU or an LSTM after its matrix products: every gate of a row in one pass, and the same pass
 // backwards. The backward kernels compute the gates again (about 2 ns each) rather than read them from memory.
-// A row whose mask is 0 keeps its state: it is copied, never multiplied, so NaN in the padding stays there.
+// A row whose mask is 0 keeps its state: it is copied, never multiplied, so NaN in the padding stays there. The
+// gradient of a state may be written over the one that came in (dh over dout, dc over dcOut, dh over dhOut).
 import { load, store } from "./lanes";
 import { vsigmoid, vtanh } from "./math";
 import { at, fma } from "./simd";
@@ -127,9 +128,9 @@ export function lstmCellGrad(
       memory.copy(dh_b, dhOut_b, rowBytes);
       continue;
     }
-    memory.fill(dh_b, 0, rowBytes);
     let j = 0;
     for (; j + 4 <= H; j += 4) lstmGradLanes(a_b, c_b, dhOut_b, dcOut_b, da_b, dc_b, H, j, 4);
     if (j < H) lstmGradLanes(a_b, c_b, dhOut_b, dcOut_b, da_b, dc_b, H, j, H - j);
+    memory.fill(dh_b, 0, rowBytes);
   }
 }

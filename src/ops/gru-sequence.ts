@@ -6,7 +6,6 @@ import {
   matMul,
   ones,
   type Rank,
-  squeeze,
   stack,
   type Tensor,
   type Tensor1D,
@@ -18,6 +17,7 @@ import {
 import { checkRank, checkTensors } from "./check.ts";
 import { isFused, runKernels } from "./fused.ts";
 import { gruCell } from "./gru-cell.ts";
+import { unstackSteps } from "./unstack-steps.ts";
 
 const OP = "gruSequence";
 const KERNEL = "HeedGruSequence";
@@ -36,8 +36,7 @@ interface Inputs {
 }
 
 function composed({ x, h0, U, b, mask }: Inputs, reverse: boolean): Tensor3D {
-  // TensorFlow.js' gradient of unstack fails for a single piece.
-  const steps = x.shape[0] === 1 ? [squeeze(x, [0]) as Tensor2D] : (unstack(x) as Tensor2D[]);
+  const steps = unstackSteps(x);
   const masks = mask ? (unstack(mask) as Tensor1D[]) : [];
   const states: Tensor2D[] = [];
   let h = h0;

@@ -3,4 +3,5 @@ export * from "./dropout.ts";
 export * from "./gru-cell.ts";
 export * from "./gru-sequence.ts";
 export * from "./lstm-cell.ts";
+export * from "./lstm-sequence.ts";
 export * from "./softmax-cross-entropy.ts";

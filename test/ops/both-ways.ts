@@ -3,7 +3,7 @@ import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 // Outside of the "tfjs" union package, it is the layers package that registers the gradients of the core ops.
 import "@tensorflow/tfjs-layers";
-import { chooseKernelBuild } from "../../src/host/heap.ts";
+import { chooseKernelBuild, heapOf } from "../../src/host/heap.ts";
 import "../../src/host/backend.ts";
 import type { KernelBuild } from "../../src/kernels/wasm/load.ts";
 
@@ -30,6 +30,8 @@ export async function useHeed(build: KernelBuild): Promise<void> {
   chooseKernelBuild(build);
   tf.registerBackend("heed", () => tf.findBackendFactory("wasm")());
   await tf.setBackend("heed");
+  if (heapOf(tf.backend()).build !== build) throw new Error(`the kernels must be the ${build} build`);
+  if (!tf.getKernel("HeedGruCell", "heed")) throw new Error("the training kernels must be registered");
 }
 
 /** Numbers in [−scale, scale), the same for the same seed. */

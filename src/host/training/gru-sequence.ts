@@ -1,25 +1,7 @@
-import type { TensorInfo } from "@tensorflow/tfjs-core";
-import type { Heap } from "../heap.ts";
 import type { HeedKernel } from "../register.ts";
+import { addRecurrentGradient, blocks, stepsOf } from "./sequence.ts";
 
 const OP = "gruSequence";
-const BYTES = 4;
-
-/** The order in which the steps are taken, and where each finds the state before it. */
-function stepsOf(T: number, reverse: boolean): { s: number; previous: number }[] {
-  return Array.from({ length: T }, (_, i) => {
-    const s = reverse ? T - 1 - i : i;
-    return { s, previous: i === 0 ? -1 : reverse ? s + 1 : s - 1 };
-  });
-}
-
-/** Addresses by step: block s of a [T, B, width] tensor, and the initial state for step −1. */
-function blocks(heap: Heap, tensor: TensorInfo, initial?: TensorInfo): (s: number) => number {
-  const size = tensor.shape.slice(1).reduce((product, n) => product * n, BYTES);
-  const start = heap.address(tensor);
-  const before = initial ? heap.address(initial) : 0;
-  return (s) => (s < 0 ? before : start + s * size);
-}
 
 /** All steps of a GRU: its states [T, B, H], and the gates u of the states [T, B, 3H] for the gradient. */
 export const gruSequence: HeedKernel = ({ inputs, attrs, heap }) => {
@@ -55,18 +37,14 @@ export const gruSequenceGrad: HeedKernel = ({ inputs, attrs, heap }) => {
   const [xAt, uAt, maskAt, doutAt, dxAt, duAt] = [x, u, mask, dout, dx, du].map((t) => blocks(heap, t));
   const hAt = blocks(heap, states, h0);
   const [UAt, dUAt, dh] = [U, dU, dh0].map((tensor) => heap.address(tensor));
-  const steps = stepsOf(T, reverse);
   // dh is the gradient of the state between two steps, in place: the kernel reads each element before it writes it.
-  for (const { s, previous } of steps.toReversed()) {
+  for (const { s, previous } of stepsOf(T, reverse).toReversed()) {
     kernels.add(dh, doutAt(s), dh, 1, B * H, 0, 1, 0, 1);
     kernels.gruCellGrad(xAt(s), uAt(s), hAt(previous), maskAt(s), dh, dxAt(s), duAt(s), dh, B, H);
     kernels.gemm(duAt(s), 3 * H, 1, UAt, 1, 3 * H, dh, B, H, 3 * H, scratch, 1);
   }
-  // dU = Σ_s h_previousᵀ du_s. The states before all steps but the first lie in one piece, as their gates do.
-  const product = (h: number, gates: number, rows: number) =>
-    kernels.gemm(h, 1, H, gates, 3 * H, 1, dUAt, H, 3 * H, rows, scratch, 1);
-  if (T > 0) product(hAt(-1), duAt(steps[0].s), B);
-  if (T > 1) product(hAt(reverse ? 1 : 0), duAt(reverse ? 0 : 1), (T - 1) * B);
+  const at = { hAt, gatesAt: duAt, dU: dUAt };
+  addRecurrentGradient(heap, { T, B, H, G: 3 * H }, at, { reverse, scratch });
   kernels.sumAxis(heap.address(du), heap.address(db), 1, T * B, 3 * H, 1);
   heap.dispose(du);
   return grads;

@@ -4,6 +4,7 @@ import { dropout } from "./dropout.ts";
 import { gruCell, gruCellGrad } from "./gru-cell.ts";
 import { gruSequence, gruSequenceGrad } from "./gru-sequence.ts";
 import { lstmCell, lstmCellGrad } from "./lstm-cell.ts";
+import { lstmSequence, lstmSequenceGrad } from "./lstm-sequence.ts";
 import { softmaxCrossEntropy, softmaxCrossEntropyGrad } from "./softmax-cross-entropy.ts";
 
 /** Kernels that training needs and TensorFlow.js does not have, by the names that src/ops looks for. */
@@ -16,6 +17,8 @@ const trainingKernels: Record<string, HeedKernel> = {
   HeedGruSequenceGrad: gruSequenceGrad,
   HeedLstmCell: lstmCell,
   HeedLstmCellGrad: lstmCellGrad,
+  HeedLstmSequence: lstmSequence,
+  HeedLstmSequenceGrad: lstmSequenceGrad,
   HeedSoftmaxCrossEntropy: softmaxCrossEntropy,
   HeedSoftmaxCrossEntropyGrad: softmaxCrossEntropyGrad,
   HeedSumOfSquares: sumOfSquares,
