@@ -2,8 +2,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
+import "@tensorflow/tfjs-layers"; // registers TensorFlow.js' gradients
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { INPUTS } from "./doc-inputs.ts";
+import { COMMON, INPUTS, NOT_RUN } from "./doc-inputs.ts";
 import { exampleBlocks, runSnippet, type Scope } from "./snippets.ts";
 
 /**
@@ -34,6 +35,7 @@ async function load(specifier: string): Promise<Scope> {
 
 describe("the @example blocks of the sources", () => {
   const published: Scope = { tf };
+  const skipped = (file: string) => NOT_RUN[file] !== undefined;
   const folder = mkdtempSync(path.join(tmpdir(), "heed-examples-"));
   const home = process.cwd();
 
@@ -57,15 +59,16 @@ describe("the @example blocks of the sources", () => {
 
   for (const { file, blocks } of files) {
     for (const { line, code } of blocks) {
-      test(`src/${file}:${line} runs and gives what its comments say`, async () => {
+      test.skipIf(skipped(file))(`src/${file}:${line} runs and gives what its comments say`, async () => {
         const own = (await import(/* @vite-ignore */ path.join(src, file))) as Scope;
-        const inputs = (await INPUTS[file]?.()) ?? {};
-        await runSnippet(code, { ...published, ...own, ...inputs }, load);
+        const scope = { ...COMMON(), ...published, ...own, ...(await INPUTS[file]?.()) };
+        await runSnippet(code, scope, load);
       });
     }
   }
 
   test("inputs are listed only for files that have examples", () => {
-    expect(Object.keys(INPUTS).filter((file) => !files.some((other) => other.file === file))).toEqual([]);
+    const listed = [...Object.keys(INPUTS), ...Object.keys(NOT_RUN)];
+    expect(listed.filter((file) => !files.some((other) => other.file === file))).toEqual([]);
   });
 });

@@ -1,7 +1,92 @@
+import { writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import * as tf from "@tensorflow/tfjs-core";
+import { encodeSafetensors } from "../../src/core/safetensors.ts";
 import type { Scope } from "./snippets.ts";
 
-/** The inputs that an `@example` takes for granted (`q`, `logits`, …), by source file. */
-export const INPUTS: Record<string, () => Scope | Promise<Scope>> = {
-  "ops/softmax-cross-entropy.ts": () => ({ logits: tf.randomNormal([2, 5]) }),
+/** Files whose `@example` is not run, and why. */
+export const NOT_RUN: Record<string, string> = {
+  "data/fetch.ts": "downloads from the public source; test/data runs it against a local server",
+};
+
+const random = (...shape: number[]) => tf.randomUniform(shape, -1, 1);
+
+/** The inputs that every `@example` may take for granted, in the one notation: B = 2, T = 3, S = 5, D = 4. */
+export const COMMON = (): Scope => ({
+  queries: random(2, 3, 4),
+  keys: random(2, 5, 4),
+  values: random(2, 5, 7),
+  q: random(2, 3, 5, 4),
+  k: random(2, 3, 5, 4),
+  v: random(2, 3, 5, 7),
+});
+
+/** What the `@example`s of a file take for granted besides. */
+export const INPUTS: Record<string, () => Scope> = {
+  "core/safetensors.ts": () => {
+    const data = new Float32Array(6);
+    writeFileSync("model.safetensors", encodeSafetensors({ w: { dtype: "F32", shape: [2, 3], data } }));
+    return { readFile };
+  },
+  "data/batching.ts": () => ({
+    pairs: Array.from({ length: 40 }, (_, at) => ({
+      source: Array.from({ length: 1 + (at % 7) }, () => at + 4),
+      target: Array.from({ length: 1 + (at % 5) }, () => at + 4),
+    })),
+  }),
+  "data/bpe-train.ts": () => ({ pairs: [{ source: "I am tired.", target: "Je suis fatigué." }] }),
+  "ops/dropout.ts": () => ({ x: random(3, 5), step: 7 }),
+  "ops/softmax-cross-entropy.ts": () => ({ logits: random(2, 5) }),
+  "ops/gru-cell.ts": () => ({
+    input: random(2, 3),
+    h: random(2, 5),
+    w: random(3, 15),
+    u: random(5, 15),
+    b: random(15),
+    c: random(15),
+  }),
+  "ops/gru-sequence.ts": () => ({
+    B: 2,
+    H: 5,
+    gates: random(3, 2, 15),
+    U: random(5, 15),
+    b: random(15),
+    mask: tf.ones([3, 2]),
+  }),
+  "ops/lstm-cell.ts": () => ({
+    input: random(2, 3),
+    h0: random(2, 5),
+    c0: random(2, 5),
+    w: random(3, 20),
+    u: random(5, 20),
+  }),
+  "train/adam.ts": () => {
+    const w = tf.variable(random(3), true, "w");
+    const b = tf.variable(random(3), true, "b");
+    return { w, b, loss: () => tf.sum(tf.square(tf.add(w, b))) as tf.Scalar };
+  },
+  "train/checkpoint.ts": () => ({ data: new Float32Array(3) }),
+  "train/loop.ts": () => ({
+    training: {
+      step: async (k: number) => ({ loss: 1 / (k + 1), tokens: 11 }),
+      snapshot: () => ({ tensors: {}, state: {} }),
+      restore: () => undefined,
+    },
+    corpusBleu: () => ({ score: 35 }),
+    translate: (sources: string[]) => sources,
+    sources: ["I am tired."],
+    references: ["Je suis fatigué."],
+  }),
+  "viz/describe.ts": () => ({
+    data: {
+      rowTokens: ["J'", "aime", "le", "thé", "."],
+      columnTokens: ["I", "really", "do", "love", "my", "tea", "."],
+      weights: Array.from({ length: 5 }, (_, t) =>
+        Array.from({ length: 7 }, (_, s) => (t === 1 ? (s === 3 ? 0.97 : 0.005) : 1 / 7)),
+      ),
+    },
+  }),
+  "attention/general/mask-attention.ts": () => ({ features: random(2, 5), x: random(2, 3), w: random(3, 5) }),
+  "attention/score/additive.ts": () => ({ w1: random(4, 6), w2: random(4, 6), v: random(6) }),
+  "attention/score/concat.ts": () => ({ w: random(8, 6), v: random(6) }),
 };

@@ -38,6 +38,14 @@ describe("runSnippet", () => {
     await expect(runSnippet("[1 / 3]; // [0.334]", {}, none)).rejects.toThrow("0.334");
   });
 
+  test("reads typed arrays, objects and a comment on the next line", async () => {
+    const code =
+      "({ ids: Int32Array.of(1, 2) }); // { ids: [1, 2] }\nFloat32Array.of(3);\n// Float32Array [3]";
+    expect(await runSnippet(code, {}, none)).toBe(2);
+    await expect(runSnippet("({ a: 1, b: 2 }); // { a: 1 }", {}, none)).rejects.toThrow("{ a: 1 }");
+    await expect(runSnippet("Float32Array.of(3);\n// Float32Array [4]", {}, none)).rejects.toThrow("[4]");
+  });
+
   test("leaves a comment of prose alone, and still runs the statement", async () => {
     expect(await runSnippet("add(1, 2); // the sum of both", { add }, none)).toBe(0);
     await expect(runSnippet("missing(1); // the sum of both", { add }, none)).rejects.toThrow(

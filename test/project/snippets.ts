@@ -1,6 +1,6 @@
 /**
  * Runs the code of documents: `@example` blocks in docstrings. Names come from a scope; imports are resolved by
- * the caller; `expression; // value` and `console.log(expression); // value` are checked when the comment is a
+ * the caller; `expression; // value` (the comment may have the next line for itself) and `console.log(expression); // value` are checked when the comment is a
  * JavaScript value. Numbers are compared as precisely as the comment writes them.
  */
 import { isDeepStrictEqual } from "node:util";
@@ -48,7 +48,7 @@ export async function runSnippet(
   }
   let checked = 0;
   for (const node of statements(program.body)) {
-    const comment = /^;?[ \t]*\/\/ ?(.*)/.exec(code.slice(node.end))?.[1];
+    const comment = /^;?[ \t]*\n?[ \t]*\/\/ ?(.*)/.exec(code.slice(node.end))?.[1];
     if (comment === undefined) continue;
     const expected = writtenValue(comment);
     if (!expected) continue;
@@ -79,28 +79,41 @@ function check(actual: unknown, comment: string): void {
 function same(actual: unknown, expected: unknown, decimals: number): boolean {
   if (typeof actual === "number" && typeof expected === "number") {
     if (Object.is(actual, expected) || actual === expected) return true;
-    return decimals > 0 && Math.abs(actual - expected) <= 0.5000001 * 10 ** -decimals;
+    const rounding = Math.max(decimals > 0 ? 0.5000001 * 10 ** -decimals : 0, 1e-12 * Math.abs(expected));
+    return Math.abs(actual - expected) <= rounding;
   }
   if (Array.isArray(actual) && Array.isArray(expected)) {
     return (
       actual.length === expected.length && actual.every((item, at) => same(item, expected[at], decimals))
     );
   }
+  if (isRecord(actual) && isRecord(expected)) {
+    const [own, other] = [Object.keys(actual), Object.keys(expected)];
+    return own.length === other.length && other.every((key) => same(actual[key], expected[key], decimals));
+  }
   return isDeepStrictEqual(actual, expected);
 }
 
-/** Typed arrays and tensors as arrays, everything else as it is. */
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype;
+}
+
+/** Typed arrays and tensors as arrays, at any depth of plain objects; everything else as it is. */
 function plain(value: unknown): unknown {
   if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return Array.from(value as Float32Array);
   if (value !== null && typeof value === "object" && "arraySync" in value) {
     return (value as { arraySync: () => unknown }).arraySync();
+  }
+  if (Array.isArray(value)) return value.map(plain);
+  if (isRecord(value)) {
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
   }
   return value;
 }
 
 /** The value that a comment writes down, `// [1, 2]`; undefined when the comment is prose. */
 function writtenValue(comment: string): { value: unknown } | undefined {
-  const text = comment.replace(/^→\s*/, "");
+  const text = comment.replace(/^→\s*/, "").replace(/^\w+Array(\(\d+\))? (?=\[)/, "");
   try {
     return { value: new Function(`"use strict"; return (${text})`)() };
   } catch {

@@ -1,6 +1,7 @@
 // Writes docs/MECHANISMS.md from the headers of src/attention: the docstring of the exported function in each
 // file, which opens with one sentence and goes on with formula, shapes, conventions, cost and paper.
-// `node tools/docs/mechanisms.mjs` writes; a test compares the file with what this would write.
+// `--print` prints it instead; a test compares that with the file.
+import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,8 +14,8 @@ const FAMILIES = [
   ["score", "Scores"],
   ["mask", "Masks"],
   ["normalize", "Normalisers"],
-  ["general", "The pipeline"],
-  ["sequence", "Sequence mechanisms"],
+  ["general", "Generic mask attention"],
+  ["sequence", "Attention over sequences"],
 ];
 
 const PREFACE = `# Mechanisms
@@ -25,9 +26,9 @@ Attention is **score → mask → normalise → aggregate**. \`B\` batch · \`T\
 key/value heads · \`D\`, \`Dv\` head sizes · \`C\` model width. \`true\` in a mask means *may attend*.
 `;
 
-/** The exported functions and classes of a file, each with the text of its docstring. */
-export function documented(/** @type {string} */ source) {
-  const pattern = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*export (?:async )?(?:function|class|const) (\w+)/g;
+/** The exported functions of a file, each with the text of its docstring. */
+function documented(/** @type {string} */ source) {
+  const pattern = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*export (?:async )?(?:function|class) (\w+)/g;
   return [...source.matchAll(pattern)].map(([, comment, name]) => ({ name, text: prose(comment) }));
 }
 
@@ -39,19 +40,47 @@ function prose(/** @type {string} */ comment) {
   const examples = tags
     .filter((tag) => tag.startsWith("example"))
     .map((tag) => `\`\`\`ts\n${tag.slice("example".length).trim()}\n\`\`\``);
-  return [description.trim(), ...examples].join("\n\n").replace(/\{@link (\w+)\}/g, "`$1`");
+  return [labelled(description.trim()), ...examples].join("\n\n");
+}
+
+const LABEL = /^(Symbols|Shapes|Conventions|Cost|Papers?):/;
+
+/** `Shapes: …` and its kind as items of a list, each with the lines that belong to it. */
+function labelled(/** @type {string} */ text) {
+  let inItem = false;
+  const lines = text.split("\n").flatMap((line) => {
+    const starts = LABEL.test(line);
+    const blank = starts && !inItem ? [""] : [];
+    inItem = starts || (inItem && line !== "");
+    if (starts) return [...blank, line.replace(LABEL, "- **$1**:")];
+    return [inItem ? `  ${line}` : line];
+  });
+  return lines.join("\n").replace(/\n{3,}/g, "\n\n");
+}
+
+/** The Whether a family's index.ts exports a name of a file. */
+function published(/** @type {string} */ index) {
+  const names = (/** @type {string} */ file) => {
+    const pattern = new RegExp(`export (?:type )?\\{([^}]*)\\} from "\\./${file}"`, "g");
+    return [...index.matchAll(pattern)].flatMap((match) => match[1].split(",").map((name) => name.trim()));
+  };
+  return (/** @type {string} */ file, /** @type {string} */ name) =>
+    index.includes(`export * from "./${file}"`) || names(file).includes(name);
 }
 
 /** The whole page. */
-export function mechanismsPage() {
+function mechanismsPage() {
   const parts = [PREFACE];
   for (const [name, heading] of FAMILIES) {
     const files = readdirSync(path.join(folder, name), { withFileTypes: true })
       .filter((entry) => entry.isFile() && entry.name.endsWith(".ts") && entry.name !== "index.ts")
       .map((entry) => entry.name)
       .sort();
+    const isPublished = published(readFileSync(path.join(folder, name, "index.ts"), "utf8"));
     const entries = files.flatMap((file) =>
-      documented(readFileSync(path.join(folder, name, file), "utf8")).map((entry) => ({ ...entry, file })),
+      documented(readFileSync(path.join(folder, name, file), "utf8"))
+        .filter((entry) => isPublished(file, entry.name))
+        .map((entry) => ({ ...entry, file })),
     );
     if (entries.length === 0) continue;
     parts.push(`## ${heading}\n`);
@@ -64,6 +93,13 @@ export function mechanismsPage() {
   return parts.join("\n");
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  writeFileSync(path.join(root, "docs/MECHANISMS.md"), mechanismsPage());
+/** A page as biome formats Markdown, so that the formatter and this script agree. */
+function formatted(/** @type {string} */ page) {
+  const biome = path.join(root, "node_modules/@biomejs/biome/bin/biome");
+  const args = [biome, "format", "--stdin-file-path=docs/MECHANISMS.md"];
+  return execFileSync(process.execPath, args, { cwd: root, input: page, encoding: "utf8" });
 }
+
+const page = formatted(mechanismsPage());
+if (process.argv.includes("--print")) process.stdout.write(page);
+else writeFileSync(path.join(root, "docs/MECHANISMS.md"), page);
