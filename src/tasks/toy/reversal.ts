@@ -1,0 +1,13 @@
+import { reordered, type ToyLanguage } from "./language.ts";
+
+/**
+ * The last word comes first.
+ *
+ *     a b c d e  →  E D C B A
+ *
+ * @example
+ * reversal().translate([4, 7, 1]).gold.sure; // [[2, 0], [1, 1], [0, 2]]
+ */
+export function reversal(words = 24): ToyLanguage {
+  return reordered("reversal", words, 1, (t, length) => length - 1 - t);
+}
