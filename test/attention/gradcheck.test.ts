@@ -1,0 +1,57 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { describe, expect, it } from "vitest";
+import { gradcheck, gradcheckTensors } from "../../src/attention/gradcheck.ts";
+import { OptionError } from "../../src/core/errors.ts";
+import { onEveryBackend } from "./support.ts";
+
+describe("gradcheck", () => {
+  const cube = ({ x }: Record<string, Float64Array>) => x!.reduce((sum, n) => sum + n ** 3, 0);
+
+  it("accepts the right gradient and leaves the inputs as they were", () => {
+    const x = Float64Array.of(2, -3, 0.5);
+    expect(gradcheck(cube, { x }, { x: x.map((n) => 3 * n * n) }).error).toBeLessThan(1e-9);
+    expect([...x]).toEqual([2, -3, 0.5]);
+  });
+
+  it("refuses a gradient that is wrong in the fifth digit, and names the element", () => {
+    const x = Float64Array.of(2, -3, 0.5);
+    const wrong = [12, 27.0005, 0.75];
+    const check = () => gradcheck(cube, { x }, { x: wrong });
+    expect(check).toThrow(OptionError);
+    expect(check).toThrow(
+      /^gradcheck: gradients must agree with central differences to 0.000001, got 27.0005 against 2[67]\./,
+    );
+    expect(check).toThrow(/ at element 1 of x; correct the gradient of that input$/);
+  });
+
+  it("refuses NaN and a gradient of another length", () => {
+    const x = Float64Array.of(2);
+    expect(() => gradcheck(cube, { x }, { x: [Number.NaN] })).toThrow("got NaN against");
+    expect(() => gradcheck(cube, { x }, { x: [12, 0] })).toThrow(
+      "gradcheck: the gradient of x must have its 1 elements, got 2; return one number each",
+    );
+  });
+});
+
+onEveryBackend("gradcheckTensors", () => {
+  it("accepts a right gradient and refuses a custom gradient that is 1 % wrong", () => {
+    const x = tf.tensor1d([0.3, -0.7, 1.1]);
+    const wrong = tf.customGrad((y) => ({
+      value: tf.tanh(y as tf.Tensor),
+      gradFunc: (dy: tf.Tensor) => tf.mul(dy, tf.mul(1.01, tf.sub(1, tf.square(tf.tanh(y as tf.Tensor))))),
+    }));
+    expect(() => gradcheckTensors(({ y }) => tf.tanh(y!), { y: x })).not.toThrow();
+    expect(() => gradcheckTensors(({ y }) => wrong(y!), { y: x })).toThrow(
+      /^gradcheckTensors: gradients must agree with central differences/,
+    );
+    x.dispose();
+  });
+
+  it("leaves no tensor behind", () => {
+    const x = tf.tensor1d([0.3, -0.7]);
+    const before = tf.memory().numTensors;
+    gradcheckTensors(({ y }) => tf.square(y!), { y: x });
+    expect(tf.memory().numTensors).toBe(before);
+    x.dispose();
+  });
+});
