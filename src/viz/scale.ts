@@ -55,11 +55,13 @@ function range({ values, kinds }: Matrix): readonly [number, number] {
   return low < high ? [low, high] : [low - 0.5, low + 0.5];
 }
 
-/** Round numbers from low to high, at steps of 1, 2 or 5 times a power of ten; four to eleven of them. */
+const MOST_INTERVALS = 8;
+
+/** Round numbers from low to high: three to nine of them, at steps of 1, 2 or 5 times a power of ten. */
 export function ticks(low: number, high: number): number[] {
-  const rough = (high - low) / 5;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 5].findLast((factor) => factor * power <= rough * (1 + 1e-9)) ?? 1);
+  const least = (high - low) / MOST_INTERVALS;
+  const power = 10 ** Math.floor(Math.log10(least));
+  const step = power * [1, 2, 5, 10].find((factor) => factor * power >= least * (1 - 1e-9))!;
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
   return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));

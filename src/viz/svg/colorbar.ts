@@ -3,8 +3,8 @@ import { formatNumber, type Scale, ticks } from "../scale.ts";
 import { BAR_WIDTH, type Layout } from "./layout.ts";
 import { coordinate, element, label } from "./markup.ts";
 
-/** Stops enough that blending between them differs from the table by at most 2 of 255 in any channel. */
-export const STOPS = 32;
+/** Every eighth entry and the last: blending between them stays within 2 of 255 of viridis (cividis: 6). */
+const STOPS = [...Array.from({ length: 32 }, (_, k) => 8 * k), 255];
 
 const GAP = 24;
 const SWATCH = 14;
@@ -21,12 +21,13 @@ export interface ColorbarInput {
 
 /** The gradient and the two hatches. */
 export function definitions(id: string, palette: Palette): string {
-  const stops = Array.from({ length: STOPS + 1 }, (_, k) =>
-    element("stop", {
-      offset: `${coordinate((k / STOPS) * 100)}%`,
-      "stop-color": hex(colorAt(palette, k / STOPS)),
-    }),
-  ).join("");
+  const stops = STOPS.map((entry) => {
+    const middle = (entry + 0.5) / 256;
+    return element("stop", {
+      offset: `${coordinate(100 * middle)}%`,
+      "stop-color": hex(colorAt(palette, middle)),
+    });
+  }).join("");
   const hatch = (suffix: string, lines: string) =>
     element(
       "pattern",

@@ -1,12 +1,12 @@
 import { displayWidth, graphemes } from "../width.ts";
 
-/** Advance widths in em of DejaVu Sans, the widest sans-serif in common use: real text is never wider. */
+/** Advance widths in em of DejaVu Sans, the widest sans-serif in common use: Latin text is not wider. */
 const CLASSES: readonly (readonly [RegExp, number])[] = [
   [/^[ijlI|'.,:;]/, 0.34],
   [/^[ftr()[\]/\\! -]/, 0.42],
-  [/^[acekosvxyzLJ\d?"*_]/, 0.62],
-  [/^[mwMW@%]/, 1],
-  [/^[A-Z&=+<>#~^]/, 0.84],
+  [/^[acekosvxyzLJ?"*_]/, 0.62],
+  [/^[mwMW@%æœÆŒ©®]/, 1.07],
+  [/^[\p{Lu}&=+<>#~^¬±×÷]/u, 0.84],
 ];
 
 /**

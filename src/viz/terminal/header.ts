@@ -18,6 +18,7 @@ export interface HeaderInput {
 }
 
 const WIDEST_CELL = 12;
+const ROOMY_CELL = 6;
 const MOST_STAIRS = 12;
 const STAIR_WIDTHS = [6, 5, 4, 3, 2];
 const VERTICAL_WIDTHS = [3, 2];
@@ -38,11 +39,10 @@ export function makeHeader(input: HeaderInput): Header | undefined {
 
 function across({ tokens, indent, columns, leastCellWidth }: HeaderInput): Header | undefined {
   const longest = Math.max(...tokens.map(displayWidth));
-  const cellWidth = Math.max(longest + 2, leastCellWidth, 6);
   const tight = Math.max(longest + 1, leastCellWidth);
-  const fits = (width: number) => width <= WIDEST_CELL && indent + width * tokens.length <= columns;
-  const width = [cellWidth, tight].find(fits);
-  if (width === undefined) return undefined;
+  const roomy = Math.max(longest + 2, leastCellWidth, ROOMY_CELL);
+  const width = Math.min(roomy, WIDEST_CELL, Math.floor((columns - indent) / tokens.length));
+  if (width < tight) return undefined;
   const line = tokens.map((token) => fitColumns(token, width, "center")).join("");
   return { lines: [`${" ".repeat(indent)}${line}`.trimEnd()], cellWidth: width };
 }

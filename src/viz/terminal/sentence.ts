@@ -8,7 +8,8 @@ import { type Drawing, ellipsisOf, INVALID_SIGN, maskedSign, type Page, printabl
 const MOST_TOKENS = 30;
 /** Up to here, where there is no colour, exact numbers say more than shades. */
 const MOST_NUMBERS = 12;
-const NUMBER_CELL = 5;
+/** `0.97` and a blank. */
+const LEAST_NUMBER_CELL = 5;
 const LONGEST_LABEL = 18;
 /** Weights below this would be printed as .0 or .00 and only hide the pattern. */
 const LEAST_NUMBER = 0.095;
@@ -31,7 +32,7 @@ export function sentenceMap(
     makeHeader({ tokens, indent, columns: page.columns, leastCellWidth, unicode: page.unicode });
 
   const small = Math.max(matrix.rows, matrix.columns) <= MOST_NUMBERS;
-  const table = page.depth === 1 && small && page.numbers ? header(NUMBER_CELL) : undefined;
+  const table = page.depth === 1 && small && page.numbers ? header(numberWidth(matrix)) : undefined;
   const chosen = table ?? header(2);
   if (!chosen) return undefined;
   const cell = table ? numberCell : page.ink ? colorCell : shadeCell;
@@ -55,8 +56,15 @@ function special(page: Page, matrix: Matrix, cell: number, width: number): Span 
   return undefined;
 }
 
+const written = (value: number) => value.toFixed(2);
+
+/** What the longest number takes, and a blank between neighbours. */
+function numberWidth({ values }: Matrix): number {
+  return values.reduce((width, value) => Math.max(width, written(value).length + 1), LEAST_NUMBER_CELL);
+}
+
 function numberCell(_: Page, matrix: Matrix, cell: number, width: number): Span {
-  return { text: fitColumns(matrix.values[cell]!.toFixed(2), width, "center") };
+  return { text: fitColumns(written(matrix.values[cell]!), width, "center") };
 }
 
 function shadeCell(page: Page, matrix: Matrix, cell: number, width: number): Span {
@@ -75,6 +83,6 @@ function colorCell(page: Page, matrix: Matrix, cell: number, width: number): Spa
 
 /** Three characters for a weight: `.97`, and `1.0` from .995 on. */
 function short(value: number): string {
-  const digits = value.toFixed(2);
+  const digits = written(value);
   return digits.startsWith("0.") ? digits.slice(1) : value.toFixed(1);
 }

@@ -1,0 +1,76 @@
+import { describe, expect, it } from "vitest";
+import { OptionError } from "../../src/core/errors.ts";
+import { toMatrix } from "../../src/viz/matrix.ts";
+import { type Domain, formatNumber, makeScale, ticks } from "../../src/viz/scale.ts";
+
+const matrix = toMatrix("test", {
+  weights: [0.2, 0.4, 9],
+  mask: [1, 1, 0],
+  rowTokens: ["a"],
+  columnTokens: ["x", "y", "z"],
+});
+
+describe("makeScale", () => {
+  it.each([
+    ["unit", 0, 1, "weight"],
+    ["data", 0.2, 0.4, "weight (scaled to this map)"],
+    [[0, 0.5], 0, 0.5, "weight (0 to 0.5)"],
+  ] as const)("domain %j is named in the legend", (domain, low, high, label) => {
+    expect(makeScale("heatmap", matrix, domain as Domain)).toMatchObject({ low, high, label });
+  });
+
+  it("clamps beyond the ends", () => {
+    const { position } = makeScale("heatmap", matrix, [0.5, 1.5]);
+    expect([-3, 0.5, 1, 1.5, 2].map(position)).toEqual([0, 0, 0.5, 1, 1]);
+  });
+
+  it("scales a map with one value, or with none, without dividing by zero", () => {
+    const one = { rows: 1, columns: 1, values: new Float64Array([3]), kinds: new Uint8Array([0]) };
+    expect(makeScale("heatmap", one, "data").position(3)).toBe(0.5);
+    expect(makeScale("heatmap", { ...one, kinds: new Uint8Array([1]) }, "data")).toMatchObject({
+      low: 0,
+      high: 1,
+    });
+  });
+
+  it.each([[[1, 0]], [[0, Number.NaN]], [[0, 0]]] as const)("refuses the domain %j", (domain) => {
+    const make = () => makeScale("heatmap", matrix, domain as unknown as Domain);
+    expect(make).toThrow(OptionError);
+    expect(make).toThrow(
+      `heatmap: domain must be two finite numbers, low < high, got [${domain.join(", ")}]; ` +
+        'pass [0, 1], or "data" for the range of this map',
+    );
+  });
+});
+
+describe("ticks", () => {
+  it.each([
+    [0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1]],
+    [0, 0.1, [0, 0.02, 0.04, 0.06, 0.08, 0.1]],
+    [0.13, 0.4, [0.15, 0.2, 0.25, 0.3, 0.35, 0.4]],
+    [-1, 1, [-1, -0.5, 0, 0.5, 1]],
+    [0, 700, [0, 100, 200, 300, 400, 500, 600, 700]],
+  ])("from %d to %d are round", (low, high, expected) => {
+    expect(ticks(low, high)).toEqual(expected);
+  });
+
+  it("stay between three and nine at every range", () => {
+    for (let high = 0.001; high < 1000; high *= 1.07) {
+      const count = ticks(-high / 3, high).length;
+      expect(count).toBeGreaterThanOrEqual(3);
+      expect(count).toBeLessThanOrEqual(9);
+    }
+  });
+});
+
+describe("formatNumber", () => {
+  it.each([
+    [0.1 + 0.2, "0.3"],
+    [1 / 3, "0.333"],
+    [-0, "0"],
+    [1, "1"],
+    [1e-7, "1e-7"],
+  ])("writes %d as %s", (value, text) => {
+    expect(formatNumber(value)).toBe(text);
+  });
+});
