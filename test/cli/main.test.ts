@@ -77,7 +77,7 @@ test("an interrupt ends the command by the signal, which a shell reports as 130"
   });
   const exit = new Promise((resolve) => child.once("exit", (code, signal) => resolve({ code, signal })));
   child.stdin.write("Hello.\n");
-  await new Promise((resolve) => child.stdout.once("data", resolve));
+  await Promise.race([exit, new Promise((resolve) => child.stdout.once("data", resolve))]);
   child.kill("SIGINT");
   expect(await exit).toEqual({ code: null, signal: "SIGINT" });
 });
