@@ -2,7 +2,7 @@
 export interface Io {
   stdin: AsyncIterable<Uint8Array> & { isTTY?: boolean };
   stdout: Output & { isTTY?: boolean; columns?: number; getColorDepth?: () => number };
-  stderr: Output;
+  stderr: Output & { isTTY?: boolean };
   env: Record<string, string | undefined>;
 }
 

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { HeedError, UsageError } from "../core/errors.ts";
-import { EXIT } from "./exit.ts";
+import { EXIT, Exit } from "./exit.ts";
 import type { Io } from "./io.ts";
 import { SUBCOMMANDS } from "./subcommands.ts";
 import { version } from "./version.ts";
@@ -46,6 +46,7 @@ function prepare(command: Command, io: Io, refusals: string[]): void {
 }
 
 function explain(error: unknown, io: Io, refusals: string[], named: string | undefined): number {
+  if (error instanceof Exit) return error.code;
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return EXIT.ok;
     if (error.code === "commander.help") {
