@@ -70,8 +70,12 @@ function forcedDepth(env: Environment["env"], stream: StreamFacts, value: string
 function atLeast16(env: Environment["env"], stream: StreamFacts): ColorDepth {
   const depth = terminalDepth(env, stream);
   if (depth > 1) return depth;
-  if (/^(truecolor|24bit)$/i.test(env.COLORTERM ?? "")) return 24;
+  if (promisesTrueColor(env)) return 24;
   return /256/.test(env.TERM ?? "") ? 8 : 4;
+}
+
+function promisesTrueColor(env: Environment["env"]): boolean {
+  return /^(truecolor|24bit)$/i.test(env.COLORTERM ?? "");
 }
 
 /**
@@ -83,6 +87,8 @@ function terminalDepth(env: Environment["env"], stream: StreamFacts): ColorDepth
   const { NO_COLOR, FORCE_COLOR, NODE_DISABLE_COLORS, ...rest } = env;
   if (NODE_DISABLE_COLORS) return 1;
   const bits = stream.getColorDepth?.(rest) ?? 1;
+  // Node 20 gives tmux 256 colours whatever it can do; tmux itself reduces 24 bits where it must.
+  if (bits >= 8 && promisesTrueColor(env)) return 24;
   return bits >= 24 ? 24 : bits >= 8 ? 8 : bits >= 4 ? 4 : 1;
 }
 

@@ -23,6 +23,7 @@ describe("terminalCapabilities", () => {
     [{ TERM: "xterm" }, 4],
     [XTERM, 8],
     [TRUE, 24],
+    [{ TERM: "tmux-256color", TMUX: "/tmp/tmux", COLORTERM: "truecolor" }, 24],
     [{ TERM: "dumb" }, 1],
     [{ TERM: "dumb", COLORTERM: "truecolor" }, 1],
     // NO_COLOR, when not empty, wins over FORCE_COLOR and the terminal.
