@@ -92,7 +92,7 @@ function sized({ equalWidths }: Subject, sizes: ScoreSizes): ScoreSizes {
   return equalWidths ? { ...sizes, Dk: sizes.Dq } : sizes;
 }
 
-function inputs(subject: Subject, sizes: ScoreSizes) {
+function inputs(subject: Subject, sizes: ScoreSizes): Record<string, HostArray & { values: Float64Array }> {
   const { B, T, S, Dq, Dk } = sizes;
   return { queries: random(1, [B, T, Dq]), keys: random(2, [B, S, Dk]), ...subject.parameters(sizes) };
 }
@@ -208,7 +208,7 @@ onEveryBackend("scores", () => {
       const D = 67;
       const queries = tensor<tf.Tensor3D>(random(1, [1, 101, D]));
       const keys = tensor<tf.Tensor3D>(random(2, [1, 103, D]));
-      const scores = scaledDotScore().score(queries, keys).dataSync();
+      const scores = scaledDotScore().score(queries, keys).dataSync<"float32">();
       const variance = scores.reduce((sum, s) => sum + s * s, 0) / scores.length;
       // Over n queries and keys the mean of s² has variance 4/(nD) + 2/n²; 0.15 is five standard errors.
       expect(Math.abs(variance - 1)).toBeLessThan(0.15);

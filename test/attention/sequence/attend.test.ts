@@ -1,0 +1,241 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { expect, it } from "vitest";
+import { paddingMask } from "../../../src/attention/mask/index.ts";
+import { softmax } from "../../../src/attention/normalize/index.ts";
+import {
+  additiveScore,
+  concatScore,
+  dotScore,
+  generalScore,
+  locationScore,
+  type Score,
+  scaledDotScore,
+} from "../../../src/attention/score/index.ts";
+import { type AttendMask, attend, softAttention } from "../../../src/attention/sequence/index.ts";
+import { OptionError, ShapeError } from "../../../src/core/errors.ts";
+import { distance, onEveryBackend, random, tensor } from "../support.ts";
+
+const [B, T, S, DQ, DK, DV, A] = [2, 3, 5, 7, 11, 13, 17];
+
+function inputs(width = DK) {
+  return {
+    queries: tensor<tf.Tensor3D>(random(1, [B, T, DQ])),
+    keys: tensor<tf.Tensor3D>(random(2, [B, S, width])),
+    values: tensor<tf.Tensor3D>(random(3, [B, S, DV])),
+  };
+}
+
+const matrix = (seed: number, ...shape: number[]) => tensor<tf.Tensor2D>(random(seed, shape));
+const vector = (seed: number, n: number) => tensor<tf.Tensor1D>(random(seed, [n]));
+
+const SCORES: [string, number, () => Score][] = [
+  ["dot", DQ, () => dotScore()],
+  ["scaledDot", DQ, () => scaledDotScore()],
+  ["general", DK, () => generalScore({ w: matrix(4, DQ, DK) })],
+  [
+    "additive",
+    DK,
+    () => additiveScore({ w1: matrix(5, DK, A), w2: matrix(6, DQ, A), v: vector(7, A), b: vector(8, A) }),
+  ],
+  ["concat", DK, () => concatScore({ w: matrix(9, DQ + DK, A), v: vector(10, A) })],
+  ["location", DK, () => locationScore({ w: matrix(11, DQ, S + 2) })],
+];
+
+/** x with NaN in the vectors [b, n] that `hidden` names. */
+function spoil(x: tf.Tensor3D, hidden: (b: number, n: number) => boolean): tf.Tensor3D {
+  const [, N, D] = x.shape;
+  const data = x
+    .dataSync()
+    .map((value, e) => (hidden(Math.floor(e / (N * D)), Math.floor(e / D) % N) ? Number.NaN : value));
+  return tf.tensor3d(data, x.shape);
+}
+
+onEveryBackend("attend", () => {
+  it.each(SCORES)(
+    "with the %s score exposes every stage, and each follows from the one before",
+    (_, width, make) => {
+      tf.tidy(() => {
+        const x = inputs(width);
+        const score = make();
+        const mask: AttendMask = { keyLengths: [3, 5], causal: "bottomRight" };
+        const { output, trace, weights } = attend({ ...x, score, mask, trace: true, weights: true });
+        expect(Object.keys(trace)).toEqual(["encoded", "scores", "masked", "weights", "context", "output"]);
+        expect(trace.encoded).toBe(x.values);
+        const scores = score.score(x.queries, score.prepare(x.keys));
+        expect(trace.scores.dataSync()).toEqual(scores.dataSync());
+        const visible = (b: number, i: number, j: number) => j < [3, 5][b]! && j <= i + S - T;
+        const masked = scores
+          .dataSync()
+          .map((value, e) =>
+            visible(Math.floor(e / (T * S)), Math.floor(e / S) % T, e % S) ? value : -Infinity,
+          );
+        expect(trace.masked.dataSync()).toEqual(masked);
+        expect(trace.weights.dataSync()).toEqual(softmax(trace.masked).dataSync());
+        const context = tf.matMul(trace.weights, trace.encoded);
+        expect(trace.context.dataSync()).toEqual(context.dataSync());
+        expect(trace.output.dataSync()).toEqual(output.dataSync());
+        expect(weights.dataSync()).toEqual(trace.weights.dataSync());
+        expect(output.shape).toEqual([B, T, DV]);
+      });
+    },
+  );
+
+  it.each(SCORES)(
+    "with the %s score lets NaN in hidden keys, values and queries reach nothing",
+    (_, width, make) => {
+      tf.tidy(() => {
+        const x = inputs(width);
+        const score = make();
+        const mask: AttendMask = { keyLengths: [2, 4], queryLengths: [3, 1], causal: "bottomRight" };
+        const hiddenKey = (b: number, j: number) => j >= [2, 4][b]!;
+        const dirty = {
+          queries: spoil(x.queries, (b, i) => i >= [3, 1][b]!),
+          keys: spoil(x.keys, hiddenKey),
+          values: spoil(x.values, hiddenKey),
+        };
+        const f = (queries: tf.Tensor, keys: tf.Tensor, values: tf.Tensor) =>
+          attend({ queries, keys, values, score, mask } as Parameters<typeof attend>[0]).output;
+        expect(attend({ ...dirty, score, mask }).output.dataSync()).toEqual(
+          attend({ ...x, score, mask }).output.dataSync(),
+        );
+        const read = ({ queries, keys, values }: typeof x) =>
+          score.name === "location"
+            ? tf.grads((q: tf.Tensor, v: tf.Tensor) => f(q, keys, v))([queries, values])
+            : tf.grads(f)([queries, keys, values]);
+        const [clean, spoiled] = [read(x), read(dirty)];
+        clean.forEach((gradient, n) => {
+          expect(gradient.dataSync().some((value) => value !== 0)).toBe(true);
+          expect(spoiled[n]!.dataSync()).toEqual(gradient.dataSync());
+        });
+      });
+    },
+  );
+
+  it.each(SCORES)(
+    "with the %s score takes prepared keys, one step at a time, like all steps at once",
+    (_, width, make) => {
+      tf.tidy(() => {
+        const x = inputs(width);
+        const score = make();
+        const mask = paddingMask([3, 5], S);
+        const prepared = score.prepare(x.keys);
+        const all = attend({ ...x, score, mask }).output;
+        for (let t = 0; t < T; t++) {
+          const queries = tf.slice(x.queries, [0, t, 0], [B, 1, DQ]);
+          const one = attend({ ...x, queries, score, prepared, mask, finite: true }).output;
+          const expected = tf.slice(all, [0, t, 0], [B, 1, DV]).dataSync();
+          expect(distance(one.dataSync(), expected)).toBeLessThanOrEqual(2e-6);
+        }
+      });
+    },
+  );
+
+  it("is softAttention of one head when the score is the scaled dot product", () => {
+    tf.tidy(() => {
+      const x = inputs(DQ);
+      const bias = matrix(12, T, S);
+      const options = { causal: "topLeft", keyLengths: [3, 0], softCap: 2, bias } as const;
+      const { output, weights } = attend({ ...x, mask: options, weights: true });
+      const [q, k, v] = [x.queries, x.keys, x.values].map((t) => tf.expandDims<tf.Tensor4D>(t, 1));
+      const expected = softAttention(q!, k!, v!, { ...options, weights: true });
+      expect(distance(output.dataSync(), expected.output.dataSync())).toBeLessThanOrEqual(1e-6);
+      expect(distance(weights.dataSync(), expected.weights.dataSync())).toBeLessThanOrEqual(1e-6);
+    });
+  });
+
+  it("means the same by a bool tensor, lengths and a tensor of lengths", () => {
+    tf.tidy(() => {
+      const x = { ...inputs(DQ), weights: true } as const;
+      const masks = [
+        paddingMask([3, 5], S),
+        { allow: paddingMask([3, 5], S) },
+        { keyLengths: [3, 5] },
+        { keyLengths: tf.tensor1d([3, 5], "int32") },
+      ];
+      const outputs = masks.map((mask) => attend({ ...x, mask }).output.dataSync());
+      for (const output of outputs) expect(output).toEqual(outputs[0]);
+      expect(outputs[0]).not.toEqual(attend(x).output.dataSync());
+    });
+  });
+
+  it("drops weights in training only, and returns them undropped", () => {
+    tf.tidy(() => {
+      const x = { ...inputs(DQ), weights: true, dropout: { rate: 0.5, seed: 3 } } as const;
+      const [still, dropped, again] = [false, true, true].map((training) => attend({ ...x, training }));
+      expect(dropped!.output.dataSync()).not.toEqual(still!.output.dataSync());
+      expect(dropped!.output.dataSync()).toEqual(again!.output.dataSync());
+      expect(dropped!.weights.dataSync()).toEqual(still!.weights.dataSync());
+    });
+  });
+
+  it("normalises with any function of the masked scores", () => {
+    tf.tidy(() => {
+      const x = inputs(DQ);
+      const { weights } = attend({
+        ...x,
+        mask: { keyLengths: [2, 5] },
+        normalize: (s) => tf.sigmoid(s),
+        weights: true,
+      });
+      const scores = scaledDotScore().score(x.queries, x.keys);
+      const visible = weights.dataSync().filter((w) => w !== 0).length;
+      expect(visible).toBe(T * (2 + 5));
+      expect(weights.dataSync()[0]).toBeCloseTo(1 / (1 + Math.exp(-scores.dataSync()[0]!)), 6);
+    });
+  });
+
+  it("leaves no tensor behind", () => {
+    tf.tidy(() => {
+      const x = inputs(DQ);
+      const before = tf.memory().numTensors;
+      attend({ ...x, mask: { keyLengths: [2, 5], causal: "topLeft" } });
+      expect(tf.memory().numTensors).toBe(before + 1);
+    });
+  });
+
+  it("spends nothing on masks when there is none", async () => {
+    const x = inputs(DQ);
+    const namesOf = async (mask?: AttendMask) =>
+      (await tf.profile(() => attend({ ...x, mask }).output)).kernels.map(({ name }) => name);
+    const masking = /Select|Logical|IsFinite|IsNan/;
+    expect((await namesOf({ keyLengths: [2, 5] })).some((name) => masking.test(name))).toBe(true);
+    expect((await namesOf()).filter((name) => masking.test(name))).toEqual([]);
+  });
+
+  const refused: [string, typeof ShapeError | typeof OptionError, () => unknown, string][] = [
+    [
+      "keys of rank 2",
+      ShapeError,
+      () => attend({ ...inputs(), keys: tf.zeros([2, 5]) as unknown as tf.Tensor3D }),
+      "attend: keys [B, S, Dk] must have rank 3, got shape [2, 5]; reshape it first",
+    ],
+    [
+      "another number of values",
+      ShapeError,
+      () => attend({ ...inputs(DQ), values: tf.zeros([2, 4, 3]) }),
+      "attend: keys [B, S, Dk] and values [B, S, Dv] must have the same S, got shapes [2, 5, 7] and [2, 4, 3]; make their S equal",
+    ],
+    [
+      "another batch",
+      ShapeError,
+      () => attend({ ...inputs(DQ), queries: tf.zeros([1, 4, 7]) }),
+      "attend: queries [B, T, Dq] and keys [B, S, Dk] must have the same B, got shapes [1, 4, 7] and [2, 5, 7]; make their B equal",
+    ],
+    [
+      "a mask of another shape",
+      ShapeError,
+      () => attend({ ...inputs(DQ), mask: tf.ones([2, 5, 3], "bool") }),
+      "attend: allow must have shape [B, T, S] = [2, 3, 5], where any length may be 1, got [2, 5, 3]; reshape it so that every axis is named",
+    ],
+    [
+      "a mask of 0 and 1",
+      OptionError,
+      () => attend({ ...inputs(DQ), mask: tf.ones([3, 5]) }),
+      "attend: allow must be bool, true where a query may attend, got float32; cast it to bool, or pass numbers to add to the scores as bias",
+    ],
+  ];
+  it.each(refused)("refuses %s", (_, type, call, message) => {
+    expect(call).toThrow(type);
+    expect(call).toThrow(expect.objectContaining({ message }));
+  });
+});
