@@ -1,6 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { gruCell } from "../../ops/gru-cell.ts";
+import { gruSequence } from "../../ops/gru-sequence.ts";
 import { lstmCell } from "../../ops/lstm-cell.ts";
+import { lstmSequence } from "../../ops/lstm-sequence.ts";
 import type { Parameters } from "./parameters.ts";
 
 /** The state of a recurrent cell: [h] for a GRU, [h, c] for an LSTM. The first entry is its output. */
@@ -38,5 +40,18 @@ export class Cell {
       return [gruCell(inputGates, tf.add(tf.matMul(h, hidden), bias), h, mask)];
     }
     return lstmCell(tf.add(inputGates, tf.matMul(h, hidden)), c, h, mask);
+  }
+
+  /**
+   * All steps from a zero state: input gates [T, B, gates·H], mask [T, B] → [outputs, memory], each [T, B, H]. The
+   * memory is the state that is handed on: h of a GRU, c of an LSTM, since h = o ⊙ tanh(c) loses what o hid.
+   */
+  run(inputGates: tf.Tensor3D, mask: tf.Tensor2D, reverse: boolean): [tf.Tensor3D, tf.Tensor3D] {
+    const hidden = this.parameters.matrix(`${this.name}/hidden/kernel`);
+    const zero: tf.Tensor2D = tf.zeros([inputGates.shape[1], hidden.shape[0]]);
+    if (this.kind === "lstm") return lstmSequence(inputGates, zero, zero, hidden, mask, { reverse });
+    const bias = this.parameters.vector(`${this.name}/hidden/bias`);
+    const states = gruSequence(inputGates, zero, hidden, bias, mask, { reverse });
+    return [states, states];
   }
 }

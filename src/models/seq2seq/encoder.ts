@@ -36,32 +36,20 @@ export class Encoder {
   encode(embedded: tf.Tensor3D, mask: tf.Tensor2D): Encoded {
     const forward = this.#run(this.#forward, embedded, mask, false);
     const backward = this.#run(this.#backward, embedded, mask, true);
-    const states = tf.transpose(
-      tf.concat([tf.stack(forward.outputs), tf.stack(backward.outputs)], 2),
-      [1, 0, 2],
-    );
+    const states = tf.transpose(tf.concat([forward.outputs, backward.outputs], 2), [1, 0, 2]);
     return { states: states as tf.Tensor3D, initial: this.#bridge(forward.last, backward.last) };
   }
 
   #run(cell: Cell, embedded: tf.Tensor3D, mask: tf.Tensor2D, reverse: boolean) {
     const [S, B, E] = embedded.shape;
-    const gates = cell.inputGates(tf.reshape(embedded, [S * B, E]));
-    const steps = tf.unstack(tf.reshape(gates, [S, B, -1])) as tf.Tensor2D[];
-    const masks = tf.unstack(mask) as tf.Tensor1D[];
-    const zero = tf.zeros([B, this.#config.encoder]) as tf.Tensor2D;
-    let state: CellState = cell.kind === "lstm" ? [zero, zero] : [zero];
-    const outputs: tf.Tensor2D[] = [];
-    for (let i = 0; i < S; i++) {
-      const s = reverse ? S - 1 - i : i;
-      state = cell.step(steps[s], state, masks[s]);
-      outputs[s] = state[0];
-    }
-    return { outputs, last: state };
+    const gates = tf.reshape(cell.inputGates(tf.reshape(embedded, [S * B, E])), [S, B, -1]) as tf.Tensor3D;
+    const [outputs, memory] = cell.run(gates, mask, reverse);
+    const last = tf.squeeze(tf.slice(memory, [reverse ? 0 : S - 1, 0, 0], [1, B, -1]), [0]) as tf.Tensor2D;
+    return { outputs, last };
   }
 
-  #bridge(forward: CellState, backward: CellState): CellState {
-    // For the LSTM the memory cells are handed over, since h = o ⊙ tanh(c) loses what the output gate hid.
-    const from = tf.concat([forward.at(-1)!, backward.at(-1)!], 1);
+  #bridge(forward: tf.Tensor2D, backward: tf.Tensor2D): CellState {
+    const from = tf.concat([forward, backward], 1);
     const projected = tf.add(
       tf.matMul(from, this.#parameters.matrix("bridge/kernel")),
       this.#parameters.vector("bridge/bias"),

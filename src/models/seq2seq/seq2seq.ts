@@ -3,6 +3,7 @@ import type { PaddedBatch } from "../../data/batching.ts";
 import { PAD, START } from "../../data/bpe.ts";
 import { dropout } from "../../ops/dropout.ts";
 import { softmaxCrossEntropy } from "../../ops/softmax-cross-entropy.ts";
+import { unstackSteps } from "../../ops/unstack-steps.ts";
 import type { Seq2SeqConfig } from "./config.ts";
 import { Decoder, type DecoderState } from "./decoder.ts";
 import { Encoder } from "./encoder.ts";
@@ -95,7 +96,7 @@ export class Seq2Seq {
       const labels = timeMajor(target);
       const inputs = new Int32Array(labels.length).fill(START, 0, rows);
       inputs.set(labels.subarray(0, labels.length - rows), rows);
-      const gates = tf.unstack(tf.reshape(this.wordGates(inputs, drop), [width, rows, -1])) as tf.Tensor2D[];
+      const gates = unstackSteps(tf.reshape(this.wordGates(inputs, drop), [width, rows, -1]));
       const attentional: tf.Tensor2D[] = [];
       let state = first;
       for (let t = 0; t < width; t++) {

@@ -2,6 +2,7 @@ import path from "node:path";
 import type { TokenPair } from "../../data/batching.ts";
 import { type Bpe, END } from "../../data/bpe.ts";
 import { trainBpe } from "../../data/bpe-train.ts";
+import { hashedOrder } from "../../data/rows.ts";
 import { readPairs, type SentencePair } from "../../data/tsv.ts";
 import type { Recipe } from "./recipe.ts";
 
@@ -37,7 +38,8 @@ export function readReferenced(dataDir: string, split: "valid" | "test"): Refere
 
 /** Reads the training split, learns both vocabularies from it and encodes it. Targets end with END. */
 export function readCorpus(dataDir: string, recipe: Recipe): Corpus {
-  const train = readPairs(path.join(dataDir, "train.tsv.gz"));
+  // One order for one set of rows, however the file has them: batches, and so the model, depend on it.
+  const train = hashedOrder(readPairs(path.join(dataDir, "train.tsv.gz")));
   const source = trainBpe(
     train.map((pair) => pair.source),
     { vocabularySize: recipe.sourceVocabulary },

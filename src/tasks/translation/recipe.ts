@@ -33,7 +33,7 @@ export const DEFAULT_RECIPE: Recipe = {
   targetVocabulary: 4500,
   model: DEFAULT_CONFIG,
   seed: 1,
-  epochs: 6,
+  epochs: 5,
   shardTokens: 1800,
   shards: 2,
   maxPieces: 40,
