@@ -1,6 +1,6 @@
 import type { HeedKernel } from "../register.ts";
 import { binary } from "./binary.ts";
-import { cast } from "./cast.ts";
+import { cast, identity } from "./cast.ts";
 import {
   conv2dBackpropFilter,
   conv2dBackpropInput,
@@ -29,6 +29,7 @@ export const hostKernels: Record<string, HeedKernel> = {
   Transpose: transpose,
   Select: select,
   Cast: cast,
+  Identity: identity,
   Concat: concat,
   Pack: pack,
   SplitV: splitV,
