@@ -31,8 +31,19 @@ export interface TranslationCard {
   limits: string[];
 }
 
-const ATTRIBUTION =
-  "Sentences by the contributors of Tatoeba (https://tatoeba.org), selected and paired by www.manythings.org/anki.";
+const TATOEBA = {
+  name: "tatoeba-en-fr",
+  licence: "CC BY 2.0 FR",
+  attribution:
+    "Sentences by the contributors of Tatoeba (https://tatoeba.org), selected and paired by www.manythings.org/anki.",
+  changes: "Normalised, reordered and split as `heed data fetch tatoeba-en-fr` does.",
+};
+
+/** What we know of a data set; of a user's own, its name. */
+function dataOf(name: string): TranslationCard["data"] {
+  if (name === TATOEBA.name) return TATOEBA;
+  return { name, licence: "not stated", attribution: "not stated", changes: "none" };
+}
 
 /** What is known before training: the card without its results. */
 export type DraftCard = Omit<TranslationCard, "metrics"> & { metrics?: TranslationCard["metrics"] };
@@ -55,12 +66,7 @@ export function draftCard(of: {
       "general attention and input feeding, over byte-pair pieces.",
     model: of.model,
     parameters: of.parameters,
-    data: {
-      name: "tatoeba-en-fr",
-      licence: "CC BY 2.0 FR",
-      attribution: ATTRIBUTION,
-      changes: "Normalised, reordered and split as `heed data fetch tatoeba-en-fr` does.",
-    },
+    data: dataOf(of.recipe.data),
     training: {
       command: of.command,
       recipe: of.recipe,

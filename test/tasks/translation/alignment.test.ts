@@ -25,7 +25,17 @@ test("merged weights sum over a source word's pieces and average over a target w
 });
 
 test("rows of distributions stay distributions", () => {
-  const merged = mergeWeights([[0.25, 0.75], [1, 0]], [[0, 2]], [[0, 1], [1, 2]]); // prettier-ignore
+  const merged = mergeWeights(
+    [
+      [0.25, 0.75],
+      [1, 0],
+    ],
+    [[0, 2]],
+    [
+      [0, 1],
+      [1, 2],
+    ],
+  ); // prettier-ignore
   expect(merged[0].reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 12);
 });
 

@@ -18,7 +18,7 @@ export function tinyDataset(): string {
   const pair = () => {
     const [a, b] = [pick(WORDS), pick(WORDS)];
     const verb = pick(VERBS);
-    return `The ${a[0]} ${verb[0]} the ${b[0]}.\tLe ${a[1]} ${verb[1]} le ${b[1]}.`;
+    return `${a[0]} ${verb[0]} ${b[0]}.\t${a[1]} ${verb[1]} ${b[1]}.`;
   };
   const split = (name: string, rows: number) => {
     const text = `${Array.from({ length: rows }, pair).join("\n")}\n`;
@@ -37,10 +37,11 @@ export const TINY_RECIPE: Recipe = {
   data: "tiny",
   sourceVocabulary: 60,
   targetVocabulary: 60,
-  model: { ...DEFAULT_RECIPE.model, embedding: 13, encoder: 11, decoder: 17 },
+  model: { ...DEFAULT_RECIPE.model, embedding: 29, encoder: 23, decoder: 31, dropout: 0.05 },
   epochs: 30,
-  shardTokens: 300,
-  learningRate: 2e-2,
+  shardTokens: 200,
+  learningRate: 1e-2,
   warmupSteps: 5,
+  smoothing: 0.02,
   evaluateEvery: 40,
 };

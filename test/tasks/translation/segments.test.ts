@@ -17,7 +17,8 @@ test("a long sentence is cut at commas, then between words", () => {
 
 test("the parts joined by spaces are the line, whatever the limit", () => {
   const line = "It rained, it snowed; then: sun! What? Nothing… 3.14 is pi, Mr. Smith said.";
-  for (let length = 1; length < line.length; length++) expect(splitLine(line, upTo(length)).join(" ")).toBe(line);
+  for (let length = 1; length < line.length; length++)
+    expect(splitLine(line, upTo(length)).join(" ")).toBe(line);
 });
 
 test("a word longer than the limit is left whole", () => {
