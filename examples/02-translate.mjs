@@ -1,5 +1,5 @@
 // Translate from a program, and see what each French word looked at. Run: node examples/02-translate.mjs
-import { loadTranslator } from "heed";
+import { loadTranslator } from "heed/tasks";
 
 const translator = await loadTranslator();
 const [{ target, sourceTokens, targetTokens, weights }] = translator.translate(["I am very tired."]);

@@ -2,11 +2,13 @@ import { writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import * as tf from "@tensorflow/tfjs-core";
 import { encodeSafetensors } from "../../src/core/safetensors.ts";
+import { localSwap } from "../../src/tasks/toy/local-swap.ts";
 import type { Scope } from "./snippets.ts";
 
 /** Files whose `@example` is not run, and why. */
 export const NOT_RUN: Record<string, string> = {
   "data/fetch.ts": "downloads from the public source; test/data runs it against a local server",
+  "tasks/toy/train.ts": "learns for minutes; heed prove runs it",
 };
 
 const random = (...shape: number[]) => tf.randomUniform(shape, -1, 1);
@@ -60,6 +62,14 @@ export const INPUTS: Record<string, () => Scope> = {
     w: random(3, 20),
     u: random(5, 20),
   }),
+  "ops/lstm-sequence.ts": () => ({
+    B: 2,
+    H: 5,
+    gates: random(3, 2, 20),
+    U: random(5, 20),
+    mask: tf.ones([3, 2]),
+  }),
+  "tasks/toy/sampler.ts": () => ({ localSwap }),
   "train/adam.ts": () => {
     const w = tf.variable(random(3), true, "w");
     const b = tf.variable(random(3), true, "b");
