@@ -5,7 +5,7 @@ import { checkRank, checkSame } from "../../core/shapes.ts";
 import { allowTensor } from "../mask/allow.ts";
 import { scaledDotScore } from "../score/scaled-dot.ts";
 import type { Score } from "../score/score.ts";
-import { addConstant, guard, visiblePoison } from "./guard.ts";
+import { addConstant, guard, isKnownFinite, visiblePoison } from "./guard.ts";
 import { type Normalize, weigh } from "./weigh.ts";
 
 /** What a query may see; all of it composes. */
@@ -87,7 +87,7 @@ export function attend(options: AttendOptions): AttendResult<AttendOptions> {
     const allow4 = allowTensor(program);
     const allow = allow4 && tf.reshape(allow4, [allow4.shape[0], allow4.shape[2], S]);
     const bias = mask.bias && (tf.squeeze(mask.bias, mask.bias.rank === 4 ? [1] : []) as tf.Tensor);
-    const guarded = allow && !options.finite ? guardAll(options) : undefined;
+    const guarded = allow && !allFinite(options) ? guardAll(options) : undefined;
     const key = guarded?.keys.clean ?? keys;
     const query = guarded?.queries.clean ?? queries;
     const product = score.score(query, guarded?.prepared?.clean ?? options.prepared ?? score.prepare(key));
@@ -108,6 +108,10 @@ export function attend(options: AttendOptions): AttendResult<AttendOptions> {
       ...(options.trace ? { trace: stages } : {}),
     } as unknown as tf.TensorContainerObject;
   }) as unknown as AttendResult<AttendOptions>;
+}
+
+function allFinite({ finite, queries, keys, values, prepared }: AttendOptions): boolean {
+  return finite || [queries, keys, values, prepared ?? keys].every(isKnownFinite);
 }
 
 function guardAll({ queries, keys, values, prepared }: AttendOptions) {

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { compileProgram, type ProgramOptions } from "../../core/program.ts";
 import { attentionShapes } from "../../core/shapes.ts";
 import { allowTensor } from "../mask/allow.ts";
-import { addConstant, type Guarded, guard, visiblePoison } from "./guard.ts";
+import { addConstant, type Guarded, guard, isKnownFinite, visiblePoison } from "./guard.ts";
 import { type Weighed, weigh } from "./weigh.ts";
 
 export interface SoftAttentionOptions extends ProgramOptions<tf.Tensor> {
@@ -57,7 +57,8 @@ export function softAttention(
   const G = H / Hkv;
   return tf.tidy(() => {
     const allow = allowTensor(program);
-    const sift: (x: tf.Tensor4D) => MaybeGuarded = allow && !options.finite ? guard : (clean) => ({ clean });
+    const sift: (x: tf.Tensor4D) => MaybeGuarded =
+      allow && !options.finite && ![q, k, v].every(isKnownFinite) ? guard : (clean) => ({ clean });
     const [query, key, value] = [q, k, v].map(sift);
     // The query heads that share a key head stand below each other as rows of one product.
     const scaled = tf.reshape(tf.mul(query.clean, program.scale), [B, Hkv, G * T, D]);

@@ -202,6 +202,16 @@ onEveryBackend("attend", () => {
     expect((await namesOf()).filter((name) => masking.test(name))).toEqual([]);
   });
 
+  it("looks for NaN once in a source that is asked many times", async () => {
+    const x = inputs(DQ);
+    const products = async () => {
+      const { kernels } = await tf.profile(() => attend({ ...x, mask: { keyLengths: [2, 5] } }).output);
+      return kernels.filter(({ name }) => name === "Multiply").length;
+    };
+    const [first, second] = [await products(), await products()];
+    expect(first - second).toBe(3); // one for each of queries, keys and values
+  });
+
   const refused: [string, typeof ShapeError | typeof OptionError, () => unknown, string][] = [
     [
       "keys of rank 2",

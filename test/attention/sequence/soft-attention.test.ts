@@ -236,6 +236,16 @@ onEveryBackend("softAttention", () => {
     });
   });
 
+  it("names example, head and query of an empty row", () => {
+    const { q, k, v } = inputs();
+    const values = Uint8Array.from({ length: 6 * 5 * 7 }, (_, e) =>
+      Math.floor(e / 7) === 4 * 5 + 3 ? 0 : 1,
+    );
+    const allow = tensor({ shape: [1, 6, 5, 7], dtype: "bool", values });
+    const refuse = () => softAttention(tensor(q), tensor(k), tensor(v), { allow, onEmptyRow: "error" });
+    expect(refuse).toThrow("got none for example 0, head 4, query 3;");
+  });
+
   it("refuses shapes that do not fit and empty rows on request", () => {
     expect(() =>
       softAttention(tf.zeros([1, 6, 2, 3]), tf.zeros([1, 4, 5, 3]), tf.zeros([1, 4, 5, 3])),
