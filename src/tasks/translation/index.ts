@@ -1,0 +1,13 @@
+/** Translation with a trained attention model: load one, translate, see what each word looked at, train another. */
+export type { TranslationCard } from "./card.ts";
+export { groupReferences, type Referenced, readReferenced } from "./corpus.ts";
+export { type Evaluation, evaluate } from "./evaluate.ts";
+export { DEFAULT_RECIPE, type Recipe } from "./recipe.ts";
+export { type RunOptions, type RunResult, runTranslation } from "./run.ts";
+export {
+  DEFAULT_MODEL,
+  loadTranslator,
+  type TranslateOptions,
+  type Translation,
+  Translator,
+} from "./translator.ts";
