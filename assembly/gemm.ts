@@ -2,11 +2,16 @@
 //
 // Both operands come with element strides (rs = row stride, cs = column stride), so every transposition is a
 // choice of strides. Blocked as in Goto & van de Geijn (2008): B is packed in panels of NR columns, A in panels of
-// MR rows, and a 6 × 8 tile of C lives in registers.
+// MR rows, a 6 × 8 tile of C lives in registers, and NC columns of packed B (512 KiB) stay in the second cache.
 //
-// Ladder (one core, 512³, Node 20, relaxed build; see bench/ for the current figures):
-//   stock scalar loop with a transposed operand   0.5–2 GF/s
-//   6 × 8 register tile, packed panels            42–52 GF/s
+// Ladder (GF/s of CPU time on one core, an AMD EPYC of 2 shared ones, Node 20, relaxed build; M × N × K):
+//                                                 64×768×256  1024×6000×256  256×6000×1024  6000×256×1024
+//   stock scalar loop (any transposed operand)        0.5–2
+//   6 × 8 register tile, packed panels                 57          58             53             53
+//   panels of A packed four columns at a time,
+//   NC = 512 columns of B per pass                     57          60             57             56
+//   NC = 2048                                          57          59             55             57
+// All layouts are within 2 GF/s of one another. Few rows pay for packing B: 50 at M = 12, 31 at M = 5, 6 at M = 1.
 import { at, fma } from "./simd";
 import { transpose4x4 } from "./transpose";
 
@@ -14,6 +19,7 @@ const MR: i32 = 6;
 const NR: i32 = 8;
 const MC: i32 = 96;
 const KC: i32 = 256;
+const NC: i32 = 512;
 
 // @ts-ignore: decorator
 @inline function roundUp(n: i32, to: i32): i32 {
@@ -22,7 +28,7 @@ const KC: i32 = 256;
 
 /** Bytes of scratch that `gemm` needs for N columns. */
 export function gemmScratchBytes(N: i32): i32 {
-  return (MC * KC + KC * roundUp(N, NR) + MR * NR) << 2;
+  return (MC * KC + KC * roundUp(min(N, NC), NR) + MR * NR) << 2;
 }
 
 // One 6 × 8 tile of C from packed panels. Out of line on purpose: inlined, its accumulators spill on V8 11.
@@ -87,16 +93,56 @@ function packB(B: usize, rs: i32, cs: i32, panels: usize, N: i32, k0: i32, kc: i
   }
 }
 
+// One full panel of 6 rows of A that are contiguous along K: four columns at a time, transposed in registers.
+function packRows(A: usize, stride: usize, panel: usize, kc: i32): void {
+  let r0 = A, r1 = A + stride, r2 = r1 + stride, r3 = r2 + stride, r4 = r3 + stride, r5 = r4 + stride;
+  let k = 0;
+  for (; k + 4 <= kc; k += 4) {
+    const a0 = v128.load(r0), a1 = v128.load(r1), a2 = v128.load(r2), a3 = v128.load(r3);
+    const t0 = v128.shuffle<f32>(a0, a1, 0, 4, 1, 5), t1 = v128.shuffle<f32>(a2, a3, 0, 4, 1, 5);
+    const t2 = v128.shuffle<f32>(a0, a1, 2, 6, 3, 7), t3 = v128.shuffle<f32>(a2, a3, 2, 6, 3, 7);
+    const a4 = v128.load(r4), a5 = v128.load(r5);
+    const low = v128.shuffle<f32>(a4, a5, 0, 4, 1, 5), high = v128.shuffle<f32>(a4, a5, 2, 6, 3, 7);
+    v128.store(panel, v128.shuffle<f32>(t0, t1, 0, 1, 4, 5));
+    v128.store64_lane(panel, low, 0, 16);
+    v128.store(panel, v128.shuffle<f32>(t0, t1, 2, 3, 6, 7), 24);
+    v128.store64_lane(panel, low, 1, 40);
+    v128.store(panel, v128.shuffle<f32>(t2, t3, 0, 1, 4, 5), 48);
+    v128.store64_lane(panel, high, 0, 64);
+    v128.store(panel, v128.shuffle<f32>(t2, t3, 2, 3, 6, 7), 72);
+    v128.store64_lane(panel, high, 1, 88);
+    panel += 96;
+    r0 += 16; r1 += 16; r2 += 16; r3 += 16; r4 += 16; r5 += 16;
+  }
+  for (; k < kc; k++) {
+    f32.store(panel, f32.load(r0)); f32.store(panel, f32.load(r1), 4); f32.store(panel, f32.load(r2), 8);
+    f32.store(panel, f32.load(r3), 12); f32.store(panel, f32.load(r4), 16); f32.store(panel, f32.load(r5), 20);
+    panel += 24;
+    r0 += 4; r1 += 4; r2 += 4; r3 += 4; r4 += 4; r5 += 4;
+  }
+}
+
+// One full panel of 6 rows of A whose columns are contiguous: A read transposed.
+function packColumns(A: usize, stride: usize, panel: usize, kc: i32): void {
+  for (let k = 0; k < kc; k++) {
+    v128.store(panel, v128.load(A));
+    i64.store(panel, i64.load(A, 16), 16);
+    panel += 24;
+    A += stride;
+  }
+}
+
 // Panels of A: 6 rows side by side, the last one filled with zeros.
 function packA(A: usize, rs: i32, cs: i32, panels: usize, i0: i32, mc: i32, k0: i32, kc: i32): void {
-  const step = (<usize>cs) << 2;
+  const rowStep = (<usize>rs) << 2, columnStep = (<usize>cs) << 2;
   for (let i = 0; i < mc; i += MR) {
-    const panel = at(panels, i * kc), height = min(MR, mc - i);
+    const panel = at(panels, i * kc), height = min(MR, mc - i), corner = at(A, (i0 + i) * rs + k0 * cs);
+    if (height == MR && cs == 1) { packRows(corner, rowStep, panel, kc); continue; }
+    if (height == MR && rs == 1) { packColumns(corner, columnStep, panel, kc); continue; }
     for (let h = 0; h < MR; h++) {
-      let target = panel + ((<usize>h) << 2);
+      let target = panel + ((<usize>h) << 2), source = corner + <usize>h * rowStep;
       if (h < height) {
-        let source = at(A, (i0 + i + h) * rs + k0 * cs);
-        for (let k = 0; k < kc; k++) { f32.store(target, f32.load(source)); target += 24; source += step; }
+        for (let k = 0; k < kc; k++) { f32.store(target, f32.load(source)); target += 24; source += columnStep; }
       } else {
         for (let k = 0; k < kc; k++) { f32.store(target, 0); target += 24; }
       }
@@ -109,31 +155,44 @@ export function gemm(
   A: usize, rsA: i32, csA: i32, B: usize, rsB: i32, csB: i32,
   C: usize, M: i32, N: i32, K: i32, scratch: usize, accumulate: bool,
 ): void {
-  const panelsA = scratch, panelsB = at(scratch, MC * KC), edge = at(panelsB, KC * roundUp(N, NR));
+  const panelsA = scratch, panelsB = at(scratch, MC * KC), edge = at(panelsB, KC * roundUp(min(N, NC), NR));
   const ldc = (<usize>N) << 2;
-  for (let k0 = 0; k0 < K; k0 += KC) {
-    const kc = min(KC, K - k0), add = accumulate || k0 > 0;
-    packB(B, rsB, csB, panelsB, N, k0, kc);
-    for (let i0 = 0; i0 < M; i0 += MC) {
-      const mc = min(MC, M - i0);
-      packA(A, rsA, csA, panelsA, i0, mc, k0, kc);
-      for (let j = 0; j < N; j += NR) {
-        for (let i = 0; i < mc; i += MR) {
-          const c = at(C, (i0 + i) * N + j), a = at(panelsA, i * kc), b = at(panelsB, j * kc);
-          const height = min(MR, mc - i), width = min(NR, N - j);
-          if (height == MR && width == NR) { tile(a, b, c, ldc, kc, add); continue; }
-          if (add) {
-            for (let y = 0; y < height; y++) {
-              for (let x = 0; x < width; x++) f32.store(at(edge, y * NR + x), f32.load(at(c, y * N + x)));
-            }
-          }
-          tile(a, b, edge, 32, kc, add);
-          for (let y = 0; y < height; y++) {
-            for (let x = 0; x < width; x++) f32.store(at(c, y * N + x), f32.load(at(edge, y * NR + x)));
-          }
-        }
+  for (let j0 = 0; j0 < N; j0 += NC) {
+    const nc = min(NC, N - j0), columnsB = at(B, j0 * csB);
+    for (let k0 = 0; k0 < K; k0 += KC) {
+      const kc = min(KC, K - k0), add = accumulate || k0 > 0;
+      packB(columnsB, rsB, csB, panelsB, nc, k0, kc);
+      for (let i0 = 0; i0 < M; i0 += MC) {
+        const mc = min(MC, M - i0);
+        packA(A, rsA, csA, panelsA, i0, mc, k0, kc);
+        block(panelsA, panelsB, at(C, i0 * N + j0), ldc, mc, nc, kc, add, edge);
       }
     }
+  }
+}
+
+// C[mc, nc] from packed panels; tiles that stick out of C are computed in `edge` and copied.
+function block(
+  panelsA: usize, panelsB: usize, C: usize, ldc: usize, mc: i32, nc: i32, kc: i32, add: bool, edge: usize,
+): void {
+  for (let j = 0; j < nc; j += NR) {
+    for (let i = 0; i < mc; i += MR) {
+      const c = at(C, j) + <usize>i * ldc, a = at(panelsA, i * kc), b = at(panelsB, j * kc);
+      const height = min(MR, mc - i), width = min(NR, nc - j);
+      if (height == MR && width == NR) { tile(a, b, c, ldc, kc, add); continue; }
+      if (add) copyTile(c, ldc, edge, NR << 2, height, width);
+      tile(a, b, edge, NR << 2, kc, add);
+      copyTile(edge, NR << 2, c, ldc, height, width);
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline function copyTile(from: usize, fromStride: usize, to: usize, toStride: usize, height: i32, width: i32): void {
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) f32.store(at(to, x), f32.load(at(from, x)));
+    from += fromStride;
+    to += toStride;
   }
 }
 
