@@ -200,6 +200,23 @@ describe("referenceAttention", () => {
     expect(gradcheck(loss, x, analytic).error).toBeLessThanOrEqual(1e-6);
   });
 
+  it.each([
+    { B: 1, T: 1, S: 3, H: 2, Hkv: 1, D: 5, Dv: 7 },
+    { B: 3, T: 7, S: 2, H: 1, Hkv: 1, D: 1, Dv: 5 },
+  ])("has such gradients at B=$B T=$T S=$S H=$H Hkv=$Hkv D=$D Dv=$Dv too, masked and unmasked", (shapes) => {
+    const x = inputs(shapes);
+    const dout = random(23, [shapes.B * shapes.H * shapes.T * shapes.Dv]).values;
+    for (const options of [
+      {},
+      { causal: "bottomRight", keyLengths: new Array<number>(shapes.B).fill(2) },
+    ] as const) {
+      const program = compileProgram<HostArray>("test", shapes, options);
+      const loss = () => referenceAttention(program, x).output.reduce((sum, o, e) => sum + o * dout[e]!, 0);
+      const { dq, dk, dv } = referenceAttentionGradients(program, x, dout);
+      expect(gradcheck(loss, { ...x }, { q: dq, k: dk, v: dv }).error).toBeLessThanOrEqual(1e-6);
+    }
+  });
+
   it("gives one sink for all heads the sum of the heads' gradients", () => {
     const x = inputs(SHAPES);
     const H = SHAPES.H;

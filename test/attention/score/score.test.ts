@@ -92,6 +92,13 @@ function sized({ equalWidths }: Subject, sizes: ScoreSizes): ScoreSizes {
   return equalWidths ? { ...sizes, Dk: sizes.Dq } : sizes;
 }
 
+/** "B=2 T=3 S=5 Dq=7 Dk=11" */
+function lettered(sizes: ScoreSizes): string {
+  return Object.entries(sizes)
+    .map(([letter, n]) => `${letter}=${n}`)
+    .join(" ");
+}
+
 function inputs(subject: Subject, sizes: ScoreSizes): Record<string, HostArray & { values: Float64Array }> {
   const { B, T, S, Dq, Dk } = sizes;
   return { queries: random(1, [B, T, Dq]), keys: random(2, [B, S, Dk]), ...subject.parameters(sizes) };
@@ -106,12 +113,14 @@ function run({ score }: Subject, { queries, keys, ...parameters }: Tensors): tf.
 }
 
 const all = SUBJECTS.flatMap((subject) =>
-  SIZES.map((sizes) => [subject.name, JSON.stringify(sizes), subject, sized(subject, sizes)] as const),
+  SIZES.map(
+    (sizes) => [subject.name, lettered(sized(subject, sizes)), subject, sized(subject, sizes)] as const,
+  ),
 );
 
 describe("the float64 references", () => {
   it.each(all)(
-    "of the %s score have gradients that equal central differences to 1e-6 at %s",
+    "of the %s score have gradients that equal central differences to 1e-6 with %s",
     (_, __, subject, sizes) => {
       const arrays = valuesOf(inputs(subject, sizes));
       const reference = subject.reference(sizes);
@@ -126,7 +135,7 @@ describe("the float64 references", () => {
 });
 
 onEveryBackend("scores", () => {
-  it.each(all)("the %s score equals its naive loops to 1e-6 of its size at %s", (_, __, subject, sizes) => {
+  it.each(all)("the %s score equals its naive loops to 1e-6 of its size with %s", (_, __, subject, sizes) => {
     tf.tidy(() => {
       const arrays = inputs(subject, sizes);
       const expected = subject.reference(sizes).scores(sizes, valuesOf(arrays));
@@ -139,7 +148,7 @@ onEveryBackend("scores", () => {
   });
 
   it.each(all)(
-    "every input and parameter of the %s score receives the reference's gradient at %s",
+    "every input and parameter of the %s score receives the reference's gradient with %s",
     (_, __, subject, sizes) => {
       tf.tidy(() => {
         const arrays = inputs(subject, sizes);
