@@ -74,8 +74,3 @@ export function idiomatic(): ToyLanguage {
 function hasIdiomAt(source: readonly number[], s: number): boolean {
   return source[s] === KICK && source[s + 1] === BUCKET;
 }
-
-/** Whether the idiom of `idiomatic` stands in a sentence. */
-export function hasIdiom(source: readonly number[]): boolean {
-  return source.some((_, s) => hasIdiomAt(source, s));
-}
