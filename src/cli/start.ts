@@ -5,7 +5,8 @@ import { look, safe, show } from "./show.ts";
 import { type LoadTranslator, loadFromFolder } from "./translate.ts";
 import { version } from "./version.ts";
 
-const SENTENCES = ["I am very tired.", "Where is the station?", "She doesn't want to go home."];
+/** What is shown where nobody says what: by `npm start`, and in the strip of maps at the head of the README. */
+export const SENTENCES = ["I am very tired.", "Where is the station?", "She doesn't want to go home."];
 
 const NEXT = `Next:
   npm start -- "Your own sentence."
