@@ -50,23 +50,30 @@ function readFile(dir: string, name: string): Buffer {
   }
 }
 
-function readJson<T>(dir: string, name: string): T {
+/** A JSON file that must be an object with these entries, each an object itself. */
+function readJson<T extends object>(dir: string, name: string, entries: (keyof T & string)[]): T {
   const text = readFile(dir, name).toString("utf8");
+  const refuse = (got: string, cause?: unknown) =>
+    new DataError("MODEL_DAMAGED", { op: "loadTranslator", file: path.join(dir, name), got }, { cause });
+  let value: unknown;
   try {
-    return JSON.parse(text) as T;
+    value = JSON.parse(text);
   } catch (cause) {
-    throw new DataError(
-      "MODEL_DAMAGED",
-      { op: "loadTranslator", file: path.join(dir, name), got: "text that is no JSON" },
-      { cause },
-    );
+    throw refuse("text that is no JSON", cause);
   }
+  const missing = entries.find((entry) => !isObject(isObject(value) ? value[entry] : undefined));
+  if (missing !== undefined) throw refuse(`JSON without "${missing}"`);
+  return value as T;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Reads a folder that `writeModelFolder` wrote. The backend must be ready. */
 export function readModelFolder(dir: string): TranslationModel<TranslationCard> {
-  const card = readJson<TranslationCard>(dir, CARD);
-  const vocabulary = readJson<{ source: BpeJson; target: BpeJson }>(dir, VOCABULARY);
+  const card = readJson<TranslationCard>(dir, CARD, ["model", "decoding", "data"]);
+  const vocabulary = readJson<{ source: BpeJson; target: BpeJson }>(dir, VOCABULARY, ["source", "target"]);
   const source = Bpe.fromJSON(vocabulary.source);
   const target = Bpe.fromJSON(vocabulary.target);
   const config: Seq2SeqConfig = {
