@@ -1,23 +1,11 @@
 import "@tensorflow/tfjs-core/dist/register_all_gradients.js";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { ScoreName } from "../../../src/models/seq2seq/config.ts";
+import { idiomatic } from "../../../src/tasks/toy/idiomatic.ts";
 import { localSwap } from "../../../src/tasks/toy/local-swap.ts";
 import { type ToyResult, trainToy } from "../../../src/tasks/toy/train.ts";
 
 /** Twelve words, sentences of 3 to 6: small enough to be learnt in seconds. */
-function learn(score: ScoreName, steps: number, onStep?: (step: number, loss: number) => void) {
-  return trainToy({
-    language: localSwap(12),
-    score,
-    width: 32,
-    steps,
-    batch: 48,
-    lengths: [3, 6],
-    longer: [8, 9],
-    heldOut: 300,
-    onStep,
-  });
-}
+const SMALL = { width: 32, steps: 300, batch: 48, lengths: [3, 6], longer: [8, 9], heldOut: 300 } as const;
 
 describe("a small model of local swap", () => {
   const losses: number[] = [];
@@ -25,10 +13,12 @@ describe("a small model of local swap", () => {
   let baseline: ToyResult;
 
   beforeAll(async () => {
-    attentive = await learn("general", 300, (step, loss) => {
+    const language = localSwap(12);
+    const onStep = (step: number, loss: number) => {
       losses[step - 1] = loss;
-    });
-    baseline = await learn("none", 300);
+    };
+    attentive = await trainToy({ ...SMALL, language, score: "general", onStep });
+    baseline = await trainToy({ ...SMALL, language, score: "none" });
   });
 
   test("learns to translate new sentences and to look at the right words", () => {
@@ -37,8 +27,10 @@ describe("a small model of local swap", () => {
     expect(attentive.alignmentErrorRate).toBeLessThanOrEqual(0.1);
   });
 
-  test("does far worse without attention, at the same cost", () => {
-    expect(baseline.exact).toBeLessThan(0.2);
+  test("does far worse without attention, at the same cost, and worst on long sentences", () => {
+    expect(baseline.exact).toBeGreaterThan(0);
+    expect(baseline.exact).toBeLessThan(0.4);
+    expect(baseline.exactByLength[6]).toBeLessThan(baseline.exactByLength[3]!);
     // Uniform weights look at the first word, the largest of equals: right for one word in each sentence.
     expect(baseline.alignmentAccuracy).toBeLessThan(0.3);
   });
@@ -54,6 +46,15 @@ describe("a small model of local swap", () => {
     expect(attentive.exactLonger).toBeLessThan(attentive.exact);
     expect(attentive.exactIdiom).toBeNaN();
   });
+});
+
+test("a small model learns reordering, words that double or vanish, and the idiom", async () => {
+  const options = { ...SMALL, language: idiomatic(), learningRate: 0.005 };
+  const result = await trainToy({ ...options, score: "additive", style: "bahdanau" });
+  expect(result.exact).toBeGreaterThanOrEqual(0.95);
+  expect(result.exactIdiom).toBeGreaterThanOrEqual(0.95);
+  expect(result.alignmentAccuracy).toBeGreaterThanOrEqual(0.9);
+  expect(result.alignmentErrorRate).toBeLessThanOrEqual(0.1);
 });
 
 test("the same options give the same figures, another seed others", async () => {
