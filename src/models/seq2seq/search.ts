@@ -19,7 +19,7 @@ export interface Hypothesis {
 export interface SearchOptions {
   /** Hypotheses kept at each step; 1 is greedy. */
   beam?: number;
-  /** Longest output in pieces. */
+  /** Longest output in pieces. @default 2·source + 10, for each source its own */
   maxLength?: number;
   /** α of the length penalty ((5 + |y|) / 6)^α of Wu et al. (arxiv.org/abs/1609.08144); 0 favours short outputs. */
   lengthPenalty?: number;
@@ -98,7 +98,7 @@ function gatherState(state: DecoderState, rows: number[]): DecoderState {
  * hypotheses or at `maxLength`. Returns, for every source, its hypotheses, best first.
  */
 export function beamSearch(model: Seq2Seq, source: PaddedBatch, options: SearchOptions = {}): Hypothesis[][] {
-  const { beam: K = 1, maxLength = 2 * source.width + 10, lengthPenalty: alpha = 1 } = options;
+  const { beam: K = 1, maxLength, lengthPenalty: alpha = 1 } = options;
   const results: Hypothesis[][] = Array.from({ length: source.rows }, () => []);
   if (source.rows === 0) return results;
   tf.tidy(() => {
@@ -124,8 +124,10 @@ export function beamSearch(model: Seq2Seq, source: PaddedBatch, options: SearchO
         const norms = tf.logSumExp(logits, 1).dataSync() as Float32Array;
         const values = logits.dataSync() as Float32Array;
         const looked = step.weights.dataSync() as Float32Array;
-        const last = t + 1 >= maxLength;
-        const rows = beams.map((one, b) => advance(one, b * K, { values, norms, looked, last, K, alpha }));
+        const last = ({ source: b }: Beam) => t + 1 >= (maxLength ?? 2 * source.lengths[b] + 10);
+        const rows = beams.map((one, b) =>
+          advance(one, b * K, { values, norms, looked, last: last(one), K, alpha }),
+        );
         const open = beams.map((_, b) => b).filter((b) => rows[b] !== undefined);
         for (const b of beams.keys()) if (rows[b] === undefined) results[beams[b].source] = ranked(beams[b]);
         const kept = open.flatMap((b) => rows[b]!);

@@ -89,16 +89,20 @@ export class Translator {
       );
       for (const [k, i] of batch.entries()) found[i] = results[k];
     }
+    const byLine: number[][] = lines.map(() => []);
+    for (const [i, { line }] of parts.entries()) byLine[line].push(i);
     return lines.map((line, index) => {
-      const own = parts.flatMap((part, i) => (part.line === index ? [i] : []));
       const nth = (n: number) =>
         this.#assemble(
           line,
-          own.map((i) => ({ part: parts[i], hypothesis: found[i][Math.min(n, found[i].length - 1)] })),
+          byLine[index].map((i) => ({
+            part: parts[i],
+            hypothesis: found[i][Math.min(n, found[i].length - 1)],
+          })),
         );
-      const count = Math.min(options.nBest ?? 1, Math.max(1, ...own.map((i) => found[i].length)));
-      const alternatives = Array.from({ length: count - 1 }, (_, n) => nth(n + 1));
-      return { ...nth(0), ...((options.nBest ?? 1) > 1 ? { alternatives } : {}) };
+      if ((options.nBest ?? 1) === 1) return nth(0);
+      const count = Math.min(options.nBest!, Math.max(1, ...byLine[index].map((i) => found[i].length)));
+      return { ...nth(0), alternatives: Array.from({ length: count - 1 }, (_, n) => nth(n + 1)) };
     });
   }
 
