@@ -86,6 +86,14 @@ test("a reader that leaves early is no error", () => {
   expect({ status, stderr }).toEqual({ status: 0, stderr: "0\n" });
 });
 
+test("nobody who listens on standard error is no error", () => {
+  const { status, stdout } = shell(
+    `printf 'a\\377\\nb\\n' | heed translate --no-map --model "${model}" 2> >(exit 0); echo $?`,
+  );
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^[^\n]+\n[^\n]+\n0\n$/);
+});
+
 test("an interrupt ends the command by the signal, which a shell reports as 130", async () => {
   const child = spawn(process.execPath, [main, "translate", "--no-map", "--model", model], {
     stdio: ["pipe", "pipe", "inherit"],

@@ -45,8 +45,8 @@ test("each statement is a line with its figures and bars; a missed bar makes exi
     out: [
       "ok      swap/dot      exact 0.988 (≥ 0.95), aer 0.020  0 s",
       "MISSED  swap/general  exact 0.500 (≥ 0.95), aer 0.020 (≤ 0.1)  0 s",
-      "ok      reversal/dot  exact 1.000  0 s",
-      "2 of 3 statements hold\n",
+      "shown   reversal/dot  exact 1.000  0 s",
+      "1 of 2 statements hold, 1 shown without a bar\n",
     ].join("\n"),
     err: "",
   });
@@ -62,6 +62,26 @@ test("names choose statements, whole or by what stands before the slash", async 
 test("--quick runs the short selection only", async () => {
   expect((await prove(["--quick"])).out).toContain("1 of 1 statements hold\n");
   expect(RAN).toEqual(["swap/dot"]);
+});
+
+test("what has no bar is shown, and does not count as held", async () => {
+  expect((await prove(["reversal"])).out).toBe(
+    "shown   reversal/dot  exact 1.000  0 s\n1 shown without a bar\n",
+  );
+  expect(JSON.parse((await prove(["reversal", "--json"])).out)).toMatchObject({ ok: null, bars: [] });
+});
+
+test("--quick with names that have no short statement is refused", async () => {
+  for (const list of [[], ["--list"]]) {
+    expect(await prove(["reversal", "--quick", ...list])).toEqual({
+      code: 2,
+      out: "",
+      err:
+        'heed prove: --quick must be used with a statement of the short selection, got "reversal"; leave it out, ' +
+        "or take one of heed prove --quick --list\n",
+    });
+  }
+  expect(RAN).toEqual([]);
 });
 
 test("--list says what there is and runs nothing", async () => {
