@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { RandomStream } from "../../../src/core/random.ts";
 import { padBatch } from "../../../src/data/batching.ts";
 import { END, PAD, START, UNKNOWN } from "../../../src/data/bpe.ts";
-import { beamSearch, lengthPenaltyOf } from "../../../src/models/seq2seq/search.ts";
+import { lengthPenaltyOf } from "../../../src/models/seq2seq/beam.ts";
+import { beamSearch } from "../../../src/models/seq2seq/search.ts";
 import type { Seq2Seq } from "../../../src/models/seq2seq/seq2seq.ts";
 import { CELLS, distance, lossOf, onHeed, STYLES, tinyModel } from "./support.ts";
 
