@@ -78,9 +78,9 @@ describe.each(CELLS)("with a %s", (cell) => {
 
     test.each([1, 4])("a batch is decoded as its sentences are one by one: beam %i", (beam) => {
       const model = sharpModel({ cell, style });
-      const together = beamSearch(model, padBatch(sources), { beam, maxLength: MAX_LENGTH });
+      const together = beamSearch(model, padBatch(sources), { beam });
       for (const [i, source] of sources.entries()) {
-        const alone = beamSearch(model, padBatch([source]), { beam, maxLength: MAX_LENGTH })[0]!;
+        const alone = beamSearch(model, padBatch([source]), { beam })[0]!;
         expect(together[i]!.map(({ ids }) => ids)).toEqual(alone.map(({ ids }) => ids));
         for (const [rank, { score, weights }] of together[i]!.entries()) {
           expect(Math.abs(score - alone[rank]!.score)).toBeLessThan(TOLERANCE);
@@ -169,7 +169,7 @@ test("a larger length penalty never chooses a shorter best output", () => {
   model.dispose();
 });
 
-test("an output that does not end is cut at maxLength, and no source gives no output", () => {
+test("an output that does not end is cut at maxLength, by default ten more than twice its source, and no source gives no output", () => {
   const model = sharpModel({});
   model.parameters.variables["output/bias"]!.assign(
     tf.tensor1d(Array.from({ length: 13 }, (_, id) => (id === END ? -100 : 0))),
@@ -177,6 +177,8 @@ test("an output that does not end is cut at maxLength, and no source gives no ou
   for (const beam of [1, 3]) {
     const lists = beamSearch(model, padBatch(sources), { beam, maxLength: 5 });
     for (const [best] of lists) expect(best!.ids.length).toBe(5);
+    const own = beamSearch(model, padBatch(sources), { beam });
+    expect(own.map(([best]) => best!.ids.length)).toEqual(sources.map(({ length }) => 2 * length + 10));
   }
   expect(beamSearch(model, padBatch([]))).toEqual([]);
   model.dispose();
