@@ -141,7 +141,7 @@ describe("a process that is killed while it saves", () => {
       temporaries += (await readdir(run)).filter((file) => file.endsWith(".tmp")).length;
     }
     expect(temporaries).toBeGreaterThan(0);
-  });
+  }, 300_000);
 });
 
 /** @returns the last step that the child printed before it was killed `delayMs` after its first */

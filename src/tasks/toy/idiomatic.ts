@@ -27,7 +27,8 @@ const IDIOM_SHARE = 1 / 3;
  * since either is right (Och & Ney 2003, § 5.1).
  *
  * @example
- * idiomatic().translate([16, 0]).target.length; // 1, one word that no other sentence has
+ * // An idiom: one word that no other sentence has.
+ * idiomatic().translate([16, 0]).target.length; // 1
  */
 export function idiomatic(): ToyLanguage {
   const meaning = dictionary(WORDS, 2);
