@@ -1,3 +1,4 @@
+import { fstatSync } from "node:fs";
 import { Command, Option } from "commander";
 import { FileError } from "../core/errors.ts";
 import type { Translator } from "../tasks/translation/translator.ts";
@@ -72,6 +73,10 @@ async function translateText(texts: string[], flags: Flags, io: Io, load: LoadTr
   // Everything that can be wrong with the command line is found before the model is loaded.
   const pictures = flags.svg === undefined ? undefined : new PictureFiles(flags.svg, NAME);
   const appearance = look(flags, io);
+  // Node reads a folder as if it were empty, which would look like a success.
+  if (texts.length === 0 && io.stdin.fd !== undefined && fstatSync(io.stdin.fd).isDirectory()) {
+    throw new FileError("CANNOT_READ", { command: NAME, path: "standard input", reason: "a folder" });
+  }
   if (texts.length === 0 && io.stdin.isTTY)
     io.stderr.write("Type a sentence in English and press Enter; Ctrl-D ends.\n");
 
@@ -95,7 +100,7 @@ async function translateText(texts: string[], flags: Flags, io: Io, load: LoadTr
   if (drawn) io.stderr.write(`${NAME}: drew ${drawn}\n`);
 }
 
-/** Standard input that fails (a folder, a terminal that is gone) is the person's to mend, like any other file. */
+/** Standard input that fails (a terminal that is gone) is the person's to mend, like any other file. */
 async function* standardInput({ stdin }: Io): AsyncGenerator<Uint8Array> {
   try {
     yield* stdin;

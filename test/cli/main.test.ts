@@ -79,6 +79,15 @@ test("without --model, the model that ships translates", () => {
   expect({ status, stdout, stderr }, DEFAULT_MODEL).toEqual({ status: 0, stdout: "Merci.\n", stderr: "" });
 });
 
+test("a folder as standard input is refused", () => {
+  const { status, stdout, stderr } = shell(`heed translate --model "${model}" < "${folder}"`);
+  expect({ status, stdout, stderr }).toEqual({
+    status: 2,
+    stdout: "",
+    stderr: "heed translate: standard input must be readable, got a folder; check the name\n",
+  });
+});
+
 test("a reader that leaves early is no error", () => {
   const { status, stderr } = shell(
     `yes Hello. | head -2000 | heed translate --json --model "${model}" | head -1 > /dev/null; echo \${PIPESTATUS[2]} >&2`,
