@@ -7,7 +7,7 @@ import { type LoadTranslator, loadFromFolder } from "./translate.ts";
 import { version } from "./version.ts";
 
 /** What is shown where nobody says what: by `npm start`, and in the strip of maps at the head of the README. */
-export const SENTENCES = ["I am very tired.", "Where is the station?", "She doesn't want to go home."];
+export const SENTENCES = ["I am very tired.", "Where is the station?", "Tom bought a red car."];
 
 const NEXT = `Next:
   npm start -- "Your own sentence."

@@ -36,7 +36,12 @@ export interface RunResult {
   evaluation?: Evaluation;
 }
 
-/** How a model decodes, but for its longest source. */
+/**
+ * How a model decodes, but for its longest source. BLEU of the shipped model on the whole validation split:
+ *
+ *     beam, α   1, –     3, 1     5, 0     5, 0.6   5, 1     5, 1.4   8, 1
+ *     BLEU      42.65    43.99    43.83    44.09    44.28    44.17    44.43 (at twice the time of 5, 1)
+ */
 const DECODING = { beam: 5, lengthPenalty: 1 };
 
 const VALIDATION_SOURCES = 500;
