@@ -40,7 +40,10 @@ export interface AttendOptions extends Pick<ProgramOptions, "dropout" | "trainin
   trace?: boolean;
   /** Return the weights [B, T, S], before dropout. @default false */
   weights?: boolean;
-  /** Promise that all inputs are finite even in hidden places: saves looking for NaN. @default false */
+  /**
+   * Promise that all inputs are finite even in hidden places: saves looking for NaN, and on devices whose answer would
+   * have to be waited for (WebGL) a second product. @default false
+   */
   finite?: boolean;
 }
 

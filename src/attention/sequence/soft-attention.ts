@@ -11,7 +11,8 @@ export interface SoftAttentionOptions extends ProgramOptions<tf.Tensor> {
   /** Return the log-sum-exp of the scores [B, H, T], natural logarithm. @default false */
   lse?: boolean;
   /**
-   * Promise that q, k and v hold finite numbers even in hidden places: saves looking for NaN. @default false
+   * Promise that q, k and v hold finite numbers even in hidden places: saves looking for NaN, and on devices whose
+   * answer would have to be waited for (WebGL) a second product. @default false
    */
   finite?: boolean;
 }
