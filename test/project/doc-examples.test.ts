@@ -4,7 +4,8 @@ import path from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-layers"; // registers TensorFlow.js' gradients
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { COMMON, INPUTS, NOT_RUN } from "./doc-inputs.ts";
+import { itWithData } from "../support/shared-data.ts";
+import { COMMON, INPUTS, NEEDS_DATA, NOT_RUN } from "./doc-inputs.ts";
 import { exampleBlocks, runSnippet, type Scope } from "./snippets.ts";
 
 /**
@@ -59,7 +60,9 @@ describe("the @example blocks of the sources", () => {
 
   for (const { file, blocks } of files) {
     for (const { line, code } of blocks) {
-      test.skipIf(skipped(file))(`src/${file}:${line} runs and gives what its comments say`, async () => {
+      const needed = NEEDS_DATA[file];
+      const run = needed === undefined ? test.skipIf(skipped(file)) : itWithData(needed);
+      run(`src/${file}:${line} runs and gives what its comments say`, async () => {
         const own = (await import(/* @vite-ignore */ path.join(src, file))) as Scope;
         const scope = { ...COMMON(), ...published, ...own, ...(await INPUTS[file]?.()) };
         await runSnippet(code, scope, load);
@@ -68,7 +71,7 @@ describe("the @example blocks of the sources", () => {
   }
 
   test("inputs are listed only for files that have examples", () => {
-    const listed = [...Object.keys(INPUTS), ...Object.keys(NOT_RUN)];
+    const listed = [...Object.keys(INPUTS), ...Object.keys(NOT_RUN), ...Object.keys(NEEDS_DATA)];
     expect(listed.filter((file) => !files.some((other) => other.file === file))).toEqual([]);
   });
 });

@@ -11,6 +11,13 @@ export const NOT_RUN: Record<string, string> = {
   "tasks/toy/train.ts": "learns for minutes; heed prove runs it",
 };
 
+/** Files whose `@example` reads a data set, which not every clone has beside it. */
+export const NEEDS_DATA: Record<string, string> = {
+  "data/locate.ts": "tatoeba-en-fr",
+  "data/split.ts": "tatoeba-en-fr",
+  "data/tsv.ts": "tatoeba-en-fr",
+};
+
 const random = (...shape: number[]) => tf.randomUniform(shape, -1, 1);
 
 /** The inputs that every `@example` may take for granted, in the one notation: B = 2, T = 3, S = 5, D = 4. */
