@@ -16,3 +16,4 @@ export * from "./conv";
 export * from "./cast";
 export * from "./adam";
 export * from "./dropout";
+export * from "./attention/index";

@@ -1,2 +1,3 @@
+export * from "./attention.ts";
 export * from "./reference.ts";
 export * from "./reference-scores.ts";

@@ -29,8 +29,8 @@ function compile(name: string, base64: string): WebAssembly.Module {
 
 /** A tiny module with one relaxed instruction (`i8x16.relaxed_swizzle`): it validates where relaxed SIMD is on. */
 const RELAXED_PROBE = new Uint8Array([
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 15, 1, 13, 0, 65, 1, 253, 15, 65, 2, 253,
-  15, 253, 128, 2, 11,
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 15, 1, 13, 0, 65, 1, 253, 15, 65, 2,
+  253, 15, 253, 128, 2, 11,
 ]);
 
 /** True where this engine runs relaxed SIMD. Node 20 has it behind a flag, which `heed/backend` sets. */
