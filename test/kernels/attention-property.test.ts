@@ -94,7 +94,7 @@ describe("Fused attention", () => {
       fc.property(cases, ([s, options, seed, gain]) => {
         const one = makeCase(s, options, seed, gain);
         const expected = runReference(one);
-        const tolerance = tolerances(one);
+        const tolerance = tolerances(one, expected);
         for (const engine of engines) {
           const difference = firstDifference(runFused(engine, one), expected, tolerance);
           expect(difference && `${engine.build}: ${difference}`).toBe("");
