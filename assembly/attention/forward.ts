@@ -2,8 +2,9 @@
 import { logf, vexp } from "../math";
 import { at } from "../simd";
 import { expBelow, expBounded } from "./exp";
+import { FEW, fewScores, fewSums } from "./few";
 import { plan, transform } from "./mask";
-import { longestRow, maxAbs, panels6, panels8, strips } from "./pack";
+import { longestRow, maxAbs, panels6, panels8, scale, strips } from "./pack";
 import { Problem } from "./problem";
 import { keptMask } from "./random";
 import { tile } from "./tile";
@@ -25,6 +26,7 @@ export function attentionScratchBytes(D: i32, Dv: i32): i32 {
 
 /** Packs the keys and values of one head; every query head that shares them uses the same packing. */
 export function attentionKeys(p: Problem): void {
+  if (p.T <= FEW) return;
   panels6(p.k, p.S, p.D, p.keyPanels);
   p.keyNorm = longestRow(p.k, p.S, p.D);
   p.valueMax = maxAbs(p.v, p.S * p.Dv);
@@ -41,10 +43,17 @@ function block(p: Problem, i0: i32, nq: i32): void {
   const s = p.scratch, spare = at(s, BQ * BK), o = at(spare, BQ * BK), queries = at(o, BQ * wide);
   const m = at(queries, BQ * D), l = m + LD, factor = l + LD;
   const start = (max(0, i0 + p.low) / 24) * 24, end = min(p.S, i0 + nq + p.high);
-  panels8(at(p.q, i0 * D), nq, D, queries, p.scale);
-  const reach = abs(p.scale) * longestRow(at(p.q, i0 * D), nq, D) * p.keyNorm;
-  const bounded = reach <= SAFE_SCORE && p.valueMax <= SAFE_VALUE && !p.bias && p.softCap == 0;
-  const lanes = (nq + 15) & ~15;
+  const few = p.T <= FEW, lanes = few ? 8 : (nq + 15) & ~15;
+  let bounded = false;
+  if (few) {
+    memory.copy(queries, at(p.q, i0 * D), <usize>(nq * D) << 2);
+    scale(queries, nq * D, p.scale);
+    memory.fill(o, 0, <usize>nq * ldo);
+  } else {
+    panels8(at(p.q, i0 * D), nq, D, queries, p.scale);
+    const reach = abs(p.scale) * longestRow(at(p.q, i0 * D), nq, D) * p.keyNorm;
+    bounded = reach <= SAFE_SCORE && p.valueMax <= SAFE_VALUE && !p.bias && p.softCap == 0;
+  }
   for (let i = 0; i < lanes; i += 4) {
     v128.store(at(m, i), f32x4.splat(bounded ? 0 : -Infinity));
     v128.store(at(l, i), f32x4.splat(0));
@@ -53,7 +62,8 @@ function block(p: Problem, i0: i32, nq: i32): void {
   for (let j = start; j < end; j += BK) {
     const nk = min(BK, end - j), todo = plan(p, i0, i0 + nq, j, j + nk);
     if (todo < 0) continue;
-    scores(at(p.keyPanels, j * D), queries, s, nk, nq, D);
+    if (few) fewScores(at(p.k, j * D), queries, s, LD, nk, nq, D);
+    else scores(at(p.keyPanels, j * D), queries, s, nk, nq, D);
     if (todo) transform(p, todo, true, s, LD, nk, (nq + 3) & ~3, i0, nq, j, spare);
     if (bounded && !todo) sumBounded(s, nk, lanes, l);
     else {
@@ -61,8 +71,11 @@ function block(p: Problem, i0: i32, nq: i32): void {
       sumBelow(s, nk, lanes, m, l);
     }
     if (p.threshold) drop(p, s, nk, nq, i0, j, spare);
-    aggregate(s, at(p.valueStrips, j * 8), p.S, o, ldo, nk, nq, wide, !first);
-    if (p.wildRows) addWild(p, s, o, ldo, j, nk, nq);
+    if (few) fewSums(p, s, LD, o, ldo, j, nk, nq);
+    else {
+      aggregate(s, at(p.valueStrips, j * 8), p.S, o, ldo, nk, nq, wide, !first);
+      if (p.wildRows) addWild(p, s, o, ldo, j, nk, nq);
+    }
     first = false;
   }
   finish(p, i0, nq, o, ldo, m, l, first);
