@@ -8,7 +8,7 @@
 import { sum4, vtanh } from "../math";
 import { at } from "../simd";
 import { transpose, transpose4x4 } from "../transpose";
-import { expBelow } from "./exp";
+import { expWith, writeExpConstants } from "./exp";
 import { BIAS, CAP, plan, transform } from "./mask";
 import { maxAbs, panels6, panels8, scale, strips } from "./pack";
 import { Problem } from "./problem";
@@ -93,7 +93,8 @@ function block(p: Problem, i0: i32, nq: i32, j0: i32, nk: i32): void {
     dropoutFactors(p, factors, i0, nq, j0, nk, spare);
     multiply(ds, factors, nq);
   }
-  differentiate(s, ds, at(p.lse, i0), at(p.delta, i0), nq, nk);
+  writeExpConstants(spare);
+  differentiate(s, ds, at(p.lse, i0), at(p.delta, i0), nq, nk, spare);
   if (p.threshold) multiply(s, factors, nq);
   if (p.dbias) addBiasGradient(p, ds, i0, nq, j0, min(nk, S - j0));
   if (capped) multiply(ds, slope, nq);
@@ -105,12 +106,16 @@ function block(p: Problem, i0: i32, nq: i32, j0: i32, nk: i32): void {
 }
 
 // s ← p and ds ← p (ds − delta). A weight of 0 gives 0, whatever stands in ds.
-function differentiate(s: usize, ds: usize, lse: usize, delta: usize, nq: i32, nk: i32): void {
+function differentiate(s: usize, ds: usize, lse: usize, delta: usize, nq: i32, nk: i32, constants: usize): void {
+  const k0 = v128.load32_splat(constants), k1 = v128.load32_splat(constants, 4), k2 = v128.load32_splat(constants, 8);
+  const k3 = v128.load32_splat(constants, 12), k4 = v128.load32_splat(constants, 16), k5 = v128.load32_splat(constants, 20);
+  const k6 = v128.load32_splat(constants, 24), k7 = v128.load32_splat(constants, 28), least = v128.load32_splat(constants, 32);
   const width = <usize>nk << 2, zero = f32x4.splat(0);
   for (let r = 0; r < nq; r++) {
     const l = subtrahend(f32.load(at(lse, r))), d = v128.load32_splat(at(delta, r));
     for (let c: usize = 0; c < width; c += 32) {
-      const p0 = expBelow(f32x4.sub(v128.load(s + c), l)), p1 = expBelow(f32x4.sub(v128.load(s + c, 16), l));
+      const y0 = f32x4.pmax(f32x4.sub(v128.load(s + c), l), least), y1 = f32x4.pmax(f32x4.sub(v128.load(s + c, 16), l), least);
+      const p0 = expWith(y0, k0, k1, k2, k3, k4, k5, k6, k7), p1 = expWith(y1, k0, k1, k2, k3, k4, k5, k6, k7);
       const g0 = f32x4.mul(p0, f32x4.sub(v128.load(ds + c), d)), g1 = f32x4.mul(p1, f32x4.sub(v128.load(ds + c, 16), d));
       v128.store(s + c, p0); v128.store(s + c, p1, 16);
       v128.store(ds + c, v128.and(g0, f32x4.ne(p0, zero))); v128.store(ds + c, v128.and(g1, f32x4.ne(p1, zero)), 16);

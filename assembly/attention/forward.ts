@@ -1,7 +1,7 @@
 // Fused attention, forward, one head at a time: out = softmax(scores) · v without ever holding the T × S scores.
 import { logf, vexp } from "../math";
 import { at } from "../simd";
-import { expBelow, expBounded } from "./exp";
+import { expBelow, expWith, writeExpConstants } from "./exp";
 import { FEW, fewScores, fewSums } from "./few";
 import { plan, transform } from "./mask";
 import { longestRow, maxAbs, panels6, panels8, scale, strips } from "./pack";
@@ -41,7 +41,8 @@ export function attentionForward(p: Problem, i0: i32, i1: i32): void {
 function block(p: Problem, i0: i32, nq: i32): void {
   const D = p.D, wide = (p.Dv + 7) & ~7, ldo = <usize>wide << 2;
   const s = p.scratch, spare = at(s, BQ * BK), o = at(spare, BQ * BK), queries = at(o, BQ * wide);
-  const m = at(queries, BQ * D), l = m + LD, factor = l + LD;
+  const m = at(queries, BQ * D), l = m + LD, factor = l + LD, constants = factor + LD;
+  writeExpConstants(constants);
   const start = (max(0, i0 + p.low) / 24) * 24, end = min(p.S, i0 + nq + p.high);
   const few = p.T <= FEW, lanes = few ? 8 : (nq + 15) & ~15;
   let bounded = false;
@@ -65,10 +66,10 @@ function block(p: Problem, i0: i32, nq: i32): void {
     if (few) fewScores(at(p.k, j * D), queries, s, LD, nk, nq, D);
     else scores(at(p.keyPanels, j * D), queries, s, nk, nq, D);
     if (todo) transform(p, todo, true, s, LD, nk, (nq + 3) & ~3, i0, nq, j, spare);
-    if (bounded && !todo) sumBounded(s, nk, lanes, l);
+    if (bounded && !todo) sumBounded(s, nk, lanes, l, constants);
     else {
       if (!bounded && raise(s, nk, lanes, m, factor) && !first) rescale(o, ldo, factor, l, nq, lanes);
-      sumBelow(s, nk, lanes, m, l);
+      sumBelow(s, nk, lanes, m, l, constants);
     }
     if (p.threshold) drop(p, s, nk, nq, i0, j, spare);
     if (few) fewSums(p, s, LD, o, ldo, j, nk, nq);
@@ -102,18 +103,21 @@ function aggregate(
 }
 
 // s ← e^s, l += its sums over the keys.
-function sumBounded(s: usize, nk: i32, lanes: i32, l: usize): void {
+function sumBounded(s: usize, nk: i32, lanes: i32, l: usize, constants: usize): void {
+  const k0 = v128.load32_splat(constants), k1 = v128.load32_splat(constants, 4), k2 = v128.load32_splat(constants, 8);
+  const k3 = v128.load32_splat(constants, 12), k4 = v128.load32_splat(constants, 16), k5 = v128.load32_splat(constants, 20);
+  const k6 = v128.load32_splat(constants, 24), k7 = v128.load32_splat(constants, 28);
   const rows = <usize>nk * LD, width = <usize>lanes << 2;
-  for (let c: usize = 0; c < width; c += 64) {
+  for (let c: usize = 0; c < width; c += 32) {
     const from = s + c, to = from + rows, sums = l + c;
-    let l0 = v128.load(sums), l1 = v128.load(sums, 16), l2 = v128.load(sums, 32), l3 = v128.load(sums, 48);
+    let l0 = v128.load(sums), l1 = v128.load(sums, 16);
     for (let a = from; a < to; a += LD) {
-      const e0 = expBounded(v128.load(a)), e1 = expBounded(v128.load(a, 16));
-      const e2 = expBounded(v128.load(a, 32)), e3 = expBounded(v128.load(a, 48));
-      v128.store(a, e0); v128.store(a, e1, 16); v128.store(a, e2, 32); v128.store(a, e3, 48);
-      l0 = f32x4.add(l0, e0); l1 = f32x4.add(l1, e1); l2 = f32x4.add(l2, e2); l3 = f32x4.add(l3, e3);
+      const e0 = expWith(v128.load(a), k0, k1, k2, k3, k4, k5, k6, k7);
+      const e1 = expWith(v128.load(a, 16), k0, k1, k2, k3, k4, k5, k6, k7);
+      v128.store(a, e0); v128.store(a, e1, 16);
+      l0 = f32x4.add(l0, e0); l1 = f32x4.add(l1, e1);
     }
-    v128.store(sums, l0); v128.store(sums, l1, 16); v128.store(sums, l2, 32); v128.store(sums, l3, 48);
+    v128.store(sums, l0); v128.store(sums, l1, 16);
   }
 }
 
@@ -124,14 +128,19 @@ function sumBounded(s: usize, nk: i32, lanes: i32, l: usize): void {
 }
 
 // s ← e^(s − m), l += its sums over the keys; −∞ gives 0.
-function sumBelow(s: usize, nk: i32, lanes: i32, m: usize, l: usize): void {
+function sumBelow(s: usize, nk: i32, lanes: i32, m: usize, l: usize, constants: usize): void {
+  const k0 = v128.load32_splat(constants), k1 = v128.load32_splat(constants, 4), k2 = v128.load32_splat(constants, 8);
+  const k3 = v128.load32_splat(constants, 12), k4 = v128.load32_splat(constants, 16), k5 = v128.load32_splat(constants, 20);
+  const k6 = v128.load32_splat(constants, 24), k7 = v128.load32_splat(constants, 28), least = v128.load32_splat(constants, 32);
   const rows = <usize>nk * LD, width = <usize>lanes << 2;
   for (let c: usize = 0; c < width; c += 32) {
     const from = s + c, to = from + rows, sums = l + c;
     const m0 = subtrahend(v128.load(m + c)), m1 = subtrahend(v128.load(m + c, 16));
     let l0 = v128.load(sums), l1 = v128.load(sums, 16);
     for (let a = from; a < to; a += LD) {
-      const e0 = expBelow(f32x4.sub(v128.load(a), m0)), e1 = expBelow(f32x4.sub(v128.load(a, 16), m1));
+      // pmax keeps a NaN on its left.
+      const y0 = f32x4.pmax(f32x4.sub(v128.load(a), m0), least), y1 = f32x4.pmax(f32x4.sub(v128.load(a, 16), m1), least);
+      const e0 = expWith(y0, k0, k1, k2, k3, k4, k5, k6, k7), e1 = expWith(y1, k0, k1, k2, k3, k4, k5, k6, k7);
       v128.store(a, e0); v128.store(a, e1, 16);
       l0 = f32x4.add(l0, e0); l1 = f32x4.add(l1, e1);
     }
