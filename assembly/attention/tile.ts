@@ -1,4 +1,5 @@
-// The one inner loop of all attention products: a 6 × 8 tile of C in twelve registers.
+// The one inner loop of all attention products: a 6 × 8 tile of C in twelve registers, as in gemm.ts but with strides,
+// so that the scores are read where they were written.
 import { fma } from "../simd";
 
 /**

@@ -2,7 +2,7 @@
  * `Problem` of assembly/attention/problem.ts: the same fields in the same order, four bytes each. "f" is a float32,
  * "i" an integer or an address.
  */
-const FIELDS = {
+export const PROBLEM_FIELDS = {
   q: "i",
   k: "i",
   v: "i",
@@ -55,9 +55,9 @@ const FIELDS = {
   weights: "i",
 } as const;
 
-export type ProblemField = keyof typeof FIELDS;
+export type ProblemField = keyof typeof PROBLEM_FIELDS;
 
-const PLACES = new Map(Object.entries(FIELDS).map(([name, kind], index) => [name, { kind, index }]));
+const PLACES = new Map(Object.entries(PROBLEM_FIELDS).map(([name, kind], index) => [name, { kind, index }]));
 export const PROBLEM_BYTES = 4 * PLACES.size;
 
 /** Writes fields of the problem at `address`; the others keep their values. */

@@ -13,10 +13,17 @@ export function warm(engine: AttentionEngine): void {
   const x = new Float32Array(SHAPES.T * SHAPES.D).fill(0.5);
   const inputs = { q: x, k: x, v: x };
   const bias = { shape: [1, SHAPES.S], dtype: "float32", values: new Float32Array(SHAPES.S) };
-  const programs = [{}, { causal: true, bias }].map(
-    (options): HostProgram => compileProgram("init", SHAPES, options),
-  );
+  const programs: HostProgram[] = [
+    compileProgram("init", SHAPES),
+    compileProgram("init", SHAPES, { causal: true, bias }),
+    // So few queries have products of their own.
+    compileProgram("init", { ...SHAPES, T: 1 }),
+  ];
   for (let round = 0; round < ROUNDS; round++) {
-    for (const program of programs) engine.backward(program, inputs, engine.forward(program, inputs), x);
+    for (const program of programs) {
+      const result = engine.forward(program, inputs);
+      engine.weights(program, inputs, result);
+      engine.backward(program, inputs, result, x);
+    }
   }
 }
