@@ -7,14 +7,13 @@
 // order: the same inputs give the same bits. Rows are queries here: dv and dk sum over them as the scores lie, and
 // only dscore is turned, for dq.
 //
-// Ladder, measured as in forward.ts, 10·T·S·D flops, pieces of 48 queries:
+// Ladder, measured as in forward.ts, 10·T·S·D flops a head, pieces of 48 queries:
 //                                                              Node 20           Node 24         causal / full
-//   a dot product and three scaled additions per score (prototype): not measured, far below
 //   five products on the 6 × 8 tile, blocks of 48 × 96         60.8 (91 %)       60.0 (90 %)       0.52
-//   + constants of e^y from memory                             60.6 (92 %)       58.3 (90 %)       0.52
+//   + constants of e^y from memory                             60.3 (92 %)       61.1 (93 %)       0.52–0.53
 //   plain build                                                32.5 (49 %)       33.1 (50 %)       0.52
-// Through attentionBackward(), 8 heads, copies included, CPU time: 52 (81 %) and 55 (84 %).
-// Tried: blocks of 48 keys 84 %; of 192 keys 92 % and 0.55 for causal; of 96 queries the same.
+//   attentionBackward() itself, 8 heads, with copies: 357 ms   60.2 (91 %)       59.8 (91 %)       0.52
+// Tried: blocks of 48 keys 84 %; of 192 keys 92 %, but 0.55 for causal; of 96 queries the same.
 import { sum4, vtanh } from "../math";
 import { at } from "../simd";
 import { transpose, transpose4x4 } from "../transpose";

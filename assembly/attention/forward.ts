@@ -5,22 +5,23 @@
 // sums come from the 6 × 8 register tile of tile.ts over packed operands. The maximum is kept running as in Milakov &
 // Gimelshein 2018, unless Cauchy and Schwarz say beforehand that no score can leave ±32: then e^score is summed as is.
 //
-// Ladder. T = S = 2048, D = Dv = 64, one head, one thread, AMD EPYC (2 shared cores), relaxed build; 4·T·S·D flops,
-// GF/s and share of the multiply-add peak that assembly/probes/peak.ts reaches in the same run. The machine was busy:
-// each piece of 192 queries was timed ten times and the least times added up.
+// Ladder. T = S = 2048, D = Dv = 64, one thread, AMD EPYC (2 shared cores), relaxed build; 4·T·S·D flops a head, GF/s
+// and share of the multiply-add peak that assembly/probes/peak.ts reaches in the same run.
 //                                                              Node 20           Node 24         causal / full
-//   prototype, scores by query rows (peak 56.8 that day)       39  (69 %)        37  (65 %)
-//   prototype, scores transposed                               42.5 (75 %)       44  (77 %)
+//   prototype, scores by query rows (peak 56.8 that day)       39   (69 %)       37   (65 %)
+//   prototype, scores transposed                               42.5 (75 %)       44   (77 %)
 //   + tile with one moving pointer per operand, keys and
 //     values packed, blocks of 96 keys                         60.3 (86 %)       56.3 (80 %)       0.51
 //   + no maximum where scores are surely within ±32            60.6 (90 %)       56.4 (84 %)       0.51–0.53
-//   + constants of e^y from memory (see exp.ts)                59.8 (91 %)       58.9 (91 %)       0.51–0.52
+//   + constants of e^y from memory (see exp.ts)                59.7 (91 %)       59.9 (91 %)       0.52
 //   the same where scores are larger than ±32                                    54.4 (85 %)       0.51
 //   plain build: a product and a sum where FMA is one step     30.8 (46 %)       32.5 (49 %)       0.48–0.51
-// Through attention(), 8 heads, copies included, CPU time of tools/bench-attention.mjs: 53 (83 %), causal 0.50, and
-// 56 (86 %), causal 0.53. Other widths, Node 20: D = 32 83 %, D = 128 94 %, D = 256 92 %.
+//   attention() itself, 8 heads, copies included: 143 ms       59.9 (91 %)       58.3 (88 %)       0.52
+// The last line is tools/bench-attention.mjs on a quiet machine. The others were taken on a busy one, one head: each
+// piece of 192 queries was timed ten times and the least times were added up.
+// Other widths, Node 20: D = 32 83 %, D = 128 94 %, D = 256 92 %. T = 512 87 %, T = 64 55 %.
 // Tried and no faster: blocks of 48 or 192 keys, of 96 queries; e^y on four vectors at a time instead of two.
-// One query over 4096 keys, 8 heads: 2.9 ms packed, 0.96 ms in place (few.ts).
+// One query over 4096 keys, 8 heads, Node 24: 2.9 ms packed, 0.96 ms in place (few.ts).
 import { logf, vexp } from "../math";
 import { at } from "../simd";
 import { expBelow, expWith, writeExpConstants } from "./exp";
