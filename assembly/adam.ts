@@ -3,11 +3,12 @@
 import { load, store } from "./lanes";
 import { at, fma } from "./simd";
 
-// Zero in the place of a subnormal. The first moment of a word not seen for a thousand steps decays to a subnormal
-// and stays there (0.9 of the least one rounds to itself), and arithmetic on those is a hundred times slower.
+// Zero in the place of a subnormal; NaN stays. The first moment of a word not seen for a thousand steps decays to a
+// subnormal and stays there (0.9 of the least one rounds to itself), and CPUs are slow on those: a step over 2²⁰ of them took
+// 1.7 ms here instead of 1.2.
 // @ts-ignore: decorator
 @inline function flush(x: v128): v128 {
-  return v128.and(x, f32x4.ge(f32x4.abs(x), f32x4.splat(1.17549435e-38)));
+  return v128.andnot(x, f32x4.lt(f32x4.abs(x), f32x4.splat(1.17549435e-38)));
 }
 
 /**

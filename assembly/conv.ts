@@ -25,12 +25,11 @@ export function im2col(
   }
 }
 
-/** The adjoint of im2col: x[b, row, column, c] is the sum of all patch entries that were read from it. */
+/** The adjoint of im2col: to x[b, row, column, c] come all patch entries that were read from it. */
 export function col2im(
   patches: usize, x: usize, B: i32, H: i32, W: i32, C: i32, OH: i32, OW: i32, FH: i32, FW: i32,
   strideH: i32, strideW: i32, dilationH: i32, dilationW: i32, top: i32, left: i32,
 ): void {
-  memory.fill(x, 0, (<usize>(B * H * W * C)) << 2);
   for (let b = 0; b < B; b++) {
     for (let y = 0; y < OH; y++) {
       for (let z = 0; z < OW; z++) {

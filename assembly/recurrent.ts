@@ -1,5 +1,5 @@
 // One step of a GRU or an LSTM after its matrix products: every gate of a row in one pass, and the same pass
-// backwards. The backward kernels compute the gates again (about 2 ns each) rather than read them from memory.
+// backwards. The backward kernels compute the gates again rather than keep them from the forward pass.
 // A row whose mask is 0 keeps its state: it is copied, never multiplied, so NaN in the padding stays there. The
 // gradient of a state may be written over the one that came in (dh over dout, dc over dcOut, dh over dhOut).
 import { load, store } from "./lanes";

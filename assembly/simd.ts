@@ -1,7 +1,7 @@
 // Small SIMD helpers. ASC_FEATURE_RELAXED_SIMD is a compile-time constant, so the plain build carries no trace of
 // the relaxed instructions and one source serves both.
 
-/** a·b + c: one rounding in the relaxed build, two in the plain one. */
+/** a·b + c: two roundings in the plain build; one or two in the relaxed one, as the engine and its CPU decide. */
 // @ts-ignore: decorator
 @inline export function fma(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);

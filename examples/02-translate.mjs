@@ -11,3 +11,9 @@ for (const [t, word] of targetTokens.entries()) {
 translator.dispose();
 
 // Prints:
+// Je suis très fatigué.
+// Je ← I
+// suis ← am
+// très ← very
+// fatigué ← tired
+// . ← .

@@ -1,5 +1,5 @@
 // Attention weights as a picture: an SVG document, a pure function of numbers. Run: node examples/04-heat-map.mjs
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { heatmap } from "heed/viz";
@@ -16,9 +16,10 @@ const svg = heatmap(
   },
   { title: "Who looks where", xTitle: "English", yTitle: "French" },
 );
-const file = path.join(tmpdir(), "heed-heat-map.svg");
+// A folder of its own: the shared one may hold another person's file of that name.
+const file = path.join(mkdtempSync(path.join(tmpdir(), "heed-")), "heat-map.svg");
 writeFileSync(file, svg);
 console.log(`${svg.match(/<rect/g).length > 9 ? "a map" : "no map"} in ${path.basename(file)}`);
 
 // Prints:
-// a map in heed-heat-map.svg
+// a map in heat-map.svg

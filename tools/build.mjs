@@ -1,7 +1,7 @@
 // Builds heed: AssemblyScript kernels → base64 modules in src/kernels/wasm/generated, then TypeScript → dist.
 // The kernels are embedded as text so that they load synchronously, in Node, browsers and bundlers alike.
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -76,13 +76,15 @@ async function buildKernels() {
   const stamp = path.join(generated, "plainShared.ts");
   const sources = newestMtime([path.join(root, "assembly"), fileURLToPath(import.meta.url)]);
   if (statSync(stamp, { throwIfNoEntry: false })?.mtimeMs > sources) return;
-  rmSync(generated, { recursive: true, force: true });
   mkdirSync(generated, { recursive: true });
   for (const [name, flags] of Object.entries(BUILDS)) {
     const binary = await compileKernels(entry, flags);
     const text = Buffer.from(binary).toString("base64");
     const note = `// Made by tools/build.mjs from assembly/ (${binary.length} bytes). Do not edit.\n`;
-    writeFileSync(path.join(generated, `${name}.ts`), `${note}export default "${text}";\n`);
+    // Renamed into place, so that a test that runs meanwhile reads the old kernels or the new, never half a file.
+    const file = path.join(generated, `${name}.ts`);
+    writeFileSync(`${file}.tmp`, `${note}export default "${text}";\n`);
+    renameSync(`${file}.tmp`, file);
   }
 }
 

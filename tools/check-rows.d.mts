@@ -16,12 +16,15 @@ export interface Report {
   testResults: { name: string; assertionResults: { title: string; fullName: string; status: string }[] }[];
 }
 
-export type Lacks = (need: "data" | "browser") => boolean;
+export interface Checked {
+  problems: string[];
+  /** Tests that this machine cannot run, for want of the data sets or a browser. */
+  notRun: string[];
+}
 
 export function checkRows(
   plan: { rows: Row[] },
   report: Report,
-  machine: { root: string; lacks: Lacks },
-): string[];
-export function machineLacks(root: string, env: NodeJS.ProcessEnv): Lacks;
-export function checkRowsFiles(root: string, reportFile: string): { rows: number; problems: string[] };
+  machine: { root: string; ci: boolean },
+): Checked;
+export function checkRowsFiles(root: string, reportFile: string): Checked & { rows: number };

@@ -18,7 +18,10 @@ const STEP = 6e-6;
 
 const NOTHING: GradientReport = { error: 0, input: "", index: -1, analytic: 0, numeric: 0 };
 
-/** The worst element of one input; errors count against the input's largest gradient, so zeros do not divide. */
+/**
+ * The worst element of one input; errors count against the input's largest gradient, so zeros do not divide. The
+ * first element where a side is not finite has the error Infinity: nothing is worse, and NaN compares with nothing.
+ */
 function compare(input: string, analytic: ArrayLike<number>, numeric: ArrayLike<number>): GradientReport {
   let scale = 0;
   let worst = 0;
@@ -26,7 +29,16 @@ function compare(input: string, analytic: ArrayLike<number>, numeric: ArrayLike<
   for (let e = 0; e < analytic.length; e++) {
     scale = Math.max(scale, Math.abs(analytic[e]!), Math.abs(numeric[e]!));
     const distance = Math.abs(analytic[e]! - numeric[e]!);
-    if (!(distance <= worst)) [worst, index] = [distance, e]; // the negation catches NaN
+    if (!Number.isFinite(distance)) {
+      return {
+        error: Number.POSITIVE_INFINITY,
+        input,
+        index: e,
+        analytic: analytic[e]!,
+        numeric: numeric[e]!,
+      };
+    }
+    if (distance > worst) [worst, index] = [distance, e];
   }
   const error = worst === 0 ? 0 : worst / scale;
   return { error, input, index, analytic: analytic[index]!, numeric: numeric[index]! };
@@ -34,7 +46,7 @@ function compare(input: string, analytic: ArrayLike<number>, numeric: ArrayLike<
 
 function report(op: string, reports: GradientReport[], tolerance: number): GradientReport {
   const worst = reports.reduce((a, b) => (b.error <= a.error ? a : b), NOTHING);
-  if (worst.error <= tolerance) return worst;
+  if (worst.error <= tolerance && Number.isFinite(worst.error)) return worst;
   const { input, index, analytic, numeric } = worst;
   throw new OptionError("GRADIENT", { op, input, index, analytic, numeric, tolerance });
 }
@@ -127,7 +139,8 @@ export function gradcheckTensors(
         return (8 * near - far) / (12 * TENSOR_STEP);
       });
       const worst = compare(names[n]!, analytic[n]!.dataSync(), numeric);
-      return { ...worst, error: Math.abs(worst.analytic - worst.numeric) };
+      const absolute = Math.abs(worst.analytic - worst.numeric);
+      return { ...worst, error: Number.isFinite(worst.error) ? absolute : worst.error };
     });
     result = report("gradcheckTensors", reports, tolerance);
   });

@@ -10,7 +10,7 @@ const count = (n: number): string => n.toLocaleString("en");
 function progress(stderr: Output & { isTTY?: boolean }): { on?(p: DownloadProgress): void; stop(): void } {
   if (!stderr.isTTY) return { stop() {} };
   const bar = new SingleBar({
-    stream: process.stderr,
+    stream: stderr as NodeJS.WriteStream,
     format: "{bar} {percentage} %  {value} of {total} bytes",
     // Ctrl-C must end the process by the signal, as everywhere in heed; what came is kept for the next run.
     gracefulExit: false,

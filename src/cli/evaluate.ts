@@ -1,13 +1,14 @@
 import { Command } from "commander";
-import { wholeNumber } from "./flags.ts";
+import { oneOf, wholeNumber } from "./flags.ts";
 import { type Io, write } from "./io.ts";
 
 const NAME = "heed evaluate translation";
+const SPLITS = ["test", "valid"] as const;
 
 interface Flags {
   model?: string;
   data?: string;
-  split: "test" | "valid";
+  split: (typeof SPLITS)[number];
   beam?: number;
   json?: boolean;
 }
@@ -18,7 +19,7 @@ export function evaluateCommand(io: Io): Command {
     .description("Translates a split and scores it as sacreBLEU does.")
     .option("--model <dir>", "folder of the model (default: the one that ships with heed)")
     .option("--data <dir>", "folder with the splits (default: the fetched data set)")
-    .option("--split <name>", "test or valid", "test")
+    .option("--split <name>", "test or valid", oneOf(NAME, "--split", SPLITS), "test")
     .option("--beam <n>", "candidates kept at each word", wholeNumber(NAME, "--beam", 1, 64, "try --beam 5"))
     .option("--json", "one JSON object")
     .action((flags: Flags) => score(flags, io));

@@ -1,6 +1,6 @@
 /** The three streams of a process and its environment, as a command sees them; tests pass their own. */
 export interface Io {
-  stdin: AsyncIterable<Uint8Array> & { isTTY?: boolean };
+  stdin: AsyncIterable<Uint8Array> & { isTTY?: boolean; fd?: number };
   stdout: Output & { isTTY?: boolean; columns?: number; getColorDepth?: () => number };
   stderr: Output & { isTTY?: boolean };
   env: Record<string, string | undefined>;

@@ -1,18 +1,16 @@
 import { statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { FileError } from "../core/errors.ts";
-import type { Translation } from "../tasks/translation/translator.ts";
-import { alignment, drawing } from "./drawing.ts";
 
 /**
- * The pictures of `--svg FILE`. One sentence goes to FILE; several go to FILE-1, FILE-2, … before the
+ * The pictures of `--svg FILE`, each an SVG document. One sentence goes to FILE; several go to FILE-1, FILE-2, … before the
  * extension, numbered as the sentences are. How many there will be is known only when the input ends, so the
  * first picture waits for the second sentence, or for the end.
  */
 export class PictureFiles {
   readonly #file: string;
   readonly #command: string;
-  #first: Translation | undefined;
+  #first: string | undefined;
   #sentences = 0;
   #written = 0;
   #last = "";
@@ -27,22 +25,22 @@ export class PictureFiles {
       this.#refuse(file, `no folder ${folder}`);
   }
 
-  /** An empty sentence has no picture, and keeps its number. */
-  add(translation: Translation): void {
+  /** An empty sentence has no picture (undefined), and keeps its number. */
+  add(svg: string | undefined): void {
     this.#sentences++;
     if (this.#sentences === 1) {
-      this.#first = translation;
+      this.#first = svg;
       return;
     }
     if (this.#first) this.#write(this.#first, this.#numbered(1));
     this.#first = undefined;
-    this.#write(translation, this.#numbered(this.#sentences));
+    if (svg) this.#write(svg, this.#numbered(this.#sentences));
   }
 
   /** Writes what still waits, and says what was drawn: `tired.svg`, or `3 pictures, the last one tired-3.svg`. */
   finish(): string {
     if (this.#first) this.#write(this.#first, this.#file);
-    if (this.#written < 2) return this.#last || "no picture: there was no word to draw";
+    if (this.#written < 2) return this.#last || "no picture, for there was no word to draw";
     return `${this.#written} pictures, the last one ${this.#last}`;
   }
 
@@ -51,11 +49,9 @@ export class PictureFiles {
     return path.join(dir, `${name}-${number}${ext}`);
   }
 
-  #write(translation: Translation, file: string): void {
-    const data = alignment(translation);
-    if (!data) return;
+  #write(svg: string, file: string): void {
     try {
-      writeFileSync(file, drawing(data));
+      writeFileSync(file, svg);
     } catch (error) {
       this.#refuse(file, (error as NodeJS.ErrnoException).code ?? String(error));
     }

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from "commander";
-import { HeedError, UsageError } from "../core/errors.ts";
+import { HeedError, ShapeError, UsageError, WorkerError } from "../core/errors.ts";
 import { EXIT, Exit } from "./exit.ts";
 import type { Io } from "./io.ts";
 import { SUBCOMMANDS } from "./subcommands.ts";
@@ -60,9 +60,10 @@ function explain(error: unknown, io: Io, refusals: string[], named: string | und
       .trim();
     error = new UsageError("COMMAND_LINE", { command: known ? `heed ${named}` : "heed", problem });
   }
-  if (error instanceof HeedError) {
+  // Shapes come from heed's own code, never from a command line: as unexpected as an error of another class.
+  if (error instanceof HeedError && !(error instanceof ShapeError)) {
     io.stderr.write(`${error.message.replace(/\s*\n\s*/g, " ")}\n`);
-    return EXIT.usage;
+    return error instanceof WorkerError ? EXIT.unexpected : EXIT.usage;
   }
   io.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   return EXIT.unexpected;

@@ -17,15 +17,17 @@ interface Flags {
 interface Outcome {
   name: string;
   row: number;
-  ok: boolean;
+  /** Whether every bar is kept; null where there is none. */
+  ok: boolean | null;
   figures: Record<string, number>;
   bars: readonly Bar[];
   seconds: number;
 }
 
 const HELP = `
-Each statement trains a small model from nothing and compares its figures with their bars; it says ok or MISSED.
-A name also selects all that begin with it and a slash. Exit code 1 when a bar is missed.
+Each statement trains a small model from nothing and compares its figures with their bars; it says ok or MISSED,
+or shown where there is no bar. A name also selects all that begin with it and a slash. Exit code 1 when a
+bar is missed.
 
   heed prove --list
   heed prove local-swap/general
@@ -39,10 +41,11 @@ export function proveCommand(io: Io, statements: readonly Statement[] = STATEMEN
     .argument("[name...]", "statements to run; all of them when there are none")
     .option("--list", "say what there is, and run nothing")
     .option("--quick", "only the short selection, a few minutes in all")
-    .option("--json", "one object a line: name, row, ok, figures, bars, seconds")
+    .option("--json", "one object a line: name, row, ok (null without a bar), figures, bars, seconds")
     .addHelpText("after", HELP)
     .action(async (names: string[], flags: Flags) => {
-      const chosen = choose(statements, names).filter(({ quick }) => quick || !flags.quick);
+      const named = choose(statements, names);
+      const chosen = flags.quick ? short(named, names) : named;
       if (flags.list) return list(io, chosen, flags);
       await prove(io, chosen, flags);
     });
@@ -60,6 +63,15 @@ function choose(statements: readonly Statement[], names: readonly string[]): rea
   return statements.filter((one) => names.some((name) => matches(name)(one)));
 }
 
+/** The short ones among them; a run of none would prove nothing and look like a success. */
+function short(statements: readonly Statement[], names: readonly string[]): readonly Statement[] {
+  const found = statements.filter(({ quick }) => quick);
+  if (found.length > 0) return found;
+  const rule = "used with a statement of the short selection";
+  const remedy = "leave it out, or take one of heed prove --quick --list";
+  throw new UsageError("FLAG_VALUE", { command: NAME, flag: "--quick", rule, got: names.join(" "), remedy });
+}
+
 async function list(io: Io, statements: readonly Statement[], { json }: Flags): Promise<void> {
   const width = nameWidth(statements);
   for (const { name, row, statement, bars, quick } of statements) {
@@ -72,15 +84,23 @@ async function list(io: Io, statements: readonly Statement[], { json }: Flags): 
 
 async function prove(io: Io, statements: readonly Statement[], { json }: Flags): Promise<void> {
   const width = nameWidth(statements);
-  let missed = 0;
+  const counts = { held: 0, missed: 0, shown: 0 };
   for (const statement of statements) {
     const outcome = await attempt(io, statement);
-    if (!outcome.ok) missed++;
+    counts[outcome.ok === null ? "shown" : outcome.ok ? "held" : "missed"]++;
     await write(io.stdout, `${json ? JSON.stringify(outcome) : lineOf(outcome, width)}\n`);
   }
-  const held = statements.length - missed;
-  if (!json) await write(io.stdout, `${held} of ${statements.length} statements hold\n`);
-  if (missed > 0) throw new Exit(EXIT.unexpected);
+  if (!json) await write(io.stdout, `${summary(counts)}\n`);
+  if (counts.missed > 0) throw new Exit(EXIT.unexpected);
+}
+
+/** `11 of 12 statements hold, 2 shown without a bar` */
+function summary({ held, missed, shown }: Record<"held" | "missed" | "shown", number>): string {
+  const judged = held + missed;
+  return [
+    ...(judged > 0 ? [`${held} of ${judged} statements hold`] : []),
+    ...(shown > 0 ? [`${shown} shown without a bar`] : []),
+  ].join(", ");
 }
 
 async function attempt(io: Io, { name, row, bars, run }: Statement): Promise<Outcome> {
@@ -88,7 +108,8 @@ async function attempt(io: Io, { name, row, bars, run }: Statement): Promise<Out
   const shown = progress(io, name);
   const figures = await run(shown.update).finally(shown.clear);
   const seconds = (performance.now() - begun) / 1000;
-  return { name, row, ok: bars.every((bar) => keeps(figures[bar.figure], bar)), figures, bars, seconds };
+  const ok = bars.length === 0 ? null : bars.every((bar) => keeps(figures[bar.figure], bar));
+  return { name, row, ok, figures, bars, seconds };
 }
 
 /** The share done, on a terminal; elsewhere the lines of the statements are enough. */
@@ -110,7 +131,8 @@ function lineOf({ name, ok, figures, bars, seconds }: Outcome, width: number): s
     const bar = bars.find((one) => one.figure === figure);
     return `${figure} ${value.toFixed(3)}${bar ? ` (${boundOf(bar)})` : ""}`;
   });
-  return `${(ok ? "ok" : "MISSED").padEnd(6)}  ${name.padEnd(width)}  ${said.join(", ")}  ${Math.round(seconds)} s`;
+  const verdict = ok === null ? "shown" : ok ? "ok" : "MISSED";
+  return `${verdict.padEnd(6)}  ${name.padEnd(width)}  ${said.join(", ")}  ${Math.round(seconds)} s`;
 }
 
 function boundOf({ atLeast, atMost }: Bar): string {

@@ -2,7 +2,7 @@ import type { Translation } from "../tasks/translation/translator.ts";
 import { type TerminalCapabilities, terminalCapabilities } from "../viz/terminal/capabilities.ts";
 import { terminalHeatmap } from "../viz/terminal.ts";
 import { visible } from "../viz/text.ts";
-import { AXES, alignment } from "./drawing.ts";
+import { type Axes, alignment } from "./drawing.ts";
 import type { Io } from "./io.ts";
 
 export const FORMATS = ["map", "text", "plain", "json"] as const;
@@ -35,7 +35,7 @@ export function look({ format, color = "auto", json, map }: LookOptions, { stdou
 }
 
 /** A translation as it is printed, line end included. */
-export function show(translation: Translation, { format, terminal }: Look): string {
+export function show(translation: Translation, { format, terminal }: Look, axes: Axes): string {
   const { source, target, sourceTokens, targetTokens, weights, score } = translation;
   if (format === "json") {
     return `${JSON.stringify({ source, target, sourceTokens, targetTokens, weights, score })}\n`;
@@ -43,7 +43,7 @@ export function show(translation: Translation, { format, terminal }: Look): stri
   const line = `${safe(target, terminal)}\n`;
   const data = alignment(translation);
   if (format === "plain" || !data) return line;
-  const picture = terminalHeatmap(data, { ...terminal, ...AXES, format });
+  const picture = terminalHeatmap(data, { ...terminal, ...axes, format });
   return format === "map" ? `${line}\n${picture}\n\n` : `${line}${picture.replace(/^/gm, "  ")}\n`;
 }
 

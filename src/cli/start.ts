@@ -1,11 +1,13 @@
 import { Command } from "commander";
+import { axesOf } from "./drawing.ts";
 import { type Io, write } from "./io.ts";
 import { argumentLines } from "./lines.ts";
 import { look, safe, show } from "./show.ts";
 import { type LoadTranslator, loadFromFolder } from "./translate.ts";
 import { version } from "./version.ts";
 
-const SENTENCES = ["I am very tired.", "Where is the station?", "She doesn't want to go home."];
+/** What is shown where nobody says what: by `npm start`, and in the strip of maps at the head of the README. */
+export const SENTENCES = ["I am very tired.", "Where is the station?", "Tom bought a red car."];
 
 const NEXT = `Next:
   npm start -- "Your own sentence."
@@ -21,12 +23,13 @@ export function startCommand(io: Io, load: LoadTranslator = loadFromFolder): Com
       const appearance = look({}, io);
       io.stdout.write(`heed ${version()}: English to French, and what each French word looked at.\n\n`);
       const translator = await load(undefined);
+      const axes = axesOf(translator.card);
       try {
         for (const sentence of texts.length > 0 ? argumentLines(texts) : SENTENCES) {
           const [translation] = translator.translate([sentence]);
           await write(
             io.stdout,
-            `${safe(translation!.source, appearance.terminal)}\n${show(translation!, appearance)}\n`,
+            `${safe(translation!.source, appearance.terminal)}\n${show(translation!, appearance, axes)}\n`,
           );
         }
       } finally {

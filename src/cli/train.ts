@@ -118,16 +118,22 @@ function readRecipe({ recipe: file, epochs, seed }: Flags, base: Recipe): Recipe
     const reason = (cause as NodeJS.ErrnoException).code ?? "text that is no JSON";
     throw new FileError("CANNOT_READ", { command: NAME, path: path.normalize(file), reason }, { cause });
   }
-  for (const [key, value] of Object.entries(given)) {
-    const expected = base[key as keyof Recipe];
-    if (typeof value === typeof expected) continue;
-    throw new UsageError("FLAG_VALUE", {
+  const refuse = (got: string) =>
+    new UsageError("FLAG_VALUE", {
       command: NAME,
       flag: "--recipe",
       rule: `a JSON object with entries of ${Object.keys(base).join(", ")}, each of its type`,
-      got: `${key}: ${JSON.stringify(value)}`,
+      got,
       remedy: "weights/translation-en-fr/card.json shows one",
     });
+  if (kindOf(given) !== "object") throw refuse(JSON.stringify(given));
+  for (const [key, value] of Object.entries(given)) {
+    if (kindOf(value) !== kindOf(base[key as keyof Recipe])) throw refuse(`${key}: ${JSON.stringify(value)}`);
   }
   return { ...base, ...given, model: { ...base.model, ...given.model }, ...changes };
+}
+
+/** `typeof`, but null and arrays are no objects. */
+function kindOf(value: unknown): string {
+  return value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
 }

@@ -1,5 +1,8 @@
+import { fstatSync } from "node:fs";
 import { Command, Option } from "commander";
+import { FileError } from "../core/errors.ts";
 import type { Translator } from "../tasks/translation/translator.ts";
+import { axesOf, drawing } from "./drawing.ts";
 import { oneOf, wholeNumber } from "./flags.ts";
 import { type Io, write } from "./io.ts";
 import { argumentLines, type LineBatch, lineBatches } from "./lines.ts";
@@ -20,7 +23,7 @@ interface Flags extends LookOptions {
 /** How to get a translator; tests hand in one without weights. */
 export type LoadTranslator = (
   folder: string | undefined,
-) => Promise<Pick<Translator, "translate" | "dispose">>;
+) => Promise<Pick<Translator, "translate" | "dispose"> & { card: Pick<Translator["card"], "from" | "to"> }>;
 
 export const loadFromFolder: LoadTranslator = async (folder) => {
   const { DEFAULT_MODEL, loadTranslator } = await import("../tasks/translation/translator.ts");
@@ -52,9 +55,14 @@ export function translateCommand(io: Io, load: LoadTranslator = loadFromFolder):
     .addOption(
       new Option("--format <format>", "map, text (a summary), plain (translations only) or json")
         .argParser(oneOf(NAME, "--format", FORMATS))
-        .conflicts(["json"]),
+        .conflicts(["json", "map"]),
     )
-    .option("--json", "one object a line: source, target, sourceTokens, targetTokens, weights, score")
+    .addOption(
+      new Option(
+        "--json",
+        "one object a line: source, target, sourceTokens, targetTokens, weights, score",
+      ).conflicts(["map"]),
+    )
     .option("--no-map", "the translations only, one a line")
     .option("--color <when>", "always, never or auto", oneOf(NAME, "--color", COLORS))
     .addHelpText("after", HELP)
@@ -65,26 +73,41 @@ async function translateText(texts: string[], flags: Flags, io: Io, load: LoadTr
   // Everything that can be wrong with the command line is found before the model is loaded.
   const pictures = flags.svg === undefined ? undefined : new PictureFiles(flags.svg, NAME);
   const appearance = look(flags, io);
+  // Node reads a folder as if it were empty, which would look like a success.
+  if (texts.length === 0 && io.stdin.fd !== undefined && fstatSync(io.stdin.fd).isDirectory()) {
+    throw new FileError("CANNOT_READ", { command: NAME, path: "standard input", reason: "a folder" });
+  }
   if (texts.length === 0 && io.stdin.isTTY)
     io.stderr.write("Type a sentence in English and press Enter; Ctrl-D ends.\n");
 
   const translator = await load(flags.model);
+  const axes = axesOf(translator.card);
   try {
     for await (const { lines, broken } of texts.length > 0
       ? [given(texts)]
-      : lineBatches(io.stdin, LINES_PER_BATCH)) {
+      : lineBatches(standardInput(io), LINES_PER_BATCH)) {
       for (const line of broken) {
         io.stderr.write(`${NAME}: line ${line} is not UTF-8; its broken bytes are read as U+FFFD\n`);
       }
       const translations = translator.translate(lines, flags.beam === undefined ? {} : { beam: flags.beam });
-      await write(io.stdout, translations.map((translation) => show(translation, appearance)).join(""));
-      for (const translation of translations) pictures?.add(translation);
+      await write(io.stdout, translations.map((translation) => show(translation, appearance, axes)).join(""));
+      for (const translation of translations) pictures?.add(drawing(translation, axes));
     }
   } finally {
     translator.dispose();
   }
   const drawn = pictures?.finish();
   if (drawn) io.stderr.write(`${NAME}: drew ${drawn}\n`);
+}
+
+/** Standard input that fails (a terminal that is gone) is the person's to mend, like any other file. */
+async function* standardInput({ stdin }: Io): AsyncGenerator<Uint8Array> {
+  try {
+    yield* stdin;
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
+    throw new FileError("CANNOT_READ", { command: NAME, path: "standard input", reason }, { cause });
+  }
 }
 
 function given(texts: string[]): LineBatch {

@@ -53,7 +53,7 @@ export function decodeFloat16(halves: Uint16Array): Float32Array {
  * @returns bit patterns of the nearest halves, one per value
  *
  * @example
- * encodeFloat16(new Float32Array([1, 65520])); // Uint16Array [0x3c00, 0x7c00]: 65520 rounds to Infinity
+ * encodeFloat16(new Float32Array([1, 65520])); // Uint16Array [0x3c00, 0x7c00]
  */
 export function encodeFloat16(values: Float32Array): Uint16Array {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);

@@ -35,7 +35,7 @@ export function indexOf(
   return b * strides[0] + h * strides[1] + i * strides[2] + j * strides[3];
 }
 
-/** Whether query i may attend to key j: the range and `allow` together. */
+/** Whether query i may attend to key j: the range, `allow` and a bias that is not −∞ together. */
 export function isAllowed(
   program: AttentionProgram<HostArray>,
   b: number,
@@ -45,7 +45,8 @@ export function isAllowed(
 ): boolean {
   const [start, end] = keyRange(program, b, i);
   if (j < start || j >= end) return false;
-  const { allow } = program;
+  const { allow, bias } = program;
+  if (bias && bias.array.values[indexOf(bias, b, h, i, j)] === -Infinity) return false;
   return allow ? allow.array.values[indexOf(allow, b, h, i, j)] !== 0 : true;
 }
 

@@ -67,7 +67,8 @@ export function philoxInto(
  * Four 32-bit numbers from a 128-bit counter and a 64-bit key.
  *
  * @example
- * philox([0, 0, 0, 0], [0, 0])[0]; // 0x6627e8d5, as Random123 publishes
+ * // As Random123 publishes it:
+ * philox([0, 0, 0, 0], [0, 0])[0]; // 0x6627e8d5
  */
 export function philox(counter: Counter, key: Key): [number, number, number, number] {
   const out = new Uint32Array(4);

@@ -22,7 +22,7 @@ export function checkSame(
 /**
  * The sizes of q [B, H, T, D], k [B, Hkv, S, D] and v [B, Hkv, S, Dv].
  *
- * @throws ShapeError RANK, DIMENSION or HEADS when they do not fit together
+ * @throws ShapeError RANK, DIMENSION, HEADS or NO_WIDTH when they do not fit together
  */
 export function attentionShapes(op: string, q: ArrayInfo, k: ArrayInfo, v: ArrayInfo): AttentionShapes {
   checkRank(op, "q [B, H, T, D]", q, 4);
@@ -38,6 +38,7 @@ export function attentionShapes(op: string, q: ArrayInfo, k: ArrayInfo, v: Array
   checkSame(op, "D", query(3), key(3));
   const [B, H, T, D] = q.shape as [number, number, number, number];
   const [, Hkv, S] = k.shape as [number, number, number, number];
+  if (D === 0) throw new ShapeError("NO_WIDTH", { op, q: q.shape, k: k.shape });
   if (H % Hkv !== 0 || Hkv === 0) throw new ShapeError("HEADS", { op, H, Hkv });
   return { B, T, S, H, Hkv, D, Dv: v.shape[3]! };
 }

@@ -10,7 +10,7 @@ import { memberLookup } from "./membership.ts";
 import { takePart, uniqueSuffix } from "./part.ts";
 import { formatPairs, hashedOrder, rowsChecksum } from "./rows.ts";
 import { normalizeText } from "./text.ts";
-import { parsePairs, type SentencePair } from "./tsv.ts";
+import { parsePairs, readPairs, type SentencePair } from "./tsv.ts";
 
 export interface FetchOptions
   extends Partial<
@@ -23,7 +23,7 @@ export interface FetchOptions
 export interface FetchResult {
   /** Holds train.tsv.gz, valid.tsv.gz, test.tsv.gz and ATTRIBUTION.md. */
   readonly folder: string;
-  /** False when the data set was there already. */
+  /** False when the data set was there already, row for row. */
   readonly fetched: boolean;
 }
 
@@ -97,11 +97,24 @@ async function fetchInto(folder: string, dataset: Dataset, options: FetchOptions
   }
 }
 
+/** True when every split is there with the rows of the catalogue. */
+function isWhole(folder: string, dataset: Dataset): boolean {
+  if (!isComplete(folder)) return false;
+  try {
+    return SPLITS.every(
+      (split) => rowsChecksum(readPairs(splitPath(folder, split))) === dataset.splits[split].sha256,
+    );
+  } catch (error) {
+    if (error instanceof DataError) return false;
+    throw error;
+  }
+}
+
 /** `fetchDataset` for a data set that need not be in the catalogue. */
 export async function installDataset(dataset: Dataset, options: FetchOptions = {}): Promise<FetchResult> {
   const parent = options.cacheDir ?? cacheFolder();
   const folder = join(parent, dataset.name);
-  if (isComplete(folder)) return { folder, fetched: false };
+  if (isWhole(folder, dataset)) return { folder, fetched: false };
   try {
     mkdirSync(parent, { recursive: true });
     await fetchInto(folder, dataset, options);
@@ -116,12 +129,12 @@ export async function installDataset(dataset: Dataset, options: FetchOptions = {
 /**
  * Fetches a data set from its public source into the cache, once: download (resumed where an earlier run stopped),
  * check the archive's sha256, cut it into the same splits that heed's models were trained on, prove that by a
- * checksum over each split's rows, and only then move the folder to its place. Runs at the same time do not disturb
- * each other.
+ * checksum over each split's rows, and only then move the folder to its place. What is there already is checked in
+ * the same way, and fetched again where a row is wrong. Runs at the same time do not disturb each other.
  *
  * @param name one of `listDatasets()`
  * @throws OptionError DATASET_NAME; DownloadError DOWNLOAD_STATUS, DOWNLOAD_LENGTH, DOWNLOAD_CHECKSUM, DOWNLOAD_CUT,
- *   DOWNLOAD_STOPPED; DataError SPLIT_CHECKSUM; FileError UNWRITABLE
+ *   DOWNLOAD_STOPPED; DataError ARCHIVE_MEMBER, SPLIT_CHECKSUM; FileError UNREADABLE, UNWRITABLE
  * @example
  * const { folder } = await fetchDataset("tatoeba-en-fr", {
  *   onProgress: ({ received, total }) => console.error(`${received} of ${total} bytes`),

@@ -12,8 +12,7 @@
 import "@tensorflow/tfjs-backend-wasm";
 import { findBackendFactory, registerBackend } from "@tensorflow/tfjs-core";
 import { hostKernels } from "./kernels/index.ts";
-import { installTileGradient } from "./kernels/tile.ts";
-import { BACKEND, copyStockKernels, onSetBackend, registerHeedKernel } from "./register.ts";
+import { BACKEND, copyStockKernels, registerHeedKernel } from "./register.ts";
 import { allowRelaxedSimd, startHeedBackend } from "./start.ts";
 import { registerTrainingKernels } from "./training/index.ts";
 
@@ -27,8 +26,6 @@ function registerHeedBackend(): void {
   copyStockKernels();
   for (const [name, kernel] of Object.entries(hostKernels)) registerHeedKernel(name, kernel);
   registerTrainingKernels();
-  // TensorFlow.js' gradients may be registered after this module; set-up functions run at every setBackend.
-  onSetBackend("Tile", installTileGradient);
   registerBackend(BACKEND, startHeedBackend, PRIORITY);
 }
 

@@ -29,6 +29,8 @@ export class Heap {
   readonly build: KernelBuild;
   readonly #module: EmscriptenModule;
   #op = "tensor";
+  /** What the running kernel has made; undefined between kernels. */
+  #made: Set<TensorInfo> | undefined;
   #scratch = 0;
   #scratchBytes = 0;
 
@@ -40,6 +42,7 @@ export class Heap {
     const memory = this.#module.asm?.memory ?? this.#module.wasmMemory;
     this.kernels = instantiateKernels(memory!, build);
     this.#guardAllocation();
+    this.#ownOutputs();
   }
 
   /** The byte address of a tensor's first element; moves the tensor here if it lives on another backend. */
@@ -52,8 +55,23 @@ export class Heap {
     return this.during(op, () => this.backend.makeOutput(shape, dtype));
   }
 
+  /** Has the running kernel free this tensor when it throws. */
+  own(tensor: TensorInfo): TensorInfo {
+    this.#made?.add(tensor);
+    return tensor;
+  }
+
+  /** The same elements again: no kernel writes into a tensor that exists. Moves x here if it lives elsewhere. */
+  share({ dataId, shape, dtype }: TensorInfo): TensorInfo {
+    const out = { dataId, shape, dtype };
+    this.address(out);
+    this.backend.incRef(dataId);
+    return this.own(out);
+  }
+
   /** Frees a tensor that a kernel made for itself. */
   dispose(tensor: TensorInfo): void {
+    this.#made?.delete(tensor);
     this.backend.disposeData(tensor.dataId);
   }
 
@@ -85,9 +103,26 @@ export class Heap {
     }
   }
 
+  /** Runs the kernel `op`. When it throws, on a full heap for one, the outputs it had made by then are freed. */
+  kernel<T>(op: string, f: () => T): T {
+    const outer = this.#made;
+    this.#made = new Set();
+    try {
+      const result = this.during(op, f);
+      for (const tensor of this.#made) outer?.add(tensor);
+      return result;
+    } catch (error) {
+      for (const tensor of this.#made) this.dispose(tensor);
+      throw error;
+    } finally {
+      this.#made = outer;
+    }
+  }
+
   /**
-   * Makes every allocation throw when the heap is full. The stock backend would go on with a tensor at address 0,
-   * over its own statics. Emscripten's `_malloc` replaces itself on its first call, hence the warm-up.
+   * Makes the allocation of every tensor and of scratch throw when the heap is full; the stock backend would go on
+   * with a tensor at address 0, over its own statics. What stock kernels allocate inside WebAssembly is not seen
+   * here. Emscripten's `_malloc` replaces itself on its first call, hence the warm-up.
    */
   #guardAllocation(): void {
     const module = this.#module;
@@ -100,6 +135,13 @@ export class Heap {
       }
       return address;
     };
+  }
+
+  /** Stock kernels make their outputs past `output`, but all through one method. */
+  #ownOutputs(): void {
+    const { backend } = this;
+    const makeOutput = backend.makeOutput.bind(backend);
+    backend.makeOutput = (...args) => this.own(makeOutput(...args));
   }
 }
 

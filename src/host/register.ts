@@ -33,21 +33,9 @@ export function registerHeedKernel(kernelName: string, kernel: HeedKernel): void
     setupFunc: getKernel(kernelName, BACKEND)?.setupFunc,
     kernelFunc: ({ inputs, attrs, backend }) => {
       const heap = heapOf(backend);
-      return heap.during(kernelName, () =>
+      return heap.kernel(kernelName, () =>
         kernel({ inputs: inputs as KernelInputs, attrs: attrs ?? {}, heap }),
       );
-    },
-  });
-}
-
-/** Has `setUp` called with a kernel of ours, at every `tf.setBackend("heed")`. */
-export function onSetBackend(kernelName: string, setUp: () => void): void {
-  const config = getKernel(kernelName, BACKEND)!;
-  register({
-    ...config,
-    setupFunc: (backend) => {
-      config.setupFunc?.(backend);
-      setUp();
     },
   });
 }
@@ -56,7 +44,7 @@ export function onSetBackend(kernelName: string, setUp: () => void): void {
 export function copyStockKernels(): void {
   for (const config of getKernelsForBackend("wasm")) {
     const { kernelName, kernelFunc } = config;
-    const named: KernelFunc = (call) => heapOf(call.backend).during(kernelName, () => kernelFunc(call));
+    const named: KernelFunc = (call) => heapOf(call.backend).kernel(kernelName, () => kernelFunc(call));
     register({ ...config, backendName: BACKEND, kernelFunc: named });
   }
 }
@@ -64,7 +52,9 @@ export function copyStockKernels(): void {
 /** Runs the stock kernel of this name on our heap, for the dtypes that ours leaves to it. */
 export function runStockKernel(name: string, inputs: KernelInputs, attrs: object, heap: Heap): TensorInfo {
   const call = { inputs, attrs: attrs as never, backend: heap.backend };
-  return getKernel(name, "wasm")!.kernelFunc(call) as TensorInfo;
+  const made = getKernel(name, "wasm")!.kernelFunc(call);
+  for (const tensor of [made].flat()) heap.own(tensor);
+  return made as TensorInfo;
 }
 
 /** Runs another kernel of the `heed` backend from inside a kernel; its output is the caller's to dispose. */

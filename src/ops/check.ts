@@ -30,6 +30,17 @@ export function checkTensors(op: string, tensors: Expected[]): void {
   }
 }
 
+/** @throws ShapeError SIZE when a sequence has no steps */
+export function checkSteps(op: string, T: number): void {
+  if (T > 0) return;
+  throw new ShapeError("SIZE", {
+    op,
+    rule: "inputGates must have T ≥ 1 steps",
+    got: `T = ${T}`,
+    remedy: "the last state of an empty sequence is h0 itself",
+  });
+}
+
 /** @throws ShapeError RANK when a tensor has another number of axes */
 export function checkRank(op: string, name: string, tensor: Tensor, rank: number): void {
   if (tensor.shape.length !== rank) {

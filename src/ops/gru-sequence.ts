@@ -14,7 +14,7 @@ import {
   tidy,
   unstack,
 } from "@tensorflow/tfjs-core";
-import { checkRank, checkTensors } from "./check.ts";
+import { checkRank, checkSteps, checkTensors } from "./check.ts";
 import { isFused, runKernels } from "./fused.ts";
 import { gruCell } from "./gru-cell.ts";
 import { unstackSteps } from "./unstack-steps.ts";
@@ -94,6 +94,7 @@ export function gruSequence(
   checkRank(OP, "h0", h0, 2);
   const [T, B] = inputGates.shape;
   const H = h0.shape[1];
+  checkSteps(OP, T);
   checkTensors(OP, [
     { name: "inputGates", tensor: inputGates, letters: "[T, B, 3H]", shape: [T, B, 3 * H] },
     { name: "h0", tensor: h0, letters: "[B, H]", shape: [B, H] },

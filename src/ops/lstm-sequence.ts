@@ -16,7 +16,7 @@ import {
   tidy,
   unstack,
 } from "@tensorflow/tfjs-core";
-import { checkRank, checkTensors } from "./check.ts";
+import { checkRank, checkSteps, checkTensors } from "./check.ts";
 import { isFused, runKernels } from "./fused.ts";
 import type { SequenceOptions } from "./gru-sequence.ts";
 import { lstmCell } from "./lstm-cell.ts";
@@ -93,6 +93,7 @@ export function lstmSequence(
   checkRank(OP, "h0", h0, 2);
   const [T, B] = inputGates.shape;
   const H = h0.shape[1];
+  checkSteps(OP, T);
   checkTensors(OP, [
     { name: "inputGates", tensor: inputGates, letters: "[T, B, 4H]", shape: [T, B, 4 * H] },
     { name: "h0", tensor: h0, letters: "[B, H]", shape: [B, H] },

@@ -1,12 +1,13 @@
 import {
   add,
+  equal,
   type GradConfig,
   greaterEqual,
   logSoftmax,
   mean,
   mul,
   neg,
-  oneHot,
+  range,
   reshape,
   sum,
   type Tensor,
@@ -49,7 +50,7 @@ function composed(logits: Tensor2D, labels: Tensor1D, smoothing: number): Tensor
   const column = reshape(counted, [N, 1]);
   const logp = logSoftmax(where(column, logits, zerosLike(logits)));
   // Chosen, not multiplied by the one-hot row: a logit of −Infinity elsewhere would make 0 · ∞.
-  const isLabel = oneHot(labels, V, 1, 0, "bool");
+  const isLabel = equal(reshape(labels, [N, 1]), range(0, V, 1, "int32"));
   let losses: Tensor = mul(neg(sum(where(isLabel, logp, zerosLike(logp)), 1)), 1 - smoothing);
   if (smoothing > 0) losses = add(losses, mul(neg(mean(logp, 1)), smoothing));
   return where(counted, losses, zerosLike(losses)) as Tensor1D;

@@ -124,11 +124,14 @@ export class Adam {
    * nothing and the step does not count; the norm returned tells.
    *
    * @returns the norm of all gradients together, before clipping
-   * @throws ShapeError SIZE when a gradient has no variable of its name and shape
+   * @throws ShapeError SIZE when a gradient has no variable of its name and shape, or restored moments have another
    */
   apply(grads: NamedTensorMap, variables: Record<string, Variable>): number {
     const names = Object.keys(grads);
-    for (const name of names) checkGradient(name, grads[name]!, variables[name]);
+    for (const name of names) {
+      checkGradient(name, grads[name]!, variables[name]);
+      checkMoments(name, this.#moments.get(name), variables[name]!);
+    }
     return tidy(() => {
       const norm = globalNorm(names.map((name) => grads[name]!));
       if (!Number.isFinite(norm)) return norm;
@@ -213,6 +216,20 @@ export class Adam {
 
 function checkOption(option: string, value: number | undefined, rule: string, holds: boolean): void {
   if (!holds) throw new OptionError("TRAIN_OPTION", { op: "Adam", option, rule, got: String(value) });
+}
+
+/** Moments come from a state that `restore` was given; the kernel reads as many elements as the variable has. */
+function checkMoments(name: string, moments: Moments | undefined, variable: Variable): void {
+  const shape = variable.shape.join(", ");
+  for (const [letter, moment] of Object.entries(moments ?? {})) {
+    if (moment.shape.join(", ") === shape && moment.dtype === "float32") continue;
+    throw new ShapeError("SIZE", {
+      op: "Adam.apply",
+      rule: `the restored ${letter}/${name} must be float32 of shape [${shape}], as the variable is`,
+      got: `${moment.dtype} of shape [${moment.shape.join(", ")}]`,
+      remedy: "restore the state of this model",
+    });
+  }
 }
 
 function checkGradient(name: string, gradient: Tensor, variable: Variable | undefined): void {

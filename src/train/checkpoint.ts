@@ -107,8 +107,8 @@ export function encodeCheckpoint({ tensors, state }: CheckpointContent): Uint8Ar
 
 /** @throws DataError `SAFETENSORS` or `CHECKPOINT_SUM` when any byte is not as it was written */
 export function decodeCheckpoint(file: Uint8Array): CheckpointContent {
-  // A file read by Node may share a pool; the digits are zeroed in a copy, which the tensors then view.
-  const bytes = file.slice();
+  // The digits are zeroed in a copy, which the tensors then view. (`slice` of a Buffer would be the same bytes.)
+  const bytes = new Uint8Array(file);
   const place = digestPlace(bytes);
   const written = place === undefined ? "none" : new TextDecoder().decode(bytes.subarray(place, place + 64));
   if (place !== undefined) bytes.fill(0x30, place, place + 64);

@@ -23,9 +23,10 @@ export interface EarlyStoppingState {
  *
  * @example
  * const stopping = new EarlyStopping({ patience: 2 });
- * stopping.update(41.0, 100); // true: a new best
+ * stopping.update(41.0, 100); // true
  * stopping.update(40.9, 200); // false
- * stopping.update(40.8, 300); // false, and stopping.shouldStop is now true
+ * stopping.update(40.8, 300); // false
+ * stopping.shouldStop; // true
  */
 export class EarlyStopping {
   readonly #patience: number;

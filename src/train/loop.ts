@@ -68,6 +68,7 @@ const BEST = "best/";
  * Trains from the newest checkpoint in `checkpoint.folder`, or from the start.
  *
  * @throws DataError `TRAIN_LOSS` when a loss is not finite; checkpoints from before stay
+ * @throws DataError `CHECKPOINTS_BROKEN` when the folder has checkpoints and none can be read
  *
  * @example
  * const { best } = await trainLoop({
@@ -83,7 +84,7 @@ const BEST = "best/";
  * });
  */
 export async function trainLoop(options: TrainLoopOptions): Promise<TrainLoopResult> {
-  const { steps, checkpoint, evaluate, progress, signal, now = Date.now } = options;
+  const { steps, checkpoint, evaluate, progress, signal, now = () => performance.now() } = options;
   const evaluateEvery = options.evaluateEvery ?? steps;
   requireWhole("trainLoop", "steps", steps, 1);
   requireWhole("trainLoop", "evaluateEvery", evaluateEvery, 1);
@@ -155,8 +156,14 @@ interface Run {
 async function resume({ checkpoint, earlyStopping, restore, progress }: TrainLoopOptions): Promise<Run> {
   const stoppingOptions = { patience: Infinity, ...earlyStopping };
   const found = checkpoint ? await loadLatestCheckpoint(checkpoint.folder) : undefined;
-  for (const { path, reason } of found?.skipped ?? []) progress?.log(`skipped ${path}: ${reason}`);
+  const skipped = found?.skipped ?? [];
+  for (const { path, reason } of skipped) progress?.log(`skipped ${path}: ${reason}`);
   if (!found?.checkpoint) {
+    // Beginning again at 0 would throw away hours without a word, where a mistake in the rights may be all there is.
+    if (skipped[0]) {
+      const { path: newest, reason } = skipped[0];
+      throw new DataError("CHECKPOINTS_BROKEN", { files: skipped.map(({ path }) => path), newest, reason });
+    }
     return { step: 0, evaluatedAt: 0, stopping: new EarlyStopping(stoppingOptions), bestWeights: undefined };
   }
   const { step, path, tensors } = found.checkpoint;
@@ -181,7 +188,7 @@ async function judge({ evaluate, weights, snapshot, progress }: TrainLoopOptions
   run.evaluatedAt = run.step;
   const better = run.stopping.update(score, run.step);
   if (better) run.bestWeights = weights ? await weights() : (await snapshot()).tensors;
-  progress?.log(`step ${run.step}: score ${score}${better ? ", the best so far" : ""}`);
+  progress?.log(`step ${run.step}: score ${score.toFixed(2)}${better ? ", the best so far" : ""}`);
 }
 
 const prefixed = (prefix: string, tensors: Tensors): Tensors =>

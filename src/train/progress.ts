@@ -87,7 +87,9 @@ function terminalBar(stream: ProgressStream): Progress {
   const bar = new SingleBar({
     format: "{bar} {percentage}% · {text}",
     barsize: 20,
-    hideCursor: true,
+    // A second Ctrl-C ends the process at once, and a hidden cursor would stay hidden.
+    hideCursor: false,
+    gracefulExit: false,
     // Else a bar that has not changed would not come back below a logged line.
     forceRedraw: true,
     stream,

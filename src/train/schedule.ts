@@ -51,7 +51,7 @@ export function inverseSqrtSchedule({ peak, warmupSteps = 1 }: WarmupOptions): S
 /**
  * @example
  * const rate = linearSchedule({ peak: 1, steps: 10 });
- * [rate(0), rate(5), rate(9), rate(10)]; // [1, 0.5, 0.1, 0] but for rounding
+ * [rate(0), rate(5), rate(9), rate(10)]; // [1, 0.5, 0.1, 0]
  */
 export function linearSchedule(options: DecayOptions): Schedule {
   return decay("linearSchedule", options, (progress) => 1 - progress);
@@ -60,7 +60,7 @@ export function linearSchedule(options: DecayOptions): Schedule {
 /**
  * @example
  * const rate = cosineSchedule({ peak: 1, steps: 10, floor: 0.1 });
- * [rate(0), rate(5), rate(10)]; // [1, 0.55, 0.1] but for rounding
+ * [rate(0), rate(5), rate(10)]; // [1, 0.55, 0.1]
  */
 export function cosineSchedule(options: DecayOptions): Schedule {
   return decay("cosineSchedule", options, (progress) => (1 + Math.cos(Math.PI * progress)) / 2);

@@ -52,6 +52,8 @@ export type WorkerReply = { ready: true } | { loss: number } | { error: string }
 
 interface Helper<Batch> {
   worker: Worker;
+  /** Resolves when its model is made. */
+  ready: Promise<unknown>;
   gradients: Float32Array;
   /** Resolves with the loss of the batch in flight. */
   run(batch: Batch): Promise<number>;
@@ -92,27 +94,36 @@ export class ShardPool<Batch> {
     const model = await source.createShard(init);
     const layout = layoutOf(model.variables);
     const parameters = new SharedArrayBuffer(threads > 1 ? layout.total * 4 : 0);
-    const helpers = await Promise.all(
-      Array.from({ length: threads - 1 }, () =>
-        startHelper<Init, Batch>(source.url, init, parameters, layout),
-      ),
+    const helpers = Array.from({ length: threads - 1 }, () =>
+      startHelper<Init, Batch>(source.url, init, parameters, layout),
     );
-    return new ShardPool<Batch>(model, layout, new Float32Array(parameters), helpers);
+    const pool = new ShardPool<Batch>(model, layout, new Float32Array(parameters), helpers);
+    try {
+      await Promise.all(helpers.map(({ ready }) => ready));
+    } catch (error) {
+      await pool.close();
+      throw error;
+    }
+    return pool;
   }
 
-  /** Loss and gradients of a whole batch; the caller disposes the gradients. */
+  /** Loss and gradients of a whole batch; the caller disposes the gradients. @throws WorkerError WORKER_LOST, WORKER_FAILED */
   async gradients(shards: Batch[]): Promise<{ loss: number; grads: tf.NamedTensorMap }> {
     if (this.#helpers.length > 0) this.#publish();
     const lanes = this.#helpers.length + 1;
     let loss = 0;
     let sum: tf.NamedTensorMap | undefined;
     for (let first = 0; first < shards.length; first += lanes) {
-      const running = shards.slice(first + 1, first + lanes).map((batch, i) => this.#helpers[i].run(batch));
+      const others = Promise.all(
+        shards.slice(first + 1, first + lanes).map((batch, i) => this.#helpers[i].run(batch)),
+      );
+      // Should this thread throw first, nobody awaits the others: their failure is then no news.
+      others.catch(() => {});
       const own = this.model.gradients(shards[first]);
       loss += own.loss;
       sum = sum ? addInto(sum, own.grads) : own.grads;
-      for (const [i, reply] of running.entries()) {
-        loss += await reply;
+      for (const [i, reply] of (await others).entries()) {
+        loss += reply;
         sum = addInto(sum, this.#read(this.#helpers[i].gradients));
       }
     }
@@ -146,31 +157,36 @@ function addInto(sum: tf.NamedTensorMap, more: tf.NamedTensorMap): tf.NamedTenso
   return added;
 }
 
-async function startHelper<Init, Batch>(
+function startHelper<Init, Batch>(
   module: URL,
   init: Init,
   parameters: SharedArrayBuffer,
   layout: Layout,
-) {
+): Helper<Batch> {
   const gradients = new SharedArrayBuffer(layout.total * 4);
   const workerData: WorkerStart<Init> = { module: module.href, init, parameters, gradients };
   const worker = new Worker(new URL("./shard-worker.js", import.meta.url), { workerData });
   let settle: { resolve(reply: WorkerReply): void; reject(error: Error): void } | undefined;
-  const next = () =>
-    new Promise<WorkerReply>((resolve, reject) => {
-      settle = { resolve, reject };
-    });
-  const ready = next();
-  worker.on("message", (reply: WorkerReply) => settle?.resolve(reply));
-  worker.on("error", (error) => settle?.reject(error));
-  worker.on("exit", (code) => settle?.reject(new WorkerError("WORKER_LOST", { op: "train", code })));
-  await ready;
-  const run = async (batch: Batch) => {
-    const reply = next();
-    worker.postMessage(batch);
-    const answer = await reply;
-    if ("error" in answer) throw new WorkerError("WORKER_FAILED", { op: "train", message: answer.error });
-    return "loss" in answer ? answer.loss : 0;
+  let lost: Error | undefined;
+  const fail = (error: Error) => {
+    lost ??= error;
+    settle?.reject(lost);
   };
-  return { worker, gradients: new Float32Array(gradients), run } satisfies Helper<Batch>;
+  worker.on("message", (reply: WorkerReply) => settle?.resolve(reply));
+  worker.on("error", fail);
+  worker.on("exit", (code) => fail(new WorkerError("WORKER_LOST", { op: "train", code })));
+  const answer = async () => {
+    const reply = await new Promise<WorkerReply>((resolve, reject) => {
+      settle = { resolve, reject };
+      if (lost) reject(lost);
+    });
+    if ("error" in reply) throw new WorkerError("WORKER_FAILED", { op: "train", message: reply.error });
+    return "loss" in reply ? reply.loss : 0;
+  };
+  const run = (batch: Batch) => {
+    const reply = answer();
+    worker.postMessage(batch);
+    return reply;
+  };
+  return { worker, ready: answer(), gradients: new Float32Array(gradients), run };
 }

@@ -29,7 +29,7 @@ export interface TerminalHeatmapOptions extends Words {
   readonly domain?: Domain;
   /** Writes weights from 0.1 on into cells of four columns or more; without colour, a table of them. @default true */
   readonly numbers?: boolean;
-  /** How many inputs `text` names for each output. @default 3 */
+  /** The most inputs that `text` names for each output; further ones that round to 0.00 are left out. @default 3 */
   readonly top?: number;
   /** Called with a sentence for each reason to distrust the picture, such as rows that do not sum to 1. */
   readonly onWarning?: (message: string) => void;
@@ -95,9 +95,9 @@ function textLines(page: Page, matrix: Matrix, data: HeatmapData, top: number): 
   return [
     page.unicode ? sentence : ascii(sentence),
     ...data.rowTokens.map((token, row) => {
-      const strongest = topColumns(matrix, row, top).map(
-        ({ column, weight }) => `${short(data.columnTokens[column]!)} ${weight.toFixed(2)}`,
-      );
+      const strongest = topColumns(matrix, row, top)
+        .filter(({ weight }, rank) => rank === 0 || weight.toFixed(2) !== "0.00")
+        .map(({ column, weight }) => `${short(data.columnTokens[column]!)} ${weight.toFixed(2)}`);
       return `${short(token)}: ${strongest.join(", ") || "nothing to attend to"}`;
     }),
   ];

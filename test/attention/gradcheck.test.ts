@@ -24,9 +24,29 @@ describe("gradcheck", () => {
     expect(check).toThrow(/ at element 1 of x; correct the gradient of that input$/);
   });
 
-  it("refuses NaN and a gradient of another length", () => {
+  it.each([
+    [0, Number.NaN],
+    [1, Number.NaN],
+    [2, Number.NaN],
+    [1, Number.POSITIVE_INFINITY],
+  ])("refuses at element %i of three a gradient of %d, whichever inputs follow", (index, wrong) => {
+    const inputs = { x: Float64Array.of(2, -3, 0.5), y: Float64Array.of(1) };
+    const f = ({ x, y }: Record<string, Float64Array>) => cube({ x: x! }) + cube({ x: y! });
+    const gradient = [12, 27, 0.75].with(index, wrong);
+    const orders: Record<string, number[]>[] = [
+      { x: gradient },
+      { x: gradient, y: [3] },
+      { y: [3], x: gradient },
+    ];
+    for (const analytic of orders) {
+      expect(() => gradcheck(f, inputs, analytic)).toThrow(
+        expect.objectContaining({ details: expect.objectContaining({ input: "x", index, analytic: wrong }) }),
+      );
+    }
+  });
+
+  it("refuses a gradient of another length", () => {
     const x = Float64Array.of(2);
-    expect(() => gradcheck(cube, { x }, { x: [Number.NaN] })).toThrow("got NaN against");
     expect(() => gradcheck(cube, { x }, { x: [12, 0] })).toThrow(
       "gradcheck: the gradient of x must have its 1 elements, got 2; return one number each",
     );
@@ -45,6 +65,21 @@ onEveryBackend("gradcheckTensors", () => {
       /^gradcheckTensors: gradients must agree with central differences/,
     );
     x.dispose();
+  });
+
+  it.each([0, 1, 2])("refuses NaN at element %i, of the first input as of the last", (index) => {
+    const spoiled = tf.customGrad((y) => ({
+      value: tf.clone(y as tf.Tensor),
+      gradFunc: (dy: tf.Tensor) =>
+        tf.add(dy, tf.tensor1d([0, 0, 0].map((_, e) => (e === index ? Number.NaN : 0)))),
+    }));
+    tf.tidy(() => {
+      const [a, b] = [tf.tensor1d([0.3, -0.7, 1.1]), tf.tensor1d([1, 2, 3])];
+      const refused = (input: string) =>
+        expect.objectContaining({ details: expect.objectContaining({ input, index }) });
+      expect(() => gradcheckTensors((x) => tf.add(spoiled(x.a!), x.b!), { a, b })).toThrow(refused("a"));
+      expect(() => gradcheckTensors((x) => tf.add(x.a!, spoiled(x.b!)), { a, b })).toThrow(refused("b"));
+    });
   });
 
   it("leaves no tensor behind", () => {

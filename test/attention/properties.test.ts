@@ -1,4 +1,7 @@
 /** What every attention promises: rows 6 to 13 of the mission, on softAttention and attend. */
+import { readFileSync } from "node:fs";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, it } from "vitest";
 import { gradcheckTensors } from "../../src/attention/gradcheck.ts";
@@ -20,6 +23,15 @@ const inputs = () =>
     tf.Tensor4D,
     tf.Tensor4D,
   ];
+
+/** The source files that `file` imports, directly and through others, but for types. */
+function reach(file: string, found = new Set<string>()): Set<string> {
+  if (found.has(file)) return found;
+  found.add(file);
+  const imports = readFileSync(file, "utf8").matchAll(/^(?:import|export)(?! type).*? from "(\.[^"]+)";$/gms);
+  for (const [, path] of imports) reach(resolve(dirname(file), path!), found);
+  return found;
+}
 
 onEveryBackend("attention", () => {
   it("gives the context vector Σ α_i h_i of hand-worked weights", () => {
@@ -143,6 +155,12 @@ onEveryBackend("attention", () => {
     for (const source of [words, patches, steps]) {
       expect(attend({ queries: words, keys: source, values: source }).output.shape).toEqual([1, 5, 3]);
     }
+    // Models attend by that function, and it knows of no model and no task.
+    const src = fileURLToPath(new URL("../../src/", import.meta.url));
+    const attendFile = join(src, "attention/sequence/attend.ts");
+    expect(reach(join(src, "models/index.ts"))).toContain(attendFile);
+    const folders = [...reach(attendFile)].map((file) => relative(src, file).split(sep)[0]);
+    expect(new Set(folders)).toEqual(new Set(["attention", "core"]));
   });
 
   it("keeps q, k and v apart: widths may differ and every declared parameter is trained", () => {

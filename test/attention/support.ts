@@ -1,10 +1,13 @@
 import "@tensorflow/tfjs-backend-cpu";
 import "@tensorflow/tfjs-core/dist/register_all_gradients.js";
-import "../../src/host/backend.ts";
 import * as tf from "@tensorflow/tfjs-core";
-import { beforeAll, describe, expect } from "vitest";
+import { afterAll, beforeAll, describe, expect } from "vitest";
 import type { HostArray } from "../../src/core/notation.ts";
 import { RandomStream } from "../../src/core/random.ts";
+import { BACKEND } from "../../src/host/backend.ts";
+import { chooseKernelBuild, heapOf } from "../../src/host/heap.ts";
+import { startHeedBackend } from "../../src/host/start.ts";
+import type { KernelBuild } from "../../src/kernels/wasm/load.ts";
 
 /** The same tests on TensorFlow.js' plain backend and on ours. */
 export function onEveryBackend(name: string, tests: () => void): void {
@@ -12,6 +15,25 @@ export function onEveryBackend(name: string, tests: () => void): void {
     beforeAll(async () => {
       expect(await tf.setBackend(backend)).toBe(true);
     });
+    tests();
+  });
+}
+
+/** The same tests once more on ours with the kernels that engines without relaxed SIMD get. */
+export function onPlainKernels(name: string, tests: () => void): void {
+  describe(`${name} on the heed backend, plain kernels`, () => {
+    const start = async (build: KernelBuild | undefined) => {
+      await tf.setBackend("cpu");
+      tf.removeBackend(BACKEND);
+      chooseKernelBuild(build);
+      tf.registerBackend(BACKEND, startHeedBackend);
+      expect(await tf.setBackend(BACKEND)).toBe(true);
+    };
+    beforeAll(async () => {
+      await start("plain");
+      expect(heapOf(tf.backend()).build).toBe("plain");
+    });
+    afterAll(() => start(undefined));
     tests();
   });
 }

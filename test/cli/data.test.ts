@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { dataCommand } from "../../src/cli/data.ts";
 import { fileServer, status } from "../data/file-server.ts";
+import { itWithData } from "../support/shared-data.ts";
 import { fakeIo } from "./fake-io.ts";
 
 async function data(...args: string[]): Promise<string> {
@@ -27,14 +28,23 @@ describe("heed data", () => {
     );
   });
 
-  test("fetch says in one line what is where", async () => {
+  itWithData("tatoeba-en-fr")("fetch says in one line what is where", async (shared) => {
+    const dir = temporaryFolder();
+    const folder = join(dir, "tatoeba-en-fr");
+    cpSync(shared, folder, { recursive: true });
+    expect(await data("fetch", "tatoeba-en-fr", "--dir", dir)).toBe(
+      `tatoeba-en-fr: already there; train 158,821, valid 3,231, test 3,296 rows; CC BY 2.0 FR; ${folder}\n`,
+    );
+  });
+
+  test("fetch does not take files of other rows for the data set", async () => {
     const dir = temporaryFolder();
     const folder = join(dir, "tatoeba-en-fr");
     mkdirSync(folder);
     for (const split of ["train", "valid", "test"]) writeFileSync(join(folder, `${split}.tsv.gz`), "");
-    expect(await data("fetch", "tatoeba-en-fr", "--dir", dir)).toBe(
-      `tatoeba-en-fr: already there; train 158,821, valid 3,231, test 3,296 rows; CC BY 2.0 FR; ${folder}\n`,
-    );
+    const { url, requests } = await fileServer(status(404));
+    await expect(data("fetch", "tatoeba-en-fr", "--dir", dir, "--url", url)).rejects.toThrow("got 404");
+    expect(requests).toHaveLength(1);
   });
 
   test("fetch asks the address it is given, and passes the refusal on", async () => {

@@ -13,11 +13,12 @@ export interface Calls {
  * A translator without weights: it turns the words around and shouts them, so every target word has one source
  * word, on which it puts 0.75 of its weight.
  */
-export function fakeTranslator(): { load: LoadTranslator; calls: Calls } {
+export function fakeTranslator(card = { from: "en", to: "fr" }): { load: LoadTranslator; calls: Calls } {
   const calls: Calls = { folder: undefined, batches: [], options: [], disposed: false };
   const load: LoadTranslator = async (folder) => {
     calls.folder = folder;
     return {
+      card,
       translate: (lines, options = {}) => {
         calls.batches.push(lines.length);
         calls.options.push(options);

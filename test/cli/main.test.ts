@@ -79,11 +79,28 @@ test("without --model, the model that ships translates", () => {
   expect({ status, stdout, stderr }, DEFAULT_MODEL).toEqual({ status: 0, stdout: "Merci.\n", stderr: "" });
 });
 
+test("a folder as standard input is refused", () => {
+  const { status, stdout, stderr } = shell(`heed translate --model "${model}" < "${folder}"`);
+  expect({ status, stdout, stderr }).toEqual({
+    status: 2,
+    stdout: "",
+    stderr: "heed translate: standard input must be readable, got a folder; check the name\n",
+  });
+});
+
 test("a reader that leaves early is no error", () => {
   const { status, stderr } = shell(
     `yes Hello. | head -2000 | heed translate --json --model "${model}" | head -1 > /dev/null; echo \${PIPESTATUS[2]} >&2`,
   );
   expect({ status, stderr }).toEqual({ status: 0, stderr: "0\n" });
+});
+
+test("nobody who listens on standard error is no error", () => {
+  const { status, stdout } = shell(
+    `printf 'a\\377\\nb\\n' | heed translate --no-map --model "${model}" 2> >(exit 0); echo $?`,
+  );
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^[^\n]+\n[^\n]+\n0\n$/);
 });
 
 test("an interrupt ends the command by the signal, which a shell reports as 130", async () => {

@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { expect, test } from "vitest";
+import { Command } from "commander";
+import { expect, test, vi } from "vitest";
 import { run } from "../../src/cli/program.ts";
 import { SUBCOMMANDS } from "../../src/cli/subcommands.ts";
+import { FileError, ShapeError, WorkerError } from "../../src/core/errors.ts";
 import { fakeIo } from "./fake-io.ts";
 
 async function heed(...args: string[]) {
@@ -53,6 +55,40 @@ test("a flag that does not exist is one line and exit code 2", async () => {
   expect((await heed("--nothing")).err).toBe(
     "heed: unknown option '--nothing'; heed --help lists what it takes\n",
   );
+});
+
+test("a value that a flag does not know is one line and exit code 2", async () => {
+  expect(await heed("evaluate", "translation", "--split", "train")).toEqual({
+    code: 2,
+    out: "",
+    err: 'heed evaluate translation: --split must be one of test, valid, got "train"; try --split test\n',
+  });
+});
+
+test("what the person can mend is exit code 2; what is our fault is 1, with the stack where it helps", async () => {
+  const fail = async (error: Error) => {
+    const load = vi.spyOn(SUBCOMMANDS[0]!, "load");
+    load.mockImplementation(async () =>
+      new Command("start").action(() => {
+        throw error;
+      }),
+    );
+    const { code, err } = await heed("start").finally(() => load.mockRestore());
+    return { code, line: err.split("\n")[0], stack: /\n {4}at /.test(err) };
+  };
+  const file = new FileError("CANNOT_READ", { command: "heed start", path: "a", reason: "ENOENT" });
+  expect(await fail(file)).toEqual({ code: 2, line: file.message, stack: false });
+  const worker = new WorkerError("WORKER_LOST", { op: "train", code: 137 });
+  expect(await fail(worker)).toEqual({ code: 1, line: worker.message, stack: false });
+  const shape = new ShapeError("MATRIX_SIZE", {
+    op: "heatmap",
+    name: "weights",
+    rows: 2,
+    columns: 3,
+    got: "5",
+  });
+  expect(await fail(shape)).toEqual({ code: 1, line: `ShapeError: ${shape.message}`, stack: true });
+  expect(await fail(new Error("oh"))).toEqual({ code: 1, line: "Error: oh", stack: true });
 });
 
 test("every subcommand loads under the name and with the streams it is given", async () => {

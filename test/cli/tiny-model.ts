@@ -27,6 +27,7 @@ export async function writeTinyModel(folder: string): Promise<void> {
     to: "fr",
     description: "random weights",
     model: config,
+    data: { name: "tiny", licence: "none", attribution: "none", changes: "none" },
     decoding: { beam: 2, lengthPenalty: 1, maxPieces: 20 },
   };
   writeModelFolder(folder, { model, source: bpe, target: bpe, card: card as unknown as TranslationCard });

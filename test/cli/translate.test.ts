@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { Command } from "commander";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Io } from "../../src/cli/io.ts";
 import { translateCommand } from "../../src/cli/translate.ts";
 import { FileError, HeedError } from "../../src/core/errors.ts";
 import { fakeIo } from "./fake-io.ts";
@@ -14,10 +15,20 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
+type Card = { from: string; to: string };
+
 /** Runs `heed translate …` with a fake translator. */
-async function translate(args: string[], settings: Parameters<typeof fakeIo>[0] = {}) {
+async function translate(
+  args: string[],
+  {
+    card,
+    stdin,
+    ...settings
+  }: Parameters<typeof fakeIo>[0] & Partial<{ card: Card; stdin: Io["stdin"] }> = {},
+) {
   const io = fakeIo(settings);
-  const { load, calls } = fakeTranslator();
+  if (stdin) io.stdin = stdin;
+  const { load, calls } = fakeTranslator(card);
   const command = new Command().addCommand(
     translateCommand(io, load)
       .exitOverride()
@@ -140,6 +151,26 @@ describe("--svg", () => {
     expect(err).toBe(`heed translate: drew ${file}\n`);
   });
 
+  test("its axes carry the names of the model's languages", async () => {
+    const file = path.join(folder, "map.svg");
+    const axes = async (card: Card) => {
+      await translate(["--no-map", "--svg", file, "so tired"], { card });
+      const svg = readFileSync(file, "utf8");
+      return ["English", "French", "German", "Brazilian Portuguese", "toy words"].filter((name) =>
+        svg.includes(`>${name}<`),
+      );
+    };
+    expect(await axes({ from: "en", to: "fr" })).toEqual(["English", "French"]);
+    expect(await axes({ from: "pt-BR", to: "de" })).toEqual(["German", "Brazilian Portuguese"]);
+    expect(await axes({ from: "toy words", to: "fr" })).toEqual(["French", "toy words"]);
+  });
+
+  test("where there is no word to draw, no file is made, and the command says so", async () => {
+    const { err } = await translate(["--no-map", "--svg", path.join(folder, "map.svg"), ""]);
+    expect(err).toBe("heed translate: drew no picture, for there was no word to draw\n");
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   test("several go to numbered files, an empty line keeps its number, and the command says so", async () => {
     const file = path.join(folder, "map.svg");
     const { err } = await translate(["--no-map", "--svg", file], { input: ["one\n", "\n", "two\n"] });
@@ -179,9 +210,23 @@ describe("what is refused", () => {
     );
   });
 
-  test("two flags that exclude each other", async () => {
-    expect(await refusal(["--json", "--format", "map", "x"])).toContain(
-      "cannot be used with option '--json'",
+  test.each([
+    ["--json", "--format", "map"],
+    ["--no-map", "--format", "map"],
+    ["--no-map", "--json"],
+  ])("two flags that exclude each other: %s", async (...flags) => {
+    expect(await refusal([...flags, "x"])).toMatch(/cannot be used with option '--(json|no-map)'/);
+  });
+
+  test("standard input that cannot be read", async () => {
+    const stdin = (async function* () {
+      yield Buffer.from("one\n");
+      throw Object.assign(new Error("EISDIR: illegal operation on a directory, read"), { code: "EISDIR" });
+    })();
+    const error = await translate(["--no-map"], { stdin }).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(FileError);
+    expect((error as FileError<"CANNOT_READ">).message).toBe(
+      "heed translate: standard input must be readable, got EISDIR; check the name",
     );
   });
 

@@ -33,6 +33,13 @@ describe("attentionShapes", () => {
       "op: q [B, H, T, D] and k [B, Hkv, S, D] must have the same B, got shapes [2, 6, 3, 5] and [1, 3, 7, 5]; make their B equal",
     ],
     [
+      "widths of 0, of which 1/√D is no number",
+      [2, 6, 3, 0],
+      [2, 3, 7, 0],
+      [2, 3, 7, 11],
+      "op: q [B, H, T, D] and k [B, Hkv, S, D] must have a width D of 1 or more, got shapes [2, 6, 3, 0] and [2, 3, 7, 0]; queries and keys of no width have no scores",
+    ],
+    [
       "other widths",
       [2, 6, 3, 4],
       [2, 3, 7, 5],

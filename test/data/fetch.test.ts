@@ -1,4 +1,5 @@
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -47,6 +48,19 @@ describe("installDataset", () => {
     await install(url);
     expect(await install(url)).toEqual({ folder: join(cacheDir, "toy"), fetched: false });
     expect(requests).toHaveLength(1);
+  });
+
+  test.each([
+    ["other rows", "Go.\tPars !\n"],
+    ["a row too few", ""],
+    ["bytes that are cut off", new Uint8Array([0x1f, 0x8b, 8])],
+  ])("fetches again what is there with %s", async (_, content) => {
+    const { url, requests } = await fileServer(serve(TOY_ARCHIVE));
+    await install(url);
+    writeFileSync(join(cacheDir, "toy", "valid.tsv.gz"), content);
+    expect(await install(url)).toEqual({ folder: join(cacheDir, "toy"), fetched: true });
+    for (const split of SPLITS) expect(rowsOf(split)).toEqual(hashedOrder(TOY_ROWS[split]));
+    expect(requests).toHaveLength(2);
   });
 
   test("makes the cache folder, with its parents", async () => {
@@ -166,9 +180,8 @@ describe("fetchDataset", () => {
     );
   });
 
-  test("takes what is in the cache", async () => {
-    mkdirSync(join(cacheDir, "tatoeba-en-fr"));
-    for (const split of SPLITS) writeFileSync(join(cacheDir, "tatoeba-en-fr", `${split}.tsv.gz`), "");
+  itWithData("tatoeba-en-fr")("takes what is in the cache", async (shared) => {
+    cpSync(shared, join(cacheDir, "tatoeba-en-fr"), { recursive: true });
     expect(await fetchDataset("tatoeba-en-fr", { cacheDir })).toEqual({
       folder: join(cacheDir, "tatoeba-en-fr"),
       fetched: false,

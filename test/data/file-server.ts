@@ -33,7 +33,8 @@ export function serve(content: Uint8Array, options: ServeOptions = {}): Answer {
     if (options.etag !== undefined) response.setHeader("etag", options.etag);
     response.setHeader("content-length", options.contentLength ?? body.length);
     if (options.cutAfter === undefined) return void response.end(body);
-    response.write(body.subarray(0, options.cutAfter), () => setTimeout(() => response.destroy(), 20));
+    // Long enough for a busy reader to take what came: a cut throws away what it has not read yet.
+    response.write(body.subarray(0, options.cutAfter), () => setTimeout(() => response.destroy(), 400));
   };
 }
 

@@ -46,9 +46,13 @@ const EPSILON = 2 ** -23;
 
 /**
  * Computes on `cpu` and on `heed` and compares shapes, dtypes and values, NaN and ±Infinity included. `terms` is
- * the length of the longest sum: rounding of n terms of size about 1 stays below n · ε · √n at most.
+ * the length of the longest sum: rounding of n terms of size about 1 stays below n · ε · √n at most. `relative` n
+ * allows each element n · ε of itself instead.
  */
-export async function expectLikeCpu(compute: Compute, terms = 1): Promise<void> {
+export async function expectLikeCpu(
+  compute: Compute,
+  terms: number | { relative: number } = 1,
+): Promise<void> {
   const expected = await on("cpu", compute);
   const heapTensors = () => (tf.findBackend(BACKEND) as unknown as { numDataIds(): number }).numDataIds();
   await tf.setBackend(BACKEND);
@@ -62,9 +66,10 @@ export async function expectLikeCpu(compute: Compute, terms = 1): Promise<void> 
     const wanted = expected[i]!.values;
     expect(values.length).toBe(wanted.length);
     const scale = wanted.filter(Number.isFinite).reduce((most, value) => Math.max(most, Math.abs(value)), 1);
-    const tolerance = terms * EPSILON * scale;
     values.forEach((value, j) => {
       const want = wanted[j]!;
+      const tolerance =
+        EPSILON * (typeof terms === "number" ? terms * scale : terms.relative * Math.abs(want));
       const same = Object.is(value, want) || value === want || Math.abs(value - want) <= tolerance;
       if (!same) expect.fail(`element ${j} is ${value}, cpu has ${want} (tolerance ${tolerance})`);
     });

@@ -54,7 +54,7 @@ describe("A full heap", () => {
     ["a kernel of ours", "tile", (x: tf.Tensor1D) => tf.tile(x, [HUGE / 4])],
     ["a stock kernel", "Fill", () => tf.fill([HUGE], 1)],
     [
-      "a stock kernel that allocates inside",
+      "a kernel of ours in a stock one's place",
       "OneHot",
       () => tf.oneHot(tf.zeros([2 ** 14], "int32"), 2 ** 14),
     ],
@@ -69,6 +69,60 @@ describe("A full heap", () => {
       expect((error as MemoryError<"OUT_OF_MEMORY">).details.op).toBe(name);
     }
     expect([...tf.add(x, 1).dataSync()]).toEqual([2, 3, 4, 5]);
+  });
+
+  const zeros = (...shape: number[]) => tf.zeros(shape);
+  const [T, B, H] = [3, 5, 7];
+  const gru = () => ({
+    x: zeros(T, B, 3 * H),
+    u: zeros(T, B, 3 * H),
+    h0: zeros(B, H),
+    states: zeros(T, B, H),
+    U: zeros(H, 3 * H),
+    b: zeros(3 * H),
+    mask: zeros(T, B),
+    dout: zeros(T, B, H),
+  });
+  const lstm = () => ({ a: zeros(B, 4 * H), c: zeros(B, H), h: zeros(B, H), mask: zeros(B) });
+  const numbers = { scale: 1, decay: 0, beta1: 0.9, beta2: 0.999, step: 1, root: 1, epsilon: 1 };
+  it.each<[string, () => tf.NamedTensorMap, object]>([
+    ["HeedGruSequence", gru, { reverse: false }],
+    ["HeedGruSequenceGrad", gru, { reverse: false }],
+    ["HeedLstmCell", lstm, {}],
+    ["HeedAdam", () => ({ p: zeros(B), g: zeros(B), m: zeros(B), v: zeros(B) }), numbers],
+    ["SplitV", () => ({ x: zeros(B, H) }), { numOrSizeSplits: [2, 3, 2], axis: 1 }],
+    ["Sum", () => ({ x: zeros(2, 3, 2, 3) }), { axis: [0, 2], keepDims: false }],
+    ["Tile", () => ({ x: zeros(2, 3) }), { reps: [2, 2] }],
+    ["TopK", () => ({ x: tf.ones([7], "bool") }), { k: 3, sorted: true }],
+    ["Select", () => ({ condition: tf.ones([3], "bool"), t: zeros(3), e: tf.ones([3], "int32") }), {}],
+    ["Exp", () => ({ x: tf.ones([3], "int32") }), {}],
+  ])("makes %s free what it had made, whichever allocation is refused", (name, make, attrs) => {
+    const inputs = make();
+    // Once undisturbed: scratch stays, and tensors made elsewhere come here.
+    for (const x of Object.values(inputs)) heap.address(x);
+    const entries = heap.backend.numDataIds();
+    const malloc = module._malloc;
+    let refused = 0;
+    for (let n = 1; refused === n - 1; n++) {
+      let left = n;
+      module._malloc = (bytes) => {
+        if (--left === 0) throw new Error(`allocation ${n}`);
+        return malloc(bytes);
+      };
+      try {
+        tf.tidy(() => void tf.engine().runKernel(name, inputs, attrs as never));
+      } catch (error) {
+        expect((error as Error).message).toBe(`allocation ${n}`);
+        refused++;
+      } finally {
+        module._malloc = malloc;
+      }
+      expect(heap.backend.numDataIds(), `after allocation ${n}`).toBe(entries);
+      for (const x of Object.values(inputs)) expect(x.dataSync().length).toBe(x.size);
+    }
+    expect(refused).toBeGreaterThan(0);
+    tf.dispose(inputs);
+    expect(heap.backend.numDataIds()).toBe(entries - Object.keys(inputs).length);
   });
 
   it("makes scratch throw, and works again when there is room", () => {

@@ -124,6 +124,25 @@ describe("referenceAttention", () => {
     );
   });
 
+  it("reads nothing behind a bias of −∞, NaN included", () => {
+    const { B, Hkv, T, S, D, Dv } = SHAPES;
+    const values = random(4, [T, S]).values.map((b, e) => (e % S === 3 ? -Infinity : b));
+    const program = compileProgram<HostArray>("test", SHAPES, {
+      bias: { shape: [T, S], dtype: "float64", values },
+    });
+    const [clean, dirty] = [inputs(SHAPES), inputs(SHAPES)];
+    for (let row = 3; row < B * Hkv * S; row += S) {
+      dirty.k.fill(Number.NaN, row * D, (row + 1) * D);
+      dirty.v.fill(Number.NaN, row * Dv, (row + 1) * Dv);
+    }
+    expect(dirty.k.some(Number.isNaN)).toBe(true);
+    expect(referenceAttention(program, dirty)).toEqual(referenceAttention(program, clean));
+    const dout = new Float64Array((clean.q.length / D) * Dv).fill(1);
+    const gradients = referenceAttentionGradients(program, dirty, dout);
+    expect(gradients).toEqual(referenceAttentionGradients(program, clean, dout));
+    expect(gradients.dq.some(Number.isNaN)).toBe(false);
+  });
+
   it("lets query head h read key/value head ⌊h·Hkv/H⌋", () => {
     const shapes = { B: 1, T: 1, S: 1, H: 4, Hkv: 2, D: 1, Dv: 1 };
     const program = compileProgram<HostArray>("test", shapes);

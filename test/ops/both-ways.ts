@@ -96,10 +96,11 @@ export function numericGradient(op: Op, inputs: Value[], k: number, step = 1e-2)
   });
 }
 
-/** Tensors that 20 runs of the op, forward and backward, leave behind. */
+/** Tensors and elements on the backend that 20 runs of the op, forward and backward, leave behind. */
 export function leaked(op: Op, inputs: Value[]): number {
+  const held = () => tf.memory().numTensors + tf.engine().backend.numDataIds();
   run(op, inputs);
-  const before = tf.memory().numTensors;
+  const before = held();
   for (let i = 0; i < 20; i++) run(op, inputs);
-  return tf.memory().numTensors - before;
+  return held() - before;
 }

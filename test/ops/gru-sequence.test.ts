@@ -71,6 +71,14 @@ describe("gruSequence composed of TensorFlow.js ops", () => {
     }
   });
 
+  it("refuses a sequence without steps", () => {
+    expect(() =>
+      gruSequence(tf.zeros([0, 5, 21]), tf.zeros([5, 7]), tf.zeros([7, 21]), tf.zeros([21])),
+    ).toThrow(
+      "gruSequence: inputGates must have T ≥ 1 steps, got T = 0; the last state of an empty sequence is h0 itself",
+    );
+  });
+
   it("says which tensor disagrees", () => {
     expect(() =>
       gruSequence(tf.zeros([2, 5, 21]), tf.zeros([5, 7]), tf.zeros([21, 7]), tf.zeros([21])),

@@ -65,6 +65,14 @@ describe("lstmSequence composed of TensorFlow.js ops", () => {
     }
   });
 
+  it("refuses a sequence without steps", () => {
+    expect(() =>
+      lstmSequence(tf.zeros([0, 5, 28]), tf.zeros([5, 7]), tf.zeros([5, 7]), tf.zeros([7, 28])),
+    ).toThrow(
+      "lstmSequence: inputGates must have T ≥ 1 steps, got T = 0; the last state of an empty sequence is h0 itself",
+    );
+  });
+
   it("says which tensor disagrees", () => {
     const state = tf.zeros<tf.Rank.R2>([5, 7]);
     expect(() => lstmSequence(tf.zeros([2, 5, 28]), state, tf.zeros([5, 6]), tf.zeros([7, 28]))).toThrow(

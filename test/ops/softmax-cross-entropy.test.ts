@@ -82,6 +82,7 @@ describe.each(BUILDS)("softmaxCrossEntropy fused, %s build", (build) => {
 
   it.each([
     [1, 2, 0, 3],
+    [5, 1, 0.1, 3],
     [5, 13, 0, 3],
     [5, 13, 0.1, 3],
     [4, 24, 0.1, 80],

@@ -1,10 +1,13 @@
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { checkRows, machineLacks } from "../../tools/check-rows.mjs";
+import { checkRows } from "../../tools/check-rows.mjs";
 
 const root = path.resolve(import.meta.dirname, "../..");
-const complete = { root, lacks: () => false };
-const bare = { root, lacks: () => true };
+const home = { root, ci: false };
+const ci = { root, ci: true };
+/** The problems alone, at home. */
+const problems = (...[rows, ran]: [Parameters<typeof checkRows>[0], Parameters<typeof checkRows>[1]]) =>
+  checkRows(rows, ran, home).problems;
 
 function report(...tests: { title: string; status: string; group?: string }[]) {
   const assertionResults = tests.map(({ title, status, group }) => ({
@@ -21,42 +24,57 @@ function plan(test: { file?: string; title: string; needs?: "data" | "browser" }
 
 describe("checkRows", () => {
   test("a row whose files exist and whose tests passed is in order", () => {
-    expect(checkRows(plan({ title: "adds" }), report({ title: "adds", status: "passed" }), complete)).toEqual(
-      [],
-    );
+    expect(problems(plan({ title: "adds" }), report({ title: "adds", status: "passed" }))).toEqual([]);
   });
 
   test("a test that does not exist is caught, by its title or by its file", () => {
     const ran = report({ title: "adds", status: "passed" });
-    expect(checkRows(plan({ title: "subtracts" }), ran, complete)).toEqual([
+    expect(problems(plan({ title: "subtracts" }), ran)).toEqual([
       'row 17 (Dot score): test/a.test.ts has no test "subtracts"',
     ]);
-    expect(checkRows(plan({ title: "adds", file: "test/b.test.ts" }), ran, complete)).toEqual([
+    expect(problems(plan({ title: "adds", file: "test/b.test.ts" }), ran)).toEqual([
       'row 17 (Dot score): test/b.test.ts has no test "adds"',
     ]);
   });
 
   test("a test that failed or was skipped is caught", () => {
     for (const status of ["failed", "skipped", "pending", "todo"]) {
-      expect(checkRows(plan({ title: "adds" }), report({ title: "adds", status }), complete)).toEqual([
+      expect(problems(plan({ title: "adds" }), report({ title: "adds", status }))).toEqual([
         `row 17 (Dot score): test/a.test.ts: "adds" was ${status}`,
       ]);
     }
   });
 
-  test("a test that needs the data may be skipped only where the data is lacking", () => {
-    const skipped = report({ title: "reads", status: "skipped" });
-    expect(checkRows(plan({ title: "reads", needs: "data" }), skipped, bare)).toEqual([]);
-    expect(checkRows(plan({ title: "reads" }), skipped, bare)).toHaveLength(1);
-    expect(checkRows(plan({ title: "reads", needs: "data" }), skipped, complete)).toHaveLength(1);
-    const failed = report({ title: "reads", status: "failed" });
-    expect(checkRows(plan({ title: "reads", needs: "data" }), failed, bare)).toHaveLength(1);
-  });
+  test.each([
+    ["data", "reads (skipped: no data set tatoeba-en-fr)"],
+    ["browser", "reads (skipped: no Chromium; set CHROMIUM_PATH)"],
+  ] as const)(
+    "a test that needs the %s may say that it was skipped for want of it, but not in CI",
+    (needs, title) => {
+      const ran = report({ title, status: "skipped", group: "files" });
+      const notRun = [`row 17 (Dot score): test/a.test.ts: "reads" not run here: no ${needs}`];
+      expect(checkRows(plan({ title: "reads", needs }), ran, home)).toEqual({ problems: [], notRun });
+      expect(checkRows(plan({ title: "reads", needs }), ran, ci)).toEqual({
+        problems: ['row 17 (Dot score): test/a.test.ts: "reads" was skipped'],
+        notRun: [],
+      });
+      expect(checkRows(plan({ title: "files reads", needs }), ran, home).notRun).toHaveLength(1);
+      expect(problems(plan({ title: "reads" }), ran)).toEqual([
+        'row 17 (Dot score): test/a.test.ts has no test "reads"',
+      ]);
+    },
+  );
 
-  test("in CI nothing counts as lacking", () => {
-    const nowhere = path.join(root, "no/such/folder");
-    expect(machineLacks(nowhere, {})("data")).toBe(true);
-    expect(machineLacks(nowhere, { CI: "true" })("data")).toBe(false);
+  test("a test that needs the data and was skipped for another reason, or failed, is caught", () => {
+    for (const test of [
+      { title: "reads", status: "skipped" },
+      { title: "reads", status: "failed" },
+      { title: "reads (skipped: no data set toy)", status: "failed" },
+    ]) {
+      expect(problems(plan({ title: "reads", needs: "data" }), report(test))).toEqual([
+        `row 17 (Dot score): test/a.test.ts: "reads" was ${test.status}`,
+      ]);
+    }
   });
 
   test("two tests of one title must be told apart by their group", () => {
@@ -64,18 +82,18 @@ describe("checkRows", () => {
       { title: "adds", status: "passed", group: "one" },
       { title: "adds", status: "passed", group: "two" },
     );
-    expect(checkRows(plan({ title: "adds" }), two, complete)).toEqual([
+    expect(problems(plan({ title: "adds" }), two)).toEqual([
       'row 17 (Dot score): test/a.test.ts has 2 tests "adds"; give the one with its group',
     ]);
-    expect(checkRows(plan({ title: "two adds" }), two, complete)).toEqual([]);
+    expect(problems(plan({ title: "two adds" }), two)).toEqual([]);
   });
 
   test("a missing file, and a row without files or tests, is caught", () => {
     const ran = report({ title: "adds", status: "passed" });
-    expect(checkRows(plan({ title: "adds" }, ["src/nothing.ts"]), ran, complete)).toEqual([
+    expect(problems(plan({ title: "adds" }, ["src/nothing.ts"]), ran)).toEqual([
       "row 17 (Dot score): src/nothing.ts does not exist",
     ]);
-    expect(checkRows({ rows: [{ row: 1, name: "Mask", files: [], tests: [] }] }, ran, complete)).toEqual([
+    expect(problems({ rows: [{ row: 1, name: "Mask", files: [], tests: [] }] }, ran)).toEqual([
       "row 1 (Mask): names no file",
       "row 1 (Mask): names no test",
     ]);

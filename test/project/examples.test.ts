@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 
 const root = path.resolve(import.meta.dirname, "../..");
 const examples = readdirSync(path.join(root, "examples")).filter((file) => file.endsWith(".mjs"));
@@ -30,7 +31,9 @@ test("the examples are numbered from 01, without a gap", () => {
 test.each(examples)("examples/%s runs and prints what it says", (file) => {
   const lines = promised(readFileSync(path.join(root, "examples", file), "utf8"));
   expect(lines.join("")).not.toBe("");
-  const env = { ...process.env, NO_COLOR: "1" };
+  const folder = mkdtempSync(path.join(tmpdir(), "heed-example-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const env = { ...process.env, NO_COLOR: "1", TMPDIR: folder, TEMP: folder };
   const printed = execFileSync(process.execPath, [path.join("examples", file)], {
     cwd: root,
     encoding: "utf8",

@@ -76,6 +76,18 @@ test("the package holds the build, the weights, the licence and the documents, a
   );
 });
 
+test("package-lock.json has an entry for every optional package, or npm ci refuses it", () => {
+  type Entry = { optionalDependencies?: Record<string, string> };
+  const lock = JSON.parse(readFileSync(path.join(root, "package-lock.json"), "utf8"));
+  const packages = lock.packages as Record<string, Entry>;
+  const missing = Object.entries(packages).flatMap(([place, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).filter(
+      (name) => !packages[`node_modules/${name}`] && !packages[`${place}/node_modules/${name}`],
+    ),
+  );
+  expect(missing, "npm install left out those that the registry did not have at that time").toEqual([]);
+});
+
 test("no committed file names a folder of the machine it was written on", () => {
   const machine = ["work", "home", "root", "Users"].map((name) => `/${name}/`);
   const pattern = new RegExp(`(?<![\\w.~-])(${machine.join("|")})`);

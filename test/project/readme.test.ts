@@ -6,7 +6,8 @@ import { afterAll, describe, expect, test } from "vitest";
 
 /**
  * The documents run. A `js` block must print what its `console.log(…); // comments` say, or the `text` block
- * right below it; so must an `sh` block that has one. Every command line is run, except those listed here.
+ * right below it; so must an `sh` block that has one. Every command line is run, except those listed here; of long
+ * work, the help is.
  */
 const root = path.resolve(import.meta.dirname, "../..");
 const DOCUMENTS = ["README.md", "CONTRIBUTING.md"];
@@ -19,8 +20,10 @@ const NOT_RUN = [
   /^npm install heed( @tensorflow\/tfjs[a-z-]*)*$/,
   /^npm (test|run [a-z]+)( -- .*)?$/,
   /^git clone /,
-  /^heed train /,
 ];
+
+/** Commands that download or train: not run either, but their `--help` must know every word and flag of the line. */
+const LONG = /^(npx )?heed (data fetch|train|evaluate|prove)(?!.* --(help|list)\b)/;
 
 interface Block {
   document: string;
@@ -60,6 +63,25 @@ function runnable(line: string): string {
   return line.replace(/^npm start( --)?/, `${heed} start`).replace(/\b(npx )?heed (?=[a-z-])/g, `${heed} `);
 }
 
+function bash(line: string): string {
+  const text = `set -eo pipefail\n${runnable(line)}`;
+  return execFileSync("bash", ["-c", text], { cwd: folder, encoding: "utf8", stdio: "pipe" });
+}
+
+/** Checks a command without running it: its words, up to an argument, and its flags must be in its help. */
+function expectKnown(line: string): void {
+  const help = bash(`${line} --help`);
+  const usage = /^Usage: heed ((?:[a-z]+ )+)(.*)$/m.exec(help);
+  expect(usage, help).not.toBeNull();
+  const [, words, takes] = usage!;
+  expect(takes, "a word that is no subcommand").not.toContain("[command]");
+  const typed = line.replace(/^(npx )?heed /, "").split(" ");
+  const rest = `${typed.join(" ")} `.replace(words!, "").trim().split(" ").filter(Boolean);
+  const flags = rest.filter((word) => word.startsWith("--"));
+  expect(flags.filter((flag) => !new RegExp(`  ${flag}(?![\\w-])`).test(help))).toEqual([]);
+  if (rest[0] && rest[0] !== flags[0]) expect(takes).toMatch(/[<[]name/);
+}
+
 test("code blocks say their language, and it is one that is checked", () => {
   expect(blocks.filter(({ language }) => !["js", "sh", "text"].includes(language))).toEqual([]);
   expect(programs.length).toBeGreaterThan(0);
@@ -71,8 +93,8 @@ describe("commands", () => {
     const script = /^npm (?:run )?(\w+)/.exec(line)?.[1];
     if (script && script !== "install") expect(scripts).toHaveProperty(script);
     if (NOT_RUN.some((pattern) => pattern.test(line))) return;
-    const text = `set -eo pipefail\n${runnable(line)}`;
-    const printed = execFileSync("bash", ["-c", text], { cwd: folder, encoding: "utf8", stdio: "pipe" });
+    if (LONG.test(line)) return expectKnown(line);
+    const printed = bash(line);
     if (output !== undefined) expect(printed).toBe(output);
   });
 });
@@ -86,6 +108,13 @@ describe("programs", () => {
     const printed = execFileSync(process.execPath, flags, { cwd: root, encoding: "utf8", env });
     expect(printed.trimEnd()).toBe(output?.trimEnd() ?? comments.join("\n"));
   });
+});
+
+test("long commands are known by their help: a wrong word or flag is caught", () => {
+  expect(commands.filter(({ line }) => LONG.test(line)).length).toBeGreaterThanOrEqual(4);
+  expect(() => expectKnown("heed train translaton")).toThrow();
+  expect(() => expectKnown("heed train translation --epoch 3")).toThrow();
+  expect(() => expectKnown("heed prove --fast")).toThrow();
 });
 
 test("links to files of the repository lead somewhere", () => {

@@ -23,6 +23,7 @@ test("the files and the tests that docs/rows.json names exist", () => {
 });
 
 test("the rows of the first step are there", () => {
-  const first = [17, 18, 19, 20, 21, 53, 56, 57, 59, 65, 74];
+  // Of 1 to 21, row 5 (the pipeline's diagram) comes with the pictures and row 14 (gated products) with the gates.
+  const first = [1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 15, 16, 17, 18, 19, 20, 21, 53, 56, 57, 59, 65, 74];
   expect(first.filter((row) => !rows.some((done) => done.row === row))).toEqual([]);
 });

@@ -46,8 +46,28 @@ describe("runSnippet", () => {
     await expect(runSnippet("Float32Array.of(3);\n// Float32Array [4]", {}, none)).rejects.toThrow("[4]");
   });
 
+  test.each([
+    "3, the sum",
+    "1 \u2212 2",
+    "-3 dB",
+    "[1, 2] but for rounding",
+    "[[1], …]",
+    "true: a new best",
+    '"é" in French',
+    "{ a: 1, … }",
+    "Uint16Array [1]: one",
+    "→ 3 or so",
+    "NaN for nothing",
+  ])("refuses a comment that begins like a value and is none: %s", async (comment) => {
+    await expect(runSnippet(`[1]; // ${comment}`, {}, none)).rejects.toThrow(
+      `the comment begins like a value and is none, got ${comment}; write the value alone`,
+    );
+  });
+
   test("leaves a comment of prose alone, and still runs the statement", async () => {
-    expect(await runSnippet("add(1, 2); // the sum of both", { add }, none)).toBe(0);
+    for (const prose of ["the sum of both", "[B, T, S]", "in [0, 1)", "truth", "below 1e-9"]) {
+      expect(await runSnippet(`add(1, 2); // ${prose}`, { add }, none)).toBe(0);
+    }
     await expect(runSnippet("missing(1); // the sum of both", { add }, none)).rejects.toThrow(
       "missing is not defined",
     );

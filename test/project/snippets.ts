@@ -1,7 +1,8 @@
 /**
  * Runs the code of documents: `@example` blocks in docstrings. Names come from a scope; imports are resolved by
  * the caller; `expression; // value` (the comment may have the next line for itself) and `console.log(expression); // value` are checked when the comment is a
- * JavaScript value. Numbers are compared as precisely as the comment writes them.
+ * JavaScript value; one that begins like a value and is none is an error. Numbers are compared as precisely as the
+ * comment writes them.
  */
 import { isDeepStrictEqual } from "node:util";
 import { parseAst, transformWithOxc } from "vite";
@@ -111,13 +112,18 @@ function plain(value: unknown): unknown {
   return value;
 }
 
+/** How a value begins, and no prose: `// 12, the sum` would look checked and not be. */
+const VALUE =
+  /^([-+]?(\d|Infinity\b)|["'`{]|\[[\s[{]*([-+\d"'`\]]|true|false|null)|(true|false|null|undefined|NaN)\b)/;
+
 /** The value that a comment writes down, `// [1, 2]`; undefined when the comment is prose. */
 function writtenValue(comment: string): { value: unknown } | undefined {
   const text = comment.replace(/^→\s*/, "").replace(/^\w+Array(\(\d+\))? (?=\[)/, "");
   try {
     return { value: new Function(`"use strict"; return (${text})`)() };
   } catch {
-    return undefined;
+    if (!VALUE.test(text)) return undefined;
+    throw new Error(`the comment begins like a value and is none, got ${comment}; write the value alone`);
   }
 }
 

@@ -127,6 +127,20 @@ function itIsAdam(): void {
     bad.dispose();
   });
 
+  it.each(["m", "v"])("refuses a restored %s of another shape than the variable's", (letter) => {
+    const adam = new Adam();
+    const [b, m, v] = [tf.zeros([3]), tf.zeros([letter === "m" ? 2 : 3]), tf.zeros([letter === "v" ? 2 : 3])];
+    adam.restore({ step: tf.scalar(1, "int32"), "m/b": m, "v/b": v });
+    const before = valuesNow();
+    expect(() => adam.apply({ b }, variables)).toThrow(
+      `Adam.apply: the restored ${letter}/b must be float32 of shape [3], as the variable is, got float32 of shape ` +
+        "[2]; restore the state of this model",
+    );
+    expect(valuesNow()).toEqual(before);
+    adam.dispose();
+    tf.dispose([b, m, v]);
+  });
+
   it("leaves no tensor behind but two moments a variable, and none after dispose", () => {
     const before = tf.memory().numTensors;
     const adam = new Adam({ clipNorm: 1 });
@@ -172,6 +186,17 @@ describe("Adam composed of TensorFlow.js ops", () => {
 describe.each(BUILDS)("Adam fused, %s build", (build) => {
   beforeAll(() => useHeed(build));
   itIsAdam();
+
+  it("keeps NaN in the moments, as the composed step does", () => {
+    const [p, g] = [tf.ones([7]), tf.tensor1d([1, Number.NaN, 2, 3, 4, Number.NaN, 5])];
+    const numbers = { scale: 1, decay: 0, beta1: 0.9, beta2: 0.999, step: 0.1, root: 1, epsilon: 1e-8 };
+    const inputs = { p, g, m: tf.zerosLike(p), v: tf.zerosLike(p) };
+    const [value, m, v] = tf.engine().runKernel("HeedAdam", inputs, numbers) as unknown as tf.Tensor[];
+    for (const x of [value!, m!, v!]) {
+      expect([...x.dataSync()].map(Number.isNaN)).toEqual([false, true, false, false, false, true, false]);
+    }
+    tf.dispose([g, value!, m!, v!, ...Object.values(inputs)]);
+  });
 
   it("flushes moments too small to matter, which would be slow forever", () => {
     const p = tf.tidy(() => tf.variable(tf.scalar(1)));

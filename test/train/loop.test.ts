@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
@@ -287,7 +287,7 @@ describe("trainLoop", () => {
       },
       evaluate: (step) => {
         ms += 1000;
-        return step;
+        return step + 1 / 3;
       },
       evaluateEvery: 2,
       snapshot: () => ({ tensors: {}, state: null }),
@@ -304,9 +304,9 @@ describe("trainLoop", () => {
       best: undefined,
     });
     // 2.5 s for three steps, an evaluation included.
-    expect(shown[2]).toMatchObject({ step: 3, tokensPerSecond: 200, secondsLeft: 2.5 / 3, best: 2 });
+    expect(shown[2]).toMatchObject({ step: 3, tokensPerSecond: 200, secondsLeft: 2.5 / 3, best: 2 + 1 / 3 });
     expect(shown[1]!.loss).toBeCloseTo(0.98 * 10 + 0.02 * 5, 12);
-    expect(lines).toEqual(["step 2: score 2, the best so far", "step 4: score 4, the best so far"]);
+    expect(lines).toEqual(["step 2: score 2.33, the best so far", "step 4: score 4.33, the best so far"]);
     expect(stops).toBe(1);
   });
 
@@ -326,6 +326,26 @@ describe("trainLoop", () => {
     expect(result).toMatchObject({ resumedFrom: 20, step: STEPS });
     expect(lines[0]).toMatch(`skipped ${newest}: checkpoint: the file must have the SHA-256 written in it`);
     expect(again.snapshot()).toEqual(whole.end);
+  });
+
+  it("refuses to begin again at 0 where there are checkpoints and none can be read", async () => {
+    const options = { ...new LinearModel().options(), checkpoint: { folder, everySteps: 10 } };
+    await trainLoop(options);
+    const files = ["checkpoint-000000023.safetensors", "checkpoint-000000020.safetensors"].map((name) =>
+      join(folder, name),
+    );
+    // A file that cannot be read at all, as with the wrong rights, and one that is damaged.
+    await rm(files[0]!);
+    await mkdir(files[0]!);
+    await writeFile(files[1]!, "");
+    const step = () => {
+      throw new Error("it began");
+    };
+    await expect(trainLoop({ ...options, step })).rejects.toThrow(
+      `trainLoop: a run goes on from a checkpoint that can be read, got none in ${files.join(", ")} (${files[0]}: ` +
+        "EISDIR: illegal operation on a directory, read); mend their rights or bring them back, or remove them to " +
+        "begin again at step 0",
+    );
   });
 
   it("refuses a loss that is not finite, and stops the progress", async () => {

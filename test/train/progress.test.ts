@@ -72,6 +72,16 @@ describe("createProgress", () => {
     expect(text().endsWith("\n")).toBe(true);
   });
 
+  it("never hides the cursor, which a second Ctrl-C would leave hidden, nor listens for signals", () => {
+    const { stream, text } = recorder(true);
+    const listeners = process.listenerCount("SIGINT");
+    const progress = createProgress({ stream });
+    progress.update({ step: 5, steps: 10 });
+    expect(process.listenerCount("SIGINT")).toBe(listeners);
+    progress.stop();
+    expect(text()).not.toContain("\u001b[?25l");
+  });
+
   it("can be stopped before it began", () => {
     const { stream, text } = recorder(true);
     createProgress({ stream }).stop();

@@ -58,7 +58,7 @@ function labelled(/** @type {string} */ text) {
   return lines.join("\n").replace(/\n{3,}/g, "\n\n");
 }
 
-/** The Whether a family's index.ts exports a name of a file. */
+/** A function that tells whether a family's index.ts exports a name of a file. */
 function published(/** @type {string} */ index) {
   const names = (/** @type {string} */ file) => {
     const pattern = new RegExp(`export (?:type )?\\{([^}]*)\\} from "\\./${file}"`, "g");

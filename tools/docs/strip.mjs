@@ -1,12 +1,12 @@
 // Draws docs/images/strip.svg, the strip of attention maps at the head of the README: real translations by the
-// model that ships, side by side. Needs the build and the weights: `node tools/docs/strip.mjs`.
+// model that ships, of the sentences that `npm start` shows. Needs the build and the weights: `node tools/docs/strip.mjs`.
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { SENTENCES } from "../../dist/cli/start.js";
 import { loadTranslator } from "../../dist/tasks/translation/translator.js";
 import { heatmap } from "../../dist/viz/heatmap.js";
 
-const SENTENCES = ["I am very tired.", "Where is the station?", "She doesn't want to go home."];
 const HEIGHT = 360;
 const GAP = 16;
 

@@ -35,6 +35,7 @@ const rowSoftmax = tf.customGrad((scores, save) => {
 
 /**
  * ln Σ_s exp(e_s) over the keys: [..., S] → [...]. −∞ for a row of −∞ alone; the gradient is the softmax.
+ * Differentiable once: the gradient's own gradient is not that of the softmax.
  *
  * @example
  * logSumExp(tf.tensor2d([[0, Math.log(3), -Infinity]])); // [ln 4]

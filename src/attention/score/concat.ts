@@ -4,6 +4,9 @@ import { hiddenScore } from "./hidden.ts";
 import { linear } from "./linear.ts";
 import type { Score } from "./score.ts";
 
+/** Dk of the keys behind a prepared tensor, which shows only A. A copy of one has no entry: Dk is what W leaves. */
+const widths = new WeakMap<tf.Tensor, number>();
+
 export interface ConcatParameters {
   /** [Dq + Dk, A]: the first Dq rows meet the query, the others the key. */
   w: tf.Tensor2D;
@@ -32,17 +35,20 @@ export function concatScore({ w, v }: ConcatParameters): Score {
   const op = "concatScore";
   const A = v.shape[0];
   const rows = w.shape[0];
-  let Dk = 0; // known once keys arrive; the prepared keys no longer show it
   return {
     name: "concat",
     prepare(keys) {
-      Dk = keys.shape[2];
+      const Dk = keys.shape[2];
       checkParameter(op, "w [Dq + Dk, A]", w.shape, [Math.max(rows, Dk + 1), A]);
-      return linear(keys, tf.slice(w, [rows - Dk, 0], [Dk, A]));
+      const prepared = linear(keys, tf.slice(w, [rows - Dk, 0], [Dk, A]));
+      widths.set(prepared, Dk);
+      return prepared;
     },
     score(queries, prepared) {
       const Dq = queries.shape[2];
-      checkParameter(op, "w [Dq + Dk, A]", w.shape, [Dq + (Dk || rows - Dq), A]);
+      const Dk = widths.get(prepared) ?? Math.max(rows - Dq, 1);
+      checkParameter(op, "w [Dq + Dk, A]", w.shape, [Dq + Dk, A]);
+      checkParameter(op, "prepared [B, S, A]", prepared.shape, [...prepared.shape.slice(0, 2), A]);
       return hiddenScore(linear(queries, tf.slice(w, [0, 0], [Dq, A])), prepared, v);
     },
   };

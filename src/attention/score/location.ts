@@ -15,7 +15,7 @@ export interface LocationParameters {
  *     score(q_t, k_s) = (q_tᵀ W)_s
  *
  * Symbols: q_t a query, s a position, W learned. Shapes: q [B, T, Dq], W [Dq, Smax] → [B, T, S], S ≤ Smax.
- * Conventions: the keys give only their number S; their gradient is zero. The paper writes a_t = softmax(W_a h_t).
+ * Conventions: the keys give only their number S; no gradient reaches them. The paper writes a_t = softmax(W_a h_t).
  * Cost: O(B·T·Dq·S) time. Paper: Luong, Pham & Manning 2015, §3.1 (8), arxiv.org/abs/1508.04025.
  *
  * @throws ShapeError PARAMETER or LOCATION_LENGTH when W is too small

@@ -5,7 +5,7 @@ import { checkRank, checkSame } from "../../core/shapes.ts";
 import { allowTensor } from "../mask/allow.ts";
 import { scaledDotScore } from "../score/scaled-dot.ts";
 import type { Score } from "../score/score.ts";
-import { addConstant, guard, isKnownFinite, visiblePoison } from "./guard.ts";
+import { addConstant, cleaned, isKnownFinite, strayValues, visibleKeys } from "./guard.ts";
 import { type Normalize, weigh } from "./weigh.ts";
 
 /** What a query may see; all of it composes. */
@@ -40,7 +40,10 @@ export interface AttendOptions extends Pick<ProgramOptions, "dropout" | "trainin
   trace?: boolean;
   /** Return the weights [B, T, S], before dropout. @default false */
   weights?: boolean;
-  /** Promise that all inputs are finite even in hidden places: saves looking for NaN. @default false */
+  /**
+   * Promise that all inputs are finite even in hidden places: saves looking for NaN, and on devices whose answer would
+   * have to be waited for (WebGL) a second product. @default false
+   */
   finite?: boolean;
 }
 
@@ -78,28 +81,31 @@ export type AttendResult<O> = { output: tf.Tensor3D } & (O extends { weights: tr
 export function attend<const O extends AttendOptions>(options: O): AttendResult<O>;
 export function attend(options: AttendOptions): AttendResult<AttendOptions> {
   const op = "attend";
-  const { queries, keys, values, score = scaledDotScore(), normalize, dropout, training } = options;
+  const { queries, keys, values, prepared, score = scaledDotScore(), normalize, dropout, training } = options;
   const shapes = headlessShapes(op, queries, keys, values);
+  checkPrepared(op, keys, prepared);
   return tf.tidy(() => {
     const mask = headlessMask(op, shapes, options.mask);
     const program = compileProgram<tf.Tensor>(op, shapes, { ...mask, dropout, training });
-    const { B, S } = shapes;
+    const { B, T, S } = shapes;
     const allow4 = allowTensor(program);
     const allow = allow4 && tf.reshape(allow4, [allow4.shape[0], allow4.shape[2], S]);
     const bias = mask.bias && (tf.squeeze(mask.bias, mask.bias.rank === 4 ? [1] : []) as tf.Tensor);
-    const guarded = allow && !allFinite(options) ? guardAll(options) : undefined;
-    const key = guarded?.keys.clean ?? keys;
-    const query = guarded?.queries.clean ?? queries;
-    const product = score.score(query, guarded?.prepared?.clean ?? options.prepared ?? score.prepare(key));
-    const { scores, masked, weights, dropped } = weigh(program, product, {
-      allow,
+    const seen = options.finite ? undefined : visibleKeys(allow, bias);
+    const dirtyScores = seen && ![queries, prepared ?? keys].every(isKnownFinite);
+    const dirtyValues = seen && !isKnownFinite(values);
+    const cleanProduct = () =>
+      score.score(cleaned(queries), prepared ? cleaned(prepared) : score.prepare(cleaned(keys)));
+    const product = () => score.score(queries, prepared ?? score.prepare(keys));
+    const { scores, masked, weights, dropped } = weigh(program, dirtyScores ? cleanProduct() : product(), {
+      allow: dirtyScores ? seen : allow,
       bias,
       normalize,
-      poison: guarded ? [guarded.queries.poison, tf.reshape(guarded.keys.poison, [B, 1, S])] : [],
+      raw: dirtyScores ? product() : undefined,
     });
-    let output = tf.matMul(dropped, guarded?.values.clean ?? values) as tf.Tensor3D;
-    if (allow && guarded) {
-      output = addConstant(output, visiblePoison(allow, tf.reshape(guarded.values.poison, [B, 1, S])));
+    let output = tf.matMul(dropped, dirtyValues ? cleaned(values) : values) as tf.Tensor3D;
+    if (dirtyValues) {
+      output = addConstant(output, strayValues(dropped, tf.broadcastTo(seen, [B, T, S]), values));
     }
     const stages = { encoded: values, scores, masked, weights, context: output, output } as AttendTrace;
     return {
@@ -110,17 +116,14 @@ export function attend(options: AttendOptions): AttendResult<AttendOptions> {
   }) as unknown as AttendResult<AttendOptions>;
 }
 
-function allFinite({ finite, queries, keys, values, prepared }: AttendOptions): boolean {
-  return finite || [queries, keys, values, prepared ?? keys].every(isKnownFinite);
-}
-
-function guardAll({ queries, keys, values, prepared }: AttendOptions) {
-  return {
-    queries: guard(queries),
-    keys: guard(keys),
-    values: guard(values),
-    prepared: prepared && guard(prepared),
-  };
+/** Throws unless prepared keys are [B, S, *]. */
+function checkPrepared(op: string, keys: tf.Tensor3D, prepared: tf.Tensor3D | undefined): void {
+  if (!prepared) return;
+  const name = "prepared [B, S, *]";
+  checkRank(op, name, prepared, 3);
+  for (const [axis, letter] of ["B", "S"].entries()) {
+    checkSame(op, letter, { name: "keys [B, S, Dk]", array: keys, axis }, { name, array: prepared, axis });
+  }
 }
 
 function headlessShapes(op: string, queries: tf.Tensor3D, keys: tf.Tensor3D, values: tf.Tensor3D) {

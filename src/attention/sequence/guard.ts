@@ -1,25 +1,17 @@
 import * as tf from "@tensorflow/tfjs-core";
 
-/** Vectors without NaN and infinities, and where those were. */
-export interface Guarded<T extends tf.Tensor> {
-  /** `x` with 0 for every number that is not finite. */
-  readonly clean: T;
-  /** [..., N, 1]: NaN for a vector that held such a number, else 0. */
-  readonly poison: tf.Tensor;
-}
-
 /**
- * Takes NaN and infinities out of vectors [..., N, D], so that products may run over hidden places without leaking
- * (0·NaN is NaN). The poison goes back in, with `addConstant`, where the vector is seen: a visible NaN stays one.
+ * x with 0 for every number that is not finite, so that products may run over hidden places without leaking (0·NaN is
+ * NaN). What is seen is put back: scores with `withValue`, values with `strayValues`. Hidden places and unhidden
+ * ones then give the same as without a mask, NaN and infinities included.
  */
-export function guard<T extends tf.Tensor>(x: T): Guarded<T> {
+export function cleaned<T extends tf.Tensor>(x: T): T {
   // Where a number was taken out the product's gradient is 0 if it was hidden, and no one's business if it was seen.
   const select = tf.customGrad((input) => ({
     value: tf.where(tf.isFinite(input as tf.Tensor), input as tf.Tensor, 0),
     gradFunc: (dy: tf.Tensor) => dy,
   }));
-  const whole = tf.all(tf.isFinite(x), -1, true);
-  return { clean: select(x) as T, poison: tf.where(whole, 0, Number.NaN) };
+  return select(x) as T;
 }
 
 /** Backends whose results can be read without waiting for another device. */
@@ -49,8 +41,39 @@ export function addConstant<T extends tf.Tensor>(x: T, constant: tf.Tensor): T {
   return sum(x) as T;
 }
 
-/** [..., T, 1]: NaN for queries that see a poisoned key, else 0; `allow` [..., T, S], poison [..., 1, S]. */
-export function visiblePoison(allow: tf.Tensor, poison: tf.Tensor): tf.Tensor {
-  const seen = tf.any(tf.logicalAnd(allow, tf.isNaN(poison)), -1, true);
-  return tf.where(seen, Number.NaN, 0);
+/** `value` in the place of x, with x's gradient. */
+export function withValue<T extends tf.Tensor>(x: T, value: tf.Tensor): T {
+  const replace = tf.customGrad(() => ({ value: tf.clone(value), gradFunc: (dy: tf.Tensor) => dy }));
+  return replace(x) as T;
+}
+
+/**
+ * Where a key may be seen at all, as bool that broadcasts to the scores: `allow`, and a bias that is not −∞. Undefined
+ * where both are.
+ */
+export function visibleKeys(allow?: tf.Tensor, bias?: tf.Tensor): tf.Tensor | undefined {
+  const unbiased = bias && tf.notEqual(bias, Number.NEGATIVE_INFINITY);
+  return allow && unbiased ? tf.logicalAnd(allow, unbiased) : (allow ?? unbiased);
+}
+
+/**
+ * What NaN and infinities among the values add to Σ_s weight_ts v_sd: 0, ±Infinity or NaN, column by column, as the
+ * sum itself would, but for keys that are hidden. Shapes: weights [..., T, S], seen bool that broadcasts to them,
+ * values [..., S, Dv] → [..., T, Dv].
+ */
+export function strayValues(weights: tf.Tensor, seen: tf.Tensor, values: tf.Tensor): tf.Tensor {
+  const number = (x: tf.Tensor) => tf.cast(x, "float32");
+  const [up, down] = [tf.greater(weights, 0), tf.less(weights, 0)].map(number) as [tf.Tensor, tf.Tensor];
+  const none = number(tf.logicalAnd(tf.equal(weights, 0), seen)); // 0·∞ is NaN
+  const [high, low] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY].map((end) =>
+    number(tf.equal(values, end)),
+  ) as [tf.Tensor, tf.Tensor];
+  const nan = number(tf.isNaN(values));
+  const anywhere = (kinds: tf.Tensor[], places: tf.Tensor[], become: number) =>
+    tf.where(tf.greater(tf.matMul(tf.concat(kinds, -1), tf.concat(places, -2)), 0), become, 0);
+  return tf.addN([
+    anywhere([up, down], [high, low], Number.POSITIVE_INFINITY),
+    anywhere([up, down], [low, high], Number.NEGATIVE_INFINITY),
+    anywhere([up, down, none, none], [nan, nan, nan, tf.add(high, low)], Number.NaN),
+  ]);
 }

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { compileProgram, type ProgramOptions } from "../../core/program.ts";
 import { attentionShapes } from "../../core/shapes.ts";
 import { allowTensor } from "../mask/allow.ts";
-import { addConstant, type Guarded, guard, isKnownFinite, visiblePoison } from "./guard.ts";
+import { addConstant, cleaned, isKnownFinite, strayValues, visibleKeys } from "./guard.ts";
 import { type Weighed, weigh } from "./weigh.ts";
 
 export interface SoftAttentionOptions extends ProgramOptions<tf.Tensor> {
@@ -11,7 +11,8 @@ export interface SoftAttentionOptions extends ProgramOptions<tf.Tensor> {
   /** Return the log-sum-exp of the scores [B, H, T], natural logarithm. @default false */
   lse?: boolean;
   /**
-   * Promise that q, k and v hold finite numbers even in hidden places: saves looking for NaN. @default false
+   * Promise that q, k and v hold finite numbers even in hidden places: saves looking for NaN, and on devices whose
+   * answer would have to be waited for (WebGL) a second product. @default false
    */
   finite?: boolean;
 }
@@ -30,8 +31,8 @@ export type SoftAttentionResult<O> = { output: tf.Tensor4D } & (O extends { weig
  * Shapes: q [B, H, T, D], k [B, Hkv, S, D], v [B, Hkv, S, Dv] → output [B, H, T, Dv]; H a multiple of Hkv.
  * Conventions: query head h reads key/value head ⌊h·Hkv/H⌋, nothing is copied for it. Options are those of the
  * attention program (core/program.ts); masks, bias, lengths and windows compose. A row without a visible key gives
- * 0 output, 0 weights, lse −∞ and 0 gradients. NaN in hidden places leaks nowhere; a NaN that is seen makes its
- * row NaN. Rows of weights sum to 1 (less with a sink), whether asked for or not. Differentiable in q, k, v, bias
+ * 0 output, 0 weights, lse −∞ and 0 gradients. NaN in hidden places leaks nowhere, whether allow, lengths, causality,
+ * window or a bias of −∞ hide them; what is seen gives the same with a mask as without one, NaN and infinities too. Rows of weights sum to 1 (less with a sink), whether asked for or not. Differentiable in q, k, v, bias
  * and sink.
  * Cost: O(B·H·T·S·(D + Dv)) time, O(B·H·T·S) memory. Paper: Vaswani et al. 2017, §3.2.1, arxiv.org/abs/1706.03762.
  *
@@ -53,36 +54,29 @@ export function softAttention(
 ): SoftAttentionResult<SoftAttentionOptions> {
   const shapes = attentionShapes("softAttention", q, k, v);
   const program = compileProgram("softAttention", shapes, options);
-  const { B, H, Hkv, T, S, D, Dv } = shapes;
+  const { B, H, Hkv, T, S, Dv } = shapes;
   const G = H / Hkv;
   return tf.tidy(() => {
     const allow = allowTensor(program);
-    const sift: (x: tf.Tensor4D) => MaybeGuarded =
-      allow && !options.finite && ![q, k, v].every(isKnownFinite) ? guard : (clean) => ({ clean });
-    const [query, key, value] = [q, k, v].map(sift);
+    const seen = options.finite ? undefined : visibleKeys(allow, options.bias);
+    const dirtyScores = seen && ![q, k].every(isKnownFinite);
+    const dirtyValues = seen && !isKnownFinite(v);
     // The query heads that share a key head stand below each other as rows of one product.
-    const scaled = tf.reshape(tf.mul(query.clean, program.scale), [B, Hkv, G * T, D]);
-    const product = tf.reshape(tf.matMul(scaled, key.clean, false, true), [B, H, T, S]);
-    const keyPoison = key.poison && perQueryHead(key.poison, H);
-    const weighed = weigh(program, product, {
-      allow,
+    const rowsOf = (x: tf.Tensor) => tf.reshape(x, [B, Hkv, G * T, x.shape[3]!]);
+    const multiply = (query: tf.Tensor, key: tf.Tensor) =>
+      tf.reshape(tf.matMul(rowsOf(tf.mul(query, program.scale)), key, false, true), [B, H, T, S]);
+    const weighed = weigh(program, dirtyScores ? multiply(cleaned(q), cleaned(k)) : multiply(q, k), {
+      allow: dirtyScores ? seen : allow,
       bias: options.bias,
-      poison: query.poison && keyPoison ? [query.poison, keyPoison] : [],
+      raw: dirtyScores ? multiply(q, k) : undefined,
     });
-    const rows = tf.reshape(weighed.dropped, [B, Hkv, G * T, S]);
-    let output = tf.reshape(tf.matMul(rows, value.clean), [B, H, T, Dv]) as tf.Tensor4D;
-    if (allow && value.poison)
-      output = addConstant(output, visiblePoison(allow, perQueryHead(value.poison, H)));
-    return pick(options, output, weighed);
+    const rows = rowsOf(weighed.dropped);
+    let output = tf.matMul(rows, dirtyValues ? cleaned(v) : v);
+    if (dirtyValues) {
+      output = addConstant(output, strayValues(rows, rowsOf(tf.broadcastTo(seen, [B, H, T, S])), v));
+    }
+    return pick(options, tf.reshape(output, [B, H, T, Dv]) as tf.Tensor4D, weighed);
   });
-}
-
-type MaybeGuarded = Guarded<tf.Tensor4D> | { clean: tf.Tensor4D; poison?: undefined };
-
-/** Poison of keys [B, Hkv, S, 1] → [B, H, 1, S]. */
-function perQueryHead(poison: tf.Tensor, H: number): tf.Tensor {
-  const [B, Hkv, S] = poison.shape as [number, number, number, number];
-  return tf.reshape(tf.tile(tf.reshape(poison, [B, Hkv, 1, S]), [1, 1, H / Hkv, 1]), [B, H, 1, S]);
 }
 
 function pick(options: SoftAttentionOptions, output: tf.Tensor4D, { weights, lse }: Weighed) {

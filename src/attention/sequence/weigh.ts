@@ -4,7 +4,7 @@ import type { AttentionProgram } from "../../core/program.ts";
 import { dropoutRow } from "../../core/program-rows.ts";
 import { maskScores } from "../mask/mask-scores.ts";
 import { logSumExp, softmax } from "../normalize/softmax.ts";
-import { addConstant } from "./guard.ts";
+import { addConstant, withValue } from "./guard.ts";
 
 /** Scores to weights: −∞ must become 0, and a row of −∞ alone zeros. */
 export type Normalize = (scores: tf.Tensor) => tf.Tensor;
@@ -25,19 +25,21 @@ export interface Weighed {
 export interface WeighParts {
   readonly allow?: tf.Tensor | undefined;
   readonly bias?: tf.Tensor | undefined;
-  /** Added to visible scores: NaN where query or key is. */
-  readonly poison?: readonly tf.Tensor[];
+  /** The product of inputs that are not known finite, where `product` is that of cleaned ones: what it is to be. */
+  readonly raw?: tf.Tensor | undefined;
   readonly normalize?: Normalize | undefined;
 }
 
 /** The middle steps of attention, mask → normalise, of scaled scores [B, H, T, S], or [B, T, S] with H = 1. */
 export function weigh(program: AttentionProgram<tf.Tensor>, product: tf.Tensor, parts: WeighParts): Weighed {
-  const { allow, bias, poison = [], normalize = softmax } = parts;
+  const { allow, bias, raw, normalize = softmax } = parts;
   const { softCap } = program;
-  let scores = product;
-  if (softCap !== undefined) scores = tf.mul(tf.tanh(tf.div(scores, softCap)), softCap);
-  if (bias) scores = tf.add(scores, bias);
-  const masked = allow ? maskScores(poison.reduce(addConstant, scores), allow) : scores;
+  const transform = (x: tf.Tensor) => {
+    const capped = softCap === undefined ? x : tf.mul(tf.tanh(tf.div(x, softCap)), softCap);
+    return bias ? tf.add(capped, bias) : capped;
+  };
+  const scores = raw ? withValue(transform(product), transform(raw)) : transform(product);
+  const masked = allow ? maskScores(scores, allow) : scores;
   const S = masked.shape[masked.rank - 1]!;
   const competing = withSink(program, masked);
   const shares = normalize(competing);

@@ -27,6 +27,9 @@ export const attentionMessages = {
   LOCATION_LENGTH: (d: { op: string; S: number; longest: number }) =>
     `${d.op}: S=${d.S} keys must not exceed the Smax=${d.longest} columns of w [Dq, Smax], got ${d.S - d.longest} more; ` +
     `build w for the longest source, or cut the source`,
+  NO_WIDTH: (d: { op: string; q: readonly number[]; k: readonly number[] }) =>
+    `${d.op}: q [B, H, T, D] and k [B, Hkv, S, D] must have a width D of 1 or more, got shapes ${show(d.q)} and ` +
+    `${show(d.k)}; queries and keys of no width have no scores`,
   HEADS: (d: { op: string; H: number; Hkv: number }) =>
     `${d.op}: query heads H=${d.H} must be a multiple of key/value heads Hkv=${d.Hkv}, got ${d.H} and ${d.Hkv}; ` +
     `pass k and v with ${divisors(d.H)} heads`,

@@ -8,6 +8,9 @@ export const trainMessages = {
     `checkpoint: ${d.path} must be a place that can be ${d.action}, got ${d.reason}; check the folder, its rights and the free space`,
   CHECKPOINT_SUM: (d: { written: string; found: string }) =>
     `checkpoint: the file must have the SHA-256 written in it, ${d.written}, got ${d.found}; it is damaged, use the checkpoint before`,
+  CHECKPOINTS_BROKEN: (d: { files: readonly string[]; newest: string; reason: string }) =>
+    `trainLoop: a run goes on from a checkpoint that can be read, got none in ${d.files.join(", ")} (${d.newest}: ` +
+    `${d.reason}); mend their rights or bring them back, or remove them to begin again at step 0`,
   CHECKPOINT_STATE: (d: { name: string; got: string }) =>
     `checkpoint: every number of the state must be finite, got ${d.got} for "${d.name}"; save null in its place`,
   TRAIN_OPTION: (d: { op: string; option: string; rule: string; got: string }) =>

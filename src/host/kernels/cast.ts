@@ -1,18 +1,10 @@
-import { type TensorInfo, util } from "@tensorflow/tfjs-core";
-import type { Heap } from "../heap.ts";
+import { util } from "@tensorflow/tfjs-core";
 import { type HeedKernel, runStockKernel } from "../register.ts";
-
-/** The same elements again, shared: no kernel writes into a tensor that exists. */
-function share(x: TensorInfo, heap: Heap): TensorInfo {
-  heap.address(x); // moves it here first, if it lives on another backend
-  heap.backend.incRef(x.dataId);
-  return { dataId: x.dataId, shape: x.shape, dtype: x.dtype };
-}
 
 /** Another dtype. (The stock kernel stores numbers in bool tensors modulo 256, so that 256 becomes false.) */
 export const cast: HeedKernel = ({ inputs, attrs, heap }) => {
   const x = inputs.x!;
-  if (x.dtype === attrs.dtype && x.dtype !== "string") return share(x, heap);
+  if (x.dtype === attrs.dtype && x.dtype !== "string") return heap.share(x);
   if (attrs.dtype !== "bool" || (x.dtype !== "float32" && x.dtype !== "int32")) {
     return runStockKernel("Cast", inputs, attrs, heap);
   }
@@ -25,5 +17,5 @@ export const cast: HeedKernel = ({ inputs, attrs, heap }) => {
 /** A tensor that shares its elements with x, as on every backend but stock `wasm`, which copies them. */
 export const identity: HeedKernel = ({ inputs, attrs, heap }) => {
   const x = inputs.x!;
-  return x.dtype === "string" ? runStockKernel("Identity", inputs, attrs, heap) : share(x, heap);
+  return x.dtype === "string" ? runStockKernel("Identity", inputs, attrs, heap) : heap.share(x);
 };

@@ -1,4 +1,5 @@
 import { backend_util, type TensorInfo, util } from "@tensorflow/tfjs-core";
+import { ShapeError } from "../../core/errors.ts";
 import type { Heap } from "../heap.ts";
 import { type HeedKernel, runHeedKernel } from "../register.ts";
 
@@ -16,69 +17,79 @@ export interface ConvAttrs {
   inputShape: Shape4;
 }
 
-/** Patches are unrolled for as many images at a time as fit in about this many bytes: they stay in the cache. */
+/** Patches are unrolled into about this many bytes at a time, so that they stay in the cache. */
 const PATCH_BYTES = 1 << 21;
 
-/** The arguments that the kernels of assembly/conv.ts end with. */
-function geometry(c: Info): number[] {
-  const { outHeight, outWidth, filterHeight, filterWidth, strideHeight, strideWidth } = c;
+/** The arguments that the kernels of assembly/conv.ts end with, for output rows `y` to `y + height`. */
+function geometry(c: Info, y = 0, height = c.outHeight): number[] {
+  const { outWidth, filterHeight, filterWidth, strideHeight, strideWidth } = c;
   const { dilationHeight, dilationWidth, padInfo } = c;
-  const taps = [outHeight, outWidth, filterHeight, filterWidth, strideHeight, strideWidth];
-  return [...taps, dilationHeight, dilationWidth, padInfo.top, padInfo.left];
+  const taps = [height, outWidth, filterHeight, filterWidth, strideHeight, strideWidth];
+  return [...taps, dilationHeight, dilationWidth, padInfo.top - y * strideHeight, padInfo.left];
 }
 
-/** Calls `f` for groups of images, with room for their patches and for a product with `columns` columns. */
-function forImageGroups(
+/** The output rows [y, y + height) of so many images, whose patches are unrolled together. */
+interface Piece {
+  image: number;
+  images: number;
+  y: number;
+  height: number;
+}
+
+/** Whole images as many as fit in PATCH_BYTES; where not even one does, some of its rows. */
+function piecesOf(c: Info): Piece[] {
+  const rowBytes = c.outWidth * patchColumns(c) * 4;
+  const height = Math.max(1, Math.min(c.outHeight, Math.floor(PATCH_BYTES / rowBytes)));
+  const step =
+    height < c.outHeight ? 1 : Math.max(1, Math.floor(PATCH_BYTES / (rowBytes * Math.max(1, c.outHeight))));
+  const pieces: Piece[] = [];
+  for (let image = 0; image < c.batchSize; image += step) {
+    for (let y = 0; y < c.outHeight; y += height) {
+      const images = Math.min(step, c.batchSize - image);
+      pieces.push({ image, images, y, height: Math.min(height, c.outHeight - y) });
+    }
+  }
+  return pieces;
+}
+
+/** Calls `f` for each piece, with room for its patches and for a product with `columns` columns. */
+function forPieces(
   c: Info,
   columns: number,
   heap: Heap,
-  f: (firstImage: number, images: number, patches: number, scratch: number) => void,
+  f: (piece: Piece, patches: number, scratch: number) => void,
 ): void {
-  const imageBytes = patchRows(c) * patchColumns(c) * 4;
-  const group = Math.max(1, Math.min(c.batchSize, Math.floor(PATCH_BYTES / imageBytes)));
+  const pieces = piecesOf(c);
   const gemmBytes = Math.ceil(heap.kernels.gemmScratchBytes!(columns) / 16) * 16;
-  const scratch = heap.scratch("conv2d gradient", gemmBytes + group * imageBytes);
-  for (let first = 0; first < c.batchSize; first += group) {
-    f(first, Math.min(group, c.batchSize - first), scratch + gemmBytes, scratch);
-  }
+  const most = Math.max(...pieces.map((piece) => rowsOf(c, piece)));
+  const scratch = heap.scratch("conv2d gradient", gemmBytes + most * patchColumns(c) * 4);
+  for (const piece of pieces) f(piece, scratch + gemmBytes, scratch);
 }
 
-const patchRows = (c: Info) => c.outHeight * c.outWidth;
+/** Patches of a piece. */
+const rowsOf = (c: Info, { images, height }: Piece) => images * height * c.outWidth;
+/** Byte offset of a piece's first element in dy. */
+const offsetInDy = (c: Info, { image, y }: Piece) =>
+  (image * c.outHeight + y) * c.outWidth * c.outChannels * 4;
+const imageBytes = (c: Info) => c.inHeight * c.inWidth * c.inChannels * 4;
 const patchColumns = (c: Info) => c.filterHeight * c.filterWidth * c.inChannels;
-const imageElements = (c: Info) => c.inHeight * c.inWidth * c.inChannels;
 
 /** dFilter = patches(x)ᵀ · dy. */
 function filterGradient(x: TensorInfo, dy: TensorInfo, c: Info, heap: Heap): TensorInfo {
   const { im2col, gemm } = heap.kernels;
   const { inHeight, inWidth, inChannels, outChannels } = c;
-  const [rows, taps] = [patchRows(c), patchColumns(c)];
+  const taps = patchColumns(c);
   const out = heap.output("conv2d gradient", c.filterShape);
-  const [fromX, fromDy, to] = [heap.address(x), heap.address(dy), heap.address(out)];
-  forImageGroups(c, outChannels, heap, (first, images, patches, scratch) => {
-    im2col!(
-      fromX + first * imageElements(c) * 4,
-      patches,
-      images,
-      inHeight,
-      inWidth,
-      inChannels,
-      ...geometry(c),
-    );
-    const d = fromDy + first * rows * outChannels * 4;
-    gemm!(
-      patches,
-      1,
-      taps,
-      d,
-      outChannels,
-      1,
-      to,
-      taps,
-      outChannels,
-      images * rows,
-      scratch,
-      first > 0 ? 1 : 0,
-    );
+  const [fromX, fromDy, to] = [x, dy, out].map((tensor) => heap.address(tensor)) as [number, number, number];
+  let added = 0;
+  forPieces(c, outChannels, heap, (piece, patches, scratch) => {
+    const { image, images, y, height } = piece;
+    const from = fromX + image * imageBytes(c);
+    im2col!(from, patches, images, inHeight, inWidth, inChannels, ...geometry(c, y, height));
+    const d = fromDy + offsetInDy(c, piece);
+    const rows = rowsOf(c, piece);
+    gemm!(patches, 1, taps, d, outChannels, 1, to, taps, outChannels, rows, scratch, added);
+    added = 1;
   });
   return out;
 }
@@ -87,39 +98,25 @@ function filterGradient(x: TensorInfo, dy: TensorInfo, c: Info, heap: Heap): Ten
 function inputGradient(dy: TensorInfo, filter: TensorInfo, c: Info, heap: Heap): TensorInfo {
   const { col2im, gemm } = heap.kernels;
   const { inHeight, inWidth, inChannels, outChannels } = c;
-  const [rows, taps] = [patchRows(c), patchColumns(c)];
-  const out = heap.output("conv2d gradient", c.inShape);
-  const [fromDy, fromFilter, to] = [heap.address(dy), heap.address(filter), heap.address(out)];
-  forImageGroups(c, taps, heap, (first, images, patches, scratch) => {
-    const d = fromDy + first * rows * outChannels * 4;
-    gemm!(
-      d,
-      outChannels,
-      1,
-      fromFilter,
-      1,
-      outChannels,
-      patches,
-      images * rows,
-      taps,
-      outChannels,
-      scratch,
-      0,
-    );
-    col2im!(
-      patches,
-      to + first * imageElements(c) * 4,
-      images,
-      inHeight,
-      inWidth,
-      inChannels,
-      ...geometry(c),
-    );
+  const taps = patchColumns(c);
+  const out = zeros(c.inShape, heap);
+  const [fromDy, fromFilter, to] = [dy, filter, out].map((tensor) => heap.address(tensor)) as [
+    number,
+    number,
+    number,
+  ];
+  forPieces(c, taps, heap, (piece, patches, scratch) => {
+    const { image, images, y, height } = piece;
+    const d = fromDy + offsetInDy(c, piece);
+    const rows = rowsOf(c, piece);
+    gemm!(d, outChannels, 1, fromFilter, 1, outChannels, patches, rows, taps, outChannels, scratch, 0);
+    const pixels = to + image * imageBytes(c);
+    col2im!(patches, pixels, images, inHeight, inWidth, inChannels, ...geometry(c, y, height));
   });
   return out;
 }
 
-/** A tensor of zeros, for the gradients of convolutions over nothing. */
+/** A tensor of zeros. */
 function zeros(shape: number[], heap: Heap): TensorInfo {
   const out = heap.output("conv2d gradient", shape);
   heap.view(out).fill(0);
@@ -133,31 +130,56 @@ function withTransposed<T>(
   heap: Heap,
   f: (...t: TensorInfo[]) => T,
 ): T {
-  const moved: TensorInfo[] = [];
-  try {
-    for (const x of tensors) moved.push(runHeedKernel("Transpose", { x }, { perm }, heap));
-    return f(...moved);
-  } finally {
-    for (const x of moved) heap.dispose(x);
+  const moved = tensors.map((x) => runHeedKernel("Transpose", { x }, { perm }, heap));
+  const result = f(...moved);
+  for (const x of moved) heap.dispose(x);
+  return result;
+}
+
+/** Throws unless dy and the filter are what this convolution has: the kernels would read past their ends. */
+function checkShapes(op: string, c: Info, dyShape: number[], filterShape: number[]): void {
+  if (String(dyShape) !== String(c.outShape)) {
+    throw new ShapeError("SIZE", {
+      op: `${op} gradient`,
+      rule: `dy must have the output's shape [${c.outShape.join(", ")}] of an input [${c.inShape.join(", ")}]`,
+      got: `[${dyShape.join(", ")}]`,
+      remedy: `correct the shape of dy, which is x of ${op}Transpose, or that of the input, its outputShape`,
+    });
   }
+  if (filterShape[2] === c.inChannels) return;
+  throw new ShapeError("SIZE", {
+    op: `${op} gradient`,
+    rule: `the filter must have the input's ${c.inChannels} channels`,
+    got: `[${filterShape.join(", ")}]`,
+    remedy: "use the filter of the forward convolution",
+  });
 }
 
 const TO_CHANNELS_LAST = [0, 2, 3, 1];
 const TO_CHANNELS_FIRST = [0, 3, 1, 2];
 
+const channelsLast = (shape: number[]) => TO_CHANNELS_LAST.map((axis) => shape[axis]!);
+
 /** conv2d's geometry, always as if channels came last. */
-function convInfo(inputShape: number[], filterShape: Shape4, attrs: ConvAttrs): { c: Info; first: boolean } {
+function convInfo(
+  inputShape: number[],
+  filterShape: Shape4,
+  dy: TensorInfo,
+  attrs: ConvAttrs,
+): { c: Info; first: boolean } {
   const first = attrs.dataFormat === "NCHW";
-  const shape = (first ? TO_CHANNELS_LAST.map((i) => inputShape[i]!) : inputShape) as Shape4;
+  const shape = (first ? channelsLast(inputShape) : inputShape) as Shape4;
   const { strides, pad, dimRoundingMode } = attrs;
-  return { c: backend_util.computeConv2DInfo(shape, filterShape, strides, 1, pad, dimRoundingMode), first };
+  const c = backend_util.computeConv2DInfo(shape, filterShape, strides, 1, pad, dimRoundingMode);
+  checkShapes("conv2d", c, first ? channelsLast(dy.shape) : dy.shape, filterShape);
+  return { c, first };
 }
 
 /** The gradient of conv2d for its filter, absent from the stock backend. */
 export const conv2dBackpropFilter: HeedKernel = ({ inputs, attrs, heap }) => {
   const { x, dy } = inputs as { x: TensorInfo; dy: TensorInfo };
   const { filterShape } = attrs as unknown as ConvAttrs;
-  const { c, first } = convInfo(x.shape, filterShape, attrs as unknown as ConvAttrs);
+  const { c, first } = convInfo(x.shape, filterShape, dy, attrs as unknown as ConvAttrs);
   if (util.sizeFromShape(x.shape) * util.sizeFromShape(dy.shape) === 0) return zeros(filterShape, heap);
   if (!first) return filterGradient(x, dy, c, heap);
   return withTransposed([x, dy], TO_CHANNELS_LAST, heap, (a, b) => filterGradient(a!, b!, c, heap));
@@ -167,21 +189,19 @@ export const conv2dBackpropFilter: HeedKernel = ({ inputs, attrs, heap }) => {
 export const conv2dBackpropInput: HeedKernel = ({ inputs, attrs, heap }) => {
   const { dy, filter } = inputs as { dy: TensorInfo; filter: TensorInfo };
   const { inputShape } = attrs as unknown as ConvAttrs;
-  const { c, first } = convInfo(inputShape, filter.shape as Shape4, attrs as unknown as ConvAttrs);
+  const { c, first } = convInfo(inputShape, filter.shape as Shape4, dy, attrs as unknown as ConvAttrs);
   if (util.sizeFromShape(inputShape) * util.sizeFromShape(dy.shape) === 0) return zeros(inputShape, heap);
   if (!first) return inputGradient(dy, filter, c, heap);
   const last = withTransposed([dy], TO_CHANNELS_LAST, heap, (d) => inputGradient(d!, filter, c, heap));
-  try {
-    return runHeedKernel("Transpose", { x: last }, { perm: TO_CHANNELS_FIRST }, heap);
-  } finally {
-    heap.dispose(last);
-  }
+  const dx = runHeedKernel("Transpose", { x: last }, { perm: TO_CHANNELS_FIRST }, heap);
+  heap.dispose(last);
+  return dx;
 };
 
-function depthwiseInfo(inputShape: Shape4, filterShape: Shape4, attrs: ConvAttrs): Info {
+function depthwiseInfo(inputShape: number[], filterShape: Shape4, dy: TensorInfo, attrs: ConvAttrs): Info {
   const { strides, dilations, pad, dimRoundingMode } = attrs;
-  return backend_util.computeConv2DInfo(
-    inputShape,
+  const c = backend_util.computeConv2DInfo(
+    inputShape as Shape4,
     filterShape,
     strides,
     dilations ?? 1,
@@ -189,6 +209,8 @@ function depthwiseInfo(inputShape: Shape4, filterShape: Shape4, attrs: ConvAttrs
     dimRoundingMode,
     true,
   );
+  checkShapes("depthwiseConv2d", c, dy.shape, filterShape);
+  return c;
 }
 
 function depthwiseArguments(c: Info): number[] {
@@ -200,7 +222,7 @@ function depthwiseArguments(c: Info): number[] {
 export const depthwiseBackpropFilter: HeedKernel = ({ inputs, attrs, heap }) => {
   const { x, dy } = inputs as { x: TensorInfo; dy: TensorInfo };
   const { filterShape } = attrs as unknown as ConvAttrs;
-  const c = depthwiseInfo(x.shape as Shape4, filterShape, attrs as unknown as ConvAttrs);
+  const c = depthwiseInfo(x.shape, filterShape, dy, attrs as unknown as ConvAttrs);
   const out = heap.output("depthwiseConv2d gradient", filterShape);
   const kernel = heap.kernels.depthwiseFilterGradient!;
   kernel(heap.address(x), heap.address(dy), heap.address(out), ...depthwiseArguments(c));
@@ -211,7 +233,7 @@ export const depthwiseBackpropFilter: HeedKernel = ({ inputs, attrs, heap }) => 
 export const depthwiseBackpropInput: HeedKernel = ({ inputs, attrs, heap }) => {
   const { dy, filter } = inputs as { dy: TensorInfo; filter: TensorInfo };
   const { inputShape } = attrs as unknown as ConvAttrs;
-  const c = depthwiseInfo(inputShape, filter.shape as Shape4, attrs as unknown as ConvAttrs);
+  const c = depthwiseInfo(inputShape, filter.shape as Shape4, dy, attrs as unknown as ConvAttrs);
   const out = heap.output("depthwiseConv2d gradient", inputShape);
   const kernel = heap.kernels.depthwiseInputGradient!;
   kernel(heap.address(dy), heap.address(filter), heap.address(out), ...depthwiseArguments(c));

@@ -1,7 +1,7 @@
-import { backend_util, type Tensor, util } from "@tensorflow/tfjs-core";
+import { backend_util, type Tensor, type TensorInfo, util } from "@tensorflow/tfjs-core";
 import { ShapeError } from "../../core/errors.ts";
-import type { HeedKernel } from "../register.ts";
-import { runStockKernel } from "../register.ts";
+import type { Heap } from "../heap.ts";
+import { type HeedKernel, runHeedKernel, runStockKernel } from "../register.ts";
 
 /** Rows of x picked by index along one axis, per batch when batchDims > 0. */
 export const gatherV2: HeedKernel = ({ inputs, attrs, heap }) => {
@@ -31,7 +31,6 @@ export const gatherV2: HeedKernel = ({ inputs, attrs, heap }) => {
   );
   if (wrong >= 0) {
     const got = `${heap.view(indices!)[wrong]} at position ${wrong}`;
-    heap.dispose(out);
     throw new ShapeError("SIZE", {
       op: "gather",
       rule: `every index must be at least 0 and below ${shape.dimSize}, the size of axis ${at} of x`,
@@ -42,21 +41,37 @@ export const gatherV2: HeedKernel = ({ inputs, attrs, heap }) => {
   return out;
 };
 
-/** out[ids[i]] += x[i]: the gradient of a gather, absent from the stock backend. Ids outside the range are dropped. */
+/**
+ * out[ids[i]] += x[i]: the gradient of a gather, absent from the stock backend. Ids outside the range are dropped;
+ * truth values are counted, as int32.
+ */
 export const unsortedSegmentSum: HeedKernel = ({ inputs, attrs, heap }) => {
-  const { x, segmentIds } = inputs;
-  const numSegments = attrs.numSegments as number;
-  const row = x!.shape.slice(segmentIds!.shape.length);
-  const out = heap.output("unsortedSegmentSum", [numSegments, ...row], x!.dtype);
-  const { kernels } = heap;
-  const add = x!.dtype === "int32" ? kernels.unsortedSegmentSumInt! : kernels.unsortedSegmentSum!;
-  add(
-    heap.address(x!),
-    heap.address(segmentIds!),
-    heap.address(out),
-    util.sizeFromShape(segmentIds!.shape),
-    util.sizeFromShape(row),
-    numSegments,
-  );
+  const { x, segmentIds } = inputs as { x: TensorInfo; segmentIds: TensorInfo };
+  checkSegments(x, segmentIds);
+  if (x.dtype !== "bool") return addSegments(x, segmentIds, attrs.numSegments as number, heap);
+  const counts = runHeedKernel("Cast", { x }, { dtype: "int32" }, heap);
+  const out = addSegments(counts, segmentIds, attrs.numSegments as number, heap);
+  heap.dispose(counts);
   return out;
 };
+
+function checkSegments(x: TensorInfo, segmentIds: TensorInfo): void {
+  const lead = x.shape.slice(0, segmentIds.shape.length);
+  if (String(lead) === String(segmentIds.shape)) return;
+  throw new ShapeError("SIZE", {
+    op: "unsortedSegmentSum",
+    rule: "the shape of x must begin with that of segmentIds",
+    got: `x [${x.shape.join(", ")}] and segmentIds [${segmentIds.shape.join(", ")}]`,
+    remedy: "give one id for each row of x",
+  });
+}
+
+function addSegments(x: TensorInfo, segmentIds: TensorInfo, segments: number, heap: Heap): TensorInfo {
+  const row = x.shape.slice(segmentIds.shape.length);
+  const out = heap.output("unsortedSegmentSum", [segments, ...row], x.dtype);
+  const { unsortedSegmentSum, unsortedSegmentSumInt } = heap.kernels;
+  const add = x.dtype === "int32" ? unsortedSegmentSumInt! : unsortedSegmentSum!;
+  const addresses = [x, segmentIds, out].map((tensor) => heap.address(tensor));
+  add(...addresses, util.sizeFromShape(segmentIds.shape), util.sizeFromShape(row), segments);
+  return out;
+}

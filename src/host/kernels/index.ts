@@ -7,9 +7,12 @@ import {
   depthwiseBackpropFilter,
   depthwiseBackpropInput,
 } from "./conv.ts";
+import { coordinateKernels } from "./coordinates.ts";
 import { gatherV2, unsortedSegmentSum } from "./gather.ts";
 import { concat, pack, splitV, unpack } from "./join.ts";
 import { batchMatMul, fusedMatMul } from "./matmul.ts";
+import { oneHot } from "./one-hot.ts";
+import { otherDtypes } from "./other-dtypes.ts";
 import { safeConvolution } from "./safe-convolution.ts";
 import { select } from "./select.ts";
 import { slice } from "./slice.ts";
@@ -20,10 +23,13 @@ import { unary } from "./unary.ts";
 
 /** Our kernels over TensorFlow.js' own operations, by TensorFlow.js' kernel names. */
 export const hostKernels: Record<string, HeedKernel> = {
+  ...otherDtypes,
+  ...coordinateKernels,
   BatchMatMul: batchMatMul,
   _FusedMatMul: fusedMatMul,
   UnsortedSegmentSum: unsortedSegmentSum,
   GatherV2: gatherV2,
+  OneHot: oneHot,
   Slice: slice,
   Tile: tile,
   Transpose: transpose,

@@ -11,6 +11,7 @@ export const slice: HeedKernel = ({ inputs, attrs, heap }) => {
   if (x.dtype === "string") return runStockKernel("Slice", inputs, attrs, heap);
   const { begin, size } = attrs as { begin: number[]; size: number[] };
   const [starts, sizes] = slice_util.parseSliceParams(x as Tensor, begin, size) as [number[], number[]];
+  slice_util.assertParamsValid(x as Tensor, starts, sizes);
   const out = heap.output("slice", sizes, x.dtype);
   if (util.sizeFromShape(sizes) === 0) return out;
   const bytes = util.bytesPerElement(x.dtype);

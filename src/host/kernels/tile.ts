@@ -35,6 +35,7 @@ function repeat(x: TensorInfo, axis: number, count: number, heap: Heap): TensorI
 export const tile: HeedKernel = ({ inputs, attrs, heap }) => {
   const x = inputs.x!;
   if (x.dtype === "string") return runStockKernel("Tile", inputs, attrs, heap);
+  installTileGradient();
   const reps = attrs.reps as number[];
   let out: TensorInfo | undefined;
   // Inner axes first, while the tensor is small. An axis repeated once needs no pass, except to own a copy.
@@ -48,11 +49,12 @@ export const tile: HeedKernel = ({ inputs, attrs, heap }) => {
 };
 
 /**
- * Installs our gradient of Tile: dy as [reps₀, size₀, reps₁, size₁, …] summed over the repetitions. TensorFlow.js'
+ * Installs our gradient of Tile from inside the kernel, since TensorFlow.js' gradients may be registered at any time,
+ * and are looked up after the kernel has run. It is dy as [reps₀, size₀, reps₁, size₁, …] summed over the repetitions. TensorFlow.js'
  * own cuts dy into prod(reps) slices, adds them one by one, and stops at rank 4. A gradient belongs to no backend,
  * so ours hands the others back to the one that was there.
  */
-export function installTileGradient(): void {
+function installTileGradient(): void {
   const stock = getGradient("Tile");
   if (stock?.gradFunc === gradient) return;
   stockGradient = stock;

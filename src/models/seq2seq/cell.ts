@@ -31,15 +31,15 @@ export class Cell {
     return tf.add(tf.matMul(x, a.matrix(`${this.name}/input/kernel`)), a.vector(`${this.name}/input/bias`));
   }
 
-  /** One step: input gates [B, gates·H] and a state → the next state. Where `mask` [B] is 0 the state stays. */
-  step(inputGates: tf.Tensor2D, state: CellState, mask?: tf.Tensor1D): CellState {
+  /** One step: input gates [B, gates·H] and a state → the next state. */
+  step(inputGates: tf.Tensor2D, state: CellState): CellState {
     const hidden = this.parameters.matrix(`${this.name}/hidden/kernel`);
     const [h, c] = state;
     if (this.kind === "gru") {
       const bias = this.parameters.vector(`${this.name}/hidden/bias`);
-      return [gruCell(inputGates, tf.add(tf.matMul(h, hidden), bias), h, mask)];
+      return [gruCell(inputGates, tf.add(tf.matMul(h, hidden), bias), h)];
     }
-    return lstmCell(tf.add(inputGates, tf.matMul(h, hidden)), c, h, mask);
+    return lstmCell(tf.add(inputGates, tf.matMul(h, hidden)), c, h);
   }
 
   /**

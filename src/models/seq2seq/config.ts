@@ -1,5 +1,11 @@
+import { OptionError } from "../../core/errors.ts";
+
+const SCORES = ["dot", "scaledDot", "general", "additive", "concat", "location", "none"] as const;
+const CELLS = ["gru", "lstm"] as const;
+const STYLES = ["luong", "bahdanau"] as const;
+
 /** Which score the decoder attends with; `none` replaces attention by the mean encoder state (the baseline). */
-export type ScoreName = "dot" | "scaledDot" | "general" | "additive" | "concat" | "location" | "none";
+export type ScoreName = (typeof SCORES)[number];
 
 /**
  * A recurrent encoder–decoder with attention.
@@ -20,8 +26,8 @@ export interface Seq2SeqConfig {
   encoder: number;
   /** Width of the decoder state. */
   decoder: number;
-  cell: "gru" | "lstm";
-  style: "luong" | "bahdanau";
+  cell: (typeof CELLS)[number];
+  style: (typeof STYLES)[number];
   score: ScoreName;
   /** Width of the hidden layer of the additive and concat scores. */
   attention: number;
@@ -47,3 +53,38 @@ export const DEFAULT_CONFIG: Omit<Seq2SeqConfig, "sourceVocabulary" | "targetVoc
   dropout: 0.2,
   tieEmbeddings: true,
 };
+
+const SIZES = [
+  "sourceVocabulary",
+  "targetVocabulary",
+  "embedding",
+  "encoder",
+  "decoder",
+  "attention",
+  "maxSource",
+];
+const WORDS: Record<string, readonly string[]> = { cell: CELLS, style: STYLES, score: SCORES };
+const SWITCHES = ["inputFeeding", "tieEmbeddings"];
+
+/** Refuses a configuration that is not one. @throws OptionError MODEL_CONFIG */
+export function checkConfig(config: Seq2SeqConfig): void {
+  const given = config as unknown as Record<string, unknown>;
+  const must = (name: string, rule: string, holds: boolean) => {
+    if (!holds)
+      throw new OptionError("MODEL_CONFIG", { name, rule, got: JSON.stringify(given[name]) ?? "nothing" });
+  };
+  for (const name of SIZES) {
+    must(name, "a whole number from 1", Number.isInteger(given[name]) && (given[name] as number) >= 1);
+  }
+  for (const [name, words] of Object.entries(WORDS)) {
+    must(name, `one of ${words.join(", ")}`, words.includes(given[name] as string));
+  }
+  for (const name of SWITCHES) must(name, "true or false", typeof given[name] === "boolean");
+  must(
+    "dropout",
+    "a number from 0 to below 1",
+    (given.dropout as number) >= 0 && (given.dropout as number) < 1,
+  );
+  const known = [...SIZES, ...Object.keys(WORDS), ...SWITCHES, "dropout"];
+  for (const name of Object.keys(given)) must(name, `one of ${known.join(", ")}`, known.includes(name));
+}

@@ -14,7 +14,9 @@ export interface Encoded {
 /**
  * A bidirectional recurrent encoder (Bahdanau et al., arxiv.org/abs/1409.0473, §3.2) over padded sources:
  *
- *     states[:, s] = [h→_s ; h←_s],    initial = tanh(W·[h→_S ; h←_1] + b)
+ *     states[:, s] = [h→_s ; h←_s],    initial h = tanh(W·[h→_S ; h←_1] + b)
+ *
+ * An LSTM hands over its memory cells: [h ; c] = W·[c→_S ; c←_1] + b, with tanh on h.
  *
  * Padding stands after the source. The mask keeps a state unchanged there, so h→_S is the state after the last real
  * piece and the backward direction starts from zero at it.

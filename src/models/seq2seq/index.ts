@@ -1,3 +1,4 @@
+export { type Hypothesis, lengthPenaltyOf } from "./beam.ts";
 export { DEFAULT_CONFIG, type ScoreName, type Seq2SeqConfig } from "./config.ts";
-export { beamSearch, type Hypothesis, lengthPenaltyOf, type SearchOptions } from "./search.ts";
+export { beamSearch, type SearchOptions } from "./search.ts";
 export { type LossOptions, Seq2Seq } from "./seq2seq.ts";

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { RandomStream } from "../../core/random.ts";
-import type { Seq2SeqConfig } from "./config.ts";
+import { checkConfig, type Seq2SeqConfig } from "./config.ts";
 
 /** What a parameter is, before it has a value. */
 export interface ParameterSpec {
@@ -44,8 +44,9 @@ function scoreSpecs(config: Seq2SeqConfig): Record<string, ParameterSpec> {
   }
 }
 
-/** Names and shapes of every parameter of a model. */
+/** Names and shapes of every parameter of a model. @throws OptionError MODEL_CONFIG */
 export function parameterSpecs(config: Seq2SeqConfig): Record<string, ParameterSpec> {
+  checkConfig(config);
   const { embedding: E, encoder: H, decoder: D } = config;
   const memory = 2 * H;
   const fed = config.style === "bahdanau" ? memory : config.inputFeeding ? E : 0;
@@ -113,7 +114,7 @@ export class Parameters {
     }
   }
 
-  /** A parameter that must exist. */
+  /** A parameter of two axes, by its name in `parameterSpecs`. */
   matrix(name: string): tf.Tensor2D {
     return this.variables[name] as unknown as tf.Tensor2D;
   }

@@ -27,7 +27,8 @@ const IDIOM_SHARE = 1 / 3;
  * since either is right (Och & Ney 2003, § 5.1).
  *
  * @example
- * idiomatic().translate([16, 0]).target.length; // 1, one word that no other sentence has
+ * // An idiom: one word that no other sentence has.
+ * idiomatic().translate([16, 0]).target.length; // 1
  */
 export function idiomatic(): ToyLanguage {
   const meaning = dictionary(WORDS, 2);
@@ -73,9 +74,4 @@ export function idiomatic(): ToyLanguage {
 
 function hasIdiomAt(source: readonly number[], s: number): boolean {
   return source[s] === KICK && source[s + 1] === BUCKET;
-}
-
-/** Whether the idiom of `idiomatic` stands in a sentence. */
-export function hasIdiom(source: readonly number[]): boolean {
-  return source.some((_, s) => hasIdiomAt(source, s));
 }

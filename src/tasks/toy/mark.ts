@@ -2,7 +2,6 @@ import { beamSearch } from "../../models/seq2seq/search.ts";
 import type { Seq2Seq } from "../../models/seq2seq/seq2seq.ts";
 import { alignmentAccuracy, alignmentErrorRate, argmaxAlignment } from "../../train/metrics/aer.ts";
 import { FIRST_WORD, toyBatch } from "./batch.ts";
-import { hasIdiom } from "./idiomatic.ts";
 import type { ToyPair } from "./language.ts";
 
 /** How well a model does on pairs, decoding greedily. */
@@ -15,7 +14,7 @@ export interface Marks {
   alignmentErrorRate: number;
   /** `exact` by source length in words. */
   exactByLength: Record<number, number>;
-  /** `exact` of the sentences with the idiom of `idiomatic`; NaN where none has it. */
+  /** `exact` of the sentences with an idiom, whose gold has possible links; NaN where none has. */
   exactIdiom: number;
 }
 
@@ -41,7 +40,7 @@ export function markPairs(model: Seq2Seq, pairs: readonly ToyPair[]): Marks {
     alignmentAccuracy: alignmentAccuracy(links, gold),
     alignmentErrorRate: alignmentErrorRate(links, gold).errorRate,
     exactByLength: Object.fromEntries(lengths.map((n) => [n, shareOf((pair) => pair.source.length === n)])),
-    exactIdiom: shareOf((pair) => hasIdiom(pair.source)),
+    exactIdiom: shareOf(({ gold: { possible = [] } }) => possible.length > 0),
   };
 }
 

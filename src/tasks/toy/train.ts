@@ -128,7 +128,8 @@ export async function trainToy(options: ToyOptions): Promise<ToyResult> {
     const begun = performance.now();
     for (let k = 0; k < steps; k++) {
       const pairs = drawPairs(language, random, batch, { lengths, heldOut: false });
-      onStep?.(k + 1, training.step(pairs, decayed(learningRate, k, steps)));
+      const loss = training.step(pairs, decayed(learningRate, k, steps));
+      onStep?.(k + 1, loss);
       // Lets timers and signals in.
       if (k % 10 === 9) await new Promise((resolve) => setTimeout(resolve));
     }

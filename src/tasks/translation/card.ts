@@ -1,3 +1,4 @@
+import { listDatasets } from "../../data/catalog.ts";
 import type { Seq2SeqConfig } from "../../models/seq2seq/config.ts";
 import type { Recipe } from "./recipe.ts";
 
@@ -31,18 +32,26 @@ export interface TranslationCard {
   limits: string[];
 }
 
-const TATOEBA = {
-  name: "tatoeba-en-fr",
-  licence: "CC BY 2.0 FR",
-  attribution:
-    "Sentences by the contributors of Tatoeba (https://tatoeba.org), selected and paired by www.manythings.org/anki.",
-  changes: "Normalised, reordered and split as `heed data fetch tatoeba-en-fr` does.",
-};
+/** What we know of the rows that a model learns from: everything where the catalogue has them, else a name. */
+function dataOf(name: string, checksum: string): TranslationCard["data"] {
+  const known = listDatasets().find(({ splits }) => splits.train.sha256 === checksum);
+  if (!known) return { name, licence: "not stated", attribution: "not stated", changes: "not stated" };
+  const { licence, attribution } = known;
+  const notice = attribution.split("\n").find((line) => line.startsWith("Sentences by")) ?? attribution;
+  const changes = `Normalised, reordered and split as \`heed data fetch ${known.name}\` does.`;
+  return { name: known.name, licence, attribution: notice, changes };
+}
 
-/** What we know of a data set; of a user's own, its name. */
-function dataOf(name: string): TranslationCard["data"] {
-  if (name === TATOEBA.name) return TATOEBA;
-  return { name, licence: "not stated", attribution: "not stated", changes: "none" };
+const STYLE = { luong: "Luong", bahdanau: "Bahdanau" } as const;
+
+function describeModel({ cell, style, score, inputFeeding }: TranslationCard["model"]): string {
+  const attention = score === "none" ? "no attention" : `${score} attention after ${STYLE[style]}`;
+  const feeding = style === "luong" && inputFeeding ? " and input feeding" : "";
+  const kind = cell.toUpperCase();
+  return (
+    `Short, everyday sentences: a bidirectional ${kind} encoder and a ${kind} decoder with ${attention}${feeding}, ` +
+    "over byte-pair pieces."
+  );
 }
 
 /** What is known before training: the card without its results. */
@@ -53,6 +62,8 @@ export function draftCard(of: {
   model: TranslationCard["model"];
   parameters: number;
   recipe: Recipe;
+  /** `rowsChecksum` of the training rows. */
+  checksum: string;
   command: string;
   decoding: TranslationCard["decoding"];
 }): DraftCard {
@@ -61,12 +72,10 @@ export function draftCard(of: {
     task: "translation",
     from: "en",
     to: "fr",
-    description:
-      "Short, everyday English sentences to French: a bidirectional GRU encoder and a GRU decoder with Luong's " +
-      "general attention and input feeding, over byte-pair pieces.",
+    description: describeModel(of.model),
     model: of.model,
     parameters: of.parameters,
-    data: dataOf(of.recipe.data),
+    data: dataOf(of.recipe.data, of.checksum),
     training: {
       command: of.command,
       recipe: of.recipe,

@@ -2,7 +2,7 @@
 
 const LETTERS = /\p{L}/gu;
 
-/** True when a text has several letters and all that have case are capitals, "I" and "A" alone not counted. */
+/** True when a text has more than three letters and all that have case are capitals. */
 export function isShouted(text: string): boolean {
   const letters = text.match(LETTERS) ?? [];
   return letters.length > 3 && text === text.toUpperCase() && text !== text.toLowerCase();

@@ -2,7 +2,7 @@ import path from "node:path";
 import type { TokenPair } from "../../data/batching.ts";
 import { type Bpe, END } from "../../data/bpe.ts";
 import { trainBpe } from "../../data/bpe-train.ts";
-import { hashedOrder } from "../../data/rows.ts";
+import { hashedOrder, rowsChecksum } from "../../data/rows.ts";
 import { readPairs, type SentencePair } from "../../data/tsv.ts";
 import type { Recipe } from "./recipe.ts";
 
@@ -18,6 +18,8 @@ export interface Corpus {
   target: Bpe;
   pairs: TokenPair[];
   validation: Referenced[];
+  /** `rowsChecksum` of the training rows. */
+  checksum: string;
 }
 
 /** Rows of one source stand together in a split: one entry a source, all its targets as references. */
@@ -33,7 +35,7 @@ export function groupReferences(pairs: readonly SentencePair[]): Referenced[] {
 
 /** A split of a data set, as sentences with references. */
 export function readReferenced(dataDir: string, split: "valid" | "test"): Referenced[] {
-  return groupReferences(readPairs(path.join(dataDir, `${split}.tsv.gz`)));
+  return groupReferences(hashedOrder(readPairs(path.join(dataDir, `${split}.tsv.gz`))));
 }
 
 /** Reads the training split, learns both vocabularies from it and encodes it. Targets end with END. */
@@ -51,5 +53,11 @@ export function readCorpus(dataDir: string, recipe: Recipe): Corpus {
   const pairs = train
     .map((pair) => ({ source: source.encode(pair.source), target: [...target.encode(pair.target), END] }))
     .filter((pair) => pair.source.length <= recipe.maxPieces && pair.target.length <= recipe.maxPieces);
-  return { source, target, pairs, validation: readReferenced(dataDir, "valid") };
+  return {
+    source,
+    target,
+    pairs,
+    validation: readReferenced(dataDir, "valid"),
+    checksum: rowsChecksum(train),
+  };
 }

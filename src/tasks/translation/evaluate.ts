@@ -1,5 +1,6 @@
 import { corpusBleu } from "../../train/metrics/bleu.ts";
 import { corpusChrf } from "../../train/metrics/chrf.ts";
+import { exactMatch } from "../../train/metrics/exact-match.ts";
 import type { Referenced } from "./corpus.ts";
 import type { TranslateOptions, Translator } from "./translator.ts";
 
@@ -21,18 +22,15 @@ export function evaluate(
   options: TranslateOptions = {},
 ): Evaluation {
   const begun = performance.now();
+  const sources = split.map(({ source }) => source);
   const hypotheses = translator
-    .translate(
-      split.map(({ source }) => source),
-      options,
-    )
+    .translate(sources, { ...options, weights: false })
     .map(({ target }) => target);
   const seconds = (performance.now() - begun) / 1000;
   const references = split.map((one) => one.references);
   const bleu = corpusBleu(hypotheses, references);
   const chrf = corpusChrf(hypotheses, references);
-  const exact =
-    hypotheses.filter((text, i) => references[i].includes(text)).length / Math.max(1, split.length);
+  const exact = exactMatch(hypotheses, references);
   return {
     sources: split.length,
     bleu: bleu.score,

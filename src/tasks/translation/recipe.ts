@@ -1,8 +1,11 @@
 import { DEFAULT_CONFIG, type Seq2SeqConfig } from "../../models/seq2seq/config.ts";
 
-/** Everything that decides what a training run computes. The same recipe and data give the same model. */
+/**
+ * Everything that decides what a training run computes. The same recipe and data give the same model, bit for bit, on
+ * one machine and kernel build, however often the run is stopped and with however many threads.
+ */
 export interface Recipe {
-  /** Folder or name of the data set. */
+  /** Name of the data set. */
   data: string;
   /** Pieces of each vocabulary, the four special ones included. */
   sourceVocabulary: number;

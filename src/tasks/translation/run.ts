@@ -4,10 +4,10 @@ import type { SafetensorsTensor } from "../../core/safetensors.ts";
 import { Seq2Seq } from "../../models/seq2seq/seq2seq.ts";
 import { trainLoop } from "../../train/loop.ts";
 import type { Progress } from "../../train/progress.ts";
-import { draftCard, type TranslationCard } from "./card.ts";
+import { type DraftCard, draftCard, type TranslationCard } from "./card.ts";
 import { type Corpus, readCorpus, readReferenced } from "./corpus.ts";
 import { type Evaluation, evaluate } from "./evaluate.ts";
-import { writeModelFolder } from "./files.ts";
+import { prepareModelFolder, writeModelFolder } from "./files.ts";
 import type { Recipe } from "./recipe.ts";
 import { TranslationTraining } from "./train.ts";
 import { Translator } from "./translator.ts";
@@ -36,86 +36,69 @@ export interface RunResult {
   evaluation?: Evaluation;
 }
 
-/** How the shipped model decodes; beam and α were chosen on the validation split. */
-export const DECODING = { beam: 5, lengthPenalty: 1, maxPieces: 40 };
+/**
+ * How a model decodes, but for its longest source. BLEU of the shipped model on the whole validation split:
+ *
+ *     beam, α   1, –     3, 1     5, 0     5, 0.6   5, 1     5, 1.4   8, 1
+ *     BLEU      42.65    43.99    43.83    44.09    44.28    44.17    44.43 (at twice the time of 5, 1)
+ */
+const DECODING = { beam: 5, lengthPenalty: 1 };
 
 const VALIDATION_SOURCES = 500;
 const CHECKPOINT_SECONDS = 120;
 
 /** Trains a translation model from a data set to a model folder; stopped at any moment, it goes on where it was. */
 export async function runTranslation(options: RunOptions): Promise<RunResult> {
-  const { recipe, progress, signal } = options;
+  const { recipe, progress, signal, command } = options;
+  prepareModelFolder(options.outDir);
   const corpus = readCorpus(options.dataDir, recipe);
+  const { source, target, checksum } = corpus;
   const training = await TranslationTraining.start(recipe, corpus, options.threads ?? availableParallelism());
-  const { model } = training.shard;
-  const { parameters } = model;
-  const { command } = options;
-  const draft = draftCard({
-    model: recipe.model,
-    parameters: parameters.size,
-    recipe,
-    command,
-    decoding: DECODING,
-  });
-  const { source, target } = corpus;
-  const translator = new Translator({ card: draft, model, source, target });
-  const sample = corpus.validation.slice(0, VALIDATION_SOURCES);
-  const result = await trainLoop({
-    steps: training.steps,
-    step: (k) => training.step(k),
-    snapshot: () => training.snapshot(),
-    restore: (content) => training.restore(content),
-    weights: () => training.weights(),
-    evaluate: (step) => {
-      const { bleu, chrf } = evaluate(translator, sample, { beam: 1 });
-      progress?.log(`step ${step}: validation BLEU ${bleu.toFixed(2)}, chrF ${chrf.toFixed(2)} (greedy)`);
-      return bleu;
-    },
-    evaluateEvery: recipe.evaluateEvery,
-    earlyStopping: { patience: recipe.patience },
-    checkpoint: { folder: options.runDir, everySeconds: CHECKPOINT_SECONDS },
-    ...(progress ? { progress } : {}),
-    ...(signal ? { signal } : {}),
-  });
-  const { stepsPerEpoch, seconds } = training;
-  await training.close();
-  if (result.stopped === "signal" || !result.best) return { stopped: result.stopped };
-  const { step, score, weights } = result.best;
-  const best = new Seq2Seq(model.config, asShipped(weights));
-  const made = {
-    steps: step,
-    epochs: step / stepsPerEpoch,
-    hours: seconds / 3600,
-    validation: { bleu: score },
-  };
-  const { card, evaluation } = finish(
-    best,
-    corpus,
-    { ...draft, training: { ...draft.training, ...made } },
-    options,
-  );
-  best.dispose();
-  return { stopped: result.stopped, card, evaluation };
+  try {
+    const { model } = training.shard;
+    const parameters = model.parameters.size;
+    const decoding = { ...DECODING, maxPieces: recipe.maxPieces };
+    const card = draftCard({ model: recipe.model, parameters, recipe, checksum, command, decoding });
+    const translator = new Translator({ card, model, source, target });
+    const sample = corpus.validation.slice(0, VALIDATION_SOURCES);
+    const { stopped, best } = await trainLoop({
+      steps: training.steps,
+      step: (k) => training.step(k),
+      snapshot: () => training.snapshot(),
+      restore: (content) => training.restore(content),
+      weights: () => training.weights(),
+      evaluate: () => evaluate(translator, sample, { beam: 1 }).bleu,
+      evaluateEvery: recipe.evaluateEvery,
+      earlyStopping: { patience: recipe.patience },
+      checkpoint: { folder: options.runDir, everySeconds: CHECKPOINT_SECONDS },
+      ...(progress ? { progress } : {}),
+      ...(signal ? { signal } : {}),
+    });
+    if (stopped === "signal" || !best) return { stopped };
+    const { step: steps, score } = best;
+    const epochs = steps / training.stepsPerEpoch;
+    const hours = training.seconds / 3600;
+    Object.assign(card.training, { steps, epochs, hours, validation: { bleu: score } });
+    return { stopped, ...finish(new Seq2Seq(model.config, asShipped(best.weights)), corpus, card, options) };
+  } finally {
+    await training.close();
+  }
 }
 
-/** Scores the model on the test split and writes its folder. */
+/** Scores the finished model on the test split and writes its folder. */
 function finish(
   model: Seq2Seq,
   { source, target }: Corpus,
-  draft: ReturnType<typeof draftCard>,
-  options: RunOptions,
+  draft: DraftCard,
+  { dataDir, outDir }: RunOptions,
 ) {
-  const evaluation = evaluate(
-    new Translator({ card: draft, model, source, target }),
-    readReferenced(options.dataDir, "test"),
-  );
+  const translator = new Translator({ card: draft, model, source, target });
+  const evaluation = evaluate(translator, readReferenced(dataDir, "test"));
   const { sources, bleu, chrf, signatures } = evaluation;
   const command = "heed evaluate translation";
-  const card: TranslationCard = {
-    ...draft,
-    metrics: { split: "test", sources, bleu, chrf, signatures, command },
-  };
-  writeModelFolder(options.outDir, { model, source, target, card });
+  const card = { ...draft, metrics: { split: "test", sources, bleu, chrf, signatures, command } };
+  writeModelFolder(outDir, { model, source, target, card });
+  translator.dispose();
   return { card, evaluation };
 }
 

@@ -1,6 +1,6 @@
 import type { NamedTensorMap } from "@tensorflow/tfjs-core";
 import * as tf from "@tensorflow/tfjs-core";
-import { OptionError } from "../../core/errors.ts";
+import { DataError, OptionError } from "../../core/errors.ts";
 import type { SafetensorsTensor } from "../../core/safetensors.ts";
 import { makeBatches, padBatch } from "../../data/batching.ts";
 import type { Seq2SeqConfig } from "../../models/seq2seq/config.ts";
@@ -11,6 +11,8 @@ import { ShardPool } from "../../train/shards.ts";
 import type { Corpus } from "./corpus.ts";
 import type { Recipe } from "./recipe.ts";
 import { createShard, type ShardBatch, type ShardInit, type TranslationShard } from "./shard.ts";
+
+const OP = "heed train translation";
 
 /** The steps of one run: what batch k of the run is, at which rate, and one optimiser step on it. */
 export class TranslationTraining {
@@ -30,7 +32,7 @@ export class TranslationTraining {
     this.corpus = corpus;
     this.pool = pool;
     this.adam = new Adam({ learningRate: recipe.learningRate, clipNorm: recipe.clipNorm });
-    // The number of batches differs a little from epoch to epoch; the shortest possible epoch fixes the schedule.
+    // Epochs differ by a few batches; the first one's count holds for all, so that a step number names its epoch.
     this.stepsPerEpoch = Math.floor(this.#epochBatches(0).length / recipe.shards);
     const { learningRate: peak, warmupSteps } = recipe;
     this.#schedule = linearSchedule({ peak, warmupSteps, steps: this.steps });
@@ -45,7 +47,12 @@ export class TranslationTraining {
     const init: ShardInit = { config, seed: recipe.seed, smoothing: recipe.smoothing };
     const module = { createShard, url: new URL("./shard.js", import.meta.url) };
     const pool = await ShardPool.start<ShardInit, ShardBatch>(module, init, Math.min(threads, recipe.shards));
-    return new TranslationTraining(recipe, corpus, pool);
+    try {
+      return new TranslationTraining(recipe, corpus, pool);
+    } catch (error) {
+      await pool.close();
+      throw error;
+    }
   }
 
   get shard(): TranslationShard {
@@ -63,8 +70,9 @@ export class TranslationTraining {
     const pieces = shards[0].pieces;
     const { loss, grads } = await this.pool.gradients(shards);
     this.adam.learningRate = this.#schedule(k);
-    this.adam.apply(grads as NamedTensorMap, this.shard.variables);
+    const norm = this.adam.apply(grads as NamedTensorMap, this.shard.variables);
     tf.dispose(grads);
+    if (!Number.isFinite(norm)) throw new DataError("TRAIN_GRADIENT", { op: OP, step: k, norm });
     this.seconds += (performance.now() - begun) / 1000;
     return { loss, tokens: pieces };
   }
@@ -75,7 +83,7 @@ export class TranslationTraining {
     const adam = this.adam.state();
     for (const [name, tensor] of Object.entries(adam)) tensors[`adam/${name}`] = copyTensor(tensor);
     tf.dispose(adam);
-    return { tensors, state: { recipe: this.recipe, seconds: this.seconds } };
+    return { tensors, state: { recipe: this.recipe, data: this.corpus.checksum, seconds: this.seconds } };
   }
 
   /** The trainable values, as copies. */
@@ -84,12 +92,15 @@ export class TranslationTraining {
     return Object.fromEntries(entries.map(([name, variable]) => [name, copyTensor(variable)]));
   }
 
-  /** @throws OptionError RECIPE when the checkpoint was made by another recipe */
+  /** @throws OptionError RECIPE when the checkpoint was made by another recipe or from other data */
   restore({ tensors, state }: CheckpointContent): void {
-    const made = state as { recipe: Recipe; seconds: number };
+    const made = state as { recipe: Recipe; data: string; seconds: number };
+    if (JSON.stringify(made.recipe) !== JSON.stringify(this.recipe)) {
+      throw new OptionError("RECIPE", { op: OP, what: "recipe" });
+    }
+    if (made.data !== this.corpus.checksum)
+      throw new OptionError("RECIPE", { op: OP, what: "training data" });
     this.seconds = made.seconds;
-    if (JSON.stringify(made.recipe) !== JSON.stringify(this.recipe))
-      throw new OptionError("RECIPE", { op: "heed train translation" });
     const adam: Record<string, tf.Tensor> = {};
     for (const [name, { dtype, shape, data }] of Object.entries(tensors)) {
       const value = tf.tensor(data as Float32Array, shape, dtype === "I32" ? "int32" : "float32");

@@ -1,11 +1,13 @@
 import { fileURLToPath } from "node:url";
+import { OptionError } from "../../core/errors.ts";
 import { padBatch } from "../../data/batching.ts";
 import type { Bpe } from "../../data/bpe.ts";
 import { UNKNOWN } from "../../data/bpe.ts";
 import { normalizeText } from "../../data/text.ts";
 import { words } from "../../data/words.ts";
 import { useHeedBackend } from "../../host/select.ts";
-import { beamSearch, type Hypothesis } from "../../models/seq2seq/search.ts";
+import type { Hypothesis } from "../../models/seq2seq/beam.ts";
+import { beamSearch } from "../../models/seq2seq/search.ts";
 import type { Seq2Seq } from "../../models/seq2seq/seq2seq.ts";
 import { blockDiagonal, mergeWeights } from "./alignment.ts";
 import type { DraftCard } from "./card.ts";
@@ -25,7 +27,7 @@ export interface Translation {
   weights: number[][];
   /** Log-probability of the translation over its length penalty, in nats; parts of a long line are averaged. */
   score: number;
-  /** The next best translations, best first, when `nBest` asked for them. */
+  /** The next best translations, all different, best first, when `nBest` asked for them. */
   alternatives?: Translation[];
 }
 
@@ -38,6 +40,21 @@ export interface TranslateOptions {
   maxLength?: number;
   /** Parts of lines translated at once. @default 32 */
   batchSize?: number;
+  /** Return what each word looked at; without, `weights` is empty and a long line costs less. @default true */
+  weights?: boolean;
+}
+
+/** @throws OptionError TRANSLATE_OPTION */
+function checkOptions(options: TranslateOptions, decoding: { beam: number }): void {
+  const beam = options.beam ?? decoding.beam;
+  const must = (name: string, got: number | undefined, rule: string, most = Number.POSITIVE_INFINITY) => {
+    if (got === undefined || (Number.isInteger(got) && got >= 1 && got <= most)) return;
+    throw new OptionError("TRANSLATE_OPTION", { name, rule, got });
+  };
+  must("beam", options.beam, "a whole number from 1");
+  must("maxLength", options.maxLength, "a whole number from 1");
+  must("batchSize", options.batchSize, "a whole number from 1");
+  must("nBest", options.nBest, `a whole number from 1 to the beam, ${beam}`, beam);
 }
 
 /** The model that ships with heed. */
@@ -59,7 +76,7 @@ interface Part {
  * @example
  * const translator = await loadTranslator(DEFAULT_MODEL);
  * const [{ target }] = translator.translate(["Where is the station?"]);
- * console.log(target); // Où est la gare ?
+ * target; // "Où est la gare ?"
  * translator.dispose();
  */
 export class Translator {
@@ -75,8 +92,13 @@ export class Translator {
     this.#target = target;
   }
 
-  /** Translates lines; the result has one entry a line, in order. A blank line gives an empty translation. */
+  /**
+   * Translates lines; the result has one entry a line, in order. A blank line gives an empty translation.
+   *
+   * @throws OptionError TRANSLATE_OPTION
+   */
   translate(lines: readonly string[], options: TranslateOptions = {}): Translation[] {
+    checkOptions(options, this.card.decoding);
     const parts = lines.flatMap((line, index) => this.#parts(line, index));
     const order = parts.map((_, i) => i).sort((a, b) => parts[a].ids.length - parts[b].ids.length);
     const found: Hypothesis[][] = [];
@@ -89,16 +111,29 @@ export class Translator {
       );
       for (const [k, i] of batch.entries()) found[i] = results[k];
     }
+    const byLine: number[][] = lines.map(() => []);
+    for (const [i, { line }] of parts.entries()) byLine[line].push(i);
     return lines.map((line, index) => {
-      const own = parts.flatMap((part, i) => (part.line === index ? [i] : []));
       const nth = (n: number) =>
         this.#assemble(
           line,
-          own.map((i) => ({ part: parts[i], hypothesis: found[i][Math.min(n, found[i].length - 1)] })),
+          byLine[index].map((i) => ({
+            part: parts[i],
+            hypothesis: found[i][Math.min(n, found[i].length - 1)],
+          })),
+          options.weights ?? true,
         );
-      const count = Math.min(options.nBest ?? 1, Math.max(1, ...own.map((i) => found[i].length)));
-      const alternatives = Array.from({ length: count - 1 }, (_, n) => nth(n + 1));
-      return { ...nth(0), ...((options.nBest ?? 1) > 1 ? { alternatives } : {}) };
+      const first = nth(0);
+      const { nBest = 1 } = options;
+      if (nBest === 1) return first;
+      // Several spellings in pieces can be one text: it counts once.
+      const texts = new Map([[first.target, first]]);
+      const most = Math.max(0, ...byLine[index].map((i) => found[i].length));
+      for (let n = 1; n < most && texts.size < nBest; n++) {
+        const other = nth(n);
+        if (!texts.has(other.target)) texts.set(other.target, other);
+      }
+      return { ...first, alternatives: [...texts.values()].slice(1) };
     });
   }
 
@@ -135,7 +170,11 @@ export class Translator {
     });
   }
 
-  #assemble(source: string, parts: { part: Part; hypothesis: Hypothesis }[]): Translation {
+  #assemble(
+    source: string,
+    parts: { part: Part; hypothesis: Hypothesis }[],
+    withWeights: boolean,
+  ): Translation {
     const sourceTokens: string[] = [];
     const targetTokens: string[] = [];
     const texts: string[] = [];
@@ -151,12 +190,12 @@ export class Translator {
       sourceTokens.push(...sourceSpans.map((span) => token(part.pieces, span)));
       targetTokens.push(...targetSpans.map((span) => token(pieces, span)));
       texts.push(say(visible(pieces)));
-      blocks.push(mergeWeights(hypothesis.weights, targetSpans, sourceSpans));
+      if (withWeights) blocks.push(mergeWeights(hypothesis.weights, targetSpans, sourceSpans));
       columns.push(sourceSpans.length);
     }
     const score =
       parts.reduce((sum, { hypothesis }) => sum + hypothesis.score, 0) / Math.max(1, parts.length);
-    const weights = blockDiagonal(blocks, columns);
+    const weights = withWeights ? blockDiagonal(blocks, columns) : [];
     return { source, target: texts.join(" "), sourceTokens, targetTokens, weights, score };
   }
 

@@ -29,7 +29,7 @@ export interface AlignmentScore {
  * @throws DataError `METRIC_ALIGNMENTS` when there are not as many of one as of the other
  *
  * @example
- * alignmentErrorRate([[[0, 0], [1, 2]]], [{ sure: [[0, 0]], possible: [[1, 1]] }]).errorRate; // 1 − (1 + 1) / (2 + 1)
+ * alignmentErrorRate([[[0, 0], [1, 2]]], [{ sure: [[0, 0]], possible: [[1, 1]] }]).errorRate; // 1 - (1 + 1) / (2 + 1)
  */
 export function alignmentErrorRate(
   alignments: readonly (readonly Link[])[],

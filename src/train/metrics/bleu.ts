@@ -54,7 +54,8 @@ export function corpusBleu(
  * BLEU of one segment, with effective order: orders longer than the hypothesis are left out of the mean.
  *
  * @example
- * sentenceBleu("Bonjour.", ["Bonjour."]).score; // 100, where corpusBleu gives 0 for want of 3- and 4-grams
+ * sentenceBleu("Bonjour.", ["Bonjour."]).score; // 100
+ * corpusBleu(["Bonjour."], [["Bonjour."]]).score; // 0
  */
 export function sentenceBleu(hypothesis: string, references: readonly string[]): BleuScore {
   requireSegments("sentenceBleu", [hypothesis], [references]);

@@ -249,6 +249,15 @@ onEveryBackend("scores", () => {
     });
   });
 
+  it("the concat score takes keys of each width that it prepared, in any order", () => {
+    tf.tidy(() => {
+      const score = concatScore({ w: tf.ones([18, 3]), v: tf.ones([3]) });
+      const [narrow, wide] = [score.prepare(tf.ones([1, 2, 5])), score.prepare(tf.ones([1, 2, 11]))];
+      expect(score.score(tf.ones([1, 3, 13]), narrow).shape).toEqual([1, 3, 2]);
+      expect(score.score(tf.ones([1, 3, 7]), wide).shape).toEqual([1, 3, 2]);
+    });
+  });
+
   const wrong: [string, () => unknown, string][] = [
     [
       "dot products of different widths",
@@ -283,6 +292,25 @@ onEveryBackend("scores", () => {
         return score.score(tf.zeros([2, 3, 7]), score.prepare(tf.zeros([2, 5, 11])));
       },
       "concatScore: w [Dq + Dk, A] must have shape [18, 3] here, got [19, 3]; build the score for these widths",
+    ],
+    [
+      "keys that another concat score prepared for other widths",
+      () => {
+        const keys = concatScore({ w: tf.zeros([13, 3]), v: tf.zeros([3]) }).prepare(tf.zeros([2, 5, 6]));
+        const score = concatScore({ w: tf.zeros([18, 3]), v: tf.zeros([3]) });
+        score.prepare(tf.zeros([2, 5, 11]));
+        return score.score(tf.zeros([2, 3, 7]), keys);
+      },
+      "concatScore: w [Dq + Dk, A] must have shape [13, 3] here, got [18, 3]; build the score for these widths",
+    ],
+    [
+      "keys that were prepared with another number of hidden units",
+      () =>
+        concatScore({ w: tf.zeros([18, 3]), v: tf.zeros([3]) }).score(
+          tf.zeros([2, 3, 7]),
+          tf.zeros([2, 5, 4]),
+        ),
+      "concatScore: prepared [B, S, A] must have shape [2, 5, 3] here, got [2, 5, 4]; build the score for these widths",
     ],
     [
       "a source longer than the location score knows",

@@ -13,7 +13,7 @@ import {
 } from "../../../src/attention/score/index.ts";
 import { type AttendMask, attend, softAttention } from "../../../src/attention/sequence/index.ts";
 import { OptionError, ShapeError } from "../../../src/core/errors.ts";
-import { distance, onEveryBackend, random, tensor } from "../support.ts";
+import { distance, onEveryBackend, onPlainKernels, random, tensor } from "../support.ts";
 
 const [B, T, S, DQ, DK, DV, A] = [2, 3, 5, 7, 11, 13, 17];
 
@@ -50,7 +50,7 @@ function spoil(x: tf.Tensor3D, hidden: (b: number, n: number) => boolean): tf.Te
   return tf.tensor3d(data, x.shape);
 }
 
-onEveryBackend("attend", () => {
+function attendTests(): void {
   it.each(SCORES)(
     "with the %s score exposes every stage, and each follows from the one before",
     (_, width, make) => {
@@ -107,6 +107,69 @@ onEveryBackend("attend", () => {
           expect(gradient.dataSync().some((value) => value !== 0)).toBe(true);
           expect(spoiled[n]!.dataSync()).toEqual(gradient.dataSync());
         });
+      });
+    },
+  );
+
+  it.each(SCORES)(
+    "with the %s score hides by a bias of −∞ as by allow, NaN and gradients included",
+    (_, width, make) => {
+      tf.tidy(() => {
+        const x = inputs(width);
+        const score = make();
+        const hidden = (j: number) => j === 1 || j === 4;
+        const bias = tf.tensor2d(
+          Array.from({ length: T * S }, (_, e) => (hidden(e % S) ? -Infinity : e / 7)),
+          [T, S],
+        );
+        const dirty = {
+          ...x,
+          keys: spoil(x.keys, (_, j) => hidden(j)),
+          values: spoil(x.values, (_, j) => hidden(j)),
+        };
+        const f = (queries: tf.Tensor, keys: tf.Tensor, values: tf.Tensor) =>
+          attend({ queries, keys, values, score, mask: { bias } } as Parameters<typeof attend>[0]).output;
+        const read = ({ queries, keys, values }: typeof x) => [
+          f(queries, keys, values),
+          ...(score.name === "location"
+            ? tf.grads((q: tf.Tensor, v: tf.Tensor) => f(q, keys, v))([queries, values])
+            : tf.grads(f)([queries, keys, values])),
+        ];
+        const clean = read(x).map((t) => [...t.dataSync()]);
+        expect(clean.flat().some(Number.isNaN)).toBe(false);
+        expect(read(dirty).map((t) => [...t.dataSync()])).toEqual(clean);
+      });
+    },
+  );
+
+  it.each(SCORES)(
+    "with the %s score gives with a mask that hides nothing what it gives without one, NaN and infinities included",
+    (_, width, make) => {
+      tf.tidy(() => {
+        const score = make();
+        for (const which of ["queries", "keys", "values"] as const) {
+          const x = inputs(width);
+          const spoiled = x[which].dataSync().slice();
+          [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY].forEach((value, n) => {
+            spoiled[2 + 15 * n] = value;
+          });
+          const dirty = {
+            ...x,
+            [which]: tf.tensor3d(spoiled, x[which].shape),
+            score,
+            weights: true,
+          } as const;
+          const plain = attend(dirty);
+          for (const mask of [
+            tf.ones([T, S], "bool"),
+            { bias: tf.zeros([1, T, S]) },
+            { keyLengths: [S, S] },
+          ]) {
+            const masked = attend({ ...dirty, mask });
+            expect([...masked.output.dataSync()]).toEqual([...plain.output.dataSync()]);
+            expect([...masked.weights.dataSync()]).toEqual([...plain.weights.dataSync()]);
+          }
+        }
       });
     },
   );
@@ -238,6 +301,18 @@ onEveryBackend("attend", () => {
       "attend: allow must have shape [B, T, S] = [2, 3, 5], where any length may be 1, got [2, 5, 3]; reshape it so that every axis is named",
     ],
     [
+      "prepared keys of another rank",
+      ShapeError,
+      () => attend({ ...inputs(DQ), prepared: tf.zeros([2, 5]) as unknown as tf.Tensor3D }),
+      "attend: prepared [B, S, *] must have rank 3, got shape [2, 5]; reshape it first",
+    ],
+    [
+      "prepared keys of another source",
+      ShapeError,
+      () => attend({ ...inputs(DQ), prepared: tf.zeros([2, 4, 7]) }),
+      "attend: keys [B, S, Dk] and prepared [B, S, *] must have the same S, got shapes [2, 5, 7] and [2, 4, 7]; make their S equal",
+    ],
+    [
       "a mask of 0 and 1",
       OptionError,
       () => attend({ ...inputs(DQ), mask: tf.ones([3, 5]) }),
@@ -248,4 +323,7 @@ onEveryBackend("attend", () => {
     expect(call).toThrow(type);
     expect(call).toThrow(expect.objectContaining({ message }));
   });
-});
+}
+
+onEveryBackend("attend", attendTests);
+onPlainKernels("attend", attendTests);

@@ -6,7 +6,7 @@ import type { AttentionShapes, HostArray } from "../../../src/core/notation.ts";
 import { compileProgram, type ProgramOptions } from "../../../src/core/program.ts";
 import { referenceAttention, referenceAttentionGradients } from "../../../src/kernels/reference.ts";
 import fixtures from "../../fixtures/attention/soft-attention.json" with { type: "json" };
-import { distance, onEveryBackend, random, randomAllow, tensor } from "../support.ts";
+import { distance, onEveryBackend, onPlainKernels, random, randomAllow, tensor } from "../support.ts";
 
 const SHAPES: AttentionShapes = { B: 2, T: 5, S: 7, H: 6, Hkv: 3, D: 11, Dv: 13 };
 type HostOptions = ProgramOptions<HostArray>;
@@ -73,7 +73,7 @@ function run(x: { q: HostArray; k: HostArray; v: HostArray }, options: SoftAtten
 
 const values = ({ q, k, v }: ReturnType<typeof inputs>) => ({ q: q.values, k: k.values, v: v.values });
 
-onEveryBackend("softAttention", () => {
+function softAttentionTests(): void {
   it.each(fixtures.map((fixture) => [fixture.name, fixture] as const))(
     "equals the NumPy float64 vectors of SDPA and ONNX Attention to 1e-6: %s",
     (_, fixture) => {
@@ -213,15 +213,82 @@ onEveryBackend("softAttention", () => {
         x[which].values[3 * width] = Number.NaN; // example 0, key/value head 0, key 3: query heads 0 and 1
         const clean = run(inputs(), { causal: "topLeft" }).output.dataSync();
         const actual = run(x, { causal: "topLeft" }).output.dataSync();
-        for (let row = 0; row < 2 * 6 * 5; row++) {
-          const sees = row < 2 * 5 && row % 5 >= 3;
-          const at = row * SHAPES.Dv;
-          expect(Number.isNaN(actual[at]), `row ${row}`).toBe(sees);
-          if (!sees) expect(actual[at]).toBe(clean[at]);
-        }
+        expect(actual.length).toBe(2 * 6 * 5 * SHAPES.Dv);
+        actual.forEach((value, e) => {
+          const [row, column] = [Math.floor(e / SHAPES.Dv), e % SHAPES.Dv];
+          const sees = row < 2 * 5 && row % 5 >= 3 && (which === "k" || column === 0);
+          expect(value, `row ${row}, column ${column}`).toBe(sees ? Number.NaN : clean[e]);
+        });
       }
     });
   });
+
+  it.each(["q", "k", "v"] as const)(
+    "gives with a mask or a bias that hide nothing what it gives without one, NaN and infinities in %s included",
+    (which) => {
+      tf.tidy(() => {
+        const x = inputs();
+        const { values: all } = x[which];
+        const spoiled = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+        spoiled.forEach((value, n) => {
+          all[17 + 41 * n] = value;
+        });
+        all[19] = Number.NEGATIVE_INFINITY; // in v, below an Infinity of the same column
+        all[100] = Number.POSITIVE_INFINITY;
+        const plain = run(x);
+        const stray = [...plain.output.dataSync()].filter((value) => !Number.isFinite(value));
+        expect(stray.length).toBeGreaterThan(0);
+        if (which === "v") expect(new Set(stray)).toEqual(new Set([...spoiled]));
+        for (const options of [
+          { allow: tf.ones([5, 7], "bool") },
+          { keyLengths: [7, 7] },
+          { bias: tf.zeros([5, 7]) },
+          { allow: tf.ones([1, 6, 5, 7], "bool"), bias: tf.zeros([2, 1, 1, 7]), queryLengths: [5, 5] },
+        ] as SoftAttentionOptions[]) {
+          const masked = run(x, options);
+          for (const name of ["output", "weights", "lse"] as const) {
+            expect([...masked[name].dataSync()], name).toEqual([...plain[name].dataSync()]);
+          }
+        }
+      });
+    },
+  );
+
+  it.each([undefined, 1.5])(
+    "hides by a bias of −∞ as by allow: NaN behind it reaches nothing, gradients included (soft-cap %s)",
+    (softCap) => {
+      tf.tidy(() => {
+        const { S, D, Dv } = SHAPES;
+        const x = inputs();
+        const hidden = [2, 6];
+        const bias = tensor({
+          shape: [5, 7],
+          dtype: "float32",
+          values: random(4, [5, 7]).values.map((b, e) => (hidden.includes(e % S) ? -Infinity : b)),
+        });
+        const spoil = ({ values: all, ...rest }: ReturnType<typeof random>, width: number) => ({
+          ...rest,
+          values: all.map((value, e) => (hidden.includes(Math.floor(e / width) % S) ? Number.NaN : value)),
+        });
+        const dirty = { q: x.q, k: spoil(x.k, D), v: spoil(x.v, Dv) };
+        const options = { bias, softCap };
+        const [clean, spoiled] = [run(x, options), run(dirty, options)];
+        for (const name of ["output", "weights", "lse"] as const) {
+          expect(spoiled[name].dataSync()).toEqual(clean[name].dataSync());
+        }
+        const f = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, b: tf.Tensor) =>
+          softAttention(q as tf.Tensor4D, k as tf.Tensor4D, v as tf.Tensor4D, { bias: b, softCap }).output;
+        const gradients = ({ q, k, v }: ReturnType<typeof inputs>) =>
+          tf
+            .grads(f)([tensor(q), tensor(k), tensor(v), bias])
+            .map((d) => [...d.dataSync()]);
+        const expected = gradients(x);
+        expect(gradients(dirty)).toEqual(expected);
+        expect(expected.flat().some(Number.isNaN)).toBe(false);
+        expect(expected[3]!.filter((_, e) => hidden.includes(e % S)).every((d) => d === 0)).toBe(true);
+      });
+    },
+  );
 
   it("leaves no tensor behind", () => {
     tf.tidy(() => {
@@ -259,4 +326,7 @@ onEveryBackend("softAttention", () => {
         'allow a key there, or use onEmptyRow: "zero" or "uniform"',
     );
   });
-});
+}
+
+onEveryBackend("softAttention", softAttentionTests);
+onPlainKernels("softAttention", softAttentionTests);

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { BACKEND } from "../../../src/host/backend.ts";
+import { heapOf } from "../../../src/host/heap.ts";
 import { describeBuilds, expectLikeCpu, normal } from "../compare.ts";
 
 const GEOMETRIES = [
@@ -88,6 +89,95 @@ describeBuilds("Gradients of convolutions", () => {
       const dxFirst = inputGradient(first(dy), [2, 5, 9, 11], "NCHW");
       expect([...dxFirst.dataSync()]).toEqual([...first(dx).dataSync()]);
     });
+  });
+
+  it("are conv2dTranspose, and refuse an outputShape that x is no convolution of", async () => {
+    const x = () => normal([2, 6, 7, 5], 1) as tf.Tensor4D;
+    const w = () => normal([3, 3, 4, 5], 2) as tf.Tensor4D;
+    const transposed = (batch: number, height: number) =>
+      tf.conv2dTranspose(x(), w(), [batch, height, 13, 4], 2, "same");
+    await expectLikeCpu(() => [transposed(2, 11), transposed(2, 12)], 3 * 3 * 5);
+    await tf.setBackend(BACKEND);
+    for (const [batch, height, outputs] of [
+      [3, 11, 6],
+      [2, 13, 7],
+      [2, 5, 3],
+    ] as const) {
+      expect(() => tf.tidy(() => transposed(batch, height))).toThrow(
+        `conv2d gradient: dy must have the output's shape [${batch}, ${outputs}, 7, 5] of an input ` +
+          `[${batch}, ${height}, 13, 4], got [2, 6, 7, 5]; correct the shape of dy, which is x of conv2dTranspose, or ` +
+          "that of the input, its outputShape",
+      );
+    }
+  });
+
+  it.each([
+    ["Conv2DBackpropFilter", "conv2d", "filterShape", [3, 3, 5, 7]],
+    ["Conv2DBackpropInput", "conv2d", "inputShape", [2, 9, 11, 5]],
+    ["DepthwiseConv2dNativeBackpropFilter", "depthwiseConv2d", "filterShape", [3, 3, 5, 2]],
+    ["DepthwiseConv2dNativeBackpropInput", "depthwiseConv2d", "inputShape", [2, 9, 11, 5]],
+  ])("%s refuses a dy and a filter of other shapes", async (name, op, attribute, shape) => {
+    await tf.setBackend(BACKEND);
+    const depthwise = op === "depthwiseConv2d";
+    const run = (dyShape: number[], filterShape: number[]) =>
+      tf.tidy(() => {
+        const x = normal([2, 9, 11, 5]);
+        const filter = normal(filterShape);
+        const inputs: tf.NamedTensorMap = name.endsWith("Filter")
+          ? { x, dy: normal(dyShape) }
+          : { dy: normal(dyShape), filter };
+        const value = attribute === "filterShape" ? filterShape : shape;
+        const attrs = { strides: [1, 1], pad: "same", [attribute]: value };
+        tf.engine().runKernel(name, inputs, attrs as never);
+      });
+    const [outputs, multiplier] = depthwise ? [10, 2] : [7, 7];
+    run([2, 9, 11, outputs], [3, 3, 5, multiplier]);
+    for (const wrong of [
+      [1, 9, 11, outputs],
+      [2, 8, 11, outputs],
+      [2, 9, 11, 1],
+    ]) {
+      expect(() => run(wrong, [3, 3, 5, multiplier])).toThrow(
+        `${op} gradient: dy must have the output's shape [2, 9, 11, ${outputs}] of an input [2, 9, 11, 5], got ` +
+          `[${wrong.join(", ")}]`,
+      );
+    }
+    if (depthwise) return;
+    expect(() => run([2, 9, 11, outputs], [3, 3, 4, multiplier])).toThrow(
+      "conv2d gradient: the filter must have the input's 5 channels, got [3, 3, 4, 7]; use the filter of the forward " +
+        "convolution",
+    );
+  });
+
+  it("of an image whose patches fit only some rows at a time add up, strided and padded", async () => {
+    for (const [strides, pad] of [
+      [1, "same"],
+      [2, 1],
+    ] as const) {
+      await expectLikeCpu(
+        () => {
+          const x = normal([2, 61, 59, 24], 1) as tf.Tensor4D;
+          const w = normal([3, 3, 24, 2], 2) as tf.Tensor4D;
+          const loss = (a: tf.Tensor, f: tf.Tensor) =>
+            tf.sum(tf.conv2d(a as tf.Tensor4D, f as tf.Tensor4D, strides, pad));
+          return tf.grads(loss)([x, w]);
+        },
+        2 * 61 * 59,
+      );
+    }
+  });
+
+  it("of a large image take no scratch of its size", async () => {
+    await tf.setBackend(BACKEND);
+    const scratch = vi.spyOn(heapOf(tf.backend()), "scratch");
+    tf.tidy(() => {
+      const inputs = { x: tf.zeros([1, 256, 256, 16]), dy: tf.zeros([1, 256, 256, 1]) };
+      const attrs = { strides: [1, 1], pad: "same", filterShape: [3, 3, 16, 1] };
+      tf.engine().runKernel("Conv2DBackpropFilter", inputs, attrs as never);
+    });
+    // All its patches are 38 MB.
+    expect(Math.max(...scratch.mock.calls.map(([, bytes]) => bytes))).toBeLessThan(2 ** 22);
+    scratch.mockRestore();
   });
 
   it("of more images than fit in one group add up", async () => {

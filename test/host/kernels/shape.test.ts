@@ -4,6 +4,9 @@ import { expect, it } from "vitest";
 import { BACKEND } from "../../../src/host/backend.ts";
 import { describeBuilds, expectLikeCpu, normal } from "../compare.ts";
 
+/** TensorFlow.js' own, as long as nothing has been tiled on heed. */
+const stockTileGradient = tf.getGradient("Tile");
+
 const DTYPES = ["float32", "int32", "bool"] as const;
 
 /** Numbers that differ from their neighbours in every dtype that can hold them. */
@@ -138,6 +141,16 @@ describeBuilds("Tile", () => {
     });
   });
 
+  it("has its own gradient even when TensorFlow.js' gradients come after setBackend", async () => {
+    await tf.setBackend(BACKEND);
+    tf.unregisterGradient("Tile");
+    tf.registerGradient(stockTileGradient);
+    tf.tidy(() => {
+      const gradient = tf.grad((x) => tf.sum(tf.tile(x, [2, 1, 3, 1, 1])))(normal([1, 2, 1, 2, 1]));
+      expect([...gradient.dataSync()]).toEqual([6, 6, 6, 6]);
+    });
+  });
+
   it("leaves the gradient of other backends as it was", async () => {
     const gradient = () =>
       tf.tidy(() => [
@@ -165,6 +178,15 @@ describeBuilds("Select", () => {
         tf.where(counted([0, 7], "bool"), counted([0, 7], dtype), tf.zeros([], dtype)),
       ];
     });
+  });
+
+  it.each([
+    ["int32", "float32"],
+    ["float32", "int32"],
+    ["bool", "int32"],
+    ["float32", "bool"],
+  ] as const)("makes one dtype of %s and %s", async (t, e) => {
+    await expectLikeCpu(() => tf.where(counted([5, 7], "bool"), counted([5, 7], t), counted([7], e)));
   });
 
   it("keeps NaN where it is chosen and only there", async () => {
@@ -269,6 +291,19 @@ describeBuilds("GatherV2 and UnsortedSegmentSum", () => {
       const sums = [tf.unsortedSegmentSum(x, ids, 6), tf.unsortedSegmentSum(counted([5], dtype), ids, 3)];
       // cpu turns integers into float32 here; TensorFlow and ours keep the dtype of x.
       return sums.map((t) => tf.cast(t, dtype));
+    });
+  });
+
+  it("count truth values by segment", async () => {
+    await expectLikeCpu(() => {
+      const ids = tf.tensor1d([1, 2, 1, 0, 1, 2, 2], "int32");
+      const sums = tf.unsortedSegmentSum(tf.tensor1d([1, 0, 1, 1, 0, 1, 1], "bool"), ids, 3);
+      return tf.cast(sums, "int32");
+    });
+    await tf.setBackend(BACKEND);
+    tf.tidy(() => {
+      const ids = tf.tensor1d([0, 0], "int32");
+      expect(tf.unsortedSegmentSum(tf.ones([2], "bool"), ids, 1).dtype).toBe("int32");
     });
   });
 

@@ -11,9 +11,9 @@ const WORDS: [string, string][] = [
 const VERBS: [string, string][] = [["sees", "voit"], ["likes", "aime"], ["has", "a"]]; // biome-ignore format: pairs
 
 /** A data set of a few hundred made-up pairs, in a temporary folder. */
-export function tinyDataset(): string {
+export function tinyDataset(seed = 7): string {
   const dir = mkdtempSync(path.join(tmpdir(), "heed-tiny-"));
-  const random = new RandomStream(7);
+  const random = new RandomStream(seed);
   const pick = <T>(from: T[]): T => from[random.integer(from.length)];
   const pair = () => {
     const [a, b] = [pick(WORDS), pick(WORDS)];

@@ -1,14 +1,17 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { beforeAll, expect, test } from "vitest";
-import { type RunOptions, runTranslation } from "../../../src/tasks/translation/run.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type RunOptions, type RunResult, runTranslation } from "../../../src/tasks/translation/run.ts";
 import { loadTranslator } from "../../../src/tasks/translation/translator.ts";
 import { TINY_RECIPE, tinyDataset } from "./fixture.ts";
 
 let dataDir: string;
-beforeAll(() => {
+let whole: RunResult;
+beforeAll(async () => {
   dataDir = tinyDataset();
+  whole = await runTranslation(options("whole"));
 });
+afterAll(() => rmSync(dataDir, { recursive: true }));
 
 function options(name: string, more: Partial<RunOptions> = {}): RunOptions {
   const at = (folder: string) => path.join(dataDir, name, folder);
@@ -35,7 +38,7 @@ function stopAt(k: number): Partial<RunOptions> {
 }
 
 test("training learns: the model folder loads and translates as its card says", async () => {
-  const { stopped, card, evaluation } = await runTranslation(options("whole"));
+  const { stopped, card, evaluation } = whole;
   expect(stopped).toBe("done");
   expect(card?.metrics.bleu).toBe(evaluation?.bleu);
   expect(card?.metrics.bleu).toBeGreaterThan(50);
@@ -66,7 +69,33 @@ test("another seed makes another model", async () => {
 test("a run folder refuses another recipe", async () => {
   const other = options("whole", { recipe: { ...TINY_RECIPE, learningRate: 1e-3 } });
   await expect(runTranslation(other)).rejects.toThrow(
-    "heed train translation: a run must go on with the recipe that it began with, got another one; choose an empty " +
-      "--run folder, or give the options of the first call",
+    "heed train translation: a run must go on with the recipe that it began with, got another; choose an empty folder " +
+      "for the checkpoints, or give what the first call had",
   );
+});
+
+test("a run folder refuses other training data", async () => {
+  const other = tinyDataset(8);
+  await expect(runTranslation(options("whole", { dataDir: other }))).rejects.toThrow(
+    "heed train translation: a run must go on with the training data that it began with, got another;",
+  );
+  rmSync(other, { recursive: true });
+});
+
+test("an output folder that cannot be is refused before training", async () => {
+  const file = path.join(dataDir, "a-file");
+  writeFileSync(file, "");
+  const outDir = path.join(file, "model");
+  await expect(runTranslation(options("nowhere", { outDir }))).rejects.toThrow(
+    `heed train translation: ${outDir} must be a folder that can be written, got ENOTDIR; name another one`,
+  );
+});
+
+test("the card of a user's own data does not claim Tatoeba's licence", () => {
+  expect(whole.card?.data).toEqual({
+    name: "tiny",
+    licence: "not stated",
+    attribution: "not stated",
+    changes: "not stated",
+  });
 });

@@ -63,7 +63,7 @@ describe("corpusBleu", () => {
       rows.map((row) => row.hypothesis),
       references,
     );
-    expect(performance.now() - start).toBeLessThan(5000);
+    expect(performance.now() - start).toBeLessThan(20_000);
   });
 
   it.each<[string, string[], string[][], string]>([

@@ -43,7 +43,7 @@ describe("corpusChrf", () => {
       references,
       { wordOrder: 2 },
     );
-    expect(performance.now() - start).toBeLessThan(8000);
+    expect(performance.now() - start).toBeLessThan(20_000);
   });
 
   it("refuses a segment without reference", () => {

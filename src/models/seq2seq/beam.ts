@@ -1,0 +1,158 @@
+import { END, PAD, START } from "../../data/bpe.ts";
+
+/** One output of a search. */
+export interface Hypothesis {
+  /** Target pieces, END not included. */
+  ids: number[];
+  /** Where each piece looked: one row of source weights a piece. */
+  weights: Float32Array[];
+  /** Sum of the log-probabilities of the pieces, and of END where the output ended, in nats. */
+  logProbability: number;
+  /** `logProbability` over the length penalty: what hypotheses are ranked by. */
+  score: number;
+  /** False where the output was cut off at its longest length. */
+  ended: boolean;
+}
+
+/** ((5 + length) / 6)^α of Wu et al. (arxiv.org/abs/1609.08144) §7, END counted. */
+export function lengthPenaltyOf(length: number, alpha: number): number {
+  return ((5 + length) / 6) ** alpha;
+}
+
+/** What one step says of all rows: logits [N, V], their log-sum-exp [N], weights [N, S]. */
+export interface StepNumbers {
+  logits: Float32Array;
+  norms: Float32Array;
+  weights: Float32Array;
+}
+
+/** A partial output: its last piece and a pointer to what came before. */
+interface Node {
+  id: number;
+  weights: Float32Array;
+  before: Node | undefined;
+}
+
+interface Live {
+  node: Node | undefined;
+  logProbability: number;
+  length: number;
+}
+
+interface Candidate {
+  /** Which live hypothesis it goes on from. */
+  from: number;
+  id: number;
+  logProbability: number;
+}
+
+/** The hypotheses of one source. */
+export class Beam {
+  /** Number of the source in the batch. */
+  readonly source: number;
+  readonly #width: number;
+  readonly #maxLength: number;
+  readonly #alpha: number;
+  readonly #finished: Hypothesis[] = [];
+  #live: Live[];
+
+  constructor(source: number, width: number, maxLength: number, alpha: number) {
+    this.source = source;
+    this.#width = width;
+    this.#maxLength = maxLength;
+    this.#alpha = alpha;
+    // All rows begin alike, so all but one are dead: else a beam would hold one hypothesis many times.
+    this.#live = Array.from({ length: width }, (_, k) => ({
+      node: undefined,
+      logProbability: k ? -Infinity : 0,
+      length: 0,
+    }));
+  }
+
+  /** The last piece of each live hypothesis. */
+  get tokens(): number[] {
+    return this.#live.map(({ node }) => node?.id ?? START);
+  }
+
+  /** The finished hypotheses, best first, at most as many as the beam is wide. */
+  get ranked(): Hypothesis[] {
+    return this.#finished.sort((a, b) => b.score - a.score).slice(0, this.#width);
+  }
+
+  /**
+   * Extends the hypotheses by a piece. A hypothesis finishes when END is among the `width` best continuations.
+   *
+   * @param row0 the row of the first hypothesis in the step's numbers
+   * @returns the rows to go on from, or undefined when the source is done
+   */
+  advance(step: StepNumbers, row0: number): number[] | undefined {
+    const columns = step.weights.length / step.norms.length;
+    const live: Live[] = [];
+    const rows: number[] = [];
+    for (const [rank, { from, id, logProbability }] of this.#candidates(step, row0).entries()) {
+      if (live.length === this.#width) break;
+      const before = this.#live[from];
+      const row = row0 + from;
+      if (id === END) {
+        if (rank < this.#width) this.#finish(before.node, logProbability, before.length + 1, true);
+        continue;
+      }
+      const weights = step.weights.slice(row * columns, (row + 1) * columns);
+      live.push({ node: { id, weights, before: before.node }, logProbability, length: before.length + 1 });
+      rows.push(row);
+    }
+    const cut = live[0].length >= this.#maxLength;
+    if (cut && this.#finished.length === 0) {
+      for (const { node, logProbability, length } of live) this.#finish(node, logProbability, length, false);
+    }
+    if (cut || this.#finished.length >= this.#width) return undefined;
+    while (live.length < this.#width) {
+      live.push({ ...live[0], logProbability: -Infinity });
+      rows.push(rows[0]);
+    }
+    this.#live = live;
+    return rows;
+  }
+
+  /** Every continuation that can matter, most likely first. */
+  #candidates({ logits, norms }: StepNumbers, row0: number): Candidate[] {
+    const V = logits.length / norms.length;
+    const candidates: Candidate[] = [];
+    for (const [from, { logProbability }] of this.#live.entries()) {
+      if (logProbability === -Infinity) continue;
+      const row = row0 + from;
+      for (const id of bestPieces(logits, row * V, (row + 1) * V, 2 * this.#width)) {
+        candidates.push({ from, id, logProbability: logProbability + logits[row * V + id] - norms[row] });
+      }
+    }
+    return candidates.sort((a, b) => b.logProbability - a.logProbability);
+  }
+
+  #finish(last: Node | undefined, logProbability: number, length: number, ended: boolean): void {
+    const ids: number[] = [];
+    const weights: Float32Array[] = [];
+    for (let node = last; node; node = node.before) {
+      ids.push(node.id);
+      weights.push(node.weights);
+    }
+    const score = logProbability / lengthPenaltyOf(length, this.#alpha);
+    this.#finished.push({ ids: ids.reverse(), weights: weights.reverse(), logProbability, score, ended });
+  }
+}
+
+/** The `count` best next pieces of one row, best first, PAD and START left out; ties go to the smaller id. */
+function bestPieces(logits: Float32Array, from: number, to: number, count: number): number[] {
+  const best: number[] = [];
+  for (let i = from; i < to; i++) {
+    const id = i - from;
+    if (id === PAD || id === START) continue;
+    if (best.length === count && logits[i] <= logits[from + best[count - 1]]) continue;
+    let at = best.length === count ? count - 1 : best.length;
+    while (at > 0 && logits[i] > logits[from + best[at - 1]]) {
+      best[at] = best[at - 1];
+      at--;
+    }
+    best[at] = id;
+  }
+  return best;
+}

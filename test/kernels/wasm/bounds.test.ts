@@ -1,0 +1,241 @@
+/** No kernel writes a byte outside of its outputs, whatever the length of its tail. */
+import { beforeAll, describe, expect, it } from "vitest";
+import { allowRelaxedSimd } from "../../../src/host/start.ts";
+import { instantiateKernels, type KernelExports } from "../../../src/kernels/wasm/load.ts";
+
+const PAGES = 8;
+const CANARY_BYTES = 16;
+/** Bytes that differ from place to place, so that copying one too many is seen. */
+const CANARIES = Buffer.from(
+  Uint8Array.from({ length: PAGES * 65536 }, (_, at) => Math.imul(at + 1, 0x9e3779b1) >>> 24),
+);
+
+/** Places inputs of zeros and outputs in a memory full of canaries, at least 16 of them around each. */
+class Area {
+  readonly memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES });
+  readonly bytes = Buffer.from(this.memory.buffer);
+  readonly outs: [from: number, to: number][] = [];
+  #end = CANARY_BYTES;
+
+  constructor() {
+    this.bytes.set(CANARIES);
+  }
+
+  /** Elements of 4 bytes (or of `width`), all zero. */
+  in(elements: number, width = 4): number {
+    const at = this.#place(elements * width);
+    this.bytes.fill(0, at, at + elements * width);
+    return at;
+  }
+
+  /** The same, which the kernel may write. */
+  out(elements: number, width = 4): number {
+    const at = this.in(elements, width);
+    this.outs.push([at, at + elements * width]);
+    return at;
+  }
+
+  #place(bytes: number): number {
+    const at = this.#end;
+    this.#end = Math.ceil((at + bytes + CANARY_BYTES) / CANARY_BYTES) * CANARY_BYTES;
+    return at;
+  }
+}
+
+type Call = (k: KernelExports, n: number, area: Area) => void;
+
+/** Rows and batches. */
+const R = 3;
+
+const BINARY = ["add", "sub", "multiply", "divide", "maximum", "minimum", "squaredDifference"].map(
+  (name): [string, Call] => [
+    name,
+    (k, n, a) => {
+      const [x, y, row] = [a.in(R * n), a.in(R * n), a.in(n)];
+      k[name]!(x, y, a.out(R * n), R, n, n, 1, n, 1);
+      k[name]!(x, row, a.out(R * n), R, n, n, 1, 0, 1);
+      k[name]!(x, row, a.out(R * n), R, n, n, 1, 1, 0);
+      k[name]!(row, y, a.out(R * n), R, n, 1, 0, n, 1);
+    },
+  ],
+);
+
+const UNARY = ["exp", "tanh", "erf"].map((name): [string, Call] => [
+  name,
+  (k, n, a) => void k[name]!(a.in(n), a.out(n), n),
+]);
+
+/** A convolution of [2, n, 3, n] by a 3 × 2 filter, padded by one row. */
+const conv = (n: number) => ({ image: 2 * n * 3 * n, taps: 3 * 2 * n, out: 2 * n * 2 });
+const convArguments = (n: number) => [n, 2, 3, 2, 1, 1, 1, 1, 1, 0];
+
+const KERNELS: [string, Call][] = [
+  ...BINARY,
+  ...UNARY,
+  [
+    "biasActivation",
+    (k, n, a) => void [0, 1, 2, 3, 4, 5].map((f) => k.biasActivation!(a.out(R * n), R, n, a.in(n), f, 0.1)),
+  ],
+  [
+    "adam",
+    (k, n, a) => {
+      const [p, g, m, v] = [a.in(n), a.in(n), a.in(n), a.in(n)];
+      k.adam!(p, g, m, v, a.out(n), a.out(n), a.out(n), n, 1, 0, 0.9, 0.1, 0.999, 0.001, 0.1, 1, 1e-8);
+    },
+  ],
+  ["sumOfSquares", (k, n, a) => void k.sumOfSquares!(a.in(n), n)],
+  ["floatToBool", (k, n, a) => void k.floatToBool!(a.in(n), a.out(n, 1), n)],
+  ["intToBool", (k, n, a) => void k.intToBool!(a.in(n), a.out(n, 1), n)],
+  [
+    "im2col",
+    (k, n, a) =>
+      void k.im2col!(a.in(conv(n).image), a.out(conv(n).out * conv(n).taps), 2, n, 3, n, ...convArguments(n)),
+  ],
+  [
+    "col2im",
+    (k, n, a) =>
+      void k.col2im!(a.in(conv(n).out * conv(n).taps), a.out(conv(n).image), 2, n, 3, n, ...convArguments(n)),
+  ],
+  [
+    "depthwiseFilterGradient",
+    (k, n, a) => {
+      for (const m of [1, 3]) {
+        const [x, dy] = [a.in(conv(n).image), a.in(conv(n).out * n * m)];
+        k.depthwiseFilterGradient!(x, dy, a.out(conv(n).taps * m), 2, n, 3, n, m, ...convArguments(n));
+      }
+    },
+  ],
+  [
+    "depthwiseInputGradient",
+    (k, n, a) => {
+      for (const m of [1, 3]) {
+        const [dy, filter] = [a.in(conv(n).out * n * m), a.in(conv(n).taps * m)];
+        k.depthwiseInputGradient!(dy, filter, a.out(conv(n).image), 2, n, 3, n, m, ...convArguments(n));
+      }
+    },
+  ],
+  ["copyBytes", (k, n, a) => void k.copyBytes!(a.in(n, 1), a.out(n, 1), n)],
+  ["copyRows", (k, n, a) => void k.copyRows!(a.in(R * n, 1), a.out(R * n, 1), R, n, n, n)],
+  ["dropout", (k, n, a) => void k.dropout!(a.in(n), a.out(n), n, 2 ** 23, 2, 1, 2, 3, 4)],
+  [
+    "gather",
+    (k, n, a) => void k.gather!(a.in(R * 5 * n, 1), a.in(R * 2), a.out(R * 2 * n, 1), R, 1, 5, 2, n),
+  ],
+  [
+    "unsortedSegmentSum",
+    (k, n, a) => void k.unsortedSegmentSum!(a.in(R * n), a.in(R), a.out(2 * n), R, n, 2),
+  ],
+  [
+    "unsortedSegmentSumInt",
+    (k, n, a) => void k.unsortedSegmentSumInt!(a.in(R * n), a.in(R), a.out(2 * n), R, n, 2),
+  ],
+  [
+    "gemm",
+    (k, n, a) => {
+      const scratch = a.out(k.gemmScratchBytes!(n), 1);
+      for (const [m, d] of [
+        [n, R],
+        [R, n],
+        [n, n],
+      ] as const) {
+        const [x, y] = [a.in(m * d), a.in(d * n)];
+        k.gemm!(x, d, 1, y, n, 1, a.out(m * n), m, n, d, scratch, 0);
+        k.gemm!(x, 1, m, y, 1, d, a.out(m * n), m, n, d, scratch, 1);
+      }
+    },
+  ],
+  ["gemmInt", (k, n, a) => void k.gemmInt!(a.in(n * R), R, 1, a.in(R * n), n, 1, a.out(n * n), n, n, R)],
+  [
+    "softmaxCrossEntropy",
+    (k, n, a) => void k.softmaxCrossEntropy!(a.in(R * n), a.in(R), a.out(R), a.out(2 * R), R, n, 0.1),
+  ],
+  [
+    "softmaxCrossEntropyGrad",
+    (k, n, a) =>
+      void k.softmaxCrossEntropyGrad!(a.in(R * n), a.in(R), a.in(2 * R), a.in(R), a.out(R * n), R, n, 0.1),
+  ],
+  [
+    "gruCell",
+    (k, n, a) =>
+      eachMask(a, (mask) => k.gruCell!(a.in(9 * n), a.in(9 * n), a.in(R * n), mask, a.out(R * n), R, n)),
+  ],
+  [
+    "gruCellGrad",
+    (k, n, a) =>
+      eachMask(a, (mask) => {
+        const [x, u, h, dout] = [a.in(9 * n), a.in(9 * n), a.in(R * n), a.in(R * n)];
+        k.gruCellGrad!(x, u, h, mask, dout, a.out(9 * n), a.out(9 * n), a.out(R * n), R, n);
+      }),
+  ],
+  [
+    "lstmCell",
+    (k, n, a) =>
+      eachMask(a, (mask) => {
+        const [gates, c, h] = [a.in(12 * n), a.in(R * n), a.in(R * n)];
+        k.lstmCell!(gates, c, h, mask, a.out(R * n), a.out(R * n), R, n);
+      }),
+  ],
+  [
+    "lstmCellGrad",
+    (k, n, a) =>
+      eachMask(a, (mask) => {
+        const [gates, c, dh, dc] = [a.in(12 * n), a.in(R * n), a.in(R * n), a.in(R * n)];
+        k.lstmCellGrad!(gates, c, mask, dh, dc, a.out(12 * n), a.out(R * n), a.out(R * n), R, n);
+      }),
+  ],
+  ["select32", (k, n, a) => void k.select32!(a.in(n, 1), a.in(n), a.in(n), a.out(n), n)],
+  ["select8", (k, n, a) => void k.select8!(a.in(n, 1), a.in(n, 1), a.in(n, 1), a.out(n, 1), n)],
+  [
+    "sumAxis",
+    (k, n, a) => {
+      k.sumAxis!(a.in(R * n), a.out(R), R, n, 1, 0.5);
+      k.sumAxis!(a.in(2 * R * n), a.out(2 * n), 2, R, n, 0.5);
+    },
+  ],
+  ["transpose4x4", (k, _, a) => void k.transpose4x4!(a.in(16), 16, a.out(16), 16)],
+  ["transpose", (k, n, a) => void k.transpose!(a.in(R * n), a.out(R * n), R, n, 4 * n, 4 * R)],
+];
+
+/** Once with every step taken, once with every state kept. */
+function eachMask(area: Area, call: (mask: number) => void): void {
+  const [kept, taken] = [area.in(R), area.in(R)];
+  for (let i = 0; i < R; i++) area.bytes.writeFloatLE(1, taken + 4 * i);
+  call(kept);
+  call(taken);
+}
+
+describe.each(["relaxed", "plain"] as const)("Kernels of the %s build", (build) => {
+  beforeAll(allowRelaxedSimd);
+
+  it("are all in the table below", () => {
+    const exported = Object.entries(instantiateKernels(new Area().memory, build)).flatMap(([name, value]) =>
+      typeof value === "function" && name !== "gemmScratchBytes" ? [name] : [],
+    );
+    expect(exported.sort()).toEqual(KERNELS.map(([name]) => name).sort());
+  });
+
+  it.each(KERNELS)("%s writes nothing but its outputs", (_, call) => {
+    for (const n of [1, 2, 3, 5, 7, 15, 17]) {
+      const area = new Area();
+      const kernels = instantiateKernels(area.memory, build);
+      const before = new Area();
+      call(kernels, n, area);
+      // The same placement without the kernel: what every byte outside of the outputs must still be.
+      call(inert(kernels), n, before);
+      expect(area.outs).toEqual(before.outs);
+      let at = 0;
+      for (const [from, to] of [...area.outs, [area.bytes.length, area.bytes.length]] as const) {
+        const same = Buffer.compare(area.bytes.subarray(at, from), before.bytes.subarray(at, from)) === 0;
+        expect(same, `bytes ${at} to ${from} with n = ${n}`).toBe(true);
+        at = to;
+      }
+    }
+  });
+});
+
+/** Kernels that do nothing, but for the sizes that they tell. */
+function inert({ gemmScratchBytes }: KernelExports): KernelExports {
+  return new Proxy({ gemmScratchBytes: gemmScratchBytes! } as KernelExports, {
+    get: (own, name: string) => own[name] ?? (() => 0),
+  });
+}

@@ -1,0 +1,215 @@
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import * as tf from "@tensorflow/tfjs-core";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import {
+  DEFAULT_MODEL,
+  loadTranslator,
+  type Translation,
+  type Translator,
+} from "../../../src/tasks/index.ts";
+
+let translator: Translator;
+beforeAll(async () => {
+  translator = await loadTranslator();
+});
+afterAll(() => translator.dispose());
+
+const one = (text: string): Translation => translator.translate([text])[0];
+
+/** What must hold of every translation, whatever the words. */
+function expectSound({ target, sourceTokens, targetTokens, weights, score }: Translation): void {
+  expect(targetTokens.join("").replaceAll(" ", "")).toBe(target.replaceAll(" ", ""));
+  expect(weights).toHaveLength(targetTokens.length);
+  for (const row of weights) {
+    expect(row).toHaveLength(sourceTokens.length);
+    expect(row.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 4);
+  }
+  expect(score).toBeLessThanOrEqual(0);
+  expect(target).not.toContain("\ufffd");
+  expect(target).not.toMatch(/<(pad|s|unk|\/s)>|▁/);
+}
+
+describe("the shipped model", () => {
+  test("translates everyday sentences, and each word looks at what it translates, in the other order too", () => {
+    const translation = one("Tom bought a red car.");
+    expectSound(translation);
+    expect(translation.target).toBe("Tom a acheté une voiture rouge.");
+    const looked = (word: string) => {
+      const row = translation.weights[translation.targetTokens.indexOf(word)];
+      return translation.sourceTokens[row.indexOf(Math.max(...row))];
+    };
+    expect(looked("voiture")).toBe("car");
+    expect(looked("rouge")).toBe("red");
+  });
+
+  test("gives an empty translation for an empty or blank line, and keeps the order of lines", () => {
+    const [empty, hello, blank] = translator.translate(["", "Hello.", " \t "]);
+    expect(empty).toEqual({
+      source: "",
+      target: "",
+      sourceTokens: [],
+      targetTokens: [],
+      weights: [],
+      score: 0,
+    });
+    expect(blank.target).toBe("");
+    expectSound(hello);
+    expect(hello.target).not.toBe("");
+  });
+
+  test("reads a line that ends in CR as the line without it", () => {
+    expect(one("I am tired.\r").target).toBe(one("I am tired.").target);
+  });
+
+  test("keeps digits", () => {
+    expect(one("I have 3 dogs.").target).toContain("3");
+  });
+
+  test("shouts back", () => {
+    const { target } = one("WHERE IS THE STATION?");
+    expect(target).toBe(target.toUpperCase());
+    expect(target).toBe(one("Where is the station?").target.toUpperCase());
+  });
+
+  test.each([
+    ["a word nobody has seen", "The zorblaxian is quixotrophic."],
+    ["punctuation alone", "?!…;—"],
+    ["an emoji the model does not know", "I love you 🍕👨‍👩‍👧!"],
+    ["other scripts", "你好 мир שלום"],
+    ["control characters and markup", "I \u001b[31mam\u202e <b>tired</b> & sad.\u0000"],
+    ["a word of 5,000 letters", "a".repeat(5000)],
+    ["a lone surrogate", "I am \ud800 tired."],
+  ])("stays sound on %s", (_, text) => {
+    expectSound(one(text));
+  });
+
+  test("translates a line of 200 words in parts that look only at their own source", () => {
+    const words = Array.from({ length: 200 }, (_, i) => ["she", "reads", "a", "book", "and"][i % 5]);
+    const translation = one(`${words.join(" ")}.`);
+    expectSound(translation);
+    expect(translation.sourceTokens).toHaveLength(201);
+    expect(translation.targetTokens.length).toBeGreaterThan(100);
+  });
+
+  test("translates a batch as it translates each line alone", () => {
+    const lines = [
+      "Hello.",
+      "Where is the nearest station?",
+      "I do not know what he is talking about.",
+      "Run!",
+    ];
+    const together = translator.translate(lines).map(({ target }) => target);
+    expect(together).toEqual(lines.map((line) => one(line).target));
+  });
+
+  test("a wider beam never finds a less likely translation of these lines, and n-best come best first", () => {
+    const lines = ["He is too old.", "What are you doing tonight?"];
+    const greedy = translator.translate(lines, { beam: 1 });
+    const wide = translator.translate(lines, { beam: 8, nBest: 4 });
+    wide.forEach(({ score, alternatives }, i) => {
+      expect(score).toBeGreaterThanOrEqual(greedy[i].score - 1e-6);
+      const scores = [score, ...alternatives!.map((other) => other.score)];
+      expect(scores).toHaveLength(4);
+      expect(scores).toEqual([...scores].sort((a, b) => b - a));
+      expect(new Set([wide[i].target, ...alternatives!.map(({ target }) => target)]).size).toBe(4);
+    });
+  });
+
+  test.each([{ beam: 0 }, { batchSize: 1.5 }, { maxLength: -1 }, { beam: 2, nBest: 3 }])(
+    "refuses %j before translating",
+    (options) => {
+      expect(() => translator.translate(["Hello."], options)).toThrow(
+        /^translate: .* must be a whole number from 1/,
+      );
+    },
+  );
+
+  test("translates 20,000 words in one line without weights", () => {
+    const line = Array.from({ length: 20_000 }, (_, i) => ["he", "runs,"][i % 2]).join(" ");
+    const [{ target, weights }] = translator.translate([line], { weights: false, beam: 1 });
+    expect(weights).toEqual([]);
+    expect(target.split(" ").length).toBeGreaterThan(1000);
+  });
+
+  test("leaves no tensor behind", () => {
+    one("Where are you?");
+    const before = tf.memory().numTensors;
+    translator.translate(["Where are you?", "I am here."], { beam: 3 });
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test("carries a card that meets the bars: BLEU ≥ 35, chrF ≥ 55, weights of at most 12 MB", () => {
+    const { metrics, data, training } = translator.card;
+    expect(metrics!.bleu).toBeGreaterThanOrEqual(35);
+    expect(metrics!.chrf).toBeGreaterThanOrEqual(55);
+    expect(data.licence).toBe("CC BY 2.0 FR");
+    expect(data.attribution).toContain("tatoeba.org");
+    expect(training.command).toMatch(/^heed train translation/);
+    expect(readFileSync(path.join(DEFAULT_MODEL, "model.safetensors")).length).toBeLessThanOrEqual(12e6);
+  });
+});
+
+describe("a damaged model folder is refused in one clear sentence", () => {
+  function copy(): string {
+    const dir = mkdtempSync(path.join(tmpdir(), "heed-model-"));
+    onTestFinished(() => rmSync(dir, { recursive: true }));
+    cpSync(DEFAULT_MODEL, dir, { recursive: true });
+    expect(existsSync(path.join(dir, "card.json"))).toBe(true);
+    return dir;
+  }
+
+  test("without its weights", async () => {
+    const dir = copy();
+    const file = path.join(dir, "model.safetensors");
+    rmSync(file);
+    await expect(loadTranslator(dir)).rejects.toThrow(
+      "loadTranslator: a model folder must hold model.safetensors, vocabulary.json and card.json, got ENOENT for " +
+        `${file}; check the folder's name`,
+    );
+  });
+
+  test("with weights cut off", async () => {
+    const dir = copy();
+    truncateSync(path.join(dir, "model.safetensors"), 100_000);
+    await expect(loadTranslator(dir)).rejects.toThrow(/^safetensors: .*; the file is damaged/);
+  });
+
+  test("with a card that is no JSON", async () => {
+    const dir = copy();
+    const file = path.join(dir, "card.json");
+    writeFileSync(file, "not JSON");
+    await expect(loadTranslator(dir)).rejects.toThrow(
+      `loadTranslator: ${file} must be what heed wrote, got text that is no JSON; copy or train the model again`,
+    );
+  });
+
+  test("with weights of another model", async () => {
+    const dir = copy();
+    const file = path.join(dir, "card.json");
+    const card = JSON.parse(readFileSync(file, "utf8"));
+    writeFileSync(file, JSON.stringify({ ...card, model: { ...card.model, embedding: 7 } }));
+    await expect(loadTranslator(dir)).rejects.toThrow(
+      /^loadTranslator: source\/embedding must be F16 \[4000, 7\] in .*, got F16 \[4000, 256\]; the weights belong/,
+    );
+  });
+
+  test("with a vocabulary that is null, or a score nobody knows", async () => {
+    const dir = copy();
+    const vocabulary = path.join(dir, "vocabulary.json");
+    const kept = readFileSync(vocabulary, "utf8");
+    writeFileSync(vocabulary, "null");
+    await expect(loadTranslator(dir)).rejects.toThrow(
+      `loadTranslator: ${vocabulary} must be what heed wrote, got JSON without "source"; copy or train the model again`,
+    );
+    writeFileSync(vocabulary, kept);
+    const file = path.join(dir, "card.json");
+    const card = JSON.parse(readFileSync(file, "utf8"));
+    writeFileSync(file, JSON.stringify({ ...card, model: { ...card.model, score: "genral" } }));
+    await expect(loadTranslator(dir)).rejects.toThrow(
+      "Seq2Seq: the configuration's score must be one of dot, scaledDot, general, additive, concat, location, none, " +
+        'got "genral"; correct it',
+    );
+  });
+});
