@@ -18,10 +18,12 @@ export function panels8(x: usize, rows: i32, cols: i32, to: usize, factor: f32):
   if (factor != 1) scale(to, ((rows + 7) & ~7) * cols, factor);
 }
 
-/** Multiplies n floats, a multiple of 4 or with room behind them. */
+/** Multiplies n floats. */
 export function scale(x: usize, n: i32, factor: f32): void {
   const f = f32x4.splat(factor);
-  for (let end = at(x, n); x < end; x += 16) v128.store(x, f32x4.mul(v128.load(x), f));
+  let i = 0;
+  for (; i + 4 <= n; i += 4) v128.store(at(x, i), f32x4.mul(v128.load(at(x, i)), f));
+  for (; i < n; i++) f32.store(at(x, i), f32.load(at(x, i)) * factor);
 }
 
 /**

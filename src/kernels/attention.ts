@@ -156,7 +156,7 @@ function compile(op: string, shapes: AttentionShapes, options: AttentionOptions)
  * await init();
  * const [q, k, v] = [Float32Array.of(0), Float32Array.of(1, 2), Float32Array.of(4, 8)];
  * const { output, saved } = attention(q, k, v, { B: 1, H: 1, T: 1, S: 2, D: 1 });
- * output[0]; // 6, the mean of v
+ * output[0]; // 6
  * attentionBackward(Float32Array.of(1), saved).dv[1]; // 0.5
  */
 export function attention<A extends FloatArray>(
