@@ -5,7 +5,7 @@ import { load, store } from "./lanes";
 import { at } from "./simd";
 
 // @ts-ignore: decorator
-@inline function highWords(a: v128, b: v128): v128 {
+@inline export function highWords(a: v128, b: v128): v128 {
   return v128.shuffle<i32>(i64x2.extmul_low_i32x4_u(a, b), i64x2.extmul_high_i32x4_u(a, b), 1, 3, 5, 7);
 }
 

@@ -63,7 +63,7 @@ function tile(a: usize, b: usize, c: usize, ldc: usize, K: i32, accumulate: bool
 }
 
 // Panels of B: 8 columns side by side, the last one filled with zeros.
-function packB(B: usize, rs: i32, cs: i32, panels: usize, N: i32, k0: i32, kc: i32): void {
+export function packB(B: usize, rs: i32, cs: i32, panels: usize, N: i32, k0: i32, kc: i32): void {
   for (let j = 0; j < N; j += NR) {
     const panel = at(panels, j * kc), width = min(NR, N - j);
     if (width == NR && cs == 1) {
@@ -133,7 +133,7 @@ function packColumns(A: usize, stride: usize, panel: usize, kc: i32): void {
 }
 
 // Panels of A: 6 rows side by side, the last one filled with zeros.
-function packA(A: usize, rs: i32, cs: i32, panels: usize, i0: i32, mc: i32, k0: i32, kc: i32): void {
+export function packA(A: usize, rs: i32, cs: i32, panels: usize, i0: i32, mc: i32, k0: i32, kc: i32): void {
   const rowStep = (<usize>rs) << 2, columnStep = (<usize>cs) << 2;
   for (let i = 0; i < mc; i += MR) {
     const panel = at(panels, i * kc), height = min(MR, mc - i), corner = at(A, (i0 + i) * rs + k0 * cs);

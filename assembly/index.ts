@@ -1,7 +1,7 @@
 // The kernels of one WebAssembly module. Every export works on addresses in TensorFlow.js' heap; sizes count
 // elements unless they say bytes. No file here may use strings, static arrays or Mathf.log/exp: they bring a
 // data segment, which the build refuses (it would overwrite the host's statics).
-export * from "./gemm";
+export { gemm, gemmInt, gemmScratchBytes } from "./gemm";
 export * from "./gather";
 export * from "./copy";
 export * from "./transpose";
@@ -15,4 +15,5 @@ export * from "./unary";
 export * from "./conv";
 export * from "./cast";
 export * from "./adam";
-export * from "./dropout";
+export { dropout } from "./dropout";
+export * from "./attention/index";

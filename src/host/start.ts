@@ -2,12 +2,7 @@ import { env, findBackendFactory, type KernelBackend } from "@tensorflow/tfjs-co
 import { heapOf } from "./heap.ts";
 import { withoutListeners } from "./process-listeners.ts";
 
-/** Node 20 has relaxed SIMD behind a flag, which only counts for modules compiled after it is set. */
-export function allowRelaxedSimd(): void {
-  const major = Number(globalThis.process?.versions?.node?.split(".")[0] ?? Number.NaN);
-  // Through getBuiltinModule, so that bundlers see no import of a Node module.
-  if (major < 22) process.getBuiltinModule("node:v8").setFlagsFromString("--experimental-wasm-relaxed-simd");
-}
+export { allowRelaxedSimd } from "../kernels/wasm/relaxed.ts";
 
 const THREADS = "WASM_HAS_MULTITHREAD_SUPPORT";
 

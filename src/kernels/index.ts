@@ -1,3 +1,7 @@
-/** The oracles: attention and its scores in plain loops and float64, forward and backward. */
+/**
+ * Attention on typed arrays, without TensorFlow.js: the fused kernels, and the oracles that they are held to, which
+ * are plain loops in float64, forward and backward.
+ */
+export * from "./attention.ts";
 export * from "./reference.ts";
 export * from "./reference-scores.ts";

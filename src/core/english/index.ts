@@ -8,6 +8,7 @@ import { attentionMessages } from "./attention.ts";
 import { commandMessages } from "./command.ts";
 import { dataMessages } from "./data.ts";
 import { hostMessages } from "./host.ts";
+import { kernelMessages } from "./kernels.ts";
 import { modelMessages } from "./model.ts";
 import { trainMessages } from "./train.ts";
 import { vizMessages } from "./viz.ts";
@@ -18,6 +19,7 @@ export const english = {
   ...commandMessages,
   ...dataMessages,
   ...hostMessages,
+  ...kernelMessages,
   ...modelMessages,
   ...trainMessages,
   ...vizMessages,

@@ -209,7 +209,10 @@ describe.each(["relaxed", "plain"] as const)("Kernels of the %s build", (build) 
 
   it("are all in the table below", () => {
     const exported = Object.entries(instantiateKernels(new Area().memory, build)).flatMap(([name, value]) =>
-      typeof value === "function" && name !== "gemmScratchBytes" ? [name] : [],
+      // Those of attention take a problem: attention-bounds.test.ts has them.
+      typeof value === "function" && name !== "gemmScratchBytes" && !name.startsWith("attention")
+        ? [name]
+        : [],
     );
     expect(exported.sort()).toEqual(KERNELS.map(([name]) => name).sort());
   });

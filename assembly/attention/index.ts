@@ -1,0 +1,6 @@
+// Fused attention for one head: `Problem` says what, the caller loops over examples and heads.
+export { attentionForward, attentionKeys, attentionScratchBytes } from "./forward";
+export { attentionWeightKeys, attentionWeights, attentionWeightsScratchBytes } from "./weights";
+export {
+  attentionBackward, attentionBackwardKeys, attentionBackwardQueries, attentionBackwardScratchBytes, attentionUnpad,
+} from "./backward";

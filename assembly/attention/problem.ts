@@ -1,0 +1,33 @@
+// One head's attention as the kernels see it. The caller writes these fields at an address of its choice, in this
+// order, four bytes each (src/kernels/wasm/problem.ts has the same list), and passes the address.
+
+@unmanaged
+export class Problem {
+  // Inputs and results, row-major and float32: q [T, D], k [S, D], v [S, Dv], out [T, Dv], lse [T].
+  q: usize; k: usize; v: usize; out: usize; lse: usize;
+  // Lengths that padding has been cut from already: a kernel never sees a padded query or key.
+  T: i32; S: i32; D: i32; Dv: i32;
+  scale: f32;
+  softCap: f32; // 0: none
+  // Query i sees keys j with low ≤ j − i ≤ high; both within ±2²⁹.
+  low: i32; high: i32;
+  // bias[i − row0, j] and allow[i − row0, j] by element strides, the second of them 0 or 1; address 0: none.
+  row0: i32;
+  bias: usize; biasRow: i32; biasKey: i32;
+  allow: usize; allowRow: i32; allowKey: i32;
+  sink: f32; // −Infinity: none
+  // Dropout: a weight whose 32 bits are below `threshold` goes; 0: none. (b, h) places it in the stream.
+  threshold: u32; keepScale: f32; seedLow: i32; seedHigh: i32; b: i32; h: i32;
+  // Packed operands and scratch; attentionBytes(n) says how long each must be.
+  keyPanels: usize; valueStrips: usize; wild: usize; scratch: usize;
+  // Written by attentionKeys: the longest key, the largest |v|, and how many rows of v are not finite.
+  keyNorm: f32; valueMax: f32; wildRows: i32;
+  // One byte a query, set where it sees no key; 0: nobody asks.
+  empty: usize;
+  // Backward only.
+  dout: usize; delta: usize; dq: usize; dk: usize; dv: usize; dbias: usize;
+  valuePanels: usize; keyStrips: usize; queryPanels: usize; queryStrips: usize; doutPanels: usize; doutStrips: usize;
+  wildDout: usize; wildDoutRows: i32;
+  // The weights of queries row0 and on, [·, S].
+  weights: usize;
+}

@@ -1,0 +1,33 @@
+// Scores by query rows, for the passes that start from the log-sum-exp: no maximum, no running sum.
+import { at } from "../simd";
+import { tile } from "./tile";
+
+/** Queries and keys per block: multiples of 24, so that tiles of 6 and of 8 fit. */
+// @ts-ignore: decorator
+@inline export const BQ: i32 = 48;
+// @ts-ignore: decorator
+@inline export const BK: i32 = 96;
+/** Bytes from one query's row to the next. */
+// @ts-ignore: decorator
+@inline export const LD: usize = <usize>BK << 2;
+
+/** s[query][key] = a · b from panels of 6 queries and of 8 keys; nk is a multiple of 8, nq is rounded up to 6. */
+export function products(queries: usize, keys: usize, s: usize, nq: i32, nk: i32, width: i32): void {
+  for (let c = 0; c < nk; c += 8) {
+    for (let r = 0; r < nq; r += 6) {
+      tile(at(queries, r * width), 24, at(keys, c * width), 32, s + <usize>r * LD + (<usize>c << 2), LD, width, false);
+    }
+  }
+}
+
+/** The keys of block j0: whole tiles, so up to 23 of them lie beyond S and must be hidden. */
+// @ts-ignore: decorator
+@inline export function blockKeys(S: i32, j0: i32): i32 {
+  return min(BK, ((S - j0 + 23) / 24) * 24);
+}
+
+/** What is subtracted from a row's scores: +∞ where nothing is visible, so that −∞ gives weight 0 and not NaN. */
+// @ts-ignore: decorator
+@inline export function subtrahend(lse: f32): v128 {
+  return f32x4.splat(lse == -Infinity ? Infinity : lse);
+}

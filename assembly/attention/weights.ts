@@ -1,0 +1,45 @@
+// The weights themselves, e^(score − lse), for those who ask: rows of queries at a time.
+import { at } from "../simd";
+import { expBelow } from "./exp";
+import { plan, transform } from "./mask";
+import { panels6, panels8, scale } from "./pack";
+import { Problem } from "./problem";
+import { BK, BQ, blockKeys, LD, products, subtrahend } from "./scores";
+
+/** Bytes of `scratch`. */
+export function attentionWeightsScratchBytes(D: i32): i32 {
+  return (BQ * BK + BQ * D) << 2;
+}
+
+/** Packs the keys of one head for attentionWeights. */
+export function attentionWeightKeys(p: Problem): void {
+  panels8(p.k, p.S, p.D, p.keyPanels, 1);
+}
+
+/** The weights of queries [i0, i1) to `weights` [i1 − row0, S]. */
+export function attentionWeights(p: Problem, i0: i32, i1: i32): void {
+  for (let i = i0; i < i1; i += BQ) rows(p, i, min(BQ, i1 - i));
+}
+
+function rows(p: Problem, i0: i32, nq: i32): void {
+  const S = p.S, D = p.D, s = p.scratch, queries = at(s, BQ * BK);
+  panels6(at(p.q, i0 * D), nq, D, queries);
+  scale(queries, ((nq + 5) / 6) * 6 * D, p.scale);
+  for (let j = 0; j < S; j += BK) {
+    const nk = blockKeys(S, j), todo = plan(p, i0, i0 + nq, j, j + nk), width = <usize>min(nk, S - j) << 2;
+    if (todo >= 0) {
+      products(queries, at(p.keyPanels, j * D), s, nq, nk, D);
+      if (todo) transform(p, todo, false, s, LD, nq, nk, i0, nq, j, 0);
+    }
+    for (let r = 0; r < nq; r++) {
+      const row = s + <usize>r * LD, out = at(p.weights, (i0 - p.row0 + r) * S + j);
+      if (todo < 0) {
+        memory.fill(out, 0, width);
+        continue;
+      }
+      const lse = subtrahend(f32.load(at(p.lse, i0 + r)));
+      for (let c: usize = 0; c < LD; c += 16) v128.store(row + c, expBelow(f32x4.sub(v128.load(row + c), lse)));
+      memory.copy(out, row, width);
+    }
+  }
+}

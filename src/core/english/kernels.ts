@@ -1,0 +1,16 @@
+/** Messages of the kernels on typed arrays. */
+export const kernelMessages = {
+  KERNEL_MEMORY: (d: { op: string; bytes: number }) =>
+    `${d.op}: the operands of one group of heads must fit in a WebAssembly memory of at most 4 GiB, got ${d.bytes} ` +
+    `bytes that could not be had; use fewer queries at a time with queryOffset, or free memory`,
+  NOT_READY: (d: { op: string }) =>
+    `${d.op}: float32 kernels must be compiled before they run, got a call before that; await init() once`,
+  ARRAY_KIND: (d: { op: string; got: readonly string[] }) =>
+    `${d.op}: q, k, v and dout must be all Float32Array or all Float64Array, got ${d.got.join(", ")}; convert them`,
+  ELEMENTS: (d: { op: string; name: string; letters: string; expected: number; got: number }) =>
+    `${d.op}: ${d.name} must hold ${d.letters} = ${d.expected} numbers, got ${d.got}; pass the whole array, row-major ` +
+    `and not detached`,
+  SHAPE_LETTER: (d: { op: string; letter: string; least: number; got: unknown }) =>
+    `${d.op}: shape.${d.letter} must be an integer ≥ ${d.least}, got ${String(d.got)}; name the sizes of q ` +
+    `[B, H, T, D], k [B, Hkv, S, D] and v [B, Hkv, S, Dv]`,
+};

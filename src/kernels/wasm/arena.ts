@@ -1,0 +1,61 @@
+import { MemoryError } from "../../core/errors.ts";
+
+const PAGE = 65536;
+/** The kernels may read this far past an array's end, never write there. */
+const SLACK = 1024;
+
+/**
+ * Arrays side by side in one WebAssembly memory: `take` them all, `reserve` once, then make views. Nothing is freed;
+ * each call starts over, so the memory is as large as the largest call needed.
+ */
+export class Arena {
+  readonly memory: WebAssembly.Memory;
+  #top = 0;
+
+  constructor(memory: WebAssembly.Memory) {
+    this.memory = memory;
+    this.reset();
+  }
+
+  /** Forgets every array. */
+  reset(): void {
+    this.#top = SLACK;
+  }
+
+  /** The address of `bytes` new bytes, on a cache line. */
+  take(bytes: number): number {
+    const address = this.#top;
+    this.#top = Math.ceil((address + bytes) / 64) * 64 + 64;
+    return address;
+  }
+
+  /** The address of n floats. */
+  floats(n: number): number {
+    return this.take(4 * n);
+  }
+
+  /**
+   * Grows the memory until everything taken fits.
+   *
+   * @throws MemoryError KERNEL_MEMORY beyond 4 GiB, or when the machine refuses
+   */
+  reserve(op: string): void {
+    const bytes = this.#top + SLACK;
+    const pages = Math.ceil(bytes / PAGE) - this.memory.buffer.byteLength / PAGE;
+    if (pages <= 0) return;
+    try {
+      if (bytes > PAGE * PAGE) throw new RangeError("beyond 4 GiB");
+      this.memory.grow(pages);
+    } catch (cause) {
+      throw new MemoryError("KERNEL_MEMORY", { op, bytes }, { cause });
+    }
+  }
+
+  f32(address: number, n: number): Float32Array {
+    return new Float32Array(this.memory.buffer, address, n);
+  }
+
+  u8(address: number, n: number): Uint8Array {
+    return new Uint8Array(this.memory.buffer, address, n);
+  }
+}

@@ -1,0 +1,71 @@
+/** No attention kernel writes outside of its results and scratch, whatever the tails of its blocks. */
+import { beforeAll, describe, expect, it } from "vitest";
+import { instantiateKernels } from "../../../src/kernels/wasm/load.ts";
+import { PROBLEM_BYTES, type ProblemField, writeProblem } from "../../../src/kernels/wasm/problem.ts";
+import { allowRelaxedSimd } from "../../../src/kernels/wasm/relaxed.ts";
+
+const PAGES = 64;
+const PROBLEM = 1024;
+const roundUp = (n: number, to: number) => Math.ceil(n / to) * to;
+
+/** T, S, D, Dv. */
+const SIZES = [
+  [1, 1, 1, 1],
+  [3, 7, 5, 3],
+  [4, 97, 9, 33],
+  [5, 23, 8, 9],
+  [49, 25, 3, 17],
+  [97, 101, 13, 7],
+] as const;
+
+describe.each(["relaxed", "plain"] as const)("Attention of the %s build", (build) => {
+  beforeAll(allowRelaxedSimd);
+
+  it.each(SIZES)("stays inside its arrays at T = %i, S = %i, D = %i, Dv = %i", (T, S, D, Dv) => {
+    const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES });
+    const kernels = instantiateKernels(memory, build);
+    const bytes = Buffer.from(memory.buffer);
+    for (let at = 0; at < bytes.length; at++) bytes[at] = Math.imul(at + 1, 0x9e3779b1) >>> 24;
+    const [wideD, wideDv, T6, S24] = [roundUp(D, 8), roundUp(Dv, 8), roundUp(T, 6), roundUp(S, 24)];
+    const scratch = Math.max(
+      kernels.attentionScratchBytes!(D, Dv),
+      kernels.attentionWeightsScratchBytes!(D),
+      kernels.attentionBackwardScratchBytes!(),
+    );
+    const inputs = { q: T * D, k: S * D, v: S * Dv, dout: T * Dv, bias: T * S, allow: (T * S) / 4 };
+    const results = {
+      ...{ out: T * Dv, lse: T, weights: T * S, dq: T6 * wideD, dk: S24 * wideD, dv: S24 * wideDv },
+      ...{ dbias: T * S, delta: T, empty: T / 4, wild: S / 4, wildDout: T / 4, scratch: scratch / 4 },
+      ...{ keyPanels: S24 * D, valueStrips: S * wideDv, valuePanels: S24 * Dv, keyStrips: S * wideD },
+      ...{ queryPanels: T6 * D, queryStrips: T * wideD, doutPanels: T6 * Dv, doutStrips: T * wideDv },
+    };
+    const fields: Partial<Record<ProblemField, number>> = {};
+    let top = PROBLEM + PROBLEM_BYTES + 64;
+    const inside = new Uint8Array(bytes.length).fill(1, PROBLEM, PROBLEM + PROBLEM_BYTES);
+    for (const [name, floats] of Object.entries({ ...inputs, ...results })) {
+      const length = Math.ceil(4 * floats);
+      fields[name as ProblemField] = top;
+      for (let at = 0; at < length; at += 4) bytes.writeFloatLE(0.5, top + at);
+      if (name in results) inside.fill(1, top, top + length);
+      top = roundUp(top + length + 16, 16);
+    }
+    expect(top).toBeLessThan(bytes.length);
+    bytes.fill(0, PROBLEM, PROBLEM + PROBLEM_BYTES);
+    const band = { low: -(2 ** 29), high: 2, biasRow: S, biasKey: 1, allowRow: S, allowKey: 1 };
+    const rest = { softCap: 3, scale: 0.5, sink: -Infinity, keepScale: 2, threshold: 2 ** 31 };
+    writeProblem(memory, PROBLEM, { ...fields, ...band, ...rest, T, S, D, Dv });
+    const before = Buffer.from(bytes);
+    kernels.attentionKeys!(PROBLEM);
+    kernels.attentionForward!(PROBLEM, 0, T);
+    kernels.attentionWeightKeys!(PROBLEM);
+    kernels.attentionWeights!(PROBLEM, 0, T);
+    kernels.attentionBackwardKeys!(PROBLEM);
+    kernels.attentionBackwardQueries!(PROBLEM);
+    kernels.attentionBackward!(PROBLEM, 0, T);
+    kernels.attentionUnpad!(fields.dq!, T, D, 2);
+    const touched = inside.findIndex((mine, at) => !mine && bytes[at] !== before[at]);
+    const owner = Object.entries(fields).findLast(([, address]) => address <= touched)?.[0];
+    expect(touched < 0 ? "" : `${touched - fields[owner as ProblemField]!} bytes into ${owner}`).toBe("");
+    expect(bytes.subarray(fields.out).readFloatLE()).not.toBe(0.5);
+  });
+});
