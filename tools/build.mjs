@@ -83,7 +83,7 @@ async function buildKernels() {
     const note = `// Made by tools/build.mjs from assembly/ (${binary.length} bytes). Do not edit.\n`;
     // Renamed into place, so that a test that runs meanwhile reads the old kernels or the new, never half a file.
     const file = path.join(generated, `${name}.ts`);
-    writeFileSync(`${file}.tmp`, `${note}export default "${text}";\n`);
+    writeFileSync(`${file}.tmp`, `${note}export default "${text}" as string;\n`);
     renameSync(`${file}.tmp`, file);
   }
 }
