@@ -10,5 +10,6 @@ export * from "./metrics/bleu.ts";
 export * from "./metrics/chrf.ts";
 export * from "./metrics/exact-match.ts";
 export * from "./metrics/tokenize-13a.ts";
+export * from "./named-gradients.ts";
 export * from "./progress.ts";
 export * from "./schedule.ts";

@@ -5,6 +5,7 @@ import { useHeedBackend } from "../../host/select.ts";
 import type { ScoreName, Seq2SeqConfig } from "../../models/seq2seq/config.ts";
 import { Seq2Seq } from "../../models/seq2seq/seq2seq.ts";
 import { Adam } from "../../train/adam.ts";
+import { namedGradients } from "../../train/named-gradients.ts";
 import { FIRST_WORD, toyBatch } from "./batch.ts";
 import type { ToyLanguage, ToyPair } from "./language.ts";
 import { type Marks, markPairs } from "./mark.ts";
@@ -76,27 +77,19 @@ function configOf(options: ToyOptions): Seq2SeqConfig {
 class Training {
   readonly #model: Seq2Seq;
   readonly #adam = new Adam({ clipNorm: 1 });
-  readonly #nameOf: Map<string, string>;
 
   constructor(model: Seq2Seq) {
     this.#model = model;
-    const named = Object.entries(model.parameters.variables);
-    this.#nameOf = new Map(named.map(([name, variable]) => [variable.name, name]));
   }
 
   /** Returns the loss of the batch before the step, in nats a piece. */
   step(pairs: readonly ToyPair[], learningRate: number): number {
     const { variables } = this.#model.parameters;
     const { source, target } = toyBatch(pairs);
-    const { value, grads } = tf.variableGrads(
-      () => this.#model.loss(source, target),
-      Object.values(variables),
-    );
-    const named = Object.entries(grads).map(([name, grad]) => [this.#nameOf.get(name)!, grad] as const);
+    const { loss, grads } = namedGradients(variables, () => this.#model.loss(source, target));
     this.#adam.learningRate = learningRate;
-    this.#adam.apply(Object.fromEntries(named), variables);
-    const loss = value.dataSync()[0]!;
-    tf.dispose([value, grads]);
+    this.#adam.apply(grads, variables);
+    tf.dispose(grads);
     return loss;
   }
 

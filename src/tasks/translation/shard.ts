@@ -1,10 +1,10 @@
 // The module that each thread of a training run imports: one replica of the model, gradients of one shard.
-import * as tf from "@tensorflow/tfjs-core";
 import type { PaddedBatch } from "../../data/batching.ts";
 import { loadGradients } from "../../host/gradients.ts";
 import { useHeedBackend } from "../../host/select.ts";
 import type { Seq2SeqConfig } from "../../models/seq2seq/config.ts";
 import { Seq2Seq } from "../../models/seq2seq/seq2seq.ts";
+import { namedGradients } from "../../train/named-gradients.ts";
 import type { ShardModel } from "../../train/shards.ts";
 
 export interface ShardInit {
@@ -32,20 +32,10 @@ export async function createShard({ config, seed, smoothing }: ShardInit): Promi
   await useHeedBackend();
   const model = new Seq2Seq(config, seed);
   const { variables } = model.parameters;
-  const list = Object.values(variables);
-  const nameOf = new Map(Object.entries(variables).map(([name, variable]) => [variable.name, name]));
   return {
     model,
     variables,
-    gradients({ source, target, pieces, dropoutSeed }) {
-      const { value, grads } = tf.variableGrads(
-        () => model.loss(source, target, { smoothing, dropoutSeed, pieces }),
-        list,
-      );
-      const loss = value.dataSync()[0];
-      value.dispose();
-      const named = Object.entries(grads).map(([name, grad]) => [nameOf.get(name)!, grad] as const);
-      return { loss, grads: Object.fromEntries(named) };
-    },
+    gradients: ({ source, target, pieces, dropoutSeed }) =>
+      namedGradients(variables, () => model.loss(source, target, { smoothing, dropoutSeed, pieces })),
   };
 }
