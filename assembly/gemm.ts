@@ -12,7 +12,8 @@
 //   NC = 512 columns of B per pass                     57          60             57             56
 //   NC = 2048                                          57          59             55             57
 // All layouts are within 2 GF/s of one another. Few rows pay for packing B: 50 at M = 12, 31 at M = 5, 6 at M = 1.
-import { at, fma } from "./simd";
+import { at } from "./simd";
+import { tile } from "./tile";
 import { transpose4x4 } from "./transpose";
 
 const MR: i32 = 6;
@@ -29,37 +30,6 @@ const NC: i32 = 512;
 /** Bytes of scratch that `gemm` needs for N columns. */
 export function gemmScratchBytes(N: i32): i32 {
   return (MC * KC + KC * roundUp(min(N, NC), NR) + MR * NR) << 2;
-}
-
-// One 6 × 8 tile of C from packed panels. Out of line on purpose: inlined, its accumulators spill on V8 11.
-function tile(a: usize, b: usize, c: usize, ldc: usize, K: i32, accumulate: bool): void {
-  let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00;
-  let c30 = c00, c31 = c00, c40 = c00, c41 = c00, c50 = c00, c51 = c00;
-  if (accumulate) {
-    let p = c;
-    c00 = v128.load(p); c01 = v128.load(p, 16); p += ldc;
-    c10 = v128.load(p); c11 = v128.load(p, 16); p += ldc;
-    c20 = v128.load(p); c21 = v128.load(p, 16); p += ldc;
-    c30 = v128.load(p); c31 = v128.load(p, 16); p += ldc;
-    c40 = v128.load(p); c41 = v128.load(p, 16); p += ldc;
-    c50 = v128.load(p); c51 = v128.load(p, 16);
-  }
-  for (let k = 0; k < K; k++) {
-    const b0 = v128.load(b), b1 = v128.load(b, 16);
-    let x = v128.load32_splat(a); c00 = fma(x, b0, c00); c01 = fma(x, b1, c01);
-    x = v128.load32_splat(a, 4); c10 = fma(x, b0, c10); c11 = fma(x, b1, c11);
-    x = v128.load32_splat(a, 8); c20 = fma(x, b0, c20); c21 = fma(x, b1, c21);
-    x = v128.load32_splat(a, 12); c30 = fma(x, b0, c30); c31 = fma(x, b1, c31);
-    x = v128.load32_splat(a, 16); c40 = fma(x, b0, c40); c41 = fma(x, b1, c41);
-    x = v128.load32_splat(a, 20); c50 = fma(x, b0, c50); c51 = fma(x, b1, c51);
-    a += 24; b += 32;
-  }
-  v128.store(c, c00); v128.store(c, c01, 16); c += ldc;
-  v128.store(c, c10); v128.store(c, c11, 16); c += ldc;
-  v128.store(c, c20); v128.store(c, c21, 16); c += ldc;
-  v128.store(c, c30); v128.store(c, c31, 16); c += ldc;
-  v128.store(c, c40); v128.store(c, c41, 16); c += ldc;
-  v128.store(c, c50); v128.store(c, c51, 16);
 }
 
 // Panels of B: 8 columns side by side, the last one filled with zeros.
@@ -179,9 +149,9 @@ function block(
     for (let i = 0; i < mc; i += MR) {
       const c = at(C, j) + <usize>i * ldc, a = at(panelsA, i * kc), b = at(panelsB, j * kc);
       const height = min(MR, mc - i), width = min(NR, nc - j);
-      if (height == MR && width == NR) { tile(a, b, c, ldc, kc, add); continue; }
+      if (height == MR && width == NR) { tile(a, MR << 2, b, NR << 2, c, ldc, kc, add); continue; }
       if (add) copyTile(c, ldc, edge, NR << 2, height, width);
-      tile(a, b, edge, NR << 2, kc, add);
+      tile(a, MR << 2, b, NR << 2, edge, NR << 2, kc, add);
       copyTile(edge, NR << 2, c, ldc, height, width);
     }
   }

@@ -23,7 +23,7 @@ import { maxAbs, panels6, panels8, scale, strips } from "./pack";
 import { Problem } from "./problem";
 import { keptMask } from "./random";
 import { BK, BQ, blockKeys, LD, products, subtrahend } from "./scores";
-import { tile } from "./tile";
+import { tile } from "../tile";
 
 // Bytes from one key's row to the next in the transposed block.
 // @ts-ignore: decorator

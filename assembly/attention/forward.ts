@@ -30,7 +30,7 @@ import { plan, transform } from "./mask";
 import { longestRow, maxAbs, panels6, panels8, scale, strips } from "./pack";
 import { Problem } from "./problem";
 import { keptMask } from "./random";
-import { tile } from "./tile";
+import { tile } from "../tile";
 
 /** Queries and keys per block: multiples of 24, so that tiles of 6 and of 8 fit. */
 const BQ: i32 = 48;

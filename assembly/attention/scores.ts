@@ -1,6 +1,6 @@
 // Scores by query rows, for the passes that start from the log-sum-exp: no maximum, no running sum.
 import { at } from "../simd";
-import { tile } from "./tile";
+import { tile } from "../tile";
 
 /** Queries and keys per block: multiples of 24, so that tiles of 6 and of 8 fit. */
 // @ts-ignore: decorator
