@@ -11,9 +11,10 @@
  */
 import "@tensorflow/tfjs-backend-wasm";
 import { findBackendFactory, registerBackend } from "@tensorflow/tfjs-core";
+import { allowRelaxedSimd } from "../kernels/wasm/relaxed.ts";
 import { hostKernels } from "./kernels/index.ts";
 import { BACKEND, copyStockKernels, registerHeedKernel } from "./register.ts";
-import { allowRelaxedSimd, startHeedBackend } from "./start.ts";
+import { startHeedBackend } from "./start.ts";
 import { registerTrainingKernels } from "./training/index.ts";
 
 export { BACKEND } from "./register.ts";

@@ -2,8 +2,6 @@ import { env, findBackendFactory, type KernelBackend } from "@tensorflow/tfjs-co
 import { heapOf } from "./heap.ts";
 import { withoutListeners } from "./process-listeners.ts";
 
-export { allowRelaxedSimd } from "../kernels/wasm/relaxed.ts";
-
 const THREADS = "WASM_HAS_MULTITHREAD_SUPPORT";
 
 /**

@@ -1,8 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { OptionError } from "../../core/errors.ts";
 import { padBatch } from "../../data/batching.ts";
-import type { Bpe } from "../../data/bpe.ts";
-import { UNKNOWN } from "../../data/bpe.ts";
+import { type Bpe, SPACE_MARK, UNKNOWN } from "../../data/bpe.ts";
 import { normalizeText } from "../../data/text.ts";
 import { words } from "../../data/words.ts";
 import { useHeedBackend } from "../../host/select.ts";
@@ -186,10 +185,10 @@ export class Translator {
       const targetSpans = words(pieces);
       const say = (text: string) => (part.shouted ? text.toLocaleUpperCase(this.card.to) : text);
       const token = (from: string[], [start, end]: readonly [number, number]) =>
-        say(visible(from.slice(start, end)));
+        say(textOf(from.slice(start, end)));
       sourceTokens.push(...sourceSpans.map((span) => token(part.pieces, span)));
       targetTokens.push(...targetSpans.map((span) => token(pieces, span)));
-      texts.push(say(visible(pieces)));
+      texts.push(say(textOf(pieces)));
       if (withWeights) blocks.push(mergeWeights(hypothesis.weights, targetSpans, sourceSpans));
       columns.push(sourceSpans.length);
     }
@@ -212,8 +211,8 @@ export class Translator {
 }
 
 /** Pieces as text. */
-function visible(pieces: string[]): string {
-  return pieces.join("").replaceAll("▁", " ").trim();
+function textOf(pieces: string[]): string {
+  return pieces.join("").replaceAll(SPACE_MARK, " ").trim();
 }
 
 /** Loads a model folder. @throws FileError MODEL_FILE, DataError MODEL_DAMAGED, MODEL_TENSOR, SAFETENSORS, BPE_FORMAT */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { allowRelaxedSimd } from "../../../src/host/start.ts";
 import { hasRelaxedSimd, instantiateKernels } from "../../../src/kernels/wasm/load.ts";
+import { allowRelaxedSimd } from "../../../src/kernels/wasm/relaxed.ts";
 
 allowRelaxedSimd();
 
