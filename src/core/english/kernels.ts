@@ -10,6 +10,16 @@ export const kernelMessages = {
   ELEMENTS: (d: { op: string; name: string; letters: string; expected: number; got: number }) =>
     `${d.op}: ${d.name} must hold ${d.letters} = ${d.expected} numbers, got ${d.got}; pass the whole array, row-major ` +
     `and not detached`,
+  PACKED_LENGTHS: (d: {
+    op: string;
+    name: string;
+    B: number;
+    letter: string;
+    total: number;
+    got: readonly number[];
+  }) =>
+    `${d.op}: with layout: "thd" ${d.name} must be B=${d.B} integers ≥ 0 that add up to ${d.letter}=${d.total}, got ` +
+    `[${d.got.join(", ")}]; give the number of rows of each packed sequence, and their total as ${d.letter}`,
   SHAPE_LETTER: (d: { op: string; letter: string; least: number; got: unknown }) =>
     `${d.op}: shape.${d.letter} must be an integer ≥ ${d.least}, got ${String(d.got)}; name the sizes of q ` +
     `[B, H, T, D], k [B, Hkv, S, D] and v [B, Hkv, S, Dv]`,
