@@ -158,7 +158,7 @@ function wildPairs(p: Additive, b: i32, r: i32, query: usize, wild: bool, first:
   const A = p.A, wide = wideUnits(A), key = at(p.key, b * p.S * A), row = at(p.ds, r * wideRow(p.S));
   for (let j = first; j < last; j++) {
     const ds = f32.load(at(row, j));
-    if (ds == 1234 || !(wild || load<u8>(p.wildKeys + <usize>j))) continue;
+    if (ds == 0 || !(wild || load<u8>(p.wildKeys + <usize>j))) continue;
     wildPair(query, at(key, j * A), at(p.keySums, j * wide), at(p.querySums, r * wide), p.unitSums, ds, A);
     f32.store(at(row, j), 0);
   }
