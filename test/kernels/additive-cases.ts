@@ -3,7 +3,10 @@ import type { AttentionShapes, HostArray } from "../../src/core/notation.ts";
 import { type AttentionProgram, compileProgram, type ProgramOptions } from "../../src/core/program.ts";
 import { isAllowed } from "../../src/core/program-rows.ts";
 import { RandomStream } from "../../src/core/random.ts";
-import { referenceAdditiveAttention, referenceAdditiveGradients } from "../../src/kernels/reference-additive.ts";
+import {
+  referenceAdditiveAttention,
+  referenceAdditiveGradients,
+} from "../../src/kernels/reference-additive.ts";
 import type { AdditiveEngine } from "../../src/kernels/wasm/additive-engine.ts";
 import { type Arrays, normal } from "./cases.ts";
 
@@ -79,7 +82,10 @@ export function runAdditiveReference({ program, inputs, cotangents }: AdditiveCa
   } as Arrays;
 }
 
-export function runAdditiveFused(engine: AdditiveEngine, { program, inputs, cotangents }: AdditiveCase): Arrays {
+export function runAdditiveFused(
+  engine: AdditiveEngine,
+  { program, inputs, cotangents }: AdditiveCase,
+): Arrays {
   const { output, lse, weights } = engine.forward(program, inputs, true);
   return { output, lse, weights: weights!, ...engine.backward(program, inputs, lse, cotangents) } as Arrays;
 }
@@ -132,7 +138,10 @@ export function additiveTolerances(c: AdditiveCase, expected: Arrays): Record<st
   const terms: Record<string, number> = {
     ...{ output: 2 ** -22 * units * largest(value), weights: 2 ** -22 * units, lse: 2 ** -22 * units },
     ...{ dquery: dscore * largest(v), dkey: dscore * largest(v) * Math.sqrt(T) },
-    ...{ dv: dscore * Math.sqrt(B * T * S), dvalue: 2 ** -22 * units * largest(c.cotangents.dout) * Math.sqrt(T) },
+    ...{
+      dv: dscore * Math.sqrt(B * T * S),
+      dvalue: 2 ** -22 * units * largest(c.cotangents.dout) * Math.sqrt(T),
+    },
     ...{ dbias: dscore * Math.sqrt(B * T * S), dsink: dscore * Math.sqrt(B * T) },
   };
   return Object.fromEntries(
