@@ -1,5 +1,6 @@
 import { type HeedKernel, registerHeedKernel } from "../register.ts";
 import { adam, sumOfSquares } from "./adam.ts";
+import { additiveAttention, additiveAttentionGrad } from "./additive-attention.ts";
 import { dropout } from "./dropout.ts";
 import { gruCell, gruCellGrad } from "./gru-cell.ts";
 import { gruSequence, gruSequenceGrad } from "./gru-sequence.ts";
@@ -10,6 +11,8 @@ import { softmaxCrossEntropy, softmaxCrossEntropyGrad } from "./softmax-cross-en
 /** Kernels that training needs and TensorFlow.js does not have, by the names that src/ops looks for. */
 const trainingKernels: Record<string, HeedKernel> = {
   HeedAdam: adam,
+  HeedAdditiveAttention: additiveAttention,
+  HeedAdditiveAttentionGrad: additiveAttentionGrad,
   HeedDropout: dropout,
   HeedGruCell: gruCell,
   HeedGruCellGrad: gruCellGrad,
