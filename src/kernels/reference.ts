@@ -164,6 +164,12 @@ export function referenceAttention(program: Program, inputs: AttentionInputs): A
   return { output, weights, lse };
 }
 
+/** 1 for every row [B, H, T] that sees no key, padding among them. */
+export function referenceEmptyRows(program: Program, inputs: Pick<AttentionInputs, "q" | "k">): Uint8Array {
+  const { visible } = computeRows({ ...program, onEmptyRow: "zero" }, { ...inputs, v: [] });
+  return Uint8Array.from(visible, (seen) => (seen ? 0 : 1));
+}
+
 /**
  * The gradients of Σ dout·output + Σ dlse·lse.
  *

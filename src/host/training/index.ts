@@ -1,6 +1,7 @@
 import { type HeedKernel, registerHeedKernel } from "../register.ts";
 import { adam, sumOfSquares } from "./adam.ts";
 import { additiveAttention, additiveAttentionGrad } from "./additive-attention.ts";
+import { attention, attentionGrad, attentionWeights } from "./attention.ts";
 import { dropout } from "./dropout.ts";
 import { gruCell, gruCellGrad } from "./gru-cell.ts";
 import { gruSequence, gruSequenceGrad } from "./gru-sequence.ts";
@@ -13,6 +14,9 @@ const trainingKernels: Record<string, HeedKernel> = {
   HeedAdam: adam,
   HeedAdditiveAttention: additiveAttention,
   HeedAdditiveAttentionGrad: additiveAttentionGrad,
+  HeedAttention: attention,
+  HeedAttentionGrad: attentionGrad,
+  HeedAttentionWeights: attentionWeights,
   HeedDropout: dropout,
   HeedGruCell: gruCell,
   HeedGruCellGrad: gruCellGrad,

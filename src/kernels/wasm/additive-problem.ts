@@ -25,8 +25,10 @@ const ON_EMPTY = { zero: 0, error: 1, uniform: 2 } as const;
 
 /** A program of one head as the fields of a call, but for addresses; A hidden units. */
 export function additiveFields(program: AttentionProgram<ArrayInfo>, A: number): AdditiveArrays {
-  const { shapes, softCap = 0, offset, left, right, bias, allow, sink, dropout, onEmptyRow } = program;
+  const { shapes, softCap = 0, left, right, bias, allow, sink, dropout, onEmptyRow } = program;
   const { B, T, S, Dv } = shapes;
+  // One band for all examples: the op takes another way where each has its own.
+  const offset = program.offset as number;
   const [biasB = 0, , biasT = 0, biasS = 0] = bias?.strides ?? [];
   const [allowB = 0, , allowT = 0, allowS = 0] = allow?.strides ?? [];
   const [seedLow, seedHigh] = words(dropout?.seed ?? 0);
