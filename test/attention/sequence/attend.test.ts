@@ -11,7 +11,12 @@ import {
   type Score,
   scaledDotScore,
 } from "../../../src/attention/score/index.ts";
-import { type AttendMask, attend, softAttention } from "../../../src/attention/sequence/index.ts";
+import {
+  type AttendMask,
+  type AttendOptions,
+  attend,
+  softAttention,
+} from "../../../src/attention/sequence/index.ts";
 import { OptionError, ShapeError } from "../../../src/core/errors.ts";
 import { distance, onEveryBackend, onPlainKernels, random, tensor } from "../support.ts";
 
@@ -257,8 +262,8 @@ function attendTests(): void {
     });
   });
 
-  it("spends nothing on masks when there is none", async () => {
-    const x = inputs(DQ);
+  it("spends nothing on masks when there is none, where attention is composed", async () => {
+    const x = { ...inputs(DQ), trace: true };
     const namesOf = async (mask?: AttendMask) =>
       (await tf.profile(() => attend({ ...x, mask }).output)).kernels.map(({ name }) => name);
     const masking = /Select|Logical|IsFinite|IsNan/;
@@ -266,14 +271,55 @@ function attendTests(): void {
     expect((await namesOf()).filter((name) => masking.test(name))).toEqual([]);
   });
 
-  it("looks for NaN once in a source that is asked many times", async () => {
-    const x = inputs(DQ);
+  it("looks for NaN once in a source that is asked many times, where attention is composed", async () => {
+    const x = { ...inputs(DQ), trace: true };
     const products = async () => {
       const { kernels } = await tf.profile(() => attend({ ...x, mask: { keyLengths: [2, 5] } }).output);
       return kernels.filter(({ name }) => name === "Multiply").length;
     };
     const [first, second] = [await products(), await products()];
     expect(first - second).toBe(3); // one for each of queries, keys and values
+  });
+
+  it.each(["dot", "scaledDot", "general"])("goes through one kernel with the %s score", async (name) => {
+    const [, width, make] = SCORES.find(([score]) => score === name)!;
+    const x = { ...inputs(width), score: make(), mask: { keyLengths: [2, 5] }, weights: true } as const;
+    const kernelsOf = async (options: object) => {
+      const { kernels } = await tf.profile(() => attend({ ...x, ...options }).output);
+      return kernels.map((kernel) => kernel.name).filter((kernel) => /Attention|BatchMatMul/.test(kernel));
+    };
+    const projection = name === "general" ? ["BatchMatMul"] : [];
+    expect(await kernelsOf({ finite: true })).toEqual([
+      ...projection,
+      "HeedAttention",
+      "HeedAttentionWeights",
+    ]);
+    expect(await kernelsOf({ finite: true, weights: false })).toEqual([...projection, "HeedAttention"]);
+    expect(await kernelsOf({ trace: true })).not.toContain("HeedAttention");
+    expect(await kernelsOf({ normalize: tf.sigmoid })).not.toContain("HeedAttention");
+  });
+
+  it.each(["dot", "scaledDot", "general"])("gives what the composed path gives with the %s score", (name) => {
+    tf.tidy(() => {
+      const [, width, make] = SCORES.find(([score]) => score === name)!;
+      const x = inputs(width);
+      const score = make();
+      const mask: AttendMask = { keyLengths: [0, 4], bias: matrix(12, T, S), softCap: 2 };
+      const f = (trace: boolean) => (queries: tf.Tensor, keys: tf.Tensor, values: tf.Tensor) => {
+        const given = { queries, keys, values, score, mask, trace, weights: true };
+        const { output, weights } = attend(given as unknown as { weights: true } & AttendOptions);
+        // Both lie on the way to the result, so both gradients count.
+        return tf.add(tf.sum(tf.square(output)), tf.sum(tf.mul(weights, matrix(13, T, S))));
+      };
+      const given = [x.queries, x.keys, x.values];
+      const [fused, composed] = [false, true].map((trace) => tf.valueAndGrads(f(trace))(given));
+      expect(distance(fused!.value.dataSync(), composed!.value.dataSync())).toBeLessThanOrEqual(1e-4);
+      fused!.grads.forEach((gradient, n) => {
+        const expected = composed!.grads[n]!.dataSync();
+        const size = Math.max(1, ...expected.map(Math.abs));
+        expect(distance(gradient.dataSync(), expected), `input ${n}`).toBeLessThanOrEqual(4e-6 * size);
+      });
+    });
   });
 
   const refused: [string, typeof ShapeError | typeof OptionError, () => unknown, string][] = [
@@ -300,6 +346,18 @@ function attendTests(): void {
       ShapeError,
       () => attend({ ...inputs(DQ), mask: tf.ones([2, 5, 3], "bool") }),
       "attend: allow must have shape [B, T, S] = [2, 3, 5], where any length may be 1, got [2, 5, 3]; reshape it so that every axis is named",
+    ],
+    [
+      "queries and keys of different widths",
+      ShapeError,
+      () => attend({ ...inputs(DK), score: dotScore() }),
+      "dotScore: queries [B, T, D] and keys [B, S, D] must have the same width D, got shapes [2, 3, 7] and [2, 5, 11]; use generalScore or additiveScore, which take different widths",
+    ],
+    [
+      "prepared keys of another width",
+      ShapeError,
+      () => attend({ ...inputs(DQ), prepared: tf.zeros([2, 5, 3]) }),
+      "scaledDotScore: queries [B, T, D] and keys [B, S, D] must have the same width D, got shapes [2, 3, 7] and [2, 5, 3]; use generalScore or additiveScore, which take different widths",
     ],
     [
       "prepared keys of another rank",
