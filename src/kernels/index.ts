@@ -3,7 +3,7 @@
  * are plain loops in float64, forward and backward.
  */
 export * from "./attention.ts";
-export { type InitOptions, init, type KernelInfo } from "./init.ts";
+export { type InitOptions, init, type KernelInfo, shutdown } from "./init.ts";
 export type { Layout } from "./layout.ts";
 export * from "./reference.ts";
 export * from "./reference-scores.ts";
