@@ -33,7 +33,8 @@ let starting: Promise<unknown> = Promise.resolve();
 /**
  * Compiles the kernels, with fused multiply-add where the engine has relaxed SIMD, and runs each on a small problem so
  * that the first call finds them optimised. Starts the worker threads, which sleep between calls and do not keep a
- * program running. Later calls return at once, unless they ask for something else.
+ * program running; large matrix products and attention of the `heed` backend use them too. Later calls return at
+ * once, unless they ask for something else.
  *
  * @throws OptionError THREADS, CHOICE · WorkerError KERNEL_WORKER_FAILED
  * @example
@@ -81,6 +82,11 @@ export async function shutdown(): Promise<void> {
   const before = running?.pool;
   running = undefined;
   await before?.close();
+}
+
+/** The threads that `init` started, if there are some and they run this build. */
+export function runningPool(build: KernelBuild): PoolSpace | undefined {
+  return running?.info.build === build && !running.pool?.lost ? running.pool : undefined;
 }
 
 /**

@@ -183,7 +183,7 @@ describe("Packed sequences", () => {
     [
       "a layout nobody knows",
       { layout: "tbhd" as Layout },
-      'attention: layout must be "bhtd" or "bthd" or "thd", got tbhd; choose one of these',
+      'attention: layout must be "bhtd" or "bthd" or "thd", got tbhd; choose one of them',
     ],
   ])("are refused with %s", (_, options, message) => {
     const n = packed;

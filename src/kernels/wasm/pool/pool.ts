@@ -122,13 +122,13 @@ export class PoolSpace implements KernelSpace {
     Atomics.add(control, WORD.WAKE, 1);
     Atomics.notify(control, WORD.WAKE);
     work(control, this.#byPlace, 0);
-    this.#wait(calls.length, flopsPerCall / 1e6 + this.#stallMs);
+    this.#wait(kernel, calls.length, flopsPerCall / 1e6 + this.#stallMs);
     const failed = Atomics.load(control, WORD.FAILED);
     if (failed > 0) throw new WorkerError("KERNEL_FAILED", { op: kernel, failed, calls: calls.length });
   }
 
   /** Waits for the calls that others have taken. */
-  #wait(calls: number, limitMs: number): void {
+  #wait(op: string, calls: number, limitMs: number): void {
     const control = this.#control;
     let deadline = Number.NaN;
     for (let spins = 0; ; spins++) {
@@ -140,7 +140,7 @@ export class PoolSpace implements KernelSpace {
       else if (now > deadline) {
         this.#lost = true;
         void this.close();
-        throw new WorkerError("KERNEL_WORKER_LOST", { op: "attention", seconds: Math.round(limitMs / 1000) });
+        throw new WorkerError("KERNEL_WORKER_LOST", { op, seconds: Math.round(limitMs / 1000) });
       }
       // Browsers do not let their main thread sleep.
       if (canWait) Atomics.wait(control, WORD.COMPLETED, completed, Math.max(1, deadline - now));

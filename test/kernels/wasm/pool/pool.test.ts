@@ -122,7 +122,7 @@ describe("A pool", () => {
       for (let n = 0; n < 50; n++) engine.forward(one.program, one);
     };
     expect(run).toThrow(
-      "attention: every worker thread must finish its part, got nothing from one for 0 s, so its result is lost; " +
+      "attentionForward: every worker thread must finish its part, got nothing from one for 0 s, so its result is lost; " +
         "call again, which runs on one thread, or await init({ threads }) for new workers",
     );
     expect(pool.lost).toBe(true);
