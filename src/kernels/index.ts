@@ -3,7 +3,8 @@
  * are plain loops in float64, forward and backward.
  */
 export * from "./attention.ts";
-export { type InitOptions, init, type KernelInfo, shutdown } from "./init.ts";
+export { type AttentionCost, attentionCost } from "./cost.ts";
+export { type InitOptions, init, type KernelInfo, kernelMemoryBytes, shutdown } from "./init.ts";
 export type { Layout } from "./layout.ts";
 export * from "./reference.ts";
 export * from "./reference-scores.ts";

@@ -84,6 +84,11 @@ export async function shutdown(): Promise<void> {
   await before?.close();
 }
 
+/** Bytes that the kernels hold for calls, 0 before `init`. They grow to what the largest call needs and are kept. */
+export function kernelMemoryBytes(): number {
+  return running?.engine.memory.buffer.byteLength ?? 0;
+}
+
 /** The threads that `init` started, if there are some and they run this build. */
 export function runningPool(build: KernelBuild): PoolSpace | undefined {
   return running?.info.build === build && !running.pool?.lost ? running.pool : undefined;
