@@ -5,6 +5,15 @@ export const kernelMessages = {
     `bytes that could not be had; use fewer queries at a time with queryOffset, or free memory`,
   NOT_READY: (d: { op: string }) =>
     `${d.op}: float32 kernels must be compiled before they run, got a call before that; await init() once`,
+  THREADS: (d: { op: string; got: unknown }) =>
+    `${d.op}: threads must be an integer ≥ 1, got ${String(d.got)}; pass as many as the machine has cores, or leave it out`,
+  KERNEL_FAILED: (d: { op: string; failed: number; calls: number }) =>
+    `${d.op}: every call must end, got a trap in ${d.failed} of ${d.calls}; this is a fault of heed, please report it`,
+  KERNEL_WORKER_FAILED: (d: { op: string; message: string }) =>
+    `${d.op}: every worker thread must start, got "${d.message}"; use threads: 1 where there can be no workers`,
+  KERNEL_WORKER_LOST: (d: { op: string; seconds: number }) =>
+    `${d.op}: every worker thread must finish its part, got nothing from one for ${d.seconds} s, so its result is ` +
+    "lost; call again, which runs on one thread, or await init({ threads }) for new workers",
   ARRAY_KIND: (d: { op: string; got: readonly string[] }) =>
     `${d.op}: q, k, v and dout must be all Float32Array or all Float64Array, got ${d.got.join(", ")}; convert them`,
   ELEMENTS: (d: { op: string; name: string; letters: string; expected: number; got: number }) =>

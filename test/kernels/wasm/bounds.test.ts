@@ -144,6 +144,16 @@ const KERNELS: [string, Call][] = [
       }
     },
   ],
+  [
+    "gemmPart",
+    (k, n, a) => {
+      const scratch = a.out(k.gemmScratchBytes!(n), 1);
+      // Rows further apart than they are long: what lies between belongs to other threads.
+      const [x, y] = [a.in(R * n), a.in(n * n)];
+      for (let r = 0; r < R; r++)
+        k.gemmPart!(x + 4 * r * n, n, 1, y, n, 1, a.out(n), n + R, 1, n, n, scratch);
+    },
+  ],
   ["gemmInt", (k, n, a) => void k.gemmInt!(a.in(n * R), R, 1, a.in(R * n), n, 1, a.out(n * n), n, n, R)],
   [
     "softmaxCrossEntropy",

@@ -48,6 +48,7 @@ export interface CopiedArray {
 export class CopiedOperands implements Operands {
   readonly pieces: readonly Groups[];
   readonly #arrays: Readonly<Record<string, CopiedArray>>;
+  readonly #list: readonly CopiedArray[];
   readonly #shapes: AttentionShapes;
   readonly #arena: Arena;
   readonly #addresses = new Map<string, number>();
@@ -62,6 +63,7 @@ export class CopiedOperands implements Operands {
   ) {
     this.#shapes = shapes;
     this.#arrays = arrays;
+    this.#list = Object.values(arrays);
     this.#arena = arena;
     this.pieces = this.#cut(budget, packed);
   }
@@ -69,18 +71,18 @@ export class CopiedOperands implements Operands {
   /** Heads-first arrays can be cut between any two groups, the others between examples. */
   #cut(budget: number, packed: number): Groups[] {
     const { B, Hkv } = this.#shapes;
-    const unit = Object.values(this.#arrays).every(({ rows }) => rows.layout === "bhtd") ? 1 : Hkv;
+    const unit = this.#list.every(({ rows }) => rows.layout === "bhtd") ? 1 : Hkv;
     const pieces: Groups[] = [];
     let first = 0;
+    const bytes = (from: number, to: number) => {
+      let floats = 0;
+      for (const x of this.#list) floats += this.#size(x, from, to);
+      return 4 * floats + (to - from) * packed;
+    };
     for (let end = unit; end <= B * Hkv; end += unit) {
-      const bytes = (from: number, to: number) =>
-        4 * Object.values(this.#arrays).reduce((sum, x) => sum + this.#size(x, [from, to]), 0) +
-        (to - from) * packed;
-      const last = end === B * Hkv;
-      if (last || bytes(first, end + unit) > budget) {
-        pieces.push([first, end]);
-        first = end;
-      }
+      if (end < B * Hkv && bytes(first, end + unit) <= budget) continue;
+      pieces.push([first, end]);
+      first = end;
     }
     return pieces;
   }
@@ -92,14 +94,17 @@ export class CopiedOperands implements Operands {
     return rows.start((group - g) / Hkv, (g * rows.heads) / Hkv, width);
   }
 
-  #size(x: CopiedArray, [first, end]: Groups): number {
+  #size(x: CopiedArray, first: number, end: number): number {
     return this.#start(x, end) - this.#start(x, first);
   }
 
   lay(arena: Arena): void {
     for (const [name, x] of Object.entries(this.#arrays)) {
       if (x.inPlaceOf) continue;
-      this.#addresses.set(name, arena.floats(Math.max(...this.pieces.map((piece) => this.#size(x, piece)))));
+      this.#addresses.set(
+        name,
+        arena.floats(Math.max(...this.pieces.map(([first, end]) => this.#size(x, first, end)))),
+      );
     }
     for (const [name, { inPlaceOf }] of Object.entries(this.#arrays)) {
       if (inPlaceOf) this.#addresses.set(name, this.#addresses.get(inPlaceOf)!);
@@ -123,7 +128,7 @@ export class CopiedOperands implements Operands {
     for (const name in this.#arrays) {
       const x = this.#arrays[name]!;
       if (x.role !== role) continue;
-      const [start, n] = [this.#start(x, piece[0]), this.#size(x, piece)];
+      const [start, n] = [this.#start(x, piece[0]), this.#size(x, ...piece)];
       copy(this.#arena.f32(this.#addresses.get(name)!, n), x.array.subarray(start, start + n));
     }
   }

@@ -3,7 +3,7 @@ import { words } from "../../../core/random.ts";
 import type { Arena } from "../arena.ts";
 import type { KernelCall, KernelSpace, Scratch } from "../space.ts";
 import type { CallLayout, Groups, Operands } from "./operands.ts";
-import { clearProblem, PROBLEM_BYTES, PROBLEM_FIELDS, type ProblemFields, writeProblem } from "./problem.ts";
+import { clearProblem, PLACE, PROBLEM_BYTES, PROBLEM_FIELDS, problemWords, writeProblem } from "./problem.ts";
 import { BLOCK_ROWS, type HostProgram, Stripes, stripeStep } from "./stripes.ts";
 
 /** A space and how to take memory in it: on its own memory, or from TensorFlow.js' heap. */
@@ -60,10 +60,12 @@ const clamp = (n: number) => Math.max(-FAR, Math.min(FAR, n));
 
 const QUERY_OPERANDS = ["q", "out", "dout", "dq"] as const;
 const KEY_OPERANDS = ["k", "v", "dk", "dv"] as const;
+type QueryOperand = (typeof QUERY_OPERANDS)[number];
+type KeyOperand = (typeof KEY_OPERANDS)[number];
 
 export interface PassNeeds<P extends Addresses> {
   /** Which operands of the problem `io` has. */
-  readonly operands: readonly ((typeof QUERY_OPERANDS)[number] | (typeof KEY_OPERANDS)[number])[];
+  readonly operands: readonly (QueryOperand | KeyOperand)[];
   /** Bytes of scratch of one thread. */
   readonly scratchBytes: number;
   /** Takes what each slot needs of its own. */
@@ -76,7 +78,8 @@ export interface PassNeeds<P extends Addresses> {
 export class Pass<P extends Addresses> {
   readonly #space: KernelSpace;
   readonly #call: Call;
-  readonly #needs: PassNeeds<P>;
+  readonly #queryOperands: readonly QueryOperand[];
+  readonly #keyOperands: readonly KeyOperand[];
   readonly slots: Slot<P>[];
   readonly scratch: Scratch;
   /** Queries per stripe. */
@@ -85,7 +88,8 @@ export class Pass<P extends Addresses> {
   constructor({ space, lay }: Workspace, call: Call, needs: PassNeeds<P>) {
     this.#space = space;
     this.#call = call;
-    this.#needs = needs;
+    this.#queryOperands = QUERY_OPERANDS.filter((name) => needs.operands.includes(name));
+    this.#keyOperands = KEY_OPERANDS.filter((name) => needs.operands.includes(name));
     const { program, io } = call;
     this.step = Math.min(stripeStep(program, space.threads), needs.mostRows ?? Infinity);
     const most = Math.max(0, ...io.pieces.map(([first, end]) => end - first));
@@ -113,8 +117,10 @@ export class Pass<P extends Addresses> {
     const [seedLow, seedHigh] = words(dropout?.seed ?? 0);
     const { memory } = this.#space;
     clearProblem(memory, problem);
-    const packed = Object.entries(own).filter(([name]) => name in PROBLEM_FIELDS);
-    writeProblem(memory, problem, Object.fromEntries(packed));
+    const { integers } = problemWords(memory);
+    for (const name in own) {
+      if (name in PROBLEM_FIELDS) integers[(problem >>> 2) + PLACE[name as keyof typeof PLACE]] = own[name]!;
+    }
     writeProblem(memory, problem, { D, Dv, scale: program.scale, softCap: program.softCap ?? 0 });
     writeProblem(memory, problem, {
       ...{ qRow: layout.queries.step(D), outRow: layout.queries.step(Dv) },
@@ -142,36 +148,41 @@ export class Pass<P extends Addresses> {
     }
   }
 
-  /** Brings groups [first, end) into the slots. */
+  /** Brings groups [first, end) into the slots. Runs for every group: no objects are made here. */
   #enter([first, end]: Groups): Slot<P>[] {
     const { program, io } = this.#call;
     const { T, S, Hkv } = program.shapes;
     const { queryLengths, keyLengths, left, right } = program;
-    const wave = this.slots.slice(0, end - first);
-    for (const [n, slot] of wave.entries()) {
-      slot.g = (first + n) % Hkv;
-      slot.b = (first + n - slot.g) / Hkv;
-      slot.T = queryLengths?.[slot.b] ?? T;
-      slot.S = keyLengths?.[slot.b] ?? S;
+    const { integers } = problemWords(this.#space.memory);
+    const wave = end - first === this.slots.length ? this.slots : this.slots.slice(0, end - first);
+    let group = first;
+    for (const slot of wave) {
+      slot.g = group % Hkv;
+      slot.b = (group - slot.g) / Hkv;
+      slot.T = queryLengths ? queryLengths[slot.b]! : T;
+      slot.S = keyLengths ? keyLengths[slot.b]! : S;
       const offset = offsetOf(program, slot.b);
-      const fields: ProblemFields = {
-        ...{ T: slot.T, S: slot.S, b: slot.b, low: clamp(offset - left), high: clamp(offset + right) },
-      };
-      for (const name of KEY_OPERANDS) {
-        if (this.#needs.operands.includes(name)) fields[name] = io.address(name, slot.b, slot.g);
-      }
-      writeProblem(this.#space.memory, slot.problem, fields);
+      const at = slot.problem >>> 2;
+      integers[at + PLACE.T] = slot.T;
+      integers[at + PLACE.S] = slot.S;
+      integers[at + PLACE.b] = slot.b;
+      integers[at + PLACE.low] = clamp(offset - left);
+      integers[at + PLACE.high] = clamp(offset + right);
+      for (const name of this.#keyOperands) integers[at + PLACE[name]] = io.address(name, slot.b, slot.g);
+      group++;
     }
     return wave;
   }
 
   #enterHead(slot: Slot<P>, h: number): void {
     slot.h = h;
-    const fields: ProblemFields = { h, sink: sinkOf(this.#call.program, h) };
-    for (const name of QUERY_OPERANDS) {
-      if (this.#needs.operands.includes(name)) fields[name] = this.#call.io.address(name, slot.b, h);
+    const { integers, floats } = problemWords(this.#space.memory);
+    const at = slot.problem >>> 2;
+    integers[at + PLACE.h] = h;
+    floats[at + PLACE.sink] = sinkOf(this.#call.program, h);
+    for (const name of this.#queryOperands) {
+      integers[at + PLACE[name]] = this.#call.io.address(name, slot.b, h);
     }
-    writeProblem(this.#space.memory, slot.problem, fields);
   }
 
   /** Calls a kernel once for each slot, with its problem. */
@@ -187,9 +198,10 @@ export class Pass<P extends Addresses> {
   /** Runs over the queries of the heads in the slots, as many at a time as bias and allow allow. */
   eachStripe(wave: Slot<P>[], visit: (slots: Slot<P>[], i0: number, end: number) => void): void {
     const { bias, allow } = this.#call.program;
-    const longest = Math.max(0, ...wave.map((slot) => slot.T));
+    let longest = 0;
+    for (const { T } of wave) longest = Math.max(longest, T);
     for (let i0 = 0; i0 < longest; i0 += this.step) {
-      const active = wave.filter((slot) => i0 < slot.T);
+      const active = wave.length === 1 ? wave : wave.filter((slot) => i0 < slot.T);
       if (bias || allow) {
         for (const { stripes, problem, b, h, T } of active) {
           const fields = stripes.bring(b, h, i0, Math.min(T, i0 + this.step));

@@ -63,29 +63,42 @@ export type ProblemField = keyof typeof PROBLEM_FIELDS;
 export type ProblemFields = Partial<Record<ProblemField, number>>;
 
 const NAMES = Object.keys(PROBLEM_FIELDS) as ProblemField[];
-const INDEX = Object.fromEntries(NAMES.map((name, index) => [name, index])) as Record<ProblemField, number>;
 export const PROBLEM_BYTES = 4 * NAMES.length;
+/** The place of each field among the words of a problem. */
+export const PLACE = Object.fromEntries(NAMES.map((name, place) => [name, place])) as Record<
+  ProblemField,
+  number
+>;
+
+export interface ProblemWords {
+  readonly buffer: ArrayBufferLike;
+  readonly integers: Int32Array;
+  readonly floats: Float32Array;
+}
 
 /** The views of the memory that was written last: making them costs more than writing. */
-let buffer: ArrayBufferLike | undefined;
-let integers = new Int32Array(0);
-let floats = new Float32Array(0);
+let latest: ProblemWords = wordsOn(new ArrayBuffer(0));
+
+function wordsOn(buffer: ArrayBufferLike): ProblemWords {
+  return { buffer, integers: new Int32Array(buffer), floats: new Float32Array(buffer) };
+}
+
+/** A memory as words, valid until it grows. Field `name` of the problem at `address` is word address / 4 + PLACE[name]. */
+export function problemWords({ buffer }: WebAssembly.Memory): ProblemWords {
+  if (buffer !== latest.buffer) latest = wordsOn(buffer);
+  return latest;
+}
 
 /** Writes fields of the problem at `address`; the others keep their values. */
 export function writeProblem(memory: WebAssembly.Memory, address: number, fields: ProblemFields): void {
-  if (memory.buffer !== buffer) {
-    buffer = memory.buffer;
-    integers = new Int32Array(buffer);
-    floats = new Float32Array(buffer);
-  }
-  const start = address >>> 2;
+  const { integers, floats } = problemWords(memory);
   for (const name in fields) {
     const field = name as ProblemField;
     const view = PROBLEM_FIELDS[field] === "f" ? floats : integers;
-    view[start + INDEX[field]] = fields[field]!;
+    view[(address >>> 2) + PLACE[field]] = fields[field]!;
   }
 }
 
 export function clearProblem(memory: WebAssembly.Memory, address: number): void {
-  new Uint8Array(memory.buffer, address, PROBLEM_BYTES).fill(0);
+  problemWords(memory).integers.fill(0, address >>> 2, (address + PROBLEM_BYTES) >>> 2);
 }
