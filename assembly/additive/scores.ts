@@ -18,15 +18,17 @@ import { Additive, allowRow, wideUnits } from "./problem";
 // @ts-ignore: decorator
 @inline const ROUND: f32 = 12583039.0;
 
-// e^2x for |2x| ≤ 43.
+// e^2x for |2x| ≤ 43, within 2e-7 of itself: half as many operations as vexp, whose range is wider.
 // @ts-ignore: decorator
 @inline function exp2x(x: v128): v128 {
-  const round = f32x4.splat(ROUND), scale = f32x4.splat(2.88539008177792682);
-  const t = fma(x, scale, round), r = fma(x, scale, f32x4.sub(round, t));
-  let p = fma(f32x4.splat(0.0013264727213762421), r, f32x4.splat(0.009671512812494995));
-  p = fma(p, r, f32x4.splat(0.055507337448245375));
-  p = fma(p, r, f32x4.splat(0.24022242082677453));
-  p = fma(p, r, f32x4.splat(0.6931469775973308));
+  const round = f32x4.splat(ROUND), log2e = f32x4.splat(1.44269504088896341), y = f32x4.add(x, x);
+  const t = fma(y, log2e, round), n = f32x4.sub(t, round);
+  // ln 2 in two pieces: n times the first is exact, so without fused multiply-add the remainder is right too.
+  const r = fma(n, f32x4.splat(2.12194440e-4), fma(n, f32x4.splat(-0.693359375), y));
+  let p = fma(f32x4.splat(0.008290315046906471), r, f32x4.splat(0.04189793020486832));
+  p = fma(p, r, f32x4.splat(0.1666763573884964));
+  p = fma(p, r, f32x4.splat(0.4999915063381195));
+  p = fma(p, r, f32x4.splat(0.9999997019767761));
   p = fma(p, r, f32x4.splat(1));
   return f32x4.mul(p, i32x4.shl(t, 23));
 }
