@@ -6,13 +6,32 @@
 // so the tanh is right to 2⁻²³ absolutely, saturated or not. A row with |x| above 21.5 somewhere is wild: a product
 // of two others cannot overflow, and its own pairs take tanh(q + k) itself, as do NaN and infinities.
 import { load as loadLanes } from "../lanes";
-import { sum4, vexp, vtanh } from "../math";
+import { sum4, vtanh } from "../math";
 import { at, fma } from "../simd";
 import { Additive, allowRow, wideUnits } from "./problem";
 
 // e^(4 · 21.5) = 2e37, and e^(−4 · 21.5) is above the subnormals.
 // @ts-ignore: decorator
 @inline const WILD: f32 = 21.5;
+
+// 1.5 · 2²³ + 127: adding it rounds to an integer and leaves that integer, biased as an exponent, in the low bits.
+// @ts-ignore: decorator
+@inline const ROUND: f32 = 12583039.0;
+
+// e^2x for |2x| ≤ 43, within 2e-7 of itself: half as many operations as vexp, whose range is wider.
+// @ts-ignore: decorator
+@inline function exp2x(x: v128): v128 {
+  const round = f32x4.splat(ROUND), log2e = f32x4.splat(1.44269504088896341), y = f32x4.add(x, x);
+  const t = fma(y, log2e, round), n = f32x4.sub(t, round);
+  // ln 2 in two pieces: n times the first is exact, so without fused multiply-add the remainder is right too.
+  const r = fma(n, f32x4.splat(2.12194440e-4), fma(n, f32x4.splat(-0.693359375), y));
+  let p = fma(f32x4.splat(0.008290315046906471), r, f32x4.splat(0.04189793020486832));
+  p = fma(p, r, f32x4.splat(0.1666763573884964));
+  p = fma(p, r, f32x4.splat(0.4999915063381195));
+  p = fma(p, r, f32x4.splat(0.9999997019767761));
+  p = fma(p, r, f32x4.splat(1));
+  return f32x4.mul(p, i32x4.shl(t, 23));
+}
 
 /** out = e^2x for the A units of a row, padded with 1; all 1 and true where the row is wild. */
 export function exponentials(x: usize, A: i32, out: usize): bool {
@@ -21,12 +40,12 @@ export function exponentials(x: usize, A: i32, out: usize): bool {
   for (; a + 4 <= A; a += 4) {
     const y = v128.load(at(x, a));
     tame = v128.and(tame, f32x4.le(f32x4.abs(y), wild));
-    v128.store(at(out, a), vexp(f32x4.add(y, y)));
+    v128.store(at(out, a), exp2x(y));
   }
   if (a < A) {
     const y = loadLanes(at(x, a), A - a);
     tame = v128.and(tame, f32x4.le(f32x4.abs(y), wild));
-    v128.store(at(out, a), vexp(f32x4.add(y, y)));
+    v128.store(at(out, a), exp2x(y));
   }
   if (i32x4.all_true(tame)) return false;
   for (a = 0; a < A; a += 4) v128.store(at(out, a), f32x4.splat(1));

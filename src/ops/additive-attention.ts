@@ -40,8 +40,8 @@ export type AdditiveAttentionResult<O> = { output: Tensor3D } & (O extends { wei
  *
  * `query` and `key` are projected already: W₂q and W₁k + b. Options are those of the attention program
  * (core/program.ts) for one head; masks, bias, lengths and windows compose. A row without a visible key gives 0 output,
- * 0 weights, lse −∞ and 0 gradients; NaN in hidden places leaks nowhere. Differentiable in query, key, v, value and
- * bias, through output, weights and lse; where the kernel is fused, once.
+ * 0 weights, lse −∞ and 0 gradients; NaN in hidden places leaks nowhere. Differentiable once, in query, key, v, value
+ * and bias, through output, weights and lse.
  *
  * Shapes: query [B, T, A], key [B, S, A], v [A], value [B, S, Dv] → output [B, T, Dv], weights [B, T, S], lse [B, T].
  * Cost: O(B·T·S·(A + Dv)) time. Fused, memory is O(S·A) besides inputs and results, in the gradient too; composed,

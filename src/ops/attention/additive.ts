@@ -14,6 +14,7 @@ import { checkTensors } from "../check.ts";
 import { ensureGradient, isFused, runKernels } from "../fused.ts";
 import { composedAttention } from "./composed.ts";
 import { hiddenScore } from "./hidden-score.ts";
+import { onceDifferentiable } from "./once.ts";
 
 const KERNEL = "HeedAdditiveAttention";
 
@@ -61,8 +62,9 @@ const gradient: GradConfig = {
 
 const secondGradient: GradConfig = {
   kernelName: `${KERNEL}Grad`,
-  gradFunc: () => {
-    throw new OptionError("SECOND_GRADIENT", { op: "additiveAttention", backends: ["cpu", "wasm"] });
+  gradFunc: (_dy, _saved, attrs) => {
+    const { op } = (attrs as unknown as { program: AttentionProgram }).program;
+    throw new OptionError("SECOND_GRADIENT", { op });
   },
 };
 
@@ -95,15 +97,26 @@ function float(x: Tensor): Tensor {
 
 function composed(
   program: AttentionProgram<Tensor>,
-  { query, key, v, value }: AdditiveTensors,
+  tensors: AdditiveTensors,
   { weights, lse, finite }: AdditiveWants,
 ): AdditiveTensorResult {
-  const all = composedAttention(program, {
-    score: (clean) => hiddenScore(clean(query), clean(key), v),
-    inputs: [query, key],
-    values: value,
-    finite,
-  });
+  const once = <X extends Tensor>(x: X) => onceDifferentiable(program.op, x);
+  const [query, key, v, value] = [
+    once(tensors.query),
+    once(tensors.key),
+    once(tensors.v),
+    once(tensors.value),
+  ];
+  const bias = program.bias && { ...program.bias, array: once(program.bias.array) };
+  const all = composedAttention(
+    { ...program, bias },
+    {
+      score: (clean) => hiddenScore(clean(query), clean(key), v),
+      inputs: [tensors.query, tensors.key],
+      values: value,
+      finite,
+    },
+  );
   return {
     output: all.output,
     ...(lse && { lse: all.lse() as Tensor2D }),
