@@ -211,7 +211,9 @@ export function referenceAttentionGradients(
     }
     if (gradients.dsink && lse[at.row(i)] !== -Infinity) {
       const share = Math.exp(sinkOf(program, h) - lse[at.row(i)]!);
-      gradients.dsink[gradients.dsink.length === 1 ? 0 : h]! -= share * (r - dlseRow);
+      // The output of a row that sees no key does not depend on the sink, whatever it is filled with.
+      const own = visible[at.row(i)] ? r : 0;
+      gradients.dsink[gradients.dsink.length === 1 ? 0 : h]! -= share * (own - dlseRow);
     }
     for (let j = 0; j < S; j++) {
       const p = weights[at.weights(i) + j]!;

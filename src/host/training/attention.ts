@@ -154,9 +154,12 @@ export const attentionGrad: HeedKernel = ({ inputs, attrs, heap }) => {
     dsink: sink && new Float64Array(program.shapes.H),
   };
   backwardPass(workspace, call, arrays);
-  if (dsink) run.floats(dsink).set(arrays.dsink!);
   const rows = run.emptyRows(empty);
-  if (rows.length > 0) addUniformGradients(program, layout, run.floats(dout), rows, run.floats(dv));
+  if (rows.length > 0) {
+    const given = { output: run.floats(output), dout: run.floats(dout) };
+    addUniformGradients(program, layout, given, rows, { dv: run.floats(dv), dsink: arrays.dsink });
+  }
+  if (dsink) run.floats(dsink).set(arrays.dsink!);
   return [dq, dk, dv, ...(dbias ? [dbias] : []), ...(dsink ? [dsink] : [])];
 };
 

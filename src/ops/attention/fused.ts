@@ -3,11 +3,12 @@ import {
   clone,
   customGrad,
   type GradConfig,
+  type GradFunc,
   getBackend,
   type NamedAttrMap,
   type NamedTensorMap,
   type Tensor,
-  zerosLike,
+  zeros,
 } from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
 import type { AttentionProgram } from "../../core/program.ts";
@@ -15,7 +16,7 @@ import { ensureCpuAttention } from "../../host/cpu-attention.ts";
 import type { AttentionAttributes } from "../../host/training/attention.ts";
 import type { Layout } from "../../kernels/layout.ts";
 import { ensureGradient, isFused, runKernels } from "../fused.ts";
-import { weightsGradients } from "./weights-gradients.ts";
+import { type WeightsTensors, weightsGradients } from "./weights-gradients.ts";
 
 const KERNEL = "HeedAttention";
 
@@ -77,21 +78,20 @@ const weightsGradient: GradConfig = {
   outputsToSave: [true],
   gradFunc: (dweights, saved, attrs) => {
     const attributes = attrs as unknown as AttentionAttributes;
-    const { q, k, lse, bias, sink, empty, weights } = named([...attributes.names, "weights"], saved);
-    const gradients = weightsGradients(
-      attributes,
-      { q: q!, k: k!, lse: lse!, bias, empty, weights: weights! },
-      dweights as Tensor,
-    );
-    return byNumber(attributes.names.map((name) => gradients[name as "q"] ?? zerosLike(sink!)));
+    const tensors = named([...attributes.names, "weights"], saved);
+    const read = tensors as unknown as WeightsTensors;
+    const gradients = weightsGradients(attributes, read, dweights as Tensor) as Record<string, Tensor>;
+    // The sink acts through lse; flags have no gradient, but stand on the tape as lse does.
+    const thunks = attributes.names.map((name) => () => gradients[name] ?? zeros(tensors[name]!.shape));
+    return thunks as unknown as ReturnType<GradFunc>;
   },
 };
 
 /** Gradients of gradients would need kernels of their own. */
 const secondGradient: GradConfig = {
   kernelName: `${KERNEL}Grad`,
-  gradFunc: () => {
-    throw new OptionError("SECOND_GRADIENT", { op: "attention", backends: ["wasm"] });
+  gradFunc: (_dy, _saved, attrs) => {
+    throw new OptionError("SECOND_GRADIENT", { op: (attrs as unknown as AttentionAttributes).program.op });
   },
 };
 

@@ -4,6 +4,7 @@ import type { Layout } from "../../kernels/layout.ts";
 import { allowTensor } from "./allow.ts";
 import type { AttentionStages, AttentionTensors } from "./fused.ts";
 import { addConstant, cleaned, isKnownFinite, strayValues, visibleKeys } from "./guard.ts";
+import { onceDifferentiable } from "./once.ts";
 import { weigh } from "./weigh.ts";
 
 /** Heads first, or back. */
@@ -13,17 +14,20 @@ function swapped(x: Tensor, layout: Layout): Tensor {
 
 /** Attention of a compiled program, of TensorFlow.js ops. `finite` promises finite numbers even in hidden places. */
 export function composedSoftAttention(
-  program: AttentionProgram<Tensor>,
+  given: AttentionProgram<Tensor>,
   layout: Layout,
   tensors: AttentionTensors,
   finite: boolean | undefined,
 ): AttentionStages {
-  const { B, H, Hkv, T, S, Dv } = program.shapes;
-  const [q, k, v] = [tensors.q, tensors.k, tensors.v].map((x) => swapped(x, layout)) as [
-    Tensor,
-    Tensor,
-    Tensor,
-  ];
+  const { B, H, Hkv, T, S, Dv } = given.shapes;
+  const once = (x: Tensor) => onceDifferentiable(given.op, x);
+  const program = {
+    ...given,
+    bias: given.bias && { ...given.bias, array: once(given.bias.array) },
+    sink: typeof given.sink === "object" ? once(given.sink) : given.sink,
+  };
+  const headsFirst = (x: Tensor) => swapped(once(x), layout);
+  const [q, k, v] = [headsFirst(tensors.q), headsFirst(tensors.k), headsFirst(tensors.v)];
   const bias = program.bias?.array;
   const allow = allowTensor(program);
   const seen = finite ? undefined : visibleKeys(allow, bias);

@@ -156,7 +156,7 @@ export class AttentionEngine implements Workspace {
     const perGroup = T * (3 * D + 2 * Dv + keyParts(program.shapes) * D) + S * (3 * D + 2 * Dv);
     const call = this.#call(program, { queries, keys }, arrays, 4 * perGroup);
     backwardPass(this, call, { lse: () => lse, dlse: () => dlse, dbias: () => dbias, dsink });
-    addUniformGradients(program, { queries, keys }, dout, emptyRows, dv);
+    addUniformGradients(program, { queries, keys }, { output, dout }, emptyRows, { dv, dsink });
     return { dq, dk, dv, dbias, dsink: dsink && Float32Array.from(dsink) };
   }
 }
