@@ -1,7 +1,7 @@
 // The weights themselves, e^(score − lse), for those who ask: rows of queries at a time.
 import { at } from "../simd";
 import { expBelow } from "./exp";
-import { FEW } from "./few";
+import { isFew } from "./few";
 import { fewPairs } from "./few-backward";
 import { plan, transform } from "./mask";
 import { panels6, panels8, scale } from "./pack";
@@ -15,7 +15,7 @@ export function attentionWeightsScratchBytes(D: i32): i32 {
 
 /** Packs the keys of one head for attentionWeights. */
 export function attentionWeightKeys(p: Problem): void {
-  if (p.T <= FEW) return;
+  if (isFew(p)) return;
   panels8(p.k, p.kRow, p.S, p.D, p.keyPanels, 1);
 }
 
@@ -25,7 +25,7 @@ export function attentionWeights(p: Problem, i0: i32, i1: i32, scratch: usize): 
 }
 
 function rows(p: Problem, i0: i32, nq: i32, s: usize): void {
-  const S = p.S, D = p.D, queries = at(s, BQ * BK), few = p.T <= FEW, q = at(p.q, i0 * p.qRow);
+  const S = p.S, D = p.D, queries = at(s, BQ * BK), few = isFew(p), q = at(p.q, i0 * p.qRow);
   if (!few) {
     panels6(q, p.qRow, nq, D, queries);
     scale(queries, ((nq + 5) / 6) * 6 * D, p.scale);
