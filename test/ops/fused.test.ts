@@ -3,8 +3,10 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { OptionError } from "../../src/core/errors.ts";
 import {
   dropout,
+  gelu,
   gruCell,
   gruSequence,
+  layerNorm,
   lstmCell,
   lstmSequence,
   softmaxCrossEntropy,
@@ -19,6 +21,8 @@ type Of = (x: tf.Tensor) => tf.Tensor;
 
 /** Each op as a function of one input, and that input's shape. B = 2, H = 3, T = 5. */
 const OPS: [op: string, shape: number[], f: Of][] = [
+  ["gelu", [7], (x) => gelu(x)],
+  ["layerNorm", [2, 7], (x) => layerNorm(x)],
   ["gruCell", [2, 9], (x) => gruCell(x as tf.Tensor2D, filled(2, 9), filled(2, 3))],
   ["lstmCell", [2, 12], (x) => lstmCell(x as tf.Tensor2D, filled(2, 3), filled(2, 3))[0]],
   ["gruSequence", [5, 2, 9], (x) => gruSequence(x as tf.Tensor3D, filled(2, 3), filled(3, 9), filled(9))],
