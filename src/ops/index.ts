@@ -4,6 +4,7 @@ export * from "./gelu.ts";
 export * from "./gru-cell.ts";
 export * from "./gru-sequence.ts";
 export * from "./layer-norm.ts";
+export * from "./linear.ts";
 export * from "./lstm-cell.ts";
 export * from "./lstm-sequence.ts";
 export * from "./softmax-cross-entropy.ts";

@@ -7,6 +7,7 @@ import {
   gruCell,
   gruSequence,
   layerNorm,
+  linear,
   lstmCell,
   lstmSequence,
   softmaxCrossEntropy,
@@ -23,6 +24,7 @@ type Of = (x: tf.Tensor) => tf.Tensor;
 const OPS: [op: string, shape: number[], f: Of][] = [
   ["gelu", [7], (x) => gelu(x)],
   ["layerNorm", [2, 7], (x) => layerNorm(x)],
+  ["linear", [2, 7], (x) => linear(x, filled(7, 3))],
   ["gruCell", [2, 9], (x) => gruCell(x as tf.Tensor2D, filled(2, 9), filled(2, 3))],
   ["lstmCell", [2, 12], (x) => lstmCell(x as tf.Tensor2D, filled(2, 3), filled(2, 3))[0]],
   ["gruSequence", [5, 2, 9], (x) => gruSequence(x as tf.Tensor3D, filled(2, 3), filled(3, 9), filled(9))],

@@ -5,6 +5,7 @@ import { gelu, geluGrad } from "./gelu.ts";
 import { gruCell, gruCellGrad } from "./gru-cell.ts";
 import { gruSequence, gruSequenceGrad } from "./gru-sequence.ts";
 import { layerNorm, layerNormGrad } from "./layer-norm.ts";
+import { linear, linearGradInput, linearGradWeights } from "./linear.ts";
 import { lstmCell, lstmCellGrad } from "./lstm-cell.ts";
 import { lstmSequence, lstmSequenceGrad } from "./lstm-sequence.ts";
 import { softmaxCrossEntropy, softmaxCrossEntropyGrad } from "./softmax-cross-entropy.ts";
@@ -21,6 +22,9 @@ const trainingKernels: Record<string, HeedKernel> = {
   HeedGruSequenceGrad: gruSequenceGrad,
   HeedLayerNorm: layerNorm,
   HeedLayerNormGrad: layerNormGrad,
+  HeedLinear: linear,
+  HeedLinearGradInput: linearGradInput,
+  HeedLinearGradWeights: linearGradWeights,
   HeedLstmCell: lstmCell,
   HeedLstmCellGrad: lstmCellGrad,
   HeedLstmSequence: lstmSequence,
