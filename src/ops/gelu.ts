@@ -38,7 +38,7 @@ function composed<T extends Tensor>(x: T, approximate: boolean): T {
  *
  * @throws ShapeError SIZE when x is not float32
  * @example
- * const hidden = gelu(tf.add(tf.matMul(x, w), b));
+ * const hidden = gelu(linear(x, w, b));
  */
 export function gelu<T extends Tensor>(x: T, { approximate = false }: GeluOptions = {}): T {
   checkTensors(OP, [{ name: "x", tensor: x, letters: "[…]", shape: x.shape }]);
