@@ -18,4 +18,5 @@ export * from "./conv";
 export * from "./cast";
 export * from "./adam";
 export { dropout } from "./dropout";
+export * from "./additive/index";
 export * from "./attention/index";

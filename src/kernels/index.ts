@@ -2,9 +2,11 @@
  * Attention on typed arrays, without TensorFlow.js: the fused kernels, and the oracles that they are held to, which
  * are plain loops in float64, forward and backward.
  */
+export * from "./additive.ts";
 export * from "./attention.ts";
 export { type AttentionCost, attentionCost } from "./cost.ts";
 export { type InitOptions, init, type KernelInfo, kernelMemoryBytes, shutdown } from "./init.ts";
 export type { Layout } from "./layout.ts";
 export * from "./reference.ts";
+export * from "./reference-additive.ts";
 export * from "./reference-scores.ts";

@@ -1,5 +1,5 @@
-export * from "./allow.ts";
+export * from "../../ops/attention/allow.ts";
+export * from "../../ops/attention/mask-scores.ts";
 export * from "./causal.ts";
-export * from "./mask-scores.ts";
 export * from "./padding.ts";
 export * from "./window.ts";

@@ -1,1 +1,1 @@
-export * from "./softmax.ts";
+export * from "../../ops/attention/softmax.ts";

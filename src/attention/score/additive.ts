@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { hiddenScore } from "../../ops/attention/hidden-score.ts";
 import { checkParameter } from "./check.ts";
-import { hiddenScore } from "./hidden.ts";
 import { linear } from "./linear.ts";
 import type { Score } from "./score.ts";
 
@@ -24,7 +24,8 @@ export interface AdditiveParameters {
  * Shapes: q [B, T, Dq], k [B, S, Dk], W₁ [Dk, A], W₂ [Dq, A], v and b [A] → [B, T, S].
  * Conventions: the widths may differ. Keras' `AdditiveAttention` is Σ scale ⊙ tanh(q + k), without W₁ and W₂.
  * W₁ k_s + b is prepared once a source.
- * Cost: O(B·S·Dk·A) once, then O(B·T·(Dq + S)·A) time and O(B·T·S·A) memory.
+ * Cost: O(B·S·Dk·A) once, then O(B·T·(Dq + S)·A) time and O(B·T·S·A) memory; on the heed backend `attend` needs
+ * O(S·A), in one kernel (ops/additive-attention.ts).
  * Paper: Bahdanau, Cho & Bengio 2014, §3.1 and A.1.2, arxiv.org/abs/1409.0473.
  *
  * @throws ShapeError PARAMETER when a parameter does not fit
@@ -36,6 +37,13 @@ export function additiveScore({ w1, w2, v, b }: AdditiveParameters): Score {
   const op = "additiveScore";
   const A = v.shape[0];
   if (b) checkParameter(op, "b [A]", b.shape, [A]);
+  const hidden = {
+    v,
+    query(queries: tf.Tensor3D) {
+      checkParameter(op, "w2 [Dq, A]", w2.shape, [queries.shape[2], A]);
+      return linear(queries, w2);
+    },
+  };
   return {
     name: "additive",
     prepare(keys) {
@@ -43,9 +51,7 @@ export function additiveScore({ w1, w2, v, b }: AdditiveParameters): Score {
       const hidden = linear(keys, w1);
       return b ? tf.add(hidden, b) : hidden;
     },
-    score(queries, prepared) {
-      checkParameter(op, "w2 [Dq, A]", w2.shape, [queries.shape[2], A]);
-      return hiddenScore(linear(queries, w2), prepared, v);
-    },
+    score: (queries, prepared) => hiddenScore(hidden.query(queries), prepared, v),
+    hidden,
   };
 }

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { hiddenScore } from "../../ops/attention/hidden-score.ts";
 import { checkParameter } from "./check.ts";
-import { hiddenScore } from "./hidden.ts";
 import { linear } from "./linear.ts";
 import type { Score } from "./score.ts";
 
@@ -23,7 +23,7 @@ export interface ConcatParameters {
  * Shapes: q [B, T, Dq], k [B, S, Dk], W [Dq + Dk, A], v [A] → [B, T, S].
  * Conventions: the same function as the additive score without bias, its W₂ above its W₁; nothing is
  * concatenated here. Keras' `score_mode="concat"` is w·Σ tanh(q + k), another function.
- * Cost: O(B·S·Dk·A) once, then O(B·T·(Dq + S)·A) time and O(B·T·S·A) memory.
+ * Cost: as the additive score's.
  * Paper: Luong, Pham & Manning 2015, §3.1, arxiv.org/abs/1508.04025.
  *
  * @throws ShapeError PARAMETER when W and v do not fit the widths
@@ -35,6 +35,16 @@ export function concatScore({ w, v }: ConcatParameters): Score {
   const op = "concatScore";
   const A = v.shape[0];
   const rows = w.shape[0];
+  const hidden = {
+    v,
+    query(queries: tf.Tensor3D, prepared: tf.Tensor3D) {
+      const Dq = queries.shape[2];
+      const Dk = widths.get(prepared) ?? Math.max(rows - Dq, 1);
+      checkParameter(op, "w [Dq + Dk, A]", w.shape, [Dq + Dk, A]);
+      checkParameter(op, "prepared [B, S, A]", prepared.shape, [...prepared.shape.slice(0, 2), A]);
+      return linear(queries, tf.slice(w, [0, 0], [Dq, A]));
+    },
+  };
   return {
     name: "concat",
     prepare(keys) {
@@ -44,12 +54,7 @@ export function concatScore({ w, v }: ConcatParameters): Score {
       widths.set(prepared, Dk);
       return prepared;
     },
-    score(queries, prepared) {
-      const Dq = queries.shape[2];
-      const Dk = widths.get(prepared) ?? Math.max(rows - Dq, 1);
-      checkParameter(op, "w [Dq + Dk, A]", w.shape, [Dq + Dk, A]);
-      checkParameter(op, "prepared [B, S, A]", prepared.shape, [...prepared.shape.slice(0, 2), A]);
-      return hiddenScore(linear(queries, tf.slice(w, [0, 0], [Dq, A])), prepared, v);
-    },
+    score: (queries, prepared) => hiddenScore(hidden.query(queries, prepared), prepared, v),
+    hidden,
   };
 }

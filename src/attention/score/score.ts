@@ -10,4 +10,14 @@ export interface Score {
   prepare(keys: tf.Tensor3D): tf.Tensor3D;
   /** Scores [B, T, S] of queries [B, T, Dq] against prepared keys. */
   score(queries: tf.Tensor3D, prepared: tf.Tensor3D): tf.Tensor3D;
+  /** Of a score that is v·tanh(query + prepared): its parts, which `attend` hands to one kernel. */
+  readonly hidden?: HiddenLayer;
+}
+
+/** The hidden layer of a score v·tanh(query + prepared), with prepared [B, S, A]. */
+export interface HiddenLayer {
+  /** [A] */
+  readonly v: tf.Tensor1D;
+  /** Projected queries: [B, T, Dq] → [B, T, A]. */
+  query(queries: tf.Tensor3D, prepared: tf.Tensor3D): tf.Tensor3D;
 }

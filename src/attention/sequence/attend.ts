@@ -1,25 +1,18 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { ShapeError } from "../../core/errors.ts";
-import { compileProgram, type ProgramOptions } from "../../core/program.ts";
+import { type AttentionProgram, compileProgram, type ProgramOptions } from "../../core/program.ts";
+import { hasMask } from "../../core/program-rows.ts";
 import { checkRank, checkSame } from "../../core/shapes.ts";
-import { allowTensor } from "../mask/allow.ts";
+import { runAdditiveProgram } from "../../ops/attention/additive.ts";
+import { composedAttention } from "../../ops/attention/composed.ts";
+import { cleaned, isKnownFinite, withValue } from "../../ops/attention/guard.ts";
+import { type HeadlessMask, headlessMask } from "../../ops/attention/headless.ts";
+import { softmax } from "../../ops/attention/softmax.ts";
+import type { Normalize } from "../../ops/attention/weigh.ts";
 import { scaledDotScore } from "../score/scaled-dot.ts";
-import type { Score } from "../score/score.ts";
-import { addConstant, cleaned, isKnownFinite, strayValues, visibleKeys } from "./guard.ts";
-import { type Normalize, weigh } from "./weigh.ts";
+import type { HiddenLayer, Score } from "../score/score.ts";
 
 /** What a query may see; all of it composes. */
-export interface AttendMask
-  extends Pick<ProgramOptions<tf.Tensor>, "causal" | "queryOffset" | "window" | "onEmptyRow" | "softCap"> {
-  /** `true` where a query may attend: bool [T, S] or [B, T, S], any length may be 1. */
-  allow?: tf.Tensor;
-  /** Added to the scores: float [T, S] or [B, T, S], any length may be 1. */
-  bias?: tf.Tensor;
-  /** Valid queries per example [B]; a tensor is read from the device. */
-  queryLengths?: ArrayLike<number> | tf.Tensor1D;
-  /** Valid keys per example [B]; a tensor is read from the device. */
-  keyLengths?: ArrayLike<number> | tf.Tensor1D;
-}
+export type AttendMask = HeadlessMask;
 
 export interface AttendOptions extends Pick<ProgramOptions, "dropout" | "training"> {
   /** [B, T, Dq] */
@@ -85,28 +78,18 @@ export function attend(options: AttendOptions): AttendResult<AttendOptions> {
   const shapes = headlessShapes(op, queries, keys, values);
   checkPrepared(op, keys, prepared);
   return tf.tidy(() => {
-    const mask = headlessMask(op, shapes, options.mask);
+    const given = options.mask instanceof tf.Tensor ? { allow: options.mask } : (options.mask ?? {});
+    const mask = headlessMask(op, shapes, given);
     const program = compileProgram<tf.Tensor>(op, shapes, { ...mask, dropout, training });
-    const { B, T, S } = shapes;
-    const allow4 = allowTensor(program);
-    const allow = allow4 && tf.reshape(allow4, [allow4.shape[0], allow4.shape[2], S]);
-    const bias = mask.bias && (tf.squeeze(mask.bias, mask.bias.rank === 4 ? [1] : []) as tf.Tensor);
-    const seen = options.finite ? undefined : visibleKeys(allow, bias);
-    const dirtyScores = seen && ![queries, prepared ?? keys].every(isKnownFinite);
-    const dirtyValues = seen && !isKnownFinite(values);
-    const cleanProduct = () =>
-      score.score(cleaned(queries), prepared ? cleaned(prepared) : score.prepare(cleaned(keys)));
-    const product = () => score.score(queries, prepared ?? score.prepare(keys));
-    const { scores, masked, weights, dropped } = weigh(program, dirtyScores ? cleanProduct() : product(), {
-      allow: dirtyScores ? seen : allow,
-      bias,
-      normalize,
-      raw: dirtyScores ? product() : undefined,
-    });
-    let output = tf.matMul(dropped, dirtyValues ? cleaned(values) : values) as tf.Tensor3D;
-    if (dirtyValues) {
-      output = addConstant(output, strayValues(dropped, tf.broadcastTo(seen, [B, T, S]), values));
+    const { hidden } = score;
+    if (hidden && !options.trace && (!normalize || normalize === softmax)) {
+      return attendHidden(program, score, hidden, options) as unknown as tf.TensorContainerObject;
     }
+    const { output, scores, masked, weights } = composedAttention(program, {
+      score: (clean) => score.score(clean(queries), prepared ? clean(prepared) : score.prepare(clean(keys))),
+      inputs: [queries, prepared ?? keys],
+      ...{ values, normalize, finite: options.finite },
+    });
     const stages = { encoded: values, scores, masked, weights, context: output, output } as AttendTrace;
     return {
       output,
@@ -114,6 +97,24 @@ export function attend(options: AttendOptions): AttendResult<AttendOptions> {
       ...(options.trace ? { trace: stages } : {}),
     } as unknown as tf.TensorContainerObject;
   }) as unknown as AttendResult<AttendOptions>;
+}
+
+/**
+ * A score v·tanh(query + key), in one kernel where the backend has it. Projections run over hidden rows too, whose NaN
+ * the gradients of their weights must not meet: there the value is that of the inputs, the gradient that of clean ones.
+ */
+function attendHidden(
+  program: AttentionProgram<tf.Tensor>,
+  score: Score,
+  { v, query }: HiddenLayer,
+  { queries, keys, values, prepared, weights, finite }: AttendOptions,
+) {
+  const guarded = !finite && (hasMask(program) || program.bias !== undefined);
+  const project = (x: tf.Tensor3D, map: (x: tf.Tensor3D) => tf.Tensor3D) =>
+    guarded && !isKnownFinite(x) ? withValue(map(cleaned(x)), map(x)) : map(x);
+  const key = prepared ?? project(keys, (x) => score.prepare(x));
+  const tensors = { query: project(queries, (x) => query(x, key)), key, v, value: values };
+  return runAdditiveProgram(program, tensors, { weights, finite });
 }
 
 /** Throws unless prepared keys are [B, S, *]. */
@@ -138,30 +139,4 @@ function headlessShapes(op: string, queries: tf.Tensor3D, keys: tf.Tensor3D, val
   const [B, T, D] = queries.shape;
   const [, S, Dv] = values.shape;
   return { B, T, S, H: 1, Hkv: 1, D, Dv };
-}
-
-/** The mask as the program takes it: lengths in ordinary memory, an axis of one head in `allow` and `bias`. */
-function headlessMask(
-  op: string,
-  { B, T, S }: { B: number; T: number; S: number },
-  mask: tf.Tensor | AttendMask = {},
-): ProgramOptions<tf.Tensor> {
-  const given: AttendMask = mask instanceof tf.Tensor ? { allow: mask } : mask;
-  const withHead = (name: string, array: tf.Tensor | undefined) => {
-    if (!array || array.rank === 2) return array;
-    const expected = [B, T, S];
-    if (array.rank !== 3 || array.shape.some((n, axis) => n !== 1 && n !== expected[axis])) {
-      throw new ShapeError("BROADCAST", { op, name, letters: "[B, T, S]", expected, got: array.shape });
-    }
-    return tf.expandDims(array, 1);
-  };
-  const read = (lengths: ArrayLike<number> | tf.Tensor1D | undefined) =>
-    lengths instanceof tf.Tensor ? lengths.dataSync() : lengths;
-  return {
-    ...given,
-    allow: withHead("allow", given.allow),
-    bias: withHead("bias", given.bias),
-    queryLengths: read(given.queryLengths),
-    keyLengths: read(given.keyLengths),
-  };
 }

@@ -1,3 +1,3 @@
+export type { Normalize } from "../../ops/attention/weigh.ts";
 export * from "./attend.ts";
 export * from "./soft-attention.ts";
-export type { Normalize } from "./weigh.ts";

@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { compileProgram, type ProgramOptions } from "../../core/program.ts";
 import { attentionShapes } from "../../core/shapes.ts";
-import { allowTensor } from "../mask/allow.ts";
-import { addConstant, cleaned, isKnownFinite, strayValues, visibleKeys } from "./guard.ts";
-import { type Weighed, weigh } from "./weigh.ts";
+import { allowTensor } from "../../ops/attention/allow.ts";
+import { addConstant, cleaned, isKnownFinite, strayValues, visibleKeys } from "../../ops/attention/guard.ts";
+import { type Weighed, weigh } from "../../ops/attention/weigh.ts";
 
 export interface SoftAttentionOptions extends ProgramOptions<tf.Tensor> {
   /** Return the weights [B, H, T, S], before dropout. @default false */

@@ -32,4 +32,9 @@ export const kernelMessages = {
   SHAPE_LETTER: (d: { op: string; letter: string; least: number; got: unknown }) =>
     `${d.op}: shape.${d.letter} must be an integer ≥ ${d.least}, got ${String(d.got)}; name the sizes of q ` +
     `[B, H, T, D], k [B, Hkv, S, D] and v [B, Hkv, S, Dv]`,
+  ADDITIVE_LETTER: (d: { op: string; letter: string; least: number; got: unknown }) =>
+    `${d.op}: sizes.${d.letter} must be an integer ≥ ${d.least}, got ${String(d.got)}; name the sizes of query ` +
+    `[B, T, A], key [B, S, A] and value [B, S, Dv]`,
+  ADDITIVE_KIND: (d: { op: string; names: readonly string[]; got: readonly string[] }) =>
+    `${d.op}: ${d.names.join(", ")} must be all Float32Array or all Float64Array, got ${d.got.join(", ")}; convert them`,
 };

@@ -1,5 +1,6 @@
 import { type HeedKernel, registerHeedKernel } from "../register.ts";
 import { adam, sumOfSquares } from "./adam.ts";
+import { additiveAttention, additiveAttentionGrad } from "./additive-attention.ts";
 import { dropout } from "./dropout.ts";
 import { gelu, geluGrad } from "./gelu.ts";
 import { gruCell, gruCellGrad } from "./gru-cell.ts";
@@ -13,6 +14,8 @@ import { softmaxCrossEntropy, softmaxCrossEntropyGrad } from "./softmax-cross-en
 /** Kernels that training needs and TensorFlow.js does not have, by the names that src/ops looks for. */
 const trainingKernels: Record<string, HeedKernel> = {
   HeedAdam: adam,
+  HeedAdditiveAttention: additiveAttention,
+  HeedAdditiveAttentionGrad: additiveAttentionGrad,
   HeedDropout: dropout,
   HeedGelu: gelu,
   HeedGeluGrad: geluGrad,

@@ -5,7 +5,17 @@ import { START } from "../../../src/data/bpe.ts";
 import type { DecoderState } from "../../../src/models/seq2seq/decoder.ts";
 import { parameterSpecs } from "../../../src/models/seq2seq/parameters.ts";
 import type { Seq2Seq } from "../../../src/models/seq2seq/seq2seq.ts";
-import { CELLS, distance, onHeed, SOURCES, STYLES, tinyConfig, tinyModel } from "./support.ts";
+import {
+  CELLS,
+  distance,
+  lossAndGradients,
+  onHeed,
+  SOURCES,
+  STYLES,
+  TARGETS,
+  tinyConfig,
+  tinyModel,
+} from "./support.ts";
 
 onHeed();
 
@@ -107,3 +117,15 @@ test("without attention the weights are the same for every source word, and padd
   ).toBeLessThan(1e-6);
   model.dispose();
 });
+
+test.each(["additive", "concat"] as const)(
+  "with the %s score each step attends in one kernel, backwards too",
+  async (score) => {
+    const model = tinyModel({ score });
+    const { kernels } = await tf.profile(() => lossAndGradients(model).loss as never);
+    const count = (name: string) => kernels.filter((kernel) => kernel.name === name).length;
+    const steps = Math.max(...TARGETS.map((target) => target.length));
+    expect([count("HeedAdditiveAttention"), count("HeedAdditiveAttentionGrad")]).toEqual([steps, steps]);
+    model.dispose();
+  },
+);

@@ -2,9 +2,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
 import type { AttentionProgram } from "../../core/program.ts";
 import { dropoutRow } from "../../core/program-rows.ts";
-import { maskScores } from "../mask/mask-scores.ts";
-import { logSumExp, softmax } from "../normalize/softmax.ts";
 import { addConstant, withValue } from "./guard.ts";
+import { maskScores } from "./mask-scores.ts";
+import { logSumExp, softmax } from "./softmax.ts";
 
 /** Scores to weights: −∞ must become 0, and a row of −∞ alone zeros. */
 export type Normalize = (scores: tf.Tensor) => tf.Tensor;

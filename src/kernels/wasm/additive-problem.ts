@@ -1,0 +1,40 @@
+import type { ArrayInfo } from "../../core/notation.ts";
+import type { AttentionProgram } from "../../core/program.ts";
+import { words } from "../../core/random.ts";
+import { Struct } from "./struct.ts";
+
+/** `Additive` of assembly/additive/problem.ts: what its caller writes. */
+export const ADDITIVE = new Struct({
+  ...{ query: "i", key: "i", v: "i", value: "i", out: "i", lse: "i", weights: "i" },
+  ...{ B: "i", T: "i", S: "i", A: "i", Dv: "i", softCap: "f", low: "i", high: "i" },
+  ...{ queryLengths: "i", keyLengths: "i" },
+  ...{ bias: "i", biasB: "i", biasT: "i", biasS: "i", allow: "i", allowB: "i", allowT: "i", allowS: "i" },
+  ...{ sink: "f", threshold: "i", keepScale: "f", seedLow: "i", seedHigh: "i", onEmpty: "i", scratch: "i" },
+  ...{ dout: "i", dlse: "i", dweights: "i" },
+  ...{ dquery: "i", dkey: "i", dv: "i", dvalue: "i", dbias: "i", dsink: "i" },
+} as const);
+
+export type AdditiveField = keyof typeof ADDITIVE.fields;
+/** Addresses of arrays by name; one that is left out is not there. */
+export type AdditiveArrays = Partial<Record<AdditiveField, number>>;
+
+/** Where no band hides anything: beyond every length, and far from overflow when positions are added. */
+const FAR = 2 ** 29;
+const clamp = (n: number) => Math.max(-FAR, Math.min(FAR, n));
+const ON_EMPTY = { zero: 0, error: 1, uniform: 2 } as const;
+
+/** A program of one head as the fields of a call, but for addresses; A hidden units. */
+export function additiveFields(program: AttentionProgram<ArrayInfo>, A: number): AdditiveArrays {
+  const { shapes, softCap = 0, offset, left, right, bias, allow, sink, dropout, onEmptyRow } = program;
+  const { B, T, S, Dv } = shapes;
+  const [biasB = 0, , biasT = 0, biasS = 0] = bias?.strides ?? [];
+  const [allowB = 0, , allowT = 0, allowS = 0] = allow?.strides ?? [];
+  const [seedLow, seedHigh] = words(dropout?.seed ?? 0);
+  return {
+    ...{ B, T, S, A, Dv, softCap, low: clamp(offset - left), high: clamp(offset + right) },
+    ...{ biasB, biasT, biasS, allowB, allowT, allowS },
+    ...{ sink: typeof sink === "number" ? sink : -Infinity, onEmpty: ON_EMPTY[onEmptyRow] },
+    threshold: Math.min(dropout?.threshold ?? 0, 2 ** 32 - 1),
+    ...{ keepScale: dropout?.keepScale ?? 1, seedLow, seedHigh },
+  };
+}

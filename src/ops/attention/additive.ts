@@ -1,0 +1,147 @@
+import {
+  cast,
+  type GradConfig,
+  type NamedAttrMap,
+  type NamedTensorMap,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  type Tensor3D,
+} from "@tensorflow/tfjs-core";
+import { OptionError } from "../../core/errors.ts";
+import type { AttentionProgram } from "../../core/program.ts";
+import { checkTensors } from "../check.ts";
+import { ensureGradient, isFused, runKernels } from "../fused.ts";
+import { composedAttention } from "./composed.ts";
+import { hiddenScore } from "./hidden-score.ts";
+import { onceDifferentiable } from "./once.ts";
+
+const KERNEL = "HeedAdditiveAttention";
+
+export interface AdditiveTensors {
+  /** [B, T, A] */
+  readonly query: Tensor3D;
+  /** [B, S, A] */
+  readonly key: Tensor3D;
+  /** [A] */
+  readonly v: Tensor1D;
+  /** [B, S, Dv] */
+  readonly value: Tensor3D;
+}
+
+export interface AdditiveWants {
+  readonly weights?: boolean | undefined;
+  readonly lse?: boolean | undefined;
+  /** Promise that all inputs are finite even in hidden places; the fused kernel has no use for it. */
+  readonly finite?: boolean | undefined;
+}
+
+export interface AdditiveTensorResult {
+  readonly output: Tensor3D;
+  readonly lse?: Tensor2D;
+  readonly weights?: Tensor3D;
+}
+
+/** The kernel's inputs, which are an array: a gradient may save all of an array, and names only if all are there. */
+const NAMES = ["query", "key", "v", "value"] as const;
+
+const gradient: GradConfig = {
+  kernelName: KERNEL,
+  saveAllInputs: true,
+  outputsToSave: [false, true, false],
+  gradFunc: (dy, saved, attrs) => {
+    const [dout, dlse, dweights] = dy as Tensor[];
+    const { masks } = attrs as unknown as { masks: readonly string[] };
+    const names = [...NAMES, ...masks, "lse"];
+    const inputs = Object.fromEntries(names.map((name, n) => [name, saved[n]!]));
+    const cotangents = { dout: dout!, dlse: dlse!, ...(dweights && { dweights }) };
+    const gradients = runKernels(`${KERNEL}Grad`, { ...inputs, ...cotangents }, attrs as NamedAttrMap);
+    return gradients.map((one) => () => one) as unknown as Record<string, () => Tensor>;
+  },
+};
+
+const secondGradient: GradConfig = {
+  kernelName: `${KERNEL}Grad`,
+  gradFunc: (_dy, _saved, attrs) => {
+    const { op } = (attrs as unknown as { program: AttentionProgram }).program;
+    throw new OptionError("SECOND_GRADIENT", { op });
+  },
+};
+
+function fused(
+  program: AttentionProgram<Tensor>,
+  tensors: AdditiveTensors,
+  { weights, lse }: AdditiveWants,
+): AdditiveTensorResult {
+  ensureGradient(gradient);
+  ensureGradient(secondGradient);
+  const { bias, allow } = program;
+  const masks = { ...(bias && { bias: bias.array }), ...(allow && { allow: allow.array }) };
+  const inputs = [...NAMES.map((name) => float(tensors[name])), ...Object.values(masks)];
+  const attrs = { program, masks: Object.keys(masks), weights: Boolean(weights) };
+  const [output, logSum, shares] = runKernels(
+    KERNEL,
+    inputs as unknown as NamedTensorMap,
+    attrs as unknown as NamedAttrMap,
+  );
+  return {
+    output: output as Tensor3D,
+    ...(lse && { lse: logSum as Tensor2D }),
+    ...(weights && { weights: shares as Tensor3D }),
+  };
+}
+
+function float(x: Tensor): Tensor {
+  return x.dtype === "float32" ? x : cast(x, "float32");
+}
+
+function composed(
+  program: AttentionProgram<Tensor>,
+  tensors: AdditiveTensors,
+  { weights, lse, finite }: AdditiveWants,
+): AdditiveTensorResult {
+  const once = <X extends Tensor>(x: X) => onceDifferentiable(program.op, x);
+  const [query, key, v, value] = [
+    once(tensors.query),
+    once(tensors.key),
+    once(tensors.v),
+    once(tensors.value),
+  ];
+  const bias = program.bias && { ...program.bias, array: once(program.bias.array) };
+  const all = composedAttention(
+    { ...program, bias },
+    {
+      score: (clean) => hiddenScore(clean(query), clean(key), v),
+      inputs: [tensors.query, tensors.key],
+      values: value,
+      finite,
+    },
+  );
+  return {
+    output: all.output,
+    ...(lse && { lse: all.lse() as Tensor2D }),
+    ...(weights && { weights: all.weights as Tensor3D }),
+  };
+}
+
+/**
+ * Additive attention of a compiled program, whose own scale is not used.
+ *
+ * @throws ShapeError SIZE
+ */
+export function runAdditiveProgram(
+  program: AttentionProgram<Tensor>,
+  tensors: AdditiveTensors,
+  wants: AdditiveWants,
+): AdditiveTensorResult {
+  const { query, key, v, value } = tensors;
+  const { B, T, S, Dv } = program.shapes;
+  const A = query.shape[2];
+  checkTensors(program.op, [
+    { name: "query", tensor: query, letters: "[B, T, A]", shape: [B, T, A], dtype: query.dtype },
+    { name: "key", tensor: key, letters: "[B, S, A]", shape: [B, S, A], dtype: key.dtype },
+    { name: "v", tensor: v, letters: "[A]", shape: [A], dtype: v.dtype },
+    { name: "value", tensor: value, letters: "[B, S, Dv]", shape: [B, S, Dv], dtype: value.dtype },
+  ]);
+  return (isFused(KERNEL) ? fused : composed)(program, tensors, wants);
+}
