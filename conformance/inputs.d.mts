@@ -40,6 +40,7 @@ export interface Case {
   readonly edge?: string;
   readonly how?: string;
   readonly converted?: string;
+  readonly precision?: "float32";
   readonly sizes: Omit<Sizes, "Hkv" | "Dv"> & Partial<Pick<Sizes, "Hkv" | "Dv">>;
   readonly layout?: "bhtd" | "bthd" | "thd";
   readonly seed: number;
@@ -49,6 +50,7 @@ export interface Case {
   readonly options?: CaseOptions;
   readonly first: Record<string, (number | string)[]>;
   readonly error?: string;
+  readonly without?: string[];
   readonly expected?: Record<string, (number | string)[]>;
   readonly exact?: string[];
   readonly tolerance?: { float32: Record<string, number>; float64: Record<string, number> };
@@ -58,7 +60,7 @@ export interface Suite {
   readonly format: number;
   readonly source: string;
   readonly versions: Record<string, string>;
-  readonly command: string;
+  readonly made: string;
   readonly licence: string;
   readonly cases: Case[];
 }
