@@ -44,7 +44,7 @@ export function weigh(program: AttentionProgram<tf.Tensor>, product: tf.Tensor, 
   const competing = withSink(program, masked);
   const shares = normalize(competing);
   const own = program.sink === undefined ? shares : tf.slice(shares, 0, masked.shape);
-  const weights = allow || bias ? fillEmptyRows(program, own, masked) : own;
+  const weights = allow || bias || S === 0 ? fillEmptyRows(program, own, masked) : own;
   const dropped = program.dropout ? tf.mul(weights, dropoutTensor(program, weights.shape, S)) : weights;
   return { scores, masked, weights, dropped, lse: () => logSumExp(competing) };
 }
@@ -66,7 +66,10 @@ function fillEmptyRows(
   const { op, onEmptyRow, queryLengths, keyLengths, shapes } = program;
   if (onEmptyRow === "zero") return weights;
   const { B, H, T, S } = shapes;
-  const hidden = tf.tidy(() => tf.equal(tf.max(masked, -1), Number.NEGATIVE_INFINITY).dataSync());
+  const hidden =
+    S === 0
+      ? new Uint8Array(B * H * T).fill(1)
+      : tf.tidy(() => tf.equal(tf.max(masked, -1), Number.NEGATIVE_INFINITY).dataSync());
   const fill = new Float32Array(B * H * T * S);
   hidden.forEach((isEmpty, row) => {
     const b = Math.floor(row / (H * T));
