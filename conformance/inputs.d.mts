@@ -104,10 +104,7 @@ export function isVisible(
   i: number,
   j: number,
 ): boolean;
-export function placesOf(
-  c: Pick<Case, "sizes" | "layout" | "options">,
-  name: string,
-): number[] | undefined;
+export function placesOf(c: Pick<Case, "sizes" | "layout" | "options">, name: string): number[] | undefined;
 export function toLayout(
   c: Pick<Case, "sizes" | "layout" | "options">,
   name: string,

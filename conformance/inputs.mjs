@@ -185,7 +185,11 @@ export function placesOf(/** @type {Case} */ c, /** @type {string} */ name) {
 }
 
 /** An array in "bhtd" as the case's layout has it. */
-export function toLayout(/** @type {Case} */ c, /** @type {string} */ name, /** @type {Float64Array} */ values) {
+export function toLayout(
+  /** @type {Case} */ c,
+  /** @type {string} */ name,
+  /** @type {Float64Array} */ values,
+) {
   const places = placesOf(c, name);
   return places ? Float64Array.from(places, (at) => values[at]) : values;
 }

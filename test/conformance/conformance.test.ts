@@ -12,7 +12,8 @@ async function problemsOf(c: Case, { precision, run }: Path): Promise<string[]> 
     const results = await run(taskOf(c));
     return c.error ? [`no error, not ${c.error}`] : compare(c, precision, results);
   } catch (error) {
-    if (c.error && error instanceof HeedError) return error.code === c.error ? [] : [`${error.code}, not ${c.error}`];
+    if (c.error && error instanceof HeedError)
+      return error.code === c.error ? [] : [`${error.code}, not ${c.error}`];
     return [String(error)];
   }
 }

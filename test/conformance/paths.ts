@@ -59,28 +59,34 @@ function onKernels(build: KernelBuild) {
 function composed(backend: string) {
   return async (task: Task): Promise<Results> => {
     await tf.setBackend(backend);
-    return tf.tidy(() => {
-      const { B, H, Hkv, T, S, D, Dv } = task.sizes;
-      const floats = (values: ArrayLike<number>, shape: number[]): tf.Tensor4D =>
-        tensor({ shape, dtype: "float32", values });
-      const q = floats(task.q, [B, H, T, D]);
-      const k = floats(task.k, [B, Hkv, S, D]);
-      const v = floats(task.v, [B, Hkv, S, Dv]);
-      const options = onDevice(task);
-      const { output, lse, weights } = softAttention(q, k, v, {
-        ...options,
-        lse: true,
-        ...(task.weights && { weights: true }),
-      });
-      const gradients = gradientsOf(task, { q, k, v }, options, floats(task.dout, output.shape));
-      return defined({
-        output: output.dataSync(),
-        lse: lse.dataSync(),
-        weights: weights?.dataSync(),
-        ...gradients,
-      });
+    const before = tf.memory().numTensors;
+    let results: Results = {};
+    tf.tidy(() => {
+      results = runComposed(task);
     });
+    const leaked = tf.memory().numTensors - before;
+    if (leaked !== 0) throw new Error(`${leaked} tensors leaked`);
+    return results;
   };
+}
+
+function runComposed(task: Task): Results {
+  const { B, H, Hkv, T, S, D, Dv } = task.sizes;
+  const floats = (values: ArrayLike<number>, shape: number[]): tf.Tensor4D =>
+    tensor({ shape, dtype: "float32", values });
+  const q = floats(task.q, [B, H, T, D]);
+  const k = floats(task.k, [B, Hkv, S, D]);
+  const v = floats(task.v, [B, Hkv, S, Dv]);
+  const options = onDevice(task);
+  const wanted = { ...options, lse: true, ...(task.weights && { weights: true }) } as const;
+  const { output, lse, weights } = softAttention(q, k, v, wanted);
+  const gradients = gradientsOf(task, { q, k, v }, options, floats(task.dout, output.shape));
+  return defined({
+    output: output.dataSync(),
+    lse: lse.dataSync(),
+    weights: weights?.dataSync(),
+    ...gradients,
+  });
 }
 
 function onDevice({ options: { allow, bias, sink, ...rest } }: Task): SoftAttentionOptions {
@@ -111,7 +117,9 @@ function gradientsOf(
     const wanted = { ...options, ...more, lse: true } as const;
     const { output, lse } = softAttention(q as tf.Tensor4D, k as tf.Tensor4D, v as tf.Tensor4D, wanted);
     const sum = tf.sum(tf.mul(output, dout));
-    return task.dlse ? tf.add(sum, tf.sum(tf.mul(lse, tf.tensor(Float32Array.from(task.dlse), lse.shape)))) : sum;
+    return task.dlse
+      ? tf.add(sum, tf.sum(tf.mul(lse, tf.tensor(Float32Array.from(task.dlse), lse.shape))))
+      : sum;
   };
   const gradients = tf.grads(loss)(Object.values(learned));
   return Object.fromEntries(
