@@ -206,7 +206,7 @@ export class AttentionEngine {
         });
         kernels.attentionUnpad!(at.dq, head.T, D, program.scale);
         result.dq.set(out.f32(at.dq, head.T * D), head.row * D);
-        if (result.dsink) addSinkGradient(program, head, saved.lse, delta, dlse, result.dsink);
+        if (result.dsink) addSinkGradient(program, head, saved, delta, dlse, result.dsink);
       },
       ({ b, g, S: visible }) => {
         kernels.attentionUnpad!(at.dk, visible, D, program.scale);
@@ -310,20 +310,24 @@ export class AttentionEngine {
   }
 }
 
-/** The sink's gradient is −p_sink (dout · out − dlse), over padded queries too: they see the sink alone. */
+/**
+ * The sink's gradient is −p_sink (dout · out − dlse), over padded queries too: they see the sink alone. The output of
+ * padded and of empty rows does not depend on it, so there only dlse counts.
+ */
 function addSinkGradient(
   program: HostProgram,
   head: Head,
-  lse: Float32Array,
+  { lse, emptyRows }: ForwardResult,
   delta: Float32Array,
   dlse: Float32Array | undefined,
   dsink: Float64Array,
 ): void {
   const sink = sinkOf(program, head.h);
+  const empty = new Set(emptyRows);
   for (let i = 0; i < program.shapes.T; i++) {
     const row = head.row + i;
     if (lse[row] === -Infinity) continue;
-    const d = i < head.T ? delta[i]! : -(dlse?.[row] ?? 0);
+    const d = i < head.T && !empty.has(row) ? delta[i]! : -(dlse?.[row] ?? 0);
     dsink[dsink.length === 1 ? 0 : head.h]! -= Math.exp(sink - lse[row]!) * d;
   }
 }
