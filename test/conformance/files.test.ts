@@ -195,3 +195,25 @@ describe("The comparison with what a case expects", () => {
     expect(compare({ ...c, without: ["dv"] }, "float32", right)).toEqual(["dv came unasked"]);
   });
 });
+
+describe("conformance/README.md", () => {
+  const readme = readFileSync(path.join(FOLDER, "README.md"), "utf8");
+
+  it("counts the cases of every file", () => {
+    expect(readme).toContain(`\n${cases.length} small problems`);
+    for (const [file, suite] of suites) {
+      const row = readme.split("\n").find((line) => line.startsWith(`| \`${file}\``));
+      expect(row?.match(/(\d+) \|$/)?.[1], file).toBe(String(suite.cases.length));
+    }
+  });
+
+  it("has every option, field and edge of the files", () => {
+    const { $defs } = readJson("schema.json");
+    const described = [...Object.keys($defs.options.properties), ...Object.keys($defs.array.properties)];
+    const fields = Object.keys($defs.case.properties).filter(
+      (name) => name !== "sizes" && name !== "options",
+    );
+    for (const name of [...described, ...fields]) expect(readme, name).toContain(`\`${name}\``);
+    for (const { c } of cases) if (c.edge) expect(readme, c.edge).toContain(`\n| ${c.edge.padEnd(4)} |`);
+  });
+});
