@@ -58,7 +58,7 @@ export function softAttention(
   const G = H / Hkv;
   return tf.tidy(() => {
     const allow = allowTensor(program);
-    const seen = options.finite ? undefined : visibleKeys(allow, options.bias);
+    const seen = options.finite || T * S === 0 ? undefined : visibleKeys(allow, options.bias);
     const dirtyScores = seen && ![q, k].every(isKnownFinite);
     const dirtyValues = seen && !isKnownFinite(v);
     // The query heads that share a key head stand below each other as rows of one product.
