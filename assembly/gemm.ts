@@ -125,8 +125,23 @@ export function gemm(
   A: usize, rsA: i32, csA: i32, B: usize, rsB: i32, csB: i32,
   C: usize, M: i32, N: i32, K: i32, scratch: usize, accumulate: bool,
 ): void {
+  multiply(A, rsA, csA, B, rsB, csB, C, N, M, N, K, scratch, accumulate);
+}
+
+/** A piece of a product for one thread: C = A·B where the rows of C are `ldc` elements apart. */
+export function gemmPart(
+  A: usize, rsA: i32, csA: i32, B: usize, rsB: i32, csB: i32,
+  C: usize, ldc: i32, M: i32, N: i32, K: i32, scratch: usize,
+): void {
+  multiply(A, rsA, csA, B, rsB, csB, C, ldc, M, N, K, scratch, false);
+}
+
+function multiply(
+  A: usize, rsA: i32, csA: i32, B: usize, rsB: i32, csB: i32,
+  C: usize, rowC: i32, M: i32, N: i32, K: i32, scratch: usize, accumulate: bool,
+): void {
   const panelsA = scratch, panelsB = at(scratch, MC * KC), edge = at(panelsB, KC * roundUp(min(N, NC), NR));
-  const ldc = (<usize>N) << 2;
+  const ldc = (<usize>rowC) << 2;
   for (let j0 = 0; j0 < N; j0 += NC) {
     const nc = min(NC, N - j0), columnsB = at(B, j0 * csB);
     for (let k0 = 0; k0 < K; k0 += KC) {
@@ -135,7 +150,7 @@ export function gemm(
       for (let i0 = 0; i0 < M; i0 += MC) {
         const mc = min(MC, M - i0);
         packA(A, rsA, csA, panelsA, i0, mc, k0, kc);
-        block(panelsA, panelsB, at(C, i0 * N + j0), ldc, mc, nc, kc, add, edge);
+        block(panelsA, panelsB, at(C, i0 * rowC + j0), ldc, mc, nc, kc, add, edge);
       }
     }
   }

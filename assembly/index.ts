@@ -1,16 +1,18 @@
 // The kernels of one WebAssembly module. Every export works on addresses in TensorFlow.js' heap; sizes count
 // elements unless they say bytes. No file here may use strings, static arrays or Mathf.log/exp: they bring a
 // data segment, which the build refuses (it would overwrite the host's statics).
-export { gemm, gemmInt, gemmScratchBytes } from "./gemm";
+export { gemm, gemmInt, gemmPart, gemmScratchBytes } from "./gemm";
 export * from "./gather";
 export * from "./copy";
 export * from "./transpose";
 export * from "./select";
 export * from "./activation";
+export * from "./gelu";
+export * from "./norm";
 export * from "./recurrent";
 export * from "./loss";
 export * from "./binary";
-export * from "./sum";
+export { sumAxis } from "./sum";
 export * from "./unary";
 export * from "./conv";
 export * from "./cast";

@@ -58,7 +58,7 @@ function check() {
   if (!output.every((x, e) => Math.abs(x - expected[e]) < 1e-4)) throw new Error("bench: results differ");
 }
 
-const build = await init();
+const { build } = await init();
 check();
 const meter = await peakMeter();
 let peak = 0;

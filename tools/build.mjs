@@ -46,7 +46,7 @@ export function dataSegments(/** @type {Uint8Array} */ binary) {
 
 /** Compiles one AssemblyScript entry file; throws when the result carries a data segment. */
 export async function compileKernels(/** @type {string} */ entry, /** @type {string[]} */ flags) {
-  let binary;
+  let binary = new Uint8Array();
   const { error, stderr } = await asc.main(
     [
       entry,
@@ -56,7 +56,7 @@ export async function compileKernels(/** @type {string} */ entry, /** @type {str
     ],
     {
       writeFile: (name, contents) => {
-        if (name.endsWith(".wasm")) binary = contents;
+        if (name.endsWith(".wasm") && typeof contents !== "string") binary = new Uint8Array(contents);
       },
     },
   );

@@ -19,7 +19,9 @@ import { at } from "../simd";
 import { transpose, transpose4x4 } from "../transpose";
 import { expWith, writeExpConstants } from "./exp";
 import { BIAS, CAP, plan, transform } from "./mask";
-import { maxAbs, panels6, panels8, scale, strips } from "./pack";
+import { FEW } from "./few";
+import { fewGradients, fewPairs } from "./few-backward";
+import { maxAbsRows, panels6, panels8, scale, strips, wide } from "./pack";
 import { Problem } from "./problem";
 import { keptMask } from "./random";
 import { BK, BQ, blockKeys, LD, products, subtrahend } from "./scores";
@@ -29,38 +31,28 @@ import { tile } from "../tile";
 // @ts-ignore: decorator
 @inline const LDT: usize = <usize>BQ << 2;
 
-/** Bytes of `scratch`. */
+/** Bytes of scratch that one thread needs for attentionBackward. */
 export function attentionBackwardScratchBytes(): i32 {
   return (5 * BQ * BK + 16) << 2;
 }
 
-// @ts-ignore: decorator
-@inline function wide(n: i32): i32 {
-  return (n + 7) & ~7;
-}
-
-/** Packs the keys and values of one head and clears their gradients, rows of whole tiles of 8 columns. */
+/** Packs the keys and values of one head and clears their gradients. */
 export function attentionBackwardKeys(p: Problem): void {
-  panels8(p.k, p.S, p.D, p.keyPanels, 1);
-  panels8(p.v, p.S, p.Dv, p.valuePanels, 1);
-  // A visible key that is not finite has made its rows NaN already, through lse; the strips may leave it out.
-  strips(p.k, p.S, p.D, p.keyStrips, p.wild, maxAbs(p.k, p.S * p.D));
   const rows = ((p.S + 23) / 24) * 24;
-  memory.fill(p.dk, 0, <usize>(rows * wide(p.D)) << 2);
-  memory.fill(p.dv, 0, <usize>(rows * wide(p.Dv)) << 2);
+  memory.fill(p.dkSum, 0, <usize>(rows * wide(p.D)) << 2);
+  memory.fill(p.dvSum, 0, <usize>(rows * wide(p.Dv)) << 2);
+  if (p.T <= FEW) return;
+  panels8(p.k, p.kRow, p.S, p.D, p.keyPanels, 1);
+  panels8(p.v, p.vRow, p.S, p.Dv, p.valuePanels, 1);
+  // A visible key that is not finite has made its rows NaN already, through lse; the strips may leave it out.
+  strips(p.k, p.kRow, p.S, p.D, p.keyStrips, p.wild, maxAbsRows(p.k, p.kRow, p.S, p.D));
 }
 
 /** Packs the queries and output gradients of one head; `delta` holds dlse and becomes dout · out − dlse. */
 export function attentionBackwardQueries(p: Problem): void {
   const T = p.T, D = p.D, Dv = p.Dv;
-  panels6(p.q, T, D, p.queryPanels);
-  scale(p.queryPanels, ((T + 5) / 6) * 6 * D, p.scale);
-  panels6(p.dout, T, Dv, p.doutPanels);
-  strips(p.q, T, D, p.queryStrips, p.wildDout, maxAbs(p.q, T * D));
-  p.wildDoutRows = strips(p.dout, T, Dv, p.doutStrips, p.wildDout, maxAbs(p.dout, T * Dv));
-  memory.fill(p.dq, 0, <usize>(((T + 5) / 6) * 6 * wide(D)) << 2);
   for (let i = 0; i < T; i++) {
-    const a = at(p.dout, i * Dv), b = at(p.out, i * Dv), delta = at(p.delta, i);
+    const a = at(p.dout, i * p.outRow), b = at(p.out, i * p.outRow), delta = at(p.delta, i);
     let s = f32x4.splat(0), c = 0;
     // An output of 0 counts as 0: a row that sees nothing has no use for its dout, were it NaN.
     for (; c + 4 <= Dv; c += 4) {
@@ -74,24 +66,44 @@ export function attentionBackwardQueries(p: Problem): void {
     }
     f32.store(delta, sum - f32.load(delta));
   }
+  if (T <= FEW) return;
+  panels6(p.q, p.qRow, T, D, p.queryPanels);
+  scale(p.queryPanels, ((T + 5) / 6) * 6 * D, p.scale);
+  panels6(p.dout, p.outRow, T, Dv, p.doutPanels);
+  strips(p.q, p.qRow, T, D, p.queryStrips, p.wildDout, maxAbsRows(p.q, p.qRow, T, D));
+  const largest = maxAbsRows(p.dout, p.outRow, T, Dv);
+  p.wildDoutRows = strips(p.dout, p.outRow, T, Dv, p.doutStrips, p.wildDout, largest);
 }
 
-/** Adds what queries [i0, i1) give to dq, dk, dv and dbias; dq and dk still lack the factor `scale`. */
-export function attentionBackward(p: Problem, i0: i32, i1: i32): void {
-  for (let j = 0; j < p.S; j += BK) {
+/**
+ * Adds what queries [i0, i1) and keys [j0, j1) give each other: to dkSum and dvSum, to `dbias` (unless 0; laid out as
+ * `bias`), and to rows [i0, i1) of `dq`, rows of whole tiles, which it clears first. j0 is a multiple of BK, i0 of BQ.
+ */
+export function attentionBackward(
+  p: Problem, i0: i32, i1: i32, j0: i32, j1: i32, dq: usize, dbias: usize, scratch: usize,
+): void {
+  const row = wide(p.D), rows = ((i1 - i0 + 5) / 6) * 6;
+  memory.fill(at(dq, i0 * row), 0, <usize>(rows * row) << 2);
+  for (let j = j0; j < j1; j += BK) {
     const nk = blockKeys(p.S, j);
-    for (let i = i0; i < i1; i += BQ) block(p, i, min(BQ, i1 - i), j, nk);
+    for (let i = i0; i < i1; i += BQ) block(p, i, min(BQ, i1 - i), j, nk, dq, dbias, scratch);
   }
 }
 
-function block(p: Problem, i0: i32, nq: i32, j0: i32, nk: i32): void {
+function block(p: Problem, i0: i32, nq: i32, j0: i32, nk: i32, dq: usize, dbias: usize, s: usize): void {
   let todo = plan(p, i0, i0 + nq, j0, j0 + nk);
   if (todo < 0) return;
   const D = p.D, Dv = p.Dv, T = p.T, S = p.S;
-  const s = p.scratch, ds = at(s, BQ * BK), turned = at(ds, BQ * BK), slope = at(turned, BQ * BK);
+  const ds = at(s, BQ * BK), turned = at(ds, BQ * BK), slope = at(turned, BQ * BK);
   const factors = at(slope, BQ * BK), spare = at(factors, BQ * BK);
-  products(at(p.queryPanels, i0 * D), at(p.keyPanels, j0 * D), s, nq, nk, D);
-  products(at(p.doutPanels, i0 * Dv), at(p.valuePanels, j0 * Dv), ds, nq, nk, Dv);
+  const few = T <= FEW, keys = min(nk, S - j0);
+  if (few) {
+    fewPairs(at(p.q, i0 * p.qRow), p.qRow, at(p.k, j0 * p.kRow), p.kRow, s, nq, keys, D, p.scale);
+    fewPairs(at(p.dout, i0 * p.outRow), p.outRow, at(p.v, j0 * p.vRow), p.vRow, ds, nq, keys, Dv, 1);
+  } else {
+    products(at(p.queryPanels, i0 * D), at(p.keyPanels, j0 * D), s, nq, nk, D);
+    products(at(p.doutPanels, i0 * Dv), at(p.valuePanels, j0 * Dv), ds, nq, nk, Dv);
+  }
   if (todo & CAP) {
     squash(s, slope, nq, p.softCap);
     todo ^= CAP;
@@ -105,13 +117,17 @@ function block(p: Problem, i0: i32, nq: i32, j0: i32, nk: i32): void {
   writeExpConstants(spare);
   differentiate(s, ds, at(p.lse, i0), at(p.delta, i0), nq, nk, spare);
   if (p.threshold) multiply(s, factors, nq);
-  if (p.dbias) addBiasGradient(p, ds, i0, nq, j0, min(nk, S - j0));
+  if (dbias) addBiasGradient(p, dbias, ds, i0, nq, j0, keys);
   if (capped) multiply(ds, slope, nq);
+  if (few) {
+    fewGradients(p, s, ds, at(dq, i0 * wide(D)), i0, nq, j0, keys);
+    return;
+  }
   transpose(ds, turned, nq, nk, LD, LDT);
-  sumOverQueries(s, at(p.doutStrips, i0 * 8), T, at(p.dv, j0 * wide(Dv)), nq, nk, wide(Dv));
+  sumOverQueries(s, at(p.doutStrips, i0 * 8), T, at(p.dvSum, j0 * wide(Dv)), nq, nk, wide(Dv));
   if (p.wildDoutRows) addWild(p, s, i0, nq, j0, nk);
-  sumOverQueries(ds, at(p.queryStrips, i0 * 8), T, at(p.dk, j0 * wide(D)), nq, nk, wide(D));
-  sumOverKeys(turned, at(p.keyStrips, j0 * 8), S, at(p.dq, i0 * wide(D)), nq, min(nk, S - j0), wide(D));
+  sumOverQueries(ds, at(p.queryStrips, i0 * 8), T, at(p.dkSum, j0 * wide(D)), nq, nk, wide(D));
+  sumOverKeys(turned, at(p.keyStrips, j0 * 8), S, at(dq, i0 * wide(D)), nq, keys, wide(D));
 }
 
 // s ← p and ds ← p (ds − delta). A weight of 0 gives 0, whatever stands in ds.
@@ -186,10 +202,10 @@ function dropoutFactors(p: Problem, factors: usize, i0: i32, nq: i32, j0: i32, n
   }
 }
 
-function addBiasGradient(p: Problem, ds: usize, i0: i32, nq: i32, j0: i32, nk: i32): void {
+function addBiasGradient(p: Problem, dbias: usize, ds: usize, i0: i32, nq: i32, j0: i32, nk: i32): void {
   for (let r = 0; r < nq; r++) {
     const row = ds + <usize>r * LD;
-    let out = at(p.dbias, (p.biasRow ? i0 + r - p.row0 : 0) * p.biasRow + j0 * p.biasKey), sum: f32 = 0;
+    let out = at(dbias, (p.biasRow ? i0 + r - p.row0 : 0) * p.biasRow + j0 * p.biasKey), sum: f32 = 0;
     for (let c = 0; c < nk; c++) {
       const d = f32.load(at(row, c));
       if (p.biasKey) f32.store(at(out, c), f32.load(at(out, c)) + d);
@@ -204,21 +220,40 @@ function addWild(p: Problem, s: usize, i0: i32, nq: i32, j0: i32, nk: i32): void
   const Dv = p.Dv;
   for (let r = 0; r < nq; r++) {
     if (!load<u8>(p.wildDout + <usize>(i0 + r))) continue;
-    const dout = at(p.dout, (i0 + r) * Dv), row = s + <usize>r * LD;
+    const dout = at(p.dout, (i0 + r) * p.outRow), row = s + <usize>r * LD;
     for (let j = 0; j < nk; j++) {
-      const weight = f32.load(at(row, j)), dv = at(p.dv, (j0 + j) * wide(Dv));
+      const weight = f32.load(at(row, j)), dv = at(p.dvSum, (j0 + j) * wide(Dv));
       if (weight == 0) continue;
       for (let c = 0; c < Dv; c++) f32.store(at(dv, c), f32.load(at(dv, c)) + weight * f32.load(at(dout, c)));
     }
   }
 }
 
-/** Rows of whole tiles → rows of `cols` floats, in place, every element times `factor`. */
-export function attentionUnpad(x: usize, rows: i32, cols: i32, factor: f32): void {
-  let from = x, to = x;
+/** dq = scale · the sum of `parts` partial sums, `partBytes` apart, in their order. */
+export function attentionBackwardQueriesDone(p: Problem, partial: usize, parts: i32, partBytes: i32): void {
+  for (let n = 1; n < parts; n++) {
+    const from = partial + <usize>n * <usize>partBytes, size = <usize>(p.T * wide(p.D)) << 2;
+    for (let e: usize = 0; e < size; e += 16) {
+      v128.store(partial + e, f32x4.add(v128.load(partial + e), v128.load(from + e)));
+    }
+  }
+  unpad(partial, p.T, p.D, p.dq, p.qRow, p.scale);
+}
+
+/** dk = scale · dkSum, dv = dvSum. */
+export function attentionBackwardKeysDone(p: Problem): void {
+  unpad(p.dkSum, p.S, p.D, p.dk, p.kRow, p.scale);
+  unpad(p.dvSum, p.S, p.Dv, p.dv, p.vRow, 1);
+}
+
+// Rows of whole tiles → rows of `cols` floats, `row` floats apart, every element times `factor`.
+function unpad(from: usize, rows: i32, cols: i32, to: usize, row: i32, factor: f32): void {
+  const f = f32x4.splat(factor);
   for (let r = 0; r < rows; r++) {
-    for (let c = 0; c < cols; c++) f32.store(at(to, c), f32.load(at(from, c)) * factor);
+    let c = 0;
+    for (; c + 4 <= cols; c += 4) v128.store(at(to, c), f32x4.mul(v128.load(at(from, c)), f));
+    for (; c < cols; c++) f32.store(at(to, c), f32.load(at(from, c)) * factor);
     from = at(from, wide(cols));
-    to = at(to, cols);
+    to = at(to, row);
   }
 }

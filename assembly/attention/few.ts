@@ -8,11 +8,13 @@ import { Problem } from "./problem";
 // @ts-ignore: decorator
 @inline export const FEW: i32 = 4;
 
-/** s[key][query] = k · q, four keys at a time; `queries` row-major. */
-export function fewScores(keys: usize, queries: usize, s: usize, ld: usize, nk: i32, nq: i32, D: i32): void {
-  const row = <usize>D << 2;
+/** s[key][query] = k · q, four keys at a time; keys and queries with `row` floats from one to the next. */
+export function fewScores(
+  keys: usize, keyRow: i32, queries: usize, queryRow: i32, s: usize, ld: usize, nk: i32, nq: i32, D: i32,
+): void {
+  const row = <usize>keyRow << 2;
   for (let i = 0; i < nq; i++) {
-    const q = at(queries, i * D);
+    const q = at(queries, i * queryRow);
     for (let r = 0; r < nk; r += 4) {
       // Past the last key, its row once more: the sums land in rows that nobody reads.
       const last = nk - 1, out = s + <usize>r * ld + (<usize>i << 2);
@@ -42,7 +44,7 @@ export function fewScores(keys: usize, queries: usize, s: usize, ld: usize, nk: 
 
 /** o[query][column] += Σ_key s[key][query] · v[key][column]; a weight of 0 leaves its value unread. */
 export function fewSums(p: Problem, s: usize, ld: usize, o: usize, ldo: usize, j0: i32, nk: i32, nq: i32): void {
-  const Dv = p.Dv, row = <usize>Dv << 2, values = at(p.v, j0 * Dv);
+  const Dv = p.Dv, row = <usize>p.vRow << 2, values = at(p.v, j0 * p.vRow);
   for (let i = 0; i < nq; i++) {
     const out = o + <usize>i * ldo, weights = s + (<usize>i << 2), end = weights + <usize>nk * ld;
     let c = 0;

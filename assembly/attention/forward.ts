@@ -27,7 +27,7 @@ import { at } from "../simd";
 import { expBelow, expWith, writeExpConstants } from "./exp";
 import { FEW, fewScores, fewSums } from "./few";
 import { plan, transform } from "./mask";
-import { longestRow, maxAbs, panels6, panels8, scale, strips } from "./pack";
+import { longestRow, maxAbsRows, panels6, panels8, scale, strips } from "./pack";
 import { Problem } from "./problem";
 import { keptMask } from "./random";
 import { tile } from "../tile";
@@ -41,7 +41,7 @@ const LD: usize = <usize>BQ << 2;
 const SAFE_SCORE: f32 = 32;
 const SAFE_VALUE: f32 = 1099511627776;
 
-/** Bytes of `scratch`. */
+/** Bytes of scratch that one thread needs for attentionForward. */
 export function attentionScratchBytes(D: i32, Dv: i32): i32 {
   const wide = (Dv + 7) & ~7;
   return (2 * BQ * BK + BQ * wide + BQ * D + 4 * BQ + 16) << 2;
@@ -50,32 +50,32 @@ export function attentionScratchBytes(D: i32, Dv: i32): i32 {
 /** Packs the keys and values of one head; every query head that shares them uses the same packing. */
 export function attentionKeys(p: Problem): void {
   if (p.T <= FEW) return;
-  panels6(p.k, p.S, p.D, p.keyPanels);
-  p.keyNorm = longestRow(p.k, p.S, p.D);
-  p.valueMax = maxAbs(p.v, p.S * p.Dv);
-  p.wildRows = strips(p.v, p.S, p.Dv, p.valueStrips, p.wild, p.valueMax);
+  panels6(p.k, p.kRow, p.S, p.D, p.keyPanels);
+  p.keyNorm = longestRow(p.k, p.kRow, p.S, p.D);
+  p.valueMax = maxAbsRows(p.v, p.vRow, p.S, p.Dv);
+  p.wildRows = strips(p.v, p.vRow, p.S, p.Dv, p.valueStrips, p.wild, p.valueMax);
 }
 
 /** Queries [i0, i1) of one head, to `out` and `lse`. */
-export function attentionForward(p: Problem, i0: i32, i1: i32): void {
-  for (let i = i0; i < i1; i += BQ) block(p, i, min(BQ, i1 - i));
+export function attentionForward(p: Problem, i0: i32, i1: i32, scratch: usize): void {
+  for (let i = i0; i < i1; i += BQ) block(p, i, min(BQ, i1 - i), scratch);
 }
 
-function block(p: Problem, i0: i32, nq: i32): void {
+function block(p: Problem, i0: i32, nq: i32, s: usize): void {
   const D = p.D, wide = (p.Dv + 7) & ~7, ldo = <usize>wide << 2;
-  const s = p.scratch, spare = at(s, BQ * BK), o = at(spare, BQ * BK), queries = at(o, BQ * wide);
+  const spare = at(s, BQ * BK), o = at(spare, BQ * BK), queries = at(o, BQ * wide);
   const m = at(queries, BQ * D), l = m + LD, factor = l + LD, constants = factor + LD;
   writeExpConstants(constants);
   const start = (max(0, i0 + p.low) / 24) * 24, end = min(p.S, i0 + nq + p.high);
   const few = p.T <= FEW, lanes = few ? 8 : (nq + 15) & ~15;
   let bounded = false;
   if (few) {
-    memory.copy(queries, at(p.q, i0 * D), <usize>(nq * D) << 2);
+    for (let i = 0; i < nq; i++) memory.copy(at(queries, i * D), at(p.q, (i0 + i) * p.qRow), <usize>D << 2);
     scale(queries, nq * D, p.scale);
     memory.fill(o, 0, <usize>nq * ldo);
   } else {
-    panels8(at(p.q, i0 * D), nq, D, queries, p.scale);
-    const reach = abs(p.scale) * longestRow(at(p.q, i0 * D), nq, D) * p.keyNorm;
+    panels8(at(p.q, i0 * p.qRow), p.qRow, nq, D, queries, p.scale);
+    const reach = abs(p.scale) * longestRow(at(p.q, i0 * p.qRow), p.qRow, nq, D) * p.keyNorm;
     bounded = reach <= SAFE_SCORE && p.valueMax <= SAFE_VALUE && !p.bias && p.softCap == 0;
   }
   for (let i = 0; i < lanes; i += 4) {
@@ -86,7 +86,7 @@ function block(p: Problem, i0: i32, nq: i32): void {
   for (let j = start; j < end; j += BK) {
     const nk = min(BK, end - j), todo = plan(p, i0, i0 + nq, j, j + nk);
     if (todo < 0) continue;
-    if (few) fewScores(at(p.k, j * D), queries, s, LD, nk, nq, D);
+    if (few) fewScores(at(p.k, j * p.kRow), p.kRow, queries, D, s, LD, nk, nq, D);
     else scores(at(p.keyPanels, j * D), queries, s, nk, nq, D);
     if (todo) transform(p, todo, true, s, LD, nk, (nq + 3) & ~3, i0, nq, j, spare);
     if (bounded && !todo) sumBounded(s, nk, lanes, l, constants);
@@ -223,7 +223,7 @@ function addWild(p: Problem, s: usize, o: usize, ldo: usize, j0: i32, nk: i32, n
   const Dv = p.Dv;
   for (let r = 0; r < nk; r++) {
     if (!load<u8>(p.wild + <usize>(j0 + r))) continue;
-    const v = at(p.v, (j0 + r) * Dv), row = s + <usize>r * LD;
+    const v = at(p.v, (j0 + r) * p.vRow), row = s + <usize>r * LD;
     for (let i = 0; i < nq; i++) {
       const weight = f32.load(at(row, i)), out = o + <usize>i * ldo;
       if (weight == 0) continue;
@@ -236,7 +236,7 @@ function addWild(p: Problem, s: usize, o: usize, ldo: usize, j0: i32, nk: i32, n
 function finish(p: Problem, i0: i32, nq: i32, o: usize, ldo: usize, m: usize, l: usize, empty: bool): void {
   const Dv = p.Dv, keep: f32 = p.threshold ? p.keepScale : 1;
   for (let i = 0; i < nq; i++) {
-    const out = at(p.out, (i0 + i) * Dv), lse = at(p.lse, i0 + i), row = o + <usize>i * ldo;
+    const out = at(p.out, (i0 + i) * p.outRow), lse = at(p.lse, i0 + i), row = o + <usize>i * ldo;
     let most = f32.load(at(m, i)), sum = f32.load(at(l, i)), share: f32 = 1;
     const isEmpty = empty || sum == 0;
     if (p.empty) store<u8>(p.empty + <usize>(i0 + i), isEmpty ? 1 : 0);

@@ -2,5 +2,6 @@
 export { attentionForward, attentionKeys, attentionScratchBytes } from "./forward";
 export { attentionWeightKeys, attentionWeights, attentionWeightsScratchBytes } from "./weights";
 export {
-  attentionBackward, attentionBackwardKeys, attentionBackwardQueries, attentionBackwardScratchBytes, attentionUnpad,
+  attentionBackward, attentionBackwardKeys, attentionBackwardQueries, attentionBackwardKeysDone,
+  attentionBackwardQueriesDone, attentionBackwardScratchBytes,
 } from "./backward";

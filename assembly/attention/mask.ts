@@ -47,6 +47,18 @@ function allowed(p: Problem, i0: i32, i1: i32, j0: i32, j1: i32): i32 {
   return i8x16.all_true(all) ? ALL : SOME;
 }
 
+/** True where the bias is −∞ throughout; a usual bias says no with its first number. */
+function hiddenByBias(p: Problem, i0: i32, i1: i32, j0: i32, j1: i32): bool {
+  if (!p.bias) return false;
+  const width = p.biasKey ? j1 - j0 : 1, height = p.biasRow ? i1 - i0 : 1;
+  let row = at(p.bias, (p.biasRow ? i0 - p.row0 : 0) * p.biasRow + j0 * p.biasKey);
+  for (let i = 0; i < height; i++) {
+    for (let c = 0; c < width; c++) if (f32.load(at(row, c)) != -Infinity) return false;
+    row = at(row, p.biasRow);
+  }
+  return true;
+}
+
 /**
  * What must be done to the scores of queries [i0, i1) × keys [j0, j1): −1 where nothing of them is visible, so that
  * they need no computing at all; else a sum of BAND, ALLOW, CAP and BIAS, 0 where the products can go to the softmax
@@ -56,7 +68,7 @@ export function plan(p: Problem, i0: i32, i1: i32, j0: i32, j1: i32): i32 {
   const nearest = j0 - (i1 - 1), farthest = j1 - 1 - i0;
   if (farthest < p.low || nearest > p.high) return -1;
   const shown = allowed(p, i0, i1, max(j0, 0), min(j1, p.S));
-  if (shown == NONE) return -1;
+  if (shown == NONE || hiddenByBias(p, i0, i1, max(j0, 0), min(j1, p.S))) return -1;
   const band = nearest < p.low || farthest > p.high || j1 > p.S ? BAND : 0;
   return band | (shown == ALL ? 0 : ALLOW) | (p.softCap > 0 ? CAP : 0) | (p.bias ? BIAS : 0);
 }

@@ -3,8 +3,10 @@
 
 @unmanaged
 export class Problem {
-  // Inputs and results, row-major and float32: q [T, D], k [S, D], v [S, Dv], out [T, Dv], lse [T].
+  // Inputs and results, float32: q [T, D], k [S, D], v [S, Dv], out [T, Dv], lse [T]. A row's numbers are neighbours;
+  // the floats from one row to the next are qRow, kRow, vRow and outRow, which dq, dk, dv and dout share.
   q: usize; k: usize; v: usize; out: usize; lse: usize;
+  qRow: i32; kRow: i32; vRow: i32; outRow: i32;
   // Lengths that padding has been cut from already: a kernel never sees a padded query or key.
   T: i32; S: i32; D: i32; Dv: i32;
   scale: f32;
@@ -18,14 +20,16 @@ export class Problem {
   sink: f32; // −Infinity: none
   // Dropout: a weight whose 32 bits are below `threshold` goes; 0: none. (b, h) places it in the stream.
   threshold: u32; keepScale: f32; seedLow: i32; seedHigh: i32; b: i32; h: i32;
-  // Packed operands and scratch; attentionBytes(n) says how long each must be.
-  keyPanels: usize; valueStrips: usize; wild: usize; scratch: usize;
+  // Packed operands.
+  keyPanels: usize; valueStrips: usize; wild: usize;
   // Written by attentionKeys: the longest key, the largest |v|, and how many rows of v are not finite.
   keyNorm: f32; valueMax: f32; wildRows: i32;
   // One byte a query, set where it sees no key; 0: nobody asks.
   empty: usize;
   // Backward only.
-  dout: usize; delta: usize; dq: usize; dk: usize; dv: usize; dbias: usize;
+  dout: usize; delta: usize; dq: usize; dk: usize; dv: usize;
+  // Sums over heads and queries, in rows of whole tiles of 8 columns.
+  dkSum: usize; dvSum: usize;
   valuePanels: usize; keyStrips: usize; queryPanels: usize; queryStrips: usize; doutPanels: usize; doutStrips: usize;
   wildDout: usize; wildDoutRows: i32;
   // The weights of queries row0 and on, [·, S].

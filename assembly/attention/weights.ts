@@ -6,24 +6,24 @@ import { panels6, panels8, scale } from "./pack";
 import { Problem } from "./problem";
 import { BK, BQ, blockKeys, LD, products, subtrahend } from "./scores";
 
-/** Bytes of `scratch`. */
+/** Bytes of scratch that one thread needs for attentionWeights. */
 export function attentionWeightsScratchBytes(D: i32): i32 {
   return (BQ * BK + BQ * D) << 2;
 }
 
 /** Packs the keys of one head for attentionWeights. */
 export function attentionWeightKeys(p: Problem): void {
-  panels8(p.k, p.S, p.D, p.keyPanels, 1);
+  panels8(p.k, p.kRow, p.S, p.D, p.keyPanels, 1);
 }
 
 /** The weights of queries [i0, i1) to `weights` [i1 − row0, S]. */
-export function attentionWeights(p: Problem, i0: i32, i1: i32): void {
-  for (let i = i0; i < i1; i += BQ) rows(p, i, min(BQ, i1 - i));
+export function attentionWeights(p: Problem, i0: i32, i1: i32, scratch: usize): void {
+  for (let i = i0; i < i1; i += BQ) rows(p, i, min(BQ, i1 - i), scratch);
 }
 
-function rows(p: Problem, i0: i32, nq: i32): void {
-  const S = p.S, D = p.D, s = p.scratch, queries = at(s, BQ * BK);
-  panels6(at(p.q, i0 * D), nq, D, queries);
+function rows(p: Problem, i0: i32, nq: i32, s: usize): void {
+  const S = p.S, D = p.D, queries = at(s, BQ * BK);
+  panels6(at(p.q, i0 * p.qRow), p.qRow, nq, D, queries);
   scale(queries, ((nq + 5) / 6) * 6 * D, p.scale);
   for (let j = 0; j < S; j += BK) {
     const nk = blockKeys(S, j), todo = plan(p, i0, i0 + nq, j, j + nk), width = <usize>min(nk, S - j) << 2;

@@ -8,10 +8,16 @@ import { philoxInto, words } from "./random.ts";
  * The same for all heads; `allow` may hide more.
  */
 export function keyRange(program: AttentionProgram, b: number, i: number): [start: number, end: number] {
-  const { queryLengths, keyLengths, offset, left, right, shapes } = program;
+  const { queryLengths, keyLengths, left, right, shapes } = program;
   if (queryLengths && i >= queryLengths[b]!) return [0, 0];
+  const offset = offsetOf(program, b);
   const last = keyLengths ? keyLengths[b]! : shapes.S;
   return [Math.max(0, i + offset - left), Math.min(last, i + offset + right + 1)];
+}
+
+/** The key position of example b's first query. */
+export function offsetOf({ offset }: AttentionProgram, b: number): number {
+  return typeof offset === "number" ? offset : offset[b]!;
 }
 
 /** True when something hides a key from a query. */

@@ -3,10 +3,11 @@
  * and the reference all execute this object, so none of them has an opinion of its own about a mask.
  *
  *     score(b,h,i,j)  = softCap·tanh((scale · q_bhi·k_bgj) / softCap) + bias(b,h,i,j)        g = ⌊h·Hkv/H⌋
- *     visible(b,h,i,j) = allow ∧ i < queryLengths_b ∧ j < keyLengths_b ∧ −left ≤ j − (i + offset) ≤ right
+ *     visible(b,h,i,j) = allow ∧ i < queryLengths_b ∧ j < keyLengths_b ∧ −left ≤ j − (i + offset_b) ≤ right
  *     weights = softmax of the visible scores (and of the sink, whose own weight is dropped);  out = weights · v
  *
  * Soft-cap comes after scale and before bias and mask (Gemma 2, ONNX Attention-25). Everything composes.
+ * `bottomRight` aligns the last valid query of each example with its last valid key, so that padding changes nothing.
  * A row with no visible key gives 0 output, 0 weights, lse −∞ and 0 gradients (`onEmptyRow: "zero"`).
  */
 import { OptionError, ShapeError } from "./errors.ts";
@@ -68,8 +69,8 @@ export interface AttentionProgram<A extends ArrayInfo = ArrayInfo> {
   readonly softCap: number | undefined;
   readonly bias: Broadcast<A> | undefined;
   readonly allow: Broadcast<A> | undefined;
-  /** Query i stands at key position i + offset. */
-  readonly offset: number;
+  /** Query i of example b stands at key position i + offsets[b]; one number where all examples share it. */
+  readonly offset: number | Int32Array;
   /** Keys seen before and after that position; Infinity is unbounded. Causal is right = 0. */
   readonly left: number;
   readonly right: number;
@@ -96,6 +97,8 @@ export function compileProgram<A extends ArrayInfo>(
   options: ProgramOptions<A> = {},
 ): AttentionProgram<A> {
   const { B, T, S, D } = shapes;
+  const queryLengths = checkLengths(op, "queryLengths", options.queryLengths, B, T);
+  const keyLengths = checkLengths(op, "keyLengths", options.keyLengths, B, S);
   const {
     scale = 1 / Math.sqrt(D),
     softCap,
@@ -119,9 +122,9 @@ export function compileProgram<A extends ArrayInfo>(
     softCap,
     bias: bias && broadcast(op, "bias", bias, shapes),
     allow: allow && broadcast(op, "allow", allow, shapes),
-    ...compileBand(op, shapes, options),
-    queryLengths: checkLengths(op, "queryLengths", options.queryLengths, B, T),
-    keyLengths: checkLengths(op, "keyLengths", options.keyLengths, B, S),
+    ...compileBand(op, shapes, options, { queryLengths, keyLengths }),
+    queryLengths,
+    keyLengths,
     sink: checkSink(op, options.sink, shapes),
     dropout: compileDropout(op, options),
     onEmptyRow,
@@ -129,7 +132,12 @@ export function compileProgram<A extends ArrayInfo>(
   };
 }
 
-function compileBand(op: string, { T, S }: AttentionShapes, options: ProgramOptions) {
+function compileBand(
+  op: string,
+  { B, T, S }: AttentionShapes,
+  options: ProgramOptions,
+  lengths: Pick<AttentionProgram, "queryLengths" | "keyLengths">,
+) {
   const { causal = false, window, queryOffset } = options;
   if (typeof causal !== "boolean") checkChoice(op, "causal", causal, ["topLeft", "bottomRight"]);
   if (queryOffset !== undefined && !Number.isSafeInteger(queryOffset)) {
@@ -145,11 +153,15 @@ function compileBand(op: string, { T, S }: AttentionShapes, options: ProgramOpti
     }
   }
   const bounded = left !== Infinity || right !== Infinity;
-  let offset = queryOffset ?? 0;
+  let offset: number | Int32Array = queryOffset ?? 0;
   if (typeof causal === "string") {
     offset = causal === "topLeft" ? 0 : S - T;
     if (queryOffset !== undefined && queryOffset !== offset) {
       throw new OptionError("OFFSET_CONFLICT", { op, causal, implied: offset, queryOffset });
+    }
+    const { queryLengths, keyLengths } = lengths;
+    if (causal === "bottomRight" && queryOffset === undefined && (queryLengths || keyLengths)) {
+      offset = Int32Array.from({ length: B }, (_, b) => (keyLengths?.[b] ?? S) - (queryLengths?.[b] ?? T));
     }
   } else if (T !== S && queryOffset === undefined) {
     if (causal) throw new OptionError("CAUSAL_CORNER", { op, T, S });

@@ -4,25 +4,29 @@
  *     out[b,h,i] = Σ_j softmax_j(score(b,h,i,j)) v[b,g,j],    score = scale · q[b,h,i]·k[b,g,j] and what the options add
  *     lse[b,h,i] = ln Σ_j e^score(b,h,i,j),                   g = ⌊h·Hkv/H⌋
  *
- * Shapes, all row-major: q [B, H, T, D], k [B, Hkv, S, D], v [B, Hkv, S, Dv] → output [B, H, T, Dv], lse [B, H, T].
+ * Shapes: q [B, H, T, D], k [B, Hkv, S, D], v [B, Hkv, S, Dv] → output [B, H, T, Dv], lse [B, H, T]. With
+ * `layout: "bthd"` heads come after positions, q [B, T, H, D] and so on. With `layout: "thd"` B sequences are packed
+ * one after another: q [T, H, D], T and S count the rows of all of them, `queryLengths` and `keyLengths` say how many
+ * each has, a sequence attends to itself alone, and lse is [H, T]. No layout is copied into another.
  * The options and their meaning are those of `compileProgram`: a mask's `true` lets a query attend, a row that sees
  * no key gives 0 and lse −∞, causality with T ≠ S names its corner, a window counts keys on each side of the query's
  * own. What is hidden is never read, or selected away: a NaN there changes nothing.
  * Cost: 4·T·S·D flops a head, 10·T·S·D backward, less what masks empty by whole blocks; memory O(T·D), never T·S.
- * Float32Array runs on WebAssembly kernels, one thread, to about 1e-6; Float64Array on the reference. Their memory
- * holds one group of heads, grows to what the largest call needed and is kept: 1.5 KB a token forward and 4 KB
- * backward at D = 64, so its 4 GiB end at about 2.8 and 1.1 million tokens with one head per group.
+ * Float32Array runs on WebAssembly kernels, to about 1e-6, on as many threads as `init` was given; Float64Array on
+ * the reference. The same inputs give the same bits on any number of threads: a row of output is computed by one
+ * thread, and a gradient that sums over queries or keys is summed in an order that the shapes alone decide.
+ * The kernels' memory holds the heads in work, grows to what the largest call needed and is kept: 1.5 KB a token and
+ * head forward and 4.5 KB backward at D = 64, so its 4 GiB end at about 2.8 and 0.9 million tokens of one head.
  * Paper: Vaswani et al. 2017, §3.2.1; computed in blocks as in Dao et al. 2022, Rabe & Staats 2021.
  */
-import { OptionError, ShapeError } from "../core/errors.ts";
-import { type AttentionShapes, type HostArray, size } from "../core/notation.ts";
-import { compileProgram, type ProgramOptions } from "../core/program.ts";
-import { referenceAttention, referenceAttentionGradients } from "./reference.ts";
-import { AttentionEngine } from "./wasm/engine.ts";
-import { hasRelaxedSimd, type KernelBuild } from "./wasm/load.ts";
-import { allowRelaxedSimd } from "./wasm/relaxed.ts";
-import type { HostProgram } from "./wasm/stripes.ts";
-import { warm } from "./wasm/warm.ts";
+import type { AttentionShapes, HostArray } from "../core/notation.ts";
+import type { ProgramOptions } from "../core/program.ts";
+import { checkArrays, compileCall } from "./check.ts";
+import { readyEngine } from "./init.ts";
+import type { Layout } from "./layout.ts";
+import { referenceCall, referenceCallGradients } from "./reference-layouts.ts";
+import type { HostProgram } from "./wasm/attention/stripes.ts";
+import type { EmptyRow } from "./wasm/attention/uniform.ts";
 
 export type FloatArray = Float32Array | Float64Array;
 
@@ -31,6 +35,8 @@ export type AttentionSizes = Omit<AttentionShapes, "Hkv" | "Dv"> &
   Partial<Pick<AttentionShapes, "Hkv" | "Dv">>;
 
 export interface AttentionOptions extends ProgramOptions<HostArray> {
+  /** Order of the axes of q, k, v and of what comes back. `allow`, `bias` and weights are [B, H, T, S] in all. @default "bhtd" */
+  layout?: Layout;
   /** Returns the weights too: B·H·T·S more numbers, before dropout and without the sink's share. @default false */
   weights?: boolean;
 }
@@ -38,13 +44,14 @@ export interface AttentionOptions extends ProgramOptions<HostArray> {
 /** What the backward pass needs. It refers to the arrays of the call, so leave them as they are until then. */
 export interface SavedAttention<A extends FloatArray = FloatArray> {
   readonly program: HostProgram;
+  readonly layout: Layout;
   readonly q: A;
   readonly k: A;
   readonly v: A;
   readonly output: A;
   readonly lse: A;
-  /** Rows that see no key and have weights all the same, as (b · H + h) · T + i. */
-  readonly emptyRows: readonly number[];
+  /** Rows that see no key and have weights all the same. */
+  readonly emptyRows: readonly EmptyRow[];
 }
 
 export interface AttentionOutput<A extends FloatArray> {
@@ -66,92 +73,11 @@ export interface AttentionGradientArrays<A extends FloatArray> {
 
 const OP = "attention";
 
-let engine: AttentionEngine | undefined;
-
-/**
- * Compiles the kernels, with fused multiply-add where the engine has relaxed SIMD, and runs each on a small problem so
- * that the first call finds them optimised. Later calls return at once.
- *
- * @returns the build that was chosen
- * @example
- * await init(); // "relaxed"
- */
-export async function init(): Promise<KernelBuild> {
-  if (!engine) {
-    allowRelaxedSimd();
-    engine = new AttentionEngine(hasRelaxedSimd() ? "relaxed" : "plain");
-    warm(engine);
-  }
-  return engine.build;
-}
-
-function ready(op: string): AttentionEngine {
-  if (!engine) throw new OptionError("NOT_READY", { op });
-  return engine;
-}
-
-const PRODUCTS = {
-  q: ["B·H·T·D", ["B", "H", "T", "D"]],
-  k: ["B·Hkv·S·D", ["B", "Hkv", "S", "D"]],
-  v: ["B·Hkv·S·Dv", ["B", "Hkv", "S", "Dv"]],
-  dout: ["B·H·T·Dv", ["B", "H", "T", "Dv"]],
-  dlse: ["B·H·T", ["B", "H", "T"]],
-} as const;
-
-function checkShapes(op: string, sizes: AttentionSizes): AttentionShapes {
-  const { H, D, Hkv = H, Dv = D } = sizes;
-  const shapes = { ...sizes, Hkv, Dv };
-  for (const letter of ["B", "H", "Hkv", "T", "S", "D", "Dv"] as const) {
-    const least = letter === "T" || letter === "S" ? 0 : 1;
-    const got = shapes[letter];
-    if (!(Number.isSafeInteger(got) && got >= least)) {
-      throw new ShapeError("SHAPE_LETTER", { op, letter, least, got });
-    }
-  }
-  if (H % Hkv !== 0) throw new ShapeError("HEADS", { op, H, Hkv });
-  return shapes;
-}
-
-function checkArrays(
-  op: string,
-  shapes: AttentionShapes,
-  arrays: Partial<Record<keyof typeof PRODUCTS, FloatArray>>,
-): void {
-  const kinds = Object.values(arrays).map((array) => array?.constructor.name ?? "undefined");
-  const isFloat = kinds[0] === "Float32Array" || kinds[0] === "Float64Array";
-  if (!isFloat || new Set(kinds).size > 1) throw new OptionError("ARRAY_KIND", { op, got: kinds });
-  for (const [name, array] of Object.entries(arrays)) {
-    const [letters, axes] = PRODUCTS[name as keyof typeof PRODUCTS];
-    checkElements(
-      op,
-      name,
-      letters,
-      axes.map((axis) => shapes[axis]),
-      array.length,
-    );
-  }
-}
-
-function checkElements(op: string, name: string, letters: string, shape: readonly number[], got: number) {
-  const expected = size(shape);
-  if (got !== expected) throw new ShapeError("ELEMENTS", { op, name, letters, expected, got });
-}
-
-function compile(op: string, shapes: AttentionShapes, options: AttentionOptions): HostProgram {
-  const program = compileProgram(op, shapes, options);
-  const sink = typeof options.sink === "object" ? options.sink : undefined;
-  for (const [name, array] of Object.entries({ bias: options.bias, allow: options.allow, sink })) {
-    if (!array) continue;
-    checkElements(op, name, `[${array.shape.join(", ")}]`, array.shape, array.values.length);
-  }
-  return program;
-}
-
 /**
  * Attention of q over k and v.
  *
  * @throws ShapeError SHAPE_LETTER, HEADS, ELEMENTS and those of compileProgram · OptionError ARRAY_KIND, NOT_READY,
- *   EMPTY_ROW and those of compileProgram · MemoryError KERNEL_MEMORY
+ *   EMPTY_ROW, PACKED_LENGTHS and those of compileProgram · MemoryError KERNEL_MEMORY · WorkerError KERNEL_WORKER
  * @example
  * await init();
  * const [q, k, v] = [Float32Array.of(0), Float32Array.of(1, 2), Float32Array.of(4, 8)];
@@ -180,35 +106,34 @@ export function attention(
   sizes: AttentionSizes,
   options: AttentionOptions = {},
 ): AttentionOutput<FloatArray> {
-  const shapes = checkShapes(OP, sizes);
-  checkArrays(OP, shapes, { q, k, v });
-  const program = compile(OP, shapes, options);
+  const { program, layout } = compileCall(OP, sizes, options);
+  checkArrays(OP, program, layout, { q, k, v });
   if (!(q instanceof Float32Array)) {
-    const { output, lse, weights } = referenceAttention(program, { q, k, v });
-    const saved = { program, q, k, v, output, lse, emptyRows: [] };
+    const result = referenceCall(program, layout, {
+      q: q as Float64Array,
+      k: k as Float64Array,
+      v: v as Float64Array,
+    });
+    const { output, lse, weights } = result;
+    const saved = { program, layout, q, k, v, output, lse, emptyRows: [] };
     return options.weights ? { output, lse, weights, saved } : { output, lse, saved };
   }
-  return runFused(ready(OP), program, { q, k: k as Float32Array, v: v as Float32Array }, options.weights);
-}
-
-function runFused(
-  fused: AttentionEngine,
-  program: HostProgram,
-  inputs: { q: Float32Array; k: Float32Array; v: Float32Array },
-  wantWeights = false,
-): AttentionOutput<Float32Array> {
-  const forward = fused.forward(program, inputs);
+  const inputs = { q, k: k as Float32Array, v: v as Float32Array };
+  const engine = readyEngine(OP);
+  const forward = engine.forward(program, inputs, layout);
   const { output, lse } = forward;
-  const saved = { program, ...inputs, ...forward };
-  return wantWeights
-    ? { output, lse, weights: fused.weights(program, inputs, forward), saved }
+  const saved = { program, layout, ...inputs, ...forward };
+  return options.weights
+    ? { output, lse, weights: engine.weights(program, inputs, forward, layout), saved }
     : { output, lse, saved };
 }
 
 /**
- * The gradients of Σ dout·output + Σ dlse·lse for the call that gave `saved`. The same inputs give the same bits.
+ * The gradients of Σ dout·output + Σ dlse·lse for the call that gave `saved`, in the same layout; keys and values that
+ * several query heads share get the sum of their gradients.
  *
- * @throws ShapeError ELEMENTS · OptionError ARRAY_KIND, NOT_READY · MemoryError KERNEL_MEMORY
+ * @throws ShapeError ELEMENTS · OptionError ARRAY_KIND, NOT_READY · MemoryError KERNEL_MEMORY · WorkerError
+ *   KERNEL_WORKER
  */
 export function attentionBackward<A extends FloatArray>(
   dout: A,
@@ -221,18 +146,25 @@ export function attentionBackward(
   dlse?: FloatArray,
 ): AttentionGradientArrays<FloatArray> {
   const op = "attentionBackward";
-  const { program, q, k, v } = saved;
-  checkArrays(op, program.shapes, dlse ? { q, k, v, dout, dlse } : { q, k, v, dout });
+  const { program, layout, q, k, v } = saved;
+  checkArrays(op, program, layout, dlse ? { q, k, v, dout, dlse } : { q, k, v, dout });
   const all =
     q instanceof Float32Array
-      ? ready(op).backward(
+      ? readyEngine(op).backward(
           program,
           { q, k: k as Float32Array, v: v as Float32Array },
           saved as SavedAttention<Float32Array>,
           dout as Float32Array,
           dlse as Float32Array | undefined,
+          layout,
         )
-      : referenceAttentionGradients(program, { q, k, v }, dout, dlse);
+      : referenceCallGradients(
+          program,
+          layout,
+          { q: q as Float64Array, k: k as Float64Array, v: v as Float64Array },
+          dout as Float64Array,
+          dlse as Float64Array | undefined,
+        );
   const { dq, dk, dv, dbias, dsink } = all;
   return { dq, dk, dv, ...(dbias && { dbias }), ...(dsink && { dsink }) };
 }

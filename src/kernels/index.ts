@@ -4,6 +4,9 @@
  */
 export * from "./additive.ts";
 export * from "./attention.ts";
+export { type AttentionCost, attentionCost } from "./cost.ts";
+export { type InitOptions, init, type KernelInfo, kernelMemoryBytes, shutdown } from "./init.ts";
+export type { Layout } from "./layout.ts";
 export * from "./reference.ts";
 export * from "./reference-additive.ts";
 export * from "./reference-scores.ts";

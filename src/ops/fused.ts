@@ -9,6 +9,7 @@ import {
   registerGradient,
   type Tensor,
 } from "@tensorflow/tfjs-core";
+import { OptionError } from "../core/errors.ts";
 
 /** Whether the current backend has this kernel; where it has not, an op composes TensorFlow.js ops instead. */
 export function isFused(kernelName: string): boolean {
@@ -28,4 +29,20 @@ export function runKernels(kernelName: string, inputs: NamedTensorMap, attrs?: N
 /** Registers a gradient at an op's first fused call, because importing heed must change nothing. */
 export function ensureGradient(config: GradConfig): void {
   if (!getGradient(config.kernelName)) registerGradient(config);
+}
+
+/**
+ * Says so when the gradient of `op` is itself differentiated: `kernelName`, its gradient kernel, has no gradient, and
+ * TensorFlow.js would only say that a function of that name was not found. To be called beside `ensureGradient`.
+ *
+ * The gradient it registers throws OptionError SECOND_ORDER.
+ */
+export function noSecondOrder(kernelName: string, op: string): void {
+  if (getGradient(kernelName)) return;
+  registerGradient({
+    kernelName,
+    gradFunc: () => {
+      throw new OptionError("SECOND_ORDER", { op });
+    },
+  });
 }

@@ -13,7 +13,7 @@ import {
   zerosLike,
 } from "@tensorflow/tfjs-core";
 import { checkRank, checkTensors } from "./check.ts";
-import { ensureGradient, isFused, runKernel, runKernels } from "./fused.ts";
+import { ensureGradient, isFused, noSecondOrder, runKernel, runKernels } from "./fused.ts";
 import { floatMask, stepMask } from "./step-mask.ts";
 
 const KERNEL = "HeedGruCell";
@@ -68,6 +68,7 @@ export function gruCell(inputGates: Tensor2D, hiddenGates: Tensor2D, h: Tensor2D
   return tidy(() => {
     if (!isFused(KERNEL)) return composed(inputGates, hiddenGates, h, mask);
     ensureGradient(gradient);
+    noSecondOrder(`${KERNEL}Grad`, "gruCell");
     return runKernel(KERNEL, { x: inputGates, u: hiddenGates, h, mask: floatMask(mask, B) }) as Tensor2D;
   });
 }

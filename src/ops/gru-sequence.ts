@@ -15,7 +15,7 @@ import {
   unstack,
 } from "@tensorflow/tfjs-core";
 import { checkRank, checkSteps, checkTensors } from "./check.ts";
-import { isFused, runKernels } from "./fused.ts";
+import { isFused, noSecondOrder, runKernels } from "./fused.ts";
 import { gruCell } from "./gru-cell.ts";
 import { unstackSteps } from "./unstack-steps.ts";
 
@@ -51,6 +51,7 @@ function composed({ x, h0, U, b, mask }: Inputs, reverse: boolean): Tensor3D {
 // By customGrad: as a second output of a registered kernel, the gates would get a gradient of zeros as large as they.
 function fused({ x, h0, U, b, mask }: Inputs, reverse: boolean): Tensor3D {
   const rows = mask ?? ones<Rank.R2>([x.shape[0], x.shape[1]]);
+  noSecondOrder(`${KERNEL}Grad`, OP);
   const run = customGrad((...args) => {
     const [xIn, h0In, UIn, bIn] = args as Tensor[];
     const save = args[4] as unknown as GradSaveFunc;

@@ -12,7 +12,7 @@ import {
   zerosLike,
 } from "@tensorflow/tfjs-core";
 import { checkRank, checkTensors } from "./check.ts";
-import { ensureGradient, isFused, runKernels } from "./fused.ts";
+import { ensureGradient, isFused, noSecondOrder, runKernels } from "./fused.ts";
 import { floatMask, stepMask } from "./step-mask.ts";
 
 const KERNEL = "HeedLstmCell";
@@ -63,6 +63,7 @@ export function lstmCell(gates: Tensor2D, c: Tensor2D, h: Tensor2D, mask?: Tenso
   return tidy(() => {
     if (!isFused(KERNEL)) return composed(gates, c, h, mask);
     ensureGradient(gradient);
+    noSecondOrder(`${KERNEL}Grad`, "lstmCell");
     return runKernels(KERNEL, { a: gates, c, h, mask: floatMask(mask, B) }) as [Tensor2D, Tensor2D];
   });
 }

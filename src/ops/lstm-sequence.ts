@@ -17,7 +17,7 @@ import {
   unstack,
 } from "@tensorflow/tfjs-core";
 import { checkRank, checkSteps, checkTensors } from "./check.ts";
-import { isFused, runKernels } from "./fused.ts";
+import { isFused, noSecondOrder, runKernels } from "./fused.ts";
 import type { SequenceOptions } from "./gru-sequence.ts";
 import { lstmCell } from "./lstm-cell.ts";
 import { unstackSteps } from "./unstack-steps.ts";
@@ -52,6 +52,7 @@ function composed({ x, h0, c0, U, mask }: Inputs, reverse: boolean): Tensor3D {
 // By customGrad, for the reason that gruSequence has; it takes one value, so states and cells come in one tensor.
 function fused({ x, h0, c0, U, mask }: Inputs, reverse: boolean): Tensor3D {
   const rows = mask ?? ones<Rank.R2>([x.shape[0], x.shape[1]]);
+  noSecondOrder(`${KERNEL}Grad`, OP);
   const run = customGrad((...args) => {
     const [xIn, h0In, c0In, UIn] = args as Tensor[];
     const save = args[4] as unknown as GradSaveFunc;

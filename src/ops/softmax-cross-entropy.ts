@@ -19,7 +19,7 @@ import {
 } from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../core/errors.ts";
 import { checkRank, checkTensors } from "./check.ts";
-import { ensureGradient, isFused, runKernel, runKernels } from "./fused.ts";
+import { ensureGradient, isFused, noSecondOrder, runKernel, runKernels } from "./fused.ts";
 
 const OP = "softmaxCrossEntropy";
 const KERNEL = "HeedSoftmaxCrossEntropy";
@@ -109,6 +109,7 @@ export function softmaxCrossEntropy(
     let losses: Tensor1D;
     if (isFused(KERNEL)) {
       ensureGradient(gradient);
+      noSecondOrder(`${KERNEL}Grad`, OP);
       losses = runKernels(KERNEL, { logits, labels }, { smoothing })[0] as Tensor1D;
     } else {
       losses = composed(logits, labels, smoothing);

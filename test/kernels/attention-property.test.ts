@@ -2,12 +2,15 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { AttentionShapes, HostArray } from "../../src/core/notation.ts";
 import type { ProgramOptions } from "../../src/core/program.ts";
-import { AttentionEngine } from "../../src/kernels/wasm/engine.ts";
+import { AttentionEngine } from "../../src/kernels/wasm/attention/engine.ts";
 import { allowRelaxedSimd } from "../../src/kernels/wasm/relaxed.ts";
 import { firstDifference, floats, holes, makeCase, runFused, runReference, tolerances } from "./cases.ts";
 
 allowRelaxedSimd();
-const engines = [new AttentionEngine("relaxed"), new AttentionEngine("plain")];
+const engines = (["relaxed", "plain"] as const).map((build) => ({
+  build,
+  engine: new AttentionEngine(build),
+}));
 
 const lengths = fc.oneof(
   fc.integer({ min: 0, max: 12 }),
@@ -95,9 +98,9 @@ describe("Fused attention", () => {
         const one = makeCase(s, options, seed, gain);
         const expected = runReference(one);
         const tolerance = tolerances(one, expected);
-        for (const engine of engines) {
+        for (const { build, engine } of engines) {
           const difference = firstDifference(runFused(engine, one), expected, tolerance);
-          expect(difference && `${engine.build}: ${difference}`).toBe("");
+          expect(difference && `${build}: ${difference}`).toBe("");
         }
       }),
       { seed: 20261120, numRuns: 400 },

@@ -6,9 +6,9 @@ import {
   type AttentionSizes,
   attention,
   attentionBackward,
-  init,
 } from "../../src/kernels/attention.ts";
-import { AttentionEngine } from "../../src/kernels/wasm/engine.ts";
+import { init } from "../../src/kernels/init.ts";
+import { AttentionEngine } from "../../src/kernels/wasm/attention/engine.ts";
 import {
   firstDifference,
   floats,
@@ -48,14 +48,14 @@ it("attention before init says what to do", () => {
 
 describe("With the kernels", () => {
   beforeAll(async () => {
-    expect(await init()).toBe("relaxed");
+    expect(await init()).toEqual({ build: "relaxed", threads: 1 });
     relaxed = new AttentionEngine("relaxed");
     plain = new AttentionEngine("plain");
   });
 
   it("init returns at once when it has run already", async () => {
     const begin = performance.now();
-    for (let n = 0; n < 100; n++) expect(await init()).toBe("relaxed");
+    for (let n = 0; n < 100; n++) expect(await init()).toEqual({ build: "relaxed", threads: 1 });
     // A hundred compilations would take seconds.
     expect(performance.now() - begin).toBeLessThan(500);
   });

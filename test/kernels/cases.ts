@@ -4,7 +4,7 @@ import { type AttentionProgram, compileProgram, type ProgramOptions } from "../.
 import { indexOf, isAllowed } from "../../src/core/program-rows.ts";
 import { RandomStream } from "../../src/core/random.ts";
 import { referenceAttention, referenceAttentionGradients } from "../../src/kernels/reference.ts";
-import type { AttentionEngine } from "../../src/kernels/wasm/engine.ts";
+import type { AttentionEngine } from "../../src/kernels/wasm/attention/engine.ts";
 
 export type Arrays = Record<string, ArrayLike<number>>;
 

@@ -10,4 +10,7 @@ export const hostMessages = {
     `${d.op}: ${d.name} must have rank ${d.rank}, got shape [${d.shape.join(", ")}]; reshape it first`,
   SIZE: (d: { op: string; rule: string; got: string; remedy: string }) =>
     `${d.op}: ${d.rule}, got ${d.got}; ${d.remedy}`,
+  SECOND_ORDER: (d: { op: string }) =>
+    `${d.op}: gradients of gradients are not available, got a request for one; use the composed ops of TensorFlow.js ` +
+    "for that op, or the cpu backend",
 };

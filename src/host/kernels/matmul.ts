@@ -1,5 +1,7 @@
 import { broadcast_util, type TensorInfo, util } from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../../core/errors.ts";
+import { runningPool } from "../../kernels/init.ts";
+import { type Factor, isWorthThreads, multiplyOnThreads } from "../../kernels/wasm/pool/matmul.ts";
 import type { Heap } from "../heap.ts";
 import { type HeedKernel, type KernelInputs, runHeedKernel, runStockKernel } from "../register.ts";
 
@@ -31,6 +33,17 @@ function batchIndices(from: number[], to: number[]): number[] {
   return indices;
 }
 
+function factor(
+  heap: Heap,
+  tensor: TensorInfo,
+  [rowStride, columnStride]: [number, number],
+  indices: number[],
+  size: number,
+): Factor {
+  const values = heap.view(tensor) as Float32Array;
+  return { values, rowStride, columnStride, starts: indices.map((index) => index * size) };
+}
+
 /** out[…, M, N] = op(a) · op(b): batch axes broadcast, either operand transposed by reading it the other way. */
 function multiply(op: string, { a, b, transposeA, transposeB }: Product, heap: Heap): TensorInfo {
   const [rowsA, colsA] = a.shape.slice(-2) as [number, number];
@@ -57,20 +70,34 @@ function multiply(op: string, { a, b, transposeA, transposeB }: Product, heap: H
     heap.view(out).fill(0);
     return out;
   }
-  const [rsA, csA] = transposeA ? [1, M] : [K, 1];
-  const [rsB, csB] = transposeB ? [1, K] : [N, 1];
+  const [rsA, csA]: [number, number] = transposeA ? [1, M] : [K, 1];
+  const [rsB, csB]: [number, number] = transposeB ? [1, K] : [N, 1];
   const [addressA, addressB, addressOut] = [heap.address(a), heap.address(b), heap.address(out)];
+  const oneB = !transposeA && util.sizeFromShape(batchB) === 1;
+  const indicesA = oneB ? [0] : batchIndices(batchA, batch);
+  const indicesB = oneB ? [0] : batchIndices(batchB, batch);
+  const pool = integer ? undefined : runningPool(heap.build);
+  if (pool) {
+    const products = {
+      a: factor(heap, a, [rsA, csA], indicesA, M * K),
+      b: factor(heap, b, [rsB, csB], indicesB, N * K),
+      out: heap.view(out) as Float32Array,
+      ...{ M: oneB ? count * M : M, N, K },
+    };
+    if (isWorthThreads(products)) {
+      multiplyOnThreads(pool, op, products);
+      return out;
+    }
+  }
   const run = (fromA: number, fromB: number, to: number, rows: number) =>
     integer
       ? kernels.gemmInt!(fromA, rsA, csA, fromB, rsB, csB, to, rows, N, K)
       : kernels.gemm!(fromA, rsA, csA, fromB, rsB, csB, to, rows, N, K, scratch, 0);
-  if (!transposeA && util.sizeFromShape(batchB) === 1) {
+  if (oneB) {
     // One matrix for the whole batch: the batch is more rows.
     run(addressA, addressB, addressOut, count * M);
     return out;
   }
-  const indicesA = batchIndices(batchA, batch);
-  const indicesB = batchIndices(batchB, batch);
   for (let i = 0; i < count; i++) {
     run(
       addressA + indicesA[i]! * M * K * 4,

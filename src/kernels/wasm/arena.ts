@@ -10,16 +10,19 @@ const SLACK = 1024;
  */
 export class Arena {
   readonly memory: WebAssembly.Memory;
+  readonly #start: number;
   #top = 0;
 
-  constructor(memory: WebAssembly.Memory) {
+  /** Arrays begin at `start`, for who keeps something below. */
+  constructor(memory: WebAssembly.Memory, start = 0) {
     this.memory = memory;
+    this.#start = start;
     this.reset();
   }
 
   /** Forgets every array. */
   reset(): void {
-    this.#top = SLACK;
+    this.#top = this.#start + SLACK;
   }
 
   /** The address of `bytes` new bytes, on a cache line. */
@@ -32,6 +35,11 @@ export class Arena {
   /** The address of n floats. */
   floats(n: number): number {
     return this.take(4 * n);
+  }
+
+  /** The bytes taken since the last reset, what may be read past them included. */
+  get bytes(): number {
+    return this.#top + SLACK - this.#start;
   }
 
   /**

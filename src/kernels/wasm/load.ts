@@ -38,9 +38,8 @@ export function hasRelaxedSimd(): boolean {
   return WebAssembly.validate(RELAXED_PROBE);
 }
 
-/** Instantiates our kernels on somebody's memory: nothing is copied, the kernels read and write it in place. */
-export function instantiateKernels(memory: WebAssembly.Memory, build: KernelBuild): KernelExports {
-  const shared = typeof SharedArrayBuffer !== "undefined" && memory.buffer instanceof SharedArrayBuffer;
+/** A build's module. One for each kind of memory: what is shared and what is not have different types. */
+export function kernelModule(build: KernelBuild, shared: boolean): WebAssembly.Module {
   const [name, text] = shared
     ? build === "relaxed"
       ? ["relaxedShared", relaxedShared]
@@ -48,6 +47,16 @@ export function instantiateKernels(memory: WebAssembly.Memory, build: KernelBuil
     : build === "relaxed"
       ? ["relaxed", relaxed]
       : ["plain", plain];
-  const instance = new WebAssembly.Instance(compile(name, text), { env: { memory } });
-  return instance.exports as unknown as KernelExports;
+  return compile(name, text);
+}
+
+/** A module's kernels on somebody's memory. */
+export function exportsOf(module: WebAssembly.Module, memory: WebAssembly.Memory): KernelExports {
+  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as KernelExports;
+}
+
+/** Instantiates our kernels on somebody's memory: nothing is copied, the kernels read and write it in place. */
+export function instantiateKernels(memory: WebAssembly.Memory, build: KernelBuild): KernelExports {
+  const shared = typeof SharedArrayBuffer !== "undefined" && memory.buffer instanceof SharedArrayBuffer;
+  return exportsOf(kernelModule(build, shared), memory);
 }

@@ -2,7 +2,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-// @ts-expect-error: a plain JavaScript tool
 import { compileKernels, dataSegments } from "../../../tools/build.mjs";
 
 const folder = mkdtempSync(path.join(tmpdir(), "heed-build-"));

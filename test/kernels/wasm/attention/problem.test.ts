@@ -1,9 +1,13 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { PROBLEM_BYTES, PROBLEM_FIELDS, writeProblem } from "../../../src/kernels/wasm/problem.ts";
+import {
+  PROBLEM_BYTES,
+  PROBLEM_FIELDS,
+  writeProblem,
+} from "../../../../src/kernels/wasm/attention/problem.ts";
 
 it("The problem has the kernels' fields in the kernels' order", () => {
-  const source = readFileSync(new URL("../../../assembly/attention/problem.ts", import.meta.url), "utf8");
+  const source = readFileSync(new URL("../../../../assembly/attention/problem.ts", import.meta.url), "utf8");
   const body = source.slice(source.indexOf("class Problem")).replace(/\/\/.*/g, "");
   const fields = [...body.matchAll(/(\w+): (\w+);/g)].map(([, name, type]) => [
     name,

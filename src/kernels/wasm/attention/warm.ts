@@ -1,4 +1,4 @@
-import { compileProgram } from "../../core/program.ts";
+import { compileProgram } from "../../../core/program.ts";
 import type { AttentionEngine } from "./engine.ts";
 import type { HostProgram } from "./stripes.ts";
 

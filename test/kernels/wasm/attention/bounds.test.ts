@@ -1,8 +1,12 @@
 /** No attention kernel writes outside of its results and scratch, whatever the tails of its blocks. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { instantiateKernels } from "../../../src/kernels/wasm/load.ts";
-import { PROBLEM_BYTES, type ProblemField, writeProblem } from "../../../src/kernels/wasm/problem.ts";
-import { allowRelaxedSimd } from "../../../src/kernels/wasm/relaxed.ts";
+import {
+  PROBLEM_BYTES,
+  PROBLEM_FIELDS,
+  writeProblem,
+} from "../../../../src/kernels/wasm/attention/problem.ts";
+import { instantiateKernels } from "../../../../src/kernels/wasm/load.ts";
+import { allowRelaxedSimd } from "../../../../src/kernels/wasm/relaxed.ts";
 
 const PAGES = 64;
 const PROBLEM = 1024;
@@ -34,17 +38,18 @@ describe.each(["relaxed", "plain"] as const)("Attention of the %s build", (build
     );
     const inputs = { q: T * D, k: S * D, v: S * Dv, dout: T * Dv, bias: T * S, allow: (T * S) / 4 };
     const results = {
-      ...{ out: T * Dv, lse: T, weights: T * S, dq: T6 * wideD, dk: S24 * wideD, dv: S24 * wideDv },
+      ...{ out: T * Dv, lse: T, weights: T * S, dq: T * D, dk: S * D, dv: S * Dv },
+      ...{ dkSum: S24 * wideD, dvSum: S24 * wideDv, partial: T6 * wideD },
       ...{ dbias: T * S, delta: T, empty: T / 4, wild: S / 4, wildDout: T / 4, scratch: scratch / 4 },
       ...{ keyPanels: S24 * D, valueStrips: S * wideDv, valuePanels: S24 * Dv, keyStrips: S * wideD },
       ...{ queryPanels: T6 * D, queryStrips: T * wideD, doutPanels: T6 * Dv, doutStrips: T * wideDv },
     };
-    const fields: Partial<Record<ProblemField, number>> = {};
+    const at: Record<string, number> = {};
     let top = PROBLEM + PROBLEM_BYTES + 64;
     const inside = new Uint8Array(bytes.length).fill(1, PROBLEM, PROBLEM + PROBLEM_BYTES);
     for (const [name, floats] of Object.entries({ ...inputs, ...results })) {
       const length = Math.ceil(4 * floats);
-      fields[name as ProblemField] = top;
+      at[name] = top;
       for (let at = 0; at < length; at += 4) bytes.writeFloatLE(0.5, top + at);
       if (name in results) inside.fill(1, top, top + length);
       top = roundUp(top + length + 16, 16);
@@ -53,19 +58,23 @@ describe.each(["relaxed", "plain"] as const)("Attention of the %s build", (build
     bytes.fill(0, PROBLEM, PROBLEM + PROBLEM_BYTES);
     const band = { low: -(2 ** 29), high: 2, biasRow: S, biasKey: 1, allowRow: S, allowKey: 1 };
     const rest = { softCap: 3, scale: 0.5, sink: -Infinity, keepScale: 2, threshold: 2 ** 31 };
-    writeProblem(memory, PROBLEM, { ...fields, ...band, ...rest, T, S, D, Dv });
+    const addresses = Object.entries(at).filter(([name]) => name in PROBLEM_FIELDS);
+    const strides = { qRow: D, kRow: D, vRow: Dv, outRow: Dv };
+    writeProblem(memory, PROBLEM, { ...Object.fromEntries(addresses), ...strides });
+    writeProblem(memory, PROBLEM, { ...band, ...rest, T, S, D, Dv });
     const before = Buffer.from(bytes);
     kernels.attentionKeys!(PROBLEM);
-    kernels.attentionForward!(PROBLEM, 0, T);
+    kernels.attentionForward!(PROBLEM, 0, T, at.scratch!);
     kernels.attentionWeightKeys!(PROBLEM);
-    kernels.attentionWeights!(PROBLEM, 0, T);
+    kernels.attentionWeights!(PROBLEM, 0, T, at.scratch!);
     kernels.attentionBackwardKeys!(PROBLEM);
     kernels.attentionBackwardQueries!(PROBLEM);
-    kernels.attentionBackward!(PROBLEM, 0, T);
-    kernels.attentionUnpad!(fields.dq!, T, D, 2);
-    const touched = inside.findIndex((mine, at) => !mine && bytes[at] !== before[at]);
-    const owner = Object.entries(fields).findLast(([, address]) => address <= touched)?.[0];
-    expect(touched < 0 ? "" : `${touched - fields[owner as ProblemField]!} bytes into ${owner}`).toBe("");
-    expect(bytes.subarray(fields.out).readFloatLE()).not.toBe(0.5);
+    kernels.attentionBackward!(PROBLEM, 0, T, 0, S, at.partial!, at.dbias!, at.scratch!);
+    kernels.attentionBackwardQueriesDone!(PROBLEM, at.partial!, 1, 0);
+    kernels.attentionBackwardKeysDone!(PROBLEM);
+    const touched = inside.findIndex((mine, n) => !mine && bytes[n] !== before[n]);
+    const owner = Object.entries(at).findLast(([, address]) => address <= touched)?.[0];
+    expect(touched < 0 ? "" : `${touched - at[owner!]!} bytes into ${owner}`).toBe("");
+    expect(bytes.subarray(at.out).readFloatLE()).not.toBe(0.5);
   });
 });

@@ -1,12 +1,12 @@
-import type { HostArray } from "../../core/notation.ts";
-import type { AttentionProgram, Broadcast } from "../../core/program.ts";
-import type { Arena } from "./arena.ts";
-import type { ProblemField } from "./problem.ts";
+import type { HostArray } from "../../../core/notation.ts";
+import type { AttentionProgram, Broadcast } from "../../../core/program.ts";
+import type { Arena } from "../arena.ts";
+import type { ProblemFields } from "./problem.ts";
 
 export type HostProgram = AttentionProgram<HostArray>;
 
 /** Kernels start stripes at whole blocks of queries. */
-export const STRIPE_ALIGNMENT = 48;
+export const BLOCK_ROWS = 48;
 const STRIPE_FLOATS = 2 ** 18;
 
 /** Elements [start, end) of the values, without a copy where they are typed. */
@@ -23,36 +23,40 @@ function rowsOf({ strides, array }: Broadcast<HostArray>, b: number, h: number, 
   return { start, end: start + (iStep ? (i1 - i0) * width : width) };
 }
 
+/** As many rows as a stripe of `threads` threads has: whole blocks, at least one for each. */
+export function stripeRows({ shapes: { T, S } }: HostProgram, threads: number): number {
+  const blocks = Math.ceil(STRIPE_FLOATS / Math.max(S, 1) / BLOCK_ROWS);
+  return Math.max(1, Math.min(T, blocks * BLOCK_ROWS * threads));
+}
+
+/** Queries that a kernel may run over at once: all, unless `bias` or `allow` differ from query to query. */
+export function stripeStep(program: HostProgram, threads: number): number {
+  const { bias, allow, shapes } = program;
+  const whole = !bias?.strides[2] && !allow?.strides[2];
+  return whole ? Math.max(1, shapes.T) : stripeRows(program, threads);
+}
+
 /** The rows of `bias` and `allow` that one run of a kernel reads, brought into its memory. */
 export class Stripes {
-  /** Queries per run: all where nothing depends on the query. */
-  readonly step: number;
   readonly #program: HostProgram;
   readonly #arena: Arena;
   readonly #bias: number = 0;
   readonly #allow: number = 0;
 
-  constructor(program: HostProgram, arena: Arena) {
+  constructor(program: HostProgram, arena: Arena, step: number) {
     this.#program = program;
     this.#arena = arena;
     const { bias, allow, shapes } = program;
-    const rows = Stripes.rows(program);
-    this.step = bias?.strides[2] || allow?.strides[2] ? rows : Math.max(1, shapes.T);
     // A kernel reads whole vectors of keys: room for the last ones.
-    if (bias) this.#bias = arena.floats(rows * shapes.S + 24);
-    if (allow) this.#allow = arena.take(rows * shapes.S + 24);
-  }
-
-  /** The most rows in a stripe. */
-  static rows({ shapes: { T, S } }: HostProgram): number {
-    const blocks = Math.ceil(STRIPE_FLOATS / Math.max(S, 1) / STRIPE_ALIGNMENT);
-    return Math.max(1, Math.min(T, blocks * STRIPE_ALIGNMENT));
+    const elements = (x: Broadcast<HostArray>) => (x.strides[2] ? step : 1) * shapes.S + 24;
+    if (bias) this.#bias = arena.floats(elements(bias));
+    if (allow) this.#allow = arena.take(elements(allow));
   }
 
   /** Copies rows [i0, i1) of head (b, h) in, and says where they are. */
-  bring(b: number, h: number, i0: number, i1: number): Partial<Record<ProblemField, number>> {
+  bring(b: number, h: number, i0: number, i1: number): ProblemFields {
     const { bias, allow } = this.#program;
-    const fields: Partial<Record<ProblemField, number>> = {};
+    const fields: ProblemFields = { row0: i0 };
     if (bias) {
       const { start, end } = rowsOf(bias, b, h, i0, i1);
       this.#arena.f32(this.#bias, end - start).set(slice(bias.array.values, start, end));
@@ -65,10 +69,17 @@ export class Stripes {
     }
     return fields;
   }
+}
 
-  /** The same rows of the bias' gradient. */
-  biasSlice(dbias: Float32Array, b: number, h: number, i0: number, i1: number): Float32Array {
-    const { start, end } = rowsOf(this.#program.bias!, b, h, i0, i1);
-    return dbias.subarray(start, end);
-  }
+/** The same rows of the bias' gradient. */
+export function biasSlice(
+  { bias }: HostProgram,
+  dbias: Float32Array,
+  b: number,
+  h: number,
+  i0: number,
+  i1: number,
+): Float32Array {
+  const { start, end } = rowsOf(bias!, b, h, i0, i1);
+  return dbias.subarray(start, end);
 }

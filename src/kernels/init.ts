@@ -1,0 +1,109 @@
+import { OptionError } from "../core/errors.ts";
+import { AttentionEngine } from "./wasm/attention/engine.ts";
+import { warm } from "./wasm/attention/warm.ts";
+import { hasRelaxedSimd, type KernelBuild } from "./wasm/load.ts";
+import { PoolSpace } from "./wasm/pool/pool.ts";
+import { allowRelaxedSimd } from "./wasm/relaxed.ts";
+
+export interface InitOptions {
+  /**
+   * Threads that share large calls, this one included; an integer ≥ 1. More need shared memory: Node has it, a page
+   * only where it is cross-origin isolated; elsewhere one thread runs. @default what runs already, or 1
+   */
+  threads?: number;
+  /** "plain" runs without fused multiply-add, at about half the speed. @default "relaxed" where the engine has it */
+  build?: KernelBuild;
+}
+
+/** What `init` started. */
+export interface KernelInfo {
+  readonly build: KernelBuild;
+  readonly threads: number;
+}
+
+interface Running {
+  readonly info: KernelInfo;
+  readonly engine: AttentionEngine;
+  readonly pool: PoolSpace | undefined;
+}
+
+let running: Running | undefined;
+let starting: Promise<unknown> = Promise.resolve();
+
+/**
+ * Compiles the kernels, with fused multiply-add where the engine has relaxed SIMD, and runs each on a small problem so
+ * that the first call finds them optimised. Starts the worker threads, which sleep between calls and do not keep a
+ * program running; large matrix products and attention of the `heed` backend use them too. Later calls return at
+ * once, unless they ask for something else.
+ *
+ * @throws OptionError THREADS, CHOICE · WorkerError KERNEL_WORKER_FAILED
+ * @example
+ * await init({ threads: 2 }); // { build: "relaxed", threads: 2 }
+ */
+export function init(options: InitOptions = {}): Promise<KernelInfo> {
+  const { threads, build } = options;
+  if (threads !== undefined && !(Number.isSafeInteger(threads) && threads >= 1)) {
+    throw new OptionError("THREADS", { op: "init", got: threads });
+  }
+  if (build !== undefined && build !== "relaxed" && build !== "plain") {
+    const choices = ['"relaxed"', '"plain"'];
+    throw new OptionError("CHOICE", { op: "init", name: "build", choices, got: build });
+  }
+  // One after another: two at once would start two sets of workers.
+  const info = starting.then(() => start(options));
+  starting = info.catch(() => undefined);
+  return info;
+}
+
+async function start(options: InitOptions): Promise<KernelInfo> {
+  allowRelaxedSimd();
+  const now = running?.pool?.lost ? undefined : running;
+  const fastest: KernelBuild = hasRelaxedSimd() ? "relaxed" : "plain";
+  const build = options.build ?? now?.info.build ?? fastest;
+  const wanted = options.threads ?? now?.info.threads ?? 1;
+  const threads = canShareMemory() ? wanted : 1;
+  if (now && now.info.build === build && now.info.threads === threads) return now.info;
+  const pool = threads > 1 ? await PoolSpace.start(build, threads) : undefined;
+  const engine = pool ? new AttentionEngine(pool, PoolSpace.FREE) : new AttentionEngine(build);
+  warm(engine);
+  const before = running?.pool;
+  running = { info: { build, threads }, engine, pool };
+  await before?.close();
+  return running.info;
+}
+
+function canShareMemory(): boolean {
+  return typeof SharedArrayBuffer !== "undefined" && (globalThis.crossOriginIsolated ?? true);
+}
+
+/** Stops the worker threads and gives the kernels' memory back; `init` starts anew. */
+export async function shutdown(): Promise<void> {
+  await starting;
+  const before = running?.pool;
+  running = undefined;
+  await before?.close();
+}
+
+/** Bytes that the kernels hold for calls, 0 before `init`. They grow to what the largest call needs and are kept. */
+export function kernelMemoryBytes(): number {
+  return running?.engine.memory.buffer.byteLength ?? 0;
+}
+
+/** The threads that `init` started, if there are some and they run this build. */
+export function runningPool(build: KernelBuild): PoolSpace | undefined {
+  return running?.info.build === build && !running.pool?.lost ? running.pool : undefined;
+}
+
+/**
+ * The engine that `init` started; after the loss of a worker one that runs on this thread alone.
+ *
+ * @throws OptionError NOT_READY before `init`
+ */
+export function readyEngine(op: string): AttentionEngine {
+  if (!running) throw new OptionError("NOT_READY", { op });
+  if (running.pool?.lost) {
+    const { build } = running.info;
+    running = { info: { build, threads: 1 }, engine: new AttentionEngine(build), pool: undefined };
+  }
+  return running.engine;
+}

@@ -1,0 +1,174 @@
+import { sinkOf } from "../../../core/program-rows.ts";
+import { type Call, Pass, roundUp, type Workspace } from "./pass.ts";
+import { biasSlice, type HostProgram, stripeRows } from "./stripes.ts";
+
+/** Arrays that backwardPass reads and adds to in ordinary memory; the others are operands. */
+export interface BackwardArrays {
+  /** By `layout.queries.index`. */
+  lse(): Float32Array;
+  dlse(): Float32Array | undefined;
+  /** In the shape of `bias`, 0 before; undefined where nobody asks. */
+  dbias(): Float32Array | undefined;
+  /** [H], or one number where the sink is one; 0 before. */
+  readonly dsink: Float64Array | undefined;
+}
+
+/** Keys of a part are whole blocks of the kernels. */
+const KEY_BLOCK = 96;
+const MOST_PARTS = 4;
+
+/**
+ * In how many parts a head's keys are cut, so that there is work for every thread. It depends on the shapes alone,
+ * never on the number of threads, because sums over the keys are made part by part: dq is the sum of the parts' sums
+ * in their order, on one thread as on many.
+ */
+export function keyParts({ B, Hkv, S }: { B: number; Hkv: number; S: number }): number {
+  const wanted = Math.min(MOST_PARTS, Math.ceil(16 / Math.max(1, B * Hkv)));
+  return Math.max(1, Math.min(wanted, Math.floor(S / (2 * KEY_BLOCK))));
+}
+
+/**
+ * The gradients of Σ dout·output + Σ dlse·lse: operands `dq`, `dk`, `dv` from q, k, v, out and dout. Each part of the
+ * keys sums its dk and dv over the queries and the heads of the group in their order, and a part of dq of its own.
+ *
+ * @throws MemoryError · WorkerError
+ */
+export function backwardPass(workspace: Workspace, call: Call, arrays: BackwardArrays): void {
+  const { program, layout, io } = call;
+  const { T, S, D, Dv } = program.shapes;
+  const { space } = workspace;
+  const { kernels, memory } = space;
+  const [wideD, wideDv, T6, S24] = [roundUp(D, 8), roundUp(Dv, 8), roundUp(T, 6), roundUp(S, 24)];
+  const parts = keyParts(program.shapes);
+  const partBytes = 4 * T6 * wideD;
+  const wantsBias = arrays.dbias() !== undefined;
+  const bias = wantsBias ? new BiasGradients(program, parts, space.threads) : undefined;
+  const pass = new Pass(workspace, call, {
+    operands: ["q", "k", "v", "out", "dout", "dq", "dk", "dv"],
+    scratchBytes: kernels.attentionBackwardScratchBytes!(),
+    packed: (arena) => ({
+      ...{ lse: arena.floats(T), delta: arena.floats(T), wild: arena.take(S), wildDout: arena.take(T) },
+      ...{ keyPanels: arena.floats(S24 * D), valuePanels: arena.floats(S24 * Dv) },
+      keyStrips: arena.floats(S * wideD),
+      ...{ queryPanels: arena.floats(T6 * D), queryStrips: arena.floats(T * wideD) },
+      ...{ doutPanels: arena.floats(T6 * Dv), doutStrips: arena.floats(T * wideDv) },
+      ...{ dkSum: arena.floats(S24 * wideD), dvSum: arena.floats(S24 * wideDv) },
+      ...{ partial: arena.take(parts * partBytes), dbias: bias ? arena.floats(bias.floats) : 0 },
+    }),
+  });
+  const [lse, dlse, dbias] = [arrays.lse(), arrays.dlse(), arrays.dbias()];
+
+  const bring = ({ own, b, h, T: valid }: (typeof pass.slots)[number]) => {
+    const first = layout.queries.index(b, h, 0);
+    new Float32Array(memory.buffer, own.lse, valid).set(lse.subarray(first, first + valid));
+    const delta = new Float32Array(memory.buffer, own.delta, valid);
+    if (dlse) delta.set(dlse.subarray(first, first + valid));
+    else delta.fill(0);
+  };
+  const store = ({ own, b, h, T: valid }: (typeof pass.slots)[number]) => {
+    if (arrays.dsink) {
+      const delta = new Float32Array(memory.buffer, own.delta, valid);
+      addSinkGradient(call, { b, h }, { lse, delta, dlse }, arrays.dsink);
+    }
+    if (valid === T || layout.queries.starts) return;
+    pass.clearRows(io.address("dq", b, h), layout.queries.step(D), D, valid, T);
+  };
+  /** Every part of the keys against every query of the stripe. */
+  const multiply = (slots: typeof pass.slots, i0: number, end: number) => {
+    const calls: number[][] = [];
+    let flops = 0;
+    for (const slot of slots) {
+      const i1 = Math.min(slot.T, end);
+      const keys = roundUp(Math.ceil(slot.S / parts), KEY_BLOCK);
+      for (let part = 0; part < parts; part++) {
+        const [j0, j1] = [part * keys, Math.min(slot.S, (part + 1) * keys)];
+        const dq = slot.own.partial + part * partBytes;
+        const own = bias ? slot.own.dbias + 4 * bias.partStart(part) : 0;
+        // A part without keys clears its dq all the same.
+        calls.push([slot.problem, i0, i1, Math.min(j0, slot.S), j1, dq, own]);
+      }
+      flops += pass.flops(slot, i1 - i0, 4 * D + 6 * Dv);
+    }
+    space.run("attentionBackward", calls, flops, pass.scratch);
+  };
+
+  pass.run({
+    enter: (wave) => pass.each("attentionBackwardKeys", wave, (slot) => 8 * slot.S * (D + Dv)),
+    head: (wave) => {
+      for (const slot of wave) bring(slot);
+      pass.each("attentionBackwardQueries", wave, (slot) => 8 * slot.T * (D + Dv));
+      pass.eachStripe(wave, (slots, i0, end) => {
+        for (const { own } of slots) bias?.clear(memory, own.dbias);
+        multiply(slots, i0, end);
+        for (const { own, b, h, T: valid } of slots) {
+          if (bias) bias.add(memory, own.dbias, biasSlice(program, dbias!, b, h, i0, Math.min(valid, end)));
+        }
+      });
+      space.run(
+        "attentionBackwardQueriesDone",
+        wave.map(({ problem, own }) => [problem, own.partial, parts, partBytes]),
+        wave.reduce((sum, slot) => sum + 4 * slot.T * D * parts, 0),
+      );
+      for (const slot of wave) store(slot);
+    },
+    leave: (wave) => {
+      pass.each("attentionBackwardKeysDone", wave, (slot) => 4 * slot.S * (D + Dv));
+      for (const { b, g, S: visible } of wave) {
+        if (visible === S || layout.keys.starts) continue;
+        pass.clearRows(io.address("dk", b, g), layout.keys.step(D), D, visible, S);
+        pass.clearRows(io.address("dv", b, g), layout.keys.step(Dv), Dv, visible, S);
+      }
+    },
+  });
+}
+
+/** A stripe of the bias' gradient in the memory of the kernels, and how it joins the whole. */
+class BiasGradients {
+  /** Floats of a stripe, of all parts together. */
+  readonly floats: number;
+  readonly #parts: number;
+  readonly #partFloats: number;
+
+  constructor(program: HostProgram, parts: number, threads: number) {
+    const { array, strides } = program.bias!;
+    const rows = strides[2] ? stripeRows(program, threads) : 1;
+    this.#partFloats = rows * array.shape.at(-1)!;
+    // Parts of the keys write different columns, unless all keys share one: then each has an array of its own.
+    this.#parts = strides[3] === 0 ? parts : 1;
+    this.floats = this.#parts * this.#partFloats;
+  }
+
+  /** Where a part's array begins. */
+  partStart(part: number): number {
+    return this.#parts === 1 ? 0 : part * this.#partFloats;
+  }
+
+  clear(memory: WebAssembly.Memory, address: number): void {
+    new Float32Array(memory.buffer, address, this.floats).fill(0);
+  }
+
+  /** Adds a stripe to its place among all rows. */
+  add(memory: WebAssembly.Memory, address: number, rows: Float32Array): void {
+    for (let part = 0; part < this.#parts; part++) {
+      const own = new Float32Array(memory.buffer, address + 4 * this.partStart(part), rows.length);
+      for (let e = 0; e < rows.length; e++) rows[e]! += own[e]!;
+    }
+  }
+}
+
+/** The sink's gradient is −p_sink (dout · out − dlse), over padded queries too: they see the sink alone. */
+function addSinkGradient(
+  { program, layout }: Call,
+  { b, h }: { b: number; h: number },
+  { lse, delta, dlse }: { lse: Float32Array; delta: Float32Array; dlse: Float32Array | undefined },
+  dsink: Float64Array,
+): void {
+  const sink = sinkOf(program, h);
+  const rows = layout.queries.starts ? delta.length : program.shapes.T;
+  for (let i = 0; i < rows; i++) {
+    const row = layout.queries.index(b, h, i);
+    if (lse[row] === -Infinity) continue;
+    const d = i < delta.length ? delta[i]! : -(dlse?.[row] ?? 0);
+    dsink[dsink.length === 1 ? 0 : h]! -= Math.exp(sink - lse[row]!) * d;
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * Attention programs on the WebAssembly kernels for arrays in ordinary memory, on a memory of our own. Groups of
+ * heads are copied in, a piece at a time, and results are copied out; `bias` and `allow` come in stripes of rows, so
+ * nothing here grows with T · S.
+ */
+import { size } from "../../../core/notation.ts";
+import type { Layout } from "../../layout.ts";
+import { Arena } from "../arena.ts";
+import type { KernelBuild } from "../load.ts";
+import { type KernelSpace, SerialSpace } from "../space.ts";
+import { backwardPass, keyParts } from "./backward.ts";
+import { forwardPass } from "./forward.ts";
+import { type CallLayout, type CopiedArray, CopiedOperands, callLayout } from "./operands.ts";
+import type { Workspace } from "./pass.ts";
+import type { HostProgram } from "./stripes.ts";
+import { addUniformGradients, type EmptyRow, fillUniformRows } from "./uniform.ts";
+import { type WeightStripe, weightsPass } from "./weights.ts";
+
+export interface FloatInputs {
+  readonly q: Float32Array;
+  readonly k: Float32Array;
+  readonly v: Float32Array;
+}
+
+export interface ForwardResult {
+  readonly output: Float32Array;
+  readonly lse: Float32Array;
+  /** The rows that see no key; only where the program gives them weights. */
+  readonly emptyRows: readonly EmptyRow[];
+}
+
+export interface FloatGradients {
+  dq: Float32Array;
+  dk: Float32Array;
+  dv: Float32Array;
+  dbias: Float32Array | undefined;
+  dsink: Float32Array | undefined;
+}
+
+/** What one thread holds at a time, so that small heads share a copy and large ones do not fill the memory. */
+const SERIAL_PIECE_BYTES = 2 ** 20;
+/** What many threads hold: enough heads to keep them all at work. */
+const SHARED_PIECE_BYTES = 192 * 2 ** 20;
+
+export class AttentionEngine implements Workspace {
+  readonly space: KernelSpace;
+  readonly #arena: Arena;
+
+  /** On a space of its own for one thread, or on a given one, whose memory is free from `start` on. */
+  constructor(space: KernelSpace | KernelBuild, start = 0) {
+    this.space = typeof space === "string" ? SerialSpace.create(space) : space;
+    this.#arena = new Arena(this.space.memory, start);
+  }
+
+  get memory(): WebAssembly.Memory {
+    return this.space.memory;
+  }
+
+  readonly lay = <T>(op: string, take: (arena: Arena) => T): T => {
+    this.#arena.reset();
+    const taken = take(this.#arena);
+    this.#arena.reserve(op);
+    return taken;
+  };
+
+  #call(program: HostProgram, layout: CallLayout, arrays: Record<string, CopiedArray>, packed: number) {
+    const budget = this.space.threads > 1 ? SHARED_PIECE_BYTES : SERIAL_PIECE_BYTES;
+    const io = new CopiedOperands(program.shapes, arrays, this.#arena, { budget, packed });
+    return { program, layout, io };
+  }
+
+  /**
+   * The output and log-sum-exp of a program.
+   *
+   * @throws OptionError EMPTY_ROW · MemoryError KERNEL_MEMORY · WorkerError KERNEL_WORKER_LOST
+   */
+  forward(program: HostProgram, { q, k, v }: FloatInputs, layout: Layout = "bhtd"): ForwardResult {
+    const { B, T, S, D, Dv } = program.shapes;
+    const rows = callLayout(layout, program.shapes, program.queryLengths, program.keyLengths);
+    const output = new Float32Array(rows.queries.rows(B) * Dv);
+    const lse = new Float32Array(rows.queries.rows(B));
+    const arrays: Record<string, CopiedArray> = {
+      q: { array: q, rows: rows.queries, width: D, role: "input" },
+      k: { array: k, rows: rows.keys, width: D, role: "input" },
+      v: { array: v, rows: rows.keys, width: Dv, role: "input" },
+      out: { array: output, rows: rows.queries, width: Dv, role: "result" },
+    };
+    const call = this.#call(program, rows, arrays, 4 * (T + S * (D + Dv)));
+    const emptyRows = forwardPass(this, call, () => lse);
+    fillUniformRows(program, rows, v, output, emptyRows);
+    return { output, lse, emptyRows };
+  }
+
+  /** Shows the weights, before dropout and without the sink's share, to `visit`, a stripe of queries at a time. */
+  eachWeights(
+    program: HostProgram,
+    { q, k }: Omit<FloatInputs, "v">,
+    lse: Float32Array,
+    visit: (stripe: WeightStripe) => void,
+    layout: Layout = "bhtd",
+  ): void {
+    const { T, S, D } = program.shapes;
+    const rows = callLayout(layout, program.shapes, program.queryLengths, program.keyLengths);
+    const arrays: Record<string, CopiedArray> = {
+      q: { array: q, rows: rows.queries, width: D, role: "input" },
+      k: { array: k, rows: rows.keys, width: D, role: "input" },
+    };
+    weightsPass(this, this.#call(program, rows, arrays, 4 * (T + S * D)), () => lse, visit);
+  }
+
+  /** The weights [B, H, T, S], whatever the layout: before dropout and without the sink's share. */
+  weights(
+    program: HostProgram,
+    inputs: Omit<FloatInputs, "v">,
+    { lse, emptyRows }: Omit<ForwardResult, "output">,
+    layout: Layout = "bhtd",
+  ): Float32Array {
+    const { B, H, T, S } = program.shapes;
+    const weights = new Float32Array(B * H * T * S);
+    const row = (b: number, h: number, i: number) => ((b * H + h) * T + i) * S;
+    const visit = ({ b, h, i0, i1, S: visible, values }: WeightStripe) => {
+      if (visible === S) weights.set(values, row(b, h, i0));
+      else {
+        for (let i = i0; i < i1; i++) {
+          weights.set(values.subarray((i - i0) * visible, (i - i0 + 1) * visible), row(b, h, i));
+        }
+      }
+    };
+    this.eachWeights(program, inputs, lse, visit, layout);
+    for (const { b, h, i } of emptyRows) {
+      const n = program.keyLengths?.[b] ?? S;
+      weights.fill(1 / n, row(b, h, i), row(b, h, i) + n);
+    }
+    return weights;
+  }
+
+  /** The gradients of Σ dout·output + Σ dlse·lse. */
+  backward(
+    program: HostProgram,
+    { q, k, v }: FloatInputs,
+    { output, lse, emptyRows }: ForwardResult,
+    dout: Float32Array,
+    dlse?: Float32Array,
+    layout: Layout = "bhtd",
+  ): FloatGradients {
+    const { H, T, S, D, Dv } = program.shapes;
+    const { queries, keys } = callLayout(layout, program.shapes, program.queryLengths, program.keyLengths);
+    const [dq, dk, dv] = [q, k, v].map((x) => new Float32Array(x.length)) as [
+      Float32Array,
+      Float32Array,
+      Float32Array,
+    ];
+    const arrays: Record<string, CopiedArray> = {
+      q: { array: q, rows: queries, width: D, role: "input" },
+      k: { array: k, rows: keys, width: D, role: "input" },
+      v: { array: v, rows: keys, width: Dv, role: "input" },
+      out: { array: output, rows: queries, width: Dv, role: "input" },
+      dout: { array: dout, rows: queries, width: Dv, role: "input" },
+      // By the time a gradient is written, its operand has been read for the last time.
+      dq: { array: dq, rows: queries, width: D, role: "result", inPlaceOf: "q" },
+      dk: { array: dk, rows: keys, width: D, role: "result", inPlaceOf: "k" },
+      dv: { array: dv, rows: keys, width: Dv, role: "result", inPlaceOf: "v" },
+    };
+    const dbias = program.bias && new Float32Array(size(program.bias.array.shape));
+    const dsink =
+      program.sink === undefined ? undefined : new Float64Array(typeof program.sink === "number" ? 1 : H);
+    const perGroup = T * (3 * D + 2 * Dv + keyParts(program.shapes) * D) + S * (3 * D + 2 * Dv);
+    const call = this.#call(program, { queries, keys }, arrays, 4 * perGroup);
+    backwardPass(this, call, { lse: () => lse, dlse: () => dlse, dbias: () => dbias, dsink });
+    addUniformGradients(program, { queries, keys }, dout, emptyRows, dv);
+    return { dq, dk, dv, dbias, dsink: dsink && Float32Array.from(dsink) };
+  }
+}

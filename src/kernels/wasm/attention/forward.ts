@@ -1,0 +1,65 @@
+import { OptionError } from "../../../core/errors.ts";
+import { sinkOf } from "../../../core/program-rows.ts";
+import { type Call, Pass, roundUp, type Slot, type Workspace } from "./pass.ts";
+import type { EmptyRow } from "./uniform.ts";
+
+/**
+ * The output (operand `out`) and log-sum-exp of a call. `lse` gives the array to write, by `layout.queries.index`.
+ * Returns the rows that see no key, where the program gives them weights.
+ *
+ * @throws OptionError EMPTY_ROW · MemoryError · WorkerError
+ */
+export function forwardPass(workspace: Workspace, call: Call, lse: () => Float32Array): EmptyRow[] {
+  const { program, layout, io } = call;
+  const { T, S, D, Dv } = program.shapes;
+  const { kernels, memory } = workspace.space;
+  const pass = new Pass(workspace, call, {
+    operands: ["q", "k", "v", "out"],
+    scratchBytes: kernels.attentionScratchBytes!(D, Dv),
+    packed: (arena) => ({
+      lse: arena.floats(T),
+      keyPanels: arena.floats(roundUp(S, 24) * D),
+      valueStrips: arena.floats(S * roundUp(Dv, 8)),
+      wild: arena.take(S),
+      empty: program.onEmptyRow === "zero" ? 0 : arena.take(T),
+    }),
+  });
+  const emptyRows: EmptyRow[] = [];
+  const all = lse();
+
+  const store = ({ own, b, h, T: valid }: Slot<{ lse: number; empty: number }>) => {
+    const first = layout.queries.index(b, h, 0);
+    all.set(new Float32Array(memory.buffer, own.lse, valid), first);
+    if (own.empty) {
+      collectEmptyRows(call, { b, h }, new Uint8Array(memory.buffer, own.empty, valid), emptyRows);
+    }
+    if (valid === T || layout.queries.starts) return;
+    // A padded query sees nothing but the sink.
+    all.fill(sinkOf(program, h), first + valid, first + T);
+    pass.clearRows(io.address("out", b, h), layout.queries.step(Dv), Dv, valid, T);
+  };
+
+  pass.run({
+    // So few queries read keys and values where they are.
+    enter: (wave) => pass.each("attentionKeys", wave, (slot) => 4 * slot.S * (D + Dv)),
+    head: (wave) => {
+      pass.eachStripe(wave, (slots, i0, end) =>
+        pass.eachQueries("attentionForward", slots, [i0, end], 2 * (D + Dv)),
+      );
+      for (const slot of wave) store(slot);
+    },
+  });
+  return emptyRows;
+}
+
+function collectEmptyRows(
+  { program: { op, onEmptyRow } }: Call,
+  { b, h }: { b: number; h: number },
+  flags: Uint8Array,
+  rows: EmptyRow[],
+): void {
+  for (let i = flags.indexOf(1); i >= 0; i = flags.indexOf(1, i + 1)) {
+    if (onEmptyRow === "error") throw new OptionError("EMPTY_ROW", { op, b, h, i });
+    rows.push({ b, h, i });
+  }
+}

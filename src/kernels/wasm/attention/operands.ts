@@ -1,0 +1,166 @@
+import type { AttentionShapes } from "../../../core/notation.ts";
+import { type Layout, RowLayout } from "../../layout.ts";
+import type { Arena } from "../arena.ts";
+
+/** Groups of heads are numbered b · Hkv + g: the query heads that share one key head. */
+export type Groups = readonly [first: number, end: number];
+
+/** The arrays of a call, as kernels find them: copied in and out piece by piece, or where they are. */
+export interface Operands {
+  /** The pieces, in order. Each holds whole groups. */
+  readonly pieces: readonly Groups[];
+  /** Takes what the largest piece needs. */
+  lay(arena: Arena): void;
+  enter(piece: Groups): void;
+  leave(piece: Groups): void;
+  /** The address of row 0 of head h (of key head h, for keys) of example b, in the piece that was entered. */
+  address(name: string, b: number, h: number): number;
+}
+
+/** The rows of queries and of keys of a call. */
+export interface CallLayout {
+  readonly queries: RowLayout;
+  readonly keys: RowLayout;
+}
+
+export function callLayout(
+  layout: Layout,
+  { H, Hkv, T, S }: AttentionShapes,
+  queryLengths?: ArrayLike<number>,
+  keyLengths?: ArrayLike<number>,
+): CallLayout {
+  return {
+    queries: new RowLayout(layout, H, T, queryLengths),
+    keys: new RowLayout(layout, Hkv, S, keyLengths),
+  };
+}
+
+export interface CopiedArray {
+  readonly array: Float32Array;
+  readonly rows: RowLayout;
+  readonly width: number;
+  /** Copied in before a piece runs, or out after; a result may take the place of an input that is dead by then. */
+  readonly role: "input" | "result";
+  readonly inPlaceOf?: string;
+}
+
+/** Operands in ordinary memory, which kernels cannot reach: a piece at a time is copied to where they can. */
+export class CopiedOperands implements Operands {
+  readonly pieces: readonly Groups[];
+  readonly #arrays: Readonly<Record<string, CopiedArray>>;
+  readonly #list: readonly CopiedArray[];
+  readonly #shapes: AttentionShapes;
+  readonly #arena: Arena;
+  readonly #addresses = new Map<string, number>();
+  #first = 0;
+
+  /** A piece is as many groups as `budget` bytes hold, with `packed` more for each; one at least. */
+  constructor(
+    shapes: AttentionShapes,
+    arrays: Readonly<Record<string, CopiedArray>>,
+    arena: Arena,
+    { budget, packed }: { budget: number; packed: number },
+  ) {
+    this.#shapes = shapes;
+    this.#arrays = arrays;
+    this.#list = Object.values(arrays);
+    this.#arena = arena;
+    this.pieces = this.#cut(budget, packed);
+  }
+
+  /** Heads-first arrays can be cut between any two groups, the others between examples. */
+  #cut(budget: number, packed: number): Groups[] {
+    const { B, Hkv } = this.#shapes;
+    const unit = this.#list.every(({ rows }) => rows.layout === "bhtd") ? 1 : Hkv;
+    const pieces: Groups[] = [];
+    let first = 0;
+    const bytes = (from: number, to: number) => {
+      let floats = 0;
+      for (const x of this.#list) floats += this.#size(x, from, to);
+      return 4 * floats + (to - from) * packed;
+    };
+    for (let end = unit; end <= B * Hkv; end += unit) {
+      if (end < B * Hkv && bytes(first, end + unit) <= budget) continue;
+      pieces.push([first, end]);
+      first = end;
+    }
+    return pieces;
+  }
+
+  /** The first number of a group. */
+  #start({ rows, width }: CopiedArray, group: number): number {
+    const { Hkv } = this.#shapes;
+    const g = group % Hkv;
+    return rows.start((group - g) / Hkv, (g * rows.heads) / Hkv, width);
+  }
+
+  #size(x: CopiedArray, first: number, end: number): number {
+    return this.#start(x, end) - this.#start(x, first);
+  }
+
+  lay(arena: Arena): void {
+    for (const [name, x] of Object.entries(this.#arrays)) {
+      if (x.inPlaceOf) continue;
+      this.#addresses.set(
+        name,
+        arena.floats(Math.max(...this.pieces.map(([first, end]) => this.#size(x, first, end)))),
+      );
+    }
+    for (const [name, { inPlaceOf }] of Object.entries(this.#arrays)) {
+      if (inPlaceOf) this.#addresses.set(name, this.#addresses.get(inPlaceOf)!);
+    }
+  }
+
+  enter(piece: Groups): void {
+    this.#first = piece[0];
+    this.#copy(piece, "input", (here, there) => here.set(there));
+  }
+
+  leave(piece: Groups): void {
+    this.#copy(piece, "result", (here, there) => there.set(here));
+  }
+
+  #copy(
+    piece: Groups,
+    role: CopiedArray["role"],
+    copy: (here: Float32Array, there: Float32Array) => void,
+  ): void {
+    for (const name in this.#arrays) {
+      const x = this.#arrays[name]!;
+      if (x.role !== role) continue;
+      const [start, n] = [this.#start(x, piece[0]), this.#size(x, ...piece)];
+      copy(this.#arena.f32(this.#addresses.get(name)!, n), x.array.subarray(start, start + n));
+    }
+  }
+
+  address(name: string, b: number, h: number): number {
+    const x = this.#arrays[name]!;
+    return this.#addresses.get(name)! + 4 * (x.rows.start(b, h, x.width) - this.#start(x, this.#first));
+  }
+}
+
+export interface PlacedArray {
+  readonly address: number;
+  readonly rows: RowLayout;
+  readonly width: number;
+}
+
+/** Operands that are in the kernels' memory already: nothing is copied. */
+export class PlacedOperands implements Operands {
+  readonly pieces: readonly Groups[];
+  readonly #arrays: Readonly<Record<string, PlacedArray>>;
+
+  constructor({ B, Hkv }: AttentionShapes, arrays: Readonly<Record<string, PlacedArray>>) {
+    this.pieces = [[0, B * Hkv]];
+    this.#arrays = arrays;
+  }
+
+  lay(): void {}
+  enter(): void {}
+  leave(): void {}
+
+  address(name: string, b: number, h: number): number {
+    const { address, rows, width } = this.#arrays[name]!;
+    return address + 4 * rows.start(b, h, width);
+  }
+}

@@ -1,0 +1,67 @@
+/** `onEmptyRow: "uniform"`: rows that see no key weigh the keys within `keyLengths` alike. Rare, so plain loops. */
+import { keyHead } from "../../../core/notation.ts";
+import { dropoutRow } from "../../../core/program-rows.ts";
+import type { CallLayout } from "./operands.ts";
+import type { HostProgram } from "./stripes.ts";
+
+/** A query that sees no key. */
+export interface EmptyRow {
+  readonly b: number;
+  readonly h: number;
+  readonly i: number;
+}
+
+interface UniformRow extends EmptyRow {
+  /** Its key head, the number of keys, and dropout's factor of each. */
+  readonly g: number;
+  readonly n: number;
+  readonly factors: Float64Array;
+}
+
+function* eachRow(program: HostProgram, rows: readonly EmptyRow[]): Iterable<UniformRow> {
+  const { shapes, keyLengths, dropout } = program;
+  const factors = new Float64Array(shapes.S).fill(1);
+  for (const { b, h, i } of rows) {
+    if (dropout) dropoutRow(dropout, b, h, i, shapes.S, factors);
+    yield { b, h, i, g: keyHead(h, shapes), n: keyLengths ? keyLengths[b]! : shapes.S, factors };
+  }
+}
+
+export function fillUniformRows(
+  program: HostProgram,
+  { queries, keys }: CallLayout,
+  v: Float32Array,
+  output: Float32Array,
+  rows: readonly EmptyRow[],
+): void {
+  const { Dv } = program.shapes;
+  for (const { b, h, i, g, n, factors } of eachRow(program, rows)) {
+    const out = queries.start(b, h, Dv) + i * queries.step(Dv);
+    for (let c = 0; c < Dv; c++) {
+      let sum = 0;
+      for (let j = 0; j < n; j++) {
+        if (factors[j] !== 0) sum += factors[j]! * v[keys.start(b, g, Dv) + j * keys.step(Dv) + c]!;
+      }
+      output[out + c] = n ? sum / n : 0;
+    }
+  }
+}
+
+/** Such a row passes its gradient to v alone. */
+export function addUniformGradients(
+  program: HostProgram,
+  { queries, keys }: CallLayout,
+  dout: Float32Array,
+  rows: readonly EmptyRow[],
+  dv: Float32Array,
+): void {
+  const { Dv } = program.shapes;
+  for (const { b, h, i, g, n, factors } of eachRow(program, rows)) {
+    const from = queries.start(b, h, Dv) + i * queries.step(Dv);
+    for (let j = 0; j < n; j++) {
+      if (factors[j] === 0) continue;
+      const to = keys.start(b, g, Dv) + j * keys.step(Dv);
+      for (let c = 0; c < Dv; c++) dv[to + c]! += (factors[j]! / n) * dout[from + c]!;
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { compileProgram } from "../../src/core/program.ts";
+import { isAllowed } from "../../src/core/program-rows.ts";
+import { type AttentionOptions, attention, attentionBackward } from "../../src/kernels/attention.ts";
+import { attentionCost } from "../../src/kernels/cost.ts";
+import { init, kernelMemoryBytes, shutdown } from "../../src/kernels/init.ts";
+
+describe("attentionCost", () => {
+  it("is 4·T·S·D flops a head forward and 10·T·S·D backward where nothing is hidden", () => {
+    const cost = attentionCost({ B: 3, H: 5, T: 7, S: 11, D: 13 });
+    expect(cost.forward).toBe(3 * 5 * 4 * 7 * 11 * 13);
+    expect(cost.backward).toBe(3 * 5 * 10 * 7 * 11 * 13);
+    expect(cost.denseBytes).toBe(3 * 5 * 7 * 11 * 4);
+  });
+
+  it.each<[string, AttentionOptions]>([
+    ["causality", { causal: "bottomRight" }],
+    ["a window", { window: { left: 2, right: 1 }, queryOffset: 3 }],
+    ["lengths", { queryLengths: [7, 3], keyLengths: [0, 11] }],
+  ])("counts the pairs that %s leaves", (_, options) => {
+    const shapes = { B: 2, H: 3, Hkv: 3, T: 7, S: 11, D: 2, Dv: 5 };
+    const program = compileProgram("test", shapes, options);
+    let pairs = 0;
+    for (let b = 0; b < 2; b++) {
+      for (let i = 0; i < 7; i++) for (let j = 0; j < 11; j++) if (isAllowed(program, b, 0, i, j)) pairs += 3;
+    }
+    expect(attentionCost(shapes, options)).toMatchObject({
+      pairs,
+      forward: 14 * pairs,
+      backward: 32 * pairs,
+    });
+  });
+});
+
+describe("The kernels' memory", () => {
+  beforeAll(() => shutdown());
+  afterAll(() => shutdown());
+
+  it("grows with n·D while the weights would grow with n²", async () => {
+    expect(kernelMemoryBytes()).toBe(0);
+    await init();
+    const D = 16;
+    const bytes = [2048, 4096, 8192].map((n) => {
+      const x = new Float32Array(n * D).fill(0.1);
+      const sizes = { B: 1, H: 1, T: n, S: n, D };
+      const { saved } = attention(x, x, x, sizes, { window: { left: 3, right: 0 } });
+      attentionBackward(x, saved);
+      expect(attentionCost(sizes).denseBytes).toBe(4 * n * n);
+      return kernelMemoryBytes();
+    });
+    // Twice the rows, twice the bytes, beside what is there for any size.
+    const [first, second, third] = bytes as [number, number, number];
+    expect((third - second) / (second - first)).toBeGreaterThan(1.8);
+    expect((third - second) / (second - first)).toBeLessThan(2.2);
+    expect(third).toBeLessThan((4 * 8192 * 8192) / 10);
+  });
+});

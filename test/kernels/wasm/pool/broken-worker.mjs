@@ -1,0 +1,2 @@
+// A worker that never gets ready.
+throw new Error("no such luck");
