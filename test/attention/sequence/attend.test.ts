@@ -63,7 +63,7 @@ function attendTests(): void {
         expect(trace.encoded).toBe(x.values);
         const scores = score.score(x.queries, score.prepare(x.keys));
         expect(trace.scores.dataSync()).toEqual(scores.dataSync());
-        const visible = (b: number, i: number, j: number) => j < [3, 5][b]! && j <= i + S - T;
+        const visible = (b: number, i: number, j: number) => j <= i + [3, 5][b]! - T;
         const masked = scores
           .dataSync()
           .map((value, e) =>
