@@ -43,8 +43,10 @@ function composed(x: Tensor, w: Tensor2D, b?: Tensor1D): Tensor {
  *
  *     out[…, o] = Σ_i x[…, i] · w[i, o] + b[o]
  *
- * One product and one pass for the bias, where TensorFlow.js runs four operations forward and nine backward; b may be
- * left out. Shapes: x […, I], w [I, O], b [O] → […, O]; rank of x at least 2, I at least 1.
+ * One product and one pass for the bias forward, two products and a sum backward, each only where it is asked for:
+ * six kernel calls, where reshape, matMul and add make seventeen. b may be left out.
+ *
+ * Shapes: x […, I], w [I, O], b [O] → […, O]; rank of x at least 2, I at least 1.
  *
  * @throws ShapeError RANK or SIZE when the shapes disagree, or I is 0
  * @example
