@@ -234,7 +234,7 @@ describe.each(["relaxed", "plain"] as const)("Kernels of the %s build", (build) 
 
   it("are all in the table below", () => {
     const exported = Object.entries(instantiateKernels(new Area().memory, build)).flatMap(([name, value]) =>
-      // Those of attention take a problem: attention-bounds.test.ts and additive-bounds.test.ts have them.
+      // Those of attention take a problem: attention/bounds.test.ts and additive-bounds.test.ts have them.
       typeof value === "function" && name !== "gemmScratchBytes" && !/^(attention|additive)/.test(name)
         ? [name]
         : [],
