@@ -19,8 +19,7 @@ import { at } from "../simd";
 import { transpose, transpose4x4 } from "../transpose";
 import { expWith, writeExpConstants } from "./exp";
 import { BIAS, CAP, plan, transform } from "./mask";
-import { FEW } from "./few";
-import { fewGradients, fewPairs } from "./few-backward";
+import { fewGradients, fewPairs, isFew } from "./few-backward";
 import { maxAbsRows, panels6, panels8, scale, strips, wide } from "./pack";
 import { Problem } from "./problem";
 import { keptMask } from "./random";
@@ -41,7 +40,7 @@ export function attentionBackwardKeys(p: Problem): void {
   const rows = ((p.S + 23) / 24) * 24;
   memory.fill(p.dkSum, 0, <usize>(rows * wide(p.D)) << 2);
   memory.fill(p.dvSum, 0, <usize>(rows * wide(p.Dv)) << 2);
-  if (p.T <= FEW) return;
+  if (isFew(p)) return;
   panels8(p.k, p.kRow, p.S, p.D, p.keyPanels, 1);
   panels8(p.v, p.vRow, p.S, p.Dv, p.valuePanels, 1);
   // A visible key that is not finite has made its rows NaN already, through lse; the strips may leave it out.
@@ -66,7 +65,7 @@ export function attentionBackwardQueries(p: Problem): void {
     }
     f32.store(delta, sum - f32.load(delta));
   }
-  if (T <= FEW) return;
+  if (isFew(p)) return;
   panels6(p.q, p.qRow, T, D, p.queryPanels);
   scale(p.queryPanels, ((T + 5) / 6) * 6 * D, p.scale);
   panels6(p.dout, p.outRow, T, Dv, p.doutPanels);
@@ -96,7 +95,7 @@ function block(p: Problem, i0: i32, nq: i32, j0: i32, nk: i32, dq: usize, dbias:
   const D = p.D, Dv = p.Dv, T = p.T, S = p.S;
   const ds = at(s, BQ * BK), turned = at(ds, BQ * BK), slope = at(turned, BQ * BK);
   const factors = at(slope, BQ * BK), spare = at(factors, BQ * BK);
-  const few = T <= FEW, keys = min(nk, S - j0);
+  const few = isFew(p), keys = min(nk, S - j0);
   if (few) {
     fewPairs(at(p.q, i0 * p.qRow), p.qRow, at(p.k, j0 * p.kRow), p.kRow, s, nq, keys, D, p.scale);
     fewPairs(at(p.dout, i0 * p.outRow), p.outRow, at(p.v, j0 * p.vRow), p.vRow, ds, nq, keys, Dv, 1);

@@ -19,25 +19,39 @@ export function checkSame(
   throw new ShapeError("DIMENSION", details);
 }
 
+/** The letters of q, k and v in each order of axes. */
+const AXES = {
+  bhtd: { q: "[B, H, T, D]", k: "[B, Hkv, S, D]", v: "[B, Hkv, S, Dv]", head: 1, row: 2 },
+  bthd: { q: "[B, T, H, D]", k: "[B, S, Hkv, D]", v: "[B, S, Hkv, Dv]", head: 2, row: 1 },
+} as const;
+
 /**
- * The sizes of q [B, H, T, D], k [B, Hkv, S, D] and v [B, Hkv, S, Dv].
+ * The sizes of q [B, H, T, D], k [B, Hkv, S, D] and v [B, Hkv, S, Dv], or of arrays with heads after positions.
  *
  * @throws ShapeError RANK, DIMENSION, HEADS or NO_WIDTH when they do not fit together
  */
-export function attentionShapes(op: string, q: ArrayInfo, k: ArrayInfo, v: ArrayInfo): AttentionShapes {
-  checkRank(op, "q [B, H, T, D]", q, 4);
-  checkRank(op, "k [B, Hkv, S, D]", k, 4);
-  checkRank(op, "v [B, Hkv, S, Dv]", v, 4);
-  const query = (axis: number) => ({ name: "q [B, H, T, D]", array: q, axis });
-  const key = (axis: number) => ({ name: "k [B, Hkv, S, D]", array: k, axis });
-  const value = (axis: number) => ({ name: "v [B, Hkv, S, Dv]", array: v, axis });
+export function attentionShapes(
+  op: string,
+  q: ArrayInfo,
+  k: ArrayInfo,
+  v: ArrayInfo,
+  layout: keyof typeof AXES = "bhtd",
+): AttentionShapes {
+  const { head, row, ...letters } = AXES[layout];
+  const names = { q: `q ${letters.q}`, k: `k ${letters.k}`, v: `v ${letters.v}` };
+  checkRank(op, names.q, q, 4);
+  checkRank(op, names.k, k, 4);
+  checkRank(op, names.v, v, 4);
+  const query = (axis: number) => ({ name: names.q, array: q, axis });
+  const key = (axis: number) => ({ name: names.k, array: k, axis });
+  const value = (axis: number) => ({ name: names.v, array: v, axis });
   checkSame(op, "B", query(0), key(0));
   checkSame(op, "B", key(0), value(0));
-  checkSame(op, "Hkv", key(1), value(1));
-  checkSame(op, "S", key(2), value(2));
+  checkSame(op, "Hkv", key(head), value(head));
+  checkSame(op, "S", key(row), value(row));
   checkSame(op, "D", query(3), key(3));
-  const [B, H, T, D] = q.shape as [number, number, number, number];
-  const [, Hkv, S] = k.shape as [number, number, number, number];
+  const [B, , , D] = q.shape as [number, number, number, number];
+  const [H, T, Hkv, S] = [q.shape[head]!, q.shape[row]!, k.shape[head]!, k.shape[row]!];
   if (D === 0) throw new ShapeError("NO_WIDTH", { op, q: q.shape, k: k.shape });
   if (H % Hkv !== 0 || Hkv === 0) throw new ShapeError("HEADS", { op, H, Hkv });
   return { B, T, S, H, Hkv, D, Dv: v.shape[3]! };

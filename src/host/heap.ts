@@ -27,6 +27,8 @@ export class Heap {
   readonly backend: BackendWasm;
   readonly kernels: KernelExports;
   readonly build: KernelBuild;
+  /** The same object for ever; its buffer is a new one after each growth. */
+  readonly memory: WebAssembly.Memory;
   readonly #module: EmscriptenModule;
   #op = "tensor";
   /** What the running kernel has made; undefined between kernels. */
@@ -39,8 +41,8 @@ export class Heap {
     this.build = build;
     this.#module = (backend as unknown as { wasm: EmscriptenModule }).wasm;
     // The threaded build keeps its memory, a shared one, outside of `asm`.
-    const memory = this.#module.asm?.memory ?? this.#module.wasmMemory;
-    this.kernels = instantiateKernels(memory!, build);
+    this.memory = (this.#module.asm?.memory ?? this.#module.wasmMemory)!;
+    this.kernels = instantiateKernels(this.memory, build);
     this.#guardAllocation();
     this.#ownOutputs();
   }

@@ -5,6 +5,7 @@ import {
   type AttentionResult,
   referenceAttention,
   referenceAttentionGradients,
+  referenceEmptyRows,
 } from "./reference.ts";
 import { callLayout } from "./wasm/attention/operands.ts";
 import type { HostProgram } from "./wasm/attention/stripes.ts";
@@ -61,6 +62,18 @@ export function referenceCall(program: HostProgram, layout: Layout, { q, k, v }:
   const plain = { q: move.q.there(q), k: move.k.there(k), v: move.v.there(v) };
   const { output, lse, weights } = referenceAttention(program, plain);
   return { output: move.out.back(output), lse: perRow(program, move.own.queries, lse, "own"), weights };
+}
+
+/** 1 for every row [B, H, T] that sees no key, or a row of lse's order where sequences are packed. */
+export function referenceCallEmptyRows(
+  program: HostProgram,
+  layout: Layout,
+  { q, k }: Omit<Inputs, "v">,
+): Uint8Array {
+  if (layout === "bhtd") return referenceEmptyRows(program, { q, k });
+  const move = movers(program, layout);
+  const flags = referenceEmptyRows(program, { q: move.q.there(q), k: move.k.there(k) });
+  return Uint8Array.from(perRow(program, move.own.queries, Float64Array.from(flags), "own"));
 }
 
 export function referenceCallGradients(

@@ -164,6 +164,12 @@ export function referenceAttention(program: Program, inputs: AttentionInputs): A
   return { output, weights, lse };
 }
 
+/** 1 for every row [B, H, T] that sees no key, padding among them. */
+export function referenceEmptyRows(program: Program, inputs: Pick<AttentionInputs, "q" | "k">): Uint8Array {
+  const { visible } = computeRows({ ...program, onEmptyRow: "zero" }, { ...inputs, v: [] });
+  return Uint8Array.from(visible, (seen) => (seen ? 0 : 1));
+}
+
 /**
  * The gradients of Σ dout·output + Σ dlse·lse.
  *
@@ -206,7 +212,9 @@ export function referenceAttentionGradients(
     }
     if (gradients.dsink && lse[at.row(i)] !== -Infinity) {
       const share = Math.exp(sinkOf(program, h) - lse[at.row(i)]!);
-      gradients.dsink[gradients.dsink.length === 1 ? 0 : h]! -= share * (r - dlseRow);
+      // The output of a row that sees no key does not depend on the sink, whatever it is filled with.
+      const own = visible[at.row(i)] ? r : 0;
+      gradients.dsink[gradients.dsink.length === 1 ? 0 : h]! -= share * (own - dlseRow);
     }
     for (let j = 0; j < S; j++) {
       const p = weights[at.weights(i) + j]!;

@@ -1,5 +1,6 @@
 /** Differentiable operations: one fused kernel on the `heed` backend, composed of TensorFlow.js ops elsewhere. */
 export * from "./additive-attention.ts";
+export * from "./attention.ts";
 export * from "./dropout.ts";
 export * from "./gelu.ts";
 export * from "./gru-cell.ts";

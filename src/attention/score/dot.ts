@@ -25,5 +25,9 @@ export function dotScore(): Score {
       checkWidths("dotScore", queries, keys);
       return tf.matMul(queries, keys, false, true);
     },
+    factor(queries, keys) {
+      checkWidths("dotScore", queries, keys);
+      return 1;
+    },
   };
 }

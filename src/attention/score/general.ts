@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { checkParameter } from "./check.ts";
+import { checkParameter, checkWidths } from "./check.ts";
 import { linear } from "./linear.ts";
 import type { Score } from "./score.ts";
 
@@ -33,6 +33,11 @@ export function generalScore({ w }: GeneralParameters): Score {
     score(queries, prepared) {
       checkParameter("generalScore", "w [Dq, Dk]", [Dq, Dk], [queries.shape[2], Dk]);
       return tf.matMul(queries, prepared, false, true);
+    },
+    factor(queries, prepared) {
+      checkParameter("generalScore", "w [Dq, Dk]", [Dq, Dk], [queries.shape[2], Dk]);
+      checkWidths("generalScore", queries, prepared);
+      return 1;
     },
   };
 }

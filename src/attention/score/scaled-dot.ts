@@ -23,12 +23,16 @@ export interface ScaledDotOptions {
  * score.score(queries, score.prepare(keys)); // [B, T, S]
  */
 export function scaledDotScore({ scale }: ScaledDotOptions = {}): Score {
+  const factor = (queries: tf.Tensor3D, keys: tf.Tensor3D) => {
+    checkWidths("scaledDotScore", queries, keys);
+    return scale ?? 1 / Math.sqrt(queries.shape[2]);
+  };
   return {
     name: "scaledDot",
     prepare: (keys) => keys,
     score(queries, keys) {
-      checkWidths("scaledDotScore", queries, keys);
-      return tf.matMul(tf.mul(queries, scale ?? 1 / Math.sqrt(queries.shape[2])), keys, false, true);
+      return tf.matMul(tf.mul(queries, factor(queries, keys)), keys, false, true);
     },
+    factor,
   };
 }

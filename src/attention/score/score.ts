@@ -10,6 +10,11 @@ export interface Score {
   prepare(keys: tf.Tensor3D): tf.Tensor3D;
   /** Scores [B, T, S] of queries [B, T, Dq] against prepared keys. */
   score(queries: tf.Tensor3D, prepared: tf.Tensor3D): tf.Tensor3D;
+  /**
+   * Of a score that is factor · query·prepared: the factor, for widths that were checked. `attend` hands such a score to
+   * one kernel.
+   */
+  readonly factor?: (queries: tf.Tensor3D, prepared: tf.Tensor3D) => number;
   /** Of a score that is v·tanh(query + prepared): its parts, which `attend` hands to one kernel. */
   readonly hidden?: HiddenLayer;
 }

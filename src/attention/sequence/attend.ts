@@ -4,6 +4,7 @@ import { hasMask } from "../../core/program-rows.ts";
 import { checkRank, checkSame } from "../../core/shapes.ts";
 import { runAdditiveProgram } from "../../ops/attention/additive.ts";
 import { composedAttention } from "../../ops/attention/composed.ts";
+import { fusedAttention, hasAttentionKernels } from "../../ops/attention/fused.ts";
 import { cleaned, isKnownFinite, withValue } from "../../ops/attention/guard.ts";
 import { type HeadlessMask, headlessMask } from "../../ops/attention/headless.ts";
 import { softmax } from "../../ops/attention/softmax.ts";
@@ -81,9 +82,12 @@ export function attend(options: AttendOptions): AttendResult<AttendOptions> {
     const given = options.mask instanceof tf.Tensor ? { allow: options.mask } : (options.mask ?? {});
     const mask = headlessMask(op, shapes, given);
     const program = compileProgram<tf.Tensor>(op, shapes, { ...mask, dropout, training });
-    const { hidden } = score;
-    if (hidden && !options.trace && (!normalize || normalize === softmax)) {
-      return attendHidden(program, score, hidden, options) as unknown as tf.TensorContainerObject;
+    const { hidden, factor } = score;
+    if (!options.trace && (!normalize || normalize === softmax)) {
+      if (hidden) return attendHidden(program, score, hidden, options) as unknown as tf.TensorContainerObject;
+      if (factor && hasAttentionKernels()) {
+        return attendFused(program, score, factor, options) as unknown as tf.TensorContainerObject;
+      }
     }
     const { output, scores, masked, weights } = composedAttention(program, {
       score: (clean) => score.score(clean(queries), prepared ? clean(prepared) : score.prepare(clean(keys))),
@@ -99,22 +103,59 @@ export function attend(options: AttendOptions): AttendResult<AttendOptions> {
   }) as unknown as AttendResult<AttendOptions>;
 }
 
-/**
- * A score v·tanh(query + key), in one kernel where the backend has it. Projections run over hidden rows too, whose NaN
- * the gradients of their weights must not meet: there the value is that of the inputs, the gradient that of clean ones.
- */
+/** A score factor · query·key, in one kernel: attention of one head. */
+function attendFused(
+  program: AttentionProgram<tf.Tensor>,
+  score: Score,
+  factor: NonNullable<Score["factor"]>,
+  options: AttendOptions,
+) {
+  const { queries: q, values: v, weights } = options;
+  const { B, T, S, Dv } = program.shapes;
+  const k = preparedKeys(program, score, options);
+  const scaled = { ...program, scale: factor(q, k) };
+  const shapes = { output: [B, T, Dv], lse: [B, T], weights: [B, T, S] };
+  const stages = fusedAttention(scaled, "bhtd", { q, k, v }, shapes);
+  return { output: stages.output, ...(weights && { weights: stages.weights() }) };
+}
+
+/** A score v·tanh(query + key), in one kernel where the backend has it. */
 function attendHidden(
   program: AttentionProgram<tf.Tensor>,
   score: Score,
   { v, query }: HiddenLayer,
-  { queries, keys, values, prepared, weights, finite }: AttendOptions,
+  options: AttendOptions,
 ) {
-  const guarded = !finite && (hasMask(program) || program.bias !== undefined);
-  const project = (x: tf.Tensor3D, map: (x: tf.Tensor3D) => tf.Tensor3D) =>
-    guarded && !isKnownFinite(x) ? withValue(map(cleaned(x)), map(x)) : map(x);
-  const key = prepared ?? project(keys, (x) => score.prepare(x));
-  const tensors = { query: project(queries, (x) => query(x, key)), key, v, value: values };
+  const { queries, values, weights, finite } = options;
+  const key = preparedKeys(program, score, options);
+  const tensors = {
+    query: project(program, queries, (x) => query(x, key), finite),
+    ...{ key, v, value: values },
+  };
   return runAdditiveProgram(program, tensors, { weights, finite });
+}
+
+function preparedKeys(
+  program: AttentionProgram<tf.Tensor>,
+  score: Score,
+  { keys, prepared, finite }: AttendOptions,
+): tf.Tensor3D {
+  return prepared ?? project(program, keys, (x) => score.prepare(x), finite);
+}
+
+/**
+ * What a score makes of queries or keys before the kernel. Projections run over hidden rows too, whose NaN the
+ * gradients of their weights must not meet: there the value is that of the inputs, the gradient that of clean ones.
+ */
+function project(
+  program: AttentionProgram<tf.Tensor>,
+  x: tf.Tensor3D,
+  map: (x: tf.Tensor3D) => tf.Tensor3D,
+  finite: boolean | undefined,
+): tf.Tensor3D {
+  const mapped = map(x);
+  const guarded = !finite && (hasMask(program) || program.bias !== undefined);
+  return mapped === x || !guarded || isKnownFinite(x) ? mapped : withValue(map(cleaned(x)), mapped);
 }
 
 /** Throws unless prepared keys are [B, S, *]. */

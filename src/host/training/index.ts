@@ -1,6 +1,7 @@
 import { type HeedKernel, registerHeedKernel } from "../register.ts";
 import { adam, sumOfSquares } from "./adam.ts";
 import { additiveAttention, additiveAttentionGrad } from "./additive-attention.ts";
+import { attention, attentionGrad, attentionWeights } from "./attention.ts";
 import { dropout } from "./dropout.ts";
 import { gelu, geluGrad } from "./gelu.ts";
 import { gruCell, gruCellGrad } from "./gru-cell.ts";
@@ -16,6 +17,9 @@ const trainingKernels: Record<string, HeedKernel> = {
   HeedAdam: adam,
   HeedAdditiveAttention: additiveAttention,
   HeedAdditiveAttentionGrad: additiveAttentionGrad,
+  HeedAttention: attention,
+  HeedAttentionGrad: attentionGrad,
+  HeedAttentionWeights: attentionWeights,
   HeedDropout: dropout,
   HeedGelu: gelu,
   HeedGeluGrad: geluGrad,

@@ -19,6 +19,9 @@ export interface DecoderStep {
   weights: tf.Tensor2D;
 }
 
+type Drop = (x: tf.Tensor2D) => tf.Tensor2D;
+type Unweighed = Omit<DecoderStep, "weights"> & Partial<DecoderStep>;
+
 /**
  * The attentional decoder, one step at a time.
  *
@@ -52,49 +55,63 @@ export class Decoder {
     return { cell: initial, feed: tf.zeros([initial[0].shape[0], this.#config.embedding]) };
   }
 
-  /** One step. `drop` is applied to h̃_t, in training. */
-  step(
+  /** One step. */
+  step(inputGates: tf.Tensor2D, state: DecoderState, memory: Memory): DecoderStep {
+    return this.#advance(inputGates, state, memory, { wantsWeights: true }) as DecoderStep;
+  }
+
+  /** A step of training, where nobody asks for the weights. `drop` is applied to h̃_t. */
+  trainingStep(
     inputGates: tf.Tensor2D,
     state: DecoderState,
     memory: Memory,
-    drop?: (x: tf.Tensor2D) => tf.Tensor2D,
-  ): DecoderStep {
+    drop: Drop,
+  ): Omit<DecoderStep, "weights"> {
+    return this.#advance(inputGates, state, memory, { wantsWeights: false, drop });
+  }
+
+  #advance(
+    words: tf.Tensor2D,
+    state: DecoderState,
+    memory: Memory,
+    options: { wantsWeights: boolean; drop?: Drop },
+  ): Unweighed {
     return this.#config.style === "luong"
-      ? this.#luong(inputGates, state, memory, drop)
-      : this.#bahdanau(inputGates, state, memory, drop);
+      ? this.#luong(words, state, memory, options)
+      : this.#bahdanau(words, state, memory, options);
   }
 
   #luong(
     words: tf.Tensor2D,
     { cell, feed }: DecoderState,
     memory: Memory,
-    drop?: (x: tf.Tensor2D) => tf.Tensor2D,
-  ): DecoderStep {
+    { wantsWeights, drop }: { wantsWeights: boolean; drop?: Drop },
+  ): Unweighed {
     const gates = feed
       ? tf.add(words, tf.matMul(feed, this.#parameters.matrix("decoder/fed/kernel")))
       : words;
     const next = this.#cell.step(gates as tf.Tensor2D, cell);
-    const { context, weights } = this.attention.attend(next[0], memory);
+    const { context, ...looked } = this.attention.attend(next[0], memory, wantsWeights);
     const attentional = this.#combine(context, next[0], drop);
-    return { state: { cell: next, ...(feed ? { feed: attentional } : {}) }, attentional, weights };
+    return { state: { cell: next, ...(feed ? { feed: attentional } : {}) }, attentional, ...looked };
   }
 
   #bahdanau(
     words: tf.Tensor2D,
     { cell }: DecoderState,
     memory: Memory,
-    drop?: (x: tf.Tensor2D) => tf.Tensor2D,
-  ): DecoderStep {
-    const { context, weights } = this.attention.attend(cell[0], memory);
+    { wantsWeights, drop }: { wantsWeights: boolean; drop?: Drop },
+  ): Unweighed {
+    const { context, ...looked } = this.attention.attend(cell[0], memory, wantsWeights);
     const gates = tf.add(
       words,
       tf.matMul(context, this.#parameters.matrix("decoder/fed/kernel")),
     ) as tf.Tensor2D;
     const next = this.#cell.step(gates, cell);
-    return { state: { cell: next }, attentional: this.#combine(context, next[0], drop), weights };
+    return { state: { cell: next }, attentional: this.#combine(context, next[0], drop), ...looked };
   }
 
-  #combine(context: tf.Tensor2D, h: tf.Tensor2D, drop?: (x: tf.Tensor2D) => tf.Tensor2D): tf.Tensor2D {
+  #combine(context: tf.Tensor2D, h: tf.Tensor2D, drop?: Drop): tf.Tensor2D {
     const both = tf.concat([context, h], 1);
     const sum = tf.add(
       tf.matMul(both, this.#parameters.matrix("combine/kernel")),

@@ -30,8 +30,8 @@ export type Memory = {
 export interface Attended {
   /** [N, 2H] */
   context: tf.Tensor2D;
-  /** [N, S]; uniform over the source for the baseline without attention. */
-  weights: tf.Tensor2D;
+  /** [N, S], where asked for; uniform over the source for the baseline without attention. */
+  weights?: tf.Tensor2D;
 }
 
 function scoreOf(config: Seq2SeqConfig, parameters: Parameters): Score | undefined {
@@ -85,7 +85,7 @@ export class SourceAttention {
   }
 
   /** Queries [N, Dq], N a multiple of B: row n asks about source ⌊n·B/N⌋ (the hypotheses of a beam are neighbours). */
-  attend(query: tf.Tensor2D, memory: Memory): Attended {
+  attend(query: tf.Tensor2D, memory: Memory, wantsWeights: boolean): Attended {
     const [B, S, Dv] = memory.values.shape;
     const N = query.shape[0];
     const T = N / B;
@@ -103,9 +103,10 @@ export class SourceAttention {
       prepared: memory.prepared,
       ...(memory.allow ? { mask: memory.allow } : {}),
       finite: true,
-      weights: true,
+      weights: wantsWeights,
     });
-    return { context: tf.reshape(output, [N, Dv]), weights: tf.reshape(weights, [N, S]) };
+    const context = tf.reshape(output, [N, Dv]) as tf.Tensor2D;
+    return weights ? { context, weights: tf.reshape(weights, [N, S]) } : { context };
   }
 }
 

@@ -100,7 +100,7 @@ export class Seq2Seq {
       const attentional: tf.Tensor2D[] = [];
       let state = first;
       for (let t = 0; t < width; t++) {
-        const step = this.decoder.step(gates[t], state, memory, drop);
+        const step = this.decoder.trainingStep(gates[t], state, memory, drop);
         attentional.push(step.attentional);
         state = step.state;
       }

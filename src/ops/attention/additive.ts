@@ -134,5 +134,6 @@ export function runAdditiveProgram(
     { name: "v", tensor: v, letters: "[A]", shape: [A], dtype: v.dtype },
     { name: "value", tensor: value, letters: "[B, S, Dv]", shape: [B, S, Dv], dtype: value.dtype },
   ]);
-  return (isFused(KERNEL) ? fused : composed)(program, tensors, wants);
+  const hasOneBand = typeof program.offset === "number";
+  return (isFused(KERNEL) && hasOneBand ? fused : composed)(program, tensors, wants);
 }

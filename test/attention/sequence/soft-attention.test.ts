@@ -217,7 +217,9 @@ function softAttentionTests(): void {
         actual.forEach((value, e) => {
           const [row, column] = [Math.floor(e / SHAPES.Dv), e % SHAPES.Dv];
           const sees = row < 2 * 5 && row % 5 >= 3 && (which === "k" || column === 0);
-          expect(value, `row ${row}, column ${column}`).toBe(sees ? Number.NaN : clean[e]);
+          if (sees) expect(value, `row ${row}, column ${column}`).toBe(Number.NaN);
+          // A key that is not finite makes the kernels find each row's maximum another way: other roundings.
+          else expect(Math.abs(value - clean[e]!), `row ${row}, column ${column}`).toBeLessThanOrEqual(1e-6);
         });
       }
     });
@@ -247,7 +249,8 @@ function softAttentionTests(): void {
         ] as SoftAttentionOptions[]) {
           const masked = run(x, options);
           for (const name of ["output", "weights", "lse"] as const) {
-            expect([...masked[name].dataSync()], name).toEqual([...plain[name].dataSync()]);
+            // As far as rounding goes: a mask makes the kernels sum in another order.
+            expect(distance(masked[name].dataSync(), plain[name].dataSync()), name).toBeLessThanOrEqual(3e-6);
           }
         }
       });

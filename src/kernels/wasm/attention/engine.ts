@@ -14,7 +14,7 @@ import { type CallLayout, type CopiedArray, CopiedOperands, callLayout } from ".
 import type { Workspace } from "./pass.ts";
 import type { HostProgram } from "./stripes.ts";
 import { addUniformGradients, type EmptyRow, fillUniformRows } from "./uniform.ts";
-import { type WeightStripe, weightsPass } from "./weights.ts";
+import { fillUniformWeights, storeWeights, type WeightStripe, weightsPass } from "./weights.ts";
 
 export interface FloatInputs {
   readonly q: Float32Array;
@@ -117,20 +117,9 @@ export class AttentionEngine implements Workspace {
   ): Float32Array {
     const { B, H, T, S } = program.shapes;
     const weights = new Float32Array(B * H * T * S);
-    const row = (b: number, h: number, i: number) => ((b * H + h) * T + i) * S;
-    const visit = ({ b, h, i0, i1, S: visible, values }: WeightStripe) => {
-      if (visible === S) weights.set(values, row(b, h, i0));
-      else {
-        for (let i = i0; i < i1; i++) {
-          weights.set(values.subarray((i - i0) * visible, (i - i0 + 1) * visible), row(b, h, i));
-        }
-      }
-    };
+    const visit = (stripe: WeightStripe) => storeWeights(program.shapes, stripe, weights);
     this.eachWeights(program, inputs, lse, visit, layout);
-    for (const { b, h, i } of emptyRows) {
-      const n = program.keyLengths?.[b] ?? S;
-      weights.fill(1 / n, row(b, h, i), row(b, h, i) + n);
-    }
+    fillUniformWeights(program, emptyRows, weights);
     return weights;
   }
 
@@ -167,7 +156,7 @@ export class AttentionEngine implements Workspace {
     const perGroup = T * (3 * D + 2 * Dv + keyParts(program.shapes) * D) + S * (3 * D + 2 * Dv);
     const call = this.#call(program, { queries, keys }, arrays, 4 * perGroup);
     backwardPass(this, call, { lse: () => lse, dlse: () => dlse, dbias: () => dbias, dsink });
-    addUniformGradients(program, { queries, keys }, dout, emptyRows, dv);
+    addUniformGradients(program, { queries, keys }, { output, dout }, emptyRows, { dv, dsink });
     return { dq, dk, dv, dbias, dsink: dsink && Float32Array.from(dsink) };
   }
 }

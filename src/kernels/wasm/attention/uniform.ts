@@ -47,13 +47,19 @@ export function fillUniformRows(
   }
 }
 
-/** Such a row passes its gradient to v alone. */
+export interface UniformGradients {
+  readonly dv: Float32Array;
+  /** [H], or one number. Holds what the backward pass made of dout · output, where there is a sink. */
+  readonly dsink?: Float64Array | undefined;
+}
+
+/** Such a row passes its gradient to v alone: what the sink got of its output is taken back. */
 export function addUniformGradients(
   program: HostProgram,
   { queries, keys }: CallLayout,
-  dout: Float32Array,
+  { output, dout }: { readonly output: Float32Array; readonly dout: Float32Array },
   rows: readonly EmptyRow[],
-  dv: Float32Array,
+  { dv, dsink }: UniformGradients,
 ): void {
   const { Dv } = program.shapes;
   for (const { b, h, i, g, n, factors } of eachRow(program, rows)) {
@@ -63,5 +69,8 @@ export function addUniformGradients(
       const to = keys.start(b, g, Dv) + j * keys.step(Dv);
       for (let c = 0; c < Dv; c++) dv[to + c]! += (factors[j]! / n) * dout[from + c]!;
     }
+    if (!dsink) continue;
+    // Its share of the softmax is e^(sink − lse) = 1 there.
+    for (let c = 0; c < Dv; c++) dsink[dsink.length === 1 ? 0 : h]! += dout[from + c]! * output[from + c]!;
   }
 }

@@ -1,5 +1,7 @@
+import type { AttentionShapes } from "../../../core/notation.ts";
 import { type Call, Pass, roundUp, type Workspace } from "./pass.ts";
-import { BLOCK_ROWS } from "./stripes.ts";
+import { BLOCK_ROWS, type HostProgram } from "./stripes.ts";
+import type { EmptyRow } from "./uniform.ts";
 
 const STRIPE_FLOATS = 2 ** 18;
 
@@ -13,6 +15,34 @@ export interface WeightStripe {
   /** Where they are in the memory of the kernels. */
   readonly address: number;
   readonly values: Float32Array;
+}
+
+/** Puts a stripe in its place among all weights [B, H, T, S]; what padding leaves out keeps its value. */
+export function storeWeights(
+  { H, T, S }: Pick<AttentionShapes, "H" | "T" | "S">,
+  { b, h, i0, i1, S: visible, values }: WeightStripe,
+  weights: Float32Array,
+): void {
+  const row = (i: number) => ((b * H + h) * T + i) * S;
+  if (visible === S) weights.set(values, row(i0));
+  else {
+    for (let i = i0; i < i1; i++) {
+      weights.set(values.subarray((i - i0) * visible, (i - i0 + 1) * visible), row(i));
+    }
+  }
+}
+
+/** Rows that see no key and weigh those within `keyLengths` alike. */
+export function fillUniformWeights(
+  { keyLengths, shapes: { H, T, S } }: HostProgram,
+  rows: readonly EmptyRow[],
+  weights: Float32Array,
+): void {
+  for (const { b, h, i } of rows) {
+    const n = keyLengths ? keyLengths[b]! : S;
+    const start = ((b * H + h) * T + i) * S;
+    weights.fill(1 / n, start, start + n);
+  }
 }
 
 /** Rows of a stripe of weights. */

@@ -1,0 +1,190 @@
+/** Attention programs on TensorFlow.js' heap: the passes of kernels/wasm/attention over tensors where they are. */
+import type { TensorInfo } from "@tensorflow/tfjs-core";
+import type { ArrayInfo, HostArray } from "../../core/notation.ts";
+import type { AttentionProgram } from "../../core/program.ts";
+import type { Layout, RowLayout } from "../../kernels/layout.ts";
+import { type BackwardArrays, backwardPass } from "../../kernels/wasm/attention/backward.ts";
+import { forwardPass } from "../../kernels/wasm/attention/forward.ts";
+import { type CallLayout, callLayout, PlacedOperands } from "../../kernels/wasm/attention/operands.ts";
+import type { Call, Workspace } from "../../kernels/wasm/attention/pass.ts";
+import type { HostProgram } from "../../kernels/wasm/attention/stripes.ts";
+import { addUniformGradients, type EmptyRow, fillUniformRows } from "../../kernels/wasm/attention/uniform.ts";
+import { fillUniformWeights, storeWeights, weightsPass } from "../../kernels/wasm/attention/weights.ts";
+import type { Heap } from "../heap.ts";
+import type { HeedKernel, KernelInputs } from "../register.ts";
+import { workspaceOf } from "../workspace.ts";
+
+const OP = "attention";
+
+/** What the op hands over besides tensors. */
+export interface AttentionAttributes {
+  /** Compiled once, by the op. Its arrays are not read here: those among the inputs may outlive them. */
+  readonly program: AttentionProgram<ArrayInfo>;
+  readonly layout: Layout;
+  /** The names of the inputs, which come as an array: q, k, v … and those of bias, allow and sink that are there. */
+  readonly names: readonly string[];
+  readonly shapes: {
+    readonly output: number[];
+    readonly lse: number[];
+    readonly weights: number[];
+  };
+}
+
+/** The inputs by name. */
+export function namedInputs(inputs: KernelInputs, { names }: AttentionAttributes): KernelInputs {
+  return Object.fromEntries(Object.values(inputs).map((tensor, n) => [names[n]!, tensor]));
+}
+
+/** The program with `array` of its arrays among the inputs. A sink that is none of them does not matter there. */
+export function hostProgram(
+  { program }: AttentionAttributes,
+  { bias, allow, sink }: KernelInputs,
+  array: (tensor: TensorInfo) => HostArray,
+): HostProgram {
+  return {
+    ...program,
+    bias: program.bias && { ...program.bias, array: array(bias) },
+    allow: program.allow && { ...program.allow, array: array(allow) },
+    sink: typeof program.sink === "object" ? sink && array(sink) : program.sink,
+  };
+}
+
+/** One run of a pass: what, on which tensors. */
+class Run {
+  readonly heap: Heap;
+  readonly program: HostProgram;
+  readonly layout: CallLayout;
+
+  constructor(heap: Heap, attrs: AttentionAttributes, inputs: KernelInputs) {
+    this.heap = heap;
+    this.program = hostProgram(attrs, inputs, (tensor) => this.#array(tensor));
+    const { shapes, queryLengths, keyLengths } = this.program;
+    this.layout = callLayout(attrs.layout, shapes, queryLengths, keyLengths);
+  }
+
+  /** An array whose values are looked up at each reading: views do not survive an allocation. */
+  #array(tensor: TensorInfo): HostArray {
+    const { heap } = this;
+    heap.address(tensor);
+    return {
+      shape: tensor.shape,
+      dtype: tensor.dtype,
+      get values() {
+        return heap.view(tensor);
+      },
+    };
+  }
+
+  /** Where the pass works, and the operands by name. */
+  place(tensors: KernelInputs): { workspace: Workspace; call: Call } {
+    const { program, layout, heap } = this;
+    const { D, Dv } = program.shapes;
+    const kinds: Record<string, [RowLayout, number]> = {
+      ...{ q: [layout.queries, D], k: [layout.keys, D], v: [layout.keys, Dv], out: [layout.queries, Dv] },
+      ...{ dq: [layout.queries, D], dk: [layout.keys, D], dv: [layout.keys, Dv], dout: [layout.queries, Dv] },
+    };
+    const placed = Object.entries(tensors).map(([name, tensor]) => {
+      const [rows, width] = kinds[name]!;
+      return [name, { address: heap.address(tensor), rows, width }] as const;
+    });
+    const io = new PlacedOperands(program.shapes, Object.fromEntries(placed));
+    return { workspace: workspaceOf(heap), call: { program, layout, io } };
+  }
+
+  floats(tensor: TensorInfo): Float32Array {
+    return this.heap.view(tensor) as Float32Array;
+  }
+
+  /** The rows that see no key, where a tensor of flags like lse says which. */
+  emptyRows(empty: TensorInfo | undefined): EmptyRow[] {
+    const rows: EmptyRow[] = [];
+    if (!empty) return rows;
+    const flags = this.heap.view(empty);
+    const { B, H, T } = this.program.shapes;
+    for (let b = 0; b < B; b++) {
+      for (let h = 0; h < H; h++) {
+        for (let i = 0; i < T; i++) if (flags[this.layout.queries.index(b, h, i)]) rows.push({ b, h, i });
+      }
+    }
+    return rows;
+  }
+}
+
+/** Output and lse; where rows without a key have weights, flags of those rows too. */
+export const attention: HeedKernel = ({ inputs, attrs, heap }) => {
+  const attributes = attrs as unknown as AttentionAttributes;
+  const { shapes } = attributes;
+  const { q, k, v, ...rest } = namedInputs(inputs, attributes);
+  const run = new Run(heap, attributes, rest);
+  const { program, layout } = run;
+  const [out, lse] = [heap.output(OP, shapes.output), heap.output(OP, shapes.lse)];
+  const { workspace, call } = run.place({ q, k, v, out });
+  if (program.onEmptyRow !== "uniform") {
+    forwardPass(workspace, call, () => run.floats(lse));
+    return [out, lse];
+  }
+  const empty = heap.output(OP, shapes.lse, "bool");
+  const rows = forwardPass(workspace, call, () => run.floats(lse));
+  const flags = heap.view(empty).fill(0);
+  for (const { b, h, i } of rows) flags[layout.queries.index(b, h, i)] = 1;
+  fillUniformRows(program, layout, run.floats(v), run.floats(out), rows);
+  return [out, lse, empty];
+};
+
+/** The gradients of q, k, v, and of bias and sink where they are tensors. */
+export const attentionGrad: HeedKernel = ({ inputs, attrs, heap }) => {
+  const op = `${OP} gradient`;
+  const attributes = attrs as unknown as AttentionAttributes;
+  const { q, k, v, bias, sink, output, lse, empty, dout, dlse, ...rest } = namedInputs(inputs, attributes);
+  const run = new Run(heap, attributes, { bias, sink, ...rest });
+  const { program, layout } = run;
+  const [dq, dk, dv] = [q, k, v].map(({ shape }) => heap.output(op, shape)) as [
+    TensorInfo,
+    TensorInfo,
+    TensorInfo,
+  ];
+  const dbias = bias && heap.output(op, bias.shape);
+  if (dbias) heap.view(dbias).fill(0);
+  const dsink = sink && heap.output(op, sink.shape);
+  const { workspace, call } = run.place({ q, k, v, out: output, dout, dq, dk, dv });
+  const arrays: BackwardArrays = {
+    lse: () => run.floats(lse),
+    dlse: () => run.floats(dlse),
+    dbias: () => (dbias ? run.floats(dbias) : undefined),
+    dsink: sink && new Float64Array(program.shapes.H),
+  };
+  backwardPass(workspace, call, arrays);
+  const rows = run.emptyRows(empty);
+  if (rows.length > 0) {
+    const given = { output: run.floats(output), dout: run.floats(dout) };
+    addUniformGradients(program, layout, given, rows, { dv: run.floats(dv), dsink: arrays.dsink });
+  }
+  if (dsink) run.floats(dsink).set(arrays.dsink!);
+  return [dq, dk, dv, ...(dbias ? [dbias] : []), ...(dsink ? [dsink] : [])];
+};
+
+/** The weights [B, H, T, S] again, from q, k and lse. */
+export const attentionWeights: HeedKernel = ({ inputs, attrs, heap }) => {
+  const op = `${OP} weights`;
+  const attributes = attrs as unknown as AttentionAttributes;
+  const { q, k, lse, empty, ...rest } = namedInputs(inputs, attributes);
+  const run = new Run(heap, attributes, rest);
+  const { program } = run;
+  const weights = heap.output(op, attributes.shapes.weights);
+  const { workspace, call } = run.place({ q, k });
+  if (program.queryLengths || program.keyLengths) heap.view(weights).fill(0);
+  let all: Float32Array | undefined;
+  weightsPass(
+    workspace,
+    call,
+    () => run.floats(lse),
+    (stripe) => {
+      // Nothing is allocated from the first visit on.
+      all ??= run.floats(weights);
+      storeWeights(program.shapes, stripe, all);
+    },
+  );
+  const rows = run.emptyRows(empty);
+  if (rows.length > 0) fillUniformWeights(program, rows, run.floats(weights));
+  return weights;
+};

@@ -1,0 +1,43 @@
+import type { Tensor4D } from "@tensorflow/tfjs-core";
+import { type AttentionOptions, type AttentionResult, callAttention } from "./attention/call.ts";
+
+export type { AttentionOptions, AttentionResult } from "./attention/call.ts";
+
+/**
+ * Attention of q over k and v: every query reads a weighted mean of all values it may see.
+ *
+ *     output_t = Σ_s α_ts v_s,    α_t = softmax_s(scale · q_t·k_s + bias_ts)
+ *
+ * Symbols: q queries, k keys, v values, α weights; scale = 1/√D.
+ * Shapes: q [B, H, T, D], k [B, Hkv, S, D], v [B, Hkv, S, Dv] → output [B, H, T, Dv]; H a multiple of Hkv. With
+ * `layout: "bthd"` positions come before heads in all four; weights are [B, H, T, S] and lse [B, H, T] in both.
+ * Conventions: query head h reads key/value head ⌊h·Hkv/H⌋, nothing is copied for it. Options are those of the
+ * attention program (core/program.ts); masks, bias, lengths and windows compose. A row without a visible key gives
+ * 0 output, 0 weights, lse −∞ and 0 gradients. NaN in hidden places leaks nowhere, whether allow, lengths, causality,
+ * window or a bias of −∞ hide them. The output is the same, bit for bit, whether weights and lse are asked for or not.
+ * Gradients: of q, k, v, bias and sink, from output, lse and weights, once; gradients of gradients are refused where
+ * the kernels are.
+ * On `heed` in blocks, in place, in memory O(T + S) besides what is returned; on `cpu` in plain loops with float64
+ * sums; on other backends of TensorFlow.js ops, in memory O(B·H·T·S).
+ * Cost: 4·T·S·D flops a head, 10·T·S·D for the gradients, less what masks empty by whole blocks. A gradient of the
+ * weights takes arrays as large as they. Paper: Vaswani et al. 2017, §3.2.1, arxiv.org/abs/1706.03762.
+ *
+ * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH · OptionError CHOICE, EMPTY_ROW, SECOND_ORDER · and what
+ *   `compileProgram` throws
+ * @example
+ * const { output, weights } = attention(q, k, v, { causal: true, weights: true });
+ */
+export function attention<const O extends AttentionOptions>(
+  q: Tensor4D,
+  k: Tensor4D,
+  v: Tensor4D,
+  options?: O,
+): AttentionResult<O>;
+export function attention(
+  q: Tensor4D,
+  k: Tensor4D,
+  v: Tensor4D,
+  options: AttentionOptions = {},
+): AttentionResult<AttentionOptions> {
+  return callAttention("attention", q, k, v, options);
+}

@@ -1,0 +1,68 @@
+import {
+  cast,
+  type Tensor,
+  type Tensor3D,
+  type Tensor4D,
+  type TensorContainerObject,
+  tidy,
+} from "@tensorflow/tfjs-core";
+import { OptionError } from "../../core/errors.ts";
+import { compileProgram, type ProgramOptions } from "../../core/program.ts";
+import { attentionShapes } from "../../core/shapes.ts";
+import { fusedAttention, hasAttentionKernels } from "./fused.ts";
+import { composedSoftAttention } from "./soft.ts";
+
+export interface AttentionOptions extends ProgramOptions<Tensor> {
+  /** Return the weights [B, H, T, S], before dropout and without the sink's share. @default false */
+  weights?: boolean;
+  /** Return the log-sum-exp of the scores [B, H, T], natural logarithm. @default false */
+  lse?: boolean;
+  /**
+   * Order of the axes of q, k, v and output: heads before positions, or "bthd", [B, T, H, D]. Nothing is copied for
+   * it where the backend has the kernels. @default "bhtd"
+   */
+  layout?: "bhtd" | "bthd";
+  /**
+   * Promise that q, k and v hold finite numbers even in hidden places: where attention is composed it saves looking
+   * for NaN, and on devices whose answer would have to be waited for (WebGL) a second product. @default false
+   */
+  finite?: boolean;
+}
+
+export type AttentionResult<O> = { output: Tensor4D } & (O extends { weights: true }
+  ? { weights: Tensor4D }
+  : { weights?: Tensor4D }) &
+  (O extends { lse: true } ? { lse: Tensor3D } : { lse?: Tensor3D });
+
+function float(x: Tensor): Tensor {
+  return x.dtype === "float32" ? x : cast(x, "float32");
+}
+
+/** `attention` under the name that errors are to give. */
+export function callAttention(
+  op: string,
+  q: Tensor4D,
+  k: Tensor4D,
+  v: Tensor4D,
+  options: AttentionOptions,
+): AttentionResult<AttentionOptions> {
+  const { layout = "bhtd", weights, lse, finite, ...given } = options;
+  if (layout !== "bhtd" && layout !== "bthd") {
+    throw new OptionError("CHOICE", { op, name: "layout", choices: ['"bhtd"', '"bthd"'], got: layout });
+  }
+  const sizes = attentionShapes(op, q, k, v, layout);
+  const program = compileProgram(op, sizes, given);
+  const { B, H, T, S, Dv } = sizes;
+  return tidy(() => {
+    const tensors = { q: float(q), k: float(k), v: float(v) };
+    const output = layout === "bhtd" ? [B, H, T, Dv] : [B, T, H, Dv];
+    const stages = hasAttentionKernels()
+      ? fusedAttention(program, layout, tensors, { output, lse: [B, H, T], weights: [B, H, T, S] })
+      : composedSoftAttention(program, layout, tensors, finite);
+    return {
+      output: stages.output,
+      ...(weights && { weights: stages.weights() }),
+      ...(lse && { lse: stages.lse() }),
+    } as TensorContainerObject;
+  }) as unknown as AttentionResult<AttentionOptions>;
+}

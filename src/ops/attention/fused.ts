@@ -1,0 +1,139 @@
+import {
+  cast,
+  clone,
+  customGrad,
+  type GradConfig,
+  type GradFunc,
+  getBackend,
+  type NamedAttrMap,
+  type NamedTensorMap,
+  type Tensor,
+  zeros,
+} from "@tensorflow/tfjs-core";
+import { OptionError } from "../../core/errors.ts";
+import type { AttentionProgram } from "../../core/program.ts";
+import { ensureCpuAttention } from "../../host/cpu-attention.ts";
+import type { AttentionAttributes } from "../../host/training/attention.ts";
+import type { Layout } from "../../kernels/layout.ts";
+import { ensureGradient, isFused, runKernels } from "../fused.ts";
+import { type WeightsTensors, weightsGradients } from "./weights-gradients.ts";
+
+const KERNEL = "HeedAttention";
+
+/** q, k and v in the order of a layout, whatever their rank. */
+export interface AttentionTensors {
+  readonly q: Tensor;
+  readonly k: Tensor;
+  readonly v: Tensor;
+}
+
+/** What attention gives, each with its gradients; what is not asked for is not made. */
+export interface AttentionStages {
+  readonly output: Tensor;
+  readonly lse: () => Tensor;
+  readonly weights: () => Tensor;
+}
+
+/** Runs a kernel on an array of inputs, because a gradient may save all of an array, and tells it their names. */
+function runNamed(
+  kernel: string,
+  inputs: Record<string, Tensor>,
+  attributes: Omit<AttentionAttributes, "names">,
+): Tensor[] {
+  const attrs: AttentionAttributes = { ...attributes, names: Object.keys(inputs) };
+  const list = Object.values(inputs) as unknown as NamedTensorMap;
+  return [runKernels(kernel, list, attrs as unknown as NamedAttrMap)].flat();
+}
+
+/** Gradients by the numbers of the inputs. */
+function byNumber(gradients: readonly Tensor[]): Record<string, () => Tensor> {
+  return gradients.map((one) => () => one) as unknown as Record<string, () => Tensor>;
+}
+
+function named(names: readonly string[], tensors: readonly Tensor[]): Record<string, Tensor> {
+  return Object.fromEntries(names.map((name, n) => [name, tensors[n]!]));
+}
+
+const gradient: GradConfig = {
+  kernelName: KERNEL,
+  saveAllInputs: true,
+  outputsToSave: [true, true, true],
+  gradFunc: (dy, saved, attrs) => {
+    const attributes = attrs as unknown as AttentionAttributes;
+    const { names, program } = attributes;
+    const [dout, dlse] = dy as Tensor[];
+    const outputs = ["output", "lse", ...(program.onEmptyRow === "uniform" ? ["empty"] : [])];
+    const inputs = { ...named([...names, ...outputs], saved), dout: dout!, dlse: dlse! };
+    const gradients = runNamed(`${KERNEL}Grad`, inputs, attributes);
+    const given = ["q", "k", "v", "bias", "sink"].filter((name) => names.includes(name));
+    const byName = named(given, gradients);
+    // No gradient reaches `allow`, which is bool and off the tape.
+    return byNumber(names.map((name) => byName[name]!));
+  },
+};
+
+const weightsGradient: GradConfig = {
+  kernelName: `${KERNEL}Weights`,
+  saveAllInputs: true,
+  outputsToSave: [true],
+  gradFunc: (dweights, saved, attrs) => {
+    const attributes = attrs as unknown as AttentionAttributes;
+    const tensors = named([...attributes.names, "weights"], saved);
+    const read = tensors as unknown as WeightsTensors;
+    const gradients = weightsGradients(attributes, read, dweights as Tensor) as Record<string, Tensor>;
+    // The sink acts through lse; flags have no gradient, but stand on the tape as lse does.
+    const thunks = attributes.names.map((name) => () => gradients[name] ?? zeros(tensors[name]!.shape));
+    return thunks as unknown as ReturnType<GradFunc>;
+  },
+};
+
+/** Gradients of gradients would need kernels of their own. */
+const secondGradient: GradConfig = {
+  kernelName: `${KERNEL}Grad`,
+  gradFunc: (_dy, _saved, attrs) => {
+    throw new OptionError("SECOND_ORDER", { op: (attrs as unknown as AttentionAttributes).program.op });
+  },
+};
+
+/** Whether the current backend has kernels for attention. */
+export function hasAttentionKernels(): boolean {
+  if (getBackend() === "cpu") ensureCpuAttention();
+  return isFused(KERNEL);
+}
+
+/** x without its history: a mask may be made of what is differentiated, and no gradient goes through one. */
+function detached(x: Tensor): Tensor {
+  return customGrad(() => ({ value: clone(x), gradFunc: () => [] }))();
+}
+
+function float(x: Tensor): Tensor {
+  return x.dtype === "float32" ? x : cast(x, "float32");
+}
+
+/** Attention of a compiled program on a backend that has the kernels. `shapes` are those of what comes back. */
+export function fusedAttention(
+  program: AttentionProgram<Tensor>,
+  layout: Layout,
+  { q, k, v }: AttentionTensors,
+  shapes: AttentionAttributes["shapes"],
+): AttentionStages {
+  for (const config of [gradient, weightsGradient, secondGradient]) ensureGradient(config);
+  const { bias, allow, sink } = program;
+  const options = {
+    ...(bias && { bias: float(bias.array) }),
+    ...(allow && { allow: detached(allow.array) }),
+    ...(typeof sink === "object" && { sink: float(sink) }),
+  };
+  const inputs = { q: float(q), k: float(k), v: float(v), ...options };
+  const attributes = { program, layout, shapes };
+  const [output, lse, empty] = runNamed(KERNEL, inputs, attributes);
+  return {
+    output: output!,
+    lse: () => lse!,
+    weights: () => {
+      const { v: _, ...read } = inputs;
+      const given = { ...read, lse: lse!, ...(empty && { empty }) };
+      return runNamed(`${KERNEL}Weights`, given, attributes)[0]!;
+    },
+  };
+}
