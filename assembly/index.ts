@@ -10,7 +10,7 @@ export * from "./activation";
 export * from "./recurrent";
 export * from "./loss";
 export * from "./binary";
-export * from "./sum";
+export { sumAxis } from "./sum";
 export * from "./unary";
 export * from "./conv";
 export * from "./cast";
