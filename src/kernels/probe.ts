@@ -197,12 +197,13 @@ function markUnknown(
 
 function sinkMass(saved: SavedAttention<Float32Array>): Float32Array {
   const { program, emptyRows } = saved;
-  const { B, H, T } = program.shapes;
+  const { B, H, T, S } = program.shapes;
   const mass = new Float32Array(B * H * T);
   eachLse(saved, (lse, sink, row) => {
     mass[row] = sink === -Infinity ? 0 : Math.exp(sink - lse);
   });
-  for (const { b, h, i } of emptyRows) mass[(b * H + h) * T + i] = 0;
+  // Rows that weigh all keys alike leave the sink nothing, unless there are no keys.
+  for (const { b, h, i } of emptyRows) if (program.keyLengths?.[b] ?? S) mass[(b * H + h) * T + i] = 0;
   return mass;
 }
 

@@ -10,13 +10,14 @@ type Program = AttentionProgram<HostArray>;
 interface Row {
   readonly b: number;
   readonly i: number;
-  readonly weights: ArrayLike<number>;
+  readonly weights: Float64Array;
 }
 
 function eachRow({ shapes }: Program, weights: ArrayLike<number>, visit: (row: Row, at: number) => void) {
   const { B, H, T, S } = shapes;
   for (let at = 0; at < B * H * T; at++) {
-    const own = Array.from({ length: S }, (_, j) => weights[at * S + j]!);
+    const own = new Float64Array(S);
+    for (let j = 0; j < S; j++) own[j] = weights[at * S + j]!;
     visit({ b: Math.floor(at / (H * T)), i: at % T, weights: own }, at);
   }
 }
@@ -33,7 +34,7 @@ function perRow(program: Program, weights: ArrayLike<number>, statistic: (row: R
 
 /** The keys whose weights are above 0, the largest first, of equal ones the lowest key. */
 function ranked({ weights }: Row): number[] {
-  const keys = Array.from(weights, (_, j) => j).filter((j) => weights[j]! > 0);
+  const keys = [...weights.keys()].filter((j) => weights[j]! > 0);
   return keys.sort((a, b) => weights[b]! - weights[a]! || a - b);
 }
 
@@ -42,7 +43,7 @@ function topKeys(program: Program, weights: ArrayLike<number>, k: number): Probe
   const indices = new Int32Array(B * H * T * k).fill(-1);
   const largest = new Float64Array(B * H * T * k);
   eachRow(program, weights, (row, at) => {
-    if (Array.from(row.weights).some(Number.isNaN)) largest.fill(Number.NaN, at * k, (at + 1) * k);
+    if (row.weights.some(Number.isNaN)) largest.fill(Number.NaN, at * k, (at + 1) * k);
     else {
       for (const [n, j] of ranked(row).slice(0, k).entries()) {
         indices[at * k + n] = j;
@@ -104,7 +105,7 @@ function sinkMass(program: Program, weights: ArrayLike<number>): Float64Array {
   return perRow(program, weights, (row) => {
     const h = Math.floor(at++ / T) % H;
     if (sinkOf(program, h) === -Infinity) return 0;
-    return Array.from(row.weights).reduce((left, w) => left - w, 1);
+    return row.weights.reduce((left, w) => left - w, 1);
   });
 }
 
@@ -123,7 +124,7 @@ export function referenceProbe<const R extends ProbeRequest>(
   const { rows, tiles, topK, max } = request;
   const information = (w: number) => (w === 0 ? 0 : -w * Math.log(w));
   const sum = (row: Row, of: (w: number, j: number) => number) =>
-    Array.from(row.weights, of).reduce((a, b) => a + b, 0);
+    row.weights.reduce((total, w, j) => total + of(w, j), 0);
   const all: Partial<Probes<Float64Array>> = {};
   if (rows) all.rows = wholeRows(program, weights, rows);
   if (tiles) all.tiles = tileMeans(program, weights, tiles);

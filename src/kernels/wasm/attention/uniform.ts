@@ -77,6 +77,7 @@ export function addUniformStatistics(
   const { H, T, S } = program.shapes;
   for (const { b, h, i } of rows) {
     const n = program.keyLengths?.[b] ?? S;
+    if (n === 0) continue;
     const w = Math.fround(1 / n);
     const head = b * H + h;
     const query = head * T + i;
@@ -88,7 +89,7 @@ export function addUniformStatistics(
       arrays.topWeights[query * plan.topCount + rank] = w;
       arrays.topKeys[query * plan.topCount + rank] = rank;
     }
-    if (plan.entropy) arrays.entropy[query] = n ? -n * w * Math.log(w) : 0;
+    if (plan.entropy) arrays.entropy[query] = -n * w * Math.log(w);
     const position = i + offsetOf(program, b);
     let away = 0;
     for (let j = 0; j < n && plan.distance; j++) away += Math.abs(position - j);
