@@ -6,6 +6,7 @@ export * from "./attention.ts";
 export { type InitOptions, init, type KernelInfo } from "./init.ts";
 export type { Layout } from "./layout.ts";
 export * from "./probe.ts";
+export * from "./reduce-heads.ts";
 export * from "./reference.ts";
 export { referenceProbe } from "./reference-probe.ts";
 export * from "./reference-scores.ts";
