@@ -1,6 +1,10 @@
 // Statistics of the weights, taken from each block of 48 queries × 96 keys while it is in the cache: the weights
 // themselves are never stored. Sums are float32 within a block and float64 beyond it. The weights are those of
 // weights.ts, to the bit.
+//
+// CPU time beside the forward pass of the same head, T = S = 16384, D = 64, one thread, Node 20, relaxed build, on a
+// busy machine (the least of two alternating runs): forward 1.83 s, entropy 0.71 of it, the 8 largest 0.72, the tiles
+// of a 64 × 64 map 0.79, entropy, maximum and the 8 largest 0.78, everything at once 0.87; one row 2 ms, 64 rows 28 ms.
 import { sum4 } from "../math";
 import { at } from "../simd";
 import { sumRow } from "../sum";

@@ -70,6 +70,10 @@ export function probePass(
   const { H, T, S, D } = program.shapes;
   const { kernels, memory, threads } = workspace.space;
   const { topCount } = plan;
+  const arrays = makeArrays(program, plan);
+  const wantsStripes =
+    topCount > 0 || plan.entropy || plan.distance || plan.columnMass || plan.tiles !== undefined;
+  if (!wantsStripes && plan.rows.length === 0) return arrays;
   const tileColumns = plan.tiles ? plan.tiles.columns.length - 1 : 0;
   const perRow = 16 + 8 * topCount + 8 * tileColumns + (4 * S) / BLOCK_ROWS;
   const mostRows = Math.max(1, Math.min(T, roundUp(STRIPE_BYTES / perRow, BLOCK_ROWS) * threads));
@@ -91,7 +95,7 @@ export function probePass(
     }),
   });
   type ProbeSlot = (typeof pass.slots)[number];
-  const [all, arrays] = [lse(), makeArrays(program, plan)];
+  const all = lse();
   for (const { problem, own } of pass.slots) {
     writeProblem(memory, problem, { topCount, tileColumns });
     if (plan.tiles) new Int32Array(memory.buffer, own.tileStarts, tileColumns + 1).set(plan.tiles.columns);
@@ -115,8 +119,6 @@ export function probePass(
     }
     for (const { problem } of wave) writeProblem(memory, problem, { row0: 0 });
   };
-  const wantsStripes =
-    topCount > 0 || plan.entropy || plan.distance || plan.columnMass || plan.tiles !== undefined;
 
   pass.run({
     enter: (wave) => {
