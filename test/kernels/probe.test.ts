@@ -14,7 +14,7 @@ const SHAPES: AttentionShapes = { B: 2, H: 6, Hkv: 3, T: 53, S: 101, D: 7, Dv: 5
 
 function everything({ T }: AttentionShapes): Required<ProbeRequest> {
   return {
-    rows: [T - 1, 0, Math.floor(T / 2), 0].filter((i) => i >= 0 && i < T),
+    rows: [T - 1, 0, 0, Math.floor(T / 2)].filter((i) => i >= 0 && i < T),
     tiles: [5, 7],
     topK: 3,
     ...{ max: true, entropy: true, distance: true, columnMass: true, sinkMass: true },

@@ -76,7 +76,9 @@ export function probePass(
   if (!wantsStripes && plan.rows.length === 0) return arrays;
   const tileColumns = plan.tiles ? plan.tiles.columns.length - 1 : 0;
   const perRow = 16 + 8 * topCount + 8 * tileColumns + (4 * S) / BLOCK_ROWS;
-  const mostRows = Math.max(1, Math.min(T, roundUp(STRIPE_BYTES / perRow, BLOCK_ROWS) * threads));
+  // At least a block for each thread.
+  const stripeRows = Math.max(roundUp(STRIPE_BYTES / perRow, BLOCK_ROWS), BLOCK_ROWS * threads);
+  const mostRows = Math.max(1, Math.min(T, stripeRows));
   const pass = new Pass(workspace, call, {
     operands: ["q", "k"],
     scratchBytes: kernels.attentionWeightsScratchBytes!(D),
