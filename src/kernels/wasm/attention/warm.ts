@@ -1,18 +1,14 @@
 import { compileProgram } from "../../../core/program.ts";
 import type { AttentionEngine } from "./engine.ts";
-import { cuts, type ProbePlan } from "./probe.ts";
 import type { HostProgram } from "./stripes.ts";
 
 const SHAPES = { B: 1, H: 1, Hkv: 1, T: 192, S: 192, D: 64, Dv: 64 };
 const ROUNDS = 16;
-const PROBE: ProbePlan = {
-  ...{ rows: [], topCount: 8, entropy: true, distance: true, columnMass: true },
-  tiles: { rows: cuts(SHAPES.T, 1), columns: cuts(SHAPES.S, 2) },
-};
 
 /**
  * Runs every kernel until the engine takes it for hot. WebAssembly has no on-stack replacement: without this, the
  * first long call would run from beginning to end in code that was never optimised.
+ * Probes are left out: they would add 50 ms to every start, and their first call takes 30 ms more without.
  */
 export function warm(engine: AttentionEngine): void {
   const x = new Float32Array(SHAPES.T * SHAPES.D).fill(0.5);
@@ -28,7 +24,6 @@ export function warm(engine: AttentionEngine): void {
     for (const program of programs) {
       const result = engine.forward(program, inputs);
       engine.weights(program, inputs, result);
-      engine.probe(program, inputs, result, PROBE);
       engine.backward(program, inputs, result, x);
     }
   }
