@@ -134,6 +134,5 @@ export function runAdditiveProgram(
     { name: "v", tensor: v, letters: "[A]", shape: [A], dtype: v.dtype },
     { name: "value", tensor: value, letters: "[B, S, Dv]", shape: [B, S, Dv], dtype: value.dtype },
   ]);
-  const hasOneBand = typeof program.offset === "number";
-  return (isFused(KERNEL) && hasOneBand ? fused : composed)(program, tensors, wants);
+  return (isFused(KERNEL) ? fused : composed)(program, tensors, wants);
 }

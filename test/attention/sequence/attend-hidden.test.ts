@@ -29,7 +29,7 @@ const additive: [string, () => Score][] = [
 ];
 
 describe("attend with a score that is v·tanh(query + key)", () => {
-  beforeAll(async () => void (await tf.setBackend("heed")));
+  beforeAll(async () => expect(await tf.setBackend("heed")).toBe(true));
 
   const mask: AttendMask = { keyLengths: [3, 5], causal: "bottomRight", softCap: 2 };
   const f =
