@@ -1,0 +1,2 @@
+export const TASKS = [];
+export const QUICK_TASKS = [];
