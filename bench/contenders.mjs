@@ -76,7 +76,8 @@ const training = (/** @type {string} */ id, /** @type {Family} */ family, /** @t
 
 /** @type {Contender[]} */
 export const TRAINING = [
-  training("heed", "heed", { backend: "heed" }),
+  training("heed", "heed", { backend: "heed", ops: "heed" }),
+  training("heed as a drop-in", "heed", { backend: "heed" }),
   training("tfjs-wasm", "tfjs-wasm", { backend: "wasm" }),
   training("jax-js", "jax-js", {}),
 ];

@@ -4,7 +4,9 @@ import * as kernels from "../dist/kernels/index.js";
 
 const manifest = new URL("../package.json", import.meta.url);
 
-export async function startHeed(/** @type {{ threads: number, build: "relaxed" | "plain" }} */ { threads, build }) {
+export async function startHeed(
+  /** @type {{ threads: number, build: "relaxed" | "plain" }} */ { threads, build },
+) {
   const { version } = JSON.parse(readFileSync(manifest, "utf8"));
   // Until `init` takes options: remove on merge.
   if (!/threads/.test(String(kernels.init)) && (threads > 1 || build === "plain")) {

@@ -8,7 +8,9 @@ function giveIteratorHelpers() {
     if (name in prototype) continue;
     Object.defineProperty(prototype, name, {
       value(/** @type {any} */ f) {
-        return Array.from(/** @type {Iterable<unknown>} */ (this))[name](f).values();
+        return Array.from(/** @type {Iterable<unknown>} */ (this))
+          [name](f)
+          .values();
       },
       configurable: true,
       writable: true,

@@ -36,7 +36,10 @@ export function median(/** @type {number[]} */ values) {
 }
 
 /** How many calls make a sample, and how many samples a contender gives: less of what takes long. */
-export function plan(/** @type {number} */ call, /** @type {{ sample: number, rounds: number, budget: number }} */ limits) {
+export function plan(
+  /** @type {number} */ call,
+  /** @type {{ sample: number, rounds: number, budget: number }} */ limits,
+) {
   const calls = Math.max(1, Math.ceil(limits.sample / call));
   const rounds = Math.round(limits.budget / (calls * call));
   return { calls, rounds: Math.max(call > limits.budget ? 1 : 3, Math.min(limits.rounds, rounds)) };

@@ -18,7 +18,8 @@ export class Process {
   constructor(/** @type {Contender} */ contender) {
     this.contender = contender;
     // Relaxed SIMD, which heed asks for itself, is granted to every peer: Node 20 has it behind a flag.
-    const flags = Number(process.versions.node.split(".")[0]) < 22 ? ["--experimental-wasm-relaxed-simd"] : [];
+    const flags =
+      Number(process.versions.node.split(".")[0]) < 22 ? ["--experimental-wasm-relaxed-simd"] : [];
     this.#child = fork(CHILD, [], { execArgv: flags, stdio: [...QUIET], serialization: "advanced" });
   }
 

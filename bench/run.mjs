@@ -8,7 +8,7 @@ import { Process } from "./processes.mjs";
 /** @import { Contender } from "./contenders.mjs" */
 /** @typedef {{ contender: string, route: string, best: number, median: number, samples: number, calls: number }} Timing seconds a call */
 /** @typedef {{ name: string, timings: Timing[], refused: Record<string, string> }} CaseResult */
-/** @typedef {{ sample: number, rounds: number, budget: number }} Limits seconds of a sample, samples, seconds a contender and case */
+/** @typedef {{ warm: number, sample: number, rounds: number, budget: number }} Limits seconds before the clock starts and of a sample, samples, seconds for a contender and case */
 
 /** Between two samples, so that threads of the last one that still spin for more work go to sleep. */
 const PAUSE_MS = 5;
@@ -40,7 +40,7 @@ export async function startAll(/** @type {Contender[]} */ contenders) {
 async function startPeak() {
   const process = new Process(PEAK);
   await process.ask("load", PEAK);
-  await process.ask("prepare", { name: PEAK.id });
+  await process.ask("prepare", { name: PEAK.id, warm: 0 });
   const sample = async () => {
     const spent = await process.ask("time", { calls: PEAK_LIMITS.calls });
     return PEAK_FLOPS / charged(spent, PEAK_LIMITS.calls, 1) / 1e9;
@@ -99,7 +99,10 @@ async function prepareAll(
   for (const process of present) {
     const { id, threads } = process.contender;
     try {
-      const { refusal, route, output, call } = await process.ask("prepare", { name: c.name });
+      const { refusal, route, output, call } = await process.ask("prepare", {
+        name: c.name,
+        warm: options.limits.warm,
+      });
       const reason = refusal ?? options.check(output);
       if (reason) {
         refused[id] = reason;

@@ -43,7 +43,7 @@ export function checkOf(/** @type {Case} */ c) {
     for (const { i, values } of rows) {
       for (const [e, expected] of values.entries()) {
         const error = Math.abs(output[(Math.floor(e / D) * T + i) * D + (e % D)] - expected);
-        worst = error <= worst ? worst : error;
+        worst = Math.max(worst, error);
       }
     }
     return worst <= TOLERANCE ? undefined : `is wrong by ${worst.toExponential(1)}`;

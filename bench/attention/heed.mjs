@@ -1,7 +1,7 @@
 /** heed itself, through the public calls of heed/kernels; their copies are part of the time. */
 import { startHeed } from "../heed.mjs";
-import { inputsOf } from "./cases.mjs";
 import { normals } from "../random.mjs";
+import { inputsOf } from "./cases.mjs";
 
 /** @import { Peer } from "../contender.mjs" */
 /** @import { Case } from "./cases.mjs" */

@@ -38,23 +38,24 @@ function additiveMask(/** @type {Case} */ { T, S, visible }) {
 }
 
 /** The operator of the ONNX standard; its windows are of version 25, which ONNX Runtime 1.30 does not know. */
-const standard = (/** @type {"heads" | "tokens"} */ layout) => /** @type {Route} */ ({
-  name: `Attention-23, ${layout}`,
-  supports: ({ window }) => window === undefined,
-  build(c, inputs) {
-    const feeds = layout === "heads" ? asHeads(c, inputs) : asTokens(c, inputs);
-    const sizes = layout === "tokens" ? { q_num_heads: c.H, kv_num_heads: c.Hkv } : {};
-    const attributes = { is_causal: c.causal ? 1 : 0, scale: scale(c), ...sizes };
-    const shape = layout === "heads" ? [1, c.H, c.T, c.D] : [1, c.T, c.H * c.D];
-    const model = onnxModel({
-      opset: 23,
-      nodes: [{ op: "Attention", inputs: ["q", "k", "v"], outputs: ["output"], attributes }],
-      inputs: values(feeds),
-      outputs: [{ name: "output", shape }],
-    });
-    return { model, feeds, layout };
-  },
-});
+const standard = (/** @type {"heads" | "tokens"} */ layout) =>
+  /** @type {Route} */ ({
+    name: `Attention-23, ${layout}`,
+    supports: ({ window }) => window === undefined,
+    build(c, inputs) {
+      const feeds = layout === "heads" ? asHeads(c, inputs) : asTokens(c, inputs);
+      const sizes = layout === "tokens" ? { q_num_heads: c.H, kv_num_heads: c.Hkv } : {};
+      const attributes = { is_causal: c.causal ? 1 : 0, scale: scale(c), ...sizes };
+      const shape = layout === "heads" ? [1, c.H, c.T, c.D] : [1, c.T, c.H * c.D];
+      const model = onnxModel({
+        opset: 23,
+        nodes: [{ op: "Attention", inputs: ["q", "k", "v"], outputs: ["output"], attributes }],
+        inputs: values(feeds),
+        outputs: [{ name: "output", shape }],
+      });
+      return { model, feeds, layout };
+    },
+  });
 
 const masked = /** @type {Route} */ ({
   name: "Attention-23 with a mask",
@@ -141,7 +142,7 @@ const composed = /** @type {Route} */ ({
   name: "MatMul, Softmax, MatMul",
   supports: ({ causal, window, H, Hkv }) => H === Hkv || !(causal || window),
   build(c, inputs) {
-    const { Hkv, S, D } = c;
+    const { Hkv, D } = c;
     const rows = (c.H / Hkv) * c.T;
     const hidden = c.causal || c.window !== undefined;
     const { k, v } = asHeads(c, inputs);
@@ -170,12 +171,4 @@ const composed = /** @type {Route} */ ({
 });
 
 /** @type {Route[]} */
-export const ROUTES = [
-  standard("heads"),
-  standard("tokens"),
-  masked,
-  multiHead,
-  groupQuery,
-  composed,
-];
-
+export const ROUTES = [standard("heads"), standard("tokens"), masked, multiHead, groupQuery, composed];

@@ -47,7 +47,10 @@ function sessions(ort, { threads, provider }) {
 }
 
 /** @returns {Omit<Peer, "versions">} */
-export function onnxPeer(/** @type {any} */ ort, /** @type {{ threads: number, provider: string }} */ settings) {
+export function onnxPeer(
+  /** @type {any} */ ort,
+  /** @type {{ threads: number, provider: string }} */ settings,
+) {
   const open = sessions(ort, settings);
   return {
     refuses: ({ pass }) => (pass === "backward" ? "has no gradients" : undefined),
