@@ -181,9 +181,12 @@ function isMet(/** @type {Bar["need"]} */ need, /** @type {number} */ value) {
 export const figureText = (/** @type {number} */ value, /** @type {string} */ unit) =>
   `${value.toFixed(unit === "×" ? (value < 10 ? 2 : 1) : 0)}${space(unit)}`;
 
+/** @type {Run} */
+const NOTHING = { suite: "attention", results: [] };
+
 /** @returns {{ verdict: "met" | "missed" | "not measured", text: string }} */
 export function judge(/** @type {Bar} */ bar, /** @type {Run | undefined} */ run) {
-  const figures = run ? bar.figures(run) : [];
+  const figures = bar.figures(run ?? NOTHING);
   const measured = figures.filter(({ value }) => value !== undefined);
   const text = figures
     .map(
@@ -191,7 +194,7 @@ export function judge(/** @type {Bar} */ bar, /** @type {Run | undefined} */ run
         `${value === undefined ? "–" : figureText(value, bar.unit)}${label && ` ${label}`}`,
     )
     .join(", ");
-  if (measured.length === 0) return { verdict: "not measured", text: "" };
+  if (measured.length === 0) return { verdict: "not measured", text: "–" };
   if (measured.some(({ value }) => !isMet(bar.need, /** @type {number} */ (value))))
     return { verdict: "missed", text };
   return { verdict: measured.length === figures.length ? "met" : "not measured", text };

@@ -8,9 +8,8 @@ function giveIteratorHelpers() {
     if (name in prototype) continue;
     Object.defineProperty(prototype, name, {
       value(/** @type {any} */ f) {
-        return Array.from(/** @type {Iterable<unknown>} */ (this))
-          [name](f)
-          .values();
+        const values = /** @type {any} */ (Array.from(/** @type {Iterable<unknown>} */ (this)));
+        return values[name](f).values();
       },
       configurable: true,
       writable: true,

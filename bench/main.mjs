@@ -61,6 +61,7 @@ const wantsMemory = suite === "attention" && !flags.quick && flags.cases === "";
 if (wantsMemory) say("T = 65 536, forward and backward");
 const memory = wantsMemory ? peakMemory() : undefined;
 const load = Math.max(before, flags.quick ? 0 : await othersLoad());
+/** @type {import("./table.mjs").FullRun} */
 const run = {
   suite,
   date: new Date().toISOString().slice(0, 10),

@@ -11,7 +11,7 @@ export const PEAK_FLOPS = STEPS * 96;
 
 /** @returns {Promise<Peer>} */
 export async function load() {
-  const binary = await compileKernels(PROBE, ["--enable", "relaxed-simd"]);
+  const binary = /** @type {any} */ (await compileKernels(PROBE, ["--enable", "relaxed-simd"]));
   const memory = new WebAssembly.Memory({ initial: 1 });
   const { instance } = await WebAssembly.instantiate(binary, { env: { memory } });
   const { peak } = /** @type {{ peak(n: number, address: number): void }} */ (instance.exports);

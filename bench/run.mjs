@@ -20,7 +20,9 @@ const because = (/** @type {unknown} */ error) =>
 /** Starts everyone; who does not load is absent, with the reason. */
 export async function startAll(/** @type {Contender[]} */ contenders) {
   /** @type {Record<string, string>} */
-  const [versions, absent] = [{}, /** @type {Record<string, string>} */ ({})];
+  const versions = {};
+  /** @type {Record<string, string>} */
+  const absent = {};
   /** @type {Process[]} */
   const present = [];
   for (const contender of contenders) {

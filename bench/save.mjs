@@ -9,7 +9,7 @@ const at = (/** @type {string} */ file) => fileURLToPath(new URL(`../${file}`, i
 const rounded = (/** @type {string} */ _key, /** @type {unknown} */ value) =>
   typeof value === "number" ? Number(value.toPrecision(5)) : value;
 
-export function saveRun(/** @type {{ suite: string, machine: { node: string } }} */ run) {
+export function saveRun(/** @type {import("./table.mjs").FullRun} */ run) {
   const file = at("docs/benchmarks.json");
   const kept = JSON.parse(readFileSync(file, "utf8"));
   const node = run.machine.node.split(".")[0].slice(1);

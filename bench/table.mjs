@@ -4,7 +4,7 @@ import { BARS, judge, needText } from "./bars.mjs";
 
 /** @import { Run } from "./bars.mjs" */
 /** @import { CaseResult, Timing } from "./run.mjs" */
-/** @typedef {Run & { machine: Record<string, any>, versions: Record<string, string>, absent: Record<string, string>, othersLoad: number, busy: boolean }} FullRun */
+/** @typedef {Run & { date: string, machine: Record<string, any>, versions: Record<string, string>, absent: Record<string, string>, othersLoad: number, busy: boolean }} FullRun */
 
 /** @returns {string} `0.412 ms` */
 const milliseconds = (/** @type {number} */ seconds) =>
@@ -48,7 +48,7 @@ export function table(/** @type {FullRun} */ run) {
   lines.push("", ...Object.entries(run.absent).map(([id, reason]) => `absent: ${id}: ${reason}`), "");
   for (const bar of BARS.filter(({ suite }) => suite === run.suite)) {
     const { verdict, text } = judge(bar, run);
-    lines.push(`${verdict.padEnd(13)}${bar.name}: ${text || "–"} (${needText(bar)})`);
+    lines.push(`${verdict.padEnd(13)}${bar.name}: ${text} (${needText(bar)})`);
   }
   return lines.join("\n");
 }

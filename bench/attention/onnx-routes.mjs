@@ -44,7 +44,7 @@ const standard = (/** @type {"heads" | "tokens"} */ layout) =>
     supports: ({ window }) => window === undefined,
     build(c, inputs) {
       const feeds = layout === "heads" ? asHeads(c, inputs) : asTokens(c, inputs);
-      const sizes = layout === "tokens" ? { q_num_heads: c.H, kv_num_heads: c.Hkv } : {};
+      const sizes = layout === "tokens" && { q_num_heads: c.H, kv_num_heads: c.Hkv };
       const attributes = { is_causal: c.causal ? 1 : 0, scale: scale(c), ...sizes };
       const shape = layout === "heads" ? [1, c.H, c.T, c.D] : [1, c.T, c.H * c.D];
       const model = onnxModel({
@@ -112,7 +112,7 @@ const groupQuery = /** @type {Route} */ ({
       past: ints([c.S - 1], [1]),
       total: ints([c.S], [1]),
     };
-    const sides = c.window ? { local_window_size: c.window } : {};
+    const sides = c.window !== undefined && { local_window_size: c.window };
     const attributes = { num_heads: c.H, kv_num_heads: c.Hkv, scale: scale(c), ...sides };
     const cache = [1, c.Hkv, c.S, c.D];
     const model = onnxModel({

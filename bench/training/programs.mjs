@@ -39,8 +39,10 @@ function lstm(kit, w, { x, labels }, { B, H }) {
 
 /** The class of a picture. @type {Program} */
 function conv({ crossEntropy }, w, { x, labels }, { B }) {
-  const layer = (/** @type {any} */ input, /** @type {any} */ filter, /** @type {any} */ bias) =>
-    tf.maxPool(tf.relu(tf.add(tf.conv2d(input, filter, 1, "valid"), bias)), 2, 2, "valid");
+  function layer(/** @type {any} */ input, /** @type {any} */ filter, /** @type {any} */ bias) {
+    const out = /** @type {tf.Tensor4D} */ (tf.relu(tf.add(tf.conv2d(input, filter, 1, "valid"), bias)));
+    return tf.maxPool(out, 2, 2, "valid");
+  }
   const flat = tf.reshape(layer(layer(x, w.w1, w.b1), w.w2, w.b2), [B, -1]);
   return tf.mean(crossEntropy(tf.add(tf.matMul(/** @type {any} */ (flat), w.out), w.bias), labels));
 }

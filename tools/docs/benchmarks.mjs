@@ -10,11 +10,10 @@ import { BARS, figureText, judge, needText, shareOfPeak, timeOf } from "../../be
 import { ATTENTION, TRAINING } from "../../bench/contenders.mjs";
 
 /** @import { FullRun } from "../../bench/table.mjs" */
-/** @typedef {FullRun & { date: string }} SavedRun */
 
 const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
 const file = path.join(root, "docs/BENCHMARKS.md");
-/** @type {Record<"attention" | "training", Record<string, SavedRun>>} */
+/** @type {Record<"attention" | "training", Record<string, FullRun>>} */
 const saved = JSON.parse(readFileSync(path.join(root, "docs/benchmarks.json"), "utf8"));
 const nodes = [...new Set([saved.attention, saved.training].flatMap((runs) => Object.keys(runs)))].sort();
 
@@ -72,7 +71,7 @@ function runsSection() {
 function barsSection() {
   const cell = (/** @type {typeof BARS[number]} */ bar, /** @type {string} */ node) => {
     const { verdict, text } = judge(bar, saved[bar.suite]?.[node]);
-    return text ? `${text}: ${verdict}` : verdict;
+    return `${text}: ${verdict}`;
   };
   const rows = BARS.map((bar) => [bar.name, needText(bar), ...nodes.map((node) => cell(bar, node))]);
   return `## Bars\n\n${grid(["Bar", "Needed", ...nodes.map((node) => `Node ${node}`)], rows)}\n`;
@@ -82,7 +81,7 @@ const HEED = ["heed, 1 thread", "heed, 2 threads"];
 
 /** How many times as long as heed a contender takes, where heed has as many threads. */
 function timesAsLong(
-  /** @type {SavedRun} */ run,
+  /** @type {FullRun} */ run,
   /** @type {string} */ name,
   /** @type {{ id: string, threads: number }} */ { id, threads },
 ) {
@@ -91,7 +90,7 @@ function timesAsLong(
   return own === undefined || time === undefined ? "–" : figureText(time / own, "×");
 }
 
-function attentionTable(/** @type {SavedRun} */ run) {
+function attentionTable(/** @type {FullRun} */ run) {
   const share = (/** @type {string} */ name, /** @type {string} */ id) => {
     const value = shareOfPeak(run, name, id);
     return value === undefined ? "–" : figureText(value, "%");
@@ -107,7 +106,7 @@ function attentionTable(/** @type {SavedRun} */ run) {
   return grid(["Case", ...HEED.map((id) => `${id}: of the peak`), ...others.map(({ id }) => id)], rows);
 }
 
-function trainingTable(/** @type {SavedRun} */ run) {
+function trainingTable(/** @type {FullRun} */ run) {
   const others = TRAINING.filter(({ id }) => id !== "heed" && !(id in run.absent));
   const rows = run.results.map(({ name }) => [
     name,
@@ -117,7 +116,7 @@ function trainingTable(/** @type {SavedRun} */ run) {
 }
 
 /** Who was not there, and who could not do what. */
-function absences(/** @type {SavedRun} */ run) {
+function absences(/** @type {FullRun} */ run) {
   const refusals = new Map(Object.entries(run.absent));
   for (const { name, refused } of run.results) {
     for (const [id, reason] of Object.entries(refused)) {
@@ -128,7 +127,7 @@ function absences(/** @type {SavedRun} */ run) {
 }
 
 /** The routes that the peers took, by contender. */
-function routes(/** @type {SavedRun} */ run) {
+function routes(/** @type {FullRun} */ run) {
   /** @type {Map<string, Map<string, string[]>>} */
   const taken = new Map();
   for (const { name, timings } of run.results) {
