@@ -1,13 +1,10 @@
 /** jax-js on its WebAssembly device, which has one thread in Node: its own attention or the products, under jit. */
 import { loadJax } from "../jax.mjs";
-import { seconds } from "../measure.mjs";
 import { inputsOf, scale, toHeads, toTokens } from "./cases.mjs";
+import { fastest } from "./fastest.mjs";
 
 /** @import { Peer } from "../contender.mjs" */
 /** @import { Case } from "./cases.mjs" */
-
-/** A route whose first call, compilation included, takes so much longer than the best one is not tried again. */
-const HOPELESS = 4;
 
 /** @returns {Promise<Peer>} */
 export async function load() {
@@ -64,19 +61,9 @@ export async function load() {
   return {
     versions,
     refuses: ({ pass }) => (pass === "backward" ? "measured forward only" : undefined),
-    async prepare(/** @type {Case} */ c) {
+    prepare(/** @type {Case} */ c) {
       const routes = c.causal || c.window !== undefined ? [builtIn] : [composed, builtIn];
-      let best;
-      let least = Infinity;
-      for (const route of routes) {
-        const candidate = route(c);
-        const { wall: compiled } = await seconds(candidate.run);
-        if (compiled > HOPELESS * least) continue;
-        const { wall } = await seconds(candidate.run);
-        if (wall < least) [best, least] = [candidate, wall];
-      }
-      if (!best) throw new Error("no route");
-      return best;
+      return fastest(routes.map((route) => () => route(c)));
     },
   };
 }
