@@ -12,7 +12,7 @@ import { parseArgs } from "node:util";
 import { CASES, QUICK_CASES } from "./attention/cases.mjs";
 import { ATTENTION, TRAINING } from "./contenders.mjs";
 import { BUSY_LOAD, machine, othersLoad } from "./machine.mjs";
-import { peakMemory } from "./memory.mjs";
+import { MEMORY, peakMemory } from "./memory.mjs";
 import { runCases } from "./run.mjs";
 import { saveRun } from "./save.mjs";
 import { table } from "./table.mjs";
@@ -45,20 +45,21 @@ const { contenders, cases, quick, checks } = SUITES[suite];
 const wanted = flags.peers.split(",");
 const takesPart = (/** @type {import("./contenders.mjs").Contender} */ { id, family }) =>
   family === "heed" || flags.peers === "all" || wanted.some((name) => id.startsWith(name));
+const isWanted = (/** @type {{ name: string }} */ { name }) => new RegExp(flags.cases).test(name);
 const say = (/** @type {string} */ line) => console.error(line);
 
 const before = flags.quick ? 0 : await othersLoad();
 const { checkOf } = await import(checks);
 const measured = await runCases({
   contenders: contenders.filter(takesPart),
-  cases: (flags.quick ? quick : cases).filter(({ name }) => new RegExp(flags.cases).test(name)),
+  cases: (flags.quick ? quick : cases).filter(isWanted),
   limits: flags.quick ? QUICK_LIMITS : LIMITS,
   peak: suite === "attention",
   checkOf,
   say,
 });
-const wantsMemory = suite === "attention" && !flags.quick && flags.cases === "";
-if (wantsMemory) say("T = 65 536, forward and backward");
+const wantsMemory = suite === "attention" && !flags.quick && isWanted({ name: MEMORY });
+if (wantsMemory) say(MEMORY);
 const memory = wantsMemory ? peakMemory() : undefined;
 const load = Math.max(before, flags.quick ? 0 : await othersLoad());
 /** @type {import("./table.mjs").FullRun} */

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { normals } from "./random.mjs";
 
 const [T, D] = [65_536, 64];
+export const MEMORY = "peak memory, T = 65 536";
 const SELF = fileURLToPath(import.meta.url);
 
 /** @returns {{ T: number, D: number, megabytes: number, seconds: number }} */
