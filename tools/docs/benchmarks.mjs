@@ -26,6 +26,7 @@ Made by \`node tools/docs/benchmarks.mjs\` from \`docs/benchmarks.json\`, except
 \`\`\`sh
 npm run bench -- attention --save   # about 20 minutes
 npm run bench -- training --save    # about 3 minutes
+npx -y node@24 bench/main.mjs attention --save   # the same under another Node, once the peers are installed
 \`\`\`
 
 Ratios, not times: those of one run on one machine, in which everyone takes turns.
