@@ -35,31 +35,33 @@ export function median(/** @type {number[]} */ values) {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** How many calls make a sample, and how many samples a contender gives: less of what takes long. */
-export function plan(
-  /** @type {number} */ call,
-  /** @type {{ sample: number, rounds: number, budget: number }} */ limits,
-) {
-  const calls = Math.max(1, Math.ceil(limits.sample / call));
-  const rounds = Math.round(limits.budget / (calls * call));
-  return { calls, rounds: Math.max(call > limits.budget ? 1 : 3, Math.min(limits.rounds, rounds)) };
-}
+/** How many calls make a sample. */
+export const callsOf = (/** @type {number} */ call, /** @type {number} */ sample) =>
+  Math.max(1, Math.ceil(sample / call));
+
+/** The samples that a runner gives even when they take longer than its time, unless one alone does. */
+const LEAST_SAMPLES = 3;
 
 /**
- * Takes turns: in each round every runner that still has rounds left gives one sample.
+ * Takes turns: in each round every runner that has time left gives one sample, and the companion one of its own.
  *
  * @template T
- * @param {{ rounds: number, sample: () => Promise<T> }[]} runners
+ * @param {{ sample: () => Promise<{ value: T, seconds: number }> }[]} runners
+ * @param {{ rounds: number, budget: number }} limits the most samples, and seconds, of a runner
+ * @param {() => Promise<unknown>} [companion]
  * @returns {Promise<T[][]>}
  */
-export async function interleave(runners) {
-  /** @type {T[][]} */
-  const samples = runners.map(() => []);
-  const most = Math.max(0, ...runners.map(({ rounds }) => rounds));
-  for (let round = 0; round < most; round++) {
-    for (const [at, { rounds, sample }] of runners.entries()) {
-      if (round < rounds) samples[at].push(await sample());
+export async function interleave(runners, { rounds, budget }, companion) {
+  const turns = runners.map(({ sample }) => ({ sample, values: /** @type {T[]} */ ([]), spent: 0 }));
+  const goesOn = (/** @type {(typeof turns)[number]} */ { values: { length }, spent }) =>
+    length < rounds && (spent < budget || (length < LEAST_SAMPLES && spent < budget * length));
+  for (let playing = turns.filter(goesOn); playing.length > 0; playing = playing.filter(goesOn)) {
+    await companion?.();
+    for (const turn of playing) {
+      const { value, seconds } = await turn.sample();
+      turn.values.push(value);
+      turn.spent += seconds;
     }
   }
-  return samples;
+  return turns.map(({ values }) => values);
 }

@@ -1,7 +1,7 @@
 /** A run: loads the contenders, checks each of them on each case, and times in turns those that were right. */
 import { setTimeout as pause } from "node:timers/promises";
 import { PEAK } from "./contenders.mjs";
-import { charged, interleave, median, plan } from "./measure.mjs";
+import { callsOf, charged, interleave, median } from "./measure.mjs";
 import { PEAK_FLOPS } from "./peak.mjs";
 import { Process } from "./processes.mjs";
 
@@ -12,7 +12,7 @@ import { Process } from "./processes.mjs";
 
 /** Between two samples, so that threads of the last one that still spin for more work go to sleep. */
 const PAUSE_MS = 5;
-const PEAK_LIMITS = { calls: 20, factor: 2 };
+const [PEAK_SAMPLES, PEAK_CALLS] = [3, 20];
 
 const because = (/** @type {unknown} */ error) =>
   (error instanceof Error ? error.message : String(error)).split("\n")[0].slice(0, 200);
@@ -38,16 +38,19 @@ export async function startAll(/** @type {Contender[]} */ contenders) {
   return { present, versions, absent };
 }
 
-/** The peak's process, prepared, as a runner that samples Gflop/s. */
+/** The peak's process: measures in every round of the others, and knows the most Gflop/s that it has seen. */
 async function startPeak() {
   const process = new Process(PEAK);
   await process.ask("load", PEAK);
   await process.ask("prepare", { name: PEAK.id, warm: 0 });
-  const sample = async () => {
-    const spent = await process.ask("time", { calls: PEAK_LIMITS.calls });
-    return PEAK_FLOPS / charged(spent, PEAK_LIMITS.calls, 1) / 1e9;
+  let most = 0;
+  const measure = async () => {
+    for (let n = 0; n < PEAK_SAMPLES; n++) {
+      const spent = await process.ask("time", { calls: PEAK_CALLS });
+      most = Math.max(most, PEAK_FLOPS / charged(spent, PEAK_CALLS, 1) / 1e9);
+    }
   };
-  return { process, sample };
+  return { process, measure, most: () => most };
 }
 
 /**
@@ -59,22 +62,13 @@ export async function runCases({ contenders, cases, limits, peak: wantsPeak, che
   const { present, versions, absent } = await startAll(contenders);
   for (const [id, reason] of Object.entries(absent)) say(`absent: ${id}: ${reason}`);
   const peak = wantsPeak ? await startPeak() : undefined;
-  let most = 0;
   /** @type {CaseResult[]} */
   const results = [];
   try {
     for (const c of cases) {
       say(c.name);
       const { runners, refused } = await prepareAll(present, c, { limits, check: await checkOf(c), say });
-      const rounds = PEAK_LIMITS.factor * Math.max(0, ...runners.map((runner) => runner.rounds));
-      const measurePeak = peak && {
-        rounds,
-        sample: async () => {
-          most = Math.max(most, await peak.sample());
-          return 0;
-        },
-      };
-      const samples = await interleave([...runners, ...(measurePeak ? [measurePeak] : [])]);
+      const samples = await interleave(runners, limits, peak?.measure);
       const timings = runners.map(({ contender, route, calls }, at) => ({
         ...{ contender, route, best: Math.min(...samples[at]), median: median(samples[at]) },
         ...{ samples: samples[at].length, calls },
@@ -86,7 +80,7 @@ export async function runCases({ contenders, cases, limits, peak: wantsPeak, che
     for (const process of present) process.stop();
     peak?.process.stop();
   }
-  return { versions, absent, peak: wantsPeak ? most : undefined, results };
+  return { versions, absent, peak: peak?.most(), results };
 }
 
 /** Who gets a case right takes part in its rounds; the others are refused, with the reason. */
@@ -110,12 +104,13 @@ async function prepareAll(
         refused[id] = reason;
         continue;
       }
-      const { calls, rounds } = plan(call, options.limits);
+      const calls = callsOf(call, options.limits.sample);
       const sample = async () => {
         await pause(PAUSE_MS);
-        return charged(await process.ask("time", { calls }), calls, threads);
+        const spent = await process.ask("time", { calls });
+        return { value: charged(spent, calls, threads), seconds: spent.wall * calls };
       };
-      runners.push({ contender: id, route, calls, rounds, sample });
+      runners.push({ contender: id, route, calls, sample });
     } catch (error) {
       refused[id] = because(error);
     }

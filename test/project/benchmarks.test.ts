@@ -112,26 +112,23 @@ test("short calls are compared with the fastest WebAssembly peer, and not with n
 });
 
 test("contenders take turns, and one that waited for the processor is charged what it computed", async () => {
-  const { charged, interleave, median, plan } = await load("bench/measure.mjs");
+  const { callsOf, charged, interleave, median } = await load("bench/measure.mjs");
   const turns: string[] = [];
-  const runner = (name: string, rounds: number) => ({
-    rounds,
-    sample: async () => turns.push(name),
+  const runner = (name: string, seconds: number) => ({
+    sample: async () => ({ value: turns.push(name), seconds }),
   });
-  expect(await interleave([runner("a", 3), runner("b", 2)])).toEqual([
-    [1, 3, 5],
-    [2, 4],
-  ]);
-  expect(turns.join("")).toBe("ababa");
+  const limits = { rounds: 4, budget: 1 };
+  const quick = runner("q", 0.01);
+  // Half a second each: two fill the budget and there are at least three. One alone is enough for a whole second.
+  const all = [quick, runner("m", 0.5), runner("s", 1)];
+  const played = await interleave(all, limits, async () => turns.push("|"));
+  expect(turns.join("")).toBe("|qms|qm|qm|q");
+  expect(played).toEqual([[2, 6, 9, 12], [3, 7, 10], [4]]);
+  expect([callsOf(1e-3, 0.02), callsOf(0.5, 0.02)]).toEqual([20, 1]);
   expect([median([3, 1, 2]), median([4, 1, 2, 3])]).toEqual([2, 2.5]);
   const waited = { wall: 0.02, cpu: 0.01 };
   expect([charged(waited, 1, 1), charged(waited, 1, 2)]).toEqual([0.01, 0.02]);
   expect(charged({ wall: 1e-3, cpu: 0 }, 2, 1), "too short for that clock").toBe(1e-3);
-  const limits = { sample: 0.02, rounds: 15, budget: 3 };
-  expect(plan(1e-3, limits)).toEqual({ calls: 20, rounds: 15 });
-  expect(plan(0.5, limits)).toEqual({ calls: 1, rounds: 6 });
-  expect(plan(2, limits)).toEqual({ calls: 1, rounds: 3 });
-  expect(plan(4, limits)).toEqual({ calls: 1, rounds: 1 });
 });
 
 test("a quick run checks and times heed, and names the peer that does not load, with the reason", () => {
