@@ -1,5 +1,5 @@
 /** The fastest of the routes by which a peer can compute a case. */
-import { seconds } from "../measure.mjs";
+import { charged, seconds } from "../measure.mjs";
 
 /** @import { Prepared } from "../contender.mjs" */
 
@@ -9,13 +9,17 @@ const TRY_SECONDS = 0.1;
 const HOPELESS = 6;
 
 /** The least time of a call, Infinity where the first one is hopeless. */
-async function tried(/** @type {Prepared} */ { run }, /** @type {number} */ record) {
-  if ((await seconds(run)).wall > HOPELESS * record) return Infinity;
+async function tried(
+  /** @type {Prepared} */ { run },
+  /** @type {number} */ record,
+  /** @type {number} */ threads,
+) {
+  if (charged(await seconds(run), 1, threads) > HOPELESS * record) return Infinity;
   let time = Infinity;
   for (let spent = 0; spent < TRY_SECONDS; ) {
-    const { wall } = await seconds(run);
-    time = Math.min(time, wall);
-    spent += wall;
+    const one = await seconds(run);
+    time = Math.min(time, charged(one, 1, threads));
+    spent += one.wall;
   }
   return time;
 }
@@ -24,8 +28,9 @@ async function tried(/** @type {Prepared} */ { run }, /** @type {number} */ reco
  * Tries every route, the likely ones first, keeps the fastest and disposes of the others. One that fails is left out.
  *
  * @param {(() => Promise<Prepared> | Prepared)[]} routes
+ * @param {number} threads
  */
-export async function fastest(routes) {
+export async function fastest(routes, threads) {
   let best;
   let record = Infinity;
   /** @type {unknown} */
@@ -33,7 +38,7 @@ export async function fastest(routes) {
   for (const route of routes) {
     try {
       const candidate = await route();
-      const time = await tried(candidate, record);
+      const time = await tried(candidate, record, threads);
       const loser = time < record ? best : candidate;
       if (time < record) [best, record] = [candidate, time];
       await loser?.dispose?.();

@@ -63,7 +63,10 @@ export async function load() {
     refuses: ({ pass }) => (pass === "backward" ? "measured forward only" : undefined),
     prepare(/** @type {Case} */ c) {
       const routes = c.causal || c.window !== undefined ? [builtIn] : [composed, builtIn];
-      return fastest(routes.map((route) => () => route(c)));
+      return fastest(
+        routes.map((route) => () => route(c)),
+        1,
+      );
     },
   };
 }

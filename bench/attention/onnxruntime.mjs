@@ -42,6 +42,9 @@ export function onnxPeer(
   return {
     refuses: ({ pass }) => (pass === "backward" ? "has no gradients" : undefined),
     prepare: (/** @type {Case} */ c) =>
-      fastest(ROUTES.filter(({ supports }) => supports(c)).map((route) => () => open(route, c))),
+      fastest(
+        ROUTES.filter(({ supports }) => supports(c)).map((route) => () => open(route, c)),
+        settings.threads,
+      ),
   };
 }
