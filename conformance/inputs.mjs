@@ -115,7 +115,9 @@ export function isVisible(
 ) {
   const { T, S } = c.sizes;
   const { causal, queryOffset = 0, window = {}, queryLengths, keyLengths } = c.options ?? {};
-  const offset = causal === "topLeft" ? 0 : causal === "bottomRight" ? S - T : queryOffset;
+  // The last valid query stands at the last valid key.
+  const corner = (keyLengths ? keyLengths[b] : S) - (queryLengths ? queryLengths[b] : T);
+  const offset = causal === "topLeft" ? 0 : causal === "bottomRight" ? corner : queryOffset;
   const distance = j - (i + offset);
   if (queryLengths && i >= queryLengths[b]) return false;
   if (keyLengths && j >= keyLengths[b]) return false;
