@@ -2,9 +2,9 @@
 import { sum4 } from "./math";
 import { at } from "./simd";
 
-// The sum of n floats: sixteen running sums, so rounding grows with n / 16.
+/** The sum of n floats: sixteen running sums, so rounding grows with n / 16. */
 // @ts-ignore: decorator
-@inline function sumRow(x: usize, n: i32): f32 {
+@inline export function sumRow(x: usize, n: i32): f32 {
   let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
   let i = 0;
   for (; i + 16 <= n; i += 16) {

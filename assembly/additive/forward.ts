@@ -26,7 +26,7 @@ export function additiveForward(p: Additive): i32 {
 /** Returns whether query i sees a key. */
 function forwardRow(p: Additive, b: i32, i: i32, S: i32): bool {
   const row = b * p.T + i, value = at(p.value, b * p.S * p.Dv), out = at(p.out, row * p.Dv);
-  let first = firstKey(p, i), last = lastKey(p, b, i, S);
+  let first = firstKey(p, b, i), last = lastKey(p, b, i, S);
   let seen = false;
   if (first < last) {
     const wild = exponentials(at(p.query, row * p.A), p.A, p.queries);

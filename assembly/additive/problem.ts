@@ -21,10 +21,10 @@ export class Additive {
   out: usize; lse: usize; weights: usize;
   B: i32; T: i32; S: i32; A: i32; Dv: i32;
   softCap: f32; // 0: none
-  // Query i sees keys j with low ≤ j − i ≤ high; both within ±2²⁹.
+  // Query i sees keys j with low ≤ j − i − offsets[b] ≤ high; both within ±2²⁹.
   low: i32; high: i32;
-  // int32 [B]; address 0: none.
-  queryLengths: usize; keyLengths: usize;
+  // int32 [B]; address 0: none, and offsets of 0.
+  queryLengths: usize; keyLengths: usize; offsets: usize;
   // bias[b, i, j] and allow[b, i, j] by element strides, the last of them 0 or 1; address 0: none.
   bias: usize; biasB: i32; biasT: i32; biasS: i32;
   allow: usize; allowB: i32; allowT: i32; allowS: i32;
@@ -98,6 +98,11 @@ export function layout(p: Additive): void {
   return p.keyLengths ? i32.load(at(p.keyLengths, b)) : p.S;
 }
 
+// @ts-ignore: decorator
+@inline function offsetOf(p: Additive, b: i32): i32 {
+  return p.offsets ? i32.load(at(p.offsets, b)) : 0;
+}
+
 // Where the row of query i begins in bias and allow.
 // @ts-ignore: decorator
 @inline export function biasRow(p: Additive, array: usize, b: i32, i: i32): usize {
@@ -110,12 +115,12 @@ export function layout(p: Additive): void {
 
 /** The keys [first, last) that band, length and an `allow` that is the same for all keys leave to query i. */
 // @ts-ignore: decorator
-@inline export function firstKey(p: Additive, i: i32): i32 {
-  return max(0, i + p.low);
+@inline export function firstKey(p: Additive, b: i32, i: i32): i32 {
+  return max(0, i + offsetOf(p, b) + p.low);
 }
 // @ts-ignore: decorator
 @inline export function lastKey(p: Additive, b: i32, i: i32, S: i32): i32 {
-  const first = firstKey(p, i);
+  const first = firstKey(p, b, i);
   if (p.allow && !p.allowS && !load<u8>(allowRow(p, b, i))) return first;
-  return max(first, min(S, i + p.high + 1));
+  return max(first, min(S, i + offsetOf(p, b) + p.high + 1));
 }

@@ -7,7 +7,7 @@ import { fma } from "../simd";
 @inline const ROUND: f32 = 12583039.0;
 // −127 ln 2, where the exponent's bits are all 0.
 // @ts-ignore: decorator
-@inline const LEAST: f32 = -88.029692;
+@inline export const LEAST: f32 = -88.029692;
 
 /** Writes what `expWith` takes to nine floats: log₂e, ROUND, a minimax polynomial of 2ʳ, highest first, and LEAST. */
 export function writeExpConstants(to: usize): void {

@@ -17,7 +17,7 @@
 //   the same where scores are larger than ±32                                    54.4 (85 %)       0.51
 //   plain build: a product and a sum where FMA is one step     30.8 (46 %)       32.5 (49 %)       0.48–0.51
 //   attention() itself, 8 heads, copies included: 143 ms       59.9 (91 %)       58.3 (88 %)       0.52
-// The last line is tools/bench-attention.mjs on a quiet machine. The others were taken on a busy one, one head: each
+// The last line is `npm run bench -- attention` on a quiet machine. The others were taken on a busy one, one head: each
 // piece of 192 queries was timed ten times and the least times were added up.
 // Other widths, Node 20: D = 32 83 %, D = 128 94 %, D = 256 92 %. T = 512 87 %, T = 64 55 %.
 // Tried and no faster: blocks of 48 or 192 keys, of 96 queries; e^y on four vectors at a time instead of two.

@@ -5,3 +5,4 @@ export {
   attentionBackward, attentionBackwardKeys, attentionBackwardQueries, attentionBackwardKeysDone,
   attentionBackwardQueriesDone, attentionBackwardScratchBytes,
 } from "./backward";
+export { attentionProbe } from "./probe";

@@ -34,4 +34,13 @@ export class Problem {
   wildDout: usize; wildDoutRows: i32;
   // The weights of queries row0 and on, [·, S].
   weights: usize;
+  // Statistics of the weights of those queries, each 0 where nobody asks: float64 sums `entropy` and `distance` [·],
+  // the `topCount` largest weights and their keys [·, topCount], float64 sums of each tile's columns [·, tileColumns],
+  // float32 sums of each key's column over 48 queries [⌈·/48⌉, S up to a multiple of 24].
+  entropy: usize; distance: usize; topWeights: usize; topKeys: usize; tileSums: usize; columnSums: usize;
+  topCount: i32; tileColumns: i32;
+  // Where each tile's columns begin, and where the last one's end.
+  tileStarts: usize;
+  // Query i stands at key position i + offset.
+  offset: i32;
 }

@@ -1,6 +1,6 @@
 // The weights themselves, e^(score − lse), for those who ask: rows of queries at a time.
-import { at } from "../simd";
-import { expBelow } from "./exp";
+import { at, fma } from "../simd";
+import { expBelow, LEAST } from "./exp";
 import { isFew } from "./few";
 import { fewPairs } from "./few-backward";
 import { plan, transform } from "./mask";
@@ -8,12 +8,12 @@ import { panels6, panels8, scale } from "./pack";
 import { Problem } from "./problem";
 import { BK, BQ, blockKeys, LD, products, subtrahend } from "./scores";
 
-/** Bytes of scratch that one thread needs for attentionWeights. */
+/** Bytes of scratch that one thread needs for attentionWeights and attentionProbe. */
 export function attentionWeightsScratchBytes(D: i32): i32 {
   return (BQ * BK + BQ * D) << 2;
 }
 
-/** Packs the keys of one head for attentionWeights. */
+/** Packs the keys of one head for attentionWeights and attentionProbe. */
 export function attentionWeightKeys(p: Problem): void {
   if (isFew(p)) return;
   panels8(p.k, p.kRow, p.S, p.D, p.keyPanels, 1);
@@ -25,27 +25,51 @@ export function attentionWeights(p: Problem, i0: i32, i1: i32, scratch: usize): 
 }
 
 function rows(p: Problem, i0: i32, nq: i32, s: usize): void {
-  const S = p.S, D = p.D, queries = at(s, BQ * BK), few = isFew(p), q = at(p.q, i0 * p.qRow);
-  if (!few) {
-    panels6(q, p.qRow, nq, D, queries);
-    scale(queries, ((nq + 5) / 6) * 6 * D, p.scale);
-  }
+  const S = p.S;
+  packQueries(p, i0, nq, s);
   for (let j = 0; j < S; j += BK) {
-    const nk = blockKeys(S, j), todo = plan(p, i0, i0 + nq, j, j + nk), width = <usize>min(nk, S - j) << 2;
-    if (todo >= 0) {
-      if (few) fewPairs(q, p.qRow, at(p.k, j * p.kRow), p.kRow, s, nq, min(nk, S - j), D, p.scale);
-      else products(queries, at(p.keyPanels, j * D), s, nq, nk, D);
-      if (todo) transform(p, todo, false, s, LD, nq, nk, i0, nq, j, 0);
-    }
+    const nk = blockKeys(S, j), width = <usize>min(nk, S - j) << 2, visible = blockScores(p, i0, nq, j, nk, s);
     for (let r = 0; r < nq; r++) {
       const row = s + <usize>r * LD, out = at(p.weights, (i0 - p.row0 + r) * S + j);
-      if (todo < 0) {
+      if (!visible) {
         memory.fill(out, 0, width);
         continue;
       }
-      const lse = subtrahend(f32.load(at(p.lse, i0 + r)));
-      for (let c: usize = 0; c < width; c += 16) v128.store(row + c, expBelow(f32x4.sub(v128.load(row + c), lse)));
+      weigh(row, nk, f32.load(at(p.lse, i0 + r)));
       memory.copy(out, row, width);
     }
   }
+}
+
+/** Packs queries [i0, i0 + nq) for blockScores, behind the scores in its scratch. */
+export function packQueries(p: Problem, i0: i32, nq: i32, s: usize): void {
+  if (isFew(p)) return;
+  const queries = at(s, BQ * BK);
+  panels6(at(p.q, i0 * p.qRow), p.qRow, nq, p.D, queries);
+  scale(queries, ((nq + 5) / 6) * 6 * p.D, p.scale);
+}
+
+/** The scores of queries [i0, i0 + nq) × keys [j, j + nk) to s; false where nothing of them is visible. */
+export function blockScores(p: Problem, i0: i32, nq: i32, j: i32, nk: i32, s: usize): bool {
+  const todo = plan(p, i0, i0 + nq, j, j + nk);
+  if (todo < 0) return false;
+  if (isFew(p)) {
+    fewPairs(at(p.q, i0 * p.qRow), p.qRow, at(p.k, j * p.kRow), p.kRow, s, nq, min(nk, p.S - j), p.D, p.scale);
+  } else products(at(s, BQ * BK), at(p.keyPanels, j * p.D), s, nq, nk, p.D);
+  if (todo) transform(p, todo, false, s, LD, nq, nk, i0, nq, j, 0);
+  return true;
+}
+
+/** nk scores, a multiple of 8, → their weights w, in place. Returns Σ w·(score − lse) in four lanes: the entropy −Σ w ln w, negated. */
+export function weigh(row: usize, nk: i32, lse: f32): v128 {
+  const subtracted = subtrahend(lse), least = f32x4.splat(LEAST), width = <usize>nk << 2;
+  let sum0 = f32x4.splat(0), sum1 = sum0;
+  for (let c: usize = 0; c < width; c += 32) {
+    const y0 = f32x4.sub(v128.load(row + c), subtracted), y1 = f32x4.sub(v128.load(row + c, 16), subtracted);
+    const w0 = expBelow(y0), w1 = expBelow(y1);
+    v128.store(row + c, w0); v128.store(row + c, w1, 16);
+    // Where y is −∞ w is 0, and 0 · LEAST is 0.
+    sum0 = fma(w0, f32x4.pmax(y0, least), sum0); sum1 = fma(w1, f32x4.pmax(y1, least), sum1);
+  }
+  return f32x4.add(sum0, sum1);
 }

@@ -1,3 +1,4 @@
+export * from "./convert.ts";
 export * from "./errors.ts";
 export * from "./notation.ts";
 export * from "./program.ts";

@@ -19,7 +19,7 @@ export interface AttentionCost {
  *
  * @throws what `attention` throws for sizes and options
  * @example
- * attentionCost({ B: 1, H: 8, T: 2048, S: 2048, D: 64 }).forward; // 8.6e9
+ * attentionCost({ B: 1, H: 8, T: 2048, S: 2048, D: 64 }).forward; // 8589934592
  */
 export function attentionCost(sizes: AttentionSizes, options: AttentionOptions = {}): AttentionCost {
   const { program } = compileCall("attentionCost", sizes, options);

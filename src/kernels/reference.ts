@@ -174,7 +174,8 @@ export function referenceEmptyRows(program: Program, inputs: Pick<AttentionInput
  * The gradients of Σ dout·output + Σ dlse·lse.
  *
  * With p the weights, f the dropout factors and r = Σ_j p_j (dout·v_j) f_j, the score's gradient is
- * p_j ((dout·v_j) f_j − r + dlse), and the sink's is −p_sink (r − dlse). An empty row passes gradients to v alone.
+ * p_j ((dout·v_j) f_j − r + dlse), and the sink's is −p_sink (r − dlse). An empty row passes the gradient of its output
+ * to v alone: its weights, if it has any, come from no score, so its r is 0.
  */
 export function referenceAttentionGradients(
   program: Program,
@@ -206,7 +207,7 @@ export function referenceAttentionGradients(
       const p = weights[at.weights(i) + j]!;
       if (p === 0) continue;
       dweights[j] = factors[j]! * dot(dout, at.out(i), v, at.v(j), Dv);
-      r += p * dweights[j]!;
+      if (visible[at.row(i)]) r += p * dweights[j]!;
       accumulate(gradients.dv, at.v(j), p * factors[j]!, dout, at.out(i), Dv);
     }
     if (gradients.dsink && lse[at.row(i)] !== -Infinity) {

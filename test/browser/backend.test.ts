@@ -5,7 +5,8 @@ import type { Browser } from "@playwright/test";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { bundleForBrowser, scratchFolder } from "../support/bundle.ts";
 import { findChromium, itInChromium, launchChromium } from "../support/chromium.ts";
-import { ISOLATION, serve } from "../support/serve.ts";
+import { ISOLATION } from "../support/serve.ts";
+import { visit } from "../support/visit.ts";
 
 /** What the page reports on `window.result`. */
 interface Report {
@@ -79,28 +80,6 @@ afterAll(async () => {
   scratch.remove();
 });
 
-async function visit(
-  page: keyof typeof pages,
-  headers: Record<string, string>,
-  query = "",
-): Promise<{ report: Report; console: string[] }> {
-  const { url, server } = await serve(pages[page], headers);
-  const tab = await browser.newPage();
-  const lines: string[] = [];
-  tab.on("console", (message) => lines.push(message.text()));
-  tab.on("pageerror", (error) => lines.push(String(error)));
-  try {
-    await tab.goto(url + query);
-    await tab.waitForFunction("window.result", undefined, { timeout: 60_000 }).catch((error) => {
-      throw new Error(`the page reported nothing; its console said:\n${lines.join("\n")}`, { cause: error });
-    });
-    return { report: (await tab.evaluate("window.result")) as Report, console: lines };
-  } finally {
-    await tab.close();
-    server.close();
-  }
-}
-
 /** Sums of at most 17 terms, and of the 105 squares of the loss, with float32's 2⁻²³. */
 const TOLERANCE = 105 * 2 ** -23;
 
@@ -108,7 +87,7 @@ describe("heed in Chromium", () => {
   const right = { backend: "heed", build: "relaxed" };
 
   itInChromium("computes on an ordinary page what cpu computes, minified", async () => {
-    const { report, console } = await visit("minified", {});
+    const { report, console } = await visit<Report>(browser, pages.minified);
     expect(report).toMatchObject({ ...right, isolated: false, shared: false });
     expect(report.worst).toBeLessThan(TOLERANCE);
     expect(console).toEqual([]);
@@ -117,7 +96,7 @@ describe("heed in Chromium", () => {
   itInChromium(
     "starts on a cross-origin-isolated page, where the stock backend hangs in a minified bundle",
     async () => {
-      const { report, console } = await visit("minified", ISOLATION);
+      const { report, console } = await visit<Report>(browser, pages.minified, ISOLATION);
       expect(report).toMatchObject({ ...right, isolated: true, shared: false });
       expect(report.worst).toBeLessThan(TOLERANCE);
       expect(console).toEqual([]);
@@ -127,7 +106,7 @@ describe("heed in Chromium", () => {
   itInChromium(
     "computes in the shared memory of TensorFlow.js' threads where the page asks for them",
     async () => {
-      const { report } = await visit("readable", ISOLATION, "?threads");
+      const { report } = await visit<Report>(browser, pages.readable, ISOLATION, "?threads");
       expect(report).toMatchObject({ ...right, isolated: true, shared: true });
       expect(report.worst).toBeLessThan(TOLERANCE);
     },

@@ -49,6 +49,7 @@ function everyOption(): [string, ProgramOptions<HostArray>][] {
     ["a sink per head", { sink: random(6, [H]) }],
     ["dropout", { dropout: { rate: 0.3, seed: 7 }, training: true }],
     ["uniform empty rows", { allow: holes, onEmptyRow: "uniform", keyLengths: [6, 5] }],
+    ["uniform empty rows beside sinks", { allow: holes, onEmptyRow: "uniform", sink: random(6, [H]) }],
     [
       "everything at once",
       {

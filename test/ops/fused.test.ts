@@ -2,9 +2,13 @@ import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { OptionError } from "../../src/core/errors.ts";
 import {
+  additiveAttention,
   dropout,
+  gelu,
   gruCell,
   gruSequence,
+  layerNorm,
+  linear,
   lstmCell,
   lstmSequence,
   softmaxCrossEntropy,
@@ -19,6 +23,14 @@ type Of = (x: tf.Tensor) => tf.Tensor;
 
 /** Each op as a function of one input, and that input's shape. B = 2, H = 3, T = 5. */
 const OPS: [op: string, shape: number[], f: Of][] = [
+  [
+    "additiveAttention",
+    [2, 5, 7],
+    (x) => additiveAttention(x as tf.Tensor3D, filled(2, 3, 7), filled(7), filled(2, 3, 2)).output,
+  ],
+  ["gelu", [7], (x) => gelu(x)],
+  ["layerNorm", [2, 7], (x) => layerNorm(x)],
+  ["linear", [2, 7], (x) => linear(x, filled(7, 3))],
   ["gruCell", [2, 9], (x) => gruCell(x as tf.Tensor2D, filled(2, 9), filled(2, 3))],
   ["lstmCell", [2, 12], (x) => lstmCell(x as tf.Tensor2D, filled(2, 3), filled(2, 3))[0]],
   ["gruSequence", [5, 2, 9], (x) => gruSequence(x as tf.Tensor3D, filled(2, 3), filled(3, 9), filled(9))],
@@ -44,8 +56,8 @@ describe("A gradient of a gradient on the heed backend", () => {
     const refusal = new OptionError("SECOND_ORDER", { op });
     expect(() => twice(f, shape)).toThrow(refusal);
     expect(refusal.message).toBe(
-      `${op}: gradients of gradients are not available, got a request for one; use the composed ops of TensorFlow.js ` +
-        "for that op, or the cpu backend",
+      `${op}: gradients of gradients are not available, got a request for one; compose that op of ` +
+        "elementary ones of TensorFlow.js",
     );
     // The refusal is for the second order alone, also after one.
     const first = tf.tidy(() =>

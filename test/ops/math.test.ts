@@ -3,29 +3,13 @@ import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { hasRelaxedSimd } from "../../src/kernels/wasm/load.ts";
 import "../../src/host/backend.ts";
+import { erf } from "./erf.ts";
 
 const COUNT = 100_000;
 const X = 65_536;
 const OUT = X + 4 * COUNT;
 
 type Exports = Record<string, (x: number, out: number, n: number) => void>;
-
-/** erf in float64: its series near 0, the continued fraction of erfc further out. */
-function erf(x: number): number {
-  const size = Math.abs(x);
-  if (size < 3) {
-    let term = x;
-    let sum = x;
-    for (let k = 1; k < 120; k++) {
-      term *= (-x * x) / k;
-      sum += term / (2 * k + 1);
-    }
-    return (2 / Math.sqrt(Math.PI)) * sum;
-  }
-  let fraction = 0;
-  for (let k = 60; k >= 1; k--) fraction = k / 2 / (size + fraction);
-  return Math.sign(x) * (1 - Math.exp(-x * x) / Math.sqrt(Math.PI) / (size + fraction));
-}
 
 /** The distance between neighbouring float32 numbers at y. */
 function ulp(y: number): number {

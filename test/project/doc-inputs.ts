@@ -45,6 +45,9 @@ export const INPUTS: Record<string, () => Scope> = {
   }),
   "data/bpe-train.ts": () => ({ pairs: [{ source: "I am tired.", target: "Je suis fatigué." }] }),
   "ops/dropout.ts": () => ({ x: random(3, 5), step: 7 }),
+  "ops/gelu.ts": () => ({ x: random(2, 3, 5), w: random(5, 7), b: random(7) }),
+  "ops/layer-norm.ts": () => ({ x: random(2, 3, 5), gamma: random(5), beta: random(5) }),
+  "ops/linear.ts": () => ({ x: random(2, 3, 5), wq: random(5, 7), bq: random(7) }),
   "ops/softmax-cross-entropy.ts": () => ({ logits: random(2, 5) }),
   "ops/gru-cell.ts": () => ({
     input: random(2, 3),

@@ -62,6 +62,7 @@ test("the package holds the build, the weights, the licence and the documents, a
     "CHANGELOG.md",
     "LICENSE",
     "README.md",
+    "conformance",
     "dist",
     "docs",
     "package.json",

@@ -65,17 +65,25 @@ function published(/** @type {string} */ index) {
     return [...index.matchAll(pattern)].flatMap((match) => match[1].split(",").map((name) => name.trim()));
   };
   return (/** @type {string} */ file, /** @type {string} */ name) =>
-    index.includes(`export * from "./${file}"`) || names(file).includes(name);
+    index.includes(`export * from "${file.startsWith(".") ? "" : "./"}${file}"`) ||
+    names(file).includes(name);
+}
+
+/** The files of a family: its own, and those that its index.ts takes from elsewhere in src. */
+function filesOf(/** @type {string} */ family) {
+  const own = readdirSync(path.join(folder, family), { withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts") && entry.name !== "index.ts")
+    .map((entry) => entry.name);
+  const index = readFileSync(path.join(folder, family, "index.ts"), "utf8");
+  const taken = [...index.matchAll(/export \* from "(\.\.\/[^"]+)"/g)].map(([, file]) => file);
+  return [...own, ...taken].sort((a, b) => (path.basename(a) < path.basename(b) ? -1 : 1));
 }
 
 /** The whole page. */
 function mechanismsPage() {
   const parts = [PREFACE];
   for (const [name, heading] of FAMILIES) {
-    const files = readdirSync(path.join(folder, name), { withFileTypes: true })
-      .filter((entry) => entry.isFile() && entry.name.endsWith(".ts") && entry.name !== "index.ts")
-      .map((entry) => entry.name)
-      .sort();
+    const files = filesOf(name);
     const isPublished = published(readFileSync(path.join(folder, name, "index.ts"), "utf8"));
     const entries = files.flatMap((file) =>
       documented(readFileSync(path.join(folder, name, file), "utf8"))
@@ -85,9 +93,9 @@ function mechanismsPage() {
     if (entries.length === 0) continue;
     parts.push(`## ${heading}\n`);
     for (const { name: mechanism, text, file } of entries) {
-      parts.push(
-        `### \`${mechanism}\`\n\n${text}\n\nSource: [\`${name}/${file}\`](../src/attention/${name}/${file})\n`,
-      );
+      const place = path.posix.join("src/attention", name, file);
+      const short = place.replace(/^src\/(attention\/)?/, "");
+      parts.push(`### \`${mechanism}\`\n\n${text}\n\nSource: [\`${short}\`](../${place})\n`);
     }
   }
   return parts.join("\n");

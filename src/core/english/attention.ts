@@ -67,9 +67,6 @@ export const attentionMessages = {
   EMPTY_ROW: (d: { op: string; b: number; h: number; i: number }) =>
     `${d.op}: with onEmptyRow: "error" every query must see a key, got none for example ${d.b}, head ${d.h}, query ` +
     `${d.i}; allow a key there, or use onEmptyRow: "zero" or "uniform"`,
-  SECOND_GRADIENT: (d: { op: string }) =>
-    `${d.op}: attention must be differentiated once, got a gradient of its gradient; compose it of tf.exp, tf.sum and ` +
-    `tf.div where you need one`,
   HARD_MASK: (d: { op: string; index: number; value: number }) =>
     `${d.op}: a hard mask must hold 0 and 1 only, got ${d.value} at ${d.index}; use maskAttention for soft masks`,
   GRADIENT: (d: {

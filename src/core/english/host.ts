@@ -11,6 +11,6 @@ export const hostMessages = {
   SIZE: (d: { op: string; rule: string; got: string; remedy: string }) =>
     `${d.op}: ${d.rule}, got ${d.got}; ${d.remedy}`,
   SECOND_ORDER: (d: { op: string }) =>
-    `${d.op}: gradients of gradients are not available, got a request for one; use the composed ops of TensorFlow.js ` +
-    "for that op, or the cpu backend",
+    `${d.op}: gradients of gradients are not available, got a request for one; compose that op of ` +
+    "elementary ones of TensorFlow.js",
 };

@@ -16,6 +16,10 @@ export const select: HeedKernel = ({ inputs, heap }) => {
 
 function choose(condition: TensorInfo, t: TensorInfo, e: TensorInfo, heap: Heap): TensorInfo {
   const size = util.sizeFromShape(t.shape);
+  // tf.broadcastTo leaves an axis of 1 as it is where it should be repeated 0 times, and the stock kernel then writes
+  // over what lies behind an output of nothing.
+  const empty = [t, e, condition].find(({ shape }) => util.sizeFromShape(shape) === 0);
+  if (empty && t.dtype !== "string") return heap.output("where", empty.shape, t.dtype);
   const aligned = util.sizeFromShape(condition.shape) === size && util.sizeFromShape(e.shape) === size;
   if (!aligned || t.dtype === "string" || condition.dtype !== "bool") {
     return runStockKernel("Select", { condition, t, e }, {}, heap);

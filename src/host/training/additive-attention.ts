@@ -33,7 +33,7 @@ export const additiveAttention: HeedKernel = ({ inputs, attrs, heap }) => {
   const call = { program, A: given.v!.shape[0]! };
   const at = addresses(heap, { ...given, ...made });
   const scratch = heap.scratch(OP, additiveBytes(heap.kernels, call, false));
-  runAdditive(heap.kernels, heap.view(made.out).buffer, { ...call, scratch }, at);
+  runAdditive(heap.kernels, heap.memory.buffer, { ...call, scratch }, at);
   return Object.values(made);
 };
 
@@ -53,6 +53,6 @@ export const additiveAttentionGrad: HeedKernel = ({ inputs, attrs, heap }) => {
   const at = addresses(heap, { ...inputs, ...made });
   const scratch = heap.scratch(op, additiveBytes(heap.kernels, call, true));
   for (const sum of [made.dv, made.dbias]) if (sum) heap.view(sum).fill(0);
-  runAdditiveGradients(heap.kernels, heap.view(made.dv).buffer, { ...call, scratch }, at);
+  runAdditiveGradients(heap.kernels, heap.memory.buffer, { ...call, scratch }, at);
   return Object.values(made);
 };

@@ -3,8 +3,11 @@ import { adam, sumOfSquares } from "./adam.ts";
 import { additiveAttention, additiveAttentionGrad } from "./additive-attention.ts";
 import { attention, attentionGrad, attentionWeights } from "./attention.ts";
 import { dropout } from "./dropout.ts";
+import { gelu, geluGrad } from "./gelu.ts";
 import { gruCell, gruCellGrad } from "./gru-cell.ts";
 import { gruSequence, gruSequenceGrad } from "./gru-sequence.ts";
+import { layerNorm, layerNormGrad } from "./layer-norm.ts";
+import { linear, linearGradInput, linearGradWeights } from "./linear.ts";
 import { lstmCell, lstmCellGrad } from "./lstm-cell.ts";
 import { lstmSequence, lstmSequenceGrad } from "./lstm-sequence.ts";
 import { softmaxCrossEntropy, softmaxCrossEntropyGrad } from "./softmax-cross-entropy.ts";
@@ -18,10 +21,17 @@ const trainingKernels: Record<string, HeedKernel> = {
   HeedAttentionGrad: attentionGrad,
   HeedAttentionWeights: attentionWeights,
   HeedDropout: dropout,
+  HeedGelu: gelu,
+  HeedGeluGrad: geluGrad,
   HeedGruCell: gruCell,
   HeedGruCellGrad: gruCellGrad,
   HeedGruSequence: gruSequence,
   HeedGruSequenceGrad: gruSequenceGrad,
+  HeedLayerNorm: layerNorm,
+  HeedLayerNormGrad: layerNormGrad,
+  HeedLinear: linear,
+  HeedLinearGradInput: linearGradInput,
+  HeedLinearGradWeights: linearGradWeights,
   HeedLstmCell: lstmCell,
   HeedLstmCellGrad: lstmCellGrad,
   HeedLstmSequence: lstmSequence,

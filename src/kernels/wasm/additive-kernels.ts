@@ -5,10 +5,12 @@
 import { OptionError } from "../../core/errors.ts";
 import type { ArrayInfo } from "../../core/notation.ts";
 import type { AttentionProgram } from "../../core/program.ts";
-import { ADDITIVE, type AdditiveArrays, additiveFields } from "./additive-problem.ts";
+import { ADDITIVE, type AdditiveArrays, type AdditiveField, additiveFields } from "./additive-problem.ts";
 import type { KernelExports } from "./load.ts";
 
 const ALIGNMENT = 64;
+/** Lengths of queries and keys, and offsets. */
+const INTEGER_ARRAYS = 3;
 const align = (bytes: number) => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 
 /** One call: its program, hidden units, and the address of `additiveBytes` bytes that nobody else uses meanwhile. */
@@ -25,7 +27,7 @@ export function additiveBytes(
   backward: boolean,
 ): number {
   const { B, S } = program.shapes;
-  const own = align(kernels.additiveProblemBytes!()) + 2 * align(4 * B);
+  const own = align(kernels.additiveProblemBytes!()) + INTEGER_ARRAYS * align(4 * B);
   return own + kernels.additiveScratchBytes!(S, A, Number(backward));
 }
 
@@ -38,13 +40,14 @@ function place(
 ): number {
   const bytes = kernels.additiveProblemBytes!();
   const lengths = scratch + align(bytes);
-  const { queryLengths, keyLengths, shapes } = program;
-  const addresses = { queryLengths: 0, keyLengths: 0, scratch: lengths + 2 * align(4 * shapes.B) };
-  for (const [n, [name, values]] of Object.entries({ queryLengths, keyLengths }).entries()) {
+  const { queryLengths, keyLengths, offset, shapes } = program;
+  const offsets = typeof offset === "number" ? undefined : offset;
+  const addresses: AdditiveArrays = { scratch: lengths + INTEGER_ARRAYS * align(4 * shapes.B) };
+  for (const [n, [name, values]] of Object.entries({ queryLengths, keyLengths, offsets }).entries()) {
     if (!values) continue;
     const at = lengths + n * align(4 * shapes.B);
     new Int32Array(buffer, at, shapes.B).set(values);
-    addresses[name as "queryLengths" | "keyLengths"] = at;
+    addresses[name as AdditiveField] = at;
   }
   new Uint8Array(buffer, scratch, bytes).fill(0);
   ADDITIVE.write(buffer, scratch, { ...additiveFields(program, A), ...addresses, ...arrays });

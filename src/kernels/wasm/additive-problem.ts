@@ -7,7 +7,7 @@ import { Struct } from "./struct.ts";
 export const ADDITIVE = new Struct({
   ...{ query: "i", key: "i", v: "i", value: "i", out: "i", lse: "i", weights: "i" },
   ...{ B: "i", T: "i", S: "i", A: "i", Dv: "i", softCap: "f", low: "i", high: "i" },
-  ...{ queryLengths: "i", keyLengths: "i" },
+  ...{ queryLengths: "i", keyLengths: "i", offsets: "i" },
   ...{ bias: "i", biasB: "i", biasT: "i", biasS: "i", allow: "i", allowB: "i", allowT: "i", allowS: "i" },
   ...{ sink: "f", threshold: "i", keepScale: "f", seedLow: "i", seedHigh: "i", onEmpty: "i", scratch: "i" },
   ...{ dout: "i", dlse: "i", dweights: "i" },
@@ -27,8 +27,8 @@ const ON_EMPTY = { zero: 0, error: 1, uniform: 2 } as const;
 export function additiveFields(program: AttentionProgram<ArrayInfo>, A: number): AdditiveArrays {
   const { shapes, softCap = 0, left, right, bias, allow, sink, dropout, onEmptyRow } = program;
   const { B, T, S, Dv } = shapes;
-  // One band for all examples: the op takes another way where each has its own.
-  const offset = program.offset as number;
+  // Where every example has its own, they come as an array.
+  const offset = typeof program.offset === "number" ? program.offset : 0;
   const [biasB = 0, , biasT = 0, biasS = 0] = bias?.strides ?? [];
   const [allowB = 0, , allowT = 0, allowS = 0] = allow?.strides ?? [];
   const [seedLow, seedHigh] = words(dropout?.seed ?? 0);

@@ -8,10 +8,9 @@ import {
   type Tensor2D,
   type Tensor3D,
 } from "@tensorflow/tfjs-core";
-import { OptionError } from "../../core/errors.ts";
 import type { AttentionProgram } from "../../core/program.ts";
 import { checkTensors } from "../check.ts";
-import { ensureGradient, isFused, runKernels } from "../fused.ts";
+import { ensureGradient, isFused, noSecondOrder, runKernels } from "../fused.ts";
 import { composedAttention } from "./composed.ts";
 import { hiddenScore } from "./hidden-score.ts";
 import { onceDifferentiable } from "./once.ts";
@@ -60,21 +59,13 @@ const gradient: GradConfig = {
   },
 };
 
-const secondGradient: GradConfig = {
-  kernelName: `${KERNEL}Grad`,
-  gradFunc: (_dy, _saved, attrs) => {
-    const { op } = (attrs as unknown as { program: AttentionProgram }).program;
-    throw new OptionError("SECOND_GRADIENT", { op });
-  },
-};
-
 function fused(
   program: AttentionProgram<Tensor>,
   tensors: AdditiveTensors,
   { weights, lse }: AdditiveWants,
 ): AdditiveTensorResult {
   ensureGradient(gradient);
-  ensureGradient(secondGradient);
+  noSecondOrder(`${KERNEL}Grad`, "additiveAttention");
   const { bias, allow } = program;
   const masks = { ...(bias && { bias: bias.array }), ...(allow && { allow: allow.array }) };
   const inputs = [...NAMES.map((name) => float(tensors[name])), ...Object.values(masks)];
@@ -143,6 +134,5 @@ export function runAdditiveProgram(
     { name: "v", tensor: v, letters: "[A]", shape: [A], dtype: v.dtype },
     { name: "value", tensor: value, letters: "[B, S, Dv]", shape: [B, S, Dv], dtype: value.dtype },
   ]);
-  const hasOneBand = typeof program.offset === "number";
-  return (isFused(KERNEL) && hasOneBand ? fused : composed)(program, tensors, wants);
+  return (isFused(KERNEL) ? fused : composed)(program, tensors, wants);
 }

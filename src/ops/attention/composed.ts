@@ -25,7 +25,7 @@ export function composedAttention(
 ): Weighed & { output: Tensor3D } {
   const { B, T, S } = program.shapes;
   const { allow, bias } = headlessParts(program);
-  const seen = finite ? undefined : visibleKeys(allow, bias);
+  const seen = finite || T * S === 0 ? undefined : visibleKeys(allow, bias);
   const dirtyScores = seen && !inputs.every(isKnownFinite);
   const dirtyValues = seen && !isKnownFinite(values);
   const product = () => score((x) => x);

@@ -91,7 +91,7 @@ const weightsGradient: GradConfig = {
 const secondGradient: GradConfig = {
   kernelName: `${KERNEL}Grad`,
   gradFunc: (_dy, _saved, attrs) => {
-    throw new OptionError("SECOND_GRADIENT", { op: (attrs as unknown as AttentionAttributes).program.op });
+    throw new OptionError("SECOND_ORDER", { op: (attrs as unknown as AttentionAttributes).program.op });
   },
 };
 

@@ -30,7 +30,7 @@ export function composedSoftAttention(
   const [q, k, v] = [headsFirst(tensors.q), headsFirst(tensors.k), headsFirst(tensors.v)];
   const bias = program.bias?.array;
   const allow = allowTensor(program);
-  const seen = finite ? undefined : visibleKeys(allow, bias);
+  const seen = finite || T * S === 0 ? undefined : visibleKeys(allow, bias);
   const dirtyScores = seen && ![tensors.q, tensors.k].every(isKnownFinite);
   const dirtyValues = seen && !isKnownFinite(tensors.v);
   // The query heads that share a key head stand below each other as rows of one product.

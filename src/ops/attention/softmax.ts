@@ -55,7 +55,11 @@ const rowLogSumExp = tf.customGrad((scores, save) => {
 });
 
 function exponentiate(scores: tf.Tensor) {
-  const most = tf.maximum(tf.max(scores, -1, true), LOWEST);
+  // Of no keys at all, TensorFlow.js' cpu backend says that the largest is NaN.
+  const most =
+    scores.shape.at(-1) === 0
+      ? tf.fill([...scores.shape.slice(0, -1), 1], LOWEST)
+      : tf.maximum(tf.max(scores, -1, true), LOWEST);
   const exponentials = tf.exp(tf.sub(scores, most));
   return { exponentials, total: tf.sum(exponentials, -1, true), most };
 }

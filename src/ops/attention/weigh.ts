@@ -36,7 +36,7 @@ export function weigh(program: AttentionProgram<tf.Tensor>, product: tf.Tensor, 
   const { softCap } = program;
   const transform = (x: tf.Tensor) => {
     const capped = softCap === undefined ? x : tf.mul(tf.tanh(tf.div(x, softCap)), softCap);
-    return bias ? tf.add(capped, bias) : capped;
+    return bias ? addRepeated(capped, bias) : capped;
   };
   const scores = raw ? withValue(transform(product), transform(raw)) : transform(product);
   const masked = allow ? maskScores(scores, allow) : scores;
@@ -44,7 +44,7 @@ export function weigh(program: AttentionProgram<tf.Tensor>, product: tf.Tensor, 
   const competing = withSink(program, masked);
   const shares = normalize(competing);
   const own = program.sink === undefined ? shares : tf.slice(shares, 0, masked.shape);
-  const weights = allow || bias ? fillEmptyRows(program, own, masked) : own;
+  const weights = allow || bias || S === 0 ? fillEmptyRows(program, own, masked) : own;
   const dropped = program.dropout ? tf.mul(weights, dropoutTensor(program, weights.shape, S)) : weights;
   return { scores, masked, weights, dropped, lse: () => logSumExp(competing) };
 }
@@ -54,7 +54,18 @@ function withSink({ sink, shapes }: AttentionProgram<tf.Tensor>, masked: tf.Tens
   if (sink === undefined) return masked;
   const column = [...masked.shape.slice(0, -1), 1];
   const logits = typeof sink === "number" ? sink : tf.reshape(sink, [shapes.H, 1, 1]);
-  return tf.concat([masked, tf.add(tf.zeros(column), logits)], -1);
+  const sinks = typeof logits === "number" ? tf.fill(column, logits) : addRepeated(tf.zeros(column), logits);
+  return tf.concat([masked, sinks], -1);
+}
+
+/** x + y, y repeated; TensorFlow.js has no gradient for what is repeated 0 times, and it is 0. */
+function addRepeated(x: tf.Tensor, y: tf.Tensor): tf.Tensor {
+  if (x.size > 0) return tf.add(x, y);
+  const add = tf.customGrad((a, b) => ({
+    value: tf.add(a as tf.Tensor, b as tf.Tensor),
+    gradFunc: (dy: tf.Tensor) => [dy, tf.zerosLike(b as tf.Tensor)],
+  }));
+  return add(x, y);
 }
 
 /** Rows without a visible key, as `onEmptyRow` wants them. "zero" is what the softmax gives already. */
@@ -66,7 +77,10 @@ function fillEmptyRows(
   const { op, onEmptyRow, queryLengths, keyLengths, shapes } = program;
   if (onEmptyRow === "zero") return weights;
   const { B, H, T, S } = shapes;
-  const hidden = tf.tidy(() => tf.equal(tf.max(masked, -1), Number.NEGATIVE_INFINITY).dataSync());
+  const hidden =
+    S === 0
+      ? new Uint8Array(B * H * T).fill(1)
+      : tf.tidy(() => tf.equal(tf.max(masked, -1), Number.NEGATIVE_INFINITY).dataSync());
   const fill = new Float32Array(B * H * T * S);
   hidden.forEach((isEmpty, row) => {
     const b = Math.floor(row / (H * T));

@@ -71,6 +71,13 @@ onEveryBackend("softmax", () => {
     expect([...ofLse.subarray(0, 3)].map(Math.abs)).toEqual([0, 0, 0]);
   });
 
+  it("gives rows of no keys at all log-sum-exp −∞ and no weights", () => {
+    const scores = tf.zeros([2, 3, 0]);
+    expect(softmax(scores).shape).toEqual([2, 3, 0]);
+    expect([...logSumExp(scores).dataSync()]).toEqual(new Array(6).fill(-Infinity));
+    expect(tf.grad(logSumExp)(scores).shape).toEqual([2, 3, 0]);
+  });
+
   it("hides NaN and infinities behind the mask, in the weights and in the gradient", () => {
     const scores = tf.tensor2d([[1, Number.NaN, Number.POSITIVE_INFINITY, 2]]);
     const allow = tf.tensor2d([[1, 0, 0, 1]], [1, 4], "bool");

@@ -189,6 +189,20 @@ describeBuilds("Select", () => {
     await expectLikeCpu(() => tf.where(counted([5, 7], "bool"), counted([5, 7], t), counted([7], e)));
   });
 
+  it("writes nothing where a condition or a choice is repeated 0 times", async () => {
+    await tf.setBackend(BACKEND);
+    tf.tidy(() => {
+      // tf.broadcastTo hands 11 elements on here, for a result of none.
+      for (let n = 0; n < 50; n++) {
+        const neighbour = tf.fill([13], n);
+        const none = tf.zeros([5, 0, 11]);
+        expect(tf.where(counted([1, 1, 11], "bool"), none, -1).shape).toEqual([5, 0, 11]);
+        expect(tf.where(tf.cast(none, "bool"), tf.ones([5, 1, 11]), none).shape).toEqual([5, 0, 11]);
+        expect([...neighbour.dataSync()]).toEqual(new Array(13).fill(n));
+      }
+    });
+  });
+
   it("keeps NaN where it is chosen and only there", async () => {
     await expectLikeCpu(() => {
       const nan = tf.fill([7], Number.NaN);

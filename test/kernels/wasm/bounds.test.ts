@@ -154,6 +154,10 @@ const KERNELS: [string, Call][] = [
         k.gemmPart!(x + 4 * r * n, n, 1, y, n, 1, a.out(n), n + R, 1, n, n, scratch);
     },
   ],
+  ["gelu", (k, n, a) => void k.gelu!(a.in(n), a.out(n), n)],
+  ["geluGrad", (k, n, a) => void k.geluGrad!(a.in(n), a.in(n), a.out(n), n)],
+  ["geluTanh", (k, n, a) => void k.geluTanh!(a.in(n), a.out(n), n)],
+  ["geluTanhGrad", (k, n, a) => void k.geluTanhGrad!(a.in(n), a.in(n), a.out(n), n)],
   ["gemmInt", (k, n, a) => void k.gemmInt!(a.in(n * R), R, 1, a.in(R * n), n, 1, a.out(n * n), n, n, R)],
   [
     "softmaxCrossEntropy",
@@ -193,6 +197,17 @@ const KERNELS: [string, Call][] = [
         k.lstmCellGrad!(gates, c, mask, dh, dc, a.out(12 * n), a.out(R * n), a.out(R * n), R, n);
       }),
   ],
+  [
+    "layerNorm",
+    (k, n, a) => void k.layerNorm!(a.in(R * n), a.in(n), a.in(n), a.out(R * n), a.out(3 * R), R, n, 1e-5),
+  ],
+  [
+    "layerNormGrad",
+    (k, n, a) => {
+      const [x, gamma, stats, dy] = [a.in(R * n), a.in(n), a.in(3 * R), a.in(R * n)];
+      k.layerNormGrad!(x, gamma, stats, dy, a.out(R * n), a.out(n), a.out(n), R, n);
+    },
+  ],
   ["select32", (k, n, a) => void k.select32!(a.in(n, 1), a.in(n), a.in(n), a.out(n), n)],
   ["select8", (k, n, a) => void k.select8!(a.in(n, 1), a.in(n, 1), a.in(n, 1), a.out(n, 1), n)],
   [
@@ -219,7 +234,7 @@ describe.each(["relaxed", "plain"] as const)("Kernels of the %s build", (build) 
 
   it("are all in the table below", () => {
     const exported = Object.entries(instantiateKernels(new Area().memory, build)).flatMap(([name, value]) =>
-      // Those of attention take a problem: attention-bounds.test.ts and additive-bounds.test.ts have them.
+      // Those of attention take a problem: attention/bounds.test.ts and additive-bounds.test.ts have them.
       typeof value === "function" && name !== "gemmScratchBytes" && !/^(attention|additive)/.test(name)
         ? [name]
         : [],

@@ -12,8 +12,9 @@ import { backwardPass, keyParts } from "./backward.ts";
 import { forwardPass } from "./forward.ts";
 import { type CallLayout, type CopiedArray, CopiedOperands, callLayout } from "./operands.ts";
 import type { Workspace } from "./pass.ts";
+import { type ProbeArrays, type ProbePlan, probePass } from "./probe.ts";
 import type { HostProgram } from "./stripes.ts";
-import { addUniformGradients, type EmptyRow, fillUniformRows } from "./uniform.ts";
+import { addUniformGradients, addUniformStatistics, type EmptyRow, fillUniformRows } from "./uniform.ts";
 import { fillUniformWeights, storeWeights, type WeightStripe, weightsPass } from "./weights.ts";
 
 export interface FloatInputs {
@@ -99,13 +100,17 @@ export class AttentionEngine implements Workspace {
     visit: (stripe: WeightStripe) => void,
     layout: Layout = "bhtd",
   ): void {
+    weightsPass(this, this.#weightsCall(program, { q, k }, layout), () => lse, visit);
+  }
+
+  #weightsCall(program: HostProgram, { q, k }: Omit<FloatInputs, "v">, layout: Layout) {
     const { T, S, D } = program.shapes;
     const rows = callLayout(layout, program.shapes, program.queryLengths, program.keyLengths);
     const arrays: Record<string, CopiedArray> = {
       q: { array: q, rows: rows.queries, width: D, role: "input" },
       k: { array: k, rows: rows.keys, width: D, role: "input" },
     };
-    weightsPass(this, this.#call(program, rows, arrays, 4 * (T + S * D)), () => lse, visit);
+    return this.#call(program, rows, arrays, 4 * (T + S * D));
   }
 
   /** The weights [B, H, T, S], whatever the layout: before dropout and without the sink's share. */
@@ -121,6 +126,19 @@ export class AttentionEngine implements Workspace {
     this.eachWeights(program, inputs, lse, visit, layout);
     fillUniformWeights(program, emptyRows, weights);
     return weights;
+  }
+
+  /** Statistics of the same weights, whatever the layout, which are never together in memory. */
+  probe(
+    program: HostProgram,
+    inputs: Omit<FloatInputs, "v">,
+    { lse, emptyRows }: Omit<ForwardResult, "output">,
+    plan: ProbePlan,
+    layout: Layout = "bhtd",
+  ): ProbeArrays {
+    const arrays = probePass(this, this.#weightsCall(program, inputs, layout), () => lse, plan);
+    addUniformStatistics(program, plan, emptyRows, arrays);
+    return arrays;
   }
 
   /** The gradients of Σ dout·output + Σ dlse·lse. */

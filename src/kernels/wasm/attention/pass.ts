@@ -56,7 +56,7 @@ const FAR = 2 ** 29;
 const CALL_FLOPS = 2 ** 23;
 
 export const roundUp = (n: number, to: number) => Math.ceil(n / to) * to;
-const clamp = (n: number) => Math.max(-FAR, Math.min(FAR, n));
+export const clamp = (n: number) => Math.max(-FAR, Math.min(FAR, n));
 
 const QUERY_OPERANDS = ["q", "out", "dout", "dq"] as const;
 const KEY_OPERANDS = ["k", "v", "dk", "dv"] as const;

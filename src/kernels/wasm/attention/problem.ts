@@ -57,6 +57,16 @@ export const PROBLEM_FIELDS = {
   wildDout: "i",
   wildDoutRows: "i",
   weights: "i",
+  entropy: "i",
+  distance: "i",
+  topWeights: "i",
+  topKeys: "i",
+  tileSums: "i",
+  columnSums: "i",
+  topCount: "i",
+  tileColumns: "i",
+  tileStarts: "i",
+  offset: "i",
 } as const;
 
 export type ProblemField = keyof typeof PROBLEM_FIELDS;

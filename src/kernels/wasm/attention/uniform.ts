@@ -1,7 +1,8 @@
 /** `onEmptyRow: "uniform"`: rows that see no key weigh the keys within `keyLengths` alike. Rare, so plain loops. */
 import { keyHead } from "../../../core/notation.ts";
-import { dropoutRow } from "../../../core/program-rows.ts";
+import { dropoutRow, offsetOf } from "../../../core/program-rows.ts";
 import type { CallLayout } from "./operands.ts";
+import type { ProbeArrays, ProbePlan } from "./probe.ts";
 import type { HostProgram } from "./stripes.ts";
 
 /** A query that sees no key. */
@@ -72,5 +73,44 @@ export function addUniformGradients(
     if (!dsink) continue;
     // Its share of the softmax is e^(sink − lse) = 1 there.
     for (let c = 0; c < Dv; c++) dsink[dsink.length === 1 ? 0 : h]! += dout[from + c]! * output[from + c]!;
+  }
+}
+
+/** Adds such rows to statistics in which they are 0 so far. */
+export function addUniformStatistics(
+  program: HostProgram,
+  plan: ProbePlan,
+  rows: readonly EmptyRow[],
+  arrays: ProbeArrays,
+): void {
+  const { H, T, S } = program.shapes;
+  for (const { b, h, i } of rows) {
+    const n = program.keyLengths?.[b] ?? S;
+    if (n === 0) continue;
+    const w = Math.fround(1 / n);
+    const head = b * H + h;
+    const query = head * T + i;
+    for (const [r, wanted] of plan.rows.entries()) {
+      const row = (head * plan.rows.length + r) * S;
+      if (wanted === i) arrays.rows.fill(w, row, row + n);
+    }
+    for (let rank = 0; rank < Math.min(plan.topCount, n); rank++) {
+      arrays.topWeights[query * plan.topCount + rank] = w;
+      arrays.topKeys[query * plan.topCount + rank] = rank;
+    }
+    if (plan.entropy) arrays.entropy[query] = -n * w * Math.log(w);
+    const position = i + offsetOf(program, b);
+    let away = 0;
+    for (let j = 0; j < n && plan.distance; j++) away += Math.abs(position - j);
+    if (plan.distance) arrays.distance[query] = w * away;
+    for (let j = 0; j < n && plan.columnMass; j++) arrays.columnMass[head * S + j]! += w;
+    if (plan.tiles) {
+      const { rows: tileRows, columns } = plan.tiles;
+      const r = tileRows.findLastIndex((start) => start <= i);
+      const first = (head * (tileRows.length - 1) + r) * (columns.length - 1);
+      for (let c = 0; c < columns.length - 1; c++) {
+        arrays.tiles[first + c]! += w * Math.max(0, Math.min(n, columns[c + 1]!) - columns[c]!);
+      }
+    }
   }
 }

@@ -12,6 +12,9 @@ const PAGES = 64;
 const PROBLEM = 1024;
 const roundUp = (n: number, to: number) => Math.ceil(n / to) * to;
 
+/** The largest weights of each query, and tiles of keys. */
+const [TOP, TILES] = [3, 2];
+
 /** T, S, D, Dv. */
 const SIZES = [
   [1, 1, 1, 1],
@@ -36,12 +39,17 @@ describe.each(["relaxed", "plain"] as const)("Attention of the %s build", (build
       kernels.attentionWeightsScratchBytes!(D),
       kernels.attentionBackwardScratchBytes!(),
     );
-    const inputs = { q: T * D, k: S * D, v: S * Dv, dout: T * Dv, bias: T * S, allow: (T * S) / 4 };
+    const inputs = {
+      ...{ q: T * D, k: S * D, v: S * Dv, dout: T * Dv, bias: T * S, allow: (T * S) / 4 },
+      tileStarts: TILES + 1,
+    };
     const results = {
       ...{ out: T * Dv, lse: T, weights: T * S, dq: T * D, dk: S * D, dv: S * Dv },
       ...{ dkSum: S24 * wideD, dvSum: S24 * wideDv, partial: T6 * wideD },
       ...{ dbias: T * S, delta: T, empty: T / 4, wild: S / 4, wildDout: T / 4, scratch: scratch / 4 },
       ...{ keyPanels: S24 * D, valueStrips: S * wideDv, valuePanels: S24 * Dv, keyStrips: S * wideD },
+      ...{ entropy: 2 * T, distance: 2 * T, topWeights: T * TOP, topKeys: T * TOP },
+      ...{ tileSums: 2 * T * TILES, columnSums: Math.ceil(T / 48) * S24 },
       ...{ queryPanels: T6 * D, queryStrips: T * wideD, doutPanels: T6 * Dv, doutStrips: T * wideDv },
     };
     const at: Record<string, number> = {};
@@ -62,11 +70,14 @@ describe.each(["relaxed", "plain"] as const)("Attention of the %s build", (build
     const strides = { qRow: D, kRow: D, vRow: Dv, outRow: Dv };
     writeProblem(memory, PROBLEM, { ...Object.fromEntries(addresses), ...strides });
     writeProblem(memory, PROBLEM, { ...band, ...rest, T, S, D, Dv });
+    writeProblem(memory, PROBLEM, { topCount: TOP, tileColumns: TILES, offset: 1 });
+    for (const [n, start] of [0, S >> 1, S].entries()) bytes.writeInt32LE(start, at.tileStarts! + 4 * n);
     const before = Buffer.from(bytes);
     kernels.attentionKeys!(PROBLEM);
     kernels.attentionForward!(PROBLEM, 0, T, at.scratch!);
     kernels.attentionWeightKeys!(PROBLEM);
     kernels.attentionWeights!(PROBLEM, 0, T, at.scratch!);
+    kernels.attentionProbe!(PROBLEM, 0, T, at.scratch!);
     kernels.attentionBackwardKeys!(PROBLEM);
     kernels.attentionBackwardQueries!(PROBLEM);
     kernels.attentionBackward!(PROBLEM, 0, T, 0, S, at.partial!, at.dbias!, at.scratch!);
@@ -76,5 +87,6 @@ describe.each(["relaxed", "plain"] as const)("Attention of the %s build", (build
     const owner = Object.entries(at).findLast(([, address]) => address <= touched)?.[0];
     expect(touched < 0 ? "" : `${touched - at[owner!]!} bytes into ${owner}`).toBe("");
     expect(bytes.subarray(at.out).readFloatLE()).not.toBe(0.5);
+    expect(bytes.subarray(at.topKeys! + 4 * TOP * (T - 1)).readInt32LE()).toBeLessThan(S);
   });
 });

@@ -1,0 +1,105 @@
+/**
+ * A tiny writer of ONNX models: one graph, float32 and int32 tensors of fixed shapes, nodes with number attributes.
+ * Protocol buffers by hand, for the few messages that a model needs (github.com/onnx/onnx, onnx/onnx.proto3).
+ */
+
+/** @typedef {{ op: string, domain?: string, inputs: string[], outputs: string[], attributes?: Record<string, number | number[]> }} Node */
+/** @typedef {{ name: string, shape: number[], type?: "float32" | "int32" }} Value */
+
+const MICROSOFT = "com.microsoft";
+const IR_VERSION = 10;
+const TYPES = { float32: 1, int32: 6, int64: 7 };
+const ATTRIBUTE = { float: 1, int: 2, ints: 7 };
+const text = new TextEncoder();
+
+/** A base-128 number. */
+function varint(/** @type {number} */ value) {
+  const bytes = [];
+  let rest = BigInt.asUintN(64, BigInt(value));
+  do {
+    bytes.push(Number(rest & 127n) | (rest > 127n ? 128 : 0));
+    rest >>= 7n;
+  } while (rest > 0n);
+  return bytes;
+}
+
+const int = (/** @type {number} */ field, /** @type {number} */ value) => [
+  ...varint(field << 3),
+  ...varint(value),
+];
+const bytes = (/** @type {number} */ field, /** @type {ArrayLike<number>} */ content) => [
+  ...varint((field << 3) | 2),
+  ...varint(content.length),
+  ...Array.from(content),
+];
+const string = (/** @type {number} */ field, /** @type {string} */ value) => bytes(field, text.encode(value));
+const float = (/** @type {number} */ field, /** @type {number} */ value) => [
+  ...varint((field << 3) | 5),
+  ...new Uint8Array(Float32Array.of(value).buffer),
+];
+
+/** Whole numbers become INT, lists INTS, a name that ends in "scale" FLOAT. */
+function attribute(/** @type {string} */ name, /** @type {number | number[]} */ value) {
+  const kind = Array.isArray(value) ? "ints" : name === "scale" ? "float" : "int";
+  const content = Array.isArray(value)
+    ? value.flatMap((each) => int(8, each))
+    : kind === "float"
+      ? float(2, value)
+      : int(3, value);
+  return [...string(1, name), ...content, ...int(20, ATTRIBUTE[kind])];
+}
+
+function node(/** @type {Node} */ { op, domain = "", inputs, outputs, attributes = {} }) {
+  return [
+    ...inputs.flatMap((name) => string(1, name)),
+    ...outputs.flatMap((name) => string(2, name)),
+    ...string(4, op),
+    ...Object.entries(attributes).flatMap(([name, value]) => bytes(5, attribute(name, value))),
+    ...string(7, domain),
+  ];
+}
+
+function value(/** @type {Value} */ { name, shape, type = "float32" }) {
+  const dimensions = shape.flatMap((size) => bytes(1, int(1, size)));
+  const tensor = [...int(1, TYPES[type]), ...bytes(2, dimensions)];
+  return [...string(1, name), ...bytes(2, bytes(1, tensor))];
+}
+
+/** An int64 vector, for the shapes that Reshape takes. */
+function vector(/** @type {string} */ name, /** @type {number[]} */ values) {
+  const raw = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
+  return [...int(1, values.length), ...int(2, TYPES.int64), ...string(8, name), ...bytes(9, raw)];
+}
+
+/** A float32 scalar. */
+function scalar(/** @type {string} */ name, /** @type {number} */ number) {
+  return [
+    ...int(2, TYPES.float32),
+    ...string(8, name),
+    ...bytes(9, new Uint8Array(Float32Array.of(number).buffer)),
+  ];
+}
+
+/**
+ * A model as bytes.
+ *
+ * @param {{ opset: number, nodes: Node[], inputs: Value[], outputs: Value[], vectors?: Record<string, number[]>, scalars?: Record<string, number> }} graph
+ */
+export function onnxModel({ opset, nodes, inputs, outputs, vectors = {}, scalars = {} }) {
+  const graph = [
+    ...nodes.flatMap((each) => bytes(1, node(each))),
+    ...string(2, "attention"),
+    ...Object.entries(vectors).flatMap(([name, values]) => bytes(5, vector(name, values))),
+    ...Object.entries(scalars).flatMap(([name, number]) => bytes(5, scalar(name, number))),
+    ...inputs.flatMap((each) => bytes(11, value(each))),
+    ...outputs.flatMap((each) => bytes(12, value(each))),
+  ];
+  const operators = (/** @type {string} */ domain, /** @type {number} */ version) =>
+    bytes(8, [...string(1, domain), ...int(2, version)]);
+  return Uint8Array.from([
+    ...int(1, IR_VERSION),
+    ...bytes(7, graph),
+    ...operators("", opset),
+    ...operators(MICROSOFT, 1),
+  ]);
+}

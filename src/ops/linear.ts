@@ -1,0 +1,80 @@
+import {
+  add,
+  type GradConfig,
+  matMul,
+  reshape,
+  sum,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  tidy,
+} from "@tensorflow/tfjs-core";
+import { ShapeError } from "../core/errors.ts";
+import { checkRank, checkTensors } from "./check.ts";
+import { ensureGradient, isFused, noSecondOrder, runKernel } from "./fused.ts";
+
+const OP = "linear";
+const KERNEL = "HeedLinear";
+
+const gradient: GradConfig = {
+  kernelName: KERNEL,
+  inputsToSave: ["x", "w"],
+  // Each gradient is made where it is asked for: none for an input that is data, none for weights that stay.
+  gradFunc: (given, saved) => {
+    const [x, w] = saved;
+    const dy = given as Tensor;
+    const rows = dy.shape.slice(0, -1).map((_, axis) => axis);
+    return {
+      x: () => runKernel(`${KERNEL}GradInput`, { w: w!, dy }),
+      w: () => runKernel(`${KERNEL}GradWeights`, { x: x!, dy }),
+      b: () => sum(dy, rows),
+    };
+  },
+};
+
+function composed(x: Tensor, w: Tensor2D, b?: Tensor1D): Tensor {
+  const [I, O] = w.shape;
+  const product = matMul(reshape(x, [x.size / I, I]), w);
+  return reshape(b ? add(product, b) : product, [...x.shape.slice(0, -1), O]);
+}
+
+/**
+ * An affine map of the last axis:
+ *
+ *     out[…, o] = Σ_i x[…, i] · w[i, o] + b[o]
+ *
+ * One product and one pass for the bias forward, two products and a sum backward, each only where it is asked for:
+ * six kernel calls, where reshape, matMul and add make seventeen. b may be left out.
+ *
+ * Shapes: x […, I], w [I, O], b [O] → […, O]; rank of x at least 2, I at least 1.
+ *
+ * @throws ShapeError RANK or SIZE when the shapes disagree, or I is 0
+ * @example
+ * const q = linear(x, wq, bq); // [B, T, C] to [B, T, O]
+ */
+export function linear<T extends Tensor>(x: T, w: Tensor2D, b?: Tensor1D): T {
+  if (x.shape.length < 2) {
+    throw new ShapeError("RANK", { op: OP, name: "x", rank: "2 or more", shape: x.shape });
+  }
+  checkRank(OP, "w", w, 2);
+  const [I, O] = w.shape;
+  checkTensors(OP, [
+    { name: "w", tensor: w, letters: "[I, O]", shape: [I, O] },
+    { name: "x", tensor: x, letters: "[…, I]", shape: [...x.shape.slice(0, -1), I] },
+    ...(b ? [{ name: "b", tensor: b, letters: "[O]", shape: [O] }] : []),
+  ]);
+  if (I === 0) {
+    throw new ShapeError("SIZE", {
+      op: OP,
+      rule: "w must have I ≥ 1 rows",
+      got: "I = 0",
+      remedy: "x must have something to map",
+    });
+  }
+  return tidy(() => {
+    if (!isFused(KERNEL)) return composed(x, w, b) as T;
+    ensureGradient(gradient);
+    for (const kernel of ["GradInput", "GradWeights"]) noSecondOrder(KERNEL + kernel, OP);
+    return runKernel(KERNEL, b ? { x, w, b } : { x, w }) as T;
+  });
+}

@@ -1,0 +1,78 @@
+import path from "node:path";
+import type { Browser } from "@playwright/test";
+import { afterAll, beforeAll, describe, expect } from "vitest";
+import { bundleForBrowser, scratchFolder } from "../support/bundle.ts";
+import { findChromium, itInChromium, launchChromium } from "../support/chromium.ts";
+import { ISOLATION } from "../support/serve.ts";
+import { visit } from "../support/visit.ts";
+
+interface Report {
+  info: { build: string; threads: number };
+  /** Whether threads gave the bits that one thread gives. */
+  same: boolean;
+  worst: number;
+  error?: string;
+}
+
+/** Attention and its gradients on as many threads as the page gets, on one, and by the oracle. */
+const PROGRAM = `
+import { attention, attentionBackward, init, referenceAttention } from "@/kernels/index.ts";
+import { RandomStream } from "@/core/random.ts";
+
+const sizes = { B: 1, H: 3, T: 301, S: 301, D: 32 };
+const [q, k, v, dout] = [1, 2, 3, 4].map((seed) => new RandomStream(seed).fillNormal(new Float32Array(3 * 301 * 32), 0, 1));
+const compute = () => {
+  const { output, saved } = attention(q, k, v, sizes, { causal: true });
+  const { dq, dk, dv } = attentionBackward(dout, saved);
+  return { all: [output, dq, dk, dv].flatMap((x) => [...x]), output, program: saved.program };
+};
+
+async function run() {
+  const info = await init({ threads: 2 });
+  const shared = compute();
+  await init({ threads: 1 });
+  const alone = compute();
+  const expected = referenceAttention(alone.program, { q, k, v }).output;
+  return {
+    info,
+    same: shared.all.every((x, e) => Object.is(x, alone.all[e])),
+    worst: Math.max(...expected.map((x, e) => Math.abs(x - shared.output[e]))),
+  };
+}
+
+run().then((result) => { window.result = result; }, (error) => { window.result = { error: String(error.stack ?? error) }; });
+`;
+
+const scratch = scratchFolder();
+let page: string;
+let browser: Browser;
+
+beforeAll(async () => {
+  if (!findChromium()) return;
+  page = await bundleForBrowser(path.join(scratch.folder, "kernels"), PROGRAM, true);
+  browser = await launchChromium();
+}, 120_000);
+
+afterAll(async () => {
+  await browser?.close();
+  scratch.remove();
+});
+
+/** A mean of values of the order of 1, over at most 301 of them. */
+const TOLERANCE = 301 * 2 ** -24;
+
+describe("heed/kernels in Chromium, minified", () => {
+  itInChromium("computes on two threads where the page is cross-origin isolated", async () => {
+    const { report, console } = await visit<Report>(browser, page, ISOLATION);
+    expect(report).toMatchObject({ info: { build: "relaxed", threads: 2 }, same: true });
+    expect(report.worst).toBeLessThan(TOLERANCE);
+    expect(console).toEqual([]);
+  });
+
+  itInChromium("computes on one thread elsewhere", async () => {
+    const { report, console } = await visit<Report>(browser, page);
+    expect(report).toMatchObject({ info: { build: "relaxed", threads: 1 }, same: true });
+    expect(report.worst).toBeLessThan(TOLERANCE);
+    expect(console).toEqual([]);
+  });
+});

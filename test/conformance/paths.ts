@@ -1,0 +1,153 @@
+/** Every way that heed has to compute attention, each as a function from a task to results by name. */
+import * as tf from "@tensorflow/tfjs-core";
+import { type SoftAttentionOptions, softAttention } from "../../src/attention/sequence/index.ts";
+import type { HostArray } from "../../src/core/notation.ts";
+import { compileProgram } from "../../src/core/program.ts";
+import { attention, attentionBackward } from "../../src/kernels/attention.ts";
+import { init } from "../../src/kernels/init.ts";
+import { AttentionEngine } from "../../src/kernels/wasm/attention/engine.ts";
+import type { KernelBuild } from "../../src/kernels/wasm/load.ts";
+import { allowRelaxedSimd } from "../../src/kernels/wasm/relaxed.ts";
+import { tensor } from "../attention/support.ts";
+import { inBhtd } from "./layout.ts";
+import type { Results, Task } from "./suite.ts";
+
+export interface Path {
+  readonly name: string;
+  readonly precision: "float32" | "float64";
+  /** Whether callers may use it, so that it refuses what it must. */
+  readonly isPublic: boolean;
+  /** Results and gradients; throws what heed throws. */
+  readonly run: (task: Task) => Promise<Results>;
+}
+
+const defined = (results: Record<string, ArrayLike<number> | undefined>): Results =>
+  Object.fromEntries(Object.entries(results).filter(([, values]) => values)) as Results;
+
+/** `heed/kernels` on one kind of array: the plain loops on Float64Array, the kernels on Float32Array. */
+function onTypedArrays(kind: Float32ArrayConstructor | Float64ArrayConstructor) {
+  return (task: Task): Results => {
+    const [q, k, v, dout] = [task.q, task.k, task.v, task.dout].map((x) => kind.from(x));
+    const dlse = task.dlse && kind.from(task.dlse);
+    const options = { ...task.options, ...(task.weights && { weights: true }) };
+    const { saved, ...forward } = attention(q!, k!, v!, task.sizes, options);
+    return { ...forward, ...attentionBackward(dout!, saved, dlse) };
+  };
+}
+
+/** One build of the kernels, whichever this machine would choose. */
+function onKernels(build: KernelBuild) {
+  let engine: AttentionEngine | undefined;
+  return (task: Task): Results => {
+    allowRelaxedSimd();
+    engine ??= new AttentionEngine(build);
+    const program = compileProgram("attention", task.sizes, task.options);
+    const [q, k, v, dout] = [task.q, task.k, task.v, task.dout].map((x) => Float32Array.from(x)) as [
+      Float32Array,
+      Float32Array,
+      Float32Array,
+      Float32Array,
+    ];
+    const dlse = task.dlse && Float32Array.from(task.dlse);
+    const saved = engine.forward(program, { q, k, v });
+    const gradients = engine.backward(program, { q, k, v }, saved, dout, dlse);
+    const weights = task.weights ? engine.weights(program, { q, k }, saved) : undefined;
+    return defined({ output: saved.output, lse: saved.lse, weights, ...gradients });
+  };
+}
+
+/** `softAttention`, composed of TensorFlow.js operations, with TensorFlow.js' gradients. */
+function composed(backend: string) {
+  return async (task: Task): Promise<Results> => {
+    await tf.setBackend(backend);
+    const before = tf.memory().numTensors;
+    let results: Results = {};
+    tf.tidy(() => {
+      results = runComposed(task);
+    });
+    const leaked = tf.memory().numTensors - before;
+    if (leaked !== 0) throw new Error(`${leaked} tensors leaked`);
+    return results;
+  };
+}
+
+function runComposed(task: Task): Results {
+  const { B, H, Hkv, T, S, D, Dv } = task.sizes;
+  const floats = (values: ArrayLike<number>, shape: number[]): tf.Tensor4D =>
+    tensor({ shape, dtype: "float32", values });
+  const q = floats(task.q, [B, H, T, D]);
+  const k = floats(task.k, [B, Hkv, S, D]);
+  const v = floats(task.v, [B, Hkv, S, Dv]);
+  const options = onDevice(task);
+  const wanted = { ...options, lse: true, ...(task.weights && { weights: true }) } as const;
+  const { output, lse, weights } = softAttention(q, k, v, wanted);
+  const gradients = gradientsOf(task, { q, k, v }, options, floats(task.dout, output.shape));
+  return defined({
+    output: output.dataSync(),
+    lse: lse.dataSync(),
+    weights: weights?.dataSync(),
+    ...gradients,
+  });
+}
+
+function onDevice({ options: { allow, bias, sink, ...rest } }: Task): SoftAttentionOptions {
+  return {
+    ...rest,
+    ...(allow && { allow: tensor(allow) }),
+    ...(bias && { bias: tensor(bias) }),
+    ...(sink !== undefined && { sink: typeof sink === "number" ? sink : tensor(sink as HostArray) }),
+  };
+}
+
+/** The gradients of Σ dout·output + Σ dlse·lse. A sink that is a number has one only as an array of equal ones. */
+function gradientsOf(
+  task: Task,
+  inputs: { q: tf.Tensor4D; k: tf.Tensor4D; v: tf.Tensor4D },
+  options: SoftAttentionOptions,
+  dout: tf.Tensor,
+): Results {
+  const { bias, sink } = options;
+  const learned = {
+    ...inputs,
+    ...(bias && { bias }),
+    ...(sink !== undefined && { sink: typeof sink === "number" ? tf.fill([task.sizes.H], sink) : sink }),
+  };
+  const names = Object.keys(learned);
+  const loss = (...tensors: tf.Tensor[]) => {
+    const { q, k, v, ...more } = Object.fromEntries(names.map((name, n) => [name, tensors[n]!]));
+    const wanted = { ...options, ...more, lse: true } as const;
+    const { output, lse } = softAttention(q as tf.Tensor4D, k as tf.Tensor4D, v as tf.Tensor4D, wanted);
+    const sum = tf.sum(tf.mul(output, dout));
+    return task.dlse
+      ? tf.add(sum, tf.sum(tf.mul(lse, tf.tensor(Float32Array.from(task.dlse), lse.shape))))
+      : sum;
+  };
+  const gradients = tf.grads(loss)(Object.values(learned));
+  return Object.fromEntries(
+    names.map((name, n) => {
+      const whole = name === "sink" && typeof sink === "number" ? tf.sum(gradients[n]!) : gradients[n]!;
+      return [`d${name}`, whole.dataSync()];
+    }),
+  );
+}
+
+const path = (
+  name: string,
+  precision: Path["precision"],
+  run: (task: Task) => Results | Promise<Results>,
+  isPublic = true,
+): Path => ({ name, precision, isPublic, run: (task) => inBhtd(task, run) });
+
+export const paths: readonly Path[] = [
+  path("reference", "float64", onTypedArrays(Float64Array)),
+  path("kernels", "float32", onTypedArrays(Float32Array)),
+  path("relaxed kernels", "float32", onKernels("relaxed"), false),
+  path("plain kernels", "float32", onKernels("plain"), false),
+  path("composed on cpu", "float32", composed("cpu")),
+  path("composed on heed", "float32", composed("heed")),
+];
+
+/** Compiles what the paths need. */
+export async function startPaths(): Promise<void> {
+  await init();
+}

@@ -1,0 +1,182 @@
+// Writes docs/BENCHMARKS.md from docs/benchmarks.json, which `npm run bench -- attention --save` and the same of
+// training write. What stands between the markers of "What was tried" is written by hand and kept.
+// `--print` prints the page instead; a test compares that with the file.
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { CASES } from "../../bench/attention/cases.mjs";
+import { BARS, figureText, judge, needText, shareOfPeak, timeOf } from "../../bench/bars.mjs";
+import { ATTENTION, TRAINING } from "../../bench/contenders.mjs";
+
+/** @import { FullRun } from "../../bench/table.mjs" */
+
+const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
+const file = path.join(root, "docs/BENCHMARKS.md");
+/** @type {Record<"attention" | "training", Record<string, FullRun>>} */
+const saved = JSON.parse(readFileSync(path.join(root, "docs/benchmarks.json"), "utf8"));
+const nodes = [...new Set([saved.attention, saved.training].flatMap((runs) => Object.keys(runs)))].sort();
+
+const TRIED = /(?<=<!-- tried -->\n)[\s\S]*?(?=<!-- \/tried -->)/;
+
+const METHOD = `# Benchmarks
+
+Made by \`node tools/docs/benchmarks.mjs\` from \`docs/benchmarks.json\`, except for the last section. In a clone:
+
+\`\`\`sh
+npm run bench -- attention --save   # about 20 minutes
+npm run bench -- training --save    # about 3 minutes
+npx -y node@24 bench/main.mjs attention --save   # the same under another Node, once the peers are installed
+\`\`\`
+
+Ratios, not times: those of one run on one machine, in which everyone takes turns.
+
+- **Right first.** Before it is timed, every contender's output is compared with heed's reference, plain loops in
+  float64, in twelve rows of every head; every training step starts from the same weights and has to have the losses
+  of TensorFlow.js' CPU backend. Who differs is named and not timed.
+- **Fair.** Each contender has a process of its own, relaxed SIMD where the engine has it, inputs that are already its
+  own tensors, calls to warm up, and the fastest of the routes that it offers for a case, tried out before timing.
+  heed's time is that of its public call, copies included.
+- **Turns.** Up to 15 rounds of samples of at least 20 ms; slow contenders give fewer. A figure compares best times.
+  One thread that had to wait for the processor is charged the time that it computed; two threads are charged the
+  clock on the wall.
+- **Flops** are counted as 4·T·S·D a head forward and 10·T·S·D backward, for all of T × S whatever a mask leaves out.
+  The peak is what twelve independent chains of fused multiply-adds reach in WebAssembly in the same run
+  (\`assembly/probes/peak.ts\`), in one thread.
+- **Cases**: float32, B = 1, 8 heads of 64; GQA has 2 key heads; a window of 256 keys counts the query's own; decoding
+  is one query against a cache of 4096 keys.
+`;
+
+const row = (/** @type {string[]} */ cells) => `| ${cells.join(" | ")} |`;
+const grid = (/** @type {string[]} */ header, /** @type {string[][]} */ rows) =>
+  [row(header), row(header.map(() => "---")), ...rows.map(row)].join("\n");
+
+/** Where the runs were made, and with what. */
+function runsSection() {
+  const lines = Object.entries(saved).flatMap(([suite, runs]) =>
+    Object.values(runs).map(({ date, machine, versions, peak, busy, othersLoad }) => {
+      const names = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+      const note = busy
+        ? ` **Busy machine:** other processes used ${othersLoad.toFixed(1)} of its cores, so these are first figures.`
+        : "";
+      const ceiling = peak ? `, peak ${peak.toFixed(1)} GF/s` : "";
+      return (
+        `- ${suite}, Node ${machine.node.slice(1)}, ${date}: ${machine.cpu}, ${machine.cores} cores, ` +
+        `${machine.system}${ceiling}; ${names.join(", ")}.${note}`
+      );
+    }),
+  );
+  return `## Runs\n\n${lines.join("\n")}\n`;
+}
+
+function barsSection() {
+  const cell = (/** @type {typeof BARS[number]} */ bar, /** @type {string} */ node) => {
+    const { verdict, text } = judge(bar, saved[bar.suite]?.[node]);
+    return `${text}: ${verdict}`;
+  };
+  const rows = BARS.map((bar) => [bar.name, needText(bar), ...nodes.map((node) => cell(bar, node))]);
+  return `## Bars\n\n${grid(["Bar", "Needed", ...nodes.map((node) => `Node ${node}`)], rows)}\n`;
+}
+
+const HEED = ["heed, 1 thread", "heed, 2 threads"];
+
+/** How many times as long as heed a contender takes, where heed has as many threads. */
+function timesAsLong(
+  /** @type {FullRun} */ run,
+  /** @type {string} */ name,
+  /** @type {{ id: string, threads: number }} */ { id, threads },
+) {
+  const own = timeOf(run, name, (other) => other === (run.suite === "training" ? "heed" : HEED[threads - 1]));
+  const time = timeOf(run, name, (other) => other === id);
+  return own === undefined || time === undefined ? "–" : figureText(time / own, "×");
+}
+
+function attentionTable(/** @type {FullRun} */ run) {
+  const share = (/** @type {string} */ name, /** @type {string} */ id) => {
+    const value = shareOfPeak(run, name, id);
+    return value === undefined ? "–" : figureText(value, "%");
+  };
+  const others = ATTENTION.filter(({ id }) => !HEED.includes(id) && !(id in run.absent));
+  const rows = CASES.filter(({ name }) => run.results.some((result) => result.name === name)).map(
+    ({ name }) => [
+      name,
+      ...HEED.map((id) => share(name, id)),
+      ...others.map((contender) => timesAsLong(run, name, contender)),
+    ],
+  );
+  return grid(["Case", ...HEED.map((id) => `${id}: of the peak`), ...others.map(({ id }) => id)], rows);
+}
+
+function trainingTable(/** @type {FullRun} */ run) {
+  const others = TRAINING.filter(({ id }) => id !== "heed" && !(id in run.absent));
+  const rows = run.results.map(({ name }) => [
+    name,
+    ...others.map((contender) => timesAsLong(run, name, contender)),
+  ]);
+  return grid(["Step", ...others.map(({ id }) => id)], rows);
+}
+
+/** Who was not there, and who could not do what. */
+function absences(/** @type {FullRun} */ run) {
+  const refusals = new Map(Object.entries(run.absent));
+  for (const { name, refused } of run.results) {
+    for (const [id, reason] of Object.entries(refused)) {
+      if (!/^(has no gradients|measured forward only)$/.test(reason)) refusals.set(`${id}, ${name}`, reason);
+    }
+  }
+  return [...refusals].map(([id, reason]) => `- ${id}: ${reason}`).join("\n");
+}
+
+/** The routes that the peers took, by contender. */
+function routes(/** @type {FullRun} */ run) {
+  /** @type {Map<string, Map<string, string[]>>} */
+  const taken = new Map();
+  for (const { name, timings } of run.results) {
+    for (const { contender, route } of timings.filter((timing) => /^(onnx|jax)/.test(timing.contender))) {
+      const cases = taken.get(contender) ?? new Map();
+      taken.set(contender, cases.set(route, [...(cases.get(route) ?? []), name]));
+    }
+  }
+  return [...taken]
+    .map(([contender, cases]) => {
+      const parts = [...cases].map(([route, names]) => `${route} (${names.join("; ")})`);
+      return `- ${contender}: ${parts.join(", ")}`;
+    })
+    .join("\n");
+}
+
+function ratiosSection() {
+  const parts = [];
+  for (const node of nodes) {
+    const { attention, training } = { attention: saved.attention[node], training: saved.training[node] };
+    if (attention) {
+      parts.push(
+        `## Attention, Node ${node}\n\nTimes are those of heed with as many threads = 1 ×.\n\n${attentionTable(attention)}\n`,
+        `Absent, or unable:\n\n${absences(attention) || "- nobody"}\n\nRoutes:\n\n${routes(attention)}\n`,
+      );
+    }
+    if (training) {
+      parts.push(
+        `## Training steps, Node ${node}\n\nLoss, gradients and Adam; heed with its own operations = 1 ×. "As a drop-in" is the program of tfjs-wasm, unchanged, on the heed backend.\n\n${trainingTable(training)}\n`,
+        `Absent, or unable:\n\n${absences(training) || "- nobody"}\n`,
+      );
+    }
+  }
+  return parts.join("\n");
+}
+
+function triedSection() {
+  const tried = TRIED.exec(readFileSync(file, "utf8"))?.[0] ?? "\n";
+  return `## What was tried\n\n<!-- tried -->\n${tried}<!-- /tried -->\n`;
+}
+
+/** A page as biome formats Markdown, so that the formatter and this script agree. */
+function formatted(/** @type {string} */ text) {
+  const biome = path.join(root, "node_modules/@biomejs/biome/bin/biome");
+  const args = [biome, "format", "--stdin-file-path=docs/BENCHMARKS.md"];
+  return execFileSync(process.execPath, args, { cwd: root, input: text, encoding: "utf8" });
+}
+
+const page = formatted([METHOD, runsSection(), barsSection(), ratiosSection(), triedSection()].join("\n"));
+if (process.argv.includes("--print")) process.stdout.write(page);
+else writeFileSync(file, page);
