@@ -4,17 +4,7 @@ import { sum4 } from "../math";
 import { at, fma } from "../simd";
 import { Problem } from "./problem";
 import { wide } from "./pack";
-import { FEW } from "./few";
-import { BK, LD } from "./scores";
-
-/**
- * Whether the gradients are faster this way. Up to 4 queries always; up to 6 over short sources, where packing is most
- * of the work: one block of keys. (5 queries, D = 512, S = 12: 53 µs a head instead of 73; S = 512, D = 64: 330 instead
- * of 230.)
- */
-export function isFew(p: Problem): bool {
-  return p.T <= 4 || (p.T <= FEW && p.S <= BK);
-}
+import { LD } from "./scores";
 
 /** s[query][key] = factor · a[query] · b[key], rows `aRow` and `bRow` floats apart; four keys at a time. */
 export function fewPairs(

@@ -3,14 +3,22 @@
 import { sum4 } from "../math";
 import { at, fma } from "../simd";
 import { Problem } from "./problem";
+import { BK } from "./scores";
 
-/** As many queries as are faster this way: with 8, tiles of packed operands are full and win over long sources. */
-// @ts-ignore: decorator
-@inline export const FEW: i32 = 6;
+/**
+ * Whether there are so few queries that this is faster: up to 4, or up to 6, a beam, over one block of keys, where
+ * packing would be most of the work. (Gradients of 5 queries, D = 512, S = 12: 53 µs a head instead of 73; S = 512,
+ * D = 64: 330 instead of 230.) Forward, weights and gradients all go by it: they must round scores alike, because
+ * e^(score − lse) of a score near 10⁴ shows the last bit.
+ */
+export function isFew(p: Problem): bool {
+  return p.T <= 4 || (p.T <= 6 && p.S <= BK);
+}
 
-/** s[key][query] = k · q, four keys at a time; keys and queries with `row` floats from one to the next. */
+/** s[key][query] = factor · k · q, four keys at a time; keys and queries with `row` floats from one to the next. */
 export function fewScores(
   keys: usize, keyRow: i32, queries: usize, queryRow: i32, s: usize, ld: usize, nk: i32, nq: i32, D: i32,
+  factor: f32,
 ): void {
   const row = <usize>keyRow << 2;
   for (let i = 0; i < nq; i++) {
@@ -34,10 +42,10 @@ export function fewScores(
         t0 += x * f32.load(at(k0, d)); t1 += x * f32.load(at(k1, d));
         t2 += x * f32.load(at(k2, d)); t3 += x * f32.load(at(k3, d));
       }
-      f32.store(out, t0);
-      f32.store(out + ld, t1);
-      f32.store(out + 2 * ld, t2);
-      f32.store(out + 3 * ld, t3);
+      f32.store(out, t0 * factor);
+      f32.store(out + ld, t1 * factor);
+      f32.store(out + 2 * ld, t2 * factor);
+      f32.store(out + 3 * ld, t3 * factor);
     }
   }
 }

@@ -25,9 +25,9 @@
 import { logf, vexp } from "../math";
 import { at } from "../simd";
 import { expBelow, expWith, writeExpConstants } from "./exp";
-import { FEW, fewScores, fewSums } from "./few";
+import { fewScores, fewSums, isFew } from "./few";
 import { plan, transform } from "./mask";
-import { longestRow, maxAbsRows, panels6, panels8, scale, strips } from "./pack";
+import { longestRow, maxAbsRows, panels6, panels8, strips } from "./pack";
 import { Problem } from "./problem";
 import { keptMask } from "./random";
 import { tile } from "../tile";
@@ -49,7 +49,7 @@ export function attentionScratchBytes(D: i32, Dv: i32): i32 {
 
 /** Packs the keys and values of one head; every query head that shares them uses the same packing. */
 export function attentionKeys(p: Problem): void {
-  if (p.T <= FEW) return;
+  if (isFew(p)) return;
   panels6(p.k, p.kRow, p.S, p.D, p.keyPanels);
   p.keyNorm = longestRow(p.k, p.kRow, p.S, p.D);
   p.valueMax = maxAbsRows(p.v, p.vRow, p.S, p.Dv);
@@ -67,11 +67,9 @@ function block(p: Problem, i0: i32, nq: i32, s: usize): void {
   const m = at(queries, BQ * D), l = m + LD, factor = l + LD, constants = factor + LD;
   writeExpConstants(constants);
   const start = (max(0, i0 + p.low) / 24) * 24, end = min(p.S, i0 + nq + p.high);
-  const few = p.T <= FEW, lanes = few ? 8 : (nq + 15) & ~15;
+  const few = isFew(p), lanes = few ? 8 : (nq + 15) & ~15;
   let bounded = false;
   if (few) {
-    for (let i = 0; i < nq; i++) memory.copy(at(queries, i * D), at(p.q, (i0 + i) * p.qRow), <usize>D << 2);
-    scale(queries, nq * D, p.scale);
     memory.fill(o, 0, <usize>nq * ldo);
   } else {
     panels8(at(p.q, i0 * p.qRow), p.qRow, nq, D, queries, p.scale);
@@ -86,7 +84,7 @@ function block(p: Problem, i0: i32, nq: i32, s: usize): void {
   for (let j = start; j < end; j += BK) {
     const nk = min(BK, end - j), todo = plan(p, i0, i0 + nq, j, j + nk);
     if (todo < 0) continue;
-    if (few) fewScores(at(p.k, j * p.kRow), p.kRow, queries, D, s, LD, nk, nq, D);
+    if (few) fewScores(at(p.k, j * p.kRow), p.kRow, at(p.q, i0 * p.qRow), p.qRow, s, LD, nk, nq, D, p.scale);
     else scores(at(p.keyPanels, j * D), queries, s, nk, nq, D);
     if (todo) transform(p, todo, true, s, LD, nk, (nq + 3) & ~3, i0, nq, j, spare);
     if (bounded && !todo) sumBounded(s, nk, lanes, l, constants);

@@ -1,7 +1,7 @@
 // The weights themselves, e^(score − lse), for those who ask: rows of queries at a time.
 import { at, fma } from "../simd";
 import { expBelow, LEAST } from "./exp";
-import { FEW } from "./few";
+import { isFew } from "./few";
 import { fewPairs } from "./few-backward";
 import { plan, transform } from "./mask";
 import { panels6, panels8, scale } from "./pack";
@@ -15,7 +15,7 @@ export function attentionWeightsScratchBytes(D: i32): i32 {
 
 /** Packs the keys of one head for attentionWeights and attentionProbe. */
 export function attentionWeightKeys(p: Problem): void {
-  if (p.T <= FEW) return;
+  if (isFew(p)) return;
   panels8(p.k, p.kRow, p.S, p.D, p.keyPanels, 1);
 }
 
@@ -43,7 +43,7 @@ function rows(p: Problem, i0: i32, nq: i32, s: usize): void {
 
 /** Packs queries [i0, i0 + nq) for blockScores, behind the scores in its scratch. */
 export function packQueries(p: Problem, i0: i32, nq: i32, s: usize): void {
-  if (p.T <= FEW) return;
+  if (isFew(p)) return;
   const queries = at(s, BQ * BK);
   panels6(at(p.q, i0 * p.qRow), p.qRow, nq, p.D, queries);
   scale(queries, ((nq + 5) / 6) * 6 * p.D, p.scale);
@@ -53,7 +53,7 @@ export function packQueries(p: Problem, i0: i32, nq: i32, s: usize): void {
 export function blockScores(p: Problem, i0: i32, nq: i32, j: i32, nk: i32, s: usize): bool {
   const todo = plan(p, i0, i0 + nq, j, j + nk);
   if (todo < 0) return false;
-  if (p.T <= FEW) {
+  if (isFew(p)) {
     fewPairs(at(p.q, i0 * p.qRow), p.qRow, at(p.k, j * p.kRow), p.kRow, s, nq, min(nk, p.S - j), p.D, p.scale);
   } else products(at(s, BQ * BK), at(p.keyPanels, j * p.D), s, nq, nk, p.D);
   if (todo) transform(p, todo, false, s, LD, nq, nk, i0, nq, j, 0);

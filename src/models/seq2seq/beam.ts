@@ -143,16 +143,19 @@ export class Beam {
 /** The `count` best next pieces of one row, best first, PAD and START left out; ties go to the smaller id. */
 function bestPieces(logits: Float32Array, from: number, to: number, count: number): number[] {
   const best: number[] = [];
+  // The least of the best once there are enough, and until then a number that nothing is at most.
+  let least = Number.NaN;
   for (let i = from; i < to; i++) {
+    if (logits[i] <= least) continue;
     const id = i - from;
     if (id === PAD || id === START) continue;
-    if (best.length === count && logits[i] <= logits[from + best[count - 1]]) continue;
     let at = best.length === count ? count - 1 : best.length;
     while (at > 0 && logits[i] > logits[from + best[at - 1]]) {
       best[at] = best[at - 1];
       at--;
     }
     best[at] = id;
+    if (best.length === count) least = logits[from + best[count - 1]];
   }
   return best;
 }

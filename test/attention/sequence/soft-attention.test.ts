@@ -169,6 +169,20 @@ function softAttentionTests(): void {
     });
   });
 
+  it("is one kernel, forward and backward, and one more for the weights", async () => {
+    const { q, k, v } = inputs();
+    const names = async (f: () => tf.Tensor) =>
+      (await tf.profile(f)).kernels.map(({ name }) => name).filter((name) => name.includes("Attention"));
+    const call = (x: tf.Tensor, options: SoftAttentionOptions = {}) =>
+      softAttention(x as tf.Tensor4D, tensor(k), tensor(v), { causal: "topLeft", ...options }).output;
+    expect(await names(() => tf.grad((x) => call(x))(tensor(q)))).toEqual([
+      "HeedAttention",
+      "HeedAttentionGrad",
+    ]);
+    const weighed = await names(() => call(tensor(q), { weights: true }));
+    expect(weighed).toEqual(["HeedAttention", "HeedAttentionWeights"]);
+  });
+
   it("lets NaN in hidden keys, values and queries reach no output, no weight and no gradient", () => {
     tf.tidy(() => {
       const { Hkv, S, D, Dv, T, H } = SHAPES;
