@@ -115,7 +115,7 @@ function block(p: Problem, i0: i32, nq: i32, j0: i32, nk: i32, dq: usize, dbias:
     multiply(ds, factors, nq);
   }
   writeExpConstants(spare);
-  differentiate(s, ds, at(p.lse, i0), at(p.delta, i0), nq, nk, spare);
+  differentiate(s, ds, at(p.lse, i0), at(p.lseLow, i0), at(p.delta, i0), nq, nk, spare);
   if (p.threshold) multiply(s, factors, nq);
   if (dbias) addBiasGradient(p, dbias, ds, i0, nq, j0, keys);
   if (capped) multiply(ds, slope, nq);
@@ -131,15 +131,18 @@ function block(p: Problem, i0: i32, nq: i32, j0: i32, nk: i32, dq: usize, dbias:
 }
 
 // s ← p and ds ← p (ds − delta). A weight of 0 gives 0, whatever stands in ds.
-function differentiate(s: usize, ds: usize, lse: usize, delta: usize, nq: i32, nk: i32, constants: usize): void {
+function differentiate(
+  s: usize, ds: usize, lse: usize, lseLow: usize, delta: usize, nq: i32, nk: i32, constants: usize,
+): void {
   const k0 = v128.load32_splat(constants), k1 = v128.load32_splat(constants, 4), k2 = v128.load32_splat(constants, 8);
   const k3 = v128.load32_splat(constants, 12), k4 = v128.load32_splat(constants, 16), k5 = v128.load32_splat(constants, 20);
   const k6 = v128.load32_splat(constants, 24), k7 = v128.load32_splat(constants, 28), least = v128.load32_splat(constants, 32);
   const width = <usize>nk << 2, zero = f32x4.splat(0);
   for (let r = 0; r < nq; r++) {
-    const l = subtrahend(f32.load(at(lse, r))), d = v128.load32_splat(at(delta, r));
+    const l = subtrahend(f32.load(at(lse, r))), low = v128.load32_splat(at(lseLow, r)), d = v128.load32_splat(at(delta, r));
     for (let c: usize = 0; c < width; c += 32) {
-      const y0 = f32x4.pmax(f32x4.sub(v128.load(s + c), l), least), y1 = f32x4.pmax(f32x4.sub(v128.load(s + c, 16), l), least);
+      const y0 = f32x4.pmax(f32x4.sub(f32x4.sub(v128.load(s + c), l), low), least);
+      const y1 = f32x4.pmax(f32x4.sub(f32x4.sub(v128.load(s + c, 16), l), low), least);
       const p0 = expWith(y0, k0, k1, k2, k3, k4, k5, k6, k7), p1 = expWith(y1, k0, k1, k2, k3, k4, k5, k6, k7);
       const g0 = f32x4.mul(p0, f32x4.sub(v128.load(ds + c), d)), g1 = f32x4.mul(p1, f32x4.sub(v128.load(ds + c, 16), d));
       v128.store(s + c, p0); v128.store(s + c, p1, 16);

@@ -234,13 +234,14 @@ function addWild(p: Problem, s: usize, o: usize, ldo: usize, j0: i32, nk: i32, n
 function finish(p: Problem, i0: i32, nq: i32, o: usize, ldo: usize, m: usize, l: usize, empty: bool): void {
   const Dv = p.Dv, keep: f32 = p.threshold ? p.keepScale : 1;
   for (let i = 0; i < nq; i++) {
-    const out = at(p.out, (i0 + i) * p.outRow), lse = at(p.lse, i0 + i), row = o + <usize>i * ldo;
+    const out = at(p.out, (i0 + i) * p.outRow), lse = at(p.lse, i0 + i), low = at(p.lseLow, i0 + i), row = o + <usize>i * ldo;
     let most = f32.load(at(m, i)), sum = f32.load(at(l, i)), share: f32 = 1;
     const isEmpty = empty || sum == 0;
     if (p.empty) store<u8>(p.empty + <usize>(i0 + i), isEmpty ? 1 : 0);
     if (isEmpty) {
       memory.fill(out, 0, <usize>Dv << 2);
       f32.store(lse, p.sink);
+      f32.store(low, 0);
       continue;
     }
     if (p.sink > most) {
@@ -248,7 +249,10 @@ function finish(p: Problem, i0: i32, nq: i32, o: usize, ldo: usize, m: usize, l:
       sum = sum * share + 1;
       most = p.sink;
     } else sum += f32x4.extract_lane(vexp(f32x4.splat(p.sink - most)), 0);
-    f32.store(lse, most + logf(sum));
+    // The rounding error of the sum, exactly (Knuth 1969, §4.2.2); −∞ and NaN have none that matters.
+    const ln = logf(sum), high = most + ln, rest = high - most;
+    f32.store(lse, high);
+    f32.store(low, abs(high) < Infinity ? most - (high - rest) + (ln - rest) : 0);
     const factor = (share * keep) / sum, factor4 = f32x4.splat(factor);
     let c = 0;
     for (; c + 4 <= Dv; c += 4) v128.store(at(out, c), f32x4.mul(v128.load(at(row, c)), factor4));

@@ -30,7 +30,7 @@ function block(p: Problem, i0: i32, nq: i32, s: usize): void {
     if (p.tileSums) while (i32.load(at(p.tileStarts, tile + 1)) <= j) tile++;
     for (let r = 0; r < nq; r++) {
       const row = s + <usize>r * LD, n = i0 - p.row0 + r;
-      const entropy = weigh(row, nk, f32.load(at(p.lse, i0 + r)));
+      const entropy = weigh(row, nk, f32.load(at(p.lse, i0 + r)), f32.load(at(p.lseLow, i0 + r)));
       if (p.entropy) add(p.entropy, n, -sum4(entropy));
       if (p.topWeights) rank(p, n, row, nk, j);
       if (p.distance) add(p.distance, n, reach(row, nk, i0 + r + p.offset - j));

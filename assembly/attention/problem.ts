@@ -43,4 +43,6 @@ export class Problem {
   tileStarts: usize;
   // Query i stands at key position i + offset.
   offset: i32;
+  // [T], what rounding took from lse: with scores in the thousands that is all of the weights' digits but three.
+  lseLow: usize;
 }

@@ -35,7 +35,7 @@ function rows(p: Problem, i0: i32, nq: i32, s: usize): void {
         memory.fill(out, 0, width);
         continue;
       }
-      weigh(row, nk, f32.load(at(p.lse, i0 + r)));
+      weigh(row, nk, f32.load(at(p.lse, i0 + r)), f32.load(at(p.lseLow, i0 + r)));
       memory.copy(out, row, width);
     }
   }
@@ -61,11 +61,12 @@ export function blockScores(p: Problem, i0: i32, nq: i32, j: i32, nk: i32, s: us
 }
 
 /** nk scores, a multiple of 8, → their weights w, in place. Returns Σ w·(score − lse) in four lanes: the entropy −Σ w ln w, negated. */
-export function weigh(row: usize, nk: i32, lse: f32): v128 {
-  const subtracted = subtrahend(lse), least = f32x4.splat(LEAST), width = <usize>nk << 2;
+export function weigh(row: usize, nk: i32, lse: f32, lseLow: f32): v128 {
+  const subtracted = subtrahend(lse), low = f32x4.splat(lseLow), least = f32x4.splat(LEAST), width = <usize>nk << 2;
   let sum0 = f32x4.splat(0), sum1 = sum0;
   for (let c: usize = 0; c < width; c += 32) {
-    const y0 = f32x4.sub(v128.load(row + c), subtracted), y1 = f32x4.sub(v128.load(row + c, 16), subtracted);
+    const y0 = f32x4.sub(f32x4.sub(v128.load(row + c), subtracted), low);
+    const y1 = f32x4.sub(f32x4.sub(v128.load(row + c, 16), subtracted), low);
     const w0 = expBelow(y0), w1 = expBelow(y1);
     v128.store(row + c, w0); v128.store(row + c, w1, 16);
     // Where y is −∞ w is 0, and 0 · LEAST is 0.

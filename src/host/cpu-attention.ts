@@ -64,6 +64,11 @@ const attention: KernelFunc = (given) => {
   return [
     call.floats(attrs.shapes.output, output),
     call.floats(attrs.shapes.lse, lse),
+    // Infinite ones have no rest.
+    call.floats(
+      attrs.shapes.lse,
+      lse.map((x) => (Number.isFinite(x) ? x - Math.fround(x) : 0)),
+    ),
     // The oracle finds empty rows by itself; the flags are for gradients made of TensorFlow.js ops.
     ...(program.onEmptyRow === "uniform"
       ? [call.flags(attrs.shapes.lse, referenceCallEmptyRows(program, attrs.layout, inputs))]

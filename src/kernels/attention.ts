@@ -50,6 +50,8 @@ export interface SavedAttention<A extends FloatArray = FloatArray> {
   readonly v: A;
   readonly output: A;
   readonly lse: A;
+  /** What rounding to float32 took from lse, so that weights made from it again are as good as the scores. */
+  readonly lseLow: A;
   /** Rows that see no key and have weights all the same. */
   readonly emptyRows: readonly EmptyRow[];
 }
@@ -115,7 +117,17 @@ export function attention(
       v: v as Float64Array,
     });
     const { output, lse, weights } = result;
-    const saved = { program, layout, q, k, v, output, lse, emptyRows: [] };
+    const saved = {
+      program,
+      layout,
+      q,
+      k,
+      v,
+      output,
+      lse,
+      lseLow: new Float64Array(lse.length),
+      emptyRows: [],
+    };
     return options.weights ? { output, lse, weights, saved } : { output, lse, saved };
   }
   const inputs = { q, k: k as Float32Array, v: v as Float32Array };

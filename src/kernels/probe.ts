@@ -164,7 +164,7 @@ function meansOf({ rows, columns }: NonNullable<ProbePlan["tiles"]>, sums: Float
 
 /** Visits the log-sum-exp of each row [B, H, T]; rows that packed sequences do not have see the sink alone. */
 function eachLse(
-  { program, layout, lse }: SavedAttention,
+  { program, layout, lse, lseLow }: SavedAttention,
   visit: (lse: number, sink: number, row: number) => void,
 ): void {
   const { shapes, queryLengths, keyLengths } = program;
@@ -175,7 +175,8 @@ function eachLse(
     for (let h = 0; h < H; h++) {
       const sink = sinkOf(program, h);
       for (let i = 0; i < T; i++) {
-        visit(i < valid ? lse[queries.index(b, h, i)]! : sink, sink, (b * H + h) * T + i);
+        const row = queries.index(b, h, i);
+        visit(i < valid ? lse[row]! + lseLow[row]! : sink, sink, (b * H + h) * T + i);
       }
     }
   }

@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { type SoftAttentionOptions, softAttention } from "../../src/attention/sequence/index.ts";
 import type { HostArray } from "../../src/core/notation.ts";
-import { compileProgram } from "../../src/core/program.ts";
+import { compileProgram, type ProgramOptions } from "../../src/core/program.ts";
 import { attention, attentionBackward } from "../../src/kernels/attention.ts";
 import { init } from "../../src/kernels/init.ts";
 import { AttentionEngine } from "../../src/kernels/wasm/attention/engine.ts";
@@ -24,14 +24,47 @@ export interface Path {
 const defined = (results: Record<string, ArrayLike<number> | undefined>): Results =>
   Object.fromEntries(Object.entries(results).filter(([, values]) => values)) as Results;
 
-/** `heed/kernels` on one kind of array: the plain loops on Float64Array, the kernels on Float32Array. */
+/** `heed/kernels` on one kind of array, in the case's layout: plain loops on Float64Array, kernels on Float32Array. */
 function onTypedArrays(kind: Float32ArrayConstructor | Float64ArrayConstructor) {
   return (task: Task): Results => {
+    const { layout = "bhtd" } = task.case;
     const [q, k, v, dout] = [task.q, task.k, task.v, task.dout].map((x) => kind.from(x));
-    const dlse = task.dlse && kind.from(task.dlse);
-    const options = { ...task.options, ...(task.weights && { weights: true }) };
-    const { saved, ...forward } = attention(q!, k!, v!, task.sizes, options);
-    return { ...forward, ...attentionBackward(dout!, saved, dlse) };
+    const packed = layout === "thd" ? packedRows(task) : undefined;
+    const dlse = task.dlse && kind.from(packed ? packed.pack(task.dlse) : task.dlse);
+    const options = { ...task.options, layout, ...(task.weights && { weights: true }) };
+    const { saved, lse, ...forward } = attention(q!, k!, v!, packed?.sizes ?? task.sizes, options);
+    const rows = packed ? packed.unpack(lse, task.options.sink) : lse;
+    return { ...forward, lse: rows, ...attentionBackward(dout!, saved, dlse) };
+  };
+}
+
+/** Packed sequences: their sizes count rows of all, and lse, padded in the files, is [H, ΣT]. */
+function packedRows({ sizes, options }: Task) {
+  const { B, H, T } = sizes;
+  const sum = (lengths: ArrayLike<number>) => Array.from(lengths).reduce((total, n) => total + n, 0);
+  const lengths = Array.from(options.queryLengths!);
+  const total = sum(lengths);
+  const places: [packed: number, padded: number][] = [];
+  for (let b = 0; b < B; b++) {
+    const start = sum(lengths.slice(0, b));
+    for (let h = 0; h < H; h++) {
+      for (let i = 0; i < lengths[b]!; i++) places.push([h * total + start + i, (b * H + h) * T + i]);
+    }
+  }
+  return {
+    sizes: { ...sizes, T: total, S: sum(options.keyLengths!) },
+    pack(x: ArrayLike<number>): Float64Array {
+      const out = new Float64Array(H * total);
+      for (const [packed, padded] of places) out[packed] = x[padded]!;
+      return out;
+    },
+    /** A padded query sees nothing but the sink. */
+    unpack(x: ArrayLike<number>, sink: ProgramOptions<HostArray>["sink"]): Float64Array {
+      const of = (h: number) => (typeof sink === "object" ? sink.values[h]! : (sink ?? -Infinity));
+      const out = Float64Array.from({ length: B * H * T }, (_, row) => of(Math.floor(row / T) % H));
+      for (const [packed, padded] of places) out[padded] = x[packed]!;
+      return out;
+    },
   };
 }
 
@@ -131,6 +164,7 @@ function gradientsOf(
   );
 }
 
+/** A path that knows one layout. */
 const path = (
   name: string,
   precision: Path["precision"],
@@ -138,9 +172,14 @@ const path = (
   isPublic = true,
 ): Path => ({ name, precision, isPublic, run: (task) => inBhtd(task, run) });
 
+const native = (name: string, precision: Path["precision"], run: (task: Task) => Results): Path => ({
+  ...{ name, precision, isPublic: true },
+  run: async (task) => run(task),
+});
+
 export const paths: readonly Path[] = [
-  path("reference", "float64", onTypedArrays(Float64Array)),
-  path("kernels", "float32", onTypedArrays(Float32Array)),
+  native("reference", "float64", onTypedArrays(Float64Array)),
+  native("kernels", "float32", onTypedArrays(Float32Array)),
   path("relaxed kernels", "float32", onKernels("relaxed"), false),
   path("plain kernels", "float32", onKernels("plain"), false),
   path("composed on cpu", "float32", composed("cpu")),

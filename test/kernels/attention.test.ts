@@ -10,6 +10,7 @@ import {
 import { init } from "../../src/kernels/init.ts";
 import { AttentionEngine } from "../../src/kernels/wasm/attention/engine.ts";
 import {
+  type Arrays,
   firstDifference,
   floats,
   holes,
@@ -173,6 +174,26 @@ describe("With the kernels", () => {
       expect(row.reduce((a, b) => a + b)).toBeCloseTo(1, 5);
       expect(row.reduce((sum, w, j) => sum + w * v[j]!, 0)).toBeCloseTo(output[i]!, 5);
     }
+  });
+
+  it("scores in the ten thousands leave weights and gradients all their digits", () => {
+    // Scores near 10⁴, differences of the order of 1: one float32 holds lse to 2⁻¹⁰ only.
+    const sizes = { B: 1, H: 1, T: 61, S: 67, D: 8, Dv: 3 };
+    const { q, k, v, dout } = arrays(sizes);
+    for (let i = 0; i < 61; i++) q[i * 8] = 128;
+    for (let j = 0; j < 67; j++) k[j * 8] = 80;
+    const [wide, narrow] = [Float64Array, Float32Array].map((kind) => {
+      const [a, b, c, d] = [q, k, v, dout].map((x) => kind.from(x)) as [Float32Array, ...Float32Array[]];
+      const { weights, saved } = attention(a, b!, c!, sizes, { scale: 1, weights: true });
+      return { weights, ...attentionBackward(d!, saved) };
+    }) as unknown as [Arrays, Arrays];
+    for (let i = 0; i < 61; i++) {
+      const sum = (narrow.weights as Float32Array).subarray(i * 67, (i + 1) * 67).reduce((a, b) => a + b);
+      expect(Math.abs(sum - 1)).toBeLessThan(1e-6);
+    }
+    // The scores themselves are rounded to 2⁻¹¹, which is what the weights are off by, relatively, and no more.
+    const far = 2 ** -9 * Math.max(...(wide.dv as Float64Array).map(Math.abs));
+    expect(firstDifference({ dv: narrow.dv! }, { dv: wide.dv! }, { dv: far })).toBe("");
   });
 
   it("blocks that a mask empties are not computed: an empty half costs no time that its keys would", () => {

@@ -41,7 +41,11 @@ describe("probe", () => {
     const engine = new AttentionEngine("relaxed");
     // Queries of 0 weigh all keys alike, so their log-sum-exp is known.
     const inputs = { q: new Float32Array(T * 8), k: normal(10, T * 8) };
-    const forward = { lse: new Float32Array(T).fill(Math.log(T)), emptyRows: [] };
+    const forward = {
+      lse: new Float32Array(T).fill(Math.log(T)),
+      lseLow: new Float32Array(T),
+      emptyRows: [],
+    };
     const found = engine.probe(program, inputs, forward, {
       ...{ rows: [0, T - 1], topCount: 8, entropy: true, distance: true, columnMass: true },
       tiles: { rows: cuts(T, 64), columns: cuts(T, 64) },

@@ -6,7 +6,7 @@ import type { Layout, RowLayout } from "../../kernels/layout.ts";
 import { type BackwardArrays, backwardPass } from "../../kernels/wasm/attention/backward.ts";
 import { forwardPass } from "../../kernels/wasm/attention/forward.ts";
 import { type CallLayout, callLayout, PlacedOperands } from "../../kernels/wasm/attention/operands.ts";
-import type { Call, Workspace } from "../../kernels/wasm/attention/pass.ts";
+import type { Call, LogSumExp, Workspace } from "../../kernels/wasm/attention/pass.ts";
 import type { HostProgram } from "../../kernels/wasm/attention/stripes.ts";
 import { addUniformGradients, type EmptyRow, fillUniformRows } from "../../kernels/wasm/attention/uniform.ts";
 import { fillUniformWeights, storeWeights, weightsPass } from "../../kernels/wasm/attention/weights.ts";
@@ -95,6 +95,10 @@ class Run {
     return this.heap.view(tensor) as Float32Array;
   }
 
+  lse(high: TensorInfo, low: TensorInfo): LogSumExp {
+    return { high: () => this.floats(high), low: () => this.floats(low) };
+  }
+
   /** The rows that see no key, where a tensor of flags like lse says which. */
   emptyRows(empty: TensorInfo | undefined): EmptyRow[] {
     const rows: EmptyRow[] = [];
@@ -110,32 +114,37 @@ class Run {
   }
 }
 
-/** Output and lse; where rows without a key have weights, flags of those rows too. */
+/** Output and lse in two parts; where rows without a key have weights, flags of those rows too. */
 export const attention: HeedKernel = ({ inputs, attrs, heap }) => {
   const attributes = attrs as unknown as AttentionAttributes;
   const { shapes } = attributes;
   const { q, k, v, ...rest } = namedInputs(inputs, attributes);
   const run = new Run(heap, attributes, rest);
   const { program, layout } = run;
-  const [out, lse] = [heap.output(OP, shapes.output), heap.output(OP, shapes.lse)];
+  const [out, lse, lseLow] = [shapes.output, shapes.lse, shapes.lse].map((shape) =>
+    heap.output(OP, shape),
+  ) as [TensorInfo, TensorInfo, TensorInfo];
   const { workspace, call } = run.place({ q, k, v, out });
   if (program.onEmptyRow !== "uniform") {
-    forwardPass(workspace, call, () => run.floats(lse));
-    return [out, lse];
+    forwardPass(workspace, call, run.lse(lse, lseLow));
+    return [out, lse, lseLow];
   }
   const empty = heap.output(OP, shapes.lse, "bool");
-  const rows = forwardPass(workspace, call, () => run.floats(lse));
+  const rows = forwardPass(workspace, call, run.lse(lse, lseLow));
   const flags = heap.view(empty).fill(0);
   for (const { b, h, i } of rows) flags[layout.queries.index(b, h, i)] = 1;
   fillUniformRows(program, layout, run.floats(v), run.floats(out), rows);
-  return [out, lse, empty];
+  return [out, lse, lseLow, empty];
 };
 
 /** The gradients of q, k, v, and of bias and sink where they are tensors. */
 export const attentionGrad: HeedKernel = ({ inputs, attrs, heap }) => {
   const op = `${OP} gradient`;
   const attributes = attrs as unknown as AttentionAttributes;
-  const { q, k, v, bias, sink, output, lse, empty, dout, dlse, ...rest } = namedInputs(inputs, attributes);
+  const { q, k, v, bias, sink, output, lse, lseLow, empty, dout, dlse, ...rest } = namedInputs(
+    inputs,
+    attributes,
+  );
   const run = new Run(heap, attributes, { bias, sink, ...rest });
   const { program, layout } = run;
   const [dq, dk, dv] = [q, k, v].map(({ shape }) => heap.output(op, shape)) as [
@@ -148,7 +157,7 @@ export const attentionGrad: HeedKernel = ({ inputs, attrs, heap }) => {
   const dsink = sink && heap.output(op, sink.shape);
   const { workspace, call } = run.place({ q, k, v, out: output, dout, dq, dk, dv });
   const arrays: BackwardArrays = {
-    lse: () => run.floats(lse),
+    lse: run.lse(lse, lseLow),
     dlse: () => run.floats(dlse),
     dbias: () => (dbias ? run.floats(dbias) : undefined),
     dsink: sink && new Float64Array(program.shapes.H),
@@ -167,23 +176,18 @@ export const attentionGrad: HeedKernel = ({ inputs, attrs, heap }) => {
 export const attentionWeights: HeedKernel = ({ inputs, attrs, heap }) => {
   const op = `${OP} weights`;
   const attributes = attrs as unknown as AttentionAttributes;
-  const { q, k, lse, empty, ...rest } = namedInputs(inputs, attributes);
+  const { q, k, lse, lseLow, empty, ...rest } = namedInputs(inputs, attributes);
   const run = new Run(heap, attributes, rest);
   const { program } = run;
   const weights = heap.output(op, attributes.shapes.weights);
   const { workspace, call } = run.place({ q, k });
   if (program.queryLengths || program.keyLengths) heap.view(weights).fill(0);
   let all: Float32Array | undefined;
-  weightsPass(
-    workspace,
-    call,
-    () => run.floats(lse),
-    (stripe) => {
-      // Nothing is allocated from the first visit on.
-      all ??= run.floats(weights);
-      storeWeights(program.shapes, stripe, all);
-    },
-  );
+  weightsPass(workspace, call, run.lse(lse, lseLow), (stripe) => {
+    // Nothing is allocated from the first visit on.
+    all ??= run.floats(weights);
+    storeWeights(program.shapes, stripe, all);
+  });
   const rows = run.emptyRows(empty);
   if (rows.length > 0) fillUniformWeights(program, rows, run.floats(weights));
   return weights;

@@ -57,12 +57,12 @@ function named(names: readonly string[], tensors: readonly Tensor[]): Record<str
 const gradient: GradConfig = {
   kernelName: KERNEL,
   saveAllInputs: true,
-  outputsToSave: [true, true, true],
+  outputsToSave: [true, true, true, true],
   gradFunc: (dy, saved, attrs) => {
     const attributes = attrs as unknown as AttentionAttributes;
     const { names, program } = attributes;
     const [dout, dlse] = dy as Tensor[];
-    const outputs = ["output", "lse", ...(program.onEmptyRow === "uniform" ? ["empty"] : [])];
+    const outputs = ["output", "lse", "lseLow", ...(program.onEmptyRow === "uniform" ? ["empty"] : [])];
     const inputs = { ...named([...names, ...outputs], saved), dout: dout!, dlse: dlse! };
     const gradients = runNamed(`${KERNEL}Grad`, inputs, attributes);
     const given = ["q", "k", "v", "bias", "sink"].filter((name) => names.includes(name));
@@ -126,13 +126,13 @@ export function fusedAttention(
   };
   const inputs = { q: float(q), k: float(k), v: float(v), ...options };
   const attributes = { program, layout, shapes };
-  const [output, lse, empty] = runNamed(KERNEL, inputs, attributes);
+  const [output, lse, lseLow, empty] = runNamed(KERNEL, inputs, attributes);
   return {
     output: output!,
     lse: () => lse!,
     weights: () => {
       const { v: _, ...read } = inputs;
-      const given = { ...read, lse: lse!, ...(empty && { empty }) };
+      const given = { ...read, lse: lse!, lseLow: lseLow!, ...(empty && { empty }) };
       return runNamed(`${KERNEL}Weights`, given, attributes)[0]!;
     },
   };

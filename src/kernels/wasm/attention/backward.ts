@@ -1,11 +1,19 @@
 import { sinkOf } from "../../../core/program-rows.ts";
-import { type Call, Pass, roundUp, type Workspace } from "./pass.ts";
+import {
+  type Call,
+  type LogSumExp,
+  type LogSumExpViews,
+  Pass,
+  roundUp,
+  viewsOf,
+  type Workspace,
+} from "./pass.ts";
 import { biasSlice, type HostProgram, stripeRows } from "./stripes.ts";
 
 /** Arrays that backwardPass reads and adds to in ordinary memory; the others are operands. */
 export interface BackwardArrays {
+  readonly lse: LogSumExp;
   /** By `layout.queries.index`. */
-  lse(): Float32Array;
   dlse(): Float32Array | undefined;
   /** In the shape of `bias`, 0 before; undefined where nobody asks. */
   dbias(): Float32Array | undefined;
@@ -47,7 +55,13 @@ export function backwardPass(workspace: Workspace, call: Call, arrays: BackwardA
     operands: ["q", "k", "v", "out", "dout", "dq", "dk", "dv"],
     scratchBytes: kernels.attentionBackwardScratchBytes!(),
     packed: (arena) => ({
-      ...{ lse: arena.floats(T), delta: arena.floats(T), wild: arena.take(S), wildDout: arena.take(T) },
+      ...{
+        lse: arena.floats(T),
+        lseLow: arena.floats(T),
+        delta: arena.floats(T),
+        wild: arena.take(S),
+        wildDout: arena.take(T),
+      },
       ...{ keyPanels: arena.floats(S24 * D), valuePanels: arena.floats(S24 * Dv) },
       keyStrips: arena.floats(S * wideD),
       ...{ queryPanels: arena.floats(T6 * D), queryStrips: arena.floats(T * wideD) },
@@ -56,11 +70,12 @@ export function backwardPass(workspace: Workspace, call: Call, arrays: BackwardA
       ...{ partial: arena.take(parts * partBytes), dbias: bias ? arena.floats(bias.floats) : 0 },
     }),
   });
-  const [lse, dlse, dbias] = [arrays.lse(), arrays.dlse(), arrays.dbias()];
+  const [lse, dlse, dbias] = [viewsOf(arrays.lse), arrays.dlse(), arrays.dbias()];
 
-  const bring = ({ own, b, h, T: valid }: (typeof pass.slots)[number]) => {
+  const bring = (slot: (typeof pass.slots)[number]) => {
+    const { own, b, h, T: valid } = slot;
+    pass.bringLse(slot, lse);
     const first = layout.queries.index(b, h, 0);
-    new Float32Array(memory.buffer, own.lse, valid).set(lse.subarray(first, first + valid));
     const delta = new Float32Array(memory.buffer, own.delta, valid);
     if (dlse) delta.set(dlse.subarray(first, first + valid));
     else delta.fill(0);
@@ -160,15 +175,15 @@ class BiasGradients {
 function addSinkGradient(
   { program, layout }: Call,
   { b, h }: { b: number; h: number },
-  { lse, delta, dlse }: { lse: Float32Array; delta: Float32Array; dlse: Float32Array | undefined },
+  { lse, delta, dlse }: { lse: LogSumExpViews; delta: Float32Array; dlse: Float32Array | undefined },
   dsink: Float64Array,
 ): void {
   const sink = sinkOf(program, h);
   const rows = layout.queries.starts ? delta.length : program.shapes.T;
   for (let i = 0; i < rows; i++) {
     const row = layout.queries.index(b, h, i);
-    if (lse[row] === -Infinity) continue;
+    if (lse.high[row] === -Infinity) continue;
     const d = i < delta.length ? delta[i]! : -(dlse?.[row] ?? 0);
-    dsink[dsink.length === 1 ? 0 : h]! -= Math.exp(sink - lse[row]!) * d;
+    dsink[dsink.length === 1 ? 0 : h]! -= Math.exp(sink - lse.high[row]! - lse.low[row]!) * d;
   }
 }

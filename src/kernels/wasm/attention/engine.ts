@@ -11,7 +11,7 @@ import { type KernelSpace, SerialSpace } from "../space.ts";
 import { backwardPass, keyParts } from "./backward.ts";
 import { forwardPass } from "./forward.ts";
 import { type CallLayout, type CopiedArray, CopiedOperands, callLayout } from "./operands.ts";
-import type { Workspace } from "./pass.ts";
+import type { LogSumExp, Workspace } from "./pass.ts";
 import { type ProbeArrays, type ProbePlan, probePass } from "./probe.ts";
 import type { HostProgram } from "./stripes.ts";
 import { addUniformGradients, addUniformStatistics, type EmptyRow, fillUniformRows } from "./uniform.ts";
@@ -26,6 +26,8 @@ export interface FloatInputs {
 export interface ForwardResult {
   readonly output: Float32Array;
   readonly lse: Float32Array;
+  /** What rounding took from lse: their sum is the log-sum-exp to 48 bits. */
+  readonly lseLow: Float32Array;
   /** The rows that see no key; only where the program gives them weights. */
   readonly emptyRows: readonly EmptyRow[];
 }
@@ -42,6 +44,10 @@ export interface FloatGradients {
 const SERIAL_PIECE_BYTES = 2 ** 20;
 /** What many threads hold: enough heads to keep them all at work. */
 const SHARED_PIECE_BYTES = 192 * 2 ** 20;
+
+function inTwo({ lse, lseLow }: Pick<ForwardResult, "lse" | "lseLow">): LogSumExp {
+  return { high: () => lse, low: () => lseLow };
+}
 
 export class AttentionEngine implements Workspace {
   readonly space: KernelSpace;
@@ -79,7 +85,10 @@ export class AttentionEngine implements Workspace {
     const { B, T, S, D, Dv } = program.shapes;
     const rows = callLayout(layout, program.shapes, program.queryLengths, program.keyLengths);
     const output = new Float32Array(rows.queries.rows(B) * Dv);
-    const lse = new Float32Array(rows.queries.rows(B));
+    const [lse, lseLow] = [rows, rows].map(() => new Float32Array(rows.queries.rows(B))) as [
+      Float32Array,
+      Float32Array,
+    ];
     const arrays: Record<string, CopiedArray> = {
       q: { array: q, rows: rows.queries, width: D, role: "input" },
       k: { array: k, rows: rows.keys, width: D, role: "input" },
@@ -87,20 +96,20 @@ export class AttentionEngine implements Workspace {
       out: { array: output, rows: rows.queries, width: Dv, role: "result" },
     };
     const call = this.#call(program, rows, arrays, 4 * (T + S * (D + Dv)));
-    const emptyRows = forwardPass(this, call, () => lse);
+    const emptyRows = forwardPass(this, call, inTwo({ lse, lseLow }));
     fillUniformRows(program, rows, v, output, emptyRows);
-    return { output, lse, emptyRows };
+    return { output, lse, lseLow, emptyRows };
   }
 
   /** Shows the weights, before dropout and without the sink's share, to `visit`, a stripe of queries at a time. */
   eachWeights(
     program: HostProgram,
     { q, k }: Omit<FloatInputs, "v">,
-    lse: Float32Array,
+    lse: Pick<ForwardResult, "lse" | "lseLow">,
     visit: (stripe: WeightStripe) => void,
     layout: Layout = "bhtd",
   ): void {
-    weightsPass(this, this.#weightsCall(program, { q, k }, layout), () => lse, visit);
+    weightsPass(this, this.#weightsCall(program, { q, k }, layout), inTwo(lse), visit);
   }
 
   #weightsCall(program: HostProgram, { q, k }: Omit<FloatInputs, "v">, layout: Layout) {
@@ -117,7 +126,7 @@ export class AttentionEngine implements Workspace {
   weights(
     program: HostProgram,
     inputs: Omit<FloatInputs, "v">,
-    { lse, emptyRows }: Omit<ForwardResult, "output">,
+    { emptyRows, ...lse }: Omit<ForwardResult, "output">,
     layout: Layout = "bhtd",
   ): Float32Array {
     const { B, H, T, S } = program.shapes;
@@ -132,11 +141,11 @@ export class AttentionEngine implements Workspace {
   probe(
     program: HostProgram,
     inputs: Omit<FloatInputs, "v">,
-    { lse, emptyRows }: Omit<ForwardResult, "output">,
+    { emptyRows, ...lse }: Omit<ForwardResult, "output">,
     plan: ProbePlan,
     layout: Layout = "bhtd",
   ): ProbeArrays {
-    const arrays = probePass(this, this.#weightsCall(program, inputs, layout), () => lse, plan);
+    const arrays = probePass(this, this.#weightsCall(program, inputs, layout), inTwo(lse), plan);
     addUniformStatistics(program, plan, emptyRows, arrays);
     return arrays;
   }
@@ -145,7 +154,7 @@ export class AttentionEngine implements Workspace {
   backward(
     program: HostProgram,
     { q, k, v }: FloatInputs,
-    { output, lse, emptyRows }: ForwardResult,
+    { output, emptyRows, ...lse }: ForwardResult,
     dout: Float32Array,
     dlse?: Float32Array,
     layout: Layout = "bhtd",
@@ -173,7 +182,7 @@ export class AttentionEngine implements Workspace {
       program.sink === undefined ? undefined : new Float64Array(typeof program.sink === "number" ? 1 : H);
     const perGroup = T * (3 * D + 2 * Dv + keyParts(program.shapes) * D) + S * (3 * D + 2 * Dv);
     const call = this.#call(program, { queries, keys }, arrays, 4 * perGroup);
-    backwardPass(this, call, { lse: () => lse, dlse: () => dlse, dbias: () => dbias, dsink });
+    backwardPass(this, call, { lse: inTwo(lse), dlse: () => dlse, dbias: () => dbias, dsink });
     addUniformGradients(program, { queries, keys }, { output, dout }, emptyRows, { dv, dsink });
     return { dq, dk, dv, dbias, dsink: dsink && Float32Array.from(dsink) };
   }

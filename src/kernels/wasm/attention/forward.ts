@@ -1,15 +1,15 @@
 import { OptionError } from "../../../core/errors.ts";
 import { sinkOf } from "../../../core/program-rows.ts";
-import { type Call, Pass, roundUp, type Slot, type Workspace } from "./pass.ts";
+import { type Call, type LogSumExp, Pass, roundUp, type Slot, viewsOf, type Workspace } from "./pass.ts";
 import type { EmptyRow } from "./uniform.ts";
 
 /**
- * The output (operand `out`) and log-sum-exp of a call. `lse` gives the array to write, by `layout.queries.index`.
+ * The output (operand `out`) and log-sum-exp of a call, whose arrays are written by `layout.queries.index`.
  * Returns the rows that see no key, where the program gives them weights.
  *
  * @throws OptionError EMPTY_ROW · MemoryError · WorkerError
  */
-export function forwardPass(workspace: Workspace, call: Call, lse: () => Float32Array): EmptyRow[] {
+export function forwardPass(workspace: Workspace, call: Call, lse: LogSumExp): EmptyRow[] {
   const { program, layout, io } = call;
   const { T, S, D, Dv } = program.shapes;
   const { kernels, memory } = workspace.space;
@@ -17,7 +17,7 @@ export function forwardPass(workspace: Workspace, call: Call, lse: () => Float32
     operands: ["q", "k", "v", "out"],
     scratchBytes: kernels.attentionScratchBytes!(D, Dv),
     packed: (arena) => ({
-      lse: arena.floats(T),
+      ...{ lse: arena.floats(T), lseLow: arena.floats(T) },
       keyPanels: arena.floats(roundUp(S, 24) * D),
       valueStrips: arena.floats(S * roundUp(Dv, 8)),
       wild: arena.take(S),
@@ -25,17 +25,19 @@ export function forwardPass(workspace: Workspace, call: Call, lse: () => Float32
     }),
   });
   const emptyRows: EmptyRow[] = [];
-  const all = lse();
+  const { high, low } = viewsOf(lse);
 
-  const store = ({ own, b, h, T: valid }: Slot<{ lse: number; empty: number }>) => {
+  const store = ({ own, b, h, T: valid }: Slot<{ lse: number; lseLow: number; empty: number }>) => {
     const first = layout.queries.index(b, h, 0);
-    all.set(new Float32Array(memory.buffer, own.lse, valid), first);
+    high.set(new Float32Array(memory.buffer, own.lse, valid), first);
+    low.set(new Float32Array(memory.buffer, own.lseLow, valid), first);
     if (own.empty) {
       collectEmptyRows(call, { b, h }, new Uint8Array(memory.buffer, own.empty, valid), emptyRows);
     }
     if (valid === T || layout.queries.starts) return;
     // A padded query sees nothing but the sink.
-    all.fill(sinkOf(program, h), first + valid, first + T);
+    high.fill(sinkOf(program, h), first + valid, first + T);
+    low.fill(0, first + valid, first + T);
     pass.clearRows(io.address("out", b, h), layout.queries.step(Dv), Dv, valid, T);
   };
 

@@ -17,6 +17,25 @@ export interface Workspace {
   lay<T>(op: string, take: (arena: Arena) => T): T;
 }
 
+/**
+ * The log-sum-exp of every row, by `layout.queries.index`, in two floats whose sum it is: with scores in the thousands
+ * one float leaves weights, and so gradients, three digits. Views are asked for when no memory will grow any more.
+ */
+export interface LogSumExp {
+  high(): Float32Array;
+  /** What rounding took from `high`. */
+  low(): Float32Array;
+}
+
+export interface LogSumExpViews {
+  readonly high: Float32Array;
+  readonly low: Float32Array;
+}
+
+export function viewsOf(lse: LogSumExp): LogSumExpViews {
+  return { high: lse.high(), low: lse.low() };
+}
+
 /** A call: what to compute, how its rows lie, and where they are. */
 export interface Call {
   readonly program: HostProgram;
@@ -236,6 +255,14 @@ export class Pass<P extends Addresses> {
     }
     if (this.#space.threads > 1) calls.sort((a, b) => b[1]! - a[1]!);
     this.#space.run(kernel, calls, flops, this.scratch);
+  }
+
+  /** Copies the log-sum-exp of the head in a slot to its problem. */
+  bringLse({ own, b, h, T }: Slot<P & { lse: number; lseLow: number }>, { high, low }: LogSumExpViews): void {
+    const first = this.#call.layout.queries.index(b, h, 0);
+    const { buffer } = this.#space.memory;
+    new Float32Array(buffer, own.lse, T).set(high.subarray(first, first + T));
+    new Float32Array(buffer, own.lseLow, T).set(low.subarray(first, first + T));
   }
 
   /** Sets rows [first, end) of an operand to 0. */

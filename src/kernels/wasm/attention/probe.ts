@@ -1,6 +1,15 @@
 import { size } from "../../../core/notation.ts";
 import { offsetOf } from "../../../core/program-rows.ts";
-import { type Call, clamp, Pass, roundUp, type Slot, type Workspace } from "./pass.ts";
+import {
+  type Call,
+  clamp,
+  type LogSumExp,
+  Pass,
+  roundUp,
+  type Slot,
+  viewsOf,
+  type Workspace,
+} from "./pass.ts";
 import { writeProblem } from "./problem.ts";
 import { BLOCK_ROWS, type HostProgram } from "./stripes.ts";
 
@@ -60,13 +69,8 @@ function makeArrays({ shapes: { B, H, T, S } }: HostProgram, plan: ProbePlan): P
  * of a stripe of queries are all that is kept, and of `rows` a row. A row's own statistics are written by one thread,
  * sums over rows are made here in the order of the rows: any number of threads gives the same bits.
  */
-export function probePass(
-  workspace: Workspace,
-  call: Call,
-  lse: () => Float32Array,
-  plan: ProbePlan,
-): ProbeArrays {
-  const { program, layout } = call;
+export function probePass(workspace: Workspace, call: Call, lse: LogSumExp, plan: ProbePlan): ProbeArrays {
+  const { program } = call;
   const { H, T, S, D } = program.shapes;
   const { kernels, memory, threads } = workspace.space;
   const { topCount } = plan;
@@ -84,7 +88,7 @@ export function probePass(
     scratchBytes: kernels.attentionWeightsScratchBytes!(D),
     mostRows,
     packed: (arena) => ({
-      lse: arena.floats(T),
+      ...{ lse: arena.floats(T), lseLow: arena.floats(T) },
       keyPanels: arena.floats(roundUp(S, 24) * D),
       weights: plan.rows.length ? arena.floats(S) : 0,
       entropy: plan.entropy ? arena.take(8 * mostRows) : 0,
@@ -97,16 +101,12 @@ export function probePass(
     }),
   });
   type ProbeSlot = (typeof pass.slots)[number];
-  const all = lse();
+  const views = viewsOf(lse);
   for (const { problem, own } of pass.slots) {
     writeProblem(memory, problem, { topCount, tileColumns });
     if (plan.tiles) new Int32Array(memory.buffer, own.tileStarts, tileColumns + 1).set(plan.tiles.columns);
   }
 
-  const bring = ({ own, b, h, T: valid }: ProbeSlot) => {
-    const first = layout.queries.index(b, h, 0);
-    new Float32Array(memory.buffer, own.lse, valid).set(all.subarray(first, first + valid));
-  };
   const eachRow = (wave: ProbeSlot[]) => {
     for (const [n, i] of plan.rows.entries()) {
       const active = wave.filter((slot) => i < slot.T);
@@ -130,7 +130,7 @@ export function probePass(
       }
     },
     head: (wave) => {
-      for (const slot of wave) bring(slot);
+      for (const slot of wave) pass.bringLse(slot, views);
       if (plan.rows.length) eachRow(wave);
       if (!wantsStripes) return;
       pass.eachStripe(wave, (slots, i0, end) => {

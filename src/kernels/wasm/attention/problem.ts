@@ -67,6 +67,7 @@ export const PROBLEM_FIELDS = {
   tileColumns: "i",
   tileStarts: "i",
   offset: "i",
+  lseLow: "i",
 } as const;
 
 export type ProblemField = keyof typeof PROBLEM_FIELDS;

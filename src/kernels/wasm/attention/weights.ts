@@ -1,5 +1,5 @@
 import type { AttentionShapes } from "../../../core/notation.ts";
-import { type Call, Pass, roundUp, type Workspace } from "./pass.ts";
+import { type Call, type LogSumExp, Pass, roundUp, viewsOf, type Workspace } from "./pass.ts";
 import { BLOCK_ROWS, type HostProgram } from "./stripes.ts";
 import type { EmptyRow } from "./uniform.ts";
 
@@ -57,10 +57,10 @@ export function weightStripeRows(T: number, S: number): number {
 export function weightsPass(
   workspace: Workspace,
   call: Call,
-  lse: () => Float32Array,
+  lse: LogSumExp,
   visit: (stripe: WeightStripe) => void,
 ): void {
-  const { program, layout } = call;
+  const { program } = call;
   const { T, S, D } = program.shapes;
   const { kernels, memory } = workspace.space;
   const mostRows = weightStripeRows(T, S);
@@ -69,19 +69,16 @@ export function weightsPass(
     scratchBytes: kernels.attentionWeightsScratchBytes!(D),
     mostRows,
     packed: (arena) => ({
-      lse: arena.floats(T),
+      ...{ lse: arena.floats(T), lseLow: arena.floats(T) },
       keyPanels: arena.floats(roundUp(S, 24) * D),
       weights: arena.floats(mostRows * S),
     }),
   });
-  const all = lse();
+  const views = viewsOf(lse);
   pass.run({
     enter: (wave) => pass.each("attentionWeightKeys", wave, (slot) => 4 * slot.S * D),
     head: (wave) => {
-      for (const { own, b, h, T: valid } of wave) {
-        const first = layout.queries.index(b, h, 0);
-        new Float32Array(memory.buffer, own.lse, valid).set(all.subarray(first, first + valid));
-      }
+      for (const slot of wave) pass.bringLse(slot, views);
       pass.eachStripe(wave, (slots, i0, end) => {
         pass.eachQueries("attentionWeights", slots, [i0, end], 2 * D);
         for (const { own, b, h, T: valid, S } of slots) {

@@ -44,7 +44,7 @@ describe.each(["relaxed", "plain"] as const)("Attention of the %s build", (build
       tileStarts: TILES + 1,
     };
     const results = {
-      ...{ out: T * Dv, lse: T, weights: T * S, dq: T * D, dk: S * D, dv: S * Dv },
+      ...{ out: T * Dv, lse: T, lseLow: T, weights: T * S, dq: T * D, dk: S * D, dv: S * Dv },
       ...{ dkSum: S24 * wideD, dvSum: S24 * wideDv, partial: T6 * wideD },
       ...{ dbias: T * S, delta: T, empty: T / 4, wild: S / 4, wildDout: T / 4, scratch: scratch / 4 },
       ...{ keyPanels: S24 * D, valueStrips: S * wideDv, valuePanels: S24 * Dv, keyStrips: S * wideD },
