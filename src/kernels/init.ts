@@ -94,6 +94,11 @@ export function runningPool(build: KernelBuild): PoolSpace | undefined {
   return running?.info.build === build && !running.pool?.lost ? running.pool : undefined;
 }
 
+/** The engine on these threads. */
+export function threadedEngine(build: KernelBuild): AttentionEngine | undefined {
+  return runningPool(build) && running?.engine;
+}
+
 /**
  * The engine that `init` started; after the loss of a worker one that runs on this thread alone.
  *

@@ -2,6 +2,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { ArrayInfo, HostArray } from "../../core/notation.ts";
 import type { AttentionProgram } from "../../core/program.ts";
+import { threadedEngine } from "../../kernels/init.ts";
 import type { Layout, RowLayout } from "../../kernels/layout.ts";
 import { type BackwardArrays, backwardPass } from "../../kernels/wasm/attention/backward.ts";
 import { forwardPass } from "../../kernels/wasm/attention/forward.ts";
@@ -49,6 +50,15 @@ export function hostProgram(
   };
 }
 
+/** Copying operands to the threads costs about as much as so many flops, and as so many keys for each query. */
+const LEAST_FLOPS = 2 ** 25;
+const LEAST_KEYS = 128;
+
+function isWorthThreads({ shapes: { B, H, T, S }, left, right }: HostProgram, flopsPerPair: number): boolean {
+  const keys = Math.min(S, left + right + 1);
+  return keys >= LEAST_KEYS && B * H * T * keys * flopsPerPair >= LEAST_FLOPS;
+}
+
 /** One run of a pass: what, on which tensors. */
 class Run {
   readonly heap: Heap;
@@ -75,19 +85,36 @@ class Run {
     };
   }
 
-  /** Where the pass works, and the operands by name. */
-  place(tensors: KernelInputs): { workspace: Workspace; call: Call } {
+  /** Where the pass works, and the operands by name: where they are, or copied to the threads of `init`. */
+  place(
+    inputs: KernelInputs,
+    results: KernelInputs,
+    flopsPerPair: number,
+  ): { workspace: Workspace; call: Call } {
     const { program, layout, heap } = this;
-    const { D, Dv } = program.shapes;
+    const { shapes } = program;
+    const { D, Dv } = shapes;
     const kinds: Record<string, [RowLayout, number]> = {
       ...{ q: [layout.queries, D], k: [layout.keys, D], v: [layout.keys, Dv], out: [layout.queries, Dv] },
       ...{ dq: [layout.queries, D], dk: [layout.keys, D], dv: [layout.keys, Dv], dout: [layout.queries, Dv] },
     };
-    const placed = Object.entries(tensors).map(([name, tensor]) => {
+    const engine = isWorthThreads(program, flopsPerPair) ? threadedEngine(heap.build) : undefined;
+    if (engine) {
+      const copied = (role: "input" | "result") => (tensors: KernelInputs) =>
+        Object.entries(tensors).map(([name, tensor]) => {
+          const [rows, width] = kinds[name]!;
+          const inPlaceOf = name.startsWith("d") && role === "result" ? { inPlaceOf: name.slice(1) } : {};
+          return [name, { array: this.floats(tensor), rows, width, role, ...inPlaceOf }] as const;
+        });
+      const arrays = Object.fromEntries([...copied("input")(inputs), ...copied("result")(results)]);
+      const packed = 8 * (shapes.T + shapes.S) * (D + Dv);
+      return { workspace: engine, call: engine.call(program, layout, arrays, packed) };
+    }
+    const placed = Object.entries({ ...inputs, ...results }).map(([name, tensor]) => {
       const [rows, width] = kinds[name]!;
       return [name, { address: heap.address(tensor), rows, width }] as const;
     });
-    const io = new PlacedOperands(program.shapes, Object.fromEntries(placed));
+    const io = new PlacedOperands(shapes, Object.fromEntries(placed));
     return { workspace: workspaceOf(heap), call: { program, layout, io } };
   }
 
@@ -124,7 +151,7 @@ export const attention: HeedKernel = ({ inputs, attrs, heap }) => {
   const [out, lse, lseLow] = [shapes.output, shapes.lse, shapes.lse].map((shape) =>
     heap.output(OP, shape),
   ) as [TensorInfo, TensorInfo, TensorInfo];
-  const { workspace, call } = run.place({ q, k, v, out });
+  const { workspace, call } = run.place({ q, k, v }, { out }, 2 * (program.shapes.D + program.shapes.Dv));
   if (program.onEmptyRow !== "uniform") {
     forwardPass(workspace, call, run.lse(lse, lseLow));
     return [out, lse, lseLow];
@@ -155,7 +182,11 @@ export const attentionGrad: HeedKernel = ({ inputs, attrs, heap }) => {
   const dbias = bias && heap.output(op, bias.shape);
   if (dbias) heap.view(dbias).fill(0);
   const dsink = sink && heap.output(op, sink.shape);
-  const { workspace, call } = run.place({ q, k, v, out: output, dout, dq, dk, dv });
+  const { workspace, call } = run.place(
+    { q, k, v, out: output, dout },
+    { dq, dk, dv },
+    6 * program.shapes.D + 4 * program.shapes.Dv,
+  );
   const arrays: BackwardArrays = {
     lse: run.lse(lse, lseLow),
     dlse: () => run.floats(dlse),
@@ -180,7 +211,7 @@ export const attentionWeights: HeedKernel = ({ inputs, attrs, heap }) => {
   const run = new Run(heap, attributes, rest);
   const { program } = run;
   const weights = heap.output(op, attributes.shapes.weights);
-  const { workspace, call } = run.place({ q, k });
+  const { workspace, call } = run.place({ q, k }, {}, 2 * program.shapes.D);
   if (program.queryLengths || program.keyLengths) heap.view(weights).fill(0);
   let all: Float32Array | undefined;
   weightsPass(workspace, call, run.lse(lse, lseLow), (stripe) => {

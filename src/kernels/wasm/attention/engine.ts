@@ -11,7 +11,7 @@ import { type KernelSpace, SerialSpace } from "../space.ts";
 import { backwardPass, keyParts } from "./backward.ts";
 import { forwardPass } from "./forward.ts";
 import { type CallLayout, type CopiedArray, CopiedOperands, callLayout } from "./operands.ts";
-import type { LogSumExp, Workspace } from "./pass.ts";
+import type { Call, LogSumExp, Workspace } from "./pass.ts";
 import { type ProbeArrays, type ProbePlan, probePass } from "./probe.ts";
 import type { HostProgram } from "./stripes.ts";
 import { addUniformGradients, addUniformStatistics, type EmptyRow, fillUniformRows } from "./uniform.ts";
@@ -70,7 +70,8 @@ export class AttentionEngine implements Workspace {
     return taken;
   };
 
-  #call(program: HostProgram, layout: CallLayout, arrays: Record<string, CopiedArray>, packed: number) {
+  /** A call on arrays in ordinary memory. `packed` is about how many bytes a group needs besides them. */
+  call(program: HostProgram, layout: CallLayout, arrays: Record<string, CopiedArray>, packed: number): Call {
     const budget = this.space.threads > 1 ? SHARED_PIECE_BYTES : SERIAL_PIECE_BYTES;
     const io = new CopiedOperands(program.shapes, arrays, this.#arena, { budget, packed });
     return { program, layout, io };
@@ -95,7 +96,7 @@ export class AttentionEngine implements Workspace {
       v: { array: v, rows: rows.keys, width: Dv, role: "input" },
       out: { array: output, rows: rows.queries, width: Dv, role: "result" },
     };
-    const call = this.#call(program, rows, arrays, 4 * (T + S * (D + Dv)));
+    const call = this.call(program, rows, arrays, 4 * (T + S * (D + Dv)));
     const emptyRows = forwardPass(this, call, inTwo({ lse, lseLow }));
     fillUniformRows(program, rows, v, output, emptyRows);
     return { output, lse, lseLow, emptyRows };
@@ -119,7 +120,7 @@ export class AttentionEngine implements Workspace {
       q: { array: q, rows: rows.queries, width: D, role: "input" },
       k: { array: k, rows: rows.keys, width: D, role: "input" },
     };
-    return this.#call(program, rows, arrays, 4 * (T + S * D));
+    return this.call(program, rows, arrays, 4 * (T + S * D));
   }
 
   /** The weights [B, H, T, S], whatever the layout: before dropout and without the sink's share. */
@@ -181,7 +182,7 @@ export class AttentionEngine implements Workspace {
     const dsink =
       program.sink === undefined ? undefined : new Float64Array(typeof program.sink === "number" ? 1 : H);
     const perGroup = T * (3 * D + 2 * Dv + keyParts(program.shapes) * D) + S * (3 * D + 2 * Dv);
-    const call = this.#call(program, { queries, keys }, arrays, 4 * perGroup);
+    const call = this.call(program, { queries, keys }, arrays, 4 * perGroup);
     backwardPass(this, call, { lse: inTwo(lse), dlse: () => dlse, dbias: () => dbias, dsink });
     addUniformGradients(program, { queries, keys }, { output, dout }, emptyRows, { dv, dsink });
     return { dq, dk, dv, dbias, dsink: dsink && Float32Array.from(dsink) };
