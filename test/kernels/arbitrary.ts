@@ -4,23 +4,30 @@ import type { AttentionShapes, HostArray } from "../../src/core/notation.ts";
 import type { ProgramOptions } from "../../src/core/program.ts";
 import { floats, holes } from "./cases.ts";
 
-const lengths = fc.oneof(
-  fc.integer({ min: 0, max: 12 }),
-  fc.constantFrom(23, 24, 47, 48, 49, 63, 65, 97, 101),
-);
-const widths = fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constantFrom(16, 17, 31, 64));
+interface Sizes {
+  readonly lengths: fc.Arbitrary<number>;
+  readonly widths: fc.Arbitrary<number>;
+}
 
-const shapes: fc.Arbitrary<AttentionShapes> = fc
-  .record({
-    B: fc.constantFrom(1, 2),
-    T: lengths,
-    S: lengths,
-    Hkv: fc.constantFrom(1, 2),
-    perGroup: fc.constantFrom(1, 2, 3),
-    D: widths,
-    Dv: widths,
-  })
-  .map(({ Hkv, perGroup, ...rest }) => ({ ...rest, Hkv, H: Hkv * perGroup }));
+const SMALL: Sizes = { lengths: fc.integer({ min: 0, max: 13 }), widths: fc.integer({ min: 1, max: 11 }) };
+/** At the edges of blocks too. */
+const LARGE: Sizes = {
+  lengths: fc.oneof(SMALL.lengths, fc.constantFrom(23, 24, 47, 48, 49, 63, 65, 97, 101)),
+  widths: fc.oneof(SMALL.widths, fc.constantFrom(16, 17, 31, 64)),
+};
+
+const shapesOf = ({ lengths, widths }: Sizes): fc.Arbitrary<AttentionShapes> =>
+  fc
+    .record({
+      B: fc.constantFrom(1, 2),
+      T: lengths,
+      S: lengths,
+      Hkv: fc.constantFrom(1, 2),
+      perGroup: fc.constantFrom(1, 2, 3),
+      D: widths,
+      Dv: widths,
+    })
+    .map(({ Hkv, perGroup, ...rest }) => ({ ...rest, Hkv, H: Hkv * perGroup }));
 
 /** A shape that broadcasts to [B, H, T, S], of rank 2 or 4. */
 function repeated({ B, H, T, S }: AttentionShapes): fc.Arbitrary<number[]> {
@@ -80,6 +87,11 @@ function optionsOf(s: AttentionShapes): fc.Arbitrary<ProgramOptions<HostArray>> 
 }
 
 /** Shapes, options for them, a seed and the size of q: what makeCase takes. */
-export const cases = shapes.chain((s) =>
-  fc.tuple(fc.constant(s), optionsOf(s), fc.nat({ max: 1e6 }), fc.constantFrom(0.5, 1, 6)),
-);
+const casesOf = (sizes: Sizes) =>
+  shapesOf(sizes).chain((s) =>
+    fc.tuple(fc.constant(s), optionsOf(s), fc.nat({ max: 1e6 }), fc.constantFrom(0.5, 1, 6)),
+  );
+
+/** Shapes, options, a seed and how large the queries are. */
+export const cases = casesOf(LARGE);
+export const smallCases = casesOf(SMALL);

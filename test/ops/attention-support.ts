@@ -85,7 +85,7 @@ export function reorder(
 }
 
 /** Values and gradients of the op, named and ordered as the reference's. */
-function runOp(c: Case, options: HostOptions, layout: Order): Arrays {
+export function runOp(c: Case, options: HostOptions, layout: Order): Arrays {
   const { shapes } = c.program;
   return tf.tidy(() => {
     const place = (name: "q" | "k" | "v") => {

@@ -1,6 +1,6 @@
 import { broadcastTo, matMul, type Tensor, type Tensor3D } from "@tensorflow/tfjs-core";
 import type { AttentionProgram } from "../../core/program.ts";
-import { addConstant, cleaned, isKnownFinite, strayValues, visibleKeys } from "./guard.ts";
+import { addConstant, cleaned, isKnownFinite, noProduct, strayValues, visibleKeys } from "./guard.ts";
 import { headlessParts } from "./headless.ts";
 import { type Normalize, type Weighed, weigh } from "./weigh.ts";
 
@@ -36,7 +36,11 @@ export function composedAttention(
     raw: dirtyScores ? product() : undefined,
   });
   const { dropped } = weighed;
-  let output = matMul(dropped, dirtyValues ? cleaned(values) : values) as Tensor3D;
+  let output = (
+    T * S === 0
+      ? noProduct([dropped, values], [B, T, program.shapes.Dv])
+      : matMul(dropped, dirtyValues ? cleaned(values) : values)
+  ) as Tensor3D;
   if (dirtyValues) {
     output = addConstant(output, strayValues(dropped, broadcastTo(seen, [B, T, S]), values));
   }

@@ -48,6 +48,18 @@ export function withValue<T extends tf.Tensor>(x: T, value: tf.Tensor): T {
 }
 
 /**
+ * The product of matrices that share no rows or columns: zeros of this shape, which no factor moves. The stock `wasm`
+ * backend returns memory as it finds it for a sum of nothing.
+ */
+export function noProduct(factors: [tf.Tensor, tf.Tensor], shape: number[]): tf.Tensor {
+  const zeros = tf.customGrad(() => ({
+    value: tf.zeros(shape),
+    gradFunc: () => factors.map((x) => tf.zerosLike(x)),
+  }));
+  return zeros(...factors);
+}
+
+/**
  * Where a key may be seen at all, as bool that broadcasts to the scores: `allow`, and a bias that is not −∞. Undefined
  * where both are.
  */

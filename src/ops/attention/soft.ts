@@ -3,7 +3,7 @@ import type { AttentionProgram } from "../../core/program.ts";
 import type { Layout } from "../../kernels/layout.ts";
 import { allowTensor } from "./allow.ts";
 import type { AttentionStages, AttentionTensors } from "./fused.ts";
-import { addConstant, cleaned, isKnownFinite, strayValues, visibleKeys } from "./guard.ts";
+import { addConstant, cleaned, isKnownFinite, noProduct, strayValues, visibleKeys } from "./guard.ts";
 import { onceDifferentiable } from "./once.ts";
 import { weigh } from "./weigh.ts";
 
@@ -35,8 +35,11 @@ export function composedSoftAttention(
   const dirtyValues = seen && !isKnownFinite(tensors.v);
   // The query heads that share a key head stand below each other as rows of one product.
   const rowsOf = (x: Tensor) => reshape(x, [B, Hkv, (H / Hkv) * T, x.shape[3]!]);
+  const isEmpty = T * S === 0;
   const multiply = (query: Tensor, key: Tensor) =>
-    reshape(matMul(rowsOf(mul(query, program.scale)), key, false, true), [B, H, T, S]);
+    isEmpty
+      ? noProduct([query, key], [B, H, T, S])
+      : reshape(matMul(rowsOf(mul(query, program.scale)), key, false, true), [B, H, T, S]);
   const { weights, dropped, lse } = weigh(
     program,
     dirtyScores ? multiply(cleaned(q), cleaned(k)) : multiply(q, k),
@@ -47,7 +50,7 @@ export function composedSoftAttention(
     },
   );
   const rows = rowsOf(dropped);
-  let output = matMul(rows, dirtyValues ? cleaned(v) : v);
+  let output = isEmpty ? noProduct([rows, v], [B, H, T, Dv]) : matMul(rows, dirtyValues ? cleaned(v) : v);
   if (dirtyValues) {
     output = addConstant(output, strayValues(rows, rowsOf(broadcastTo(seen, [B, H, T, S])), v));
   }

@@ -50,10 +50,12 @@ export function backwardPass(workspace: Workspace, call: Call, arrays: BackwardA
   const parts = keyParts(program.shapes);
   const partBytes = 4 * T6 * wideD;
   const wantsBias = arrays.dbias() !== undefined;
-  const bias = wantsBias ? new BiasGradients(program, parts, space.threads) : undefined;
+  const bias = wantsBias ? new BiasGradients(program, parts) : undefined;
   const pass = new Pass(workspace, call, {
     operands: ["q", "k", "v", "out", "dout", "dq", "dk", "dv"],
     scratchBytes: kernels.attentionBackwardScratchBytes!(),
+    // With several heads a group, heads of a wave are not in their order: a bias that heads share needs it.
+    inOrder: bias !== undefined && program.shapes.H > program.shapes.Hkv,
     packed: (arena) => ({
       ...{
         lse: arena.floats(T),
@@ -70,6 +72,8 @@ export function backwardPass(workspace: Workspace, call: Call, arrays: BackwardA
       ...{ partial: arena.take(parts * partBytes), dbias: bias ? arena.floats(bias.floats) : 0 },
     }),
   });
+  /** The sink's gradient by (b, h): summed at the end, in that order. */
+  const sinkParts = arrays.dsink && new Float64Array(program.shapes.B * program.shapes.H);
   const [lse, dlse, dbias] = [viewsOf(arrays.lse), arrays.dlse(), arrays.dbias()];
 
   const bring = (slot: (typeof pass.slots)[number]) => {
@@ -81,9 +85,9 @@ export function backwardPass(workspace: Workspace, call: Call, arrays: BackwardA
     else delta.fill(0);
   };
   const store = ({ own, b, h, T: valid }: (typeof pass.slots)[number]) => {
-    if (arrays.dsink) {
+    if (sinkParts) {
       const delta = new Float32Array(memory.buffer, own.delta, valid);
-      addSinkGradient(call, { b, h }, { lse, delta, dlse }, arrays.dsink);
+      sinkParts[b * program.shapes.H + h] = sinkGradient(call, { b, h }, { lse, delta, dlse });
     }
     if (valid === T || layout.queries.starts) return;
     pass.clearRows(io.address("dq", b, h), layout.queries.step(D), D, valid, T);
@@ -135,6 +139,10 @@ export function backwardPass(workspace: Workspace, call: Call, arrays: BackwardA
       }
     },
   });
+  const { H } = program.shapes;
+  for (const [head, part] of (sinkParts ?? []).entries()) {
+    arrays.dsink![arrays.dsink!.length === 1 ? 0 : head % H]! += part;
+  }
 }
 
 /** A stripe of the bias' gradient in the memory of the kernels, and how it joins the whole. */
@@ -144,9 +152,9 @@ class BiasGradients {
   readonly #parts: number;
   readonly #partFloats: number;
 
-  constructor(program: HostProgram, parts: number, threads: number) {
+  constructor(program: HostProgram, parts: number) {
     const { array, strides } = program.bias!;
-    const rows = strides[2] ? stripeRows(program, threads) : 1;
+    const rows = strides[2] ? stripeRows(program) : 1;
     this.#partFloats = rows * array.shape.at(-1)!;
     // Parts of the keys write different columns, unless all keys share one: then each has an array of its own.
     this.#parts = strides[3] === 0 ? parts : 1;
@@ -172,18 +180,19 @@ class BiasGradients {
 }
 
 /** The sink's gradient is −p_sink (dout · out − dlse), over padded queries too: they see the sink alone. */
-function addSinkGradient(
+function sinkGradient(
   { program, layout }: Call,
   { b, h }: { b: number; h: number },
   { lse, delta, dlse }: { lse: LogSumExpViews; delta: Float32Array; dlse: Float32Array | undefined },
-  dsink: Float64Array,
-): void {
+): number {
   const sink = sinkOf(program, h);
   const rows = layout.queries.starts ? delta.length : program.shapes.T;
+  let sum = 0;
   for (let i = 0; i < rows; i++) {
     const row = layout.queries.index(b, h, i);
     if (lse.high[row] === -Infinity) continue;
     const d = i < delta.length ? delta[i]! : -(dlse?.[row] ?? 0);
-    dsink[dsink.length === 1 ? 0 : h]! -= Math.exp(sink - lse.high[row]! - lse.low[row]!) * d;
+    sum -= Math.exp(sink - lse.high[row]! - lse.low[row]!) * d;
   }
+  return sum;
 }

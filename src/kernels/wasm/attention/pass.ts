@@ -91,6 +91,8 @@ export interface PassNeeds<P extends Addresses> {
   readonly packed: (arena: Arena) => P;
   /** The most rows that a stripe may have. */
   readonly mostRows?: number;
+  /** Has groups come one after another, for sums over heads that must not depend on how many are at work. */
+  readonly inOrder?: boolean;
 }
 
 /** One pass over all heads of a program, a wave of slots at a time: one slot for one thread, many for many. */
@@ -110,9 +112,9 @@ export class Pass<P extends Addresses> {
     this.#queryOperands = QUERY_OPERANDS.filter((name) => needs.operands.includes(name));
     this.#keyOperands = KEY_OPERANDS.filter((name) => needs.operands.includes(name));
     const { program, io } = call;
-    this.step = Math.min(stripeStep(program, space.threads), needs.mostRows ?? Infinity);
+    this.step = Math.min(stripeStep(program), needs.mostRows ?? Infinity);
     const most = Math.max(0, ...io.pieces.map(([first, end]) => end - first));
-    const count = space.threads > 1 ? most : Math.min(most, 1);
+    const count = space.threads > 1 && !needs.inOrder ? most : Math.min(most, 1);
     const { slots, scratch } = lay(program.op, (arena) => {
       io.lay(arena);
       const slots = Array.from({ length: count }, () => ({

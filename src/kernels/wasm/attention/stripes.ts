@@ -7,7 +7,7 @@ export type HostProgram = AttentionProgram<HostArray>;
 
 /** Kernels start stripes at whole blocks of queries. */
 export const BLOCK_ROWS = 48;
-const STRIPE_FLOATS = 2 ** 18;
+const STRIPE_FLOATS = 2 ** 20;
 
 /** Elements [start, end) of the values, without a copy where they are typed. */
 function slice(values: ArrayLike<number>, start: number, end: number): ArrayLike<number> {
@@ -23,17 +23,20 @@ function rowsOf({ strides, array }: Broadcast<HostArray>, b: number, h: number, 
   return { start, end: start + (iStep ? (i1 - i0) * width : width) };
 }
 
-/** As many rows as a stripe of `threads` threads has: whole blocks, at least one for each. */
-export function stripeRows({ shapes: { T, S } }: HostProgram, threads: number): number {
+/**
+ * Rows of a stripe: whole blocks, enough for many threads. The same for one thread, because a gradient that sums over
+ * queries is summed stripe by stripe.
+ */
+export function stripeRows({ shapes: { T, S } }: HostProgram): number {
   const blocks = Math.ceil(STRIPE_FLOATS / Math.max(S, 1) / BLOCK_ROWS);
-  return Math.max(1, Math.min(T, blocks * BLOCK_ROWS * threads));
+  return Math.max(1, Math.min(T, blocks * BLOCK_ROWS));
 }
 
 /** Queries that a kernel may run over at once: all, unless `bias` or `allow` differ from query to query. */
-export function stripeStep(program: HostProgram, threads: number): number {
+export function stripeStep(program: HostProgram): number {
   const { bias, allow, shapes } = program;
   const whole = !bias?.strides[2] && !allow?.strides[2];
-  return whole ? Math.max(1, shapes.T) : stripeRows(program, threads);
+  return whole ? Math.max(1, shapes.T) : stripeRows(program);
 }
 
 /** The rows of `bias` and `allow` that one run of a kernel reads, brought into its memory. */

@@ -1,0 +1,89 @@
+/** Any problem on every path: each is as near to the float64 reference as float32 can be, so all are near each other. */
+import "@tensorflow/tfjs-backend-wasm";
+import * as tf from "@tensorflow/tfjs-core";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { AttentionEngine } from "../../src/kernels/wasm/attention/engine.ts";
+import { PoolSpace } from "../../src/kernels/wasm/pool/pool.ts";
+import { allowRelaxedSimd } from "../../src/kernels/wasm/relaxed.ts";
+import { cases, smallCases } from "../kernels/arbitrary.ts";
+import {
+  type Arrays,
+  type Case,
+  firstDifference,
+  makeCase,
+  runFused,
+  runReference,
+  tolerances,
+} from "../kernels/cases.ts";
+import { type HostOptions, runOp } from "../ops/attention-support.ts";
+import { useHeed } from "../ops/both-ways.ts";
+
+let engines: { relaxed: AttentionEngine; plain: AttentionEngine; threaded: AttentionEngine };
+let pool: PoolSpace;
+
+beforeAll(async () => {
+  allowRelaxedSimd();
+  // The smallest work is handed out too.
+  pool = await PoolSpace.start("relaxed", 2, { leastFlops: 0 });
+  engines = {
+    relaxed: new AttentionEngine("relaxed"),
+    plain: new AttentionEngine("plain"),
+    threaded: new AttentionEngine(pool, PoolSpace.FREE),
+  };
+  await useHeed("relaxed");
+  await tf.setBackend("wasm");
+});
+
+afterAll(() => pool.close());
+
+/** The op, composed of TensorFlow.js ops on their stock backend and fused in place on ours. */
+async function runOps(one: Case, options: HostOptions): Promise<Record<string, Arrays>> {
+  await tf.setBackend("wasm");
+  const composed = runOp(one, options, "bhtd");
+  await tf.setBackend("heed");
+  return { composed, "in place": runOp(one, options, "bhtd") };
+}
+
+async function disagreement(...[shapes, options, seed, gain]: Parameters<typeof makeCase>): Promise<string> {
+  const one = makeCase(shapes, options, seed, gain);
+  const expected = runReference(one);
+  const tolerance = tolerances(one, expected);
+  const relaxed = runFused(engines.relaxed, one);
+  const paths: Record<string, Arrays> = { relaxed, plain: runFused(engines.plain, one) };
+  for (const [name, got] of Object.entries(paths)) {
+    const difference = firstDifference(got, expected, tolerance);
+    if (difference) return `${name}: ${difference}`;
+  }
+  const threads = firstDifference(runFused(engines.threaded, one), relaxed, {});
+  if (threads) return `two threads: ${threads}`;
+  // Of TensorFlow.js ops, the gradient of v is a product over all of dout, so that must be finite everywhere; a sink
+  // that is a number has no gradient there.
+  const finite = { ...one, dout: one.dout.map((x) => (Number.isNaN(x) ? 0 : x)) };
+  const { dsink, ...rest } = runReference(finite);
+  const wanted = typeof options.sink === "object" ? { ...rest, dsink: dsink! } : rest;
+  for (const [name, got] of Object.entries(await runOps(finite, options))) {
+    const difference = firstDifference(got, wanted, tolerance);
+    if (difference) return `${name}: ${difference}`;
+  }
+  return "";
+}
+
+describe("Reference, kernels of both builds, one thread and two, and the op composed and in place", () => {
+  const check = async (arbitrary: typeof cases, seed: number, numRuns: number) => {
+    await fc.assert(
+      fc.asyncProperty(arbitrary, async (drawn) => {
+        expect(await disagreement(...drawn)).toBe("");
+      }),
+      { seed, numRuns },
+    );
+  };
+
+  it(
+    "agree on 1,750 small problems with any options, in values and all gradients, NaN in every hidden place",
+    () => check(smallCases, 20261126, 1750),
+    240_000,
+  );
+
+  it("agree on 250 problems at the edges of blocks", () => check(cases, 20261120, 250), 240_000);
+});
