@@ -36,6 +36,8 @@ async function load(specifier: string): Promise<Scope> {
 
 describe("the @example blocks of the sources", () => {
   const published: Scope = { tf };
+  /** What each folder publishes: of two things of one name, an example means its own folder's. */
+  const byFolder: Record<string, Scope> = {};
   const skipped = (file: string) => NOT_RUN[file] !== undefined;
   const folder = mkdtempSync(path.join(tmpdir(), "heed-examples-"));
   const home = process.cwd();
@@ -45,7 +47,10 @@ describe("the @example blocks of the sources", () => {
     await tf.setBackend("heed");
     for (const specifier of Object.keys(exportsOf)) {
       const entry = entryPoint(specifier.replace(/^\./, "heed"));
-      if (entry && existsSync(entry)) Object.assign(published, await import(/* @vite-ignore */ entry));
+      if (!entry || !existsSync(entry)) continue;
+      const module = (await import(/* @vite-ignore */ entry)) as Scope;
+      Object.assign(published, module);
+      byFolder[path.relative(src, path.dirname(entry))] = module;
     }
     process.chdir(folder);
   });
@@ -64,7 +69,13 @@ describe("the @example blocks of the sources", () => {
       const run = needed === undefined ? test.skipIf(skipped(file)) : itWithData(needed);
       run(`src/${file}:${line} runs and gives what its comments say`, async () => {
         const own = (await import(/* @vite-ignore */ path.join(src, file))) as Scope;
-        const scope = { ...COMMON(), ...published, ...own, ...(await INPUTS[file]?.()) };
+        const scope = {
+          ...COMMON(),
+          ...published,
+          ...byFolder[file.split("/")[0]!],
+          ...own,
+          ...(await INPUTS[file]?.()),
+        };
         await runSnippet(code, scope, load);
       });
     }
