@@ -55,11 +55,13 @@ const rowLogSumExp = tf.customGrad((scores, save) => {
 });
 
 function exponentiate(scores: tf.Tensor) {
-  // Of no keys at all, TensorFlow.js' cpu backend says that the largest is NaN.
-  const most =
-    scores.shape.at(-1) === 0
-      ? tf.fill([...scores.shape.slice(0, -1), 1], LOWEST)
-      : tf.maximum(tf.max(scores, -1, true), LOWEST);
+  if (scores.shape.at(-1) === 0) {
+    // Of no keys at all the cpu backend says that the largest is NaN, and the stock wasm one that they add up to
+    // whatever stood there.
+    const row = [...scores.shape.slice(0, -1), 1];
+    return { exponentials: scores, total: tf.zeros(row), most: tf.fill(row, LOWEST) };
+  }
+  const most = tf.maximum(tf.max(scores, -1, true), LOWEST);
   const exponentials = tf.exp(tf.sub(scores, most));
   return { exponentials, total: tf.sum(exponentials, -1, true), most };
 }
