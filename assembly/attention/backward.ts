@@ -18,7 +18,7 @@ import { sum4, vtanh } from "../math";
 import { at } from "../simd";
 import { transpose, transpose4x4 } from "../transpose";
 import { expWith, writeExpConstants } from "./exp";
-import { BIAS, CAP, plan, transform } from "./mask";
+import { CAP, plan, transform } from "./mask";
 import { isFew } from "./few";
 import { fewGradients, fewPairs } from "./few-backward";
 import { maxAbsRows, panels6, panels8, scale, strips, wide } from "./pack";

@@ -27,14 +27,13 @@ import { at } from "../simd";
 import { expBelow, expWith, writeExpConstants } from "./exp";
 import { fewScores, fewSums, isFew } from "./few";
 import { plan, transform } from "./mask";
-import { longestRow, maxAbsRows, panels6, panels8, strips } from "./pack";
+import { longestRow, maxAbsRows, panels6, panels8, strips, wide } from "./pack";
 import { Problem } from "./problem";
 import { keptMask } from "./random";
+import { BK, BQ } from "./scores";
 import { tile } from "../tile";
 
-/** Queries and keys per block: multiples of 24, so that tiles of 6 and of 8 fit. */
-const BQ: i32 = 48;
-const BK: i32 = 96;
+// Bytes from one key's row to the next: scores lie transposed here.
 const LD: usize = <usize>BQ << 2;
 // Where scores are surely within ±32, e^score needs no maximum to be subtracted: sums stay below 2⁷⁷ and values below
 // 2⁴⁰ cannot take them out of range.
@@ -43,8 +42,7 @@ const SAFE_VALUE: f32 = 1099511627776;
 
 /** Bytes of scratch that one thread needs for attentionForward. */
 export function attentionScratchBytes(D: i32, Dv: i32): i32 {
-  const wide = (Dv + 7) & ~7;
-  return (2 * BQ * BK + BQ * wide + BQ * D + 4 * BQ + 16) << 2;
+  return (2 * BQ * BK + BQ * wide(Dv) + BQ * D + 4 * BQ + 16) << 2;
 }
 
 /** Packs the keys and values of one head; every query head that shares them uses the same packing. */
@@ -62,8 +60,8 @@ export function attentionForward(p: Problem, i0: i32, i1: i32, scratch: usize): 
 }
 
 function block(p: Problem, i0: i32, nq: i32, s: usize): void {
-  const D = p.D, wide = (p.Dv + 7) & ~7, ldo = <usize>wide << 2;
-  const spare = at(s, BQ * BK), o = at(spare, BQ * BK), queries = at(o, BQ * wide);
+  const D = p.D, columns = wide(p.Dv), ldo = <usize>columns << 2;
+  const spare = at(s, BQ * BK), o = at(spare, BQ * BK), queries = at(o, BQ * columns);
   const m = at(queries, BQ * D), l = m + LD, factor = l + LD, constants = factor + LD;
   writeExpConstants(constants);
   const start = (max(0, i0 + p.low) / 24) * 24, end = min(p.S, i0 + nq + p.high);
@@ -95,7 +93,7 @@ function block(p: Problem, i0: i32, nq: i32, s: usize): void {
     if (p.threshold) drop(p, s, nk, nq, i0, j, spare);
     if (few) fewSums(p, s, LD, o, ldo, j, nk, nq);
     else {
-      aggregate(s, at(p.valueStrips, j * 8), p.S, o, ldo, nk, nq, wide, !first);
+      aggregate(s, at(p.valueStrips, j * 8), p.S, o, ldo, nk, nq, columns, !first);
       if (p.wildRows) addWild(p, s, o, ldo, j, nk, nq);
     }
     first = false;
@@ -144,7 +142,7 @@ function sumBounded(s: usize, nk: i32, lanes: i32, l: usize, constants: usize): 
 
 // A maximum of −∞ says that nothing is visible yet: 0 stands in for it, because −∞ − (−∞) is NaN.
 // @ts-ignore: decorator
-@inline function subtrahend(m: v128): v128 {
+@inline function orZero(m: v128): v128 {
   return v128.andnot(m, f32x4.eq(m, f32x4.splat(-Infinity)));
 }
 
@@ -156,7 +154,7 @@ function sumBelow(s: usize, nk: i32, lanes: i32, m: usize, l: usize, constants: 
   const rows = <usize>nk * LD, width = <usize>lanes << 2;
   for (let c: usize = 0; c < width; c += 32) {
     const from = s + c, to = from + rows, sums = l + c;
-    const m0 = subtrahend(v128.load(m + c)), m1 = subtrahend(v128.load(m + c, 16));
+    const m0 = orZero(v128.load(m + c)), m1 = orZero(v128.load(m + c, 16));
     let l0 = v128.load(sums), l1 = v128.load(sums, 16);
     for (let a = from; a < to; a += LD) {
       // pmax keeps a NaN on its left.
@@ -183,10 +181,10 @@ function raise(s: usize, nk: i32, lanes: i32, m: usize, factor: usize): bool {
       m2 = f32x4.pmax(m2, v128.load(a, 32)); m3 = f32x4.pmax(m3, v128.load(a, 48));
     }
     v128.store(most, m0); v128.store(most, m1, 16); v128.store(most, m2, 32); v128.store(most, m3, 48);
-    v128.store(factor + c, expBelow(f32x4.sub(b0, subtrahend(m0))));
-    v128.store(factor + c, expBelow(f32x4.sub(b1, subtrahend(m1))), 16);
-    v128.store(factor + c, expBelow(f32x4.sub(b2, subtrahend(m2))), 32);
-    v128.store(factor + c, expBelow(f32x4.sub(b3, subtrahend(m3))), 48);
+    v128.store(factor + c, expBelow(f32x4.sub(b0, orZero(m0))));
+    v128.store(factor + c, expBelow(f32x4.sub(b1, orZero(m1))), 16);
+    v128.store(factor + c, expBelow(f32x4.sub(b2, orZero(m2))), 32);
+    v128.store(factor + c, expBelow(f32x4.sub(b3, orZero(m3))), 48);
     moved = v128.or(moved, v128.or(v128.or(f32x4.ne(b0, m0), f32x4.ne(b1, m1)), v128.or(f32x4.ne(b2, m2), f32x4.ne(b3, m3))));
   }
   return v128.any_true(moved);

@@ -21,7 +21,7 @@ import { Problem } from "./problem";
 // @ts-ignore: decorator
 @inline export const CAP: i32 = 4;
 // @ts-ignore: decorator
-@inline export const BIAS: i32 = 8;
+@inline const BIAS: i32 = 8;
 
 /** How much of queries [i0, i1) × keys [j0, j1) the allow mask lets through: 0 nothing, 1 some, 2 everything. */
 function allowed(p: Problem, i0: i32, i1: i32, j0: i32, j1: i32): i32 {

@@ -1,5 +1,5 @@
 // One head's attention as the kernels see it. The caller writes these fields at an address of its choice, in this
-// order, four bytes each (src/kernels/wasm/problem.ts has the same list), and passes the address.
+// order, four bytes each (src/kernels/wasm/attention/problem.ts has the same list), and passes the address.
 
 @unmanaged
 export class Problem {

@@ -11,7 +11,7 @@
  * A row with no visible key gives 0 output, 0 weights, lse −∞ and 0 gradients (`onEmptyRow: "zero"`).
  */
 import { OptionError, ShapeError } from "./errors.ts";
-import type { ArrayInfo, AttentionShapes } from "./notation.ts";
+import type { ArrayInfo, AttentionShapes, HostArray } from "./notation.ts";
 
 export interface ProgramOptions<A extends ArrayInfo = ArrayInfo> {
   /** Factor of q·k; any finite number, 0 included. @default 1/√D */
@@ -81,6 +81,9 @@ export interface AttentionProgram<A extends ArrayInfo = ArrayInfo> {
   readonly onEmptyRow: OnEmptyRow;
   readonly normalizer: Normalizer;
 }
+
+/** A program whose arrays are in ordinary memory. */
+export type HostProgram = AttentionProgram<HostArray>;
 
 /**
  * Validates the options of one call and gives them their meaning.

@@ -11,12 +11,12 @@ import {
   type TensorInfo,
 } from "@tensorflow/tfjs-core";
 import type { HostArray } from "../core/notation.ts";
+import type { HostProgram } from "../core/program.ts";
 import {
   referenceCall,
   referenceCallEmptyRows,
   referenceCallGradients,
 } from "../kernels/reference-layouts.ts";
-import type { HostProgram } from "../kernels/wasm/attention/stripes.ts";
 import type { KernelInputs } from "./register.ts";
 import { type AttentionAttributes, hostProgram, namedInputs } from "./training/attention.ts";
 

@@ -20,12 +20,11 @@
  * Paper: Vaswani et al. 2017, §3.2.1; computed in blocks as in Dao et al. 2022, Rabe & Staats 2021.
  */
 import type { AttentionShapes, HostArray } from "../core/notation.ts";
-import type { ProgramOptions } from "../core/program.ts";
+import type { HostProgram, ProgramOptions } from "../core/program.ts";
 import { checkArrays, compileCall } from "./check.ts";
 import { readyEngine } from "./init.ts";
 import type { Layout } from "./layout.ts";
 import { referenceCall, referenceCallGradients } from "./reference-layouts.ts";
-import type { HostProgram } from "./wasm/attention/stripes.ts";
 import type { EmptyRow } from "./wasm/attention/uniform.ts";
 
 export type FloatArray = Float32Array | Float64Array;
@@ -35,7 +34,7 @@ export type AttentionSizes = Omit<AttentionShapes, "Hkv" | "Dv"> &
   Partial<Pick<AttentionShapes, "Hkv" | "Dv">>;
 
 export interface AttentionOptions extends ProgramOptions<HostArray> {
-  /** Order of the axes of q, k, v and of what comes back. `allow`, `bias` and weights are [B, H, T, S] in all. @default "bhtd" */
+  /** Order of the axes of q, k, v and of what comes back. `allow`, `bias` and weights are [B, H, T, S] in all; packed, T and S are there those of the longest sequence. @default "bhtd" */
   layout?: Layout;
   /** Returns the weights too: B·H·T·S more numbers, before dropout and without the sink's share. @default false */
   weights?: boolean;
@@ -79,7 +78,8 @@ const OP = "attention";
  * Attention of q over k and v.
  *
  * @throws ShapeError SHAPE_LETTER, HEADS, ELEMENTS and those of compileProgram · OptionError ARRAY_KIND, NOT_READY,
- *   EMPTY_ROW, PACKED_LENGTHS and those of compileProgram · MemoryError KERNEL_MEMORY · WorkerError KERNEL_WORKER
+ *   EMPTY_ROW, PACKED_LENGTHS and those of compileProgram · MemoryError KERNEL_MEMORY · WorkerError
+ *   KERNEL_WORKER_LOST, KERNEL_FAILED
  * @example
  * await init();
  * const [q, k, v] = [Float32Array.of(0), Float32Array.of(1, 2), Float32Array.of(4, 8)];
@@ -145,7 +145,7 @@ export function attention(
  * several query heads share get the sum of their gradients.
  *
  * @throws ShapeError ELEMENTS · OptionError ARRAY_KIND, NOT_READY · MemoryError KERNEL_MEMORY · WorkerError
- *   KERNEL_WORKER
+ *   KERNEL_WORKER_LOST, KERNEL_FAILED
  */
 export function attentionBackward<A extends FloatArray>(
   dout: A,

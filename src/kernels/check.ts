@@ -1,11 +1,9 @@
 /** What a call on typed arrays must be, checked before anything is written. */
 import { OptionError, ShapeError } from "../core/errors.ts";
 import { type AttentionShapes, size } from "../core/notation.ts";
-import { compileProgram } from "../core/program.ts";
+import { compileProgram, type HostProgram } from "../core/program.ts";
 import type { AttentionOptions, AttentionSizes, FloatArray } from "./attention.ts";
-import { LAYOUTS, type Layout } from "./layout.ts";
-import { callLayout } from "./wasm/attention/operands.ts";
-import type { HostProgram } from "./wasm/attention/stripes.ts";
+import { callLayout, LAYOUTS, type Layout } from "./layout.ts";
 
 function checkShapes(op: string, sizes: AttentionSizes): AttentionShapes {
   const { H, D, Hkv = H, Dv = D } = sizes;
@@ -66,7 +64,8 @@ function longest(op: string, shapes: AttentionShapes, options: AttentionOptions)
     const { left = Infinity, right = Infinity } = window ?? {};
     if (left !== Infinity || right !== Infinity) throw new OptionError("WINDOW_CORNER", { op, T, S });
   }
-  return { ...shapes, T: Math.max(...queries), S: Math.max(...keys) };
+  const most = (lengths: number[]) => lengths.reduce((a, b) => Math.max(a, b), 0);
+  return { ...shapes, T: most(queries), S: most(keys) };
 }
 
 const PRODUCTS = {

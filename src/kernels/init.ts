@@ -40,7 +40,7 @@ let starting: Promise<unknown> = Promise.resolve();
  * @example
  * await init({ threads: 2 }); // { build: "relaxed", threads: 2 }
  */
-export function init(options: InitOptions = {}): Promise<KernelInfo> {
+export async function init(options: InitOptions = {}): Promise<KernelInfo> {
   const { threads, build } = options;
   if (threads !== undefined && !(Number.isSafeInteger(threads) && threads >= 1)) {
     throw new OptionError("THREADS", { op: "init", got: threads });
@@ -65,7 +65,12 @@ async function start(options: InitOptions): Promise<KernelInfo> {
   if (now && now.info.build === build && now.info.threads === threads) return now.info;
   const pool = threads > 1 ? await PoolSpace.start(build, threads) : undefined;
   const engine = pool ? new AttentionEngine(pool, PoolSpace.FREE) : new AttentionEngine(build);
-  warm(engine);
+  try {
+    warm(engine);
+  } catch (error) {
+    await pool?.close();
+    throw error;
+  }
   const before = running?.pool;
   running = { info: { build, threads }, engine, pool };
   await before?.close();

@@ -1,3 +1,5 @@
+import type { AttentionShapes } from "../core/notation.ts";
+
 /**
  * How the rows of q, k, v and their like stand in memory. The kernels read and write any of these in place.
  *
@@ -51,6 +53,24 @@ export class RowLayout {
   rows(B: number): number {
     return (this.starts ? this.starts[B]! : B * this.length) * this.heads;
   }
+}
+
+/** The rows of queries and of keys of a call. */
+export interface CallLayout {
+  readonly queries: RowLayout;
+  readonly keys: RowLayout;
+}
+
+export function callLayout(
+  layout: Layout,
+  { H, Hkv, T, S }: AttentionShapes,
+  queryLengths?: ArrayLike<number>,
+  keyLengths?: ArrayLike<number>,
+): CallLayout {
+  return {
+    queries: new RowLayout(layout, H, T, queryLengths),
+    keys: new RowLayout(layout, Hkv, S, keyLengths),
+  };
 }
 
 interface Sizes {

@@ -29,15 +29,15 @@
  * measured, 0.7 to 0.9 of the forward pass (assembly/attention/probe.ts). Memory: O((T + S)·D) and what is returned.
  */
 import { OptionError } from "../core/errors.ts";
+import type { HostProgram } from "../core/program.ts";
 import { sinkOf } from "../core/program-rows.ts";
 import type { FloatArray, SavedAttention } from "./attention.ts";
 import { checkArrays } from "./check.ts";
 import { readyEngine } from "./init.ts";
+import { callLayout } from "./layout.ts";
 import { referenceCall } from "./reference-layouts.ts";
 import { referenceProbe } from "./reference-probe.ts";
-import { callLayout } from "./wasm/attention/operands.ts";
 import { cuts, type ProbePlan } from "./wasm/attention/probe.ts";
-import type { HostProgram } from "./wasm/attention/stripes.ts";
 
 /** What to find out. */
 export interface ProbeRequest {
@@ -90,7 +90,7 @@ const FARTHEST = 2 ** 24;
  * Statistics of the weights of the call that gave `saved`. Dropout and `v` play no part.
  *
  * @throws OptionError NUMBER_RANGE, CHOICE, ARRAY_KIND, NOT_READY · ShapeError ELEMENTS · MemoryError KERNEL_MEMORY ·
- *   WorkerError KERNEL_WORKER
+ *   WorkerError KERNEL_WORKER_LOST
  * @example
  * await init();
  * const [q, k, v] = [Float32Array.of(1), Float32Array.of(0, Math.log(3)), Float32Array.of(4, 8)];

@@ -1,5 +1,7 @@
 /** The oracle for every layout: it computes heads first and padded, so rows are moved there and back. */
-import { type Layout, type RowLayout, relayout } from "./layout.ts";
+
+import type { HostProgram } from "../core/program.ts";
+import { callLayout, type Layout, type RowLayout, relayout } from "./layout.ts";
 import {
   type AttentionGradients,
   type AttentionResult,
@@ -7,8 +9,6 @@ import {
   referenceAttentionGradients,
   referenceEmptyRows,
 } from "./reference.ts";
-import { callLayout } from "./wasm/attention/operands.ts";
-import type { HostProgram } from "./wasm/attention/stripes.ts";
 
 interface Inputs {
   readonly q: Float64Array;

@@ -196,6 +196,12 @@ describe("With the kernels", () => {
     expect(firstDifference({ dv: narrow.dv! }, { dv: wide.dv! }, { dv: far })).toBe("");
   });
 
+  it("an example that is shorter than the one before it has weights of its own", () => {
+    // Stripes of 48 rows: the first example leaves off in its third.
+    const shapes = { B: 2, T: 101, S: 8209, H: 1, Hkv: 1, D: 2, Dv: 1 };
+    expect(compare(shapes, { queryLengths: [101, 10] })).toEqual(["", ""]);
+  });
+
   it("blocks that a mask empties are not computed: an empty half costs no time that its keys would", () => {
     const sizes = { B: 1, H: 1, T: 480, S: 4800, D: 64 };
     const { q, k, v } = arrays(sizes);

@@ -164,6 +164,15 @@ describe("Packed sequences", () => {
     expect(firstDifference(got, expected, tolerance)).toBe("");
   });
 
+  it("may be very many", () => {
+    const B = 131_071;
+    const ones = new Int32Array(B).fill(1);
+    const x = normal(1, B);
+    const lengths = { queryLengths: ones, keyLengths: ones };
+    const { output } = attention(x, x, x, { B, H: 1, T: B, S: B, D: 1 }, { layout: "thd", ...lengths });
+    expect(output).toEqual(x);
+  });
+
   it.each<[string, AttentionOptions, string]>([
     [
       "lengths that do not add up",

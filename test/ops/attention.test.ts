@@ -173,4 +173,18 @@ describe.each(BACKENDS)("attention on %s", (_, use) => {
       for (const layout of ["bhtd", "bthd"] as const) expectWeightsGradients(options, layout);
     }
   });
+
+  it("passes gradients of weights that are none", () => {
+    if (tf.getBackend() === "wasm") return; // The stock backend is unsound where a length is 0.
+    tf.tidy(() => {
+      const [q, k, v] = [
+        tf.ones([1, 2, 3, 4]),
+        tf.zeros([1, 2, 0, 4]),
+        tf.zeros([1, 2, 0, 4]),
+      ] as tf.Tensor4D[];
+      const weights = (x: tf.Tensor) => attention(x as tf.Tensor4D, k!, v!, { weights: true }).weights;
+      const dq = tf.grad(weights)(q!, tf.zeros([1, 2, 3, 0]));
+      expect(Array.from(dq.dataSync())).toEqual(new Array(24).fill(0));
+    });
+  });
 });

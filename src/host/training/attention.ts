@@ -1,14 +1,13 @@
 /** Attention programs on TensorFlow.js' heap: the passes of kernels/wasm/attention over tensors where they are. */
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { ArrayInfo, HostArray } from "../../core/notation.ts";
-import type { AttentionProgram } from "../../core/program.ts";
+import type { AttentionProgram, HostProgram } from "../../core/program.ts";
 import { threadedEngine } from "../../kernels/init.ts";
-import type { Layout, RowLayout } from "../../kernels/layout.ts";
+import { type CallLayout, callLayout, type Layout, type RowLayout } from "../../kernels/layout.ts";
 import { type BackwardArrays, backwardPass } from "../../kernels/wasm/attention/backward.ts";
 import { forwardPass } from "../../kernels/wasm/attention/forward.ts";
-import { type CallLayout, callLayout, PlacedOperands } from "../../kernels/wasm/attention/operands.ts";
+import { PlacedOperands } from "../../kernels/wasm/attention/operands.ts";
 import type { Call, LogSumExp, Workspace } from "../../kernels/wasm/attention/pass.ts";
-import type { HostProgram } from "../../kernels/wasm/attention/stripes.ts";
 import { addUniformGradients, type EmptyRow, fillUniformRows } from "../../kernels/wasm/attention/uniform.ts";
 import { fillUniformWeights, storeWeights, weightsPass } from "../../kernels/wasm/attention/weights.ts";
 import type { Heap } from "../heap.ts";
@@ -50,7 +49,12 @@ export function hostProgram(
   };
 }
 
-/** Copying operands to the threads costs about as much as so many flops, and as so many keys for each query. */
+/** By the time a gradient is written, its operand has been read for the last time. */
+const IN_PLACE_OF: Record<string, string> = { dq: "q", dk: "k", dv: "v" };
+/**
+ * Copying q, k, v and out moves 16·D bytes a query and key, a head computes 4·S·D flops a query: below so many keys and
+ * flops what threads save is less than what copying costs (8 heads of 64 × 64 × 64 took 0.40 ms with one and with two).
+ */
 const LEAST_FLOPS = 2 ** 25;
 const LEAST_KEYS = 128;
 
@@ -103,8 +107,11 @@ class Run {
       const copied = (role: "input" | "result") => (tensors: KernelInputs) =>
         Object.entries(tensors).map(([name, tensor]) => {
           const [rows, width] = kinds[name]!;
-          const inPlaceOf = name.startsWith("d") && role === "result" ? { inPlaceOf: name.slice(1) } : {};
-          return [name, { array: this.floats(tensor), rows, width, role, ...inPlaceOf }] as const;
+          const dead = role === "result" ? IN_PLACE_OF[name] : undefined;
+          return [
+            name,
+            { array: this.floats(tensor), rows, width, role, ...(dead && { inPlaceOf: dead }) },
+          ] as const;
         });
       const arrays = Object.fromEntries([...copied("input")(inputs), ...copied("result")(results)]);
       const packed = 8 * (shapes.T + shapes.S) * (D + Dv);

@@ -1,17 +1,17 @@
-import {
-  cast,
-  type GradConfig,
-  type NamedAttrMap,
-  type NamedTensorMap,
-  type Tensor,
-  type Tensor1D,
-  type Tensor2D,
-  type Tensor3D,
+import type {
+  GradConfig,
+  NamedAttrMap,
+  NamedTensorMap,
+  Tensor,
+  Tensor1D,
+  Tensor2D,
+  Tensor3D,
 } from "@tensorflow/tfjs-core";
 import type { AttentionProgram } from "../../core/program.ts";
 import { checkTensors } from "../check.ts";
 import { ensureGradient, isFused, noSecondOrder, runKernels } from "../fused.ts";
 import { composedAttention } from "./composed.ts";
+import { float } from "./float.ts";
 import { hiddenScore } from "./hidden-score.ts";
 import { onceDifferentiable } from "./once.ts";
 
@@ -80,10 +80,6 @@ function fused(
     ...(lse && { lse: logSum as Tensor2D }),
     ...(weights && { weights: shares as Tensor3D }),
   };
-}
-
-function float(x: Tensor): Tensor {
-  return x.dtype === "float32" ? x : cast(x, "float32");
 }
 
 function composed(

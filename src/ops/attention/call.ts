@@ -1,5 +1,4 @@
 import {
-  cast,
   type Tensor,
   type Tensor3D,
   type Tensor4D,
@@ -9,6 +8,7 @@ import {
 import { OptionError } from "../../core/errors.ts";
 import { compileProgram, type ProgramOptions } from "../../core/program.ts";
 import { attentionShapes } from "../../core/shapes.ts";
+import { float } from "./float.ts";
 import { fusedAttention, hasAttentionKernels } from "./fused.ts";
 import { composedSoftAttention } from "./soft.ts";
 
@@ -34,10 +34,6 @@ export type AttentionResult<O> = { output: Tensor4D } & (O extends { weights: tr
   : { weights?: Tensor4D }) &
   (O extends { lse: true } ? { lse: Tensor3D } : { lse?: Tensor3D });
 
-function float(x: Tensor): Tensor {
-  return x.dtype === "float32" ? x : cast(x, "float32");
-}
-
 /** `attention` under the name that errors are to give. */
 export function callAttention(
   op: string,
@@ -54,11 +50,10 @@ export function callAttention(
   const program = compileProgram(op, sizes, given);
   const { B, H, T, S, Dv } = sizes;
   return tidy(() => {
-    const tensors = { q: float(q), k: float(k), v: float(v) };
     const output = layout === "bhtd" ? [B, H, T, Dv] : [B, T, H, Dv];
     const stages = hasAttentionKernels()
-      ? fusedAttention(program, layout, tensors, { output, lse: [B, H, T], weights: [B, H, T, S] })
-      : composedSoftAttention(program, layout, tensors, finite);
+      ? fusedAttention(program, layout, { q, k, v }, { output, lse: [B, H, T], weights: [B, H, T, S] })
+      : composedSoftAttention(program, layout, { q: float(q), k: float(k), v: float(v) }, finite);
     return {
       output: stages.output,
       ...(weights && { weights: stages.weights() }),

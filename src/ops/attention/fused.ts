@@ -1,5 +1,4 @@
 import {
-  cast,
   clone,
   customGrad,
   type GradConfig,
@@ -16,6 +15,7 @@ import { ensureCpuAttention } from "../../host/cpu-attention.ts";
 import type { AttentionAttributes } from "../../host/training/attention.ts";
 import type { Layout } from "../../kernels/layout.ts";
 import { ensureGradient, isFused, runKernels } from "../fused.ts";
+import { float } from "./float.ts";
 import { type WeightsTensors, weightsGradients } from "./weights-gradients.ts";
 
 const KERNEL = "HeedAttention";
@@ -104,10 +104,6 @@ export function hasAttentionKernels(): boolean {
 /** x without its history: a mask may be made of what is differentiated, and no gradient goes through one. */
 function detached(x: Tensor): Tensor {
   return customGrad(() => ({ value: clone(x), gradFunc: () => [] }))();
-}
-
-function float(x: Tensor): Tensor {
-  return x.dtype === "float32" ? x : cast(x, "float32");
 }
 
 /** Attention of a compiled program on a backend that has the kernels. `shapes` are those of what comes back. */

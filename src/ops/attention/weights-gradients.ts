@@ -12,6 +12,7 @@ import {
   tidy,
   transpose,
   where,
+  zerosLike,
 } from "@tensorflow/tfjs-core";
 import type { AttentionAttributes } from "../../host/training/attention.ts";
 import { cleaned } from "./guard.ts";
@@ -44,17 +45,26 @@ export function weightsGradients(
   // What no query sees may hold NaN.
   const rowsOf = (x: Tensor, heads: number, rows: number) =>
     layout === "bhtd"
-      ? reshape(cleaned(x), [B, Hkv, -1, D])
-      : reshape(transpose(reshape(cleaned(x), [B, rows, heads, D]), [0, 2, 1, 3]), [B, Hkv, -1, D]);
+      ? reshape(cleaned(x), [B, Hkv, (heads / Hkv) * rows, D])
+      : reshape(transpose(reshape(cleaned(x), [B, rows, heads, D]), [0, 2, 1, 3]), [
+          B,
+          Hkv,
+          (heads / Hkv) * rows,
+          D,
+        ]);
   const back = (x: Tensor, heads: number, rows: number, { shape }: Tensor) =>
     layout === "bhtd"
       ? reshape(x, shape)
       : reshape(transpose(reshape(x, [B, heads, rows, D]), [0, 2, 1, 3]), shape);
+  if (T * S === 0) {
+    const [dq, dk, dlse] = [q, k, lse].map((x) => zerosLike(x)) as [Tensor, Tensor, Tensor];
+    return { q: dq, k: dk, lse: dlse, ...(bias && { bias: zerosLike(bias) }) };
+  }
   return tidy(() => {
     let dscores = reshape(mul(weights, dweights), [B, H, T, S]);
     if (empty) dscores = where(reshape(logicalNot(empty), [B, H, T, 1]), dscores, 0);
     const [queries, keys] = [rowsOf(q, H, T), rowsOf(k, Hkv, S)];
-    let dproducts: Tensor = mul(reshape(dscores, [B, Hkv, -1, S]), scale);
+    let dproducts: Tensor = mul(reshape(dscores, [B, Hkv, (H / Hkv) * T, S]), scale);
     if (softCap !== undefined) {
       const products = mul(matMul(queries, keys, false, true), scale / softCap);
       dproducts = mul(dproducts, sub(1, square(tanh(products))));

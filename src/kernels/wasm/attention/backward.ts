@@ -1,3 +1,4 @@
+import type { HostProgram } from "../../../core/program.ts";
 import { sinkOf } from "../../../core/program-rows.ts";
 import {
   type Call,
@@ -8,7 +9,7 @@ import {
   viewsOf,
   type Workspace,
 } from "./pass.ts";
-import { biasSlice, type HostProgram, stripeRows } from "./stripes.ts";
+import { biasSlice, stripeRows, stripeStep } from "./stripes.ts";
 
 /** Arrays that backwardPass reads and adds to in ordinary memory; the others are operands. */
 export interface BackwardArrays {
@@ -54,8 +55,7 @@ export function backwardPass(workspace: Workspace, call: Call, arrays: BackwardA
   const pass = new Pass(workspace, call, {
     operands: ["q", "k", "v", "out", "dout", "dq", "dk", "dv"],
     scratchBytes: kernels.attentionBackwardScratchBytes!(),
-    // With several heads a group, heads of a wave are not in their order: a bias that heads share needs it.
-    inOrder: bias !== undefined && program.shapes.H > program.shapes.Hkv,
+    inOrder: bias !== undefined && needsOrder(program),
     packed: (arena) => ({
       ...{
         lse: arena.floats(T),
@@ -106,7 +106,7 @@ export function backwardPass(workspace: Workspace, call: Call, arrays: BackwardA
         // A part without keys clears its dq all the same.
         calls.push([slot.problem, i0, i1, Math.min(j0, slot.S), j1, dq, own]);
       }
-      flops += pass.flops(slot, i1 - i0, 4 * D + 6 * Dv);
+      flops += pass.flops(slot, i1 - i0, 6 * D + 4 * Dv);
     }
     space.run("attentionBackward", calls, flops, pass.scratch);
   };
@@ -143,6 +143,16 @@ export function backwardPass(workspace: Workspace, call: Call, arrays: BackwardA
   for (const [head, part] of (sinkParts ?? []).entries()) {
     arrays.dsink![arrays.dsink!.length === 1 ? 0 : head % H]! += part;
   }
+}
+
+/**
+ * Whether the gradient of a bias that heads share would be summed in another order by a wave of heads than by one head
+ * after another: where a group has several, and where all queries share it but come stripe by stripe. Such a call
+ * runs one group at a time, cut along its keys.
+ */
+function needsOrder(program: HostProgram): boolean {
+  const { H, Hkv, T } = program.shapes;
+  return H > Hkv || (program.bias!.strides[2] === 0 && stripeStep(program) < T);
 }
 
 /** A stripe of the bias' gradient in the memory of the kernels, and how it joins the whole. */

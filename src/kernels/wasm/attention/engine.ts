@@ -4,16 +4,16 @@
  * nothing here grows with T · S.
  */
 import { size } from "../../../core/notation.ts";
-import type { Layout } from "../../layout.ts";
+import type { HostProgram } from "../../../core/program.ts";
+import { type CallLayout, callLayout, type Layout } from "../../layout.ts";
 import { Arena } from "../arena.ts";
 import type { KernelBuild } from "../load.ts";
 import { type KernelSpace, SerialSpace } from "../space.ts";
 import { backwardPass, keyParts } from "./backward.ts";
 import { forwardPass } from "./forward.ts";
-import { type CallLayout, type CopiedArray, CopiedOperands, callLayout } from "./operands.ts";
+import { type CopiedArray, CopiedOperands } from "./operands.ts";
 import type { Call, LogSumExp, Workspace } from "./pass.ts";
 import { type ProbeArrays, type ProbePlan, probePass } from "./probe.ts";
-import type { HostProgram } from "./stripes.ts";
 import { addUniformGradients, addUniformStatistics, type EmptyRow, fillUniformRows } from "./uniform.ts";
 import { fillUniformWeights, storeWeights, type WeightStripe, weightsPass } from "./weights.ts";
 

@@ -42,7 +42,6 @@ export function forwardPass(workspace: Workspace, call: Call, lse: LogSumExp): E
   };
 
   pass.run({
-    // So few queries read keys and values where they are.
     enter: (wave) => pass.each("attentionKeys", wave, (slot) => 4 * slot.S * (D + Dv)),
     head: (wave) => {
       pass.eachStripe(wave, (slots, i0, end) =>

@@ -1,5 +1,5 @@
 import type { AttentionShapes } from "../../../core/notation.ts";
-import { type Layout, RowLayout } from "../../layout.ts";
+import type { RowLayout } from "../../layout.ts";
 import type { Arena } from "../arena.ts";
 
 /** Groups of heads are numbered b · Hkv + g: the query heads that share one key head. */
@@ -15,24 +15,6 @@ export interface Operands {
   leave(piece: Groups): void;
   /** The address of row 0 of head h (of key head h, for keys) of example b, in the piece that was entered. */
   address(name: string, b: number, h: number): number;
-}
-
-/** The rows of queries and of keys of a call. */
-export interface CallLayout {
-  readonly queries: RowLayout;
-  readonly keys: RowLayout;
-}
-
-export function callLayout(
-  layout: Layout,
-  { H, Hkv, T, S }: AttentionShapes,
-  queryLengths?: ArrayLike<number>,
-  keyLengths?: ArrayLike<number>,
-): CallLayout {
-  return {
-    queries: new RowLayout(layout, H, T, queryLengths),
-    keys: new RowLayout(layout, Hkv, S, keyLengths),
-  };
 }
 
 export interface CopiedArray {
@@ -98,13 +80,15 @@ export class CopiedOperands implements Operands {
     return this.#start(x, end) - this.#start(x, first);
   }
 
+  /** The numbers of the largest piece. */
+  #most(x: CopiedArray): number {
+    return this.pieces.reduce((most, [first, end]) => Math.max(most, this.#size(x, first, end)), 0);
+  }
+
   lay(arena: Arena): void {
     for (const [name, x] of Object.entries(this.#arrays)) {
       if (x.inPlaceOf) continue;
-      this.#addresses.set(
-        name,
-        arena.floats(Math.max(...this.pieces.map(([first, end]) => this.#size(x, first, end)))),
-      );
+      this.#addresses.set(name, arena.floats(this.#most(x)));
     }
     for (const [name, { inPlaceOf }] of Object.entries(this.#arrays)) {
       if (inPlaceOf) this.#addresses.set(name, this.#addresses.get(inPlaceOf)!);

@@ -1,10 +1,12 @@
+import type { HostProgram } from "../../../core/program.ts";
 import { offsetOf, sinkOf } from "../../../core/program-rows.ts";
 import { words } from "../../../core/random.ts";
-import type { Arena } from "../arena.ts";
+import type { CallLayout } from "../../layout.ts";
+import { Arena } from "../arena.ts";
 import type { KernelCall, KernelSpace, Scratch } from "../space.ts";
-import type { CallLayout, Groups, Operands } from "./operands.ts";
+import type { Groups, Operands } from "./operands.ts";
 import { clearProblem, PLACE, PROBLEM_BYTES, PROBLEM_FIELDS, problemWords, writeProblem } from "./problem.ts";
-import { BLOCK_ROWS, type HostProgram, Stripes, stripeStep } from "./stripes.ts";
+import { BLOCK_ROWS, Stripes, stripeStep } from "./stripes.ts";
 
 /** A space and how to take memory in it: on its own memory, or from TensorFlow.js' heap. */
 export interface Workspace {
@@ -71,6 +73,8 @@ export interface Stations<P extends Addresses> {
 
 /** Where no band hides anything: beyond every length, and far from overflow when positions are added. */
 const FAR = 2 ** 29;
+/** What the slots of a wave may take together: enough heads to keep threads at work. */
+const WAVE_BYTES = 192 * 2 ** 20;
 /** A piece of work for a thread takes about 0.1 ms, so that threads end together. */
 const CALL_FLOPS = 2 ** 23;
 
@@ -113,16 +117,20 @@ export class Pass<P extends Addresses> {
     this.#keyOperands = KEY_OPERANDS.filter((name) => needs.operands.includes(name));
     const { program, io } = call;
     this.step = Math.min(stripeStep(program), needs.mostRows ?? Infinity);
-    const most = Math.max(0, ...io.pieces.map(([first, end]) => end - first));
-    const count = space.threads > 1 && !needs.inOrder ? most : Math.min(most, 1);
+    const most = io.pieces.reduce((n, [first, end]) => Math.max(n, end - first), 0);
+    const takeSlot = (arena: Arena) => ({
+      problem: arena.take(PROBLEM_BYTES),
+      own: needs.packed(arena),
+      stripes: new Stripes(program, arena, this.step),
+      ...{ b: 0, g: 0, h: 0, T: 0, S: 0 },
+    });
+    const dry = new Arena(space.memory);
+    takeSlot(dry);
+    const fitting = Math.max(1, Math.floor(WAVE_BYTES / dry.bytes));
+    const count = Math.min(most, space.threads > 1 && !needs.inOrder ? fitting : 1);
     const { slots, scratch } = lay(program.op, (arena) => {
       io.lay(arena);
-      const slots = Array.from({ length: count }, () => ({
-        problem: arena.take(PROBLEM_BYTES),
-        own: needs.packed(arena),
-        stripes: new Stripes(program, arena, this.step),
-        ...{ b: 0, g: 0, h: 0, T: 0, S: 0 },
-      }));
+      const slots = Array.from({ length: count }, () => takeSlot(arena));
       return { slots, scratch: arena.take(roundUp(needs.scratchBytes, 64) * space.threads) };
     });
     this.slots = slots;
@@ -228,8 +236,10 @@ export class Pass<P extends Addresses> {
           const fields = stripes.bring(b, h, i0, Math.min(T, i0 + this.step));
           writeProblem(this.#space.memory, problem, fields);
         }
-      } else if (i0 > 0 || this.step < longest) {
-        for (const { problem } of active) writeProblem(this.#space.memory, problem, { row0: i0 });
+      } else {
+        for (const { problem } of active) {
+          problemWords(this.#space.memory).integers[(problem >>> 2) + PLACE.row0] = i0;
+        }
       }
       visit(active, i0, i0 + this.step);
     }

@@ -1,4 +1,5 @@
 import { size } from "../../../core/notation.ts";
+import type { HostProgram } from "../../../core/program.ts";
 import { offsetOf } from "../../../core/program-rows.ts";
 import {
   type Call,
@@ -11,7 +12,7 @@ import {
   type Workspace,
 } from "./pass.ts";
 import { writeProblem } from "./problem.ts";
-import { BLOCK_ROWS, type HostProgram } from "./stripes.ts";
+import { BLOCK_ROWS } from "./stripes.ts";
 
 /** Which statistics are wanted. */
 export interface ProbePlan {

@@ -87,17 +87,18 @@ export interface ProblemWords {
   readonly floats: Float32Array;
 }
 
-/** The views of the memory that was written last: making them costs more than writing. */
-let latest: ProblemWords = wordsOn(new ArrayBuffer(0));
-
-function wordsOn(buffer: ArrayBufferLike): ProblemWords {
-  return { buffer, integers: new Int32Array(buffer), floats: new Float32Array(buffer) };
-}
+/** Making views costs more than writing; a memory that is gone takes its views along. */
+const views = new WeakMap<WebAssembly.Memory, ProblemWords>();
 
 /** A memory as words, valid until it grows. Field `name` of the problem at `address` is word address / 4 + PLACE[name]. */
-export function problemWords({ buffer }: WebAssembly.Memory): ProblemWords {
-  if (buffer !== latest.buffer) latest = wordsOn(buffer);
-  return latest;
+export function problemWords(memory: WebAssembly.Memory): ProblemWords {
+  const { buffer } = memory;
+  let words = views.get(memory);
+  if (words?.buffer !== buffer) {
+    words = { buffer, integers: new Int32Array(buffer), floats: new Float32Array(buffer) };
+    views.set(memory, words);
+  }
+  return words;
 }
 
 /** Writes fields of the problem at `address`; the others keep their values. */

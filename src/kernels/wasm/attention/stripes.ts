@@ -1,9 +1,7 @@
 import type { HostArray } from "../../../core/notation.ts";
-import type { AttentionProgram, Broadcast } from "../../../core/program.ts";
+import type { Broadcast, HostProgram } from "../../../core/program.ts";
 import type { Arena } from "../arena.ts";
 import type { ProblemFields } from "./problem.ts";
-
-export type HostProgram = AttentionProgram<HostArray>;
 
 /** Kernels start stripes at whole blocks of queries. */
 export const BLOCK_ROWS = 48;
@@ -49,9 +47,9 @@ export class Stripes {
   constructor(program: HostProgram, arena: Arena, step: number) {
     this.#program = program;
     this.#arena = arena;
-    const { bias, allow, shapes } = program;
+    const { bias, allow } = program;
     // A kernel reads whole vectors of keys: room for the last ones.
-    const elements = (x: Broadcast<HostArray>) => (x.strides[2] ? step : 1) * shapes.S + 24;
+    const elements = (x: Broadcast<HostArray>) => (x.strides[2] ? step : 1) * x.array.shape.at(-1)! + 24;
     if (bias) this.#bias = arena.floats(elements(bias));
     if (allow) this.#allow = arena.take(elements(allow));
   }

@@ -1,9 +1,9 @@
 /** `onEmptyRow: "uniform"`: rows that see no key weigh the keys within `keyLengths` alike. Rare, so plain loops. */
 import { keyHead } from "../../../core/notation.ts";
+import type { HostProgram } from "../../../core/program.ts";
 import { dropoutRow, offsetOf } from "../../../core/program-rows.ts";
-import type { CallLayout } from "./operands.ts";
+import type { CallLayout } from "../../layout.ts";
 import type { ProbeArrays, ProbePlan } from "./probe.ts";
-import type { HostProgram } from "./stripes.ts";
 
 /** A query that sees no key. */
 export interface EmptyRow {

@@ -1,6 +1,5 @@
-import { compileProgram } from "../../../core/program.ts";
+import { compileProgram, type HostProgram } from "../../../core/program.ts";
 import type { AttentionEngine } from "./engine.ts";
-import type { HostProgram } from "./stripes.ts";
 
 const SHAPES = { B: 1, H: 1, Hkv: 1, T: 192, S: 192, D: 64, Dv: 64 };
 const ROUNDS = 16;

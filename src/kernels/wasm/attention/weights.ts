@@ -1,9 +1,11 @@
 import type { AttentionShapes } from "../../../core/notation.ts";
+import type { HostProgram } from "../../../core/program.ts";
 import { type Call, type LogSumExp, Pass, roundUp, viewsOf, type Workspace } from "./pass.ts";
-import { BLOCK_ROWS, type HostProgram } from "./stripes.ts";
+import { BLOCK_ROWS } from "./stripes.ts";
 import type { EmptyRow } from "./uniform.ts";
 
-const STRIPE_FLOATS = 2 ** 18;
+/** A stripe of weights is visited at once: small enough for the second cache. */
+const VISIT_FLOATS = 2 ** 18;
 
 /** Weights of queries [i0, i1) of one head, [i1 − i0, S], valid until the visit ends. S is what padding leaves. */
 export interface WeightStripe {
@@ -47,7 +49,7 @@ export function fillUniformWeights(
 
 /** Rows of a stripe of weights. */
 export function weightStripeRows(T: number, S: number): number {
-  return Math.max(1, Math.min(T, roundUp(STRIPE_FLOATS / Math.max(S, 1), BLOCK_ROWS)));
+  return Math.max(1, Math.min(T, roundUp(VISIT_FLOATS / Math.max(S, 1), BLOCK_ROWS)));
 }
 
 /**

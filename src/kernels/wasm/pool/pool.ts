@@ -61,25 +61,23 @@ export class PoolSpace implements KernelSpace {
   /**
    * Starts `threads − 1` workers and waits until they are ready.
    *
-   * @throws RangeError where no shared memory can be had · WorkerError KERNEL_WORKER_FAILED
+   * @throws WorkerError KERNEL_WORKER_FAILED, also where no shared memory can be had
    */
   static async start(build: KernelBuild, threads: number, options: PoolOptions = {}): Promise<PoolSpace> {
     const initial = Math.ceil(PoolSpace.FREE / PAGE);
-    const memory = new WebAssembly.Memory({ initial, maximum: PAGE, shared: true });
+    const memory = sharedMemory(initial);
     const module = kernelModule(build, true);
     const pool = new PoolSpace(module, memory, threads, options);
     const starts = Array.from({ length: threads - 1 }, (_, n) =>
       startWorker({ module, memory, thread: n + 1 }, options.worker),
     );
-    for (const start of starts) {
-      try {
-        pool.#workers.push(await start);
-      } catch (cause) {
-        await pool.close();
-        throw cause;
-      }
-    }
-    return pool;
+    // All of them, so that none is left behind when another fails.
+    const started = await Promise.allSettled(starts);
+    for (const start of started) if (start.status === "fulfilled") pool.#workers.push(start.value);
+    const failed = started.find((start) => start.status === "rejected");
+    if (!failed) return pool;
+    await pool.close();
+    throw failed.reason;
   }
 
   /** True once a worker has kept a call to itself: its memory may still change, so it must not be used again. */
@@ -153,6 +151,16 @@ export class PoolSpace implements KernelSpace {
     Atomics.add(this.#control, WORD.WAKE, 1);
     Atomics.notify(this.#control, WORD.WAKE);
     await Promise.all(this.#workers.splice(0).map(({ terminate }) => terminate()));
+  }
+}
+
+/** @throws WorkerError KERNEL_WORKER_FAILED where 4 GiB of addresses cannot be reserved */
+function sharedMemory(initial: number): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial, maximum: PAGE, shared: true });
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new WorkerError("KERNEL_WORKER_FAILED", { op: "init", message }, { cause });
   }
 }
 

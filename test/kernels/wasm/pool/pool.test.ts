@@ -65,6 +65,11 @@ describe("Attention on threads", () => {
       { B: 1, T: 53, S: 997, H: 2, Hkv: 2, D: 3, Dv: 2 },
       { bias: floats(7, [1, 2, 53, 1]), softCap: 2 },
     ],
+    [
+      "a bias that all queries share, with a mask in stripes",
+      { B: 1, T: 97, S: 16411, H: 2, Hkv: 2, D: 2, Dv: 1 },
+      { bias: floats(8, [1, 16411]), allow: holes(9, [97, 16411]) },
+    ],
     ["a query against a cache", { B: 2, T: 1, S: 1009, H: 4, Hkv: 2, D: 11, Dv: 13 }, {}],
   ])("gives the same bits on 1, 2 and 3 threads: %s", (_, shapes, options) => {
     const one = makeCase(shapes, options, 7);
@@ -84,6 +89,16 @@ describe("A pool", () => {
     for (let n = 0; n < 5; n++) {
       expect(differing({ output: engine.forward(one.program, one).output }, serial)).toEqual([]);
     }
+  });
+
+  it("puts no more heads to work at once than memory is meant for", async () => {
+    const pool = await startPool("relaxed", 2);
+    const engine = new AttentionEngine(pool, PoolSpace.FREE);
+    const shapes = { B: 101, T: 1024, S: 1024, H: 1, Hkv: 1, D: 1, Dv: 1 };
+    // Each head at work holds 4 MiB of the bias.
+    const one = makeCase(shapes, { bias: floats(1, [1024, 1024]) }, 3);
+    engine.forward(one.program, one);
+    expect(pool.memory.buffer.byteLength).toBeLessThan(220 * 2 ** 20);
   });
 
   it("runs more calls than its table holds", async () => {
@@ -138,7 +153,7 @@ describe("A pool", () => {
   });
 
   it("that cannot start its workers says why", async () => {
-    await expect(PoolSpace.start("relaxed", 2, { worker: broken })).rejects.toThrow(
+    await expect(PoolSpace.start("relaxed", 4, { worker: broken })).rejects.toThrow(
       'init: every worker thread must start, got "no such luck"; use threads: 1 where there can be no workers',
     );
   });
@@ -174,7 +189,7 @@ describe("init", () => {
   });
 
   it.each([0, 1.5, Number.NaN])("refuses %s threads", async (threads) => {
-    expect(() => init({ threads })).toThrow(
+    await expect(init({ threads })).rejects.toThrow(
       `init: threads must be an integer ≥ 1, got ${threads}; pass as many as the machine has cores, or leave it out`,
     );
   });
