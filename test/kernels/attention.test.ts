@@ -196,6 +196,27 @@ describe("With the kernels", () => {
     expect(firstDifference({ dv: narrow.dv! }, { dv: wide.dv! }, { dv: far })).toBe("");
   });
 
+  it("dropout keeps the mean of the output, and does nothing without training", () => {
+    const sizes = { B: 1, H: 2, T: 7, S: 31, D: 5, Dv: 3 };
+    const { q, k, v } = arrays(sizes);
+    const plain = attention(q, k, v, sizes).output;
+    const evaluated = attention(q, k, v, sizes, { dropout: { rate: 0.4, seed: 1 } }).output;
+    expect(evaluated).toEqual(plain);
+    const n = 2000;
+    const draws = Array.from({ length: n }, (_, seed) =>
+      attention(q, k, v, sizes, { dropout: { rate: 0.4, seed }, training: true }),
+    );
+    const scores = Array.from(plain, (x, e) => {
+      const values = draws.map(({ output }) => output[e]!);
+      const mean = values.reduce((a, b) => a + b) / n;
+      const variance = values.reduce((sum, y) => sum + (y - mean) ** 2, 0) / (n - 1);
+      return (mean - x) / Math.sqrt(variance / n);
+    });
+    // 42 means, 3 standard errors: one in 370 may be further away, and they are not independent.
+    expect(scores.filter((z) => Math.abs(z) > 3).length).toBeLessThanOrEqual(1);
+    expect(draws[0]!.output).not.toEqual(draws[1]!.output);
+  });
+
   it("an example that is shorter than the one before it has weights of its own", () => {
     // Stripes of 48 rows: the first example leaves off in its third.
     const shapes = { B: 2, T: 101, S: 8209, H: 1, Hkv: 1, D: 2, Dv: 1 };

@@ -32,6 +32,25 @@ describe("attentionCost", () => {
   });
 });
 
+it("time grows with the square of the length, as the flops do", async () => {
+  await init();
+  const D = 64;
+  const seconds = (n: number) => {
+    const x = new Float32Array(n * D).fill(0.1);
+    const used = process.cpuUsage();
+    for (let calls = 0; calls < (2048 / n) ** 2; calls++) attention(x, x, x, { B: 1, H: 1, T: n, S: n, D });
+    const { user, system } = process.cpuUsage(used);
+    return (user + system) / 1e6 / (2048 / n) ** 2;
+  };
+  const best = [512, 1024, 2048].map(() => Infinity);
+  for (let round = 0; round < 7; round++) {
+    for (const [at, n] of [512, 1024, 2048].entries()) best[at] = Math.min(best[at]!, seconds(n));
+  }
+  const slope = Math.log2(best[2]! / best[0]!) / 2;
+  expect(slope).toBeGreaterThan(1.8);
+  expect(slope).toBeLessThan(2.2);
+});
+
 describe("The kernels' memory", () => {
   beforeAll(() => shutdown());
   afterAll(() => shutdown());
