@@ -252,8 +252,9 @@ export class Pass<P extends Addresses> {
   }
 
   /**
-   * Calls a kernel with (problem, i0, i1, scratch) over queries [first, end) of each slot, in pieces for the threads;
-   * the last queries first, because under causality they take longest.
+   * Calls a kernel with (problem, i0, i1, scratch) over queries [first, end) of each slot, in pieces for the threads:
+   * head by head, so that they share its keys in the cache, and its last queries first, because under causality they
+   * take longest.
    */
   eachQueries(kernel: string, slots: Slot<P>[], [first, end]: Groups, perPair: number): void {
     const calls: KernelCall[] = [];
@@ -261,11 +262,15 @@ export class Pass<P extends Addresses> {
     for (const slot of slots) {
       const i1 = Math.min(slot.T, end);
       const perBlock = this.flops(slot, BLOCK_ROWS, perPair);
-      const rows = this.#space.threads > 1 ? BLOCK_ROWS * Math.ceil(CALL_FLOPS / perBlock) : end - first;
-      for (let i = first; i < i1; i += rows) calls.push([slot.problem, i, Math.min(i1, i + rows)]);
+      const blocks = this.#space.threads > 1 ? Math.ceil(CALL_FLOPS / perBlock) : Infinity;
+      const rows = Math.min(blocks * BLOCK_ROWS, end - first);
+      const pieces = Math.ceil((i1 - first) / rows);
+      for (let n = pieces - 1; n >= 0; n--) {
+        const i = first + n * rows;
+        calls.push([slot.problem, i, Math.min(i1, i + rows)]);
+      }
       flops += this.flops(slot, i1 - first, perPair);
     }
-    if (this.#space.threads > 1) calls.sort((a, b) => b[1]! - a[1]!);
     this.#space.run(kernel, calls, flops, this.scratch);
   }
 
