@@ -73,4 +73,4 @@ const run = {
   memory,
 };
 console.log(flags.json ? JSON.stringify(run, null, 2) : table(run));
-if (flags.save) saveRun(run);
+if (flags.save) saveRun(run, flags.cases !== "");

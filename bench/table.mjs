@@ -4,7 +4,7 @@ import { BARS, judge, needText } from "./bars.mjs";
 
 /** @import { Run } from "./bars.mjs" */
 /** @import { CaseResult, Timing } from "./run.mjs" */
-/** @typedef {Run & { date: string, machine: Record<string, any>, versions: Record<string, string>, absent: Record<string, string>, othersLoad: number, busy: boolean }} FullRun */
+/** @typedef {Run & { date: string, machine: Record<string, any>, versions: Record<string, string>, absent: Record<string, string>, othersLoad: number, busy: boolean, again?: string[] }} FullRun `again`: cases of a later run */
 
 /** @returns {string} `0.412 ms` */
 const milliseconds = (/** @type {number} */ seconds) =>

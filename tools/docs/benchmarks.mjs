@@ -54,15 +54,16 @@ const grid = (/** @type {string[]} */ header, /** @type {string[][]} */ rows) =>
 /** Where the runs were made, and with what. */
 function runsSection() {
   const lines = Object.entries(saved).flatMap(([suite, runs]) =>
-    Object.values(runs).map(({ date, machine, versions, peak, busy, othersLoad }) => {
+    Object.values(runs).map(({ date, machine, versions, peak, busy, othersLoad, again }) => {
       const names = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
       const note = busy
         ? ` **Busy machine:** other processes used ${othersLoad.toFixed(1)} of its cores, so these are first figures.`
         : "";
+      const later = again ? ` Measured again later, in a run of their own: ${again.join("; ")}.` : "";
       const ceiling = peak ? `, peak ${peak.toFixed(1)} GF/s` : "";
       return (
         `- ${suite}, Node ${machine.node.slice(1)}, ${date}: ${machine.cpu}, ${machine.cores} cores, ` +
-        `${machine.system}${ceiling}; ${names.join(", ")}.${note}`
+        `${machine.system}${ceiling}; ${names.join(", ")}.${note}${later}`
       );
     }),
   );
