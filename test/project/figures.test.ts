@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
+import { BARS, judge } from "../../bench/bars.mjs";
 
 const root = path.resolve(import.meta.dirname, "../..");
 const read = (file: string) => readFileSync(path.join(root, file), "utf8");
@@ -24,4 +25,24 @@ test("README's figures of the toy languages hold for every score of docs/LEARNIN
   expect(scores).toHaveLength(12);
   expect(Math.min(...scores.map(([, , , figure]) => Number(figure)))).toBe(exact);
   expect(Math.min(...scores.map(([, , , , figure]) => Number(figure)))).toBe(alignment);
+});
+
+test("README's figures of attention are those of docs/benchmarks.json, rounded", () => {
+  const { attention, training } = JSON.parse(read("docs/benchmarks.json"));
+  const readme = read("README.md");
+  const figure = (start: string, run: object) => {
+    const bar = BARS.find(({ name }) => name.startsWith(start))!;
+    return Number.parseFloat(judge(bar, run as never).text);
+  };
+  const of = (start: string) => figure(start, attention["20"]);
+  const share = `${of("full forward, one thread")} % of the machine's FMA peak forward, ${of("backward")} % backward`;
+  expect(readme).toContain(share);
+  const web = of("full, T = 2048, against onnxruntime-web").toFixed(1);
+  const [jax, stock] = ["jax-js", "tfjs-wasm"].map((peer) =>
+    Math.round(of(`full, T = 2048, each at its best in Node, against ${peer}`)),
+  );
+  expect(readme).toContain(`${web}, ${jax} and ${stock} times as fast`);
+  const step = (peer: string) =>
+    figure(`training step of a Transformer block against ${peer}`, training["20"]);
+  expect(readme).toContain(`${Math.round(step("stock"))} and ${step("jax-js").toFixed(1)} times as fast`);
 });
