@@ -87,7 +87,9 @@ describe("compileProgram", () => {
       keyLengths: [5, 2],
     });
     expect(keyRange(program, 0, 0)).toEqual([1, 3]);
-    expect(keyRange(program, 1, 2)).toEqual([3, 2]); // empty: start is not before end
+    // Two keys for three queries: the last query stands at the last of them, the first before both.
+    expect(keyRange(program, 1, 2)).toEqual([0, 2]);
+    expect(keyRange(program, 1, 0)).toEqual([0, 0]); // empty: start is not before end
     expect(hasMask(program)).toBe(true);
     expect(hasMask(compileProgram("test", SHAPES, { scale: 2, softCap: 1 }))).toBe(false);
   });
