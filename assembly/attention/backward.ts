@@ -19,8 +19,8 @@ import { at } from "../simd";
 import { transpose, transpose4x4 } from "../transpose";
 import { expWith, writeExpConstants } from "./exp";
 import { CAP, plan, transform } from "./mask";
-import { isFew } from "./few";
-import { fewGradients, fewPairs } from "./few-backward";
+import { fewProducts, isFew } from "./few";
+import { fewGradients } from "./few-backward";
 import { maxAbsRows, panels6, panels8, scale, strips, wide } from "./pack";
 import { Problem } from "./problem";
 import { keptMask } from "./random";
@@ -98,8 +98,8 @@ function block(p: Problem, i0: i32, nq: i32, j0: i32, nk: i32, dq: usize, dbias:
   const factors = at(slope, BQ * BK), spare = at(factors, BQ * BK);
   const few = isFew(p), keys = min(nk, S - j0);
   if (few) {
-    fewPairs(at(p.q, i0 * p.qRow), p.qRow, at(p.k, j0 * p.kRow), p.kRow, s, nq, keys, D, p.scale);
-    fewPairs(at(p.dout, i0 * p.outRow), p.outRow, at(p.v, j0 * p.vRow), p.vRow, ds, nq, keys, Dv, 1);
+    fewProducts(at(p.q, i0 * p.qRow), p.qRow, at(p.k, j0 * p.kRow), p.kRow, s, LD, 4, nq, keys, D, p.scale);
+    fewProducts(at(p.dout, i0 * p.outRow), p.outRow, at(p.v, j0 * p.vRow), p.vRow, ds, LD, 4, nq, keys, Dv, 1);
   } else {
     products(at(p.queryPanels, i0 * D), at(p.keyPanels, j0 * D), s, nq, nk, D);
     products(at(p.doutPanels, i0 * Dv), at(p.valuePanels, j0 * Dv), ds, nq, nk, Dv);

@@ -15,21 +15,24 @@ export function isFew(p: Problem): bool {
   return p.T <= 4 || (p.T <= 6 && p.S <= BK);
 }
 
-/** s[key][query] = factor · k · q, four keys at a time; keys and queries with `row` floats from one to the next. */
-export function fewScores(
-  keys: usize, keyRow: i32, queries: usize, queryRow: i32, s: usize, ld: usize, nk: i32, nq: i32, D: i32,
-  factor: f32,
+/**
+ * factor · query · key for every pair, four keys at a time. Rows are `queryRow` and `keyRow` floats apart; results go
+ * to s, `queryStep` bytes from one query to the next and `keyStep` from one key to the next.
+ */
+export function fewProducts(
+  queries: usize, queryRow: i32, keys: usize, keyRow: i32, s: usize, queryStep: usize, keyStep: usize, nq: i32, nk: i32,
+  width: i32, factor: f32,
 ): void {
   const row = <usize>keyRow << 2;
   for (let i = 0; i < nq; i++) {
     const q = at(queries, i * queryRow);
-    for (let r = 0; r < nk; r += 4) {
-      // Past the last key, its row once more: the sums land in rows that nobody reads.
-      const last = nk - 1, out = s + <usize>r * ld + (<usize>i << 2);
-      const k0 = keys + <usize>r * row, k1 = keys + <usize>min(r + 1, last) * row;
-      const k2 = keys + <usize>min(r + 2, last) * row, k3 = keys + <usize>min(r + 3, last) * row;
+    for (let j = 0; j < nk; j += 4) {
+      // Past the last key, its row once more: those results are hidden or never read.
+      const last = nk - 1, out = s + <usize>i * queryStep + <usize>j * keyStep;
+      const k0 = keys + <usize>j * row, k1 = keys + <usize>min(j + 1, last) * row;
+      const k2 = keys + <usize>min(j + 2, last) * row, k3 = keys + <usize>min(j + 3, last) * row;
       let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0, d = 0;
-      for (; d + 4 <= D; d += 4) {
+      for (; d + 4 <= width; d += 4) {
         const x = v128.load(at(q, d));
         s0 = fma(x, v128.load(at(k0, d)), s0);
         s1 = fma(x, v128.load(at(k1, d)), s1);
@@ -37,15 +40,15 @@ export function fewScores(
         s3 = fma(x, v128.load(at(k3, d)), s3);
       }
       let t0 = sum4(s0), t1 = sum4(s1), t2 = sum4(s2), t3 = sum4(s3);
-      for (; d < D; d++) {
+      for (; d < width; d++) {
         const x = f32.load(at(q, d));
         t0 += x * f32.load(at(k0, d)); t1 += x * f32.load(at(k1, d));
         t2 += x * f32.load(at(k2, d)); t3 += x * f32.load(at(k3, d));
       }
       f32.store(out, t0 * factor);
-      f32.store(out + ld, t1 * factor);
-      f32.store(out + 2 * ld, t2 * factor);
-      f32.store(out + 3 * ld, t3 * factor);
+      f32.store(out + keyStep, t1 * factor);
+      f32.store(out + 2 * keyStep, t2 * factor);
+      f32.store(out + 3 * keyStep, t3 * factor);
     }
   }
 }

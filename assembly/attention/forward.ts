@@ -25,7 +25,7 @@
 import { logf, vexp } from "../math";
 import { at } from "../simd";
 import { expBelow, expWith, writeExpConstants } from "./exp";
-import { fewScores, fewSums, isFew } from "./few";
+import { fewProducts, fewSums, isFew } from "./few";
 import { plan, transform } from "./mask";
 import { longestRow, maxAbsRows, panels6, panels8, strips, wide } from "./pack";
 import { Problem } from "./problem";
@@ -82,7 +82,7 @@ function block(p: Problem, i0: i32, nq: i32, s: usize): void {
   for (let j = start; j < end; j += BK) {
     const nk = min(BK, end - j), todo = plan(p, i0, i0 + nq, j, j + nk);
     if (todo < 0) continue;
-    if (few) fewScores(at(p.k, j * p.kRow), p.kRow, at(p.q, i0 * p.qRow), p.qRow, s, LD, nk, nq, D, p.scale);
+    if (few) fewProducts(at(p.q, i0 * p.qRow), p.qRow, at(p.k, j * p.kRow), p.kRow, s, 4, LD, nq, nk, D, p.scale);
     else scores(at(p.keyPanels, j * D), queries, s, nk, nq, D);
     if (todo) transform(p, todo, true, s, LD, nk, (nq + 3) & ~3, i0, nq, j, spare);
     if (bounded && !todo) sumBounded(s, nk, lanes, l, constants);

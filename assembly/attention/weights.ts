@@ -1,8 +1,7 @@
 // The weights themselves, e^(score − lse), for those who ask: rows of queries at a time.
 import { at, fma } from "../simd";
 import { expBelow, LEAST } from "./exp";
-import { isFew } from "./few";
-import { fewPairs } from "./few-backward";
+import { fewProducts, isFew } from "./few";
 import { plan, transform } from "./mask";
 import { panels6, panels8, scale } from "./pack";
 import { Problem } from "./problem";
@@ -54,7 +53,8 @@ export function blockScores(p: Problem, i0: i32, nq: i32, j: i32, nk: i32, s: us
   const todo = plan(p, i0, i0 + nq, j, j + nk);
   if (todo < 0) return false;
   if (isFew(p)) {
-    fewPairs(at(p.q, i0 * p.qRow), p.qRow, at(p.k, j * p.kRow), p.kRow, s, nq, min(nk, p.S - j), p.D, p.scale);
+    const keys = min(nk, p.S - j);
+    fewProducts(at(p.q, i0 * p.qRow), p.qRow, at(p.k, j * p.kRow), p.kRow, s, LD, 4, nq, keys, p.D, p.scale);
   } else products(at(s, BQ * BK), at(p.keyPanels, j * p.D), s, nq, nk, p.D);
   if (todo) transform(p, todo, false, s, LD, nq, nk, i0, nq, j, 0);
   return true;

@@ -11,6 +11,7 @@ import {
   runAdditiveFused,
   runAdditiveReference,
 } from "./additive-cases.ts";
+import { bandOf, optional } from "./arbitrary.ts";
 import { firstDifference, floats, holes } from "./cases.ts";
 
 allowRelaxedSimd();
@@ -22,25 +23,6 @@ const sizes: fc.Arbitrary<AdditiveSizes> = fc.record({
   B: fc.constantFrom(1, 2, 3),
   ...{ T: lengths, S: lengths, A: widths, Dv: widths },
 });
-
-function optional<T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
-  return fc.option(value, { nil: undefined, freq: 2 });
-}
-
-function bandOf({ T, S }: AdditiveSizes): fc.Arbitrary<ProgramOptions<HostArray>> {
-  const offset = fc.integer({ min: -4, max: Math.max(S - T, 0) + 3 });
-  const edge = optional(fc.nat({ max: Math.max(S, 6) }));
-  const window = fc.record({ left: edge, right: edge }).map(({ left, right }) => ({
-    ...(left !== undefined && { left }),
-    ...(right !== undefined && { right }),
-  }));
-  return fc.oneof(
-    fc.constant({}),
-    fc.record({ causal: fc.constantFrom("topLeft" as const, "bottomRight" as const) }),
-    fc.record({ causal: fc.constant(true), queryOffset: offset, window }),
-    fc.record({ queryOffset: offset, window }),
-  );
-}
 
 function optionsOf(s: AdditiveSizes): fc.Arbitrary<ProgramOptions<HostArray>> {
   const seed = fc.nat({ max: 1000 });

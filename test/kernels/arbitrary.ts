@@ -35,11 +35,11 @@ function repeated({ B, H, T, S }: AttentionShapes): fc.Arbitrary<number[]> {
   return fc.oneof(fc.tuple(axis(T), axis(S)), fc.tuple(axis(B), axis(H), axis(T), axis(S)));
 }
 
-function optional<T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
+export function optional<T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
   return fc.option(value, { nil: undefined, freq: 2 });
 }
 
-function bandOf({ T, S }: AttentionShapes): fc.Arbitrary<ProgramOptions<HostArray>> {
+export function bandOf({ T, S }: Pick<AttentionShapes, "T" | "S">): fc.Arbitrary<ProgramOptions<HostArray>> {
   const offset = fc.integer({ min: -4, max: Math.max(S - T, 0) + 3 });
   const edge = optional(fc.nat({ max: Math.max(S, 6) }));
   const window = fc.record({ left: edge, right: edge }).map(({ left, right }) => ({

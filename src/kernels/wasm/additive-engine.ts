@@ -1,12 +1,10 @@
 /** Additive attention of typed arrays, on a memory of our own: copied in, run, copied out. */
-import { type HostArray, size } from "../../core/notation.ts";
-import type { AttentionProgram } from "../../core/program.ts";
+import { size } from "../../core/notation.ts";
+import type { HostProgram } from "../../core/program.ts";
 import { type AdditiveCall, additiveBytes, runAdditive, runAdditiveGradients } from "./additive-kernels.ts";
 import type { AdditiveArrays } from "./additive-problem.ts";
 import { Arena } from "./arena.ts";
 import { instantiateKernels, type KernelBuild, type KernelExports } from "./load.ts";
-
-type HostProgram = AttentionProgram<HostArray>;
 
 export interface AdditiveFloats {
   readonly query: Float32Array;

@@ -1,6 +1,6 @@
 import type { ArrayInfo } from "../../core/notation.ts";
 import type { AttentionProgram } from "../../core/program.ts";
-import { words } from "../../core/random.ts";
+import { clampPosition, dropoutFields } from "./fields.ts";
 import { Struct } from "./struct.ts";
 
 /** `Additive` of assembly/additive/problem.ts: what its caller writes. */
@@ -18,25 +18,20 @@ export type AdditiveField = keyof typeof ADDITIVE.fields;
 /** Addresses of arrays by name; one that is left out is not there. */
 export type AdditiveArrays = Partial<Record<AdditiveField, number>>;
 
-/** Where no band hides anything: beyond every length, and far from overflow when positions are added. */
-const FAR = 2 ** 29;
-const clamp = (n: number) => Math.max(-FAR, Math.min(FAR, n));
 const ON_EMPTY = { zero: 0, error: 1, uniform: 2 } as const;
 
 /** A program of one head as the fields of a call, but for addresses; A hidden units. */
 export function additiveFields(program: AttentionProgram<ArrayInfo>, A: number): AdditiveArrays {
-  const { shapes, softCap = 0, left, right, bias, allow, sink, dropout, onEmptyRow } = program;
+  const { shapes, softCap = 0, left, right, bias, allow, sink, onEmptyRow } = program;
   const { B, T, S, Dv } = shapes;
   // Where every example has its own, they come as an array.
   const offset = typeof program.offset === "number" ? program.offset : 0;
   const [biasB = 0, , biasT = 0, biasS = 0] = bias?.strides ?? [];
   const [allowB = 0, , allowT = 0, allowS = 0] = allow?.strides ?? [];
-  const [seedLow, seedHigh] = words(dropout?.seed ?? 0);
   return {
-    ...{ B, T, S, A, Dv, softCap, low: clamp(offset - left), high: clamp(offset + right) },
+    ...{ B, T, S, A, Dv, softCap, low: clampPosition(offset - left), high: clampPosition(offset + right) },
     ...{ biasB, biasT, biasS, allowB, allowT, allowS },
     ...{ sink: typeof sink === "number" ? sink : -Infinity, onEmpty: ON_EMPTY[onEmptyRow] },
-    threshold: Math.min(dropout?.threshold ?? 0, 2 ** 32 - 1),
-    ...{ keepScale: dropout?.keepScale ?? 1, seedLow, seedHigh },
+    ...dropoutFields(program),
   };
 }

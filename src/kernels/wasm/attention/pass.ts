@@ -1,8 +1,8 @@
 import type { HostProgram } from "../../../core/program.ts";
 import { offsetOf, sinkOf } from "../../../core/program-rows.ts";
-import { words } from "../../../core/random.ts";
 import type { CallLayout } from "../../layout.ts";
 import { Arena } from "../arena.ts";
+import { clampPosition, dropoutFields } from "../fields.ts";
 import type { KernelCall, KernelSpace, Scratch } from "../space.ts";
 import type { Groups, Operands } from "./operands.ts";
 import { clearProblem, PLACE, PROBLEM_BYTES, PROBLEM_FIELDS, problemWords, writeProblem } from "./problem.ts";
@@ -71,15 +71,12 @@ export interface Stations<P extends Addresses> {
   leave?(wave: Slot<P>[]): void;
 }
 
-/** Where no band hides anything: beyond every length, and far from overflow when positions are added. */
-const FAR = 2 ** 29;
 /** What the slots of a wave may take together: enough heads to keep threads at work. */
 const WAVE_BYTES = 192 * 2 ** 20;
 /** A piece of work for a thread takes about 0.1 ms, so that threads end together. */
 const CALL_FLOPS = 2 ** 23;
 
 export const roundUp = (n: number, to: number) => Math.ceil(n / to) * to;
-export const clamp = (n: number) => Math.max(-FAR, Math.min(FAR, n));
 
 const QUERY_OPERANDS = ["q", "out", "dout", "dq"] as const;
 const KEY_OPERANDS = ["k", "v", "dk", "dv"] as const;
@@ -142,8 +139,6 @@ export class Pass<P extends Addresses> {
   #writeConstants({ problem, own }: Slot<P>): void {
     const { program, layout } = this.#call;
     const { D, Dv } = program.shapes;
-    const { dropout } = program;
-    const [seedLow, seedHigh] = words(dropout?.seed ?? 0);
     const { memory } = this.#space;
     clearProblem(memory, problem);
     const { integers } = problemWords(memory);
@@ -154,8 +149,7 @@ export class Pass<P extends Addresses> {
     writeProblem(memory, problem, {
       ...{ qRow: layout.queries.step(D), outRow: layout.queries.step(Dv) },
       ...{ kRow: layout.keys.step(D), vRow: layout.keys.step(Dv) },
-      ...{ threshold: Math.min(dropout?.threshold ?? 0, 2 ** 32 - 1), keepScale: dropout?.keepScale ?? 1 },
-      ...{ seedLow, seedHigh },
+      ...dropoutFields(program),
     });
   }
 
@@ -195,8 +189,8 @@ export class Pass<P extends Addresses> {
       integers[at + PLACE.T] = slot.T;
       integers[at + PLACE.S] = slot.S;
       integers[at + PLACE.b] = slot.b;
-      integers[at + PLACE.low] = clamp(offset - left);
-      integers[at + PLACE.high] = clamp(offset + right);
+      integers[at + PLACE.low] = clampPosition(offset - left);
+      integers[at + PLACE.high] = clampPosition(offset + right);
       for (const name of this.#keyOperands) integers[at + PLACE[name]] = io.address(name, slot.b, slot.g);
       group++;
     }

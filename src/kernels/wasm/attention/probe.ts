@@ -1,16 +1,8 @@
 import { size } from "../../../core/notation.ts";
 import type { HostProgram } from "../../../core/program.ts";
 import { offsetOf } from "../../../core/program-rows.ts";
-import {
-  type Call,
-  clamp,
-  type LogSumExp,
-  Pass,
-  roundUp,
-  type Slot,
-  viewsOf,
-  type Workspace,
-} from "./pass.ts";
+import { clampPosition } from "../fields.ts";
+import { type Call, type LogSumExp, Pass, roundUp, type Slot, viewsOf, type Workspace } from "./pass.ts";
 import { writeProblem } from "./problem.ts";
 import { BLOCK_ROWS } from "./stripes.ts";
 
@@ -127,7 +119,7 @@ export function probePass(workspace: Workspace, call: Call, lse: LogSumExp, plan
     enter: (wave) => {
       pass.each("attentionWeightKeys", wave, (slot) => 4 * slot.S * D);
       for (const { problem, b } of wave) {
-        writeProblem(memory, problem, { offset: clamp(offsetOf(program, b)) });
+        writeProblem(memory, problem, { offset: clampPosition(offsetOf(program, b)) });
       }
     },
     head: (wave) => {
