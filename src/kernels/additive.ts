@@ -16,14 +16,12 @@
  */
 import { OptionError, ShapeError } from "../core/errors.ts";
 import { type HostArray, size } from "../core/notation.ts";
-import { type AttentionProgram, compileProgram, type ProgramOptions } from "../core/program.ts";
+import { compileProgram, type HostProgram, type ProgramOptions } from "../core/program.ts";
 import type { FloatArray } from "./attention.ts";
 import { referenceAdditiveAttention, referenceAdditiveGradients } from "./reference-additive.ts";
 import { type AdditiveCotangents, AdditiveEngine, type AdditiveFloats } from "./wasm/additive-engine.ts";
 import { hasRelaxedSimd } from "./wasm/load.ts";
 import { allowRelaxedSimd } from "./wasm/relaxed.ts";
-
-type HostProgram = AttentionProgram<HostArray>;
 
 export interface AdditiveSizes {
   readonly B: number;

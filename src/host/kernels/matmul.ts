@@ -45,7 +45,7 @@ function factor(
 }
 
 /** out[…, M, N] = op(a) · op(b): batch axes broadcast, either operand transposed by reading it the other way. */
-function multiply(op: string, { a, b, transposeA, transposeB }: Product, heap: Heap): TensorInfo {
+export function multiply(op: string, { a, b, transposeA, transposeB }: Product, heap: Heap): TensorInfo {
   const [rowsA, colsA] = a.shape.slice(-2) as [number, number];
   const [rowsB, colsB] = b.shape.slice(-2) as [number, number];
   const [M, K] = transposeA ? [colsA, rowsA] : [rowsA, colsA];
