@@ -24,4 +24,5 @@ export {
 } from "./terminal/capabilities.ts";
 export { type TerminalFormat, type TerminalHeatmapOptions, terminalHeatmap } from "./terminal.ts";
 export { ascii, escapeXml, visible } from "./text.ts";
+export { type ThumbnailOptions, thumbnail } from "./thumbnail.ts";
 export { displayWidth, fitColumns, graphemes, truncate } from "./width.ts";
