@@ -72,7 +72,7 @@ export type AttendResult<O> = { output: tf.Tensor3D } & (O extends { weights: tr
  * @draws
  * const queries = tf.randomNormal([1, 8, 4], 0, 2, "float32", 1);
  * const { trace } = attend({ queries, keys: queries, values: queries, mask: { causal: true }, trace: true });
- * return [trace.scores, trace.masked, trace.weights];
+ * return trace.weights;
  * @example
  * const { output, weights } = attend({ queries, keys, values, mask: { keyLengths: [3, 5] }, weights: true });
  */
