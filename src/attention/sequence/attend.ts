@@ -1,16 +1,15 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { type AttentionProgram, compileProgram, type ProgramOptions } from "../../core/program.ts";
-import { hasMask } from "../../core/program-rows.ts";
 import { checkRank, checkSame } from "../../core/shapes.ts";
 import { runAdditiveProgram } from "../../ops/attention/additive.ts";
 import { composedAttention } from "../../ops/attention/composed.ts";
 import { fusedAttention, hasAttentionKernels } from "../../ops/attention/fused.ts";
-import { cleaned, isKnownFinite, withValue } from "../../ops/attention/guard.ts";
 import { type HeadlessMask, headlessMask } from "../../ops/attention/headless.ts";
 import { softmax } from "../../ops/attention/softmax.ts";
 import type { Normalize } from "../../ops/attention/weigh.ts";
 import { scaledDotScore } from "../score/scaled-dot.ts";
 import type { HiddenLayer, Score } from "../score/score.ts";
+import { project } from "./project.ts";
 
 /** What a query may see; all of it composes. */
 export type AttendMask = HeadlessMask;
@@ -145,21 +144,6 @@ function preparedKeys(
   { keys, prepared, finite }: AttendOptions,
 ): tf.Tensor3D {
   return prepared ?? project(program, keys, (x) => score.prepare(x), finite);
-}
-
-/**
- * What a score makes of queries or keys before the kernel. Projections run over hidden rows too, whose NaN the
- * gradients of their weights must not meet: there the value is that of the inputs, the gradient that of clean ones.
- */
-function project(
-  program: AttentionProgram<tf.Tensor>,
-  x: tf.Tensor3D,
-  map: (x: tf.Tensor3D) => tf.Tensor3D,
-  finite: boolean | undefined,
-): tf.Tensor3D {
-  const mapped = map(x);
-  const guarded = !finite && (hasMask(program) || program.bias !== undefined);
-  return mapped === x || !guarded || isKnownFinite(x) ? mapped : withValue(map(cleaned(x)), mapped);
 }
 
 /** Throws unless prepared keys are [B, S, *]. */
