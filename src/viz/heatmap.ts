@@ -14,11 +14,12 @@ import { oneOf, type Words, withDefaultWords } from "./options.ts";
 import { type Domain, makeScale } from "./scale.ts";
 import { cells } from "./svg/cells.ts";
 import { colorbar, definitions } from "./svg/colorbar.ts";
-import { type Layout, layOut, TOKEN_SIZE } from "./svg/layout.ts";
+import { svgDocument } from "./svg/document.ts";
+import { type Layout, layOut } from "./svg/layout.ts";
 import { coordinate, element, fingerprint, label } from "./svg/markup.ts";
 import { fitWidth } from "./svg/measure.ts";
-import { styleSheet, THEMES, type Theme } from "./svg/theme.ts";
-import { escapeXml, visible } from "./text.ts";
+import { THEMES, type Theme } from "./svg/theme.ts";
+import { visible } from "./text.ts";
 
 export interface HeatmapOptions extends Words {
   /** @default "viridis" */
@@ -85,9 +86,6 @@ export function heatmap(data: HeatmapData, options: HeatmapOptions = {}): string
   const hasInvalid = count(pooled, NOT_FINITE) > 0;
 
   const content = [
-    element("title", { id: `${id}-t` }, escapeXml(visible(words.title || "Heat map"))),
-    element("desc", { id: `${id}-d` }, escapeXml(description)),
-    element("style", {}, styleSheet(id, theme)),
     definitions(id, palette),
     element("rect", { class: "bg", width: layout.width, height: layout.height }),
     cells({ matrix: pooled, rows, columns, layout, palette, scale, numbers, id }),
@@ -102,22 +100,15 @@ export function heatmap(data: HeatmapData, options: HeatmapOptions = {}): string
     titles(layout, words, note),
     colorbar({ layout, scale, id, hasMasked, hasInvalid }),
   ];
-  return element(
-    "svg",
-    {
-      xmlns: "http://www.w3.org/2000/svg",
-      id,
-      role: "img",
-      "aria-labelledby": `${id}-t`,
-      "aria-describedby": `${id}-d`,
-      width: layout.width,
-      height: layout.height,
-      viewBox: `0 0 ${layout.width} ${layout.height}`,
-      "font-family": "system-ui, 'Segoe UI', Helvetica, Arial, 'DejaVu Sans', sans-serif",
-      "font-size": TOKEN_SIZE,
-    },
-    `\n${content.join("\n")}\n`,
-  );
+  return svgDocument({
+    id,
+    theme,
+    title: words.title || "Heat map",
+    description,
+    width: layout.width,
+    height: layout.height,
+    content,
+  });
 }
 
 function noteOf(pooled: Pooled): string | undefined {
