@@ -9,6 +9,8 @@ export {
   type Rgb,
   textOn,
 } from "./color.ts";
+export type { EdgeChoice } from "./flow/edges.ts";
+export { type FlowOptions, flow } from "./flow.ts";
 export { type HeatmapOptions, heatmap } from "./heatmap.ts";
 export { type Cells, type HeatmapData, type Matrix, maxPool, type Pooled, toMatrix } from "./matrix.ts";
 export type { Words } from "./options.ts";

@@ -1,7 +1,7 @@
 import { escapeXml, visible } from "../text.ts";
 import { TOKEN_SIZE } from "./layout.ts";
 import { element } from "./markup.ts";
-import { styleSheet, type Theme } from "./theme.ts";
+import { type OwnRules, styleSheet, type Theme } from "./theme.ts";
 
 export interface SvgDocument {
   /** Of the figure; its rules and its parts' ids begin with it. */
@@ -14,14 +14,16 @@ export interface SvgDocument {
   readonly width: number;
   readonly height: number;
   readonly content: readonly string[];
+  readonly rules?: OwnRules;
 }
 
 /** A figure as a document of its own: named, described, and styled within itself. */
-export function svgDocument({ id, theme, title, description, width, height, content }: SvgDocument): string {
+export function svgDocument(figure: SvgDocument): string {
+  const { id, theme, title, description, width, height, content, rules } = figure;
   const head = [
     element("title", { id: `${id}-t` }, escapeXml(visible(title))),
     element("desc", { id: `${id}-d` }, escapeXml(description)),
-    element("style", {}, styleSheet(id, theme)),
+    element("style", {}, styleSheet(id, theme, rules)),
   ];
   const attributes = {
     xmlns: "http://www.w3.org/2000/svg",
