@@ -14,6 +14,7 @@ export { type FlowOptions, flow } from "./flow.ts";
 export { type HeatmapOptions, heatmap } from "./heatmap.ts";
 export { type Cells, type HeatmapData, type Matrix, maxPool, type Pooled, toMatrix } from "./matrix.ts";
 export type { Words } from "./options.ts";
+export { encodePng, type Pixels, type PngOptions, paletteBytes, pngDataUri } from "./png.ts";
 export type { Domain } from "./scale.ts";
 export type { Theme } from "./svg/theme.ts";
 export {
