@@ -11,7 +11,25 @@ export {
 } from "./color.ts";
 export type { EdgeChoice } from "./flow/edges.ts";
 export { type FlowOptions, flow } from "./flow.ts";
+export {
+  binaryAxis,
+  type GaussianAxisParameters,
+  type GaussianMarginalsData,
+  type GaussianMarginalsOptions,
+  gaussianAxis,
+  gaussianMarginals,
+} from "./gaussian-marginals.ts";
+export {
+  type GlimpseBoxesData,
+  type GlimpseBoxesOptions,
+  type GlimpsePanel,
+  glimpseBoxes,
+} from "./glimpse-boxes.ts";
 export { type HeatmapOptions, heatmap } from "./heatmap.ts";
+export { affineBox, type Box, type GaussianAxis, gaussianBox, type Point } from "./image/boxes.ts";
+export type { Picture } from "./image/picture.ts";
+export { upsample } from "./image/upsample.ts";
+export { type ImageAttentionData, type ImageAttentionOptions, imageAttention } from "./image-attention.ts";
 export { type Cells, type HeatmapData, type Matrix, maxPool, type Pooled, toMatrix } from "./matrix.ts";
 export type { Words } from "./options.ts";
 export { encodePng, type Pixels, type PngOptions, paletteBytes, pngDataUri } from "./png.ts";
