@@ -32,6 +32,7 @@ export { upsample } from "./image/upsample.ts";
 export { type ImageAttentionData, type ImageAttentionOptions, imageAttention } from "./image-attention.ts";
 export { type Cells, type HeatmapData, type Matrix, maxPool, type Pooled, toMatrix } from "./matrix.ts";
 export type { Words } from "./options.ts";
+export { type PipelineData, type PipelineOptions, pipelineDiagram } from "./pipeline.ts";
 export { encodePng, type Pixels, type PngOptions, paletteBytes, pngDataUri } from "./png.ts";
 export type { Domain } from "./scale.ts";
 export type { Theme } from "./svg/theme.ts";
