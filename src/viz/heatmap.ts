@@ -1,4 +1,5 @@
-import { PALETTES, type Palette } from "./color.ts";
+import { OptionError } from "../core/errors.ts";
+import { type DivergingPalette, PALETTES, type Palette } from "./color.ts";
 import { count, summary, warnings } from "./describe.ts";
 import {
   blockTokens,
@@ -22,14 +23,18 @@ import { THEMES, type Theme } from "./svg/theme.ts";
 import { visible } from "./text.ts";
 
 export interface HeatmapOptions extends Words {
-  /** @default "viridis" */
-  readonly palette?: Palette;
+  /** "PuOr" is for signed numbers, with a domain around 0. @default "viridis" */
+  readonly palette?: Palette | DivergingPalette;
   /** @default "unit" */
   readonly domain?: Domain;
+  /** What the numbers are, for the legend. @default "weight" */
+  readonly value?: string;
   /** @default "light" */
   readonly theme?: Theme;
   /** Writes each weight into its cell, with two decimals, where cells are at least 28 px. @default false */
   readonly numbers?: boolean;
+  /** The most that the figure may take, in pixels. @default { width: 960, height: 768 }, 10 × 8 inches */
+  readonly size?: { readonly width: number; readonly height: number };
   /** Called with a sentence for each reason to distrust the picture, such as rows that do not sum to 1. */
   readonly onWarning?: (message: string) => void;
 }
@@ -60,9 +65,9 @@ const MOST_CELLS = 200;
 export function heatmap(data: HeatmapData, options: HeatmapOptions = {}): string {
   const op = "heatmap";
   const matrix = toMatrix(op, data);
-  const palette = oneOf(op, "palette", options.palette ?? "viridis", PALETTES);
+  const palette = oneOf(op, "palette", options.palette ?? "viridis", [...PALETTES, "PuOr"]);
   const theme = oneOf(op, "theme", options.theme ?? "light", THEMES);
-  const scale = makeScale(op, matrix, options.domain);
+  const scale = makeScale(op, matrix, options.domain, options.value);
   const words = withDefaultWords(options);
   for (const warning of warnings(op, matrix, data)) options.onWarning?.(warning);
 
@@ -77,9 +82,11 @@ export function heatmap(data: HeatmapData, options: HeatmapOptions = {}): string
     hasXTitle: words.xTitle !== "",
     hasYTitle: words.yTitle !== "",
     hasNote: note !== undefined,
+    ...(options.size && { figure: checkedSize(op, options.size) }),
   });
   const description = summary(matrix, data) + (note ? ` ${note}` : "");
   const settings = [palette, theme, scale.low, scale.high, options.numbers, ...Object.values(words)];
+  if (options.size || options.value) settings.push(layout.width, layout.height, scale.label);
   const id = fingerprint([settings, rows, columns, pooled.values, pooled.kinds].map(String).join("\n"));
   const numbers = options.numbers ?? false;
   const hasMasked = count(pooled, MASKED) > 0;
@@ -109,6 +116,19 @@ export function heatmap(data: HeatmapData, options: HeatmapOptions = {}): string
     height: layout.height,
     content,
   });
+}
+
+/** Smaller figures have no room for cells beside their words. */
+const LEAST_SIDE = 320;
+
+function checkedSize(op: string, size: { readonly width: number; readonly height: number }) {
+  for (const [option, side] of Object.entries(size)) {
+    if (side >= LEAST_SIDE && Number.isFinite(side)) continue;
+    const rule = `at least ${LEAST_SIDE} pixels`;
+    const details = { op, option: `size.${option}`, rule, got: String(side) };
+    throw new OptionError("VIZ_OPTION", { ...details, remedy: "or leave it out" });
+  }
+  return size;
 }
 
 function noteOf(pooled: Pooled): string | undefined {

@@ -1,6 +1,7 @@
 export {
   colorAt,
   contrast,
+  type DivergingPalette,
   hex,
   luminance,
   PALETTES,
@@ -9,6 +10,7 @@ export {
   type Rgb,
   textOn,
 } from "./color.ts";
+export { type CompareOptions, compare } from "./compare.ts";
 export type { EdgeChoice } from "./flow/edges.ts";
 export { type FlowOptions, flow } from "./flow.ts";
 export {
