@@ -33,6 +33,7 @@ export type { Picture } from "./image/picture.ts";
 export { upsample } from "./image/upsample.ts";
 export { type ImageAttentionData, type ImageAttentionOptions, imageAttention } from "./image-attention.ts";
 export { type Cells, type HeatmapData, type Matrix, maxPool, type Pooled, toMatrix } from "./matrix.ts";
+export { type ModelGridOptions, modelGrid } from "./model-grid.ts";
 export type { Words } from "./options.ts";
 export { type PipelineData, type PipelineOptions, pipelineDiagram } from "./pipeline.ts";
 export { encodePng, type Pixels, type PngOptions, paletteBytes, pngDataUri } from "./png.ts";

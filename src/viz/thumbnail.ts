@@ -1,8 +1,9 @@
 import { OptionError } from "../core/errors.ts";
-import { colorAt, hex, type Palette } from "./color.ts";
+import type { Palette } from "./color.ts";
 import { type Cells, isNested, toMatrix, VALUE } from "./matrix.ts";
 import { makeScale } from "./scale.ts";
 import { element } from "./svg/markup.ts";
+import { raster } from "./svg/raster.ts";
 import { escapeXml, visible } from "./text.ts";
 
 export interface ThumbnailOptions {
@@ -13,9 +14,6 @@ export interface ThumbnailOptions {
   /** @default "viridis" */
   readonly palette?: Palette;
 }
-
-/** Cells that are no finite number: a hidden score, for example. */
-const NOTHING = "#8a8a8a";
 
 /**
  * One to four matrices as a small picture without words, for tables and lists: SVG, one square a number.
@@ -46,22 +44,11 @@ export function thumbnail(panels: readonly Cells<number>[], options: ThumbnailOp
   const low = Math.min(0, ...finite);
   const high = Math.max(...finite, low + 2 * Number.EPSILON * Math.max(1, -low));
   const scale = makeScale(op, matrices[0]!, [low, high]);
-  const outlines = new Map<string, string>();
-  let left = 0;
-  for (const { rows, columns, values, kinds } of matrices) {
-    const fill = (cell: number) =>
-      kinds[cell] === VALUE ? hex(colorAt(palette, scale.position(values[cell]!))) : NOTHING;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < columns; j++) {
-        const color = fill(i * columns + j);
-        const start = j;
-        while (j + 1 < columns && fill(i * columns + j + 1) === color) j++;
-        const run = j + 1 - start;
-        outlines.set(color, `${outlines.get(color) ?? ""}M${left + start} ${i}h${run}v1h${-run}z`);
-      }
-    left += columns + 1;
-  }
-  const across = left - 1;
+  const lefts = matrices.map((_, n) =>
+    matrices.slice(0, n).reduce((sum, { columns }) => sum + columns + 1, 0),
+  );
+  const paths = raster(matrices, { palette, position: scale.position }, lefts);
+  const across = lefts.at(-1)! + matrices.at(-1)!.columns;
   const down = Math.max(...matrices.map(({ rows }) => rows));
   const attributes = {
     xmlns: "http://www.w3.org/2000/svg",
@@ -71,6 +58,5 @@ export function thumbnail(panels: readonly Cells<number>[], options: ThumbnailOp
     role: "img",
     "shape-rendering": "crispEdges",
   };
-  const paths = [...outlines].map(([fill, d]) => element("path", { fill, d })).join("");
   return element("svg", attributes, element("title", {}, escapeXml(visible(label))) + paths);
 }
