@@ -16,6 +16,12 @@ export function cleaned<T extends tf.Tensor>(x: T): T {
 
 /** Backends whose results can be read without waiting for another device. */
 const SYNCHRONOUS = new Set(["cpu", "heed", "wasm"]);
+
+/** Whether what is computed can be read at once, so that looking at it may save work. */
+export function canRead(): boolean {
+  return SYNCHRONOUS.has(tf.getBackend());
+}
+
 /** Tensors found free of NaN and infinities. Tensors never change; variables do, so they are never in here. */
 const known = new WeakSet<tf.Tensor>();
 
@@ -25,7 +31,7 @@ const known = new WeakSet<tf.Tensor>();
  */
 export function isKnownFinite(x: tf.Tensor): boolean {
   if (known.has(x)) return true;
-  if (!SYNCHRONOUS.has(tf.getBackend())) return false;
+  if (!canRead()) return false;
   // 0·x is 0 for finite numbers and NaN for the others.
   const finite = tf.tidy(() => tf.sum(tf.mul(x, 0)).dataSync()[0] === 0);
   if (finite && !(x instanceof tf.Variable)) known.add(x);
