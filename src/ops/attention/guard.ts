@@ -47,6 +47,11 @@ export function addConstant<T extends tf.Tensor>(x: T, constant: tf.Tensor): T {
   return sum(x) as T;
 }
 
+/** x without its history: no gradient goes through it. */
+export function detached<T extends tf.Tensor>(x: T): T {
+  return tf.customGrad(() => ({ value: tf.clone(x), gradFunc: () => [] }))() as T;
+}
+
 /** `value` in the place of x, with x's gradient. */
 export function withValue<T extends tf.Tensor>(x: T, value: tf.Tensor): T {
   const replace = tf.customGrad(() => ({ value: tf.clone(value), gradFunc: (dy: tf.Tensor) => dy }));
