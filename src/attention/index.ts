@@ -1,3 +1,4 @@
+export * from "./adaptive/index.ts";
 export * from "./discrete/index.ts";
 export * from "./general/index.ts";
 export * from "./gradcheck.ts";

@@ -5,7 +5,7 @@ import { checkRank, checkSame } from "../../core/shapes.ts";
 import { runAdditiveProgram } from "../../ops/attention/additive.ts";
 import { composedAttention } from "../../ops/attention/composed.ts";
 import { fusedAttention, hasAttentionKernels } from "../../ops/attention/fused.ts";
-import { cleaned, isKnownFinite, withValue } from "../../ops/attention/guard.ts";
+import { guardedMap } from "../../ops/attention/guard.ts";
 import { type HeadlessMask, headlessMask } from "../../ops/attention/headless.ts";
 import { softmax } from "../../ops/attention/softmax.ts";
 import type { Normalize } from "../../ops/attention/weigh.ts";
@@ -150,19 +150,15 @@ function preparedKeys(
   return prepared ?? project(program, keys, (x) => score.prepare(x), finite);
 }
 
-/**
- * What a score makes of queries or keys before the kernel. Projections run over hidden rows too, whose NaN the
- * gradients of their weights must not meet: there the value is that of the inputs, the gradient that of clean ones.
- */
+/** What a score makes of queries or keys before the kernel, over hidden rows too. */
 function project(
   program: AttentionProgram<tf.Tensor>,
   x: tf.Tensor3D,
   map: (x: tf.Tensor3D) => tf.Tensor3D,
   finite: boolean | undefined,
 ): tf.Tensor3D {
-  const mapped = map(x);
   const guarded = !finite && (hasMask(program) || program.bias !== undefined);
-  return mapped === x || !guarded || isKnownFinite(x) ? mapped : withValue(map(cleaned(x)), mapped);
+  return guarded ? guardedMap(x, map) : map(x);
 }
 
 /** Throws unless prepared keys are [B, S, *]. */

@@ -100,3 +100,12 @@ export function strayValues(weights: tf.Tensor, seen: tf.Tensor, values: tf.Tens
     anywhere([up, down, none, none], [nan, nan, nan, tf.add(high, low)], Number.NaN),
   ]);
 }
+
+/**
+ * A map of x whose hidden rows may hold NaN, which the gradients of the map's parameters must not meet: the value is
+ * that of x, the gradient that of cleaned x.
+ */
+export function guardedMap<X extends tf.Tensor, Y extends tf.Tensor>(x: X, map: (x: X) => Y): Y {
+  const mapped = map(x);
+  return isKnownFinite(x) ? mapped : withValue(map(cleaned(x)), mapped);
+}
