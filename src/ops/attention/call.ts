@@ -63,7 +63,7 @@ export function runAttention(
     const output = layout === "bhtd" ? [B, H, T, Dv] : [B, T, H, Dv];
     const stages = hasAttentionKernels()
       ? fusedAttention(program, layout, { q, k, v }, { output, lse: [B, H, T], weights: [B, H, T, S] })
-      : composedSoftAttention(program, layout, { q: float(q), k: float(k), v: float(v) }, finite);
+      : composedSoftAttention(program, layout, { q: float(q), k: float(k), v: float(v) }, { finite });
     return {
       output: stages.output,
       ...(weights && { weights: stages.weights() }),
