@@ -32,10 +32,10 @@ export type ElementAttentionOptions =
  *
  * @throws OptionError CHOICE · and what the gate throws
  * @draws
- * const x = tf.linspace(-4, 4, 12).reshape([1, 12]);
+ * const x = tf.reshape(tf.linspace(-4, 4, 12), [1, 12]);
  * const parameters = { w: tf.tensor1d([3, -3, 3, -3, 3, -3, 3, -3, 3, -3, 3, -3]) };
  * const gates = [elementAttention(x, { importance: "magnitude" }), elementAttention(x, { importance: "learned", parameters })];
- * return tf.stack(gates.map(({ gate }) => gate.reshape([1, 12])));
+ * return tf.stack(gates.map(({ gate }) => tf.reshape(gate, [1, 12])));
  * @example
  * const x = tf.randomNormal([2, 5, 8], 0, 1, "float32", 7);
  * const { output } = elementAttention(x, { importance: "learned", parameters: { w: tf.zeros([8]) } });

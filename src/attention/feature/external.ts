@@ -7,8 +7,6 @@ import { tidied } from "./tidied.ts";
 export interface ExternalParameters {
   /** [C, D], queries. @default x itself */
   wq?: tf.Tensor2D;
-  /** [D] @default none */
-  bq?: tf.Tensor1D;
   /** [S, D], the memory of keys. */
   mk: tf.Tensor2D;
   /** [S, Dv], the memory of values. */
@@ -31,12 +29,13 @@ export interface ExternalResult<T extends tf.Tensor> {
  *
  *     ã_ij = exp(q_iᵀm^k_j) / Σ_i′ exp(q_i′ᵀm^k_j),    a_ij = ã_ij / Σ_j′ ã_ij′,    out_i = Σ_j a_ij m^v_j
  *
- * Symbols: q = x W_q + b_q queries, m^k and m^v rows of the memories, i positions, j memory slots, a weights.
+ * Symbols: q = x W_q queries, m^k and m^v rows of the memories, i positions, j memory slots, a weights.
  * Shapes: x [B, …, C] with N positions, W_q [C, D], memories [S, D] and [S, Dv], W_o [Dv, Co] → output [B, …, Dv or Co],
  * weights [B, N, S].
  * Conventions: normalised twice, first over positions, so that a long feature cannot take every slot, then over slots.
  * That is a softmax over the slots of q_iᵀm^k_j − lse_i′(q_i′ᵀm^k_j), and so it is computed: nothing under- or
- * overflows, where the paper's code adds 10⁻⁹ to the sums. No scale. The memories hold what the data set has in common.
+ * overflows, where the paper's code adds 10⁻⁹ to the sums. No scale. A bias of the queries would leave the first
+ * softmax as it is, so there is none. The memories hold what the data set has in common.
  * Cost: O(B·N·S·(D + Dv)), linear in the positions. Paper: Guo et al. 2021, §3.2, arxiv.org/abs/2105.02358.
  *
  * @throws ShapeError RANK or SIZE when the shapes do not fit together
@@ -57,14 +56,13 @@ export function externalAttention<T extends tf.Tensor>(
 ): ExternalResult<T> {
   const op = "externalAttention";
   const C = checkFeatures(op, x, "[B, …, C]", 3);
-  const { wq, bq, mk, mv, wo, bo } = parameters;
+  const { wq, mk, mv, wo, bo } = parameters;
   const D = columnsOf(op, "mk [S, D]", mk);
   const Dv = columnsOf(op, "mv [S, Dv]", mv);
   const S = mk.shape[0];
   const Co = wo ? columnsOf(op, "wo [Dv, Co]", wo) : Dv;
   checkTensors(op, [
     ...optional("wq", wq, "[C, D]", [C, D]),
-    ...optional("bq", bq, "[D]", [D]),
     { name: "mk", tensor: mk, letters: "[S, D]", shape: [S, wq ? D : C] },
     { name: "mv", tensor: mv, letters: "[S, Dv]", shape: [S, Dv] },
     ...optional("wo", wo, "[Dv, Co]", [Dv, Co]),
@@ -72,8 +70,7 @@ export function externalAttention<T extends tf.Tensor>(
   ]);
   return tidied(() => {
     const positions = tf.reshape(x, [x.shape[0]!, -1, C]) as tf.Tensor3D;
-    let q = wq ? linear(positions, wq) : positions;
-    if (bq) q = tf.add(q, bq);
+    const q = wq ? linear(positions, wq) : positions;
     const scores = linear(q, tf.transpose(mk));
     const weights = tf.softmax(tf.sub<tf.Tensor3D>(scores, tf.logSumExp(scores, 1, true)));
     let output: tf.Tensor = linear(weights, mv);

@@ -24,7 +24,7 @@ export interface GatedPoolingOptions {
  *
  * @throws ShapeError RANK, SIZE · OptionError ALLOW_DTYPE
  * @draws
- * const x = tf.linspace(-4, 4, 24).reshape([1, 24, 1]);
+ * const x = tf.reshape(tf.linspace(-4, 4, 24), [1, 24, 1]);
  * return gatedPooling(x, sigmoidGate(x).gate).weights;
  * @example
  * const x = tf.tensor3d([[[1], [3], [8]]]);

@@ -24,7 +24,7 @@ export interface ProjectedGateParameters {
  *
  * @throws ShapeError RANK or SIZE when a parameter does not have x's width
  * @draws
- * const x = tf.oneHot(tf.range(0, 12, 1, "int32"), 12, 1, 0).cast("float32");
+ * const x = tf.eye(12);
  * const w = tf.tensor2d(Array.from({ length: 144 }, (_, e) => 4 * Math.cos((Math.floor(e / 12) - (e % 12)) / 2)), [12, 12]);
  * return projectedGate(x, { w }).gate;
  * @example

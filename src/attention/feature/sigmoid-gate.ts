@@ -23,8 +23,7 @@ export interface GateResult<T extends tf.Tensor, G extends tf.Tensor = tf.Tensor
  *
  * @throws ShapeError SIZE when x is empty or not float32
  * @draws
- * const x = tf.tile(tf.linspace(-6, 6, 24).reshape([1, 24]), [3, 1]);
- * return sigmoidGate(x).gate;
+ * return sigmoidGate(tf.linspace(-6, 6, 24)).gate;
  * @example
  * const { output, gate } = sigmoidGate(tf.tensor1d([-2, 0, 3]));
  * gate; // [0.119, 0.500, 0.953]
