@@ -3,6 +3,7 @@ import { OptionError } from "../../core/errors.ts";
 import { checkRank } from "../../core/shapes.ts";
 import { checkTensors } from "../../ops/check.ts";
 import { checkFeatures } from "./check.ts";
+import { inverseOrZero } from "./pool.ts";
 import { tidied } from "./tidied.ts";
 
 export interface GatedPoolingOptions {
@@ -52,8 +53,7 @@ export function gatedPooling(
       return tf.where(tf.broadcastTo(visible, t.shape), t, tf.zerosLike(t));
     };
     const shown = hide(gate);
-    const total = tf.sum(shown, 1, true);
-    const weights = tf.div(shown, tf.where(tf.equal(total, 0), tf.onesLike(total), total));
+    const weights = tf.mul(shown, inverseOrZero(tf.sum(shown, 1, true)));
     return { output: tf.sum<tf.Tensor2D>(tf.mul(weights, hide(x)), 1), weights: weights as tf.Tensor3D };
   });
 }

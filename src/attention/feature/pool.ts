@@ -26,3 +26,16 @@ export function meanAndMax(x: tf.Tensor4D, axis: number): tf.Tensor4D {
     3,
   ) as tf.Tensor4D;
 }
+
+/** 1/x where x is not 0, else 0 with no gradient. */
+export function inverseOrZero<T extends tf.Tensor>(x: T): T {
+  const inverse = tf.customGrad((given, save) => {
+    const input = given as tf.Tensor;
+    const zero = tf.equal(input, 0);
+    const value = tf.where(zero, tf.zerosLike(input), tf.div(1, tf.where(zero, tf.onesLike(input), input)));
+    (save as tf.GradSaveFunc)([value]);
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => tf.neg(tf.mul(dy, tf.square(saved[0]!)));
+    return { value, gradFunc };
+  });
+  return inverse(x) as T;
+}
