@@ -66,11 +66,11 @@ export function bam(
   const { C } = imageSizes(op, x);
   checkBottleneck(op, "channel.", channel, C);
   checkTensors(op, expectedNorm("channel.norm", channel.norm, "C", C));
-  const R = checkConvolution(op, "spatial.reduce", spatial.reduce, C);
+  const R = checkConvolution(op, "spatial.reduce.", spatial.reduce, C);
   for (const [n, convolution] of spatial.context.entries()) {
-    checkConvolution(op, `spatial.context[${n}]`, { ...convolution, dilation }, R, R);
+    checkConvolution(op, `spatial.context[${n}].`, { ...convolution, dilation }, R, R);
   }
-  checkConvolution(op, "spatial.project", spatial.project, R, 1);
+  checkConvolution(op, "spatial.project.", spatial.project, R, 1);
   return tidied(() => {
     const means = tf.mean<tf.Tensor4D>(x, [1, 2], true);
     const channels = normalized(bottleneck(means, channel), channel.norm);

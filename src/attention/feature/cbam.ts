@@ -61,7 +61,7 @@ export interface SpatialMapResult {
 export function spatialAttention(x: tf.Tensor4D, parameters: ConvolutionParameters): SpatialMapResult {
   const op = "spatialAttention";
   imageSizes(op, x);
-  checkConvolution(op, "spatial", parameters, 2, 1);
+  checkConvolution(op, "", parameters, 2, 1);
   return tidied(() => {
     const map = spatialMap(x, parameters);
     return { output: tf.mul(x, map), map };
@@ -102,7 +102,7 @@ export function cbam(
 ): ChannelGateResult & SpatialMapResult {
   const op = "cbam";
   checkBottleneck(op, "channel.", channel, imageSizes(op, x).C);
-  checkConvolution(op, "spatial", spatial, 2, 1);
+  checkConvolution(op, "spatial.", spatial, 2, 1);
   return tidied(() => {
     const gate = channelGate(x, channel);
     const gated = tf.mul<tf.Tensor4D>(x, gate);

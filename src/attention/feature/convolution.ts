@@ -21,7 +21,8 @@ export interface Convolution extends ConvolutionParameters {
 }
 
 /**
- * Throws unless a convolution takes `input` channels and, where said, gives `output`; gives the channels it gives.
+ * Throws unless a convolution takes `input` channels and, where said, gives `output`; gives the channels it gives. The
+ * prefix `name` is what stands before its parameters' names in the call.
  *
  * @throws ShapeError RANK, SIZE · OptionError NUMBER_RANGE
  */
@@ -32,12 +33,12 @@ export function checkConvolution(
   input: number,
   output?: number,
 ): number {
-  checkRank(op, `${name}.w [height, width, in, out]`, w, 4);
+  checkRank(op, `${name}w [height, width, in, out]`, w, 4);
   const [height, width, , O] = w.shape;
   if (height % 2 === 0 || width % 2 === 0) {
     throw new ShapeError("SIZE", {
       op,
-      rule: `${name}.w must have an odd height and width, so that it has a middle`,
+      rule: `${name}w must have an odd height and width, so that it has a middle`,
       got: `${height} × ${width}`,
       remedy: "use the next odd size",
     });
@@ -45,16 +46,16 @@ export function checkConvolution(
   const channels = output ?? O;
   checkTensors(op, [
     {
-      name: `${name}.w`,
+      name: `${name}w`,
       tensor: w,
       letters: "[height, width, in, out]",
       shape: [height, width, input, channels],
     },
-    ...optional(`${name}.b`, b, "[out]", [channels]),
-    ...expectedNorm(`${name}.norm`, norm, "out", channels),
+    ...optional(`${name}b`, b, "[out]", [channels]),
+    ...expectedNorm(`${name}norm`, norm, "out", channels),
   ]);
   if (!(Number.isSafeInteger(dilation) && dilation >= 1)) {
-    const details = { op, name: `${name}.dilation`, rule: "an integer ≥ 1", got: dilation };
+    const details = { op, name: `${name}dilation`, rule: "an integer ≥ 1", got: dilation };
     throw new OptionError("NUMBER_RANGE", details);
   }
   return channels;

@@ -16,6 +16,7 @@ export * from "./gated-residual.ts";
 export * from "./global-context.ts";
 export * from "./learnable-gate.ts";
 export * from "./non-local.ts";
+export type { NonLocalKind } from "./non-local-check.ts";
 export type { FoldedNorm, Norm } from "./norm.ts";
 export * from "./projected-gate.ts";
 export * from "./reduced-width.ts";

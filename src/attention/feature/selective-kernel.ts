@@ -68,8 +68,8 @@ export function selectiveKernel(
     const remedy = "give two convolutions of different size";
     throw new ShapeError("SIZE", { op, rule: "branches must hold M ≥ 1 convolutions", got: "M = 0", remedy });
   }
-  const O = checkConvolution(op, "branches[0]", branches[0]!, C);
-  for (const [m, branch] of branches.entries()) checkConvolution(op, `branches[${m}]`, branch, C, O);
+  const O = checkConvolution(op, "branches[0].", branches[0]!, C);
+  for (const [m, branch] of branches.entries()) checkConvolution(op, `branches[${m}].`, branch, C, O);
   const R = columnsOf(op, "w1 [O, R]", w1);
   checkTensors(op, [
     { name: "w1", tensor: w1, letters: "[O, R]", shape: [O, R] },

@@ -48,7 +48,7 @@ export interface TripletResult {
 export function tripletAttention(x: tf.Tensor4D, { hw, hc, wc }: TripletParameters): TripletResult {
   const op = "tripletAttention";
   const { B, H, W, C } = imageSizes(op, x);
-  for (const [name, f] of Object.entries({ hw, hc, wc })) checkConvolution(op, name, f, 2, 1);
+  for (const [name, f] of Object.entries({ hw, hc, wc })) checkConvolution(op, `${name}.`, f, 2, 1);
   return tidied(() => {
     const mapOf = (f: ConvolutionParameters, axis: number, shape: [number, number, number, number]) =>
       tf.reshape(tf.sigmoid(convolve(meanAndMax(x, axis), f)), shape) as tf.Tensor4D;
