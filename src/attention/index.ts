@@ -1,3 +1,4 @@
+export * from "./advice.ts";
 export * from "./feature/index.ts";
 export * from "./general/index.ts";
 export * from "./gradcheck.ts";

@@ -1,6 +1,11 @@
 import { featureStatements } from "./feature/statements.ts";
+import { guidelineStatements } from "./guidelines/statements.ts";
 import type { Statement } from "./statement.ts";
 import { toyStatements } from "./toy/statements.ts";
 
 /** Every statement, in the order in which `heed prove` runs them. A task adds its own list here. */
-export const STATEMENTS: readonly Statement[] = [...toyStatements, ...featureStatements];
+export const STATEMENTS: readonly Statement[] = [
+  ...toyStatements,
+  ...guidelineStatements,
+  ...featureStatements,
+];

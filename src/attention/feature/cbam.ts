@@ -18,6 +18,11 @@ import { tidied } from "./tidied.ts";
  * Cost: O(B·C·(H·W + R)). Paper: Woo et al. 2018, §3, eq. 2, arxiv.org/abs/1807.06521.
  *
  * @throws ShapeError RANK or SIZE when the shapes do not fit together
+ * @draws
+ * const peak = tf.tensor([0, 4, 0, 0, 1, 4, 0, 2, 0, 0, 4, 0]);
+ * const one = tf.reshape(tf.oneHot(tf.tensor1d([5], "int32"), 9), [1, 3, 3, 1]);
+ * const w = tf.eye(12);
+ * return channelAttention(tf.mul(one, peak), { w1: w, w2: w, b2: tf.fill([12], -1) }).gate;
  * @example
  * const x = tf.tensor4d([0, 0, 0, 4], [1, 2, 2, 1]);
  * channelAttention(x, { w1: tf.ones([1, 1]), w2: tf.ones([1, 1]) }).gate; // [[[[0.993]]]]

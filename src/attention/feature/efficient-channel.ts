@@ -66,6 +66,9 @@ export interface AdaptiveKernelSizeOptions {
  * Paper: Wang et al. 2020, §3.2.3, eq. 12, arxiv.org/abs/1910.03151.
  *
  * @throws OptionError NUMBER_RANGE
+ * @draws
+ * const sizes = Array.from({ length: 12 }, (_, n) => adaptiveKernelSize(2 ** n));
+ * return tf.tensor2d(Array.from({ length: 108 }, (_, e) => (sizes[Math.floor(e / 9)] / 2 > Math.abs((e % 9) - 4) ? 1 : 0)), [12, 9]);
  * @example
  * adaptiveKernelSize(64); // 3
  * adaptiveKernelSize(512); // 5

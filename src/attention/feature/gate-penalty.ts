@@ -21,6 +21,10 @@ const EDGE = 2 ** -24;
  * regularisation: Grandvalet & Bengio 2004, §2.
  *
  * @throws OptionError CHOICE · ShapeError SIZE
+ * @draws
+ * const gates = Array.from({ length: 24 }, (_, n) => tf.tensor1d([n / 23]));
+ * const along = (kind) => tf.reshape(tf.stack(gates.map((gate) => gatePenalty(gate, { kind }))), [1, 24]);
+ * return tf.stack([along("l1"), along("entropy")]);
  * @example
  * gatePenalty(tf.tensor1d([0, 0.5, 1])); // 0.5
  * gatePenalty(tf.tensor1d([0.5, 0.5]), { kind: "entropy" }); // 0.6931

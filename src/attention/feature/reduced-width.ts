@@ -18,6 +18,9 @@ export interface ReducedWidthOptions {
  * Papers: Hu, Shen & Sun 2018, §3.2, arxiv.org/abs/1709.01507; the divisor is timm's `make_divisible`.
  *
  * @throws OptionError NUMBER_RANGE
+ * @draws
+ * const widths = Array.from({ length: 24 }, (_, n) => reducedWidth(16 * (n + 1)));
+ * return tf.tensor2d(Array.from({ length: 576 }, (_, e) => (widths[e % 24] > 23 - Math.floor(e / 24) ? 1 : 0)), [24, 24]);
  * @example
  * reducedWidth(256); // 16
  * reducedWidth(12); // 1

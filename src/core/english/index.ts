@@ -10,6 +10,7 @@ import { dataMessages } from "./data.ts";
 import { featureMessages } from "./feature.ts";
 import { hostMessages } from "./host.ts";
 import { kernelMessages } from "./kernels.ts";
+import { layerMessages } from "./layers.ts";
 import { modelMessages } from "./model.ts";
 import { trainMessages } from "./train.ts";
 import { vizMessages } from "./viz.ts";
@@ -22,6 +23,7 @@ export const english = {
   ...featureMessages,
   ...hostMessages,
   ...kernelMessages,
+  ...layerMessages,
   ...modelMessages,
   ...trainMessages,
   ...vizMessages,
