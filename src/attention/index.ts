@@ -1,6 +1,7 @@
 export * from "./adaptive/index.ts";
 export * from "./advice.ts";
 export * from "./discrete/index.ts";
+export * from "./feature/index.ts";
 export * from "./general/index.ts";
 export * from "./gradcheck.ts";
 export * from "./mask/index.ts";

@@ -1,5 +1,6 @@
 import { adaptiveStatements } from "./adaptive/statements.ts";
 import { discreteStatements } from "./discrete/statements.ts";
+import { featureStatements } from "./feature/statements.ts";
 import { guidelineStatements } from "./guidelines/statements.ts";
 import type { Statement } from "./statement.ts";
 import { toyStatements } from "./toy/statements.ts";
@@ -10,4 +11,5 @@ export const STATEMENTS: readonly Statement[] = [
   ...guidelineStatements,
   ...discreteStatements,
   ...adaptiveStatements,
+  ...featureStatements,
 ];

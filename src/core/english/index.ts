@@ -7,6 +7,7 @@
 import { attentionMessages } from "./attention.ts";
 import { commandMessages } from "./command.ts";
 import { dataMessages } from "./data.ts";
+import { featureMessages } from "./feature.ts";
 import { hostMessages } from "./host.ts";
 import { kernelMessages } from "./kernels.ts";
 import { layerMessages } from "./layers.ts";
@@ -19,6 +20,7 @@ export const english = {
   ...attentionMessages,
   ...commandMessages,
   ...dataMessages,
+  ...featureMessages,
   ...hostMessages,
   ...kernelMessages,
   ...layerMessages,
