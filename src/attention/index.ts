@@ -1,4 +1,5 @@
 export * from "./general/index.ts";
+export * from "./glimpse/index.ts";
 export * from "./gradcheck.ts";
 export * from "./mask/index.ts";
 export * from "./normalize/index.ts";

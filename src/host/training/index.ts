@@ -4,6 +4,7 @@ import { additiveAttention, additiveAttentionGrad } from "./additive-attention.t
 import { attention, attentionGrad, attentionWeights } from "./attention.ts";
 import { dropout } from "./dropout.ts";
 import { gelu, geluGrad } from "./gelu.ts";
+import { gridSample, gridSampleGradGrid, gridSampleGradImage } from "./grid-sample.ts";
 import { gruCell, gruCellGrad } from "./gru-cell.ts";
 import { gruSequence, gruSequenceGrad } from "./gru-sequence.ts";
 import { layerNorm, layerNormGrad } from "./layer-norm.ts";
@@ -23,6 +24,9 @@ const trainingKernels: Record<string, HeedKernel> = {
   HeedDropout: dropout,
   HeedGelu: gelu,
   HeedGeluGrad: geluGrad,
+  HeedGridSample: gridSample,
+  HeedGridSampleGradGrid: gridSampleGradGrid,
+  HeedGridSampleGradImage: gridSampleGradImage,
   HeedGruCell: gruCell,
   HeedGruCellGrad: gruCellGrad,
   HeedGruSequence: gruSequence,
