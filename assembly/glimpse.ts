@@ -94,7 +94,7 @@ function copyPixel(from: usize, to: usize, C: i32): void {
 // A position that touches the image; the others read nothing, and their integer parts may not fit an i32.
 // @ts-ignore: decorator
 @inline function touches(x: f32, size: i32): bool {
-  return x > -1 && x < <f32>size;
+  return x >= -1 && x < <f32>size;
 }
 
 // @ts-ignore: decorator

@@ -25,6 +25,7 @@ import {
   zerosLike,
 } from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../core/errors.ts";
+import { detached } from "./attention/fused.ts";
 import { checkRank, checkTensors } from "./check.ts";
 import { ensureGradient, isFused, noSecondOrder, runKernel } from "./fused.ts";
 
@@ -71,8 +72,9 @@ function positions(coordinates: Tensor, size: number, { alignCorners, padding }:
   const x = alignCorners ? mul(unit, (size - 1) / 2) : mul(sub(mul(unit, size), 1), 0.5);
   if (padding === "zeros") return x;
   const inner = padding === "reflection" ? reflected(x, size, alignCorners) : x;
+  const at = detached(inner);
   const top = scalar(size - 1);
-  return where(lessEqual(inner, 0), scalar(0), where(greaterEqual(inner, top), top, inner));
+  return where(lessEqual(at, 0), scalar(0), where(greaterEqual(at, top), top, inner));
 }
 
 /** Positions that run to and fro between the image's edges. */
@@ -81,7 +83,7 @@ function reflected(x: Tensor, size: number, alignCorners: boolean): Tensor {
   const span = alignCorners ? size - 1 : size;
   if (span === 0) return zerosLike(x);
   const distance = abs(sub(x, least));
-  const flips = floor(mul(distance, 1 / span));
+  const flips = floor(mul(detached(distance), 1 / span));
   const rest = sub(distance, mul(flips, span));
   const isEven = less(sub(flips, mul(floor(mul(flips, 0.5)), 2)), 1);
   return where(isEven, add(rest, least), sub(least + span, rest));
@@ -109,9 +111,9 @@ function composed(image: Tensor4D, grid: Tensor4D, options: GridSampleOptions): 
   if (options.interpolation === "nearest") {
     // Nothing times the position: the grid has a gradient, which is 0, and what is not finite gives NaN.
     const nothing = column(mul(add(x, y), 0));
-    return reshape(add(pixels(image, round(x), round(y)), nothing), [B, h, w, C]);
+    return reshape(add(pixels(image, round(detached(x)), round(detached(y))), nothing), [B, h, w, C]);
   }
-  const [x0, y0] = [floor(x), floor(y)];
+  const [x0, y0] = [floor(detached(x)), floor(detached(y))];
   const [right, lower] = [column(sub(x, x0)), column(sub(y, y0))];
   const [left, upper] = [sub(1, right), sub(1, lower)];
   const [x1, y1] = [add(x0, 1), add(y0, 1)];

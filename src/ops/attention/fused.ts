@@ -102,7 +102,7 @@ export function hasAttentionKernels(): boolean {
 }
 
 /** x without its history: a mask may be made of what is differentiated, and no gradient goes through one. */
-function detached(x: Tensor): Tensor {
+export function detached(x: Tensor): Tensor {
   return customGrad(() => ({ value: clone(x), gradFunc: () => [] }))();
 }
 
