@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
+import { affinePoints } from "../../ops/affine-grid.ts";
 import { checkRank, checkTensors } from "../../ops/check.ts";
 import { checkPerExample, checkSize, type ImageSize, tidyResult } from "./glimpse.ts";
 
@@ -55,35 +56,18 @@ export function affineGrid(theta: Affine, size: ImageSize, options: AffineGridOp
 }
 
 /** `affineGrid`, checked elsewhere. */
-export function gridOf(theta: Affine, [h, w]: ImageSize, { alignCorners }: AffineGridOptions): tf.Tensor4D {
-  const [columns, rows] = [w, h].map((n) => places(n, alignCorners)) as [number[], number[]];
-  if (theta instanceof tf.Tensor) {
-    // [3, h·w] beside θ, so that one product serves the batch: [2B, 3] · [3, h·w].
-    const target = rows.flatMap((y) => columns.map((x) => [x, y, 1]));
-    const matrix = tf.reshape(theta, [-1, 3]);
-    const points = tf.reshape(tf.matMul(matrix, tf.tensor2d(target, [h * w, 3]), false, true), [-1, 2, h, w]);
-    return tf.transpose(points, [0, 2, 3, 1]) as tf.Tensor4D;
-  }
-  const B = Object.values(theta).find((given) => given !== undefined)!.shape[0]!;
-  const { scaleX, shiftX, scaleY, shiftY } = theta;
-  const x = tf.reshape(moved(columns, scaleX, shiftX), [-1, 1, w]);
-  const y = tf.reshape(moved(rows, scaleY, shiftY), [-1, h, 1]);
-  return tf.stack([tf.broadcastTo(x, [B, h, w]), tf.broadcastTo(y, [B, h, w])], 3) as tf.Tensor4D;
+export function gridOf(theta: Affine, size: ImageSize, { alignCorners }: AffineGridOptions): tf.Tensor4D {
+  return affinePoints(theta instanceof tf.Tensor ? theta : matrixOf(theta), size, alignCorners);
 }
 
-/** scale·t + shift for every example and every place t: [B, n], or [1, n] where neither is given. */
-function moved(at: number[], scale: tf.Tensor1D | undefined, shift: tf.Tensor1D | undefined): tf.Tensor {
-  const target = tf.tensor2d(at, [1, at.length]);
-  const scaled = scale ? tf.mul(tf.reshape(scale, [-1, 1]), target) : target;
-  return shift ? tf.add(scaled, tf.reshape(shift, [-1, 1])) : scaled;
-}
-
-/** The coordinates of n pixels from −1 to 1. */
-function places(n: number, alignCorners: boolean): number[] {
-  return Array.from({ length: n }, (_, i) => {
-    if (!alignCorners) return (2 * i + 1) / n - 1;
-    return n === 1 ? 0 : (2 * i) / (n - 1) - 1;
-  });
+/** θ of named numbers, the others at the identity. */
+function matrixOf(given: AffineParameters): tf.Tensor3D {
+  const B = Object.values(given).find((number) => number !== undefined)!.shape[0]!;
+  const nothing = tf.zeros([B]);
+  const scale = (number: tf.Tensor1D | undefined) => number ?? tf.ones([B]);
+  const { shiftX = nothing, shiftY = nothing } = given;
+  const rows = [scale(given.scaleX), nothing, shiftX, nothing, scale(given.scaleY), shiftY];
+  return tf.reshape(tf.stack(rows, 1), [B, 2, 3]);
 }
 
 /** B of θ; throws where nothing says it. */

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../../core/errors.ts";
+import { crop } from "../../ops/crop.ts";
 import { checkGlimpse, checkPerExample, type GlimpseResult, type ImageSize, tidyResult } from "./glimpse.ts";
 
 export interface HardCropParameters {
@@ -48,36 +49,17 @@ export function hardCrop(
 ): GlimpseResult {
   const op = "hardCrop";
   checkGlimpse(op, image, size);
-  const [B, H, W, C] = image.shape;
+  const [B, H, W] = image.shape;
   const [h, w] = size;
   checkPerExample(op, B, { y, x }, "int32");
   const { outside } = options ?? {};
   checkOutside(op, { y, x }, size, [H, W], outside);
   return tidyResult(() => {
-    const rows = places(y, h, H, outside);
-    const columns = places(x, w, W, outside);
-    const first = tf.mul(tf.range(0, B, 1, "int32"), tf.scalar(H, "int32"));
-    const lines = tf.mul(tf.add(tf.reshape(first, [B, 1]), rows.index), tf.scalar(W, "int32"));
-    const index = tf.add(tf.reshape(lines, [B, h, 1]), tf.reshape(columns.index, [B, 1, w]));
-    const found = tf.gather(tf.reshape(image, [B * H * W, C]) as tf.Tensor, index as tf.Tensor1D);
-    if (outside !== "zeros") return { output: found as tf.Tensor4D };
-    const inside = tf.logicalAnd(
-      tf.reshape(rows.inside, [B, h, 1, 1]),
-      tf.reshape(columns.inside, [B, 1, w, 1]),
-    );
-    return { output: tf.where(inside, found, tf.scalar(0)) as tf.Tensor4D };
+    const move = (start: tf.Tensor1D, last: number) =>
+      tf.minimum(tf.maximum(start, tf.scalar(0, "int32")), tf.scalar(last, "int32")) as tf.Tensor1D;
+    const from = outside === "clamp" ? [move(y, H - h), move(x, W - w)] : [y, x];
+    return { output: crop(image, from[0]!, from[1]!, size) };
   });
-}
-
-/** The lines that a crop of n of them reads, [B, n], all within 0 … N − 1, and which of them it really asked for. */
-function places(start: tf.Tensor1D, n: number, N: number, outside: HardCropOptions["outside"]) {
-  const clamp = (at: tf.Tensor, last: number) =>
-    tf.minimum(tf.maximum(at, tf.scalar(0, "int32")), tf.scalar(last, "int32"));
-  const from = tf.reshape(outside === "clamp" ? clamp(start, N - n) : start, [-1, 1]);
-  const asked = tf.add(from, tf.range(0, n, 1, "int32"));
-  if (outside !== "zeros") return { index: asked, inside: asked };
-  const index = clamp(asked, N - 1);
-  return { index, inside: tf.equal(index, asked) };
 }
 
 function checkOutside(

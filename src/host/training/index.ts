@@ -1,7 +1,9 @@
 import { type HeedKernel, registerHeedKernel } from "../register.ts";
 import { adam, sumOfSquares } from "./adam.ts";
 import { additiveAttention, additiveAttentionGrad } from "./additive-attention.ts";
+import { affineGrid, affineGridGrad } from "./affine-grid.ts";
 import { attention, attentionGrad, attentionWeights } from "./attention.ts";
+import { crop, cropGrad } from "./crop.ts";
 import { dropout } from "./dropout.ts";
 import { gelu, geluGrad } from "./gelu.ts";
 import { gridSample, gridSampleGradGrid, gridSampleGradImage } from "./grid-sample.ts";
@@ -18,9 +20,13 @@ const trainingKernels: Record<string, HeedKernel> = {
   HeedAdam: adam,
   HeedAdditiveAttention: additiveAttention,
   HeedAdditiveAttentionGrad: additiveAttentionGrad,
+  HeedAffineGrid: affineGrid,
+  HeedAffineGridGrad: affineGridGrad,
   HeedAttention: attention,
   HeedAttentionGrad: attentionGrad,
   HeedAttentionWeights: attentionWeights,
+  HeedCrop: crop,
+  HeedCropGrad: cropGrad,
   HeedDropout: dropout,
   HeedGelu: gelu,
   HeedGeluGrad: geluGrad,
