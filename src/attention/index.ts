@@ -3,6 +3,7 @@ export * from "./advice.ts";
 export * from "./discrete/index.ts";
 export * from "./feature/index.ts";
 export * from "./general/index.ts";
+export * from "./glimpse/index.ts";
 export * from "./gradcheck.ts";
 export * from "./mask/index.ts";
 export * from "./normalize/index.ts";

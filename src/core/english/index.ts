@@ -8,6 +8,7 @@ import { attentionMessages } from "./attention.ts";
 import { commandMessages } from "./command.ts";
 import { dataMessages } from "./data.ts";
 import { featureMessages } from "./feature.ts";
+import { glimpseMessages } from "./glimpse.ts";
 import { hostMessages } from "./host.ts";
 import { kernelMessages } from "./kernels.ts";
 import { layerMessages } from "./layers.ts";
@@ -21,6 +22,7 @@ export const english = {
   ...commandMessages,
   ...dataMessages,
   ...featureMessages,
+  ...glimpseMessages,
   ...hostMessages,
   ...kernelMessages,
   ...layerMessages,
