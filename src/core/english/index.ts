@@ -7,6 +7,7 @@
 import { attentionMessages } from "./attention.ts";
 import { commandMessages } from "./command.ts";
 import { dataMessages } from "./data.ts";
+import { efficientLinearMessages } from "./efficient-linear.ts";
 import { hostMessages } from "./host.ts";
 import { kernelMessages } from "./kernels.ts";
 import { modelMessages } from "./model.ts";
@@ -18,6 +19,7 @@ export const english = {
   ...attentionMessages,
   ...commandMessages,
   ...dataMessages,
+  ...efficientLinearMessages,
   ...hostMessages,
   ...kernelMessages,
   ...modelMessages,

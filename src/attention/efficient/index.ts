@@ -1,0 +1,7 @@
+export * from "./gated-delta.ts";
+export * from "./linear-attention.ts";
+export * from "./linformer.ts";
+export * from "./lsh-attention.ts";
+export * from "./nystromformer.ts";
+export * from "./performer.ts";
+export * from "./retention.ts";
