@@ -87,7 +87,20 @@ export function withoutStray<K extends string>(
     1,
   ]);
   const any = tf.reshape(tf.slice(tf.cast(sofar, "int32"), [0, 0, T - 1], [B, Hkv, 1]), [B, Hkv, 1, 1]);
-  const spoil = (x: tf.Tensor4D, where: tf.Tensor) =>
-    tf.where(tf.cast(where, "bool"), Number.NaN, x) as tf.Tensor4D;
   return { output: spoil(output, seen), ...(state && { state: spoil(state, any) }) };
+}
+
+/** x with NaN where `stray` is 1; no gradient comes from there. */
+function spoil(x: tf.Tensor4D, stray: tf.Tensor): tf.Tensor4D {
+  const select = tf.customGrad((input, save) => {
+    const where = tf.cast(stray, "bool");
+    (save as unknown as tf.GradSaveFunc)([where]);
+    return {
+      value: tf.where(where, Number.NaN, input as tf.Tensor),
+      gradFunc: ((dy: tf.Tensor, [gone]: tf.Tensor[]) => tf.where(gone!, 0, dy)) as (
+        dy: tf.Tensor,
+      ) => tf.Tensor,
+    };
+  });
+  return select(x) as tf.Tensor4D;
 }

@@ -4,9 +4,9 @@ import {
   checkSequences,
   checkShape,
   hide,
-  orOne,
   type Padding,
   type PaddingOptions,
+  quotient,
 } from "./check.ts";
 import { lowerOnes } from "./chunked-state.ts";
 import { checkForm, type FormOptions, runForm, withoutStray } from "./form.ts";
@@ -164,7 +164,7 @@ function readAll(q: tf.Tensor4D, k: tf.Tensor4D, v: tf.Tensor4D): tf.Tensor4D {
 function divided(sums: tf.Tensor4D): tf.Tensor4D {
   const [B, H, T, columns] = sums.shape;
   const total = tf.slice(sums, [0, 0, 0, columns - 1], [B, H, T, 1]);
-  return tf.div(tf.slice(sums, [0, 0, 0, 0], [B, H, T, columns - 1]), orOne(total));
+  return quotient(tf.slice(sums, [0, 0, 0, 0], [B, H, T, columns - 1]), total, 3);
 }
 
 function weightsOf(
@@ -180,6 +180,6 @@ function weightsOf(
   let products: tf.Tensor = tf.reshape(tf.matMul(rows, k, false, true), [B, H, T, S]);
   if (kept.keys) products = hide(products, tf.reshape(kept.keys, [B, 1, 1, S]));
   if (causal) products = tf.mul(products, lowerOnes(T));
-  const weights = normalize ? tf.div(products, orOne(tf.sum(products, 3, true))) : products;
+  const weights = normalize ? quotient(products, tf.sum(products, 3, true), 3) : products;
   return hide(weights, kept.queries) as tf.Tensor4D;
 }

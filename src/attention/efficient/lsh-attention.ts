@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
 import { checkRank, checkSame } from "../../core/shapes.ts";
 import { attention } from "../../ops/attention.ts";
-import { checkInteger, checkPadding, checkScale, checkSequences, hide, orOne } from "./check.ts";
+import { checkInteger, checkPadding, checkScale, checkSequences, hide, quotient } from "./check.ts";
 import { bucketsOf, halves, type LshPlan, type LshSizes, planChunks, rotations } from "./lsh-plan.ts";
 
 export interface LshAttentionOptions {
@@ -123,7 +123,7 @@ function shares(lse: tf.Tensor): tf.Tensor {
   }));
   const powers = tf.exp(least(lse));
   const total = tf.sum(powers, 1, true);
-  return tf.div(powers, orOne(total));
+  return quotient(powers, total, 1);
 }
 
 /** Even factors of the number of buckets; more than 64 are hashed as two, so that hashing stays cheap. */

@@ -110,7 +110,14 @@ function segmentMeans(x: tf.Tensor4D, m: number, lengths: ArrayLike<number> | un
       shares.fill(1 / (end - start), (b * m + j) * n + start, (b * m + j) * n + end);
     }
   }
-  return tf.matMul(tf.tensor4d(shares, [each.length, 1, m, n]), x) as tf.Tensor4D;
+  if (!lengths) {
+    const means = tf.matMul(tf.tensor3d(shares, [1, m, n]), tf.reshape(x, [B * H, n, D]));
+    return tf.reshape(means, [B, H, m, D]);
+  }
+  // Heads side by side, for the plain backend repeats a factor only along its first axis.
+  const columns = tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [B, n, H * D]);
+  const means = tf.reshape(tf.matMul(tf.tensor3d(shares, [B, m, n]), columns), [B, m, H, D]);
+  return tf.transpose(means, [0, 2, 1, 3]) as tf.Tensor4D;
 }
 
 /** The pseudo-inverse of matrices [..., m, m] whose rows sum to 1 or 0, by a fourth-order iteration. */

@@ -13,6 +13,9 @@ export interface PerformerParameters {
   w: tf.Tensor2D;
 }
 
+/** Exponent at which the features of keys stop, so that sums of thousands do not overflow. */
+const LARGEST = 80;
+
 export interface PerformerOptions extends Omit<LinearAttentionOptions, "featureMap" | "normalize"> {
   /** Factor of q·k in the softmax that is approximated. @default 1/√D */
   scale?: number;
@@ -28,8 +31,8 @@ export interface PerformerOptions extends Omit<LinearAttentionOptions, "featureM
  * Shapes: q [B, H, T, D], k [B, Hkv, S, D], v [B, Hkv, S, Dv], w [m, D] → output [B, H, T, Dv]; state
  * [B, Hkv, m, Dv + 1].
  * Conventions: as `linearAttention`. The same w must serve a sequence to its end; draw it anew now and then while
- * training. Features are divided by what cannot overflow, the largest of a query's own or a bound of all keys', and
- * both cancel. The error falls as 1/√m, and grows with the size of q and k.
+ * training. Features are relative to the largest of their query, which cancels; those of keys stop at e^80, and a key
+ * as long as |x′|² > 170 has none. The error falls as 1/√m, and grows with the size of q and k.
  * Cost: O(n·m·(D + Dv)). Paper: Choromanski et al. 2021, §2.3–2.4, arxiv.org/abs/2009.14794.
  *
  * @throws what `linearAttention` throws · ShapeError INPUT_SHAPE
@@ -63,35 +66,33 @@ export function performerAttention(
     throw new OptionError("NUMBER_RANGE", { op, name: "scale", rule: "a number ≥ 0", got: scale });
   checkShape(op, "w [m, D]", w, [w.shape[0] || 1, D]);
   return tf.tidy(() => {
-    // w_i·x′ − |x′|²/2 is at most |w_i|²/2; what exceeds 80 of it is taken from all features of the keys.
-    const bound = tf.relu(tf.sub(tf.div(tf.max(tf.sum(tf.square(w), 1)), 2), 80));
-    const ofQueries = (x: tf.Tensor4D) => positiveFeatures(x, w, scale, (e) => tf.max(e, 3, true));
-    const ofKeys = (x: tf.Tensor4D) => positiveFeatures(x, w, scale, () => bound);
+    // A query's largest feature cancels; the keys' would have to be known before the sequence is.
+    const ofQueries = (x: tf.Tensor4D) => positiveFeatures(x, w, scale, lessLargest);
+    const ofKeys = (x: tf.Tensor4D) => positiveFeatures(x, w, scale, (e) => tf.minimum(e, LARGEST));
     const result = featureAttention(op, [q, k, v], [ofQueries, ofKeys], rest);
     return result as unknown as tf.TensorContainerObject;
   }) as unknown as LinearAttentionResult<PerformerOptions>;
 }
 
-/** e^{w·x′ − |x′|²/2 − shift} / √m [B, H, n, m]; shifts cancel where weights are normalised, so none has a gradient. */
+/** e^{w·x′ − |x′|²/2} / √m [B, H, n, m], after `bound` has been at the exponents. */
 function positiveFeatures(
   x: tf.Tensor4D,
   w: tf.Tensor2D,
   scale: number,
-  shift: (exponents: tf.Tensor) => tf.Tensor,
+  bound: (exponents: tf.Tensor) => tf.Tensor,
 ): tf.Tensor4D {
   const [B, H, n, D] = x.shape;
   const m = w.shape[0];
   const scaled = tf.mul(x, Math.sqrt(scale));
   const along = tf.reshape(tf.matMul(tf.reshape(scaled, [B * H * n, D]), w, false, true), [B, H, n, m]);
   const exponents = tf.sub(along, tf.mul(tf.sum(tf.square(scaled), 3, true), 0.5));
-  const features = tf.exp(lessConstant(exponents, shift));
-  return tf.mul(features, 1 / Math.sqrt(m)) as tf.Tensor4D;
+  return tf.mul(tf.exp(bound(exponents)), 1 / Math.sqrt(m)) as tf.Tensor4D;
 }
 
-/** x less a shift that depends on it, whose gradient is not asked for. */
-function lessConstant(x: tf.Tensor, shift: (x: tf.Tensor) => tf.Tensor): tf.Tensor {
+/** x less the largest of its last axis, which has no gradient: the normaliser cancels it. */
+function lessLargest(x: tf.Tensor): tf.Tensor {
   const less = tf.customGrad((input) => ({
-    value: tf.tidy(() => tf.sub(input as tf.Tensor, shift(input as tf.Tensor))),
+    value: tf.sub(input as tf.Tensor, tf.max(input as tf.Tensor, 3, true)),
     gradFunc: (dy: tf.Tensor) => dy,
   }));
   return less(x);
