@@ -84,27 +84,3 @@ export function checkPadding(op: string, shapes: AttentionShapes, options: Paddi
     return { keys: keys as tf.Tensor4D | undefined, queries: within(program.queryLengths, T) };
   };
 }
-
-/** x with 0 where it is hidden, so that NaN there reaches nothing. */
-export function hide<T extends tf.Tensor>(x: T, kept: tf.Tensor | undefined): T {
-  return kept ? (tf.where(kept, x, 0) as T) : x;
-}
-
-/**
- * sums / total, whose `axis` is 1, and 0 where the total is: nothing was added there. Totals may be tiny, and TensorFlow.js' gradient of a
- * quotient divides by their square, which float32 no longer holds; this one divides twice.
- */
-export function quotient<T extends tf.Tensor>(sums: T, total: tf.Tensor, axis: number): T {
-  const divide = tf.customGrad((...args) => {
-    const [x, y] = args as tf.Tensor[];
-    const divisor = tf.where(tf.equal(y!, 0), 1, y!);
-    const value = tf.div(x!, divisor);
-    (args[2] as unknown as tf.GradSaveFunc)([value, divisor]);
-    const gradFunc = (dy: tf.Tensor, [kept, by]: tf.Tensor[]) => {
-      const dx = tf.div(dy, by!);
-      return [dx, tf.neg(tf.sum(tf.mul(dx, kept!), axis, true))];
-    };
-    return { value, gradFunc: gradFunc as unknown as (dy: tf.Tensor, saved: tf.Tensor[]) => tf.Tensor[] };
-  });
-  return divide(sums, total) as T;
-}

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { checkPadding, checkScale, checkSequences, checkShape, hide, type PaddingOptions } from "./check.ts";
+import { checkPadding, checkScale, checkSequences, checkShape, type PaddingOptions } from "./check.ts";
 import { checkForm, type FormOptions, type FormResult, runForm, withoutStray } from "./form.ts";
+import { hide } from "./numerics.ts";
 
 /** Which rule runs is said by what is given: none is `linear`, decay `gated`, beta `delta`, both `gated_delta`. */
 export interface DeltaGates {
@@ -41,9 +42,10 @@ const ROWS_CHUNK = 16;
  * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH, EMPTY_SEQUENCE, RECURRENT_LENGTHS, INPUT_SHAPE · OptionError
  *   CHOICE, NUMBER_RANGE, LENGTHS, ALLOW_DTYPE
  * @draws
- * const keys = tf.reshape(tf.oneHot([0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3], 4), [1, 1, 12, 4]);
+ * const order = tf.tensor1d([0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3], "int32");
+ * const keys = tf.cast(tf.reshape(tf.oneHot(order, 4), [1, 1, 12, 4]), "float32");
  * const values = tf.reshape(tf.eye(12), [1, 1, 12, 12]); // so the output is what each query reads
- * return gatedDelta(keys, tf.cast(keys, "float32"), values, { beta: tf.fill([1, 1, 12], 0.6) }, { scale: 1 }).output;
+ * return gatedDelta(keys, keys, values, { beta: tf.fill([1, 1, 12], 0.6) }, { scale: 1 }).output;
  * @example
  * const keys = tf.div(k, tf.norm(k, 2, 3, true));
  * const beta = tf.fill([2, 3, 5], 0.5);

@@ -1,3 +1,5 @@
+export * from "./aft.ts";
+export * from "./cosformer.ts";
 export * from "./gated-delta.ts";
 export * from "./linear-attention.ts";
 export * from "./linformer.ts";

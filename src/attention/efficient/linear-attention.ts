@@ -1,15 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
-import {
-  checkPadding,
-  checkSequences,
-  checkShape,
-  hide,
-  type Padding,
-  type PaddingOptions,
-  quotient,
-} from "./check.ts";
+import { checkPadding, checkSequences, checkShape, type Padding, type PaddingOptions } from "./check.ts";
 import { lowerOnes } from "./chunked-state.ts";
 import { checkForm, type FormOptions, runForm, withoutStray } from "./form.ts";
+import { hide, quotient } from "./numerics.ts";
 
 /** φ: [..., D] → [..., any width]; features should not be negative, so that the weights are a mean. */
 export type FeatureMap = (x: tf.Tensor4D) => tf.Tensor4D;

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { AttentionResult } from "../../ops/attention/call.ts";
 import { attention } from "../../ops/attention.ts";
-import { linear } from "../../ops/linear.ts";
-import { checkPadding, checkScale, checkSequences, checkShape, hide, type PaddingOptions } from "./check.ts";
+import { checkPadding, checkScale, checkSequences, checkShape, type PaddingOptions } from "./check.ts";
+import { hide, mixPositions } from "./numerics.ts";
 
 export interface LinformerParameters {
   /** Mixes the keys of all positions into r. [S or more, r] */
@@ -69,21 +69,15 @@ export function linformerAttention(
   const padding = checkPadding(op, shapes, options);
   return tf.tidy(() => {
     const { keys } = padding();
-    const mixedKeys = mixPositions(hide(k, keys), e);
-    const mixedValues = mixPositions(hide(v, keys), f);
+    const used = (rows: tf.Tensor2D) => (rows.shape[0] === S ? rows : tf.slice(rows, [0, 0], [S, r]));
+    const mixedKeys = mixPositions(hide(k, keys), used(e));
+    const mixedValues = mixPositions(hide(v, keys), used(f));
     const keyLengths = keys && mixturesSeen(keys, r);
     const result = attention(q, mixedKeys, mixedValues, {
       ...{ scale, queryLengths, keyLengths, dropout, training, weights },
     });
     return result as unknown as tf.TensorContainerObject;
   }) as unknown as AttentionResult<LinformerOptions>;
-}
-
-/** Eᵀ x [B, H, r, D], as rows of one product: the positions of all heads and columns at once. */
-function mixPositions(x: tf.Tensor4D, e: tf.Tensor2D): tf.Tensor4D {
-  const [S, r] = [x.shape[2], e.shape[1]];
-  const used = e.shape[0] === S ? e : tf.slice(e, [0, 0], [S, r]);
-  return tf.transpose(linear(tf.transpose(x, [0, 1, 3, 2]), used), [0, 1, 3, 2]);
 }
 
 /** All mixtures, or none where an example has no visible key. */

@@ -2,8 +2,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
 import { checkRank, checkSame } from "../../core/shapes.ts";
 import { attention } from "../../ops/attention.ts";
-import { checkInteger, checkPadding, checkScale, checkSequences, hide, quotient } from "./check.ts";
+import { checkInteger, checkPadding, checkScale, checkSequences } from "./check.ts";
 import { bucketsOf, halves, type LshPlan, type LshSizes, planChunks, rotations } from "./lsh-plan.ts";
+import { hide, lessLargest, quotient } from "./numerics.ts";
 
 export interface LshAttentionOptions {
   /** Buckets of a round: 1, or an even number; or even factors of it, hashed one by one. @default about T/32, even */
@@ -117,11 +118,7 @@ function readChunks(
 
 /** softmax over the rounds of their log-sum-exp; 0 where no round saw anything. [X, rounds, T] */
 function shares(lse: tf.Tensor): tf.Tensor {
-  const least = tf.customGrad((x) => ({
-    value: tf.tidy(() => tf.sub(x as tf.Tensor, tf.maximum(tf.max(x as tf.Tensor, 1, true), -1e30))),
-    gradFunc: (dy: tf.Tensor) => dy, // the largest cancels
-  }));
-  const powers = tf.exp(least(lse));
+  const powers = tf.exp(lessLargest(lse, 1));
   const total = tf.sum(powers, 1, true);
   return quotient(powers, total, 1);
 }

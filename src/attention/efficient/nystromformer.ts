@@ -7,9 +7,9 @@ import {
   checkScale,
   checkSequences,
   checkShape,
-  hide,
   type PaddingOptions,
 } from "./check.ts";
+import { hide } from "./numerics.ts";
 
 export interface NystromParameters {
   /** Filters of the skip over the values: one of an odd length K a head, or one for all. [K, H or 1] @default none */

@@ -7,6 +7,7 @@ import {
   type LinearAttentionOptions,
   type LinearAttentionResult,
 } from "./linear-attention.ts";
+import { lessLargest } from "./numerics.ts";
 
 export interface PerformerParameters {
   /** Random directions, as `orthogonalRandomFeatures` makes them. [m, D] */
@@ -67,7 +68,7 @@ export function performerAttention(
   checkShape(op, "w [m, D]", w, [w.shape[0] || 1, D]);
   return tf.tidy(() => {
     // A query's largest feature cancels; the keys' would have to be known before the sequence is.
-    const ofQueries = (x: tf.Tensor4D) => positiveFeatures(x, w, scale, lessLargest);
+    const ofQueries = (x: tf.Tensor4D) => positiveFeatures(x, w, scale, (e) => lessLargest(e, 3));
     const ofKeys = (x: tf.Tensor4D) => positiveFeatures(x, w, scale, (e) => tf.minimum(e, LARGEST));
     const result = featureAttention(op, [q, k, v], [ofQueries, ofKeys], rest);
     return result as unknown as tf.TensorContainerObject;
@@ -87,15 +88,6 @@ function positiveFeatures(
   const along = tf.reshape(tf.matMul(tf.reshape(scaled, [B * H * n, D]), w, false, true), [B, H, n, m]);
   const exponents = tf.sub(along, tf.mul(tf.sum(tf.square(scaled), 3, true), 0.5));
   return tf.mul(tf.exp(bound(exponents)), 1 / Math.sqrt(m)) as tf.Tensor4D;
-}
-
-/** x less the largest of its last axis, which has no gradient: the normaliser cancels it. */
-function lessLargest(x: tf.Tensor): tf.Tensor {
-  const less = tf.customGrad((input) => ({
-    value: tf.sub(input as tf.Tensor, tf.max(input as tf.Tensor, 3, true)),
-    gradFunc: (dy: tf.Tensor) => dy,
-  }));
-  return less(x);
 }
 
 /**

@@ -6,10 +6,10 @@ import {
   checkScale,
   checkSequences,
   checkShape,
-  hide,
   type PaddingOptions,
 } from "./check.ts";
 import { checkForm, type FormOptions, type FormResult, runForm, withoutStray } from "./form.ts";
+import { hide } from "./numerics.ts";
 
 export interface RetentionOptions extends Omit<PaddingOptions, "keyAllow">, FormOptions {
   /** What a step leaves of the state, one number γ a head, above 0 and at most 1. @default retentionDecays(Hkv) */
