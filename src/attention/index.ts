@@ -2,6 +2,7 @@ export * from "./adaptive/index.ts";
 export * from "./advice.ts";
 export * from "./discrete/index.ts";
 export * from "./feature/index.ts";
+export * from "./efficient/index.ts";
 export * from "./general/index.ts";
 export * from "./glimpse/index.ts";
 export * from "./gradcheck.ts";

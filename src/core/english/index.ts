@@ -9,6 +9,7 @@ import { commandMessages } from "./command.ts";
 import { dataMessages } from "./data.ts";
 import { featureMessages } from "./feature.ts";
 import { glimpseMessages } from "./glimpse.ts";
+import { efficientLinearMessages } from "./efficient-linear.ts";
 import { hostMessages } from "./host.ts";
 import { kernelMessages } from "./kernels.ts";
 import { layerMessages } from "./layers.ts";
@@ -23,6 +24,7 @@ export const english = {
   ...dataMessages,
   ...featureMessages,
   ...glimpseMessages,
+  ...efficientLinearMessages,
   ...hostMessages,
   ...kernelMessages,
   ...layerMessages,
