@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { AttentionProgram } from "../../../core/program.ts";
 import { type AttentionOptions, type AttentionResult, runAttention } from "../../../ops/attention/call.ts";
+import { project } from "../project.ts";
 import type { LatentCache, MultiHeadLatentParameters } from "./types.ts";
 
 /**
@@ -15,7 +16,8 @@ export function absorbedHeads(
   asked: Pick<AttentionOptions, "weights" | "lse" | "finite">,
 ): AttentionResult<AttentionOptions> {
   const R = latent.shape[2];
-  const q = mapHeads(content, tf.transpose(wuk, [1, 2, 0]));
+  const up = tf.transpose(wuk, [1, 2, 0]);
+  const q = project(program, content, (x) => mapHeads(x, up), asked.finite);
   const k = positionKey ? tf.concat([latent, positionKey], 2) : latent;
   const shapes = { ...program.shapes, Hkv: 1, D: k.shape[2]!, Dv: R };
   // The scale stays that of keys of width D + Dr.
