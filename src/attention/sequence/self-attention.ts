@@ -16,7 +16,8 @@ import {
  * Shapes: x [B, T, C], wq [C, H, D], wk [C, Hkv, D], wv [C, Hkv, Dv], wo [H, Dv, Cout] → output [B, T, Cout] (without
  * wo [B, T, H·Dv]), weights [B, H, T, T].
  * Conventions: without positions it is equivariant: permuted inputs give permuted outputs. With `causal: true` no bit of
- * output t depends on inputs after t. Masks, NaN and empty rows as in `multiHeadAttention`.
+ * output t depends on inputs after t; on `heed` that holds while they do not take scores beyond ±32, from where on a
+ * maximum is subtracted and sums round another way. Masks, NaN and empty rows as in `multiHeadAttention`.
  * Cost: as multi-head attention's with S = T. Papers: Cheng, Dong & Lapata 2016, arxiv.org/abs/1601.06733; Vaswani et
  * al. 2017, §3.2, arxiv.org/abs/1706.03762.
  *

@@ -1,4 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
+import { OptionError } from "../../core/errors.ts";
 import { type AttentionOptions, type AttentionResult, callAttention } from "../../ops/attention/call.ts";
 
 export interface SoftCapOptions extends AttentionOptions {
@@ -18,7 +19,7 @@ export interface SoftCapOptions extends AttentionOptions {
  * Cost: as soft attention's, in the same kernel. Paper: Gemma Team 2024, §2, arxiv.org/abs/2408.00118, after Bello et al.
  * 2016, arxiv.org/abs/1611.09940.
  *
- * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH · OptionError NUMBER_RANGE · and what `attention` throws for its
+ * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH · OptionError SIZE, NUMBER_RANGE · and what `attention` throws for its
  *   other options
  * @draws
  * // The same scores, ever more tightly capped.
@@ -41,5 +42,10 @@ export function softCapAttention(
   v: tf.Tensor4D,
   options: SoftCapOptions,
 ): AttentionResult<AttentionOptions> {
-  return callAttention("softCapAttention", q, k, v, options);
+  const op = "softCapAttention";
+  if (options.softCap === undefined) {
+    const remedy = "softAttention is the one without";
+    throw new OptionError("SIZE", { op, rule: "softCap must be given", got: "undefined", remedy });
+  }
+  return callAttention(op, q, k, v, options);
 }
