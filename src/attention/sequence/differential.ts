@@ -1,7 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { OptionError } from "../../core/errors.ts";
+import { OptionError, ShapeError } from "../../core/errors.ts";
 import type { DropoutPlan } from "../../core/program.ts";
-import { checkSame } from "../../core/shapes.ts";
 import {
   type AttentionOptions,
   type AttentionResult,
@@ -86,15 +85,8 @@ export function differentialAttention(
 ): AttentionResult<AttentionOptions> {
   const op = "differentialAttention";
   const { program, layout, asked } = compileAttention(op, { q: q1, k: k1, v }, options);
-  for (const [name, one, two] of [
-    ["q", q1, q2],
-    ["k", k1, k2],
-  ] as const) {
-    for (let axis = 0; axis < 4; axis++) {
-      const side = (n: number, array: tf.Tensor) => ({ name: `${name}${n}`, array, axis });
-      checkSame(op, `length of axis ${axis}`, side(1, one), side(2, two));
-    }
-  }
+  checkPair(op, "q", q1, q2);
+  checkPair(op, "k", k1, k2);
   const { D, Dv } = program.shapes;
   const vector = (name: string, tensor: tf.Tensor) => ({ name, tensor, letters: "[D]", shape: [D] });
   checkTensors(op, [
@@ -140,6 +132,12 @@ export function differentialLambda(layer: number): number {
     throw new OptionError("NUMBER_RANGE", { op, name: "layer", rule: "an integer ≥ 1", got: layer });
   }
   return 0.8 - 0.6 * Math.exp(-0.3 * (layer - 1));
+}
+
+function checkPair(op: string, name: string, one: tf.Tensor, two: tf.Tensor): void {
+  if (one.rank === two.rank && one.shape.every((n, axis) => n === two.shape[axis])) return;
+  const names = { letter: "shape", a: `${name}1`, b: `${name}2` };
+  throw new ShapeError("DIMENSION", { op, ...names, aShape: one.shape, bShape: two.shape });
 }
 
 /** A plan of dropout that drops other elements, and those of no neighbouring seed. */
