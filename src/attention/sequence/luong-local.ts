@@ -58,7 +58,7 @@ export type LuongLocalResult<O> = {
  * @throws ShapeError RANK, DIMENSION, SIZE, BROADCAST · OptionError NUMBER_RANGE · and what `attend` throws
  * @draws
  * // Local-p: 14 queries predict where to look among 20 keys, ever later.
- * const place = tf.reshape(tf.linspace(-2, 2, 14), [1, 14, 1]);
+ * const place = tf.reshape(tf.linspace(-1.2, 1.2, 14), [1, 14, 1]);
  * const keys = tf.reshape(tf.sin(tf.mul(tf.range(0, 20), 1.7)), [1, 20, 1]);
  * const parameters = { wp: tf.ones([1, 1]), vp: tf.tensor1d([2.6]) };
  * const options = { radius: 4, weights: true };
