@@ -1,3 +1,4 @@
+export * from "./advice.ts";
 export * from "./general/index.ts";
 export * from "./gradcheck.ts";
 export * from "./mask/index.ts";

@@ -1,6 +1,11 @@
+import { guidelineStatements } from "./guidelines/statements.ts";
 import { sequenceStatements } from "./sequence/statements.ts";
 import type { Statement } from "./statement.ts";
 import { toyStatements } from "./toy/statements.ts";
 
 /** Every statement, in the order in which `heed prove` runs them. A task adds its own list here. */
-export const STATEMENTS: readonly Statement[] = [...toyStatements, ...sequenceStatements];
+export const STATEMENTS: readonly Statement[] = [
+  ...toyStatements,
+  ...guidelineStatements,
+  ...sequenceStatements,
+];

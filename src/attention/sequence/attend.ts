@@ -68,6 +68,10 @@ export type AttendResult<O> = { output: tf.Tensor3D } & (O extends { weights: tr
  * Cost: the score's, and O(B·T·S·Dv). Paper: Bahdanau, Cho & Bengio 2014, §3.1, arxiv.org/abs/1409.0473.
  *
  * @throws ShapeError RANK, DIMENSION, BROADCAST · what the score and `compileProgram` throw
+ * @draws
+ * const queries = tf.randomNormal([1, 8, 4], 0, 2, "float32", 1);
+ * const { trace } = attend({ queries, keys: queries, values: queries, mask: { causal: true }, trace: true });
+ * return trace.weights;
  * @example
  * const { output, weights } = attend({ queries, keys, values, mask: { keyLengths: [3, 5] }, weights: true });
  */

@@ -9,6 +9,7 @@ import { commandMessages } from "./command.ts";
 import { dataMessages } from "./data.ts";
 import { hostMessages } from "./host.ts";
 import { kernelMessages } from "./kernels.ts";
+import { layerMessages } from "./layers.ts";
 import { modelMessages } from "./model.ts";
 import { trainMessages } from "./train.ts";
 import { vizMessages } from "./viz.ts";
@@ -20,6 +21,7 @@ export const english = {
   ...dataMessages,
   ...hostMessages,
   ...kernelMessages,
+  ...layerMessages,
   ...modelMessages,
   ...trainMessages,
   ...vizMessages,

@@ -1,0 +1,4 @@
+export * from "./fields.ts";
+export type { LayerInput, Shape, Sizes } from "./inputs.ts";
+export * from "./layer.ts";
+export type { Constraint, Initializer, ObjectConfig, Regularizer } from "./objects.ts";
