@@ -167,11 +167,12 @@ export function projectedAttention(
   const [q, v, k] = flat.inputs;
   const [B, T, S] = [q!.shape[0], q!.shape[1], k!.shape[1]];
   const present = boolMask(op, "the mask of query [B, T, C]", masks.query, [B, T]);
+  // Queries that are not there may hold anything; as zeros nothing of it reaches the gradients of other rows.
+  const asking = present ? tf.where<tf.Tensor3D>(tf.expandDims(present, 2), q!, 0) : q!;
   const visible = keysSeen(op, masks, [B, T, S]);
   const { output: rows, weights } = callMultiHead(
     op,
-    // Queries that are not there may hold anything; as zeros nothing of it reaches the gradients of other rows.
-    { query: present ? tf.where(tf.expandDims(present, 2), q!, 0) : q!, value: v!, key: k! },
+    { query: asking, value: v!, key: k! },
     {
       ...{ wq: weight("query/kernel") as tf.Tensor3D, bq: weight("query/bias") as tf.Tensor2D },
       ...{ wk: weight("key/kernel") as tf.Tensor3D, bk: weight("key/bias") as tf.Tensor2D },
@@ -193,7 +194,9 @@ export function projectedAttention(
     const b = weight(`${name}/bias`);
     return [tf.reshape<tf.Rank.R2>(w, [-1, columns]), b && tf.reshape<tf.Rank.R1>(b, [columns])] as const;
   };
-  const gated = config.useGate ? tf.mul<tf.Tensor3D>(rows, tf.sigmoid(linear(q!, ...matrix("gate")))) : rows;
+  const gated = config.useGate
+    ? tf.mul<tf.Tensor3D>(rows, tf.sigmoid(linear(asking, ...matrix("gate"))))
+    : rows;
   const seen = present ? tf.where<tf.Tensor3D>(tf.expandDims(present, 2), gated, 0) : gated;
   const output = flat.restore(linear(seen, ...matrix("attention_output")), heads.outputShape);
   if (!returnAttentionScores) return output;
