@@ -2,6 +2,7 @@ import { adaptiveStatements } from "./adaptive/statements.ts";
 import { discreteStatements } from "./discrete/statements.ts";
 import { featureStatements } from "./feature/statements.ts";
 import { guidelineStatements } from "./guidelines/statements.ts";
+import { sequenceStatements } from "./sequence/statements.ts";
 import type { Statement } from "./statement.ts";
 import { toyStatements } from "./toy/statements.ts";
 
@@ -12,4 +13,5 @@ export const STATEMENTS: readonly Statement[] = [
   ...discreteStatements,
   ...adaptiveStatements,
   ...featureStatements,
+  ...sequenceStatements,
 ];
