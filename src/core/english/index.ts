@@ -10,6 +10,7 @@ import { dataMessages } from "./data.ts";
 import { hostMessages } from "./host.ts";
 import { kernelMessages } from "./kernels.ts";
 import { modelMessages } from "./model.ts";
+import { positionMessages } from "./position.ts";
 import { trainMessages } from "./train.ts";
 import { vizMessages } from "./viz.ts";
 import { workerMessages } from "./worker.ts";
@@ -21,6 +22,7 @@ export const english = {
   ...hostMessages,
   ...kernelMessages,
   ...modelMessages,
+  ...positionMessages,
   ...trainMessages,
   ...vizMessages,
   ...workerMessages,

@@ -1,0 +1,9 @@
+export * from "./big-bird.ts";
+export * from "./block-mask.ts";
+export * from "./block-sparse.ts";
+export { type FixedAttentionOptions, fixedAttention } from "./fixed.ts";
+export * from "./longformer.ts";
+export * from "./merge-attention.ts";
+export type { SparseOptions, SparseResult } from "./self.ts";
+export * from "./strided.ts";
+export * from "./top-k.ts";
