@@ -26,9 +26,9 @@ export interface TopKOptions
  * Symbols: K_t the kept keys; scale = 1/√D, not negative. Shapes: q [B, H, T, D], k [B, Hkv, S, D], v [B, Hkv, S, Dv] → output
  * [B, H, T, Dv]. Conventions: of equal scores the earlier keys are kept; a query that sees k keys or fewer keeps them all;
  * k = S is softmax attention. The choice has no gradient: it flows through what was kept, which is right wherever no two
- * scores tie. NaN in hidden places leaks nowhere. The queries are gone through by chunks whose scores fit in `held`, forward
- * and backward; the choice is made again backward, so a T × S array never exists unless weights are asked for. Exact choice
- * needs all scores: this saves memory and attends sharply, it does not save time.
+ * scores tie. NaN in hidden places leaks nowhere. The queries are gone through by chunks whose scores fit in `held`, so no
+ * T × S array exists unless weights are asked for; for gradients one byte of each pair is kept. An exact choice needs all
+ * scores: this attends sharply in little memory, it does not save time.
  * Cost: O(B·H·T·S·D); memory O(held + B·H·T·D). Papers: Gupta et al. 2021, arxiv.org/abs/2106.06899; Wu et al. 2022,
  * §3.1, arxiv.org/abs/2203.08913.
  *
@@ -54,7 +54,7 @@ export function topKAttention(
   const op = "topKAttention";
   const { k: keep, held = 2 ** 22, ...given } = options;
   const shapes = attentionShapes(op, q, k, v);
-  const { B, H, T, S, Dv } = shapes;
+  const { B, H, T, S, D } = shapes;
   checkCount(op, "k", keep);
   if (keep > S)
     throw new OptionError("NUMBER_RANGE", { op, name: "k", rule: `from 1 to S = ${S}`, got: keep });
@@ -69,14 +69,25 @@ export function topKAttention(
   const rows = Math.max(1, Math.floor(held / (B * H * S)));
   return tf.tidy(() => {
     if (given.weights || rows >= T) return attendTo({ q, k, v }, 0, given.lse, given.weights);
-    const both = inChunks({ q, k, v }, rows, (x, from) => {
-      const { output, lse } = attendTo(x, from, true);
-      return tf.concat([output, tf.expandDims(lse!, 3)], 3);
-    });
+    const starts = Array.from({ length: Math.ceil(T / rows) }, (_, n) => n * rows);
+    const parts = starts.map((from) =>
+      tf.tidy(() => {
+        const own = tf.slice(q, [0, 0, from, 0], [B, H, Math.min(rows, T - from), D]);
+        return attendTo({ q: own, k, v }, from, given.lse);
+      }),
+    );
     return {
-      output: tf.slice(both, [0, 0, 0, 0], [B, H, T, Dv]),
-      ...(given.lse && { lse: tf.squeeze(tf.slice(both, [0, 0, 0, Dv], [B, H, T, 1]), [3]) }),
-    } as AttentionResult<TopKOptions>;
+      output: tf.concat(
+        parts.map(({ output }) => output),
+        2,
+      ),
+      ...(given.lse && {
+        lse: tf.concat(
+          parts.map(({ lse }) => lse!),
+          2,
+        ),
+      }),
+    };
   });
 }
 
@@ -107,50 +118,4 @@ function keptKeys(
     }
     return tf.tensor4d(mask, [B, H, count, S], "bool");
   });
-}
-
-/**
- * f of a few queries at a time, joined along the queries. Nothing is kept for the gradient but the inputs: it runs f again
- * for each chunk.
- */
-function inChunks(
-  { q, k, v }: Tensors,
-  rows: number,
-  f: (x: Tensors, from: number) => tf.Tensor,
-): tf.Tensor4D {
-  const [B, H, T] = q.shape;
-  const starts = Array.from({ length: Math.ceil(T / rows) }, (_, n) => n * rows);
-  const some = (x: tf.Tensor, from: number) =>
-    tf.slice(x, [0, 0, from, 0], [B, H, Math.min(rows, T - from), x.shape[3]!]) as tf.Tensor4D;
-  const run = tf.customGrad((...given) => {
-    const [q, k, v, save] = given as unknown as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D, tf.GradSaveFunc];
-    save([q, k, v]);
-    const parts = starts.map((from) => tf.tidy(() => f({ q: some(q, from), k, v }, from)));
-    return {
-      value: tf.concat(parts, 2),
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [q, k, v] = saved as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
-        let sums: tf.Tensor[] | undefined;
-        const dq = starts.map((from) => {
-          const [own, ...others] = tf.tidy(() => {
-            const chunk = (...x: tf.Tensor[]) => {
-              const [q, k, v] = x as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
-              return f({ q, k, v }, from);
-            };
-            const [dq, dk, dv] = tf.grads(chunk)([some(q, from), k, v], some(dy, from)) as [
-              tf.Tensor,
-              tf.Tensor,
-              tf.Tensor,
-            ];
-            return sums ? [dq, tf.add(sums[0]!, dk), tf.add(sums[1]!, dv)] : [dq, dk, dv];
-          });
-          tf.dispose(sums ?? []);
-          sums = others;
-          return own!;
-        });
-        return [tf.concat(dq, 2), ...sums!];
-      },
-    };
-  });
-  return run(q, k, v) as tf.Tensor4D;
 }
