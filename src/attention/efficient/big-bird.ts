@@ -44,7 +44,7 @@ export interface BigBirdOptions {
  * @draws
  * return drawBlocks(bigBirdMask(24, { block: 1, global: [0, 1], random: 2, seed: 3 }));
  * @example
- * bigBirdMask(4096).share; // 2 global, at most 3 near and 3 random blocks of 64 in each row
+ * bigBirdMask(4096).share; // near 0.15
  */
 export function bigBirdMask(T: number, options: BigBirdOptions = {}): BlockMask {
   const { block = 64, window = 3, global = [0, -1], random = 3, seed = 0, causal = false } = options;

@@ -81,7 +81,7 @@ export function blockMask(
  *
  * @throws OptionError NUMBER_RANGE
  * @example
- * blockMaskOfRows(6, 6, { block: 2, keys: (a) => [0, a] }).share; // 5 of 9 blocks
+ * blockMaskOfRows(6, 6, { block: 2, keys: (a) => [0, a] }).share; // 0.5556
  */
 export function blockMaskOfRows(
   T: number,

@@ -23,7 +23,7 @@ export interface SinusoidalOptions {
  * @draws
  * return sinusoidalEncoding(24, 24, { base: 60 });
  * @example
- * sinusoidalEncoding(2, 4); // [[0, 1, 0, 1], [0.8415, 0.5403, 0.01, 0.99995]]
+ * sinusoidalEncoding(2, 4); // [[0, 1, 0, 1], [0.8415, 0.5403, 0.01, 0.9999]]
  */
 export function sinusoidalEncoding(
   T: number,

@@ -40,9 +40,14 @@ onEveryBackend("sparse patterns", () => {
     (name, { options, inputs, dy, output, gradients }) => {
       const { positions, ...rest } = options as { positions?: number[] } & Record<string, unknown>;
       const f = (...[q, k, v, qg, kg, vg]: tf.Tensor[]) => {
-        const given = { ...rest, ...(positions && { global: { positions, q: qg, k: kg, v: vg } }) } as never;
+        const given = { ...rest, ...(positions && { global: { positions, q: qg, k: kg, v: vg } }) };
         const mechanisms = { stridedAttention, fixedAttention, longformerAttention, topKAttention };
-        const mechanism = mechanisms[name as keyof typeof mechanisms] as typeof stridedAttention;
+        const mechanism = mechanisms[name as keyof typeof mechanisms] as (
+          q: tf.Tensor4D,
+          k: tf.Tensor4D,
+          v: tf.Tensor4D,
+          options: object,
+        ) => { output: tf.Tensor };
         return mechanism(q as tf.Tensor4D, k as tf.Tensor4D, v as tf.Tensor4D, given).output;
       };
       const arrays = { ...inputs, gradients } as unknown as Record<string, FixtureArray>;
