@@ -14,6 +14,7 @@ import { hostMessages } from "./host.ts";
 import { kernelMessages } from "./kernels.ts";
 import { layerMessages } from "./layers.ts";
 import { modelMessages } from "./model.ts";
+import { positionMessages } from "./position.ts";
 import { trainMessages } from "./train.ts";
 import { vizMessages } from "./viz.ts";
 import { workerMessages } from "./worker.ts";
@@ -29,6 +30,7 @@ export const english = {
   ...kernelMessages,
   ...layerMessages,
   ...modelMessages,
+  ...positionMessages,
   ...trainMessages,
   ...vizMessages,
   ...workerMessages,
