@@ -7,9 +7,9 @@
 import { attentionMessages } from "./attention.ts";
 import { commandMessages } from "./command.ts";
 import { dataMessages } from "./data.ts";
+import { efficientLinearMessages } from "./efficient-linear.ts";
 import { featureMessages } from "./feature.ts";
 import { glimpseMessages } from "./glimpse.ts";
-import { efficientLinearMessages } from "./efficient-linear.ts";
 import { hostMessages } from "./host.ts";
 import { kernelMessages } from "./kernels.ts";
 import { layerMessages } from "./layers.ts";
