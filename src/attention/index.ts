@@ -4,3 +4,4 @@ export * from "./mask/index.ts";
 export * from "./normalize/index.ts";
 export * from "./score/index.ts";
 export * from "./sequence/index.ts";
+export * from "./transformer/index.ts";
