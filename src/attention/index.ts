@@ -11,3 +11,4 @@ export * from "./normalize/index.ts";
 export * from "./position/index.ts";
 export * from "./score/index.ts";
 export * from "./sequence/index.ts";
+export * from "./transformer/index.ts";
