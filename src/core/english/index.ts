@@ -8,6 +8,7 @@ import { attentionMessages } from "./attention.ts";
 import { commandMessages } from "./command.ts";
 import { dataMessages } from "./data.ts";
 import { hostMessages } from "./host.ts";
+import { inspectMessages } from "./inspect.ts";
 import { kernelMessages } from "./kernels.ts";
 import { layerMessages } from "./layers.ts";
 import { modelMessages } from "./model.ts";
@@ -20,6 +21,7 @@ export const english = {
   ...commandMessages,
   ...dataMessages,
   ...hostMessages,
+  ...inspectMessages,
   ...kernelMessages,
   ...layerMessages,
   ...modelMessages,
