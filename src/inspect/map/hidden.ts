@@ -9,7 +9,12 @@ export interface Hidden {
   has(h: number, t: number, s: number): boolean;
 }
 
-export function hiddenKeys({ maskSpec, mask, T, S }: Pick<TraceLayer, "maskSpec" | "mask" | "T" | "S">): Hidden {
+export function hiddenKeys({
+  maskSpec,
+  mask,
+  T,
+  S,
+}: Pick<TraceLayer, "maskSpec" | "mask" | "T" | "S">): Hidden {
   const perHead = mask?.shape.length === 3 ? T * S : 0;
   const data = mask?.data;
   return {

@@ -53,7 +53,8 @@ function oneBlock(tensor: TraceTensor, length: number): (block: number) => Float
   let last = -1;
   let values = new Float32Array();
   return (block) => {
-    if (block !== last) values = tensor.slice(block * length, (block + 1) * length) as Float32Array<ArrayBuffer>;
+    if (block !== last)
+      values = tensor.slice(block * length, (block + 1) * length) as Float32Array<ArrayBuffer>;
     last = block;
     return values;
   };

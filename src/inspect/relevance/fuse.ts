@@ -47,7 +47,11 @@ export function scaleToOne(row: Float64Array): void {
 }
 
 /** Checks what rollout and flow may be asked of; returns the number of positions. */
-export function checkLayers(op: string, maps: readonly AttentionMap[], { heads = "mean" }: FusionOptions): number {
+export function checkLayers(
+  op: string,
+  maps: readonly AttentionMap[],
+  { heads = "mean" }: FusionOptions,
+): number {
   if (!HEAD_FUSIONS.includes(heads))
     throw new OptionError("CHOICE", { op, name: "heads", choices: HEAD_FUSIONS, got: heads });
   if (maps.length === 0)

@@ -82,7 +82,8 @@ export function headStatistics(
   const { T, S, maskSpec } = map;
   if (!(Number.isSafeInteger(topK) && topK >= 1))
     throw new OptionError("NUMBER_RANGE", { op, name: "topK", rule: "an integer ≥ 1", got: topK });
-  if (!(band >= 0)) throw new OptionError("NUMBER_RANGE", { op, name: "band", rule: "at least 0", got: band });
+  if (!(band >= 0))
+    throw new OptionError("NUMBER_RANGE", { op, name: "band", rule: "at least 0", got: band });
   if (tokens && !(tokens.length === T && T === S)) {
     const rule = `one for each position of self-attention (T=${T}, S=${S})`;
     throw new OptionError("NUMBER_RANGE", { op, name: "the number of tokens", rule, got: tokens.length });

@@ -109,8 +109,7 @@ function widen(old: TraceTensor, m: number): TraceTensor {
   const [H, T, S] = old.shape as [number, number, number];
   const data = makeLike(old, H * T * (S + m));
   if (old.encoding === "u8log") data.fill(U8LOG_MASKED);
-  for (let row = 0; row < H * T; row++)
-    data.set(old.data.subarray(row * S, (row + 1) * S), row * (S + m));
+  for (let row = 0; row < H * T; row++) data.set(old.data.subarray(row * S, (row + 1) * S), row * (S + m));
   return new TraceTensor([H, T, S + m], old.encoding, data);
 }
 

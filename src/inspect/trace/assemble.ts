@@ -23,7 +23,13 @@ export function assemble(op: string, input: TraceInput): Trace {
     checkEncoding(op, `glimpse.${t}`, glimpse, NUMBERS);
     const { shape } = glimpse;
     if (!(isShape(shape, [6]) || isShape(shape, [2, 3])))
-      fault(op, `glimpse.${t}`, "be [6] or [2, 3]", shown(shape), "write u, s and d of each axis, or the affine map");
+      fault(
+        op,
+        `glimpse.${t}`,
+        "be [6] or [2, 3]",
+        shown(shape),
+        "write u, s and d of each axis, or the affine map",
+      );
   }
   for (const [name, gate] of Object.entries(gates)) {
     const place = `the gate ${quoted(name)}`;
@@ -43,7 +49,13 @@ function checkTokens(op: string, tokens: TraceInput["tokens"]): Tokens {
     const wrong = list.findIndex((token) => typeof token !== "string");
     if (wrong >= 0)
       fault(
-        ...[op, `tokens[${quoted(name)}][${wrong}]`, "be text", described(list[wrong]), "write str(token)"] as const,
+        ...([
+          op,
+          `tokens[${quoted(name)}][${wrong}]`,
+          "be text",
+          described(list[wrong]),
+          "write str(token)",
+        ] as const),
       );
   }
   return new Map(Object.entries(tokens));
@@ -55,7 +67,8 @@ function checkGrid(op: string, grid: NonNullable<TraceInput["grid"]>): void {
   for (const name of ["height", "width", "patch", "cls"] as const) {
     const least = name === "cls" ? 0 : 1;
     if (!isCount(grid[name], least)) {
-      const remedy = "write [height, width, patch, cls]: patches down and across, their side in pixels, other tokens";
+      const remedy =
+        "write [height, width, patch, cls]: patches down and across, their side in pixels, other tokens";
       fault(op, `${name} of the grid`, `be an integer ≥ ${least}`, described(grid[name]), remedy);
     }
   }
@@ -78,7 +91,13 @@ function assembleLayer(op: string, input: LayerInput, index: number, tokens: Tok
   const heads = attn ?? q!;
   if (heads.shape.length !== 3 || heads.shape[0] === 0) {
     const [name, letters] = attn ? ["attn", "[H, T, S]"] : ["q", "[H, T, D]"];
-    fault(op, `${name}.${index}`, `be ${letters} with H ≥ 1`, shown(heads.shape), "write one example, heads first");
+    fault(
+      op,
+      `${name}.${index}`,
+      `be ${letters} with H ≥ 1`,
+      shown(heads.shape),
+      "write one example, heads first",
+    );
   }
   const H = heads.shape[0]!;
   const D = q?.shape[2] ?? k?.shape[2];
@@ -136,17 +155,40 @@ function axisLength(
 ): number {
   const list = typeof name === "string" ? tokens.get(name) : undefined;
   if (!list) {
-    const known = tokens.size > 0 ? [...tokens.keys()].slice(0, 8).map(quoted).join(", ") : "no tokens at all";
-    fault(op, `${field} of ${layer}`, `name a list in tokens (${known})`, described(name), "correct it, or add that list");
+    const known =
+      tokens.size > 0 ? [...tokens.keys()].slice(0, 8).map(quoted).join(", ") : "no tokens at all";
+    fault(
+      op,
+      `${field} of ${layer}`,
+      `name a list in tokens (${known})`,
+      described(name),
+      "correct it, or add that list",
+    );
   }
   if (list.length === 0)
-    fault(op, `tokens[${quoted(name as string)}]`, "have at least one token", "none", "write one for each position");
+    fault(
+      op,
+      `tokens[${quoted(name as string)}]`,
+      "have at least one token",
+      "none",
+      "write one for each position",
+    );
   return list.length;
 }
 
-function checkNumbers(op: string, layer: string, { rowSums, scale, softCap, maskSpec, name }: LayerInput): void {
+function checkNumbers(
+  op: string,
+  layer: string,
+  { rowSums, scale, softCap, maskSpec, name }: LayerInput,
+): void {
   if (rowSums !== undefined && !ROW_SUMS.includes(rowSums)) {
-    fault(op, `rowSums of ${layer}`, `be ${ROW_SUMS.join(", ")}`, described(rowSums), "choose what the rows add up to");
+    fault(
+      op,
+      `rowSums of ${layer}`,
+      `be ${ROW_SUMS.join(", ")}`,
+      described(rowSums),
+      "choose what the rows add up to",
+    );
   }
   if (name !== undefined && typeof name !== "string")
     fault(op, `the name of ${layer}`, "be text", described(name), "write its path in the model");
@@ -165,10 +207,17 @@ function checkMask(op: string, layer: string, mask: MaskSpec): void {
   if (typeof mask !== "object" || mask === null || Array.isArray(mask))
     fault(op, place, "be an object", described(mask), remedy);
   for (const [name, value] of Object.entries(mask)) {
-    if (!MASK_FIELDS.includes(name)) fault(op, place, `have only ${MASK_FIELDS.join(", ")}`, quoted(name), remedy);
+    if (!MASK_FIELDS.includes(name))
+      fault(op, place, `have only ${MASK_FIELDS.join(", ")}`, quoted(name), remedy);
     const least = name === "offset" ? -Number.MAX_SAFE_INTEGER : 0;
     if (value !== undefined && !isCount(value, least))
-      fault(op, `${name} in ${place}`, least ? "be an integer" : "be an integer ≥ 0", described(value), remedy);
+      fault(
+        op,
+        `${name} in ${place}`,
+        least ? "be an integer" : "be an integer ≥ 0",
+        described(value),
+        remedy,
+      );
   }
 }
 

@@ -31,14 +31,27 @@ export function readMetadata(op: string, text: string | undefined): Metadata {
   if (!isObject(json)) fault(op, place, "be an object", described(json), REMEDY);
   const { version, name, tokens, layers } = json;
   if (version !== VERSION)
-    fault(op, `version in ${place}`, `be ${VERSION}`, described(version), "read it with the heed that wrote it");
+    fault(
+      op,
+      `version in ${place}`,
+      `be ${VERSION}`,
+      described(version),
+      "read it with the heed that wrote it",
+    );
   if (name !== undefined && typeof name !== "string")
     fault(op, `name in ${place}`, "be text", described(name), "correct it or leave it out");
-  if (!isObject(tokens)) fault(op, `tokens in ${place}`, "map names to lists of tokens", described(tokens), REMEDY);
+  if (!isObject(tokens))
+    fault(op, `tokens in ${place}`, "map names to lists of tokens", described(tokens), REMEDY);
   const lists: Record<string, readonly string[]> = Object.create(null);
   for (const [axis, list] of Object.entries(tokens)) {
     if (!Array.isArray(list))
-      fault(op, `tokens[${JSON.stringify(axis.slice(0, 60))}]`, "be a list of tokens", described(list), REMEDY);
+      fault(
+        op,
+        `tokens[${JSON.stringify(axis.slice(0, 60))}]`,
+        "be a list of tokens",
+        described(list),
+        REMEDY,
+      );
     lists[axis] = list;
   }
   if (!Array.isArray(layers)) fault(op, `layers in ${place}`, "be a list", described(layers), REMEDY);

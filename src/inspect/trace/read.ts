@@ -53,28 +53,39 @@ export function readTrace(bytes: Uint8Array, { values = true }: ReadOptions = {}
   const gates: Record<string, TraceTensor> = Object.create(null);
   let image: Uint8Array | undefined;
   let grid: ImageGrid | undefined;
-  for (const [name, stored] of Object.entries(tensors)) {
+  const entries = Object.entries(tensors);
+  for (const [name, stored] of entries) {
     const place = quoted(name);
     const read = (): TraceTensor => {
       const remedy = "write F32, F16, F64, U8 or BOOL";
-      return fromSafetensors(stored) ?? fault(op, place, "be of a type that traces have", stored.dtype, remedy);
+      return (
+        fromSafetensors(stored) ?? fault(op, place, "be of a type that traces have", stored.dtype, remedy)
+      );
     };
-    const [, kind = "", place1 = "", stage] = LAYER_TENSOR.exec(name) ?? [];
-    const [, step] = /^glimpse\.(\d{1,9})$/.exec(name) ?? [];
+    const [, kind = "", number = "", stage] = LAYER_TENSOR.exec(name) ?? [];
+    const [, step] = /^glimpse\.(0|[1-9]\d{0,8})$/.exec(name) ?? [];
     if (kind) {
-      const layer = layers[Number(place1)];
-      if (!layer) fault(op, place, `belong to one of the ${layers.length} layers`, `layer ${place1}`, "add it to layers");
+      const layer = layers[Number(number)];
+      if (!layer)
+        fault(
+          op,
+          place,
+          `belong to one of the ${layers.length} layers`,
+          `layer ${number}`,
+          "add it to layers",
+        );
       if ((stage === undefined) === (kind === "scores"))
         fault(op, place, "have a stage for scores alone", place, 'name it "scores.0.raw" or "attn.0"');
       if (stage === undefined) layer[kind] = kind === "mask" ? asBool(read()) : read();
       else layer.scores = { ...(layer.scores as object), [stage]: read() };
     } else if (step !== undefined) {
-      if (glimpses[Number(step)] || Number(step) >= Object.keys(tensors).length)
-        fault(op, place, "number the glimpses from 0, each once", step, "rename it");
+      if (Number(step) >= entries.length)
+        fault(op, place, "number the glimpses from 0 without a gap", step, "rename it");
       glimpses[Number(step)] = read();
     } else if (name.startsWith("gate.")) gates[name.slice(5)] = read();
     else if (name === "image") {
-      if (stored.dtype !== "U8") fault(op, place, "hold the bytes of a PNG, U8", stored.dtype, "write the file's bytes");
+      if (stored.dtype !== "U8")
+        fault(op, place, "hold the bytes of a PNG, U8", stored.dtype, "write the file's bytes");
       image = stored.data as Uint8Array;
     } else if (name === "grid") {
       const { data } = stored;
@@ -85,7 +96,8 @@ export function readTrace(bytes: Uint8Array, { values = true }: ReadOptions = {}
     }
   }
   for (let t = 0; t < glimpses.length; t++)
-    if (!glimpses[t]) fault(op, `glimpse.${t}`, "be there", "none", "number the glimpses from 0 without a gap");
+    if (!glimpses[t])
+      fault(op, `glimpse.${t}`, "be there", "none", "number the glimpses from 0 without a gap");
   const { name, tokens } = head;
   const trace = assemble(op, {
     ...(name === undefined ? {} : { name }),
@@ -97,7 +109,7 @@ export function readTrace(bytes: Uint8Array, { values = true }: ReadOptions = {}
   return trace;
 }
 
-const LAYER_TENSOR = /^(attn|q|k|lse|bias|mask|vnorm|grad|thumb|scores)\.(\d{1,9})(?:\.(.*))?$/s;
+const LAYER_TENSOR = /^(attn|q|k|lse|bias|mask|vnorm|grad|thumb|scores)\.(0|[1-9]\d{0,8})(?:\.(.*))?$/s;
 
 /** Masks may be bytes as well: numpy's uint8. */
 function asBool(tensor: TraceTensor): TraceTensor {

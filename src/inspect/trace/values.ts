@@ -28,8 +28,7 @@ export function checkValues(op: string, trace: Trace, firstRows?: readonly numbe
 function checkLayer(op: string, layer: TraceLayer, firstRow: number): void {
   const { index, attn, q, k, lse, bias, vnorm, grad, scores } = layer;
   const named = { q, k, vnorm, grad };
-  for (const [name, tensor] of Object.entries(named))
-    if (tensor) checkFinite(op, `${name}.${index}`, tensor);
+  for (const [name, tensor] of Object.entries(named)) if (tensor) checkFinite(op, `${name}.${index}`, tensor);
   if (lse) checkFinite(op, `lse.${index}`, lse, -Infinity);
   if (bias) checkFinite(op, `bias.${index}`, bias, -Infinity);
   for (const [stage, tensor] of Object.entries(scores)) {
@@ -50,7 +49,13 @@ function checkFinite(op: string, place: string, tensor: TraceTensor, except = 0)
       if (piece[e]! - piece[e]! === 0 || piece[e] === except) continue;
       const rule = except === 0 ? "hold finite numbers" : "hold finite numbers or −∞";
       const where = indices(begin + e, tensor.shape);
-      fault(op, place, rule, `${piece[e]} at [${where}]`, "look for an overflow or a missing mask where it was made");
+      fault(
+        op,
+        place,
+        rule,
+        `${piece[e]} at [${where}]`,
+        "look for an overflow or a missing mask where it was made",
+      );
     }
   }
 }

@@ -39,7 +39,8 @@ export function writeTrace(trace: Trace): Uint8Array {
       const tensor = layer[name];
       if (tensor) tensors[`${name}.${l}`] = tensor.stored();
     }
-    for (const [stage, tensor] of Object.entries(layer.scores)) tensors[`scores.${l}.${stage}`] = tensor.stored();
+    for (const [stage, tensor] of Object.entries(layer.scores))
+      tensors[`scores.${l}.${stage}`] = tensor.stored();
   }
   for (const [t, glimpse] of trace.glimpses.entries()) tensors[`glimpse.${t}`] = glimpse.stored();
   for (const [name, gate] of Object.entries(trace.gates)) tensors[`gate.${name}`] = gate.stored();
@@ -52,5 +53,7 @@ export function writeTrace(trace: Trace): Uint8Array {
   const layers = trace.layers.map((layer) =>
     Object.fromEntries(LAYER_FIELDS.map((field) => [field, layer[field]])),
   );
-  return encodeSafetensors(tensors, { [METADATA]: JSON.stringify({ version: VERSION, name, tokens, layers }) });
+  return encodeSafetensors(tensors, {
+    [METADATA]: JSON.stringify({ version: VERSION, name, tokens, layers }),
+  });
 }
