@@ -34,37 +34,49 @@ export class Pool {
     this.#counts = new Float64Array(means);
   }
 
-  /** Takes row `row` of the unpooled cells, which begins at `from`. */
-  add(row: number, columns: number, values: Float32Array, kinds: Uint8Array, from: number): void {
+  /**
+   * Takes columns [begin, end) of row `row` of the unpooled cells, which stand at `at` in the arrays; the row's others
+   * are masked.
+   */
+  add(row: number, begin: number, end: number, values: Float32Array, kinds: Uint8Array, at: number): void {
     const factor = this.#factor;
+    const start = Math.floor(row / factor) * this.cells.columns;
+    for (let column = begin; column < end; ) {
+      const x = Math.floor(column / factor);
+      const stop = Math.min(end, (x + 1) * factor);
+      this.#addRun(start + x, values, kinds, at + column - begin, at + stop - begin);
+      column = stop;
+    }
+  }
+
+  /** Takes neighbours that belong to one block. */
+  #addRun(to: number, values: Float32Array, kinds: Uint8Array, begin: number, end: number): void {
     const pooled = this.cells;
     const reduction = this.#reduction;
-    const start = Math.floor(row / factor) * pooled.columns;
-    for (let x = 0; x < pooled.columns; x++) {
-      const to = start + x;
-      const end = from + Math.min((x + 1) * factor, columns);
-      for (let e = from + x * factor; e < end; e++) {
-        const kind = kinds[e];
-        if (kind === MASKED || pooled.kinds[to] === NOT_FINITE) continue;
-        if (kind === NOT_FINITE) {
-          pooled.kinds[to] = NOT_FINITE;
-          pooled.values[to] = 0;
-          continue;
-        }
-        const value = values[e]!;
-        const old = pooled.values[to]!;
-        if (reduction === "mean") {
-          this.#sums[to]! += value;
-          this.#counts[to]! += 1;
-          pooled.values[to] = this.#sums[to]! / this.#counts[to]!;
-        } else if (
-          pooled.kinds[to] === MASKED ||
-          (reduction === "max" ? value > old : Math.abs(value) > Math.abs(old))
-        )
-          pooled.values[to] = value;
-        pooled.kinds[to] = VALUE;
-      }
+    let [count, sum, best] = [0, 0, 0];
+    for (let e = begin; e < end; e++) {
+      const kind = kinds[e];
+      if (kind === MASKED) continue;
+      if (kind === NOT_FINITE) pooled.kinds[to] = NOT_FINITE;
+      const value = values[e]!;
+      if (count === 0 || (reduction === "maxAbs" ? Math.abs(value) > Math.abs(best) : value > best))
+        best = value;
+      sum += value;
+      count++;
     }
+    if (pooled.kinds[to] === NOT_FINITE) pooled.values[to] = 0;
+    if (count === 0 || pooled.kinds[to] === NOT_FINITE) return;
+    const old = pooled.values[to]!;
+    if (reduction === "mean") {
+      this.#sums[to]! += sum;
+      this.#counts[to]! += count;
+      pooled.values[to] = this.#sums[to]! / this.#counts[to]!;
+    } else if (
+      pooled.kinds[to] === MASKED ||
+      (reduction === "max" ? best > old : Math.abs(best) > Math.abs(old))
+    )
+      pooled.values[to] = best;
+    pooled.kinds[to] = VALUE;
   }
 }
 
@@ -84,7 +96,7 @@ export function pool(cells: Cells, factor: number, reduction: Reduction = "max")
   checkReduction("pool", reduction);
   const { rows, columns, values, kinds } = cells;
   const pooled = new Pool(rows, columns, factor, reduction);
-  for (let row = 0; row < rows; row++) pooled.add(row, columns, values, kinds, row * columns);
+  for (let row = 0; row < rows; row++) pooled.add(row, 0, columns, values, kinds, row * columns);
   return pooled.cells;
 }
 

@@ -56,25 +56,31 @@ export function wordMap(map: AttentionMap, queries: Words, keys: Words): Attenti
   checkWords("keys", keys, map.S);
   const { H, source, rowSums } = map;
   const [T, S] = [queries.words.length, keys.words.length];
-  return new AttentionMap({ H, T, S, source, rowSums }, (h, t, from, to, out, at) => {
-    const [first, last] = [queries.starts[t]!, queries.starts[t + 1]!];
-    const { columns, values, kinds } = map.rows(h, first, last);
-    const seeing: number[] = [];
-    for (let row = 0; row < (last - first) * columns; row += columns)
-      if (kinds.subarray(row, row + columns).some((kind) => kind !== MASKED)) seeing.push(row);
-    for (let s = from, e = at; s < to; s++, e++) {
-      let sum = 0;
-      let kind = MASKED;
-      for (const row of seeing)
-        for (let piece = row + keys.starts[s]!; piece < row + keys.starts[s + 1]!; piece++) {
-          if (kinds[piece] === NOT_FINITE) kind = NOT_FINITE;
-          else if (kinds[piece] === VALUE && kind === MASKED) kind = VALUE;
-          sum += values[piece]!;
+  return new AttentionMap(
+    { H, T, S, source, rowSums },
+    {
+      range: () => [0, S],
+      read(h, t, from, to, out, at) {
+        const [first, last] = [queries.starts[t]!, queries.starts[t + 1]!];
+        const { columns, values, kinds } = map.rows(h, first, last);
+        const seeing: number[] = [];
+        for (let row = 0; row < (last - first) * columns; row += columns)
+          if (kinds.subarray(row, row + columns).some((kind) => kind !== MASKED)) seeing.push(row);
+        for (let s = from, e = at; s < to; s++, e++) {
+          let sum = 0;
+          let kind = MASKED;
+          for (const row of seeing)
+            for (let piece = row + keys.starts[s]!; piece < row + keys.starts[s + 1]!; piece++) {
+              if (kinds[piece] === NOT_FINITE) kind = NOT_FINITE;
+              else if (kinds[piece] === VALUE && kind === MASKED) kind = VALUE;
+              sum += values[piece]!;
+            }
+          out.kinds[e] = kind;
+          out.values[e] = kind === VALUE ? sum / seeing.length : 0;
         }
-      out.kinds[e] = kind;
-      out.values[e] = kind === VALUE ? sum / seeing.length : 0;
-    }
-  });
+      },
+    },
+  );
 }
 
 function checkWords(name: string, { words, starts }: Words, tokens: number): void {

@@ -38,15 +38,20 @@ export function denseMap({ H, T, S, weights, mask, maskSpec, rowSums = "one" }: 
     throw new ShapeError("ELEMENTS", { op, name: "mask", letters: "T·S", expected: T * S, got });
   }
   const perHead = mask?.length === expected ? T * S : 0;
-  return new AttentionMap({ H, T, S, source: "dense", rowSums, maskSpec }, (h, t, from, to, out, at) => {
-    const [start, end] = visibleKeys(maskSpec, t, S);
-    const row = (h * T + t) * S;
-    for (let s = from, e = at; s < to; s++, e++) {
-      const hidden = s < start || s >= end || (mask && !mask[h * perHead + t * S + s]);
-      const weight = weights[row + s]!;
-      const kind = hidden ? MASKED : Number.isFinite(weight) ? VALUE : NOT_FINITE;
-      out.kinds[e] = kind;
-      out.values[e] = kind === VALUE ? weight : 0;
-    }
-  });
+  return new AttentionMap(
+    { H, T, S, source: "dense", rowSums, maskSpec },
+    {
+      range: (_, t) => visibleKeys(maskSpec, t, S),
+      read(h, t, from, to, out, at) {
+        const row = (h * T + t) * S;
+        for (let s = from, e = at; s < to; s++, e++) {
+          const weight = weights[row + s]!;
+          const hidden = mask && !mask[h * perHead + t * S + s];
+          const kind = hidden ? MASKED : Number.isFinite(weight) ? VALUE : NOT_FINITE;
+          out.kinds[e] = kind;
+          out.values[e] = kind === VALUE ? weight : 0;
+        }
+      },
+    },
+  );
 }

@@ -1,24 +1,13 @@
-import { visibleKeys } from "../mask.ts";
 import type { TraceLayer } from "../trace/trace.ts";
 
-/** Which keys of a layer are hidden from a query: those outside its mask's range, and those that its mask names. */
-export interface Hidden {
-  /** The keys [start, end) that may be visible. */
-  range(t: number): [start: number, end: number];
-  /** Within that range. */
-  has(h: number, t: number, s: number): boolean;
-}
-
-export function hiddenKeys({
-  maskSpec,
+/** Whether a layer's mask hides a key from a query; undefined where there is no mask but a `maskSpec`. */
+export function hiddenBy({
   mask,
   T,
   S,
-}: Pick<TraceLayer, "maskSpec" | "mask" | "T" | "S">): Hidden {
-  const perHead = mask?.shape.length === 3 ? T * S : 0;
-  const data = mask?.data;
-  return {
-    range: (t) => visibleKeys(maskSpec, t, S),
-    has: data ? (h, t, s) => data[h * perHead + t * S + s] === 0 : () => false,
-  };
+}: Pick<TraceLayer, "mask" | "T" | "S">): ((h: number, t: number, s: number) => boolean) | undefined {
+  if (!mask) return undefined;
+  const { data } = mask;
+  const perHead = mask.shape.length === 3 ? T * S : 0;
+  return (h, t, s) => data[h * perHead + t * S + s] === 0;
 }

@@ -1,7 +1,8 @@
 import { MASKED, NOT_FINITE, VALUE } from "../cells.ts";
+import { visibleKeys } from "../mask.ts";
 import type { TraceTensor } from "../trace/tensor.ts";
 import type { TraceLayer } from "../trace/trace.ts";
-import { hiddenKeys } from "./hidden.ts";
+import { hiddenBy } from "./hidden.ts";
 import { AttentionMap, type MapComputer } from "./map.ts";
 import { qkMap } from "./qk.ts";
 
@@ -26,18 +27,24 @@ export function layerMap(layer: TraceLayer, from?: "attn" | "qk", computer?: Map
 
 function storedMap(layer: TraceLayer, attn: TraceTensor): AttentionMap {
   const { H, T, S, rowSums, maskSpec } = layer;
-  const hidden = hiddenKeys(layer);
-  return new AttentionMap({ H, T, S, source: "dense", rowSums, maskSpec }, (h, t, from, to, out, at) => {
-    const row = (h * T + t) * S;
-    const weights = attn.slice(row + from, row + to);
-    const [start, end] = hidden.range(t);
-    for (let s = from, e = at; s < to; s++, e++) {
-      const weight = weights[s - from]!;
-      const isHidden = s < start || s >= end || hidden.has(h, t, s) || attn.isMasked(row + s);
-      // x − x is 0 for finite numbers alone.
-      const kind = isHidden ? MASKED : weight - weight === 0 ? VALUE : NOT_FINITE;
-      out.kinds[e] = kind;
-      out.values[e] = kind === VALUE ? weight : 0;
-    }
-  });
+  const isHidden = hiddenBy(layer);
+  const isByte = attn.encoding === "u8log";
+  return new AttentionMap(
+    { H, T, S, source: "dense", rowSums, maskSpec },
+    {
+      range: (_, t) => visibleKeys(maskSpec, t, S),
+      read(h, t, from, to, { values, kinds }, at) {
+        const row = (h * T + t) * S;
+        const weights = attn.slice(row + from, row + to);
+        for (let s = from, e = at; s < to; s++, e++) {
+          const weight = weights[s - from]!;
+          const masked = isHidden?.(h, t, s) || (isByte && attn.isMasked(row + s));
+          // x − x is 0 for finite numbers alone.
+          const kind = masked ? MASKED : weight - weight === 0 ? VALUE : NOT_FINITE;
+          kinds[e] = kind;
+          values[e] = kind === VALUE ? weight : 0;
+        }
+      },
+    },
+  );
 }

@@ -22,8 +22,13 @@ export interface MapComputer {
   tile?(request: TileRequest): Cells | undefined;
 }
 
-/** Writes keys [from, to) of one query to `out` from `at`. */
-export type ReadCells = (h: number, t: number, from: number, to: number, out: Cells, at: number) => void;
+/** How a map is kept. */
+export interface MapReader {
+  /** The keys [start, end) beyond which all are hidden from query t. */
+  range(h: number, t: number): readonly [start: number, end: number];
+  /** Writes keys [from, to), all within that range, to `out` from `at`. */
+  read(h: number, t: number, from: number, to: number, out: Cells, at: number): void;
+}
 
 export interface MapFacts {
   readonly H: number;
@@ -47,10 +52,10 @@ export class AttentionMap implements MapFacts {
   readonly maskSpec: MaskSpec | undefined;
   /** How many levels `tile` knows: at the last one, a single tile shows all. */
   readonly levels: number;
-  readonly #read: ReadCells;
+  readonly #reader: MapReader;
   readonly #computer: MapComputer;
 
-  constructor(facts: MapFacts, read: ReadCells, computer: MapComputer = {}) {
+  constructor(facts: MapFacts, reader: MapReader, computer: MapComputer = {}) {
     const { H, T, S } = facts;
     this.H = H;
     this.T = T;
@@ -59,7 +64,7 @@ export class AttentionMap implements MapFacts {
     this.rowSums = facts.rowSums;
     this.maskSpec = facts.maskSpec;
     this.levels = 1 + Math.max(0, Math.ceil(Math.log2(Math.max(T, S) / TILE)));
-    this.#read = read;
+    this.#reader = reader;
     this.#computer = computer;
   }
 
@@ -71,7 +76,10 @@ export class AttentionMap implements MapFacts {
     const computed = this.#computer.rows?.(head, begin, end);
     if (computed) return computed;
     const cells = maskedCells(end - begin, this.S);
-    for (let t = begin; t < end; t++) this.#read(head, t, 0, this.S, cells, (t - begin) * this.S);
+    for (let t = begin; t < end; t++) {
+      const [from, to] = this.#reader.range(head, t);
+      if (from < to) this.#reader.read(head, t, from, to, cells, (t - begin) * this.S + from);
+    }
     return cells;
   }
 
@@ -101,8 +109,12 @@ export class AttentionMap implements MapFacts {
     const pooled = new Pool(rows[1] - rows[0], width, 2 ** level, reduction);
     const line = maskedCells(1, width);
     for (let t = rows[0]; t < rows[1]; t++) {
-      this.#read(head, t, columns[0], columns[1], line, 0);
-      pooled.add(t - rows[0], width, line.values, line.kinds, 0);
+      const [start, end] = this.#reader.range(head, t);
+      const from = Math.max(start, columns[0]);
+      const to = Math.min(end, columns[1]);
+      if (from >= to) continue;
+      this.#reader.read(head, t, from, to, line, 0);
+      pooled.add(t - rows[0], from - columns[0], to - columns[0], line.values, line.kinds, 0);
     }
     return pooled.cells;
   }

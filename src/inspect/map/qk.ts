@@ -1,7 +1,8 @@
 import { MASKED, NOT_FINITE, VALUE } from "../cells.ts";
+import { visibleKeys } from "../mask.ts";
 import type { TraceTensor } from "../trace/tensor.ts";
 import type { TraceLayer } from "../trace/trace.ts";
-import { hiddenKeys } from "./hidden.ts";
+import { hiddenBy } from "./hidden.ts";
 import { AttentionMap, type MapComputer } from "./map.ts";
 
 /**
@@ -15,34 +16,36 @@ export function qkMap(layer: TraceLayer, computer?: MapComputer): AttentionMap {
   const { H, Hkv, T, S, softCap, bias, rowSums, maskSpec } = layer;
   const D = layer.D!;
   const { scale = 1 / Math.sqrt(D) } = layer;
-  const hidden = hiddenKeys(layer);
+  const isHidden = hiddenBy(layer);
   const queries = oneBlock(layer.q!, D);
   const keys = oneBlock(layer.k!, S * D);
   const added = bias && biasRow(bias, S);
   return new AttentionMap(
     { H, T, S, source: "qk", rowSums, maskSpec },
-    (h, t, from, to, out, at) => {
-      const q = queries(h * T + t);
-      const k = keys(Math.floor((h * Hkv) / H));
-      const b = added?.(h, t);
-      const lse = layer.lse!.at(h * T + t);
-      const [start, end] = hidden.range(t);
-      for (let s = from, e = at; s < to; s++, e++) {
-        out.values[e] = 0;
-        if (s < start || s >= end || hidden.has(h, t, s) || b?.[s] === -Infinity) {
-          out.kinds[e] = MASKED;
-          continue;
+    {
+      range: (_, t) => visibleKeys(maskSpec, t, S),
+      read(h, t, from, to, { values, kinds }, at) {
+        const q = queries(h * T + t);
+        const k = keys(Math.floor((h * Hkv) / H));
+        const b = added?.(h, t);
+        const lse = layer.lse!.at(h * T + t);
+        for (let s = from, e = at; s < to; s++, e++) {
+          values[e] = 0;
+          if (isHidden?.(h, t, s) || b?.[s] === -Infinity) {
+            kinds[e] = MASKED;
+            continue;
+          }
+          let score = 0;
+          for (let d = 0, i = s * D; d < D; d++, i++) score += q[d]! * k[i]!;
+          score *= scale;
+          if (softCap !== undefined) score = softCap * Math.tanh(score / softCap);
+          if (b) score += b[s]!;
+          const weight = lse === -Infinity ? 0 : Math.exp(score - lse);
+          const finite = Math.fround(weight) < Infinity;
+          kinds[e] = finite ? VALUE : NOT_FINITE;
+          if (finite) values[e] = weight;
         }
-        let score = 0;
-        for (let d = 0, i = s * D; d < D; d++, i++) score += q[d]! * k[i]!;
-        score *= scale;
-        if (softCap !== undefined) score = softCap * Math.tanh(score / softCap);
-        if (b) score += b[s]!;
-        const weight = lse === -Infinity ? 0 : Math.exp(score - lse);
-        const finite = Math.fround(weight) < Infinity;
-        out.kinds[e] = finite ? VALUE : NOT_FINITE;
-        if (finite) out.values[e] = weight;
-      }
+      },
     },
     computer,
   );

@@ -39,17 +39,27 @@ export function sparseMap(sparse: SparseWeights): AttentionMap {
     if (array.length === expected) continue;
     throw new ShapeError("ELEMENTS", { op: "sparseMap", name, letters, expected, got: array.length });
   }
-  return new AttentionMap({ H, T, S, source: "sparse", rowSums }, (h, t, from, to, out, at) => {
-    out.values.fill(0, at, at + to - from);
-    out.kinds.fill(unlisted === "masked" ? MASKED : VALUE, at, at + to - from);
-    const end = starts[h * T + t + 1]!;
-    for (let n = firstFrom(keys, starts[h * T + t]!, end, from); n < end && keys[n]! < to; n++) {
-      const e = at + keys[n]! - from;
-      const finite = Number.isFinite(weights[n]);
-      out.kinds[e] = finite ? VALUE : NOT_FINITE;
-      if (finite) out.values[e] = weights[n]!;
-    }
-  });
+  return new AttentionMap(
+    { H, T, S, source: "sparse", rowSums },
+    {
+      range(h, t) {
+        const [begin, end] = [starts[h * T + t]!, starts[h * T + t + 1]!];
+        if (unlisted === "zero") return [0, S];
+        return begin < end ? [keys[begin]!, keys[end - 1]! + 1] : [0, 0];
+      },
+      read(h, t, from, to, out, at) {
+        out.values.fill(0, at, at + to - from);
+        out.kinds.fill(unlisted === "masked" ? MASKED : VALUE, at, at + to - from);
+        const end = starts[h * T + t + 1]!;
+        for (let n = firstFrom(keys, starts[h * T + t]!, end, from); n < end && keys[n]! < to; n++) {
+          const e = at + keys[n]! - from;
+          const finite = Number.isFinite(weights[n]);
+          out.kinds[e] = finite ? VALUE : NOT_FINITE;
+          if (finite) out.values[e] = weights[n]!;
+        }
+      },
+    },
+  );
 }
 
 /** The first entry in [begin, end) whose key is `key` or later. */
