@@ -12,8 +12,8 @@ const REMEDY = "save one row of numbers for each query, tokens in the first row 
  *     j',0.9,0.05,0.05
  *     aime,0.1,0.8,0.1
  *
- * The first row holds the keys' tokens where one of its cells, or the corner, is no number; the first column the
- * queries' likewise. Cells may be quoted as in RFC 4180.
+ * The first row holds the keys' tokens where a cell after its first is no number, the first column the queries' where a
+ * cell below the first row is none; below an empty corner both do. Cells may be quoted as in RFC 4180.
  *
  * @throws DataError IMPORT
  * @example
@@ -25,9 +25,10 @@ export function fromCsv(text: string): Trace {
   if (!first) return refuse("the table", "have a row", "none", REMEDY);
   // As R writes it: the head has no corner.
   if (table.length > 1 && table[1]!.length === first.length + 1) first.unshift("");
-  const isHead = first.some((cell) => !isNumber(cell));
+  const isHead =
+    isCorner(first) || first.some((cell, at) => (at > 0 || first.length === 1) && !isNumber(cell));
   const body = table.slice(isHead ? 1 : 0);
-  const isNamed = body.some((row) => !isNumber(row[0]!)) || (isHead && isCorner(first));
+  const isNamed = body.some((row) => !isNumber(row[0]!)) || isCorner(first);
   const labels = isNamed ? 1 : 0;
   const width = first.length - labels;
   if (body.length === 0 || width < 1) return refuse("the table", "have a row of numbers", "none", REMEDY);

@@ -1,4 +1,4 @@
-import { ShapeError } from "../../core/errors.ts";
+import { OptionError, ShapeError } from "../../core/errors.ts";
 import { MASKED, NOT_FINITE, VALUE } from "../cells.ts";
 import type { RowSums } from "../trace/trace.ts";
 import { AttentionMap } from "./map.ts";
@@ -21,9 +21,9 @@ export interface SparseWeights {
 /**
  * A map of the listed weights alone: block-sparse attention, or the largest few of each query.
  *
- * Cost: O(log entries + entries asked for) a row.
+ * Cost: O(log entries + entries asked for) a row; the keys are checked once.
  *
- * @throws ShapeError ELEMENTS
+ * @throws ShapeError ELEMENTS · OptionError NUMBER_RANGE
  * @example
  * const map = sparseMap({ H: 1, T: 1, S: 4, starts: [0, 2], keys: [0, 3], weights: [0.25, 0.75] });
  * map.row(0, 0).kinds; // Uint8Array [0, 1, 1, 0]
@@ -39,6 +39,13 @@ export function sparseMap(sparse: SparseWeights): AttentionMap {
     if (array.length === expected) continue;
     throw new ShapeError("ELEMENTS", { op: "sparseMap", name, letters, expected, got: array.length });
   }
+  for (let row = 0; row < H * T; row++)
+    for (let n = starts[row]!; n < starts[row + 1]!; n++) {
+      const least = n > starts[row]! ? keys[n - 1]! + 1 : 0;
+      if (Number.isSafeInteger(keys[n]) && keys[n]! >= least && keys[n]! < S) continue;
+      const rule = `an integer from ${least} to ${S - 1}, growing with each query`;
+      throw new OptionError("NUMBER_RANGE", { op: "sparseMap", name: `keys[${n}]`, rule, got: keys[n] });
+    }
   return new AttentionMap(
     { H, T, S, source: "sparse", rowSums },
     {

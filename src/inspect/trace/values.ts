@@ -10,6 +10,10 @@ const PIECE = 1 << 16;
 /** Rows of a layer that are recomputed from q, k and lse to see that they fit together. */
 const SAMPLES = 16;
 
+const OTHERWISE = 'say rowSums: "atMostOne", "dropped" or "free"';
+const AFTER_SOFTMAX = `write the weights after the softmax, or ${OTHERWISE}`;
+const FIT_TOGETHER = `correct scale, softCap, bias or mask so that the lse is theirs, or ${OTHERWISE}`;
+
 /**
  * Checks the values of a trace: nothing NaN, no weight for a hidden key, every row what `rowSums` says. Rows that are
  * recomputed from q, k and lse are checked for 16 queries a layer, evenly spread.
@@ -85,7 +89,7 @@ function checkRows(op: string, layer: TraceLayer, attn: TraceTensor, firstRow: n
         const remedy = "mask before the softmax, or correct the mask of this layer";
         fault(op, place, "have weight 0 for hidden keys", `${hidden[s]} for key ${s}`, remedy);
       }
-      checkRow(op, place, layer.rowSums, row, tolerance[attn.encoding]);
+      checkRow(op, place, layer.rowSums, row, tolerance[attn.encoding], AFTER_SOFTMAX);
     }
 }
 
@@ -94,24 +98,29 @@ function notFinite(op: string, place: string, got: number, s: number): never {
   fault(op, place, "have finite weights", `${got} for key ${s}`, remedy);
 }
 
-function checkRow(op: string, place: string, rowSums: RowSums, row: Cells, tolerance: number): void {
+function checkRow(
+  op: string,
+  place: string,
+  rowSums: RowSums,
+  row: Cells,
+  tolerance: number,
+  remedy: string,
+): void {
   let sum = 0;
   for (let s = 0; s < row.columns; s++) {
     const w = row.values[s]!;
     if (row.kinds[s] === NOT_FINITE) notFinite(op, place, Number.NaN, s);
     if (w < 0 && rowSums !== "free") {
-      const remedy = 'write the weights after the softmax, or rowSums: "free"';
       fault(op, place, "have no negative weight", `${w} for key ${s}`, remedy);
     }
     sum += w;
   }
   const got = `${Number(sum.toPrecision(6))}`;
   if (rowSums === "one" && sum !== 0 && Math.abs(sum - 1) > tolerance) {
-    const remedy = 'write the weights after the softmax, or say rowSums: "atMostOne", "dropped" or "free"';
     fault(op, place, `have weights that sum to 1 within ${Number(tolerance.toPrecision(2))}`, got, remedy);
   }
   if (rowSums === "atMostOne" && sum > 1 + tolerance)
-    fault(op, place, "have weights that sum to at most 1", got, 'say rowSums: "dropped" or "free"');
+    fault(op, place, "have weights that sum to at most 1", got, remedy);
 }
 
 function checkRecomputed(op: string, layer: TraceLayer, firstRow: number): void {
@@ -133,6 +142,6 @@ function checkRecomputed(op: string, layer: TraceLayer, firstRow: number): void 
       const remedy = "write the lse of scaled scores after the bias, or correct scale and mask";
       fault(op, place, "have a finite lse where a key is visible", "−∞", remedy);
     }
-    checkRow(op, place, layer.rowSums, row, exact ? 1e-3 : 0.05);
+    checkRow(op, place, layer.rowSums, row, exact ? 1e-3 : 0.05, FIT_TOGETHER);
   }
 }

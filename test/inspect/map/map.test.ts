@@ -244,6 +244,12 @@ describe("a map of listed weights", () => {
   });
 
   it("refuses lists that do not fit", () => {
+    expect(() => sparseMap({ ...sparse, keys: [4, 1, 0, 2] })).toThrow(
+      "sparseMap: keys[1] must be an integer from 5 to 4, growing with each query, got 1",
+    );
+    expect(() => sparseMap({ ...sparse, keys: [1, 4, 5, 2] })).toThrow(
+      "keys[2] must be an integer from 0 to 4",
+    );
     expect(() => sparseMap({ ...sparse, keys: [1] })).toThrow(
       "sparseMap: keys must hold starts[H·T] = 4 numbers, got 1",
     );

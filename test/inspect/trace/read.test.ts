@@ -250,7 +250,7 @@ describe("readTrace", () => {
     expect(readTrace(file(tensors, { scale: 0.5 })).layers[0]!.D).toBe(2);
     const place = "the weights from q\\.0, k\\.0 and lse\\.0, head 0, query 2,";
     expect(() => readTrace(file(tensors, { scale: 5 }))).toThrow(
-      new RegExp(`${place} must have weights that sum to 1`),
+      new RegExp(`${place} must have weights that sum to 1 within 0\\.001, got .+; correct scale`),
     );
     const hidden = { ...tensors, "lse.0": f32([1, 3], [-Infinity, lse[1]!, lse[2]!]) };
     expect(() => readTrace(file(hidden, { scale: 0.5 }))).toThrow(
