@@ -17,6 +17,7 @@ export type { FusionOptions, HeadFusion } from "./relevance/fuse.ts";
 export { type Rollout, type RolloutOptions, rollout } from "./relevance/rollout.ts";
 export { type HeadStatistics, headStatistics, type StatisticsOptions } from "./statistics/head.ts";
 export { gini, normalizedEntropy, topMass } from "./statistics/row.ts";
+export { thumbnails } from "./thumbnails.ts";
 export { appendStep, type LayerStep, type TraceStep } from "./trace/append.ts";
 export { type ReadOptions, readTrace } from "./trace/read.ts";
 export { type Encoding, TraceTensor, traceTensor } from "./trace/tensor.ts";

@@ -14,11 +14,16 @@ import {
 const NUMBERS: readonly Encoding[] = ["f32", "f64", "f16"];
 const WEIGHTS: readonly Encoding[] = [...NUMBERS, "u8log"];
 
+/** How every PNG begins. */
+const PNG = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+
 /** Checks that all shapes of a trace agree, and names its sizes. No value is looked at. */
 export function assemble(op: string, input: TraceInput): Trace {
-  const { tokens, grid, glimpses = [], gates = {} } = input;
+  const { tokens, image, grid, glimpses = [], gates = {} } = input;
   const lists = checkTokens(op, tokens);
-  if (grid) checkGrid(op, grid);
+  if (image && PNG.some((byte, i) => image[i] !== byte))
+    fault(op, "the image", "be a PNG", `${image.length} bytes of another kind`, "save it as one");
+  if (grid) checkGrid(op, grid, lists);
   for (const [t, glimpse] of glimpses.entries()) {
     checkEncoding(op, `glimpse.${t}`, glimpse, NUMBERS);
     const { shape } = glimpse;
@@ -63,7 +68,7 @@ function checkTokens(op: string, tokens: TraceInput["tokens"]): Tokens {
 
 const isCount = (x: unknown, least: number): x is number => Number.isSafeInteger(x) && (x as number) >= least;
 
-function checkGrid(op: string, grid: NonNullable<TraceInput["grid"]>): void {
+function checkGrid(op: string, grid: NonNullable<TraceInput["grid"]>, tokens: Tokens): void {
   for (const name of ["height", "width", "patch", "cls"] as const) {
     const least = name === "cls" ? 0 : 1;
     if (!isCount(grid[name], least)) {
@@ -72,6 +77,11 @@ function checkGrid(op: string, grid: NonNullable<TraceInput["grid"]>): void {
       fault(op, `${name} of the grid`, `be an integer ≥ ${least}`, described(grid[name]), remedy);
     }
   }
+  const cells = grid.height * grid.width + grid.cls;
+  if ([...tokens.values()].some(({ length }) => length === cells)) return;
+  const rule = `have as many cells as an axis has tokens (height·width + cls = ${cells})`;
+  const lengths = [...tokens.values()].slice(0, 8).map(({ length }) => length);
+  fault(op, "the grid", rule, `axes of ${lengths.join(", ") || "no"} tokens`, "name an axis for the patches");
 }
 
 function assembleLayer(op: string, input: LayerInput, index: number, tokens: Tokens): TraceLayer {

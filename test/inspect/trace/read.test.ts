@@ -216,6 +216,16 @@ describe("readTrace", () => {
       /glimpse\.0 must be there, got none; number the glimpses from 0/,
     ],
     [
+      "a picture of another kind",
+      file({ image: { dtype: "U8", shape: [4], data: new TextEncoder().encode("<svg") } }),
+      /the image must be a PNG, got 4 bytes of another kind; save it as one/,
+    ],
+    [
+      "a grid that fits no axis",
+      file({ grid: { dtype: "I32", shape: [4], data: Int32Array.of(7, 7, 16, 1) } }),
+      /the grid must have as many cells as an axis has tokens \(height·width \+ cls = 50\), got axes of 3, 2 tokens/,
+    ],
+    [
       "a grid of two numbers",
       file({ grid: { dtype: "I32", shape: [2], data: Int32Array.of(7, 7) } }),
       /"grid" must be \[height, width, patch, cls\], got \[2\]/,
