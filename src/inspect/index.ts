@@ -8,7 +8,14 @@ export { importTrace } from "./import/import.ts";
 export { fromNpz } from "./import/npz.ts";
 export { type DenseWeights, denseMap } from "./map/dense.ts";
 export { layerMap } from "./map/layer.ts";
-export { AttentionMap, type MapComputer, TILE, type TileRequest } from "./map/map.ts";
+export {
+  AttentionMap,
+  type MapComputer,
+  type MapFacts,
+  type MapReader,
+  TILE,
+  type TileRequest,
+} from "./map/map.ts";
 export { type SparseWeights, sparseMap } from "./map/sparse.ts";
 export { type MaskSpec, visibleKeys } from "./mask.ts";
 export { pool, pyramid, type Reduction } from "./pyramid.ts";
