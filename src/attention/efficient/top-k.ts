@@ -5,7 +5,7 @@ import { compileProgram } from "../../core/program.ts";
 import { keyRange } from "../../core/program-rows.ts";
 import { attentionShapes } from "../../core/shapes.ts";
 import { type AttentionOptions, type AttentionResult, callAttention } from "../../ops/attention/call.ts";
-import { keepLargest } from "./keep-largest.ts";
+import { LargestKeeper } from "./keep-largest.ts";
 
 export interface TopKOptions
   extends Pick<
@@ -111,10 +111,10 @@ function keptKeys(
     const products = tf.matMul(tf.reshape(q, [B, Hkv, (H / Hkv) * count, D]), k, false, true);
     const scores = products.dataSync() as Float32Array;
     const mask = new Uint8Array(B * H * count * S);
-    const spare = new Float32Array(S);
+    const keeper = new LargestKeeper(keep);
     for (let row = 0; row < B * H * count; row++) {
       const [first, end] = ranges(Math.floor(row / (H * count)), from + (row % count));
-      if (first < end) keepLargest(scores, row * S + first, row * S + end, keep, mask, spare);
+      if (first < end) keeper.mark(scores, row * S + first, row * S + end, mask);
     }
     return tf.tensor4d(mask, [B, H, count, S], "bool");
   });
