@@ -1,5 +1,10 @@
 import { sparseStatements } from "./efficient/statements.ts";
 import { positionStatements } from "./position/statements.ts";
+import { adaptiveStatements } from "./adaptive/statements.ts";
+import { discreteStatements } from "./discrete/statements.ts";
+import { featureStatements } from "./feature/statements.ts";
+import { guidelineStatements } from "./guidelines/statements.ts";
+import { sequenceStatements } from "./sequence/statements.ts";
 import type { Statement } from "./statement.ts";
 import { toyStatements } from "./toy/statements.ts";
 
@@ -8,4 +13,9 @@ export const STATEMENTS: readonly Statement[] = [
   ...toyStatements,
   ...positionStatements,
   ...sparseStatements,
+  ...guidelineStatements,
+  ...discreteStatements,
+  ...adaptiveStatements,
+  ...featureStatements,
+  ...sequenceStatements,
 ];
