@@ -1,9 +1,9 @@
-import { sparseStatements } from "./efficient/statements.ts";
-import { positionStatements } from "./position/statements.ts";
 import { adaptiveStatements } from "./adaptive/statements.ts";
 import { discreteStatements } from "./discrete/statements.ts";
+import { sparseStatements } from "./efficient/statements.ts";
 import { featureStatements } from "./feature/statements.ts";
 import { guidelineStatements } from "./guidelines/statements.ts";
+import { positionStatements } from "./position/statements.ts";
 import { sequenceStatements } from "./sequence/statements.ts";
 import type { Statement } from "./statement.ts";
 import { toyStatements } from "./toy/statements.ts";
