@@ -21,7 +21,7 @@ export interface RowGroup {
   readonly allow: Uint8Array | undefined;
 }
 
-/** Lists of blocks of which the shortest has this share of the longest are gathered together: padding at most doubles. */
+/** Lists whose shortest has this share of the longest are gathered together: padding at most doubles them. */
 const ALIKE = 0.5;
 
 /** The calls that attention under a block mask takes. */

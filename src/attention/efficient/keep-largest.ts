@@ -1,8 +1,9 @@
 /**
- * Marks the largest of a row of scores. Of equal ones the first are kept; NaN counts as the largest, so that it shows.
+ * Marks the largest of a row of scores. Of equal ones the first are kept; NaN counts as the largest, so that it
+ * shows.
  *
- * One pass over the scores, with candidates aside: those above the k-th largest so far, which after a while are few. When
- * the room for them is full the best k stay. Expected O(n + k·ln(n/k)).
+ * One pass over the scores, with candidates aside: those above the k-th largest so far, which after a while are few.
+ * When the room for them is full the best k stay. Expected O(n + k·ln(n/k)).
  */
 export class LargestKeeper {
   readonly #keep: number;

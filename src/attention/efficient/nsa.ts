@@ -29,8 +29,8 @@ export interface NsaOptions {
   /** l and d: length of the compressed blocks, a multiple of the distance from one to the next. @default 32 and 16 */
   compression?: { length: number; stride: number };
   /**
-   * l′, a multiple of d, and n: size and number of the blocks that a query selects, the first ones and those nearest to it,
-   * its own included, always among them. @default 64, 16, 1 and 2
+   * l′, a multiple of d, and n: size and number of the blocks that a query selects, the first ones and those nearest
+   * to it, its own included, always among them. @default 64, 16, 1 and 2
    */
   selection?: { block: number; count: number; first: number; near: number };
   /** w: last keys that the window shows, the query's own included. @default 512 */
@@ -48,22 +48,26 @@ export interface NsaOptions {
  *
  *     out_t = Σ_c g_tc · attention(q_t, K^c_t, V^c_t),    c ∈ {compression, selection, window}
  *     K^compression_t = φ(k_{id} … k_{id+l−1}) of all blocks that end by t
- *     K^selection_t   = the n blocks of l′ keys with the largest Σ_h Σ_i p_thi · |block i ∩ block|,  p the compressed weights
+ *     K^selection_t   = the n blocks of l′ keys with the largest Σ_h Σ_i p_thi · |block i ∩ block|
  *     K^window_t      = the last w keys
  *
- * Symbols: g gates, σ of a map of x in the paper; φ compresses; i a compressed block, overlaps counted in steps of d; h the query
- * heads that share a key head, which select together. Shapes: q [B, H, T, D], k [B, Hkv, T, D], v [B, Hkv, T, Dv] for each
- * branch, gates [B, H, T, 3] → output [B, H, T, Dv]. Conventions: causal; keys after t are hidden in its own block too. A branch
- * that shows nothing yet, as compression before the first block ends, gives 0. The choice has no gradient: compressed
- * attention learns where to look. Differentiable in all else.
- * Cost: what is seen is O(T·(T/d + n·l′ + w)); selected keys are masked in the op `attention`, a byte for each pair, because
- * every query selects for itself: the semantics of the paper, not its speed. Paper: Yuan et al. 2025, §3, arxiv.org/abs/2502.11089.
+ * Symbols: g gates, σ of a map of x in the paper; φ compresses; i a compressed block, p_thi its weight, overlaps counted in steps of d;
+ * h the query heads that share a key head, which select together.
+ * Shapes: q [B, H, T, D], k [B, Hkv, T, D], v [B, Hkv, T, Dv] for each branch, gates [B, H, T, 3] → output [B, H, T,
+ * Dv].
+ * Conventions: causal; keys after t are hidden in its own block too. A branch that shows nothing yet, as compression
+ * before the first block ends, gives 0. The choice has no gradient: compressed attention learns where to look.
+ * Differentiable in all else.
+ * Cost: what is seen is O(T·(T/d + n·l′ + w)); selected keys are masked in the op `attention`, a byte for each pair,
+ * because every query selects for itself: the semantics of the paper, not its speed.
+ * Paper: Yuan et al. 2025, §3, arxiv.org/abs/2502.11089.
  *
  * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH, SIZE · OptionError NUMBER_RANGE
  * @draws
  * // What the three branches show each of 24 queries.
  * const q = tf.randomNormal([1, 1, 24, 8], 0, 1, "float32", 4);
- * const selected = selectionMask(q, q, { compression: { length: 4, stride: 2 }, selection: { block: 4, count: 3, first: 1, near: 1 } });
+ * const selection = { block: 4, count: 3, first: 1, near: 1 };
+ * const selected = selectionMask(q, q, { compression: { length: 4, stride: 2 }, selection });
  * const compressed = patternMask(24, 24, (i, j) => j < 11 && 2 * j + 3 <= i);
  * const near = patternMask(24, 24, (i, j) => j <= i && j > i - 6);
  * return tf.stack([compressed, tf.reshape(selected, [24, 24]), near]);

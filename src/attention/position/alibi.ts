@@ -15,8 +15,11 @@ export interface AlibiOptions {
  *     m_h = 2^(−most·(h+1)/H)                                H a power of two
  *     m = slopes(P), then every second one of slopes(2P)  else, P the largest power of two below H
  *
- * Symbols: H heads; most = 8 in the paper. Shapes: → H numbers. Conventions: other numbers of heads as in the authors' code.
- * Cost: O(H). Paper: Press, Smith & Lewis 2021, §3, arxiv.org/abs/2108.12409.
+ * Symbols: H heads; most = 8 in the paper.
+ * Shapes: → H numbers.
+ * Conventions: other numbers of heads as in the authors' code.
+ * Cost: O(H).
+ * Paper: Press, Smith & Lewis 2021, §3, arxiv.org/abs/2108.12409.
  *
  * @throws OptionError NUMBER_RANGE
  * @example
@@ -37,16 +40,17 @@ export function alibiSlopes(H: number, most = 8): number[] {
  *     bias(h, i, j) = −m_h · |i + offset − j|
  *
  * Symbols: m_h a head's slope; i a query, which stands at i + offset; j a key.
- * Shapes: → [1, H, T, S], which is the `bias` of the op `attention`. Conventions: the distance counts both ways; with
- * causality only keys before are seen, and it is the paper's bias. Nothing is learned. Where T ≠ S the offset must be
- * given. Cost: O(H·T·S); `alibiKeyBias` takes O(H·S) for causal attention.
+ * Shapes: → [1, H, T, S], which is the `bias` of the op `attention`.
+ * Conventions: the distance counts both ways; with causality only keys before are seen, and it is the paper's bias.
+ * Nothing is learned. Where T ≠ S the offset must be given.
+ * Cost: O(H·T·S); `alibiKeyBias` takes O(H·S) for causal attention.
  * Paper: Press, Smith & Lewis 2021, §3, arxiv.org/abs/2108.12409.
  *
  * @throws OptionError NUMBER_RANGE, POSITION_CORNER
  * @draws
  * return alibiBias(4, 12, 12);
  * @example
- * tf.reshape(alibiBias(1, 2, 3, { queryOffset: 1 }), [2, 3]); // [[-0.00390625, 0, -0.00390625], [-0.0078125, -0.00390625, 0]]
+ * tf.reshape(alibiBias(1, 2, 2), [2, 2]); // [[0, -0.00390625], [-0.00390625, 0]]
  */
 export function alibiBias(
   H: number,
@@ -72,9 +76,11 @@ export function alibiBias(
  *
  *     bias(h, j) = −m_h · (S − 1 − j) = −m_h · (i + offset − j) + a number of the row's own
  *
- * Symbols: as in `alibiBias`. Shapes: → [1, H, 1, S], which is the `bias` of the op `attention`. Conventions: for causal
- * attention alone. A softmax does not see what is added to a whole row, so weights and output are those of `alibiBias`
- * but for rounding (2⁻²⁴ of m_h·S); the log-sum-exp is another. Cost: O(H·S).
+ * Symbols: as in `alibiBias`.
+ * Shapes: → [1, H, 1, S], which is the `bias` of the op `attention`.
+ * Conventions: for causal attention alone. A softmax does not see what is added to a whole row, so weights and output
+ * are those of `alibiBias` but for rounding (2⁻²⁴ of m_h·S); the log-sum-exp is another.
+ * Cost: O(H·S).
  * Paper: Press, Smith & Lewis 2021, arxiv.org/abs/2108.12409; their code does this.
  *
  * @throws OptionError NUMBER_RANGE

@@ -29,13 +29,16 @@ import {
 
 const fields = {
   ...selfFields,
-  /** "strided" and "fixed" are the Sparse Transformer's, causal; "window" is BigBird's without global and random blocks. @default "bigbird" */
+  /**
+   * "strided" and "fixed" are the Sparse Transformer's, causal; "window" is BigBird's without global and random blocks.
+   * @default "bigbird"
+   */
   pattern: byDefault(choice("bigbird", "window", "strided", "fixed"), "bigbird"),
   /** Positions of a block, of "bigbird" and "window". @default 64 */
   blockSize: byDefault(integer(1), 64),
   /** Blocks that a block sees around itself, odd. @default 3 */
   windowBlocks: byDefault(integer(1), 3),
-  /** Blocks that see everything and that everything sees, of "bigbird"; negative ones from the end. @default [0, -1] */
+  /** Blocks that see and are seen by everything, of "bigbird"; negative ones from the end. @default [0, -1] */
   globalBlocks: byDefault(integers(), [0, -1]),
   /** Random blocks for each block, of "bigbird". @default 3 */
   numRandomBlocks: byDefault(integer(0), 3),
@@ -53,16 +56,18 @@ const NAMES = { query: "H", key: "Hkv", value: "Hkv" } as const;
 export type BlockSparseAttentionOptions = LayerOptions<typeof fields>;
 
 /**
- * Self-attention under a sparse pattern, with its projections: BigBird's, a window of blocks, or the Sparse Transformer's.
+ * Self-attention under a sparse pattern, with its projections: BigBird's, a window of blocks, or the Sparse
+ * Transformer's.
  *
  *     output = [head_1; …; head_H]·Wo,    head_h = attention(x·Wq_h, x·Wk_h, x·Wv_h) under the pattern
  *
- * Symbols: Wq `query/kernel`, Wk `key/kernel`, Wv `value/kernel`, Wo `attention_output/kernel`, each with a bias unless
- * `useBias` is false. Shapes: x [B, T, C] → [B, T, C]; weights [C, H, D], [C, Hkv, D] and [H, D, C].
- * Conventions: exact, by `blockSparseAttention`, `stridedAttention` or `fixedAttention`; any T. The mask of x must be of padding
- * at the end; padded positions are seen by no one, and give the output's bias. No dropout.
- * Cost: that of the mechanism, O(T·block) or O(T√T) instead of O(T²). Papers: Zaheer et al. 2020, §2,
- * arxiv.org/abs/2007.14062; Child et al. 2019, §4.3, arxiv.org/abs/1904.10509.
+ * Symbols: Wq `query/kernel`, Wk `key/kernel`, Wv `value/kernel`, Wo `attention_output/kernel`, each with a bias
+ * unless `useBias` is false.
+ * Shapes: x [B, T, C] → [B, T, C]; weights [C, H, D], [C, Hkv, D] and [H, D, C].
+ * Conventions: exact, by `blockSparseAttention`, `stridedAttention` or `fixedAttention`; any T. The mask of x must be
+ * of padding at the end; padded positions are seen by no one, and give the output's bias. No dropout.
+ * Cost: that of the mechanism, O(T·block) or O(T√T) instead of O(T²).
+ * Papers: Zaheer et al. 2020, §2, arxiv.org/abs/2007.14062; Child et al. 2019, §4.3, arxiv.org/abs/1904.10509.
  *
  * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT, NUMBER_RANGE · ShapeError SIZE, HEADS
  * @example

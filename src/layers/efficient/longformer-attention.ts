@@ -38,7 +38,7 @@ const even: Kind<number, number> = {
 };
 const fields = {
   ...selfFields,
-  /** w: the window has w/2 keys on each side, or before the query alone with `causal`; Hugging Face's attention_window. */
+  /** w: w/2 keys on each side, or before the query alone with `causal`; Hugging Face's attention_window. */
   attentionWindow: required(even),
   /** Distance of neighbouring keys in the window. @default 1 */
   dilation: byDefault(integer(1), 1),
@@ -53,16 +53,19 @@ const GLOBAL = { query_global: "H", key_global: "Hkv", value_global: "Hkv" } as 
 export type LongformerAttentionLayerOptions = LayerOptions<typeof fields>;
 
 /**
- * Longformer's self-attention with its projections: a sliding window, and global positions with projections of their own.
+ * Longformer's self-attention with its projections: a sliding window, and global positions with projections of their
+ * own.
  *
  *     output = [head_1; …; head_H]·Wo,    head_h = longformerAttention(x·Wq_h, x·Wk_h, x·Wv_h)
  *
  * Symbols: Wq `query/kernel`, Wk `key/kernel`, Wv `value/kernel`, Wo `attention_output/kernel`; for global positions
  * `query_global/kernel` and so on; each with a bias unless `useBias` is false.
  * Shapes: x [B, T, C] → [B, T, C]; weights [C, H, D], [C, Hkv, D] and [H, D, C].
- * Conventions: the mask of x must be of padding at the end; padded positions are seen by no one, and give what a query gives
- * that sees nothing, the output's bias. A layer without global positions has no weights for them. No dropout.
- * Cost: O(B·H·T·(w + g)·D), g global positions. Paper: Beltagy, Peters & Cohan 2020, §3.1, arxiv.org/abs/2004.05150.
+ * Conventions: the mask of x must be of padding at the end; padded positions are seen by no one, and give what a
+ * query gives that sees nothing, the output's bias. A layer without global positions has no weights for them. No
+ * dropout.
+ * Cost: O(B·H·T·(w + g)·D), g global positions.
+ * Paper: Beltagy, Peters & Cohan 2020, §3.1, arxiv.org/abs/2004.05150.
  *
  * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT, NUMBER_RANGE · ShapeError SIZE, HEADS
  * @example

@@ -74,8 +74,8 @@ export function outputOf(heads: tf.Tensor4D, weight: Weight): tf.Tensor3D {
 }
 
 /**
- * What a mask of x [B, T] says: how many positions of each example are there, and x with zeros in the others, which may hold
- * anything. The mask is read from the device.
+ * What a mask of x [B, T] says: how many positions of each example are there, and x with zeros in the others, which
+ * may hold anything. The mask is read from the device.
  *
  * @throws ShapeError SIZE when padding does not come last
  */

@@ -27,9 +27,12 @@ export type AlibiBiasOptions = LayerOptions<typeof fields>;
  *
  *     out(b, h, i, j) = scores(b, h, i, j) − m_h · |i + queryOffset − j|
  *
- * Symbols: m_h a head's slope (`alibiSlopes`). Shapes: scores [B, H, T, S] → as scores. Conventions: for scores before the
- * softmax. KerasHub adds m_h·(j − S + 1) to all queries alike, which under a causal mask gives the same weights. No weights.
- * Cost: O(B·H·T·S). Paper: Press, Smith & Lewis 2021, §3, arxiv.org/abs/2108.12409.
+ * Symbols: m_h a head's slope (`alibiSlopes`).
+ * Shapes: scores [B, H, T, S] → as scores.
+ * Conventions: for scores before the softmax. KerasHub adds m_h·(j − S + 1) to all queries alike, which under a
+ * causal mask gives the same weights. No weights.
+ * Cost: O(B·H·T·S).
+ * Paper: Press, Smith & Lewis 2021, §3, arxiv.org/abs/2108.12409.
  *
  * @throws OptionError LAYER_KEY, LAYER_OPTION, POSITION_CORNER · ShapeError SIZE
  * @example

@@ -31,9 +31,11 @@ export type PositionEmbeddingOptions = LayerOptions<typeof fields>;
  *
  *     out_t = table_t,    or x_t + table_t with `add`
  *
- * Symbols: table the weight `embeddings`. Shapes: x [B, T, C] → [B, T, C]; weight [Tmax, C], T ≤ Tmax.
- * Conventions: as in KerasHub the output is the encoding alone, to be added to embeddings, unless `add` says to do it. The
- * call option `startIndex` is the position of the first vector. Masks pass. Cost: O(B·T·C).
+ * Symbols: table the weight `embeddings`.
+ * Shapes: x [B, T, C] → [B, T, C]; weight [Tmax, C], T ≤ Tmax.
+ * Conventions: as in KerasHub the output is the encoding alone, to be added to embeddings, unless `add` says to do
+ * it. The call option `startIndex` is the position of the first vector. Masks pass.
+ * Cost: O(B·T·C).
  * Paper: Gehring et al. 2017, §3.1, arxiv.org/abs/1705.03122.
  *
  * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT, TABLE_ROWS · ShapeError SIZE

@@ -33,9 +33,12 @@ export type RelativePositionBiasOptions = LayerOptions<typeof fields>;
  *
  *     out(b, h, i, j) = scores(b, h, i, j) + table(bucket(j − i − queryOffset), h)
  *
- * Symbols: table the weight `embeddings`. Shapes: scores [B, H, T, S] → as scores; weight [numBuckets, H].
+ * Symbols: table the weight `embeddings`.
+ * Shapes: scores [B, H, T, S] → as scores; weight [numBuckets, H].
  * Conventions: for scores before the softmax; T5 does not scale them. `bias(T, S)` gives the bias alone, which the op
- * `attention` adds inside its kernel. Cost: O(B·H·T·S). Paper: Raffel et al. 2020, §2.1, arxiv.org/abs/1910.10683.
+ * `attention` adds inside its kernel.
+ * Cost: O(B·H·T·S).
+ * Paper: Raffel et al. 2020, §2.1, arxiv.org/abs/1910.10683.
  *
  * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT, NUMBER_RANGE, POSITION_CORNER · ShapeError SIZE
  * @example
@@ -50,7 +53,7 @@ export class RelativePositionBias extends MechanismLayer<typeof fields> {
     super({ inputs: [{ name: "scores", letters: "[B, H, T, S]" }], fields }, args);
   }
 
-  /** The bias [1, H, T, S] for the `bias` of the op `attention`; it belongs to the caller. The layer must be built. */
+  /** The bias [1, H, T, S], as the op `attention` takes it; it belongs to the caller. The layer must be built. */
   bias(T: number, S: number): tf.Tensor4D {
     const { bidirectional, maxDistance, queryOffset } = this.config;
     const table = this.weight<tf.Tensor2D>("embeddings");

@@ -45,9 +45,11 @@ export type RotaryEmbeddingOptions = LayerOptions<typeof fields>;
  *
  *     (x_a, x_b) → (x_a cos tθ_i − x_b sin tθ_i,  x_b cos tθ_i + x_a sin tθ_i),    θ_i = maxWavelength^(−2i/D)
  *
- * Symbols: t a position, (a, b) the pair i of channels. Shapes: x [B, T, C], [B, T, H, D] or, with `sequenceAxis: 2`,
- * [B, H, T, D] → as x. Conventions: apply it to queries and keys, with the call option `startIndex` where a cache holds earlier
- * ones. Features are the last axis. No weights; masks pass. Cost: O(size of x).
+ * Symbols: t a position, (a, b) the pair i of channels.
+ * Shapes: x [B, T, C], [B, T, H, D] or, with `sequenceAxis: 2`, [B, H, T, D] → as x.
+ * Conventions: apply it to queries and keys, with the call option `startIndex` where a cache holds earlier ones.
+ * Features are the last axis. No weights; masks pass.
+ * Cost: O(size of x).
  * Paper: Su et al. 2021, §3.2.2, arxiv.org/abs/2104.09864; what scales it: see `ropeFrequencies`.
  *
  * @throws OptionError LAYER_KEY, LAYER_OPTION, NUMBER_RANGE · ShapeError SIZE

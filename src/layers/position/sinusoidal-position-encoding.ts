@@ -19,9 +19,11 @@ export type SinusoidalPositionEncodingOptions = LayerOptions<typeof fields>;
  *
  *     PE(t, 2i) = sin(t / maxWavelength^(2i/C)),    PE(t, 2i+1) = cos of the same
  *
- * Symbols: t a position, i a pair of channels. Shapes: x [B, T, C] → [B, T, C]. Conventions: as in KerasHub the output is the
- * encoding alone, to be added to embeddings, unless `add` says to do it. The call option `startIndex` is the position of
- * the first vector. No weights; masks pass. Cost: O(B·T·C).
+ * Symbols: t a position, i a pair of channels.
+ * Shapes: x [B, T, C] → [B, T, C].
+ * Conventions: as in KerasHub the output is the encoding alone, to be added to embeddings, unless `add` says to do
+ * it. The call option `startIndex` is the position of the first vector. No weights; masks pass.
+ * Cost: O(B·T·C).
  * Paper: Vaswani et al. 2017, §3.5, arxiv.org/abs/1706.03762.
  *
  * @throws OptionError LAYER_KEY, LAYER_OPTION · ShapeError SIZE

@@ -26,8 +26,8 @@ const WINDOW = 256;
 const SHARPNESS = 50;
 
 /**
- * A long-range lookup, constructed and not trained: every position has a random direction as its key and a class as its
- * value; each of the last 64 asks with the key of a position in the first half, and must answer with its class.
+ * A long-range lookup, constructed and not trained: every position has a random direction as its key and a class as
+ * its value; each of the last 64 asks with the key of a position in the first half, and must answer with its class.
  *
  * @example
  * const { window, longformer } = await longRangeLookup({ n: 1024 });

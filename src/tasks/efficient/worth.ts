@@ -21,8 +21,8 @@ export interface WorthOptions {
 }
 
 /**
- * When sparse attention is worth it: its time over that of dense attention without a mask, in one process and by turns.
- * Figures are named `<mechanism>@<n>`, block-sparse ones with the percentage of blocks kept.
+ * When sparse attention is worth it: its time over that of dense attention without a mask, in one process and by
+ * turns. Figures are named `<mechanism>@<n>`, block-sparse ones with the percentage of blocks kept.
  *
  * @example
  * const times = await measureWorth({ lengths: [256], shares: [0.25], turns: 1 });

@@ -131,8 +131,8 @@ class OrderModel {
 }
 
 /**
- * Trains self-attention to tell which of two tokens comes first, and gives its share of right answers on 2000 new sequences.
- * The same options give the same figure.
+ * Trains self-attention to tell which of two tokens comes first, and gives its share of right answers on 2000 new
+ * sequences. The same options give the same figure.
  *
  * @example
  * await trainOrder({ positions: "rope", steps: 2 }); // near chance after two steps
