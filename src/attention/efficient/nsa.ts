@@ -51,8 +51,8 @@ export interface NsaOptions {
  *     K^selection_t   = the n blocks of l′ keys with the largest Σ_h Σ_i p_thi · |block i ∩ block|
  *     K^window_t      = the last w keys
  *
- * Symbols: g gates, σ of a map of x in the paper; φ compresses; i a compressed block, p_thi its weight, overlaps counted in steps of d;
- * h the query heads that share a key head, which select together.
+ * Symbols: g gates, σ of a map of x in the paper; φ compresses; i a compressed block, p_thi its weight, overlaps
+ * counted in steps of d; h the query heads that share a key head, which select together.
  * Shapes: q [B, H, T, D], k [B, Hkv, T, D], v [B, Hkv, T, Dv] for each branch, gates [B, H, T, 3] → output [B, H, T,
  * Dv].
  * Conventions: causal; keys after t are hidden in its own block too. A branch that shows nothing yet, as compression
