@@ -130,16 +130,27 @@ export function drawBlocks({ S, block, rows }: BlockMask): tf.Tensor2D {
  * @example
  * denseMask(blockMask(2, 2, (i, j) => j <= i, { block: 1 })); // [[1, 0], [1, 1]]
  */
-export function denseMask({ T, S, block, rows, pattern }: BlockMask): tf.Tensor2D {
-  const mask = new Uint8Array(T * S);
+export function denseMask(mask: BlockMask): tf.Tensor2D {
+  return tf.tensor2d(denseCells(mask), [mask.T, mask.S], "bool");
+}
+
+/** A mask serves many calls, and never changes: its rule is asked once. */
+const knownCells = new WeakMap<BlockMask, Uint8Array>();
+
+function denseCells(mask: BlockMask): Uint8Array {
+  const before = knownCells.get(mask);
+  if (before) return before;
+  const { T, S, block, rows, pattern } = mask;
+  const cells = new Uint8Array(T * S);
   for (let i = 0; i < T; i++) {
     for (const { at, full } of rows[Math.floor(i / block)]!) {
       const end = Math.min(S, (at + 1) * block);
-      if (full) mask.fill(1, i * S + at * block, i * S + end);
-      else for (let j = at * block; j < end; j++) mask[i * S + j] = pattern(i, j) ? 1 : 0;
+      if (full) cells.fill(1, i * S + at * block, i * S + end);
+      else for (let j = at * block; j < end; j++) cells[i * S + j] = pattern(i, j) ? 1 : 0;
     }
   }
-  return tf.tensor2d(mask, [T, S], "bool");
+  knownCells.set(mask, cells);
+  return cells;
 }
 
 function masked(mask: Omit<BlockMask, "share">): BlockMask {
