@@ -112,9 +112,11 @@ for (const [family, heading] of FAMILIES.filter(([name]) =>
   const table = [
     `| | Mechanism | Cost | Paper | ${BACKENDS.map((name) => `\`${name}\``).join(" | ")} |`,
     `|---|---|---|---|${"---|".repeat(BACKENDS.length)}`,
-    ...entries.map(row),
+    ...entries.filter(({ svg }) => svg).map(row),
   ];
-  parts.push(`## ${heading}\n\n${table.join("\n")}\n`);
+  const pieces = entries.filter(({ svg }) => !svg).map(({ name }) => `[\`${name}\`](#${name.toLowerCase()})`);
+  const also = pieces.length > 0 ? `\nTheir parts: ${pieces.join(", ")}.\n` : "";
+  parts.push(`## ${heading}\n\n${table.join("\n")}\n${also}`);
   details.push(...entries.map(section));
 }
 if (problems.length > 0) {
