@@ -1,12 +1,12 @@
 import { OptionError } from "../core/errors.ts";
 import { summary, warnings } from "./describe.ts";
 import { chooseEdges, type Edge, type EdgeChoice, hasWeightAboveOne } from "./flow/edges.ts";
+import { articlePlaces, columnPlaces, PAD, type Places } from "./flow/places.ts";
 import { type HeatmapData, toMatrix } from "./matrix.ts";
 import { oneOf } from "./options.ts";
 import { svgDocument } from "./svg/document.ts";
-import { TOKEN_SIZE } from "./svg/layout.ts";
 import { coordinate, element, fingerprint, label } from "./svg/markup.ts";
-import { fitWidth, textWidth } from "./svg/measure.ts";
+import { fitWidth } from "./svg/measure.ts";
 import { THEMES, type Theme } from "./svg/theme.ts";
 import { escapeXml, visible } from "./text.ts";
 
@@ -31,32 +31,9 @@ const TITLE = "Attention Flow";
 const MOST_EDGES = 2000;
 const THICKEST = 5;
 const RADIUS = 7;
-const PAD = 16;
 const TITLE_HEIGHT = 44;
-const NOTE_HEIGHT = 28;
 const INPUT_FILL = "#87ceeb"; // skyblue
 const OUTPUT_FILL = "#90ee90"; // lightgreen
-const LEAST_PITCH = 36;
-const MOST_PITCH = 110;
-const ROW_PITCH = 26;
-const LONGEST_LABEL = 168;
-const ARTICLE_HEIGHT = 300;
-const COLUMNS_GAP = 300;
-
-interface Point {
-  readonly x: number;
-  readonly y: number;
-}
-
-/** Where the nodes and their labels are. */
-interface Places {
-  readonly width: number;
-  readonly height: number;
-  readonly inputs: readonly Point[];
-  readonly outputs: readonly Point[];
-  readonly labels: string;
-  readonly curved: boolean;
-}
 
 /**
  * Attention flow: a line from every input to the outputs that read it.
@@ -102,7 +79,7 @@ export function flow(data: HeatmapData, options: FlowOptions = {}): string {
   const id = fingerprint(
     [theme, layout, title, note, ...data.rowTokens, "", ...data.columnTokens, ...matrix.values].join("\n"),
   );
-  const nodes = (points: readonly Point[], fill: string) =>
+  const nodes = (points: Places["inputs"], fill: string) =>
     points.map(({ x, y }) => element("circle", { class: "n", cx: x, cy: y, r: RADIUS, fill })).join("");
   return svgDocument({
     id,
@@ -160,49 +137,4 @@ function line({ t, s, weight }: Edge, { inputs, outputs, curved }: Places, data:
     { d, "stroke-opacity": written(shown), "stroke-width": written(shown * THICKEST) },
     element("title", {}, escapeXml(words)),
   );
-}
-
-/** The article's: inputs below, outputs above, both rows centred. */
-function articlePlaces({ rowTokens, columnTokens }: HeatmapData, top: number): Places {
-  const all = [...rowTokens, ...columnTokens].map((token) => textWidth(visible(token), TOKEN_SIZE));
-  const pitch = Math.min(MOST_PITCH, Math.max(LEAST_PITCH, Math.ceil(Math.max(...all)) + 10));
-  const most = Math.max(rowTokens.length, columnTokens.length);
-  const width = Math.max(360, 2 * PAD + most * pitch);
-  const row = (n: number, y: number) =>
-    Array.from({ length: n }, (_, at) => ({ x: width / 2 + (at - (n - 1) / 2) * pitch, y }));
-  const outputs = row(rowTokens.length, top + 36);
-  const inputs = row(columnTokens.length, top + ARTICLE_HEIGHT - 36);
-  const words = (tokens: readonly string[], points: readonly Point[], dy: number) =>
-    points.map(({ x, y }, at) =>
-      label(fitWidth(visible(tokens[at]!), pitch - 6, TOKEN_SIZE), {
-        class: "t k",
-        x,
-        y: y + dy,
-        "text-anchor": "middle",
-      }),
-    );
-  const labels = [...words(rowTokens, outputs, -16), ...words(columnTokens, inputs, 26)].join("");
-  return { width, height: top + ARTICLE_HEIGHT + NOTE_HEIGHT, inputs, outputs, labels, curved: false };
-}
-
-/** For real sentences: every word has a line of its own. */
-function columnPlaces({ rowTokens, columnTokens }: HeatmapData, top: number): Places {
-  const fitted = (tokens: readonly string[]) =>
-    tokens.map((token) => fitWidth(visible(token), LONGEST_LABEL, TOKEN_SIZE));
-  const widest = (texts: readonly string[]) =>
-    Math.ceil(Math.max(...texts.map((text) => textWidth(text, TOKEN_SIZE))));
-  const [ins, outs] = [fitted(columnTokens), fitted(rowTokens)];
-  const left = PAD + widest(ins) + 16;
-  const right = left + COLUMNS_GAP;
-  const most = Math.max(ins.length, outs.length);
-  const column = (n: number, x: number) =>
-    Array.from({ length: n }, (_, at) => ({ x, y: top + 24 + ROW_PITCH * (at + (most - n) / 2) }));
-  const [inputs, outputs] = [column(ins.length, left), column(outs.length, right)];
-  const words = (texts: readonly string[], points: readonly Point[], dx: number, anchor: string) =>
-    points.map(({ x, y }, at) =>
-      label(texts[at]!, { class: "t k", x: x + dx, y: y + 4.5, "text-anchor": anchor }),
-    );
-  const labels = [...words(ins, inputs, -14, "end"), ...words(outs, outputs, 14, "start")].join("");
-  const width = right + 16 + widest(outs) + PAD;
-  return { width, height: top + 24 + ROW_PITCH * most + NOTE_HEIGHT, inputs, outputs, labels, curved: true };
 }

@@ -35,6 +35,8 @@ export interface HeatmapOptions extends Words {
   readonly numbers?: boolean;
   /** The most that the figure may take, in pixels. @default { width: 960, height: 768 }, 10 × 8 inches */
   readonly size?: { readonly width: number; readonly height: number };
+  /** A sentence below the figure. @default none */
+  readonly note?: string;
   /** Called with a sentence for each reason to distrust the picture, such as rows that do not sum to 1. */
   readonly onWarning?: (message: string) => void;
 }
@@ -74,7 +76,7 @@ export function heatmap(data: HeatmapData, options: HeatmapOptions = {}): string
   const pooled = maxPool(matrix, MOST_CELLS, MOST_CELLS);
   const rows = blockTokens(data.rowTokens, pooled.rowFactor);
   const columns = blockTokens(data.columnTokens, pooled.columnFactor);
-  const note = noteOf(pooled);
+  const note = [noteOf(pooled), options.note].filter(Boolean).join(" ") || undefined;
   const layout = layOut({
     rows,
     columns,
@@ -84,8 +86,9 @@ export function heatmap(data: HeatmapData, options: HeatmapOptions = {}): string
     hasNote: note !== undefined,
     ...(options.size && { figure: checkedSize(op, options.size) }),
   });
-  const description = summary(matrix, data) + (note ? ` ${note}` : "");
+  const description = summary(matrix, data) + (note ? ` ${visible(note)}` : "");
   const settings = [palette, theme, scale.low, scale.high, options.numbers, ...Object.values(words)];
+  if (options.note) settings.push(options.note);
   if (options.size || options.value) settings.push(layout.width, layout.height, scale.label);
   const id = fingerprint([settings, rows, columns, pooled.values, pooled.kinds].map(String).join("\n"));
   const numbers = options.numbers ?? false;
@@ -172,6 +175,8 @@ function titles(layout: Layout, words: Required<Words>, note: string | undefined
     centered(words.title, 18, room, { x: middle, y: top - 20 }) +
     centered(words.xTitle, 15, room, { x: middle, y: bottom + 20 }) +
     centered(words.yTitle, 15, plotHeight + top, { transform: yTransform }) +
-    (note ? label(note, { class: "t", x: 16, y: height - 12, "font-size": 12 }) : "")
+    (note
+      ? label(fitWidth(visible(note), width - 32, 12), { class: "t", x: 16, y: height - 12, "font-size": 12 })
+      : "")
   );
 }

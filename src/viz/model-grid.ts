@@ -1,6 +1,6 @@
 import { OptionError } from "../core/errors.ts";
 import { PALETTES, type Palette } from "./color.ts";
-import { type Cells, isNested, type Matrix, maxPool, toMatrix } from "./matrix.ts";
+import { type Cells, isNested, type Matrix, maxPool, toMatrix, VALUE } from "./matrix.ts";
 import { oneOf } from "./options.ts";
 import { makeScale } from "./scale.ts";
 import { svgDocument } from "./svg/document.ts";
@@ -61,7 +61,8 @@ export function modelGrid(
   const top = (title === "" ? PAD : 44) + HEADER;
   const step = cell + GAP;
   const width = LEFT + most * step - GAP + PAD;
-  const height = top + layers.length * step - GAP + PAD;
+  const bottom = top + layers.length * step - GAP;
+  const height = bottom + PAD + 18;
   const scale = makeScale(op, matrices.flat()[0]!);
   const maps = matrices.flatMap((heads, l) =>
     heads.map((matrix, h) => {
@@ -97,6 +98,8 @@ export function modelGrid(
     [theme, palette, title, cell, ...matrices.flat().map(({ values }) => values)].map(String).join("\n"),
   );
   const heads = matrices.flat().length;
+  const isPartial = matrices.flat().some(({ kinds }) => kinds.some((kind) => kind !== VALUE));
+  const note = `0 dark, 1 light${isPartial ? "; grey: masked" : ""}`;
   return svgDocument({
     id,
     theme,
@@ -117,6 +120,7 @@ export function modelGrid(
       ...columns,
       ...rows,
       element("g", { "shape-rendering": "crispEdges" }, maps.join("")),
+      label(fitWidth(note, width - 2 * PAD, 12), { class: "t", x: PAD, y: height - 12, "font-size": 12 }),
     ],
   });
 }

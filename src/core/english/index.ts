@@ -17,6 +17,7 @@ import { layerMessages } from "./layers.ts";
 import { modelMessages } from "./model.ts";
 import { positionMessages } from "./position.ts";
 import { trainMessages } from "./train.ts";
+import { viewMessages } from "./views.ts";
 import { vizMessages } from "./viz.ts";
 import { workerMessages } from "./worker.ts";
 
@@ -34,6 +35,7 @@ export const english = {
   ...modelMessages,
   ...positionMessages,
   ...trainMessages,
+  ...viewMessages,
   ...vizMessages,
   ...workerMessages,
 };

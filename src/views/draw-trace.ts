@@ -1,0 +1,66 @@
+import { OptionError } from "../core/errors.ts";
+import type { Trace } from "../inspect/index.ts";
+import { compareView } from "./compare.ts";
+import { flowView } from "./flow.ts";
+import { gatesView } from "./gates.ts";
+import { glimpseView } from "./glimpse.ts";
+import { gridView } from "./grid.ts";
+import { headsView } from "./heads.ts";
+import { heatmapView } from "./heatmap.ts";
+import { imageView } from "./image.ts";
+import { neuronsView } from "./neuron.ts";
+import { type DrawOptions, VIEWS, type View } from "./options.ts";
+import { rolloutView } from "./rollout.ts";
+import { statisticsView } from "./statistics.ts";
+
+const DRAW: Readonly<Record<View, (op: string, trace: Trace, options: DrawOptions) => string>> = {
+  heatmap: heatmapView,
+  flow: flowView,
+  heads: headsView,
+  grid: gridView,
+  neuron: neuronsView,
+  statistics: statisticsView,
+  compare: compareView,
+  rollout: rolloutView,
+  image: imageView,
+  glimpse: glimpseView,
+  gates: gatesView,
+};
+
+/**
+ * A picture of a trace: an SVG document.
+ *
+ * Views: `heatmap` and `flow` of one head; `heads`, up to eight of them; `grid` of all; `neuron`, the channels that make
+ * one query's scores; `statistics` of each head; `compare`, two heads or layers and their difference; `rollout` through
+ * the layers; `image`, what was looked at in an image; `glimpse`, where; `gates`. Weights that are kept as q, k and lse are
+ * recomputed in rows: no T × S buffer is made. Pure: the same trace gives the same text, without a DOM, and no token can
+ * become markup.
+ *
+ * @throws OptionError VIEW, where the trace lacks what the view needs; CHOICE · what the view's drawing throws
+ * @example
+ * const attn = traceTensor([1, 1, 2], [0.25, 0.75]);
+ * const tokens = { src: ["I", "am"], tgt: ["suis"] };
+ * const trace = createTrace({ tokens, layers: [{ alignQ: "tgt", alignK: "src", attn }] });
+ * const svg = drawTrace(trace, { view: "flow", theme: "auto" });
+ */
+export function drawTrace(trace: Trace, options: DrawOptions = {}): string {
+  const op = "drawTrace";
+  const { view = defaultView(trace) } = options;
+  if (!VIEWS.includes(view)) throw new OptionError("CHOICE", { op, name: "view", choices: VIEWS, got: view });
+  return DRAW[view](op, trace, options);
+}
+
+/**
+ * What a trace is best seen as: words over an image where it has one, glimpses, all heads where there are several, one
+ * head's map, or a gate.
+ *
+ * @example
+ * const gate = traceTensor([2], [0.25, 0.75]);
+ * defaultView(createTrace({ tokens: {}, layers: [], gates: { channels: gate } })); // "gates"
+ */
+export function defaultView({ layers, image, grid, glimpses, gates }: Trace): View {
+  if (image && grid && layers[0]?.S === grid.height * grid.width + grid.cls) return "image";
+  if (image && glimpses.length > 0) return "glimpse";
+  if (layers.length === 0 && Object.keys(gates).length > 0) return "gates";
+  return layers.length > 1 || (layers[0]?.H ?? 1) > 1 ? "grid" : "heatmap";
+}

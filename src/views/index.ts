@@ -1,0 +1,3 @@
+/** Pictures of a trace: as SVG, as PNG, and in the terminal. */
+export { defaultView, drawTrace } from "./draw-trace.ts";
+export { type DrawOptions, VIEWS, type View } from "./options.ts";

@@ -1,0 +1,66 @@
+import { OptionError } from "../core/errors.ts";
+import type { Palette, Theme } from "../viz/index.ts";
+
+/** Every view of a trace, in the order in which `heed svg --help` names them. */
+export const VIEWS = [
+  "heatmap",
+  "flow",
+  "heads",
+  "grid",
+  "neuron",
+  "statistics",
+  "compare",
+  "rollout",
+  "image",
+  "glimpse",
+  "gates",
+] as const;
+export type View = (typeof VIEWS)[number];
+
+/** Which part of a trace, and how it is drawn. What a view has no use for is passed over. */
+export interface DrawOptions {
+  /** @default what the trace is best seen as: see `defaultView` */
+  readonly view?: View;
+  /** The layer; `compare` takes a pair of them, `rollout` the last one of those it joins. @default 0; the last for `rollout` */
+  readonly layer?: number | readonly number[];
+  /** The head; `heads` takes up to eight, `compare` a pair. @default 0; the first eight; 0 and 1 */
+  readonly head?: number | readonly number[];
+  /** The query, for `neuron`, and for `image` where patches look at patches. @default the last one; 0 */
+  readonly query?: number;
+  /** The gate's name. @default the first one */
+  readonly gate?: string;
+  /** Rows and columns of a glimpse; a Gaussian one does not say them itself. @default [24, 24] for affine ones */
+  readonly glimpseSize?: readonly [rows: number, columns: number];
+  /** @default "viridis" */
+  readonly palette?: Palette;
+  /** @default "light" */
+  readonly theme?: Theme;
+  /** Above the picture; empty = none. @default what is shown */
+  readonly title?: string;
+  /** Called with a sentence for each reason to distrust the picture. */
+  readonly onWarning?: (message: string) => void;
+}
+
+/** Throws VIEW: `op: place must rule, got …; remedy`. */
+export function refuse(op: string, place: string, rule: string, got: string, remedy: string): never {
+  throw new OptionError("VIEW", { op, place, rule, got, remedy });
+}
+
+/** One number of an option that some views take several of. */
+export function single(
+  op: string,
+  view: View,
+  name: "layer" | "head",
+  given: number | readonly number[] | undefined,
+): number | undefined {
+  if (typeof given !== "object") return given;
+  if (given.length === 1) return given[0];
+  return refuse(op, name, `be one number for the view ${view}`, given.join(","), "name one of them");
+}
+
+/** Throws unless `got` counts one of `length` things. */
+export function within(op: string, name: string, got: number, length: number, of: string): number {
+  if (Number.isSafeInteger(got) && got >= 0 && got < length) return got;
+  const rule = length === 1 ? `be 0: ${of} has one` : `be from 0 to ${length - 1}: ${of} has ${length}`;
+  return refuse(op, name, rule, String(got), "choose another one");
+}
