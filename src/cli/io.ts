@@ -8,12 +8,12 @@ export interface Io {
 
 /** As much of a writable stream as the commands use: `write` is false when the reader is behind. */
 export interface Output {
-  write(text: string): boolean;
+  write(data: string | Uint8Array): boolean;
   once(event: "drain", listener: () => void): unknown;
 }
 
 /** Writes, and waits for a slow reader, so that a long input does not pile up in memory. */
-export function write(output: Output, text: string): Promise<void> {
-  if (output.write(text)) return Promise.resolve();
+export function write(output: Output, data: string | Uint8Array): Promise<void> {
+  if (output.write(data)) return Promise.resolve();
   return new Promise((resolve) => output.once("drain", resolve));
 }

@@ -21,6 +21,21 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
     load: async (io) => (await import("./translate.ts")).translateCommand(io),
   },
   {
+    name: "show",
+    description: "show a trace of attention in the terminal",
+    load: async (io) => (await import("./show-trace.ts")).showCommand(io),
+  },
+  {
+    name: "svg",
+    description: "draw a trace as an SVG picture",
+    load: async (io) => (await import("./svg.ts")).svgCommand(io),
+  },
+  {
+    name: "png",
+    description: "write the cells of a trace's map as a PNG image",
+    load: async (io) => (await import("./png.ts")).pngCommand(io),
+  },
+  {
     name: "data",
     description: "fetch the data sets that models are trained on",
     load: async (io) => (await import("./data.ts")).dataCommand(io),

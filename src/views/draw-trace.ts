@@ -44,7 +44,11 @@ const DRAW: Readonly<Record<View, (op: string, trace: Trace, options: DrawOption
  * const svg = drawTrace(trace, { view: "flow", theme: "auto" });
  */
 export function drawTrace(trace: Trace, options: DrawOptions = {}): string {
-  const op = "drawTrace";
+  return drawView("drawTrace", trace, options);
+}
+
+/** `drawTrace` under the name that errors are to give. */
+export function drawView(op: string, trace: Trace, options: DrawOptions): string {
   const { view = defaultView(trace) } = options;
   if (!VIEWS.includes(view)) throw new OptionError("CHOICE", { op, name: "view", choices: VIEWS, got: view });
   return DRAW[view](op, trace, options);

@@ -98,8 +98,8 @@ export function weightsOf({ values, kinds }: Cells) {
 }
 
 /** A head as a heat map's data, with a note where it had to be pooled. */
-export function headData(trace: Trace, { layer, head, map }: ChosenHead) {
-  const { cells, factor } = headCells(map, head);
+export function headData(trace: Trace, { layer, head, map }: ChosenHead, most?: number) {
+  const { cells, factor } = headCells(map, head, most);
   const { rowTokens, columnTokens } = tokensOf(trace, layer);
   const data: HeatmapData = {
     ...weightsOf(cells),

@@ -53,6 +53,8 @@ export {
   terminalCapabilities,
 } from "./terminal/capabilities.ts";
 export { type TerminalFormat, type TerminalHeatmapOptions, terminalHeatmap } from "./terminal.ts";
+export { type TerminalFlowOptions, terminalFlow } from "./terminal-flow.ts";
+export { type TerminalGridOptions, terminalGrid } from "./terminal-grid.ts";
 export { ascii, escapeXml, visible } from "./text.ts";
 export { type ThumbnailOptions, thumbnail } from "./thumbnail.ts";
 export { displayWidth, fitColumns, graphemes, truncate } from "./width.ts";

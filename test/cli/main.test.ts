@@ -28,6 +28,20 @@ function shell(line: string) {
   return { status, stdout, stderr };
 }
 
+test("a trace is shown, drawn and written", () => {
+  const trace = path.join(folder, "t.csv");
+  writeFileSync(trace, ",I,am\nje,0.75,0.25\n");
+  expect(heed(["show", trace]).stdout).toContain("je: I 0.75, am 0.25");
+  expect(heed(["svg", trace, "--out", "-"]).stdout).toMatch(/^<svg .*<\/svg>\s*$/s);
+  const png = path.join(folder, "t.png");
+  expect(heed(["png", trace, "--out", png])).toEqual({
+    status: 0,
+    stdout: "",
+    stderr: `heed png: drew ${png}\n`,
+  });
+  expectRefusal(heed(["show", path.join(folder, "nothing.attn")]));
+});
+
 describe("what goes wrong is one line and exit code 2, without a stack", () => {
   test("a wrong flag", () => {
     expect(heed(["translate", "--beam", "abc", "x"])).toEqual({

@@ -72,7 +72,7 @@ function half(page: Page, matrix: Matrix, cell: number): { color?: string; sign?
 }
 
 /** A half without a colour stays unpainted; two of them show their sign, and "not finite" always does. */
-function halfBlocks(page: Page, matrix: Matrix, i: number, j: number): Span {
+export function halfBlocks(page: Page, matrix: Matrix, i: number, j: number): Span {
   const upper = half(page, matrix, i * matrix.columns + j);
   const lower = i + 1 < matrix.rows ? half(page, matrix, (i + 1) * matrix.columns + j) : {};
   if (upper.sign === INVALID_SIGN || lower.sign === INVALID_SIGN) return { text: INVALID_SIGN };
@@ -82,7 +82,7 @@ function halfBlocks(page: Page, matrix: Matrix, i: number, j: number): Span {
   return { text: upper.sign ?? " " };
 }
 
-function wideCell(page: Page, matrix: Matrix, cell: number): Span {
+export function wideCell(page: Page, matrix: Matrix, cell: number): Span {
   if (matrix.kinds[cell] === MASKED) return { text: maskedSign(page).repeat(2) };
   if (matrix.kinds[cell] === NOT_FINITE) return { text: INVALID_SIGN.repeat(2) };
   const t = page.scale.position(matrix.values[cell]!);

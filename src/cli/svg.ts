@@ -1,0 +1,48 @@
+import { Command } from "commander";
+import { drawView } from "../views/draw-trace.ts";
+import { VIEWS } from "../views/index.ts";
+import { THEMES } from "../viz/svg/theme.ts";
+import { oneOf } from "./flags.ts";
+import type { Io } from "./io.ts";
+import {
+  defaultOut,
+  drawOptions,
+  readTraceFile,
+  type TraceFlags,
+  takesMore,
+  takesTrace,
+  writeOut,
+} from "./trace.ts";
+
+const NAME = "heed svg";
+
+const HELP = `
+Without a view: words over an image where the trace has one, else all heads, or the map of the only one.
+
+  heed svg t.attn
+  heed svg t.attn --view heads --layer 2
+  heed svg t.attn --view compare --head 0,3 --out difference.svg
+`;
+
+/** `heed svg TRACE`: a picture of a trace, as an SVG document. */
+export function svgCommand(io: Io): Command {
+  const command = takesTrace(
+    new Command("svg").description("Draws a trace of attention as an SVG picture."),
+    VIEWS,
+  );
+  return takesMore(command)
+    .option(
+      "--theme <theme>",
+      `${THEMES.join(", ")}; auto follows the reader`,
+      oneOf(NAME, "--theme", THEMES),
+      "auto",
+    )
+    .option("--out <file>", "where to; - is standard output (default: TRACE.svg in this folder)")
+    .addHelpText("after", HELP)
+    .action(async (file: string, { out, ...flags }: TraceFlags & { out?: string }) => {
+      const onWarning = (message: string) => void io.stderr.write(`${message}\n`);
+      const trace = readTraceFile(NAME, file);
+      const svg = drawView(NAME, trace, { ...drawOptions(flags), onWarning });
+      await writeOut(io, NAME, out ?? defaultOut(file, ".svg"), svg);
+    });
+}

@@ -1,0 +1,112 @@
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { type Command, Option } from "commander";
+import { FileError, UsageError } from "../core/errors.ts";
+import { importTrace, type Trace } from "../inspect/index.ts";
+import type { DrawOptions, View } from "../views/index.ts";
+import { PALETTES, type Palette } from "../viz/color.ts";
+import type { Theme } from "../viz/index.ts";
+import { visible } from "../viz/text.ts";
+import { oneOf, wholeNumber } from "./flags.ts";
+import { type Io, write } from "./io.ts";
+
+/** What `show`, `svg` and `png` have in common: a trace, and which part of it. */
+export interface TraceFlags {
+  view?: View;
+  layer?: number[];
+  head?: number[];
+  query?: number;
+  gate?: string;
+  glimpseSize?: [number, number];
+  palette?: Palette;
+  theme?: Theme;
+}
+
+const MOST = 1_000_000;
+
+/** Adds the trace and the flags that choose a part of it. */
+export function takesTrace(command: Command, views: readonly View[]): Command {
+  const name = `heed ${command.name()}`;
+  const list = (flag: string) => numberList(name, flag);
+  return command
+    .argument("<trace>", "a trace, .npz, .npy, BertViz's JSON or CSV; the contents decide, not the name")
+    .addOption(new Option("--view <view>", views.join(", ")).argParser(oneOf(name, "--view", views)))
+    .option("--layer <n>", "the layer, from 0; two for --view compare: 0,1", list("--layer"))
+    .option("--head <n>", "the head, from 0; several for --view heads and compare: 0,2,5", list("--head"))
+    .option("--palette <name>", PALETTES.join(", "), oneOf(name, "--palette", PALETTES));
+}
+
+/** The flags of pictures, which have views that a terminal has not. */
+export function takesMore(command: Command): Command {
+  const name = `heed ${command.name()}`;
+  return command
+    .option(
+      "--query <n>",
+      "the query, from 0: for --view neuron, and image where patches look at patches",
+      wholeNumber(name, "--query", 0, MOST, "try --query 0"),
+    )
+    .option("--gate <name>", "the gate, for --view gates")
+    .option("--glimpse-size <RxC>", "rows and columns of a Gaussian glimpse, such as 12x12", (text: string) =>
+      glimpseSize(name, text),
+    );
+}
+
+/** Flags as the views take them. */
+export function drawOptions(flags: TraceFlags): DrawOptions {
+  const { layer, head, ...rest } = flags;
+  const one = (list: number[]) => (list.length === 1 ? list[0]! : list);
+  return { ...rest, ...(layer && { layer: one(layer) }), ...(head && { head: one(head) }) };
+}
+
+/** @throws FileError CANNOT_READ · DataError, for a file that is no trace */
+export function readTraceFile(command: string, file: string): Trace {
+  let bytes: Uint8Array;
+  try {
+    if (statSync(file).isDirectory()) throw Object.assign(new Error(), { code: "a folder" });
+    bytes = readFileSync(file);
+  } catch (error) {
+    const { code = String(error) } = error as NodeJS.ErrnoException;
+    const reason = code === "ENOENT" ? "no such file" : code;
+    throw new FileError("CANNOT_READ", { command, path: visible(file), reason });
+  }
+  return importTrace(bytes, path.basename(file));
+}
+
+/** Where a picture of a trace goes when nothing is said: beside nothing, into the current folder. */
+export function defaultOut(file: string, extension: string): string {
+  return `${path.parse(file).name}${extension}`;
+}
+
+/** Writes a picture to a file and says so, or to standard output for "-". */
+export async function writeOut(
+  io: Io,
+  command: string,
+  out: string,
+  data: string | Uint8Array,
+): Promise<void> {
+  if (out === "-") return write(io.stdout, data);
+  try {
+    writeFileSync(out, data);
+  } catch (error) {
+    const { code = String(error) } = error as NodeJS.ErrnoException;
+    const reason =
+      code === "ENOENT" ? `no folder ${path.dirname(out)}` : code === "EISDIR" ? "a folder" : code;
+    throw new FileError("CANNOT_WRITE", { command, path: visible(out), reason });
+  }
+  io.stderr.write(`${command}: drew ${visible(out)}\n`);
+}
+
+function numberList(command: string, flag: string) {
+  return (text: string): number[] => {
+    if (/^\d{1,6}(,\d{1,6})*$/.test(text)) return text.split(",").map(Number);
+    const rule = "a whole number from 0, or several with commas";
+    throw new UsageError("FLAG_VALUE", { command, flag, rule, got: text, remedy: `try ${flag} 0` });
+  };
+}
+
+function glimpseSize(command: string, text: string): [number, number] {
+  const [, rows, columns] = /^([1-9]\d{0,2})x([1-9]\d{0,2})$/.exec(text) ?? [];
+  if (rows && columns) return [Number(rows), Number(columns)];
+  const details = { command, flag: "--glimpse-size", rule: "rows x columns", got: text };
+  throw new UsageError("FLAG_VALUE", { ...details, remedy: "try --glimpse-size 12x12" });
+}

@@ -1,0 +1,96 @@
+import { MASKED, type Trace, VALUE } from "../inspect/index.ts";
+import { colorAt, encodePng, paletteBytes, paletteIndex } from "../viz/index.ts";
+import { type ChosenHead, chooseHead, headCells, nameOf } from "./layers.ts";
+import { type DrawOptions, refuse, type View } from "./options.ts";
+import { rolledOut } from "./rollout.ts";
+
+/** The views whose cells can be pixels. */
+export const PNG_VIEWS = ["heatmap", "rollout"] as const satisfies View[];
+
+export interface PngTraceOptions extends DrawOptions {
+  /** Pixels a side of one cell. @default as many as make the longer side at most 512 pixels, 1 at least */
+  readonly cell?: number;
+}
+
+const SIDE = 512;
+/** Larger maps are pooled: 16 million pixels are enough. */
+const MOST_CELLS = 4096;
+const GREY = [138, 138, 138] as const;
+const RED = [197, 34, 31] as const;
+
+/**
+ * The cells of one map as a PNG file, without words: row t from the top, key s from the left.
+ *
+ *     pixel = ⌊256·weight⌋, an index into the palette
+ *
+ * Where a cell is masked (grey, #8a8a8a) or not finite (red, #c5221f) the file holds the colours themselves, as the palette
+ * has no room for a 257th. Above 4096 cells a side the map is max-pooled. The `tEXt` chunks `Title` and `heed` say what is
+ * shown; `heed` is JSON. Cost: O(T·S), a byte a cell. Pure.
+ *
+ * @throws OptionError VIEW · VIZ_OPTION
+ * @example
+ * const attn = traceTensor([1, 1, 2], [0.25, 0.75]);
+ * const tokens = { src: ["I", "am"], tgt: ["suis"] };
+ * const trace = createTrace({ tokens, layers: [{ alignQ: "tgt", alignK: "src", attn }] });
+ * decodePng(pngTrace(trace, { cell: 1 })).width; // 2
+ */
+export function pngTrace(trace: Trace, options: PngTraceOptions = {}): Uint8Array {
+  return pngView("pngTrace", trace, options);
+}
+
+/** `pngTrace` under the name that errors are to give. */
+export function pngView(op: string, trace: Trace, options: PngTraceOptions): Uint8Array {
+  const { view = "heatmap", palette = "viridis" } = options;
+  if (view !== "heatmap" && view !== "rollout") {
+    const rule = `be one of ${PNG_VIEWS.join(", ")}, whose cells can be pixels`;
+    refuse(op, "view", rule, view, "draw it as SVG: heed svg, drawTrace");
+  }
+  const chosen = choose(op, view, trace, options);
+  const { layer, head, map } = chosen;
+  const { cells, factor } = headCells(map, head, MOST_CELLS);
+  const { rows, columns, values, kinds } = cells;
+  const { cell = Math.max(1, Math.floor(SIDE / Math.max(rows, columns))) } = options;
+  if (!(Number.isSafeInteger(cell) && cell >= 1 && cell * Math.max(rows, columns) <= 4 * MOST_CELLS)) {
+    const most = Math.floor((4 * MOST_CELLS) / Math.max(rows, columns));
+    refuse(
+      op,
+      "cell",
+      `be a whole number from 1 to ${most} for ${rows} × ${columns} cells`,
+      String(cell),
+      "choose one",
+    );
+  }
+  const state = {
+    ...{ view, layer: layer.index, ...(view === "heatmap" && { head }), shape: [layer.T, layer.S] },
+    ...{ palette, domain: [0, 1], cell, ...(factor > 1 && { pooled: factor }) },
+  };
+  const title = options.title ?? (view === "rollout" ? `rollout up to ${layer.name}` : nameOf(chosen));
+  const [width, height] = [columns * cell, rows * cell];
+  const isPlain = kinds.every((kind) => kind === VALUE);
+  const channels = isPlain ? 1 : 3;
+  const data = new Uint8Array(width * height * channels);
+  for (let y = 0; y < height; y++) {
+    if (y % cell > 0) {
+      data.copyWithin(y * width * channels, (y - 1) * width * channels, y * width * channels);
+      continue;
+    }
+    for (let x = 0; x < width; x++) {
+      const at = Math.floor(y / cell) * columns + Math.floor(x / cell);
+      const pixel = (y * width + x) * channels;
+      if (isPlain) data[pixel] = paletteIndex(values[at]!);
+      else if (kinds[at] === VALUE) data.set(colorAt(palette, values[at]!), pixel);
+      else data.set(kinds[at] === MASKED ? GREY : RED, pixel);
+    }
+  }
+  const text = { Title: title, heed: JSON.stringify(state) };
+  return encodePng(
+    { width, height, channels, data, ...(isPlain && { palette: paletteBytes(palette) }) },
+    { text },
+  );
+}
+
+function choose(op: string, view: "heatmap" | "rollout", trace: Trace, options: DrawOptions): ChosenHead {
+  if (view === "heatmap") return chooseHead(op, view, trace, options);
+  const { map, to } = rolledOut(op, trace, options);
+  return { layer: trace.layers[to]!, head: 0, map };
+}

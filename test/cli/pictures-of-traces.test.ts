@@ -1,0 +1,211 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { run } from "../../src/cli/program.ts";
+import { createTrace, type Trace, traceTensor, writeTrace } from "../../src/inspect/index.ts";
+import { drawTrace } from "../../src/views/index.ts";
+import { colorAt, decodePng } from "../../src/viz/index.ts";
+import { imageTrace, selfTrace } from "../views/support.ts";
+import { fakeIo } from "./fake-io.ts";
+
+let folder: string;
+let home: string;
+beforeEach(() => {
+  home = process.cwd();
+  folder = mkdtempSync(path.join(tmpdir(), "heed-traces-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, contents: Trace | string | Uint8Array): string {
+  const place = path.join(folder, name);
+  const isBytes = typeof contents === "string" || contents instanceof Uint8Array;
+  writeFileSync(place, isBytes ? contents : writeTrace(contents));
+  return place;
+}
+
+async function heed(args: string[], settings: Parameters<typeof fakeIo>[0] = {}) {
+  const io = fakeIo(settings);
+  const code = await run(args, io);
+  return { code, out: io.out(), err: io.err() };
+}
+
+const CROSS = createTrace({
+  tokens: { src: ["I", "am", "tired"], tgt: ["je", "suis"] },
+  layers: [
+    { alignQ: "tgt", alignK: "src", attn: traceTensor([1, 2, 3], [0.75, 0.25, 0, 0.125, 0.25, 0.625]) },
+  ],
+});
+
+describe("heed show", () => {
+  test("shows what each query looks at most where nobody looks at a terminal", async () => {
+    const { code, out, err } = await heed(["show", file("t.attn", CROSS)]);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out.split("\n")).toEqual([
+      "2 output tokens over 3 input tokens; “je” attends most to “I” (0.75).",
+      ...["je: I 0.75, am 0.25", "suis: tired 0.63, am 0.25, I 0.13", ""],
+    ]);
+  });
+
+  test("shows a map in a terminal, the name of the file, and how to see the other heads", async () => {
+    const { out } = await heed(["show", file("t.attn", selfTrace())], { terminal: true });
+    expect(out).toContain("\u001b[48;2;");
+    expect(out).toContain("t.attn: block 0, head 0");
+    expect(out).toContain("8 heads in 2 layers: --layer, --head and --view grid show the others.");
+    const chosen = await heed(["show", file("t.attn", selfTrace()), "--head", "3"], { terminal: true });
+    expect(chosen.out).toContain("t.attn: block 0, head 3");
+    expect(chosen.out).not.toContain("8 heads in");
+  });
+
+  test("goes down the whole chain: 256 colours, shades, ASCII, and no colour when told so", async () => {
+    const trace = file("t.attn", selfTrace());
+    const shown = async (env: Record<string, string>, ...more: string[]) =>
+      (await heed(["show", trace, ...more], { terminal: true, env })).out;
+    expect(await shown({ FORCE_COLOR: "2" })).toContain("\u001b[48;5;");
+    expect(await shown({ NO_COLOR: "1" })).toContain("0.93");
+    const plain = await shown({ NO_COLOR: "1", LANG: "C" });
+    expect(/^[\n\x20-\x7e]*$/.test(plain)).toBe(true);
+    expect(await shown({}, "--color", "never")).not.toContain("\u001b");
+  });
+
+  test("has forms of flow, grid, statistics and rollout", async () => {
+    const trace = file("t.attn", selfTrace());
+    for (const view of ["flow", "grid", "statistics"]) {
+      const { code, out } = await heed(["show", trace, "--view", view]);
+      expect(code).toBe(0);
+      expect(out.length).toBeGreaterThan(100);
+      for (const line of out.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+    }
+    const { out } = await heed(["show", trace, "--view", "rollout"], { terminal: true });
+    expect(out).toContain("rollout of layers 0 to 1");
+  });
+
+  test("takes every file that can be imported", async () => {
+    expect((await heed(["show", file("t.csv", ",I,am\nje,0.75,0.25\n")])).out).toContain(
+      "je: I 0.75, am 0.25",
+    );
+    expect((await heed(["show", file("t.json", "[[0.25, 0.75]]")])).code).toBe(0);
+  });
+});
+
+describe("heed svg", () => {
+  test("writes what drawTrace draws beside nothing, into the current folder, and says so", async () => {
+    const place = file("t.attn", selfTrace());
+    process.chdir(folder);
+    try {
+      expect(await heed(["svg", place])).toEqual({ code: 0, out: "", err: "heed svg: drew t.svg\n" });
+    } finally {
+      process.chdir(home);
+    }
+    const expected = drawTrace({ ...selfTrace(), name: "t.attn" }, { theme: "auto" });
+    expect(readFileSync(path.join(folder, "t.svg"), "utf8")).toBe(expected);
+  });
+
+  test("writes to standard output for -, and takes every flag", async () => {
+    const trace = file("t.attn", selfTrace());
+    const flags = [
+      "--view",
+      "compare",
+      "--layer",
+      "0,1",
+      "--head",
+      "2",
+      "--theme",
+      "dark",
+      "--palette",
+      "grey",
+    ];
+    const { out, err } = await heed(["svg", trace, "--out", "-", ...flags]);
+    const options = { view: "compare", layer: [0, 1], head: 2, theme: "dark", palette: "grey" } as const;
+    expect(out).toBe(drawTrace({ ...selfTrace(), name: "t.attn" }, options));
+    expect(err).toBe("");
+    const image = file("i.attn", imageTrace());
+    const more = ["--view", "glimpse", "--glimpse-size", "9x9"];
+    expect((await heed(["svg", image, "--out", "-", ...more])).out).toContain("step 1");
+    expect((await heed(["svg", image, "--out", "-", "--view", "gates", "--gate", "strip"])).out).toContain(
+      "gate strip",
+    );
+  });
+});
+
+describe("heed png", () => {
+  test("writes the exact colours of the cells, and says in the file what they are", async () => {
+    const out = path.join(folder, "x.png");
+    await heed(["png", file("t.attn", CROSS), "--cell", "2", "--out", out]);
+    const bytes = readFileSync(out);
+    const { width, height, values } = decodePng(bytes);
+    expect([width, height]).toEqual([6, 4]);
+    const weights = [0.75, 0.25, 0, 0.125, 0.25, 0.625];
+    const expected = Array.from({ length: 24 }, (_, p) => {
+      const cell = Math.floor(Math.floor(p / 6) / 2) * 3 + Math.floor((p % 6) / 2);
+      return colorAt("viridis", weights[cell]!);
+    });
+    expect(Array.from(values, (x) => Math.round(x * 255))).toEqual(expected.flat());
+    const text = bytes.toString("latin1");
+    expect(text).toContain("PLTE");
+    expect(text).toContain(
+      'heed\0{"view":"heatmap","layer":0,"head":0,"shape":[2,3],"palette":"viridis","domain":[0,1],"cell":2}',
+    );
+  });
+
+  test("makes masked cells grey", async () => {
+    const out = path.join(folder, "x.png");
+    await heed(["png", file("t.attn", selfTrace()), "--cell", "1", "--out", out]);
+    const { width, values } = decodePng(readFileSync(out));
+    expect(width).toBe(7);
+    expect([3, 4, 5].map((at) => Math.round(values[at]! * 255))).toEqual([138, 138, 138]);
+  });
+});
+
+describe("what goes wrong is one line and exit code 2", () => {
+  const refused = async (...args: string[]) => {
+    const { code, out, err } = await heed(args);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toMatch(/^[^\n]+\n$/);
+    return err.trimEnd();
+  };
+
+  test("a file that is not there, a folder, a file of another kind, a trace that is cut off", async () => {
+    for (const command of ["show", "svg", "png"]) {
+      expect(await refused(command, "nothing.attn")).toBe(
+        `heed ${command}: nothing.attn must be readable, got no such file; check the name`,
+      );
+      expect(await refused(command, folder)).toContain("got a folder");
+      expect(await refused(command, file("a.txt", Uint8Array.of(255, 254, 0, 1)))).toBe(
+        'importTrace: "a.txt" must be a trace, .npz, .npy, JSON or CSV, got bytes of another kind; save it as one of these',
+      );
+      expect(await refused(command, file("cut.attn", writeTrace(selfTrace()).slice(0, 900)))).toContain(
+        "cut off",
+      );
+      expect(await refused(command)).toContain("missing required argument 'trace'");
+    }
+  });
+
+  test("a view without its data, and a layer or head that is not there", async () => {
+    const trace = file("t.attn", CROSS);
+    expect(await refused("svg", trace, "--view", "neuron")).toBe(
+      "heed svg: layer 0 must have q and k for the view neuron, got weights alone; capture the model, which keeps both",
+    );
+    expect(await refused("show", trace, "--layer", "3")).toBe(
+      "heed show: layer must be 0: the trace has one, got 3; choose another one",
+    );
+    expect(await refused("png", trace, "--head", "1")).toContain("heed png: head must be 0: layer 0 has one");
+    expect(await refused("png", trace, "--view", "flow")).toBe(
+      'heed png: --view must be one of heatmap, rollout, got "flow"; try --view heatmap',
+    );
+    expect(await refused("svg", trace, "--head", "x")).toBe(
+      'heed svg: --head must be a whole number from 0, or several with commas, got "x"; try --head 0',
+    );
+  });
+
+  test("a file that cannot be written", async () => {
+    const trace = file("t.attn", CROSS);
+    const nowhere = path.join(folder, "no", "t.svg");
+    expect(await refused("svg", trace, "--out", nowhere)).toBe(
+      `heed svg: ${nowhere} must be a file that can be written, got no folder ${path.dirname(nowhere)}; name another one`,
+    );
+    expect(await refused("png", trace, "--out", folder)).toContain("got a folder");
+    expect(existsSync(nowhere)).toBe(false);
+    expect(readdirSync(folder)).toEqual(["t.attn"]);
+  });
+});
