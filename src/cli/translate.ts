@@ -1,7 +1,9 @@
 import { fstatSync } from "node:fs";
 import { Command, Option } from "commander";
 import { FileError } from "../core/errors.ts";
-import type { Translator } from "../tasks/translation/translator.ts";
+import { writeTrace } from "../inspect/index.ts";
+import { translationTrace } from "../tasks/translation/trace.ts";
+import type { Translation, Translator } from "../tasks/translation/translator.ts";
 import { axesOf, drawing } from "./drawing.ts";
 import { oneOf, wholeNumber } from "./flags.ts";
 import { type Io, write } from "./io.ts";
@@ -18,6 +20,7 @@ interface Flags extends LookOptions {
   beam?: number;
   model?: string;
   svg?: string;
+  trace?: string;
 }
 
 /** How to get a translator; tests hand in one without weights. */
@@ -38,6 +41,7 @@ alignment; elsewhere by its summary, indented; --no-map leaves the translations 
   heed translate "I am tired."
   heed translate --no-map < english.txt > french.txt
   heed translate --svg tired.svg "I am tired."
+  heed translate --trace tired.attn "I am tired."   # then: heed show tired.attn
 `;
 
 /** `heed translate [text…]`: English in, French out, and what each French word looked at. */
@@ -52,6 +56,7 @@ export function translateCommand(io: Io, load: LoadTranslator = loadFromFolder):
     )
     .option("--model <dir>", "folder of the weights and their card (default: the model that ships with heed)")
     .option("--svg <file>", "also draw the heat map; several sentences go to file-1.svg, file-2.svg, …")
+    .option("--trace <file>", "also write what each word looked at, for heed show, svg and png")
     .addOption(
       new Option("--format <format>", "map, text (a summary), plain (translations only) or json")
         .argParser(oneOf(NAME, "--format", FORMATS))
@@ -72,6 +77,7 @@ export function translateCommand(io: Io, load: LoadTranslator = loadFromFolder):
 async function translateText(texts: string[], flags: Flags, io: Io, load: LoadTranslator): Promise<void> {
   // Everything that can be wrong with the command line is found before the model is loaded.
   const pictures = flags.svg === undefined ? undefined : new PictureFiles(flags.svg, NAME);
+  const traces = flags.trace === undefined ? undefined : new PictureFiles(flags.trace, NAME, "trace");
   const appearance = look(flags, io);
   // Node reads a folder as if it were empty, which would look like a success.
   if (texts.length === 0 && io.stdin.fd !== undefined && fstatSync(io.stdin.fd).isDirectory()) {
@@ -91,13 +97,24 @@ async function translateText(texts: string[], flags: Flags, io: Io, load: LoadTr
       }
       const translations = translator.translate(lines, flags.beam === undefined ? {} : { beam: flags.beam });
       await write(io.stdout, translations.map((translation) => show(translation, appearance, axes)).join(""));
-      for (const translation of translations) pictures?.add(drawing(translation, axes));
+      for (const translation of translations) {
+        pictures?.add(drawing(translation, axes));
+        traces?.add(traceBytes(translation));
+      }
     }
   } finally {
     translator.dispose();
   }
   const drawn = pictures?.finish();
   if (drawn) io.stderr.write(`${NAME}: drew ${drawn}\n`);
+  const written = traces?.finish();
+  if (written) io.stderr.write(`${NAME}: wrote ${written}\n`);
+}
+
+/** The file of a translation's trace. */
+function traceBytes(translation: Translation): Uint8Array | undefined {
+  const trace = translationTrace(translation);
+  return trace && writeTrace(trace);
 }
 
 /** Standard input that fails (a terminal that is gone) is the person's to mend, like any other file. */

@@ -6,6 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Io } from "../../src/cli/io.ts";
 import { translateCommand } from "../../src/cli/translate.ts";
 import { FileError, HeedError } from "../../src/core/errors.ts";
+import { importTrace, layerMap } from "../../src/inspect/index.ts";
+import { drawTrace } from "../../src/views/index.ts";
 import { fakeIo } from "./fake-io.ts";
 import { fakeTranslator, turnAround } from "./fake-translator.ts";
 
@@ -190,6 +192,27 @@ describe("--svg", () => {
       `heed translate: ${path.join(folder, "map.svg")} must be a file that can be written, got a folder; name another one`,
     );
     expect(existsSync(missing)).toBe(false);
+  });
+});
+
+describe("--trace", () => {
+  test("writes what each word looked at, which the other commands read", async () => {
+    const file = path.join(folder, "tired.attn");
+    const { err } = await translate(["--no-map", "--trace", file, "so tired"]);
+    expect(err).toBe(`heed translate: wrote ${file}\n`);
+    const trace = importTrace(readFileSync(file));
+    expect(trace.tokens).toEqual({ src: ["so", "tired"], tgt: ["TIRED", "SO"] });
+    expect(Array.from(layerMap(trace.layers[0]!).row(0, 0).values)).toEqual([0.25, 0.75]);
+    expect(drawTrace(trace)).toContain(">TIRED</text>");
+  });
+
+  test("several go to numbered files, and where there is no word none is made", async () => {
+    const file = path.join(folder, "t.attn");
+    const { err } = await translate(["--no-map", "--trace", file], { input: ["one\n", "\n", "two\n"] });
+    expect(readdirSync(folder).sort()).toEqual(["t-1.attn", "t-3.attn"]);
+    expect(err).toBe(`heed translate: wrote 2 traces, the last one ${path.join(folder, "t-3.attn")}\n`);
+    const none = await translate(["--no-map", "--trace", file, ""]);
+    expect(none.err).toBe("heed translate: wrote no trace, for there was no word to draw\n");
   });
 });
 

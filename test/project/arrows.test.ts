@@ -18,11 +18,14 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   train: ["core", "data", "host", "ops"],
   attention: ["core", "kernels", "host", "ops"],
   layers: ["core", "kernels", "host", "ops", "attention"],
+  capture: ["core", "kernels", "host", "ops", "attention", "layers", "inspect"],
   models: ["core", "data", "kernels", "host", "ops", "attention", "layers"],
-  tasks: ["core", "kernels", "host", "ops", "attention", "layers", "models", "data", "train", "viz"],
+  tasks: [
+    ...["core", "kernels", "host", "ops", "attention", "layers", "models", "data", "train", "viz", "inspect"],
+  ],
   cli: [
     ...["core", "kernels", "host", "ops", "attention", "layers", "models", "tasks", "data", "train"],
-    ...["viz", "inspect", "views"],
+    ...["viz", "inspect", "views", "capture"],
   ],
 };
 /** Folders that know nothing of TensorFlow.js. */

@@ -5,6 +5,7 @@ import { runAdditiveProgram } from "../../ops/attention/additive.ts";
 import { composedAttention } from "../../ops/attention/composed.ts";
 import { fusedAttention, hasAttentionKernels } from "../../ops/attention/fused.ts";
 import { type HeadlessMask, headlessMask } from "../../ops/attention/headless.ts";
+import { attentionObserver } from "../../ops/attention/observer.ts";
 import { softmax } from "../../ops/attention/softmax.ts";
 import type { Normalize } from "../../ops/attention/weigh.ts";
 import { type NormalizerName, normalizerOf } from "../normalize/normalizers.ts";
@@ -126,6 +127,8 @@ function attendFused(
   const scaled = { ...program, scale, shapes: { ...program.shapes, D: q.shape[2] } };
   const shapes = { output: [B, T, Dv], lse: [B, T], weights: [B, T, S] };
   const stages = fusedAttention(scaled, "bhtd", { q, k, v }, shapes);
+  const scored = { layout: "bhtd", q, k } as const;
+  attentionObserver()?.({ program: scaled, scored, lse: stages.lse, weights: stages.weights });
   return { output: stages.output, ...(weights && { weights: stages.weights() }) };
 }
 

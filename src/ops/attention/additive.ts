@@ -13,6 +13,7 @@ import { ensureGradient, isFused, noSecondOrder, runKernels } from "../fused.ts"
 import { composedAttention } from "./composed.ts";
 import { float } from "./float.ts";
 import { hiddenScore } from "./hidden-score.ts";
+import { attentionObserver } from "./observer.ts";
 import { onceDifferentiable } from "./once.ts";
 
 const KERNEL = "HeedAdditiveAttention";
@@ -69,12 +70,14 @@ function fused(
   const { bias, allow } = program;
   const masks = { ...(bias && { bias: bias.array }), ...(allow && { allow: allow.array }) };
   const inputs = [...NAMES.map((name) => float(tensors[name])), ...Object.values(masks)];
-  const attrs = { program, masks: Object.keys(masks), weights: Boolean(weights) };
+  const observer = attentionObserver();
+  const attrs = { program, masks: Object.keys(masks), weights: Boolean(weights || observer) };
   const [output, logSum, shares] = runKernels(
     KERNEL,
     inputs as unknown as NamedTensorMap,
     attrs as unknown as NamedAttrMap,
   );
+  observer?.({ program, weights: () => shares! });
   return {
     output: output as Tensor3D,
     ...(lse && { lse: logSum as Tensor2D }),

@@ -4,6 +4,7 @@ export { groupReferences, type Referenced, readReferenced } from "./corpus.ts";
 export { type Evaluation, evaluate } from "./evaluate.ts";
 export { DEFAULT_RECIPE, type Recipe } from "./recipe.ts";
 export { type RunOptions, type RunResult, runTranslation } from "./run.ts";
+export { translationTrace } from "./trace.ts";
 export {
   DEFAULT_MODEL,
   loadTranslator,

@@ -1,0 +1,97 @@
+import { type Tensor, tidy } from "@tensorflow/tfjs-core";
+import { OptionError } from "../core/errors.ts";
+import { createTrace, type Trace } from "../inspect/index.ts";
+import { observeAttention } from "../ops/attention/observer.ts";
+import { nameAxes, type TokenLists } from "./axes.ts";
+import { type RecordedCall, recordCall } from "./record.ts";
+
+/** A function of tensors, a layer, or a model, of heed or of TensorFlow.js. */
+export type Capturable<I> =
+  | ((input: I) => unknown)
+  | { apply(input: I, keywords?: { training: boolean }): unknown }
+  | { predict(input: I, options?: { batchSize: number }): unknown };
+
+export interface CaptureOptions {
+  /** The trace's name. @default none */
+  readonly name?: string;
+  /** Named lists of tokens; a call's queries and keys take the first one of their length. @default "0", "1" and so on */
+  readonly tokens?: TokenLists;
+  /** The example of the batch that is kept. @default 0 */
+  readonly example?: number;
+  /** Looks at every number that is kept, as `createTrace` does. @default true */
+  readonly values?: boolean;
+}
+
+const MOST_BATCH = 1_000_000;
+
+/**
+ * A trace of every call of attention that a layer, a model or a function makes, in the order of the calls.
+ *
+ *     capture(target, input) = { layer n: q, k, lse, mask of call n }
+ *
+ * A call of the fused attention (`attention`, `softAttention`, `MultiHeadAttention`, `attend` with a dot product, …) is
+ * kept as q, k and the log-sum-exp of its rows, from which `layerMap` recomputes any weight: no T × S buffer is made, for
+ * 16,384 tokens as for 16. Causality, windows, offsets and lengths are kept as they are said; `allow` and `bias` as
+ * tensors of their own size. Calls with a score or a normaliser of another kind are kept as weights [H, T, S].
+ * Runs without training, so dropout drops nothing; a function decides for itself. Tensors that the target returns are
+ * disposed. It must be done when it returns: a promise is refused. Outside a capture calls pay nothing for the hook.
+ * Cost: one call of the target, and a copy of one example's q, k and lse to ordinary memory.
+ *
+ * @throws OptionError VIEW, when there was no attention to capture · NUMBER_RANGE · DataError TRACE, for NaN in q or k
+ * @example
+ * const trace = capture((x) => softAttention(x, k, v, { causal: "bottomRight" }), q);
+ * layerMap(trace.layers[0]).row(0, 0).kinds.length; // 5
+ */
+export function capture<I>(target: Capturable<I>, input: I, options: CaptureOptions = {}): Trace {
+  const op = "capture";
+  const { example = 0, tokens = {}, name, values = true } = options;
+  if (!(Number.isSafeInteger(example) && example >= 0))
+    throw new OptionError("NUMBER_RANGE", { op, name: "example", rule: "an integer ≥ 0", got: example });
+  const calls: RecordedCall[] = [];
+  tidy(() => {
+    const result = observeAttention(
+      (call) => void calls.push(tidyRecord(() => recordCall(op, call, example))),
+      () => run(target, input),
+    );
+    if (isPromise(result)) {
+      const remedy = "await inside first, and capture the part that calls attention";
+      throw refusal(op, "be done when it returns", "a promise", remedy);
+    }
+    return [];
+  });
+  if (calls.length === 0) {
+    const remedy = "capture what calls heed's attention, with heed's layers or functions";
+    throw refusal(op, "call attention", "no call", remedy);
+  }
+  const axes = nameAxes(tokens);
+  const layers = calls.map(({ op: called, T, S, ...kept }, n) => ({
+    name: `${called} ${n}`,
+    alignQ: axes.nameFor(T),
+    alignK: axes.nameFor(S),
+    ...kept,
+  }));
+  return createTrace({ ...(name !== undefined && { name }), tokens: axes.tokens(), layers }, { values });
+}
+
+function run<I>(target: Capturable<I>, input: I): unknown {
+  if (typeof target === "function") return target(input);
+  return "predict" in target
+    ? target.predict(input, { batchSize: MOST_BATCH })
+    : target.apply(input, { training: false });
+}
+
+/** What a record needs on its way is gone before the next call. */
+function tidyRecord(make: () => RecordedCall): RecordedCall {
+  let made: RecordedCall | undefined;
+  tidy(() => {
+    made = make();
+    return [] as Tensor[];
+  });
+  return made!;
+}
+
+const isPromise = (value: unknown): boolean =>
+  typeof (value as { then?: unknown } | undefined | null)?.then === "function";
+
+const refusal = (op: string, rule: string, got: string, remedy: string) =>
+  new OptionError("VIEW", { op, place: "the target", rule, got, remedy });

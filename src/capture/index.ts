@@ -1,0 +1,2 @@
+/** What the attention of a layer, a model or a function looked at, as a trace. */
+export { type Capturable, type CaptureOptions, capture } from "./capture.ts";
