@@ -28,11 +28,20 @@ const MOST = 1_000_000;
 export function takesTrace(command: Command, views: readonly View[]): Command {
   const name = `heed ${command.name()}`;
   const list = (flag: string) => numberList(name, flag);
+  const hasPairs = views.includes("compare");
   return command
     .argument("<trace>", "a trace, .npz, .npy, BertViz's JSON or CSV; the contents decide, not the name")
     .addOption(new Option("--view <view>", views.join(", ")).argParser(oneOf(name, "--view", views)))
-    .option("--layer <n>", "the layer, from 0; two for --view compare: 0,1", list("--layer"))
-    .option("--head <n>", "the head, from 0; several for --view heads and compare: 0,2,5", list("--head"))
+    .option(
+      "--layer <n>",
+      `the layer, from 0${hasPairs ? "; two for --view compare: 0,1" : ""}`,
+      list("--layer"),
+    )
+    .option(
+      "--head <n>",
+      `the head, from 0${hasPairs ? "; several for --view heads and compare: 0,2,5" : ""}`,
+      list("--head"),
+    )
     .option("--palette <name>", PALETTES.join(", "), oneOf(name, "--palette", PALETTES));
 }
 
@@ -72,7 +81,7 @@ export function readTraceFile(command: string, file: string): Trace {
   return importTrace(bytes, path.basename(file));
 }
 
-/** Where a picture of a trace goes when nothing is said: beside nothing, into the current folder. */
+/** Where a picture of a trace goes when nothing is said: into the current folder, under the trace's name. */
 export function defaultOut(file: string, extension: string): string {
   return `${path.parse(file).name}${extension}`;
 }

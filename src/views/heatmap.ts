@@ -10,7 +10,7 @@ export function heatmapView(op: string, trace: Trace, options: DrawOptions): str
 
 /** A map as a heat map, with the words of its layer. */
 export function drawMap(trace: Trace, chosen: ChosenHead, options: DrawOptions & { note?: string }): string {
-  const { data, note } = headData(trace, chosen);
+  const { data, note, isOfShares } = headData(trace, chosen);
   const { layer } = chosen;
   const notes = [note, options.note].filter(Boolean).join(" ");
   const { palette, theme, onWarning } = options;
@@ -19,8 +19,7 @@ export function drawMap(trace: Trace, chosen: ChosenHead, options: DrawOptions &
     ...(notes && { note: notes }),
     ...(palette && { palette }),
     ...(theme && { theme }),
-    // Weights after dropout, or that never were shares, are known for what they are.
-    ...(onWarning && layer.rowSums === "one" && { onWarning }),
+    ...(onWarning && isOfShares && { onWarning }),
   });
 }
 

@@ -106,9 +106,11 @@ export function headData(trace: Trace, { layer, head, map }: ChosenHead, most?: 
     rowTokens: blockTokens(rowTokens, factor),
     columnTokens: blockTokens(columnTokens, factor),
   };
-  if (factor === 1) return { data, factor };
+  // Weights after dropout, or that never were shares, are known for what they are; so are the largest of blocks.
+  const isOfShares = layer.rowSums === "one" && factor === 1;
+  if (factor === 1) return { data, isOfShares };
   const note = `${layer.T} × ${layer.S} weights, pooled ${factor}×: a cell shows the largest of ${factor} × ${factor} weights.`;
-  return { data, factor, note };
+  return { data, isOfShares, note };
 }
 
 /** Flows have a line for each token; longer lists are no picture. */

@@ -89,7 +89,7 @@ describe("heed show", () => {
 });
 
 describe("heed svg", () => {
-  test("writes what drawTrace draws beside nothing, into the current folder, and says so", async () => {
+  test("writes what drawTrace draws into the current folder, and says so", async () => {
     const place = file("t.attn", selfTrace());
     process.chdir(folder);
     try {

@@ -70,7 +70,8 @@ describe("long inputs", () => {
   const trace = createTrace({ tokens, layers: [long] });
 
   it("are pooled for the heat map, which says so and keeps the largest weight", () => {
-    const svg = drawTrace(trace, { view: "heatmap" });
+    const onWarning = (message: string) => expect.unreachable(message);
+    const svg = drawTrace(trace, { view: "heatmap", onWarning });
     expect(svg).toContain(
       ">2100 × 2100 weights, pooled 11×: a cell shows the largest of 11 × 11 weights.</text>",
     );
