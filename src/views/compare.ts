@@ -27,7 +27,7 @@ export function compareView(op: string, trace: Trace, options: DrawOptions): str
   }
   const { palette, theme } = options;
   return compare(headData(trace, a).data, headData(trace, b).data, {
-    names: [nameOf(a), nameOf(b)],
+    names: [nameOf(a), sameLayer ? `head ${b.head}` : nameOf(b)],
     ...axesOf(a.layer),
     ...(palette && { palette }),
     ...(theme && { theme }),

@@ -92,7 +92,7 @@ export function headView(data: HeadViewData, options: HeadViewOptions = {}): str
   const height = Math.max(places.height, legendTop + 24 + heads.length * LEGEND_PITCH + 28);
   const edges = chosen.reduce((sum, one) => sum + one.edges.length, 0);
   const all = chosen.reduce((sum, one) => sum + one.all, 0);
-  const note = `${edges} of ${all} edges: of each head and output the strongest, up to ${Math.round(100 * mass)} % of the weight.`;
+  const note = `${edges} of ${all} edges, ${Math.round(100 * mass)} % of each head and output.`;
   const id = fingerprint(
     [theme, title, note, ...rowTokens, "", ...columnTokens, ...names, ...matrices.map(numbersOf)].join("\n"),
   );
@@ -172,7 +172,7 @@ const dashed = (h: number, path: Path) => ({
 
 /** The outline of a yellow line. */
 const under = (h: number, path: Path) =>
-  h === YELLOW ? element("path", { class: "o", ...path, "stroke-width": path["stroke-width"] + 2 }) : "";
+  h === YELLOW ? element("path", { class: "o", ...path, "stroke-width": path["stroke-width"] + 1.2 }) : "";
 
 function line(
   { t, s, weight }: Edge,

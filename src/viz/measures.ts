@@ -34,7 +34,7 @@ const PAD = 16;
 const ROW = 28;
 const HEADER = 34;
 const LEAST_COLUMN = 84;
-const LONGEST_NAME = 150;
+const LONGEST_NAME = 260;
 const GAP = 14;
 const BAR = 5;
 

@@ -181,7 +181,7 @@ describe("a view whose data are missing says what it needs", () => {
 describe("what the words say", () => {
   it("compares heads, or layers, by name", () => {
     const pair = texts(drawTrace(selfTrace(), { view: "compare", head: [1, 3] }));
-    expect(pair).toContain("block 0, head 1 − block 0, head 3");
+    expect(pair).toContain("block 0, head 1 − head 3");
     const layers = texts(drawTrace(selfTrace(), { view: "compare", layer: [0, 1], head: 2 }));
     expect(layers).toContain("block 0, head 2 − block 1, head 2");
   });

@@ -37,7 +37,7 @@ it("draws of each head and output the strongest edges that hold the mass, and sa
   expect(titles(0.6)).toEqual(["a: “t” reads “y”, 0.300", "a: “t” reads “x”, 0.500"]);
   const { text } = all(parseXml(headView(one, { mass: 0.6 })), "desc")[0]!;
   expect(text).toBe(
-    "1 output tokens over 3 input tokens; one head. 2 of 3 edges: of each head and output the strongest, up to 60 % of the weight.",
+    "1 output tokens over 3 input tokens; one head. 2 of 3 edges, 60 % of each head and output.",
   );
 });
 
