@@ -1,9 +1,7 @@
 import { layerMap, type Trace } from "../inspect/index.ts";
-import { headView } from "../viz/index.ts";
+import { headView, MOST_HEADS } from "../viz/head-view.ts";
 import { chooseLayer, titled, tokensOf, unpooledData } from "./layers.ts";
 import { type DrawOptions, refuse, within } from "./options.ts";
-
-const MOST_HEADS = 8;
 
 /** Up to eight heads of a layer, one over the other. */
 export function headsView(op: string, trace: Trace, options: DrawOptions): string {

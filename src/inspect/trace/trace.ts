@@ -68,7 +68,7 @@ export interface TraceInput {
   /** The bytes of a PNG. */
   readonly image?: Uint8Array;
   readonly grid?: ImageGrid;
-  /** One for each step: [6] (place, stride and width by axis) or [2, 3] (an affine map). */
+  /** One for each step: [6] (u, d, s: place, distance and deviation of the rows, then of the columns) or [2, 3] (θ). */
   readonly glimpses?: readonly TraceTensor[];
   /** By name: [C], [T, C] or [height, width]. */
   readonly gates?: Readonly<Record<string, TraceTensor>>;
