@@ -53,11 +53,15 @@ export type {
  * return tf.squeeze(multiHeadLatentAttention(x, parameters, { causal: true, weights: true }).weights);
  * @example
  * const w = (...shape) => tf.randomNormal(shape, 0, 0.3);
- * const parameters = { wdkv: w(4, 2), wuk: w(2, 3, 4), wuv: w(2, 3, 5), wuq: w(4, 3, 4), wo: w(3, 5, 4) };
- * const whole = multiHeadLatentAttention(queries, parameters, { causal: true });
+ * const parameters = {
+ *   ...{ wdkv: w(4, 2), wuk: w(2, 3, 4), wuv: w(2, 3, 5), wuq: w(4, 3, 4), wo: w(3, 5, 4) },
+ *   ...{ wkr: w(4, 6), wqr: w(4, 3, 6) },
+ * };
+ * const options = { causal: true, rotate: (x, start) => rope(x, { layout: "bthd", offset: start }) };
+ * const whole = multiHeadLatentAttention(queries, parameters, options);
  * const [start, last] = tf.split(queries, [2, 1], 1);
- * const { cache } = multiHeadLatentAttention(start, parameters, { causal: true, cache: true });
- * const step = multiHeadLatentAttention(last, parameters, { causal: true, past: cache, absorbed: true });
+ * const { cache } = multiHeadLatentAttention(start, parameters, { ...options, cache: true });
+ * const step = multiHeadLatentAttention(last, parameters, { ...options, past: cache, absorbed: true });
  * tf.max(tf.abs(tf.sub(step.output, tf.slice(whole.output, [0, 2, 0])))).arraySync() < 1e-5; // true
  */
 export function multiHeadLatentAttention<const O extends MultiHeadLatentOptions>(
