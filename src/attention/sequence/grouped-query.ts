@@ -25,8 +25,8 @@ import { type AttentionOptions, type AttentionResult, callAttention } from "../.
  * const k = tf.expandDims(tf.stack([code(0), tf.reverse(code(0), 0)]), 0);
  * return tf.squeeze(groupedQueryAttention(q, k, k, { weights: true }).weights, [0]);
  * @example
- * const keys = tf.randomNormal([2, 1, 5, 4]); // one head for all three of q
- * groupedQueryAttention(q, keys, keys).output.shape; // [2, 3, 5, 4]
+ * const shared = tf.randomNormal([2, 1, 5, 4]); // one head for all three of q
+ * groupedQueryAttention(q, shared, shared).output.shape; // [2, 3, 5, 4]
  */
 export function groupedQueryAttention<const O extends AttentionOptions>(
   q: tf.Tensor4D,

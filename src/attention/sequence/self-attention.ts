@@ -24,8 +24,8 @@ import {
  * @throws ShapeError RANK, SIZE, HEADS, NO_WIDTH · and what `attention` throws for its options
  * @draws
  * // Twelve words of four kinds: each looks at its own kind, up to itself.
- * const words = tf.oneHot(tf.tensor1d([0, 1, 2, 0, 3, 1, 0, 2, 3, 3, 1, 0], "int32"), 4);
- * const x = tf.expandDims(tf.cast(words, "float32"), 0);
+ * const kinds = tf.oneHot(tf.tensor1d([0, 1, 2, 0, 3, 1, 0, 2, 3, 3, 1, 0], "int32"), 4);
+ * const x = tf.expandDims(tf.cast(kinds, "float32"), 0);
  * const [wq, w] = [6, 1].map((n) => tf.reshape(tf.mul(tf.eye(4), n), [4, 1, 4]));
  * return tf.squeeze(selfAttention(x, { wq, wk: w, wv: w }, { causal: true, weights: true }).weights);
  * @example
