@@ -5,6 +5,7 @@ import { allowTensor } from "../../ops/attention/allow.ts";
 import {
   addConstant,
   cleaned,
+  detached,
   isKnownFinite,
   noProduct,
   strayValues,
@@ -28,7 +29,11 @@ export function weightedSum(weights: tf.Tensor4D, v: tf.Tensor4D, seen: tf.Tenso
   return addConstant(tf.matMul(weights, cleaned(v)), stray);
 }
 
-/** Where a key may be seen at all, as bool that broadcasts to [B, H, T, S]; undefined where nothing is hidden. */
+/**
+ * Where a key may be seen at all, as bool that broadcasts to [B, H, T, S]; undefined where nothing is hidden. It may be made
+ * of a bias that learns, and no gradient goes through it.
+ */
 export function seenKeys(program: AttentionProgram<tf.Tensor>): tf.Tensor | undefined {
-  return visibleKeys(allowTensor(program), program.bias?.array);
+  const seen = visibleKeys(allowTensor(program), program.bias?.array);
+  return seen && detached(seen);
 }

@@ -349,14 +349,31 @@ function talkingTests(): void {
 
   it("hides from all what no head may see, and lets heads pass on what another sees", () => {
     tf.tidy(() => {
-      const { q, k, v, pl, pw } = inputs();
+      const { q, k, v, pl, pw, bw } = inputs();
       // Head 0 sees keys 0 and 1, head 1 sees keys 1 and 2.
       const flags = [1, 1, 0, 0, 0, 0, 1, 1, 0, 0];
       const allow = tf.tensor4d(flags, [1, HS, 1, S], "bool");
-      const { weights } = talkingHeadsAttention(q, k, v, { pl, pw }, { allow, weights: true });
+      const options = { allow, weights: true } as const;
+      const { weights } = talkingHeadsAttention(q, k, v, { pl, pw }, options);
       for (const row of nested(weights).flat(2)) {
         expect(row.map((w) => w !== 0)).toEqual([true, true, true, false, false]);
       }
+      const shifted = talkingHeadsAttention(q, k, v, { pl, pw, bw }, options).weights;
+      const shift = nested(tf.sub(shifted, weights));
+      const b = nested<number[]>(bw);
+      const expected = shift.map((all) => all.map((rows, j) => rows.map(() => [b[j]!, b[j]!, b[j]!, 0, 0])));
+      expect(roundings(tf.tensor(shift), expected)).toBeLessThanOrEqual(8);
+    });
+  });
+
+  it("passes gradients to a bias that hides and learns", () => {
+    tf.tidy(() => {
+      const { q, k, v, ...parameters } = inputs();
+      const bias = tf.tensor2d([0.5, -1, 2, Number.NEGATIVE_INFINITY, 0], [1, S]);
+      const f = (b: tf.Tensor) => talkingHeadsAttention(q, k, v, parameters, { bias: b }).output;
+      const gradient = [...tf.grad(f)(bias).dataSync()];
+      expect(gradient.map((g) => Number.isFinite(g) && g !== 0)).toEqual([true, true, true, false, true]);
+      expect(gradient[3]).toBe(0);
     });
   });
 
