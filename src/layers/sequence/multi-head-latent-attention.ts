@@ -1,6 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { rope } from "../../attention/position/rope.ts";
-import { multiHeadLatentAttention } from "../../attention/sequence/multi-head-latent.ts";
+import {
+  type MultiHeadLatentParameters,
+  multiHeadLatentAttention,
+} from "../../attention/sequence/multi-head-latent.ts";
 import {
   boolMask,
   byDefault,
@@ -107,18 +110,19 @@ export class MultiHeadLatentAttention extends MechanismLayer<typeof fields> {
     const mask = boolMask(this.op, "the mask of x [B, T, C]", masks[0], x.shape.slice(0, 2));
     const present = <X extends tf.Tensor>(y: X) => (mask ? (tf.where(tf.expandDims(mask, 2), y, 0) as X) : y);
     const { useCausalMask, dropout, absorbed, ropeDim } = this.config;
-    const optionals = {
-      ...{ wdq: this.weightIf("query_latent/kernel"), gammaQ: this.weightIf("query_latent_norm/gamma") },
-      ...{ wkr: this.weightIf("key_position/kernel"), wqr: this.weightIf("query_position/kernel") },
+    const parameters: MultiHeadLatentParameters = {
+      wdkv: this.weight("latent/kernel"),
       gammaKv: this.weightIf("latent_norm/gamma"),
+      wuk: this.weight("key/kernel"),
+      wuv: this.weight("value/kernel"),
+      wdq: this.weightIf("query_latent/kernel"),
+      gammaQ: this.weightIf("query_latent_norm/gamma"),
+      wuq: this.weight("query/kernel"),
+      wkr: this.weightIf("key_position/kernel"),
+      wqr: this.weightIf("query_position/kernel"),
+      wo: this.weight("attention_output/kernel"),
     };
-    const parameters = {
-      ...{ wdkv: this.weight<tf.Tensor2D>("latent/kernel"), wuk: this.weight<tf.Tensor3D>("key/kernel") },
-      ...{ wuv: this.weight<tf.Tensor3D>("value/kernel"), wuq: this.weight<tf.Tensor3D>("query/kernel") },
-      wo: this.weight<tf.Tensor3D>("attention_output/kernel"),
-      ...optionals,
-    };
-    const { output } = multiHeadLatentAttention(present(x), parameters as never, {
+    const { output } = multiHeadLatentAttention(present(x), parameters, {
       ...(ropeDim && { rotate: (heads, start) => rope(heads, { layout: "bthd", offset: start }) }),
       ...(mask && { allow: tf.reshape(mask, [mask.shape[0]!, 1, 1, mask.shape[1]!]) }),
       ...(useCausalMask && { causal: true }),

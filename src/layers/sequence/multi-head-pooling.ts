@@ -1,5 +1,8 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { multiHeadPooling } from "../../attention/sequence/multi-head-pooling.ts";
+import {
+  type MultiHeadPoolingParameters,
+  multiHeadPooling,
+} from "../../attention/sequence/multi-head-pooling.ts";
 import {
   boolMask,
   byDefault,
@@ -74,15 +77,17 @@ export class MultiHeadPooling extends MechanismLayer<typeof fields> {
   protected override compute([given]: tf.Tensor[], { masks, training, seed: own }: LayerCall): tf.Tensor {
     const x = given as tf.Tensor3D;
     const allow = boolMask(this.op, "the mask of x [B, S, C]", masks[0], x.shape.slice(0, 2));
-    const kernels = {
-      ...{ seeds: this.weight("seeds"), wq: this.weight("query/kernel"), wk: this.weight("key/kernel") },
-      ...{ wv: this.weight("value/kernel"), wo: this.weight("attention_output/kernel") },
+    const parameters: MultiHeadPoolingParameters = {
+      seeds: this.weight("seeds"),
+      wq: this.weight("query/kernel"),
+      bq: this.weightIf("query/bias"),
+      wk: this.weight("key/kernel"),
+      bk: this.weightIf("key/bias"),
+      wv: this.weight("value/kernel"),
+      bv: this.weightIf("value/bias"),
+      wo: this.weight("attention_output/kernel"),
+      bo: this.weightIf("attention_output/bias"),
     };
-    const biases = {
-      ...{ bq: this.weightIf("query/bias"), bk: this.weightIf("key/bias") },
-      ...{ bv: this.weightIf("value/bias"), bo: this.weightIf("attention_output/bias") },
-    };
-    const parameters = { ...kernels, ...biases } as unknown as Parameters<typeof multiHeadPooling>[1];
     const dropout = { rate: this.config.dropout, seed: own };
     return multiHeadPooling(x, parameters, { ...(allow && { allow }), dropout, training }).output;
   }

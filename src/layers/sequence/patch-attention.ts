@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { patchAttention } from "../../attention/sequence/patch-attention.ts";
+import { type PatchAttentionParameters, patchAttention } from "../../attention/sequence/patch-attention.ts";
 import {
   boolMask,
   integer,
@@ -70,17 +70,15 @@ export class PatchAttention extends MechanismLayer<typeof fields> {
   protected override compute(given: tf.Tensor[], { masks, training, seed }: LayerCall): tf.Tensor {
     const [query, patches] = given as [tf.Tensor2D, tf.Tensor3D];
     const allow = boolMask(this.op, "the mask of patches [B, S, Ck]", masks[1], patches.shape.slice(0, 2));
-    const biases = {
+    const parameters: PatchAttentionParameters = {
+      wq: this.weight("query/kernel"),
       bq: this.weightIf("query/bias"),
+      wk: this.weight("key/kernel"),
       bk: this.weightIf("key/bias"),
+      wv: this.weight("value/kernel"),
       bv: this.weightIf("value/bias"),
     };
-    const kernels = {
-      wq: this.weight("query/kernel"),
-      wk: this.weight("key/kernel"),
-      wv: this.weight("value/kernel"),
-    };
-    return patchAttention(query, patches, { ...kernels, ...biases } as Parameters<typeof patchAttention>[2], {
+    return patchAttention(query, patches, parameters, {
       ...(allow && { allow }),
       dropout: { rate: this.config.dropout, seed },
       training,
