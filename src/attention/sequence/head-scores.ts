@@ -37,3 +37,22 @@ export function seenKeys(program: AttentionProgram<tf.Tensor>): tf.Tensor | unde
   const seen = visibleKeys(allowTensor(program), program.bias?.array);
   return seen && detached(seen);
 }
+
+/**
+ * Softmax over the keys that uses TensorFlow.js' own, one kernel: `softmax` of ops/attention needs five, because it finds
+ * empty rows by their scores. Here `seen` says which they are; they become 0.
+ */
+export function softmaxWhere(seen: tf.Tensor | undefined): (scores: tf.Tensor) => tf.Tensor {
+  if (!seen) return (scores) => tf.softmax(scores);
+  return tf.customGrad((scores, save) => {
+    const weights = tf.where(tf.any(seen, -1, true), tf.softmax(scores as tf.Tensor), 0);
+    (save as tf.GradSaveFunc)([weights]);
+    return {
+      value: weights,
+      gradFunc: (dweights: tf.Tensor, [p]: tf.Tensor[]) => {
+        const product = tf.mul(dweights, p!);
+        return tf.sub(product, tf.mul(tf.sum(product, -1, true), p!));
+      },
+    };
+  });
+}

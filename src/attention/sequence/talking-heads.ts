@@ -6,7 +6,7 @@ import { cleaned, isKnownFinite } from "../../ops/attention/guard.ts";
 import { weigh } from "../../ops/attention/weigh.ts";
 import { checkTensors } from "../../ops/check.ts";
 import { dropout } from "../../ops/dropout.ts";
-import { headScores, seenKeys, weightedSum } from "./head-scores.ts";
+import { headScores, seenKeys, softmaxWhere, weightedSum } from "./head-scores.ts";
 
 export interface TalkingHeadsParameters {
   /** Mixes scores over heads, [Hk, H]. */
@@ -78,10 +78,12 @@ export function talkingHeadsAttention(
     const seen = seenKeys(program);
     const scoresOf = (x: tf.Tensor4D, y: tf.Tensor4D) => mixHeads(headScores(given, x, y), pl);
     const dirty = seen && ![q, k].every(isKnownFinite);
+    // Beside a sink no row is empty.
+    const normalize = softmaxWhere(program.sink === undefined ? seen : undefined);
     const { weights: shares } = weigh(
       { ...program, dropout: undefined },
       dirty ? scoresOf(cleaned(q), cleaned(k)) : scoresOf(q, k),
-      { allow: seen, bias: bias?.array, raw: dirty ? scoresOf(q, k) : undefined },
+      { allow: seen, bias: bias?.array, raw: dirty ? scoresOf(q, k) : undefined, normalize },
     );
     const mixed = mixHeads(shares as tf.Tensor4D, pw);
     const anyHead = seen && (seen.rank === 4 ? tf.any(seen, 1, true) : seen);
