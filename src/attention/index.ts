@@ -1,8 +1,8 @@
 export * from "./adaptive/index.ts";
 export * from "./advice.ts";
 export * from "./discrete/index.ts";
-export * from "./feature/index.ts";
 export * from "./efficient/index.ts";
+export * from "./feature/index.ts";
 export * from "./general/index.ts";
 export * from "./glimpse/index.ts";
 export * from "./gradcheck.ts";
@@ -11,3 +11,4 @@ export * from "./normalize/index.ts";
 export * from "./position/index.ts";
 export * from "./score/index.ts";
 export * from "./sequence/index.ts";
+export * from "./transformer/index.ts";

@@ -9,8 +9,9 @@ import { mendLayerMasks } from "../host/layer-masks.ts";
 import * as normalize from "./normalize/index.ts";
 import { registerLayers } from "./register.ts";
 import * as sequence from "./sequence/index.ts";
+import * as transformer from "./transformer/index.ts";
 
-registerLayers(normalize, sequence);
+registerLayers(normalize, sequence, transformer);
 mendLayerMasks();
 mendKerasModels();
 registerFileModels();
@@ -22,3 +23,4 @@ export * from "./base/layer.ts";
 export type { Constraint, Initializer, ObjectConfig, Regularizer } from "./base/objects.ts";
 export * from "./normalize/index.ts";
 export * from "./sequence/index.ts";
+export * from "./transformer/index.ts";

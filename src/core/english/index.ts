@@ -7,10 +7,11 @@
 import { attentionMessages } from "./attention.ts";
 import { commandMessages } from "./command.ts";
 import { dataMessages } from "./data.ts";
+import { efficientLinearMessages } from "./efficient-linear.ts";
 import { featureMessages } from "./feature.ts";
 import { glimpseMessages } from "./glimpse.ts";
-import { efficientLinearMessages } from "./efficient-linear.ts";
 import { hostMessages } from "./host.ts";
+import { inspectMessages } from "./inspect.ts";
 import { kernelMessages } from "./kernels.ts";
 import { layerMessages } from "./layers.ts";
 import { modelMessages } from "./model.ts";
@@ -27,6 +28,7 @@ export const english = {
   ...glimpseMessages,
   ...efficientLinearMessages,
   ...hostMessages,
+  ...inspectMessages,
   ...kernelMessages,
   ...layerMessages,
   ...modelMessages,

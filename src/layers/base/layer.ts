@@ -35,6 +35,7 @@
  */
 import { reshape, type serialization, type Tensor, tidy } from "@tensorflow/tfjs-core";
 import { type LayerVariable, layers, SymbolicTensor } from "@tensorflow/tfjs-layers";
+import { derivedSeed } from "../../core/derived-seed.ts";
 import { OptionError } from "../../core/errors.ts";
 import type { FieldArgs, Fields, FieldValues } from "./fields.ts";
 import { describeInputs, type LayerInput, type Shape, type Sizes, sizesOf } from "./inputs.ts";
@@ -47,7 +48,7 @@ import {
   restore,
   seeded,
 } from "./objects.ts";
-import { derivedSeed, freshSeed } from "./seeds.ts";
+import { freshSeed, SEED_OF } from "./seeds.ts";
 
 type LayerArgs = NonNullable<ConstructorParameters<typeof layers.Layer>[0]>;
 type Kwargs = Readonly<Record<string, unknown>>;
@@ -75,7 +76,7 @@ export interface WeightSpec<F extends Fields> {
   readonly shape: readonly number[];
   /** "kernel" takes the fields kernelInitializer, kernelRegularizer and kernelConstraint. */
   readonly kind?: Kinds<F>;
-  /** Instead of `kind`: one that no field names. */
+  /** Instead of that of `kind`: one that no field names. */
   readonly initializer?: string | Initializer;
   /**
    * The matrix that a kernel of more axes is: the initialiser draws for this shape. TensorFlow.js takes the fans of a
@@ -184,6 +185,11 @@ export abstract class MechanismLayer<F extends Fields> extends layers.Layer {
     return this.#variables.get(name)?.read() as T | undefined;
   }
 
+  /** The name that `parameters` gives a weight. */
+  protected nameOf(weight: LayerVariable): string {
+    return [...this.#variables].find(([, variable]) => variable === weight)![0];
+  }
+
   override build(inputShape: Shape | Shape[]): void {
     const shapes = isList(inputShape) ? inputShape : [inputShape];
     const sizes = sizesOf(this.op, this.#definition.inputs, shapes);
@@ -197,12 +203,12 @@ export abstract class MechanismLayer<F extends Fields> extends layers.Layer {
       const { kind, trainable } = spec;
       const setting = <T>(suffix: string) =>
         kind ? (this.config[`${kind}${suffix}`] as T | undefined) : undefined;
-      const initializer = setting<Initializer>("Initializer") ?? restore<Initializer>(spec.initializer)!;
+      const initializer = restore<Initializer>(spec.initializer) ?? setting<Initializer>("Initializer")!;
       const variable = this.addWeight(
         name,
         [...spec.shape],
         "float32",
-        asMatrix(seeded(initializer, derivedSeed(this.#seed, "weight", index)), spec.matrix),
+        asMatrix(seeded(initializer, derivedSeed(this.#seed, SEED_OF.weight, index)), spec.matrix),
         setting<Regularizer>("Regularizer"),
         trainable,
         setting<Constraint>("Constraint"),
@@ -242,7 +248,7 @@ export abstract class MechanismLayer<F extends Fields> extends layers.Layer {
     );
     const isTraining = training === true;
     const step = isTraining ? this.step++ : this.step;
-    const seed = derivedSeed(this.#seed, "step", step);
+    const seed = derivedSeed(this.#seed, SEED_OF.step, step);
     const masks = maskList(mask, inputs.length);
     const output = tidy(() => this.compute(inputs, { training: isTraining, masks, seed, kwargs }));
     this.#outputs = toList(output).length;
