@@ -123,6 +123,9 @@ export function differentialAttention(
  * The paper's λ_init of a layer, counted from 1: 0.8 − 0.6·exp(−0.3·(layer − 1)), from 0.2 up to 0.8.
  *
  * @throws OptionError NUMBER_RANGE when layer is not an integer ≥ 1
+ * @draws
+ * // Layers 1 to 24.
+ * return tf.tensor1d(Array.from({ length: 24 }, (_, n) => differentialLambda(n + 1)));
  * @example
  * differentialLambda(1); // 0.2
  */

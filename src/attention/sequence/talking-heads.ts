@@ -7,6 +7,7 @@ import { weigh } from "../../ops/attention/weigh.ts";
 import { checkTensors } from "../../ops/check.ts";
 import { dropout } from "../../ops/dropout.ts";
 import { headScores, seenKeys, softmaxWhere, weightedSum } from "./head-scores.ts";
+import { hidesRows } from "./project.ts";
 
 export interface TalkingHeadsParameters {
   /** Mixes scores over heads, [Hk, H]. */
@@ -79,7 +80,8 @@ export function talkingHeadsAttention(
     const scoresOf = (x: tf.Tensor4D, y: tf.Tensor4D) => mixHeads(headScores(given, x, y), pl);
     const dirty = seen && ![q, k].every(isKnownFinite);
     // Beside a sink no row is empty.
-    const normalize = softmaxWhere(program.sink === undefined ? seen : undefined);
+    const mayBeEmpty = program.sink === undefined && hidesRows(program);
+    const normalize = softmaxWhere(mayBeEmpty ? seen : undefined);
     const { weights: shares } = weigh(
       { ...program, dropout: undefined },
       dirty ? scoresOf(cleaned(q), cleaned(k)) : scoresOf(q, k),
