@@ -37,8 +37,8 @@ export type HardAttentionResult<O> = { output: tf.Tensor4D; index: tf.Tensor3D }
  * [B, H, T] int32, weights [B, H, T, S]; H a multiple of Hkv.
  * Conventions: every output is a copy of one value row, bit for bit; of equal scores the first is taken. The gradient
  * reaches v alone: a choice has none, so q and k do not learn by this function. It is the inference of hard attention;
- * its estimators sample instead and learn. Masks, bias, lengths and window as `softAttention`'s; a query that sees no key
- * has output 0 and index −1. NaN in hidden places is never chosen.
+ * its estimators sample instead and learn. Masks, bias, lengths and window as `softAttention`'s; a query that sees no
+ * key has output 0 and index −1. NaN in hidden places is never chosen.
  * Cost: O(B·H·T·S·D) time, O(B·H·T·S) memory. Paper: Xu et al. 2015, §4.1, arxiv.org/abs/1502.03044.
  *
  * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH · and what `compileProgram` throws

@@ -29,16 +29,16 @@ export type {
  *     output_t = [Σ_s softmax_s(scale · q_th·k_sh) v_sh]_h·Wo,    scale = 1/√(D + Dr)
  *
  * Symbols: c latents of keys and values, of width R; c′ those of queries, of width Rq (c′ = x without Wdq); R(·) the
- * rotation by positions, of width Dr: rotating the latents would tie them to places, so one more key, shared by all heads,
- * carries positions ("decoupled"). Paper names: Wdkv is W^DKV, Wuk is W^UK, and so on.
+ * rotation by positions, of width Dr: rotating the latents would tie them to places, so one more key, shared by all
+ * heads, carries positions ("decoupled"). Paper names: Wdkv is W^DKV, Wuk is W^UK, and so on.
  * Shapes: x [B, T, C]; wdkv [C, R], wuk [R, H, D], wuv [R, H, Dv], wdq [C, Rq], wuq [Rq, H, D], wkr [C, Dr], wqr
  * [Rq, H, Dr], wo [H, Dv, Cout], gammaKv [R], gammaQ [Rq] → output [B, T, Cout], weights [B, H, T, S], cache latent
  * [B, S, R] and positionKey [B, S, Dr]; S = T and what `past` holds.
- * Conventions: wdq, wkr with wqr, wo and the gammas may be left out; with gammas latents pass an RMS norm, as the paper's
- * models have it (§3.1.2). `past` is an earlier call's cache: its tokens come first and `queryOffset` is their number.
- * `absorbed: true` moves Wuk to the queries and Wuv behind the sum, so that attention runs on the latents themselves:
- * the same result with no keys or values made, best where T is small. Masks, NaN and empty rows as in
- * `multiHeadAttention`.
+ * Conventions: wdq, wkr with wqr, wo and the gammas may be left out; with gammas latents pass an RMS norm, as the
+ * paper's models have it (§3.1.2). `past` is an earlier call's cache: its tokens come first and `queryOffset` is
+ * their number. `absorbed: true` moves Wuk to the queries and Wuv behind the sum, so that attention runs on the
+ * latents themselves: the same result with no keys or values made, best where T is small. Masks, NaN and empty rows
+ * as in `multiHeadAttention`.
  * Cost: the cache takes R + Dr numbers a token, where multi-head attention takes H·(D + Dv). Attention costs
  * O(B·H·T·S·(D + Dr + Dv)), absorbed O(B·H·T·S·(2·R + Dr)), in the kernel of `attention` either way.
  * Paper: DeepSeek-AI 2024, §2.1, arxiv.org/abs/2405.04434.

@@ -38,9 +38,9 @@ export type TalkingHeadsResult<O> = { output: tf.Tensor4D } & (O extends { weigh
  * Shapes: q [B, Hk, T, D], k [B, Hk, S, D], v [B, Hv, S, Dv], pl [Hk, H], pw [H, Hv], bw [Hv] → output [B, Hv, T, Dv],
  * weights [B, Hv, T, S].
  * Conventions: masks, bias, soft-cap and sink act on L, so `allow` and `bias` are [B, H, T, S]; a key that no head may
- * see has weight 0 in all. Rows of U need not sum to 1 and may be negative. A bias beside Pl would shift whole rows, which
- * the softmax ignores: there is none. bw is CaiT's (timm). Dropout drops elements of U. A query that sees no key gives 0;
- * NaN in hidden places reaches nothing. Identity matrices for Pl and Pw give `softAttention`.
+ * see has weight 0 in all. Rows of U need not sum to 1 and may be negative. A bias beside Pl would shift whole rows,
+ * which the softmax ignores: there is none. bw is CaiT's (timm). Dropout drops elements of U. A query that sees no
+ * key gives 0; NaN in hidden places reaches nothing. Identity matrices for Pl and Pw give `softAttention`.
  * Cost: O(B·T·S·(Hk·D + Hk·H + H·Hv + Hv·Dv)) time and O(B·T·S·H) memory: heads that talk need all their scores.
  * Paper: Shazeer et al. 2020, §3, arxiv.org/abs/2003.02436.
  *

@@ -31,8 +31,8 @@ export type AttentionPoolingOptions = LayerOptions<typeof fields>;
  * Symbols: query the weight `query`, which starts at 0: the mean. Shapes: x [B, S, C] → [B, C].
  * Conventions: the mask of x hides positions, and the output has none; an example that sees none gives 0. Where stock
  * layers would take `globalAveragePooling1d`, this learns what to look for.
- * Cost: O(B·S·C), one kernel on the `heed` backend. Papers: Lin et al. 2017, §2.1, arxiv.org/abs/1703.03130; Yang et al.
- * 2016, §2.2, aclanthology.org/N16-1174.
+ * Cost: O(B·S·C), one kernel on the `heed` backend. Papers: Lin et al. 2017, §2.1, arxiv.org/abs/1703.03130; Yang et
+ * al. 2016, §2.2, aclanthology.org/N16-1174.
  *
  * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE
  * @example

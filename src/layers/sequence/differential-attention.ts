@@ -41,11 +41,12 @@ export type DifferentialAttentionOptions = LayerOptions<typeof fields>;
  *
  *     head = (1 − λ_init) · RMSNorm((softmax(q₁k₁ᵀ/√D) − λ softmax(q₂k₂ᵀ/√D))·v),    output = [head_1; …; head_H]·Wo + bo
  *
- * Symbols: q₁, q₂, k₁, k₂ and v in the projections `query1`, `query2`, `key1`, `key2` and `value`, Wo `attention_output`;
- * λ of `lambda_q1` … `lambda_k2` as in `differentialAttention`; `norm/gamma` one for all heads.
- * Shapes: [query [B, T, C], value [B, S, Cv]?] → [B, T, C]; one input attends to itself. Dv is 2·keyDim by default, as in
- * the paper.
- * Conventions: masks hide keys; outputs at masked queries are the bias alone. `useCausalMask` aligns the first positions.
+ * Symbols: q₁, q₂, k₁, k₂ and v in the projections `query1`, `query2`, `key1`, `key2` and `value`, Wo
+ * `attention_output`; λ of `lambda_q1` … `lambda_k2` as in `differentialAttention`; `norm/gamma` one for all heads.
+ * Shapes: [query [B, T, C], value [B, S, Cv]?] → [B, T, C]; one input attends to itself. Dv is 2·keyDim by default,
+ * as in the paper.
+ * Conventions: masks hide keys; outputs at masked queries are the bias alone. `useCausalMask` aligns the first
+ * positions.
  * Cost: twice that of multi-head attention's kernel. Paper: Ye et al. 2024, §2.1, arxiv.org/abs/2410.05258.
  *
  * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE

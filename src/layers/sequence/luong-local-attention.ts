@@ -53,8 +53,8 @@ export type LuongLocalAttentionOptions = LayerOptions<typeof fields>;
  *     local-p:  p_t = S · σ(v_pᵀ tanh(W_p query_t)),    α_ts = softmax_s(score(query_t, key_s)) · exp(−(s − p_t)²/2σ²)
  *     output_t = Σ_s α_ts value_s,    |s − p_t| ≤ radius,    σ = radius/2
  *
- * Symbols: W_p `position/kernel`, v_p `position/scale`; the general score's W `score/kernel` [Cq, Ck], the concat score's
- * W `score/kernel` [Cq + Ck, A] and v `score/scale` [A]; S where an example's mask ends.
+ * Symbols: W_p `position/kernel`, v_p `position/scale`; the general score's W `score/kernel` [Cq, Ck], the concat
+ * score's W `score/kernel` [Cq + Ck, A] and v `score/scale` [A]; S where an example's mask ends.
  * Shapes: [query [B, T, Cq], value [B, S, Cv], key [B, S, Ck]?] → [B, T, Cv]; without a key the values are the keys.
  * Conventions: the mask of the values hides keys, and is read from the device for S; an empty window gives 0.
  * Cost: that of `luongLocalAttention`. Paper: Luong, Pham & Manning 2015, §3.2, arxiv.org/abs/1508.04025.

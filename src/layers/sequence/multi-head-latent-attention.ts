@@ -58,10 +58,11 @@ export type MultiHeadLatentAttentionOptions = LayerOptions<typeof fields>;
  *     c = norm(x·Wdkv),    k_h = [c·Wuk_h; R(x·Wkr)],    v_h = c·Wuv_h,    q_h = [c′·Wuq_h; R(c′·Wqr_h)]
  *     output = [softmax(q_h·k_hᵀ/√(D + Dr))·v_h]_h·Wo
  *
- * Symbols: Wdkv `latent/kernel`, Wuk `key/kernel`, Wuv `value/kernel`, Wuq `query/kernel`, c′ = norm(x·`query_latent/kernel`)
- * or x, Wkr `key_position/kernel`, Wqr `query_position/kernel`, Wo `attention_output/kernel`; R the rotation of `rope`.
- * Shapes: x [B, T, C] → [B, T, C]. Conventions: there are no biases, as in the paper. The mask of x hides positions, whose
- * own output is 0. The cache of a decoder is the operation's: `multiHeadLatentAttention`.
+ * Symbols: Wdkv `latent/kernel`, Wuk `key/kernel`, Wuv `value/kernel`, Wuq `query/kernel`, c′ =
+ * norm(x·`query_latent/kernel`) or x, Wkr `key_position/kernel`, Wqr `query_position/kernel`, Wo
+ * `attention_output/kernel`; R the rotation of `rope`.
+ * Shapes: x [B, T, C] → [B, T, C]. Conventions: there are no biases, as in the paper. The mask of x hides positions,
+ * whose own output is 0. The cache of a decoder is the operation's: `multiHeadLatentAttention`.
  * Cost: that of `multiHeadLatentAttention`. Paper: DeepSeek-AI 2024, §2.1, arxiv.org/abs/2405.04434.
  *
  * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE

@@ -43,9 +43,11 @@ export type QkNormAttentionOptions = LayerOptions<typeof fields>;
  *     head = softmax(norm(q)·norm(k)ᵀ · scale)·v,    output = [head_1; …; head_H]·Wo + bo
  *
  * Symbols: q, k and v in the projections `query`, `key` and `value`, Wo `attention_output`. With "layer" and "rms" the
- * norms have `query_norm/gamma` and `key_norm/gamma` [D] and scale is 1/√D; with "l2" scale is the learned `factor` [H].
+ * norms have `query_norm/gamma` and `key_norm/gamma` [D] and scale is 1/√D; with "l2" scale is the learned `factor`
+ * [H].
  * Shapes: [query [B, T, C], value [B, S, Cv]?] → [B, T, C]; one input attends to itself.
- * Conventions: masks hide keys; outputs at masked queries are the bias alone. `useCausalMask` aligns the first positions.
+ * Conventions: masks hide keys; outputs at masked queries are the bias alone. `useCausalMask` aligns the first
+ * positions.
  * Cost: that of multi-head attention, and O(B·H·(T + S)·D) for the norms.
  * Papers: Henry et al. 2020, §3, arxiv.org/abs/2010.04245 ("l2"); Dehghani et al. 2023, §2, arxiv.org/abs/2302.05442.
  *

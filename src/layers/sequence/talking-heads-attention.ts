@@ -32,10 +32,11 @@ export type TalkingHeadsAttentionOptions = LayerOptions<typeof fields>;
  *
  *     L_h = Σ_i (q_i·k_iᵀ/√D) Pl_ih,    U_j = Σ_h softmax(L_h) Pw_hj,    output = [U_1·v_1; …]·Wo + bo
  *
- * Symbols: q, k and v in the projections `query`, `key` and `value`, Wo `attention_output`; Pl `scores/kernel` [H, Hs], Pw
- * `weights/kernel` [Hs, H], Hs `softmaxHeads`.
+ * Symbols: q, k and v in the projections `query`, `key` and `value`, Wo `attention_output`; Pl `scores/kernel` [H,
+ * Hs], Pw `weights/kernel` [Hs, H], Hs `softmaxHeads`.
  * Shapes: [query [B, T, C], value [B, S, Cv]?] → [B, T, C]; one input attends to itself.
- * Conventions: masks hide keys; outputs at masked queries are the bias alone. `useCausalMask` aligns the first positions.
+ * Conventions: masks hide keys; outputs at masked queries are the bias alone. `useCausalMask` aligns the first
+ * positions.
  * Cost: that of `talkingHeadsAttention`, which keeps the scores of all heads: O(B·T·S·H) memory.
  * Paper: Shazeer et al. 2020, §3, arxiv.org/abs/2003.02436.
  *
