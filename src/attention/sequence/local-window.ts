@@ -14,9 +14,9 @@ export interface LocalWindowOptions extends Omit<AttentionOptions, "window"> {
  *
  *     output_t = Σ_s softmax_s(scale · q_t·k_s) v_s,    −left ≤ s − (t + offset) ≤ right
  *
- * 1. A key inside the window may be attended to. 2. A query whose window holds no key (beyond the keys) gives 0. 3.
- * When T ≠ S, `queryOffset` must say at which key query 0 stands: 0 aligns the top left corner, S − T the bottom right.
- * 4. `left` and `right` do not count the query's own position: left + right + 1 keys are seen.
+ * 1. A key inside the window may be attended to. 2. A query whose window holds no key (beyond the keys) gives 0, not
+ * NaN. 3. When T ≠ S, `queryOffset` must say at which key query 0 stands: 0 aligns the top left corner, S − T the bottom
+ * right. 4. `left` and `right` do not count the query's own position: left + right + 1 keys are seen.
  *
  *     left = 1, right = 0      left = 1, right = 1
  *     1 0 0 0                  1 1 0 0
