@@ -86,6 +86,11 @@ onEveryBackend("MultiHeadAttention", () => {
     const output = layer.apply([query!, value!, key!], { attentionMask }) as tf.Tensor;
     const [wq, bq, wk, bk, wv, bv, wo, bo] = layer.getWeights() as never[];
     const parameters = { wq: wq!, bq: bq!, wk: wk!, bk: bk!, wv: wv!, bv: bv!, wo: wo!, bo: bo! };
+    const other = new MultiHeadAttention({ numHeads: 2, keyDim: 3, valueDim: 4 });
+    other.apply([query!, value!, key!]);
+    other.setParameters(parameters);
+    const taken = other.apply([query!, value!, key!], { attentionMask }) as tf.Tensor;
+    expect(taken.dataSync()).toEqual(output.dataSync());
     const inputs = { query: query!, value: value!, key: key! };
     const expected = multiHeadAttention(inputs, parameters, {
       allow: tf.expandDims(attentionMask, 1),

@@ -213,8 +213,8 @@ const refused: [string, () => unknown, typeof OptionError | typeof ShapeError, s
         ...{ selfAttention: {} as never, selfNorm: {}, feedForward: {} as never, feedForwardNorm: {} },
       }),
     OptionError,
-    "TransformerEncoderLayer: setParameters must be called once the layer has weights, got a layer without; apply it to " +
-      "something, or build a model of it, first",
+    "TransformerEncoderLayer: a layer must have weights before they can be set, got none yet; apply it to something, or " +
+      "build a model of it, first",
   ],
   [
     "parameters of another size",
@@ -227,8 +227,8 @@ const refused: [string, () => unknown, typeof OptionError | typeof ShapeError, s
       });
     },
     ShapeError,
-    "TransformerEncoderLayer: the parameter self_attention/query/kernel must have shape [6, 2, 3], got shape [4, 2, 3]; " +
-      "make the layer with the sizes and useBias of these parameters",
+    "TransformerEncoderLayer: the weight self_attention/query/kernel must have shape [6, 2, 3], got shape [4, 2, 3]; " +
+      "make the layer with the sizes and options of these parameters",
   ],
   [
     "a mask of another length",
