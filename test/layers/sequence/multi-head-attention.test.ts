@@ -1,10 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { initializers, input } from "@tensorflow/tfjs-layers";
 import { beforeAll, expect, it } from "vitest";
-import { multiHeadAttention } from "../../../src/attention/index.ts";
+import { fromTorchInProj, multiHeadAttention } from "../../../src/attention/index.ts";
 import { OptionError, ShapeError } from "../../../src/core/errors.ts";
 import { GroupQueryAttention, MultiHeadAttention } from "../../../src/layers/index.ts";
 import { distance, onEveryBackend, random, tensor } from "../../attention/support.ts";
+import { type FixtureArray, type FixtureArrays, fixture, OUTPUTS, toTensor } from "../fixture.ts";
 import { describeLayer, layerInputs, modelOf } from "../harness.ts";
 
 const [T, S, C, CV, CK] = [3, 5, 7, 2, 6];
@@ -98,6 +99,28 @@ onEveryBackend("MultiHeadAttention", () => {
     expect(distance(output.dataSync(), expected.dataSync())).toBeLessThanOrEqual(1e-6);
     const asInput = layer.apply([query!, value!, key!, attentionMask]) as tf.Tensor;
     expect(asInput.dataSync()).toEqual(output.dataSync());
+  });
+
+  it("computes what PyTorch's MultiheadAttention does with its in_proj weights", () => {
+    const given = fixture<{
+      state: FixtureArrays;
+      inputs: [FixtureArray, FixtureArray];
+      output: FixtureArray;
+      scores: FixtureArray;
+    }>("torch-multi-head");
+    const inputs = given.inputs.map((array) => toTensor(array));
+    const layer = new MultiHeadAttention({ numHeads: 2, keyDim: 3, returnAttentionScores: true });
+    layer.apply(inputs);
+    const state = Object.fromEntries(
+      Object.entries(given.state).map(([name, array]) => [
+        name.replace(/^out_proj\./, "out_proj_"),
+        toTensor(array),
+      ]),
+    );
+    layer.setParameters(fromTorchInProj(state as never, 2));
+    const [output, scores] = layer.apply(inputs) as tf.Tensor[];
+    expect(distance(output!.dataSync(), given.output.values)).toBeLessThanOrEqual(OUTPUTS);
+    expect(distance(scores!.dataSync(), given.scores.values)).toBeLessThanOrEqual(OUTPUTS);
   });
 
   it("gives the output's bias for a query that sees nothing, with and without scores", () => {
