@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { initializers, input } from "@tensorflow/tfjs-layers";
+import { initializers, input, layers, sequential } from "@tensorflow/tfjs-layers";
 import { beforeAll, expect, it } from "vitest";
 import { fromTorchInProj, multiHeadAttention } from "../../../src/attention/index.ts";
 import { OptionError, ShapeError } from "../../../src/core/errors.ts";
@@ -166,6 +166,23 @@ onEveryBackend("MultiHeadAttention", () => {
     const later = tf.concat([tf.slice(x, [0, 0, 0], [1, 3, C]), tf.fill([1, 2, C], Number.NaN)], 1);
     const after = (causal.apply(later) as tf.Tensor).dataSync();
     expect(after.slice(0, 3 * C)).toEqual(before.slice(0, 3 * C));
+  });
+
+  it("sees no padding in a sequential model, behind a bidirectional layer too", () => {
+    const embedding = () =>
+      layers.embedding({ inputDim: 9, outputDim: 6, maskZero: true, inputShape: [null] });
+    const gru = layers.gru({ units: 3, returnSequences: true, recurrentInitializer: "glorotUniform" });
+    const attention = () => new MultiHeadAttention({ numHeads: 2, keyDim: 3 });
+    const ids = (...row: number[]) => tf.tensor2d([row], [1, row.length], "int32");
+    for (const stack of [
+      [embedding(), attention()],
+      [embedding(), layers.bidirectional({ layer: gru as never, mergeMode: "concat" }), attention()],
+    ]) {
+      const run = sequential({ layers: stack });
+      const [padded, short] = [ids(1, 2, 0, 0), ids(1, 2)].map((x) => run.predict(x) as tf.Tensor);
+      // The same sums with zeros more in them.
+      expect(distance(padded!.dataSync().slice(0, 12), short!.dataSync())).toBeLessThanOrEqual(1e-6);
+    }
   });
 
   it("takes the fused path whatever is asked: dropout, scores, a window, masks", async () => {
