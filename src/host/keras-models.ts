@@ -9,7 +9,7 @@ type Config = serialization.ConfigDict;
 type Reference = [layer: string, node: number, tensor: number, kwargs?: Config | null];
 
 /** How Keras calls a layer: a static `kerasCall` of its class. */
-export interface KerasCall {
+interface KerasCall {
   /** The names of inputs in the order of the list that the layer takes here. */
   readonly inputs: readonly string[];
   /** Options of a call that are fields of the configuration here. */

@@ -9,7 +9,7 @@ type Kwargs = Record<string, unknown>;
 type MaskedTensor = Tensor & { kerasMask?: Tensor | null | undefined };
 
 /** A layer that takes a list of masks, one for each of its inputs. */
-export interface TakesMasks {
+interface TakesMasks {
   readonly takesMasks: true;
 }
 

@@ -29,10 +29,6 @@ export abstract class TransformerLayer<F extends typeof transformerFields> exten
     return this.config as unknown as FieldValues<typeof transformerFields>;
   }
 
-  protected get parts(): readonly Part[] {
-    return this.#parts;
-  }
-
   protected readParameters(): TransformerDecoderParameters {
     return readParameters(this.#parts, (name) => this.weightIf(name));
   }
