@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { OptionError } from "../../core/errors.ts";
 import { checkPadding, checkSequences, checkShape, type Padding, type PaddingOptions } from "./check.ts";
 import { lowerOnes } from "./chunked-state.ts";
 import { checkForm, type FormOptions, runForm, withoutStray } from "./form.ts";
@@ -54,7 +55,7 @@ export function eluFeatures<T extends tf.Tensor>(x: T): T {
  * Paper: Katharopoulos et al. 2020, §3, arxiv.org/abs/2006.16236.
  *
  * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH, EMPTY_SEQUENCE, RECURRENT_LENGTHS, INPUT_SHAPE · OptionError
- *   CHOICE, NUMBER_RANGE, LENGTHS, ALLOW_DTYPE
+ *   CHOICE, NUMBER_RANGE, LENGTHS, ALLOW_DTYPE, STATE_CAUSAL
  * @draws
  * const q = tf.tensor4d(Array.from({ length: 16 }, (_, t) => [Math.cos(t / 3), Math.sin(t / 3)]).flat(), [1, 1, 16, 2]);
  * return linearAttention(tf.mul(q, 3), tf.mul(q, 3), q, { causal: true, weights: true }).weights;
@@ -114,6 +115,7 @@ export function featureAttention(
   const { causal = false, normalize = true, finite = false, state } = options;
   const { B, Hkv } = shapes;
   if (causal) checkForm(op, shapes, options);
+  else if (state || options.returnState) throw new OptionError("STATE_CAUSAL", { op });
   return tf.tidy(() => {
     const kept = padding();
     const queries = ofQueries(hide(q, kept.queries));
@@ -123,8 +125,11 @@ export function featureAttention(
       const features = ofKeys(clean.keys as tf.Tensor4D);
       const summed = normalize ? withOnes(clean.values as tf.Tensor4D, kept) : (clean.values as tf.Tensor4D);
       if (!causal) return { output: readAll(queries, features, summed) };
-      if (state)
-        checkShape(op, "state [B, Hkv, Dφ, Dv + 1]", state, [B, Hkv, features.shape[3], summed.shape[3]]);
+      if (state) {
+        // The width of the features is known once they are computed.
+        const name = `state [B, Hkv, Dφ, ${normalize ? "Dv + 1" : "Dv"}]`;
+        checkShape(op, name, state, [B, Hkv, features.shape[3], summed.shape[3]]);
+      }
       return runForm({ q: queries, k: features, v: summed, ...(state && { state }) }, options);
     };
     const result = causal ? withoutStray({ keys, values }, finite, run) : run({ keys, values });
@@ -172,7 +177,7 @@ function weightsOf(
   const rows = tf.reshape(q, [B, Hkv, (H / Hkv) * T, D]);
   let products: tf.Tensor = tf.reshape(tf.matMul(rows, k, false, true), [B, H, T, S]);
   if (kept.keys) products = hide(products, tf.reshape(kept.keys, [B, 1, 1, S]));
-  if (causal) products = tf.mul(products, lowerOnes(T));
+  if (causal) products = hide(products, tf.cast(lowerOnes(T), "bool"));
   const weights = normalize ? quotient(products, tf.sum(products, 3, true), 3) : products;
   return hide(weights, kept.queries) as tf.Tensor4D;
 }

@@ -66,6 +66,7 @@ export function lshAttention(
   const count = factors.reduce((product, n) => product * n, 1);
   const { chunkSize = 2 * Math.ceil(T / count) } = options;
   checkInteger(op, "chunkSize", chunkSize, 1);
+  checkLengths(op, lengths, B, T);
   const padding = checkPadding(op, shapes, { keyLengths: lengths });
   const sizes: LshSizes = { X: B * H, T, D, rounds, factors, L: Math.min(chunkSize, T) };
   return tf.tidy(() => {
@@ -76,6 +77,12 @@ export function lshAttention(
     const plan = planChunks(buckets, sizes, { causal, lengths: (x) => lengths?.[Math.floor(x / H)] ?? T });
     return { output: tf.reshape(readChunks(rows, values, plan, sizes, scale), [B, H, T, Dv]) as tf.Tensor4D };
   });
+}
+
+function checkLengths(op: string, lengths: ArrayLike<number> | undefined, B: number, T: number): void {
+  const got = Array.from(lengths ?? []);
+  const isFine = got.length === B && got.every((n) => Number.isInteger(n) && n >= 0 && n <= T);
+  if (lengths && !isFine) throw new OptionError("LENGTHS", { op, name: "lengths", B, most: T, got });
 }
 
 /** The buckets of all rounds; read from the device. */

@@ -305,6 +305,13 @@ onEveryBackend("linear attention", () => {
     expect(refusal(() => linearAttention(q, k, v, { keyAllow: tf.ones([2, 4], "bool") }))).toBe(
       "linearAttention: keyAllow [B, S] must have shape [2, 5] here, got [2, 4]; each letter must mean the same size in all inputs",
     );
+    expect(refusal(() => linearAttention(q, k, v, { returnState: true }))).toBe(
+      "linearAttention: state and returnState must come with causal: true, got causal: false; without it all keys come at once",
+    );
+    const raw = { causal: true, normalize: false, state: drawn(1, [2, 3, 3, 3]) } as const;
+    expect(refusal(() => linearAttention(q, k, v, raw))).toMatch(
+      /state \[B, Hkv, Dφ, Dv\] must have shape \[2, 3, 3, 2\]/,
+    );
     expect(refusal(() => linearAttention(q, k, v, { keyAllow: tf.ones([2, 5]) }))).toMatch(
       /allow must be bool/,
     );

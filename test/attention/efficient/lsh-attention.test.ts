@@ -157,7 +157,7 @@ onEveryBackend("LSH attention", () => {
       /T ≥ 1 queries/,
     );
     expect(refusal(() => lshAttention(qk, v, { lengths: [6] }))).toMatch(
-      /keyLengths must be B=1 integers from 0 to 5/,
+      /: lengths must be B=1 integers from 0 to 5, got \[6\]/,
     );
   });
 });

@@ -33,7 +33,6 @@ describeLayer(LinearAttention, {
   "of one input, causal": { args: { ...heads, useCausalMask: true, chunkSize: 2 }, inputs: self },
   "of two inputs, without biases": { args: { ...heads, valueDim: 3, useBias: false }, inputs: cross },
 });
-// A bias of keys alone scales all features of softmax alike only as far as the random directions see it: it learns.
 describeLayer(PerformerAttention, {
   "of one input, causal": { args: { ...heads, features: 8, useCausalMask: true }, inputs: self },
   "of two inputs": { args: { ...heads, features: 8, kernelRegularizer: "l2" }, inputs: cross },

@@ -78,7 +78,7 @@ export const efficientLinearStatements: readonly Statement[] = [
     quick: false,
     async run(onProgress) {
       const { speedups } = await import("./time.ts");
-      return speedups({ lengths: LENGTHS, runs: 3, onProgress });
+      return speedups({ lengths: LENGTHS, rounds: 3, onProgress });
     },
   },
 ];

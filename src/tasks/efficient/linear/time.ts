@@ -12,9 +12,9 @@ import {
 import { loadGradients } from "../../../host/gradients.ts";
 import { useHeedBackend } from "../../../host/select.ts";
 import { attention } from "../../../ops/attention.ts";
-import { drawInputs, type Inputs, logSlope, median, normal, type Times, time } from "./measure.ts";
+import { drawInputs, type Inputs, logSlope, normal, type Times, time } from "./measure.ts";
 
-const [H, D] = [2, 64];
+const [H, D] = [1, 64];
 /** Features of Performer, mixtures of Linformer and landmarks of Nyströmformer. */
 const KEPT = 64;
 
@@ -70,46 +70,58 @@ const MAKERS = {
 
 export type Timed = keyof typeof MAKERS;
 
+/** Rounds without news after which times have settled. */
+const QUIET = 5;
+
 export interface TimeOptions {
   lengths: readonly number[];
-  /** Calls of each length, of which the median counts. */
-  runs: number;
+  /** Rounds over all lengths, of which each one's least time counts. */
+  rounds: number;
+  /** Stop before, once `QUIET` rounds in a row make no least time less by a twentieth. @default false */
+  settle?: boolean;
   onProgress?: (share: number) => void;
 }
 
-/** Median times of some mechanisms at every length; calls take turns, so that a busy machine slows all alike. */
-export async function medianTimes(
+/**
+ * The least times of some mechanisms at every length: what else a machine does only adds to a time. Lengths and
+ * mechanisms take turns, so that it adds to all alike.
+ */
+export async function leastTimes(
   names: readonly Timed[],
-  { lengths, runs, onProgress }: TimeOptions,
+  { lengths, rounds, settle = false, onProgress }: TimeOptions,
 ): Promise<Map<Timed, Map<number, Times>>> {
   await useHeedBackend();
   await loadGradients();
-  const times = new Map(names.map((name) => [name, new Map<number, Times>()]));
-  for (const [at, n] of lengths.entries()) {
-    tf.engine().startScope();
-    try {
+  tf.engine().startScope();
+  try {
+    const cases = lengths.flatMap((n) => {
       const x = drawInputs(n, H, D);
-      const calls = names.map((name) => (MAKERS[name] as Maker)(n));
-      const taken = names.map(() => ({ forward: [] as number[], gradients: [] as number[] }));
-      for (let run = 0; run <= runs; run++) {
-        for (const [index, call] of calls.entries()) {
-          const forward = time(call, x, false);
-          const gradients = time(call, x, true);
-          if (run === 0) continue; // memory grows and kernels are compiled
-          taken[index]!.forward.push(forward);
-          taken[index]!.gradients.push(gradients);
+      return names.map((name) => ({ name, n, x, call: (MAKERS[name] as Maker)(n), least: worst() }));
+    });
+    let quiet = 0;
+    for (let round = 0; round <= rounds && !(settle && quiet === QUIET); round++) {
+      quiet++;
+      for (const { call, x, least } of cases) {
+        for (const kind of ["forward", "gradients"] as const) {
+          const taken = time(call, x, kind === "gradients");
+          // In the first round memory grows and kernels are compiled.
+          if (round === 0 || taken < 0.95 * least[kind]) quiet = 0;
+          if (round > 0) least[kind] = Math.min(least[kind], taken);
         }
-        onProgress?.((at + run / runs) / lengths.length);
       }
-      for (const [index, name] of names.entries()) {
-        const { forward, gradients } = taken[index]!;
-        times.get(name)!.set(n, { forward: median(forward), gradients: median(gradients) });
-      }
-    } finally {
-      tf.engine().endScope();
+      onProgress?.(Math.min(round / rounds, 0.99));
     }
+    onProgress?.(1);
+    const of = (name: Timed) =>
+      cases.filter((one) => one.name === name).map(({ n, least }) => [n, least] as const);
+    return new Map(names.map((name) => [name, new Map(of(name))]));
+  } finally {
+    tf.engine().endScope();
   }
-  return times;
+}
+
+function worst(): Times {
+  return { forward: Number.POSITIVE_INFINITY, gradients: Number.POSITIVE_INFINITY };
 }
 
 /** By which power of n the time grows, `n` or n·log n taken out. */
@@ -119,7 +131,7 @@ export async function timeSlopes(
   onProgress: (share: number) => void,
 ): Promise<Record<string, number>> {
   const lengths = [512, 1024, 2048, 4096];
-  const times = (await medianTimes([name], { lengths, runs: 3, onProgress })).get(name)!;
+  const times = (await leastTimes([name], { lengths, rounds: 30, settle: true, onProgress })).get(name)!;
   const slope = (kind: keyof Times) =>
     logSlope([...times].map(([n, taken]) => [n, taken[kind] / (logarithm ? Math.log2(n) : 1)]));
   const last = times.get(lengths.at(-1)!)!;
@@ -133,7 +145,7 @@ export async function timeSlopes(
 
 /** How many times faster than softmax attention each mechanism is, `<name>-<n>` and `<name>-<n>-gradients`. */
 export async function speedups(options: TimeOptions): Promise<Record<string, number>> {
-  const times = await medianTimes(Object.keys(MAKERS) as Timed[], options);
+  const times = await leastTimes(Object.keys(MAKERS) as Timed[], options);
   const figures: Record<string, number> = {};
   for (const [name, byLength] of times) {
     const isCausal = ["linear-causal", "retention", "gated-delta"].includes(name);
