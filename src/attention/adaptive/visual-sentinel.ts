@@ -86,8 +86,7 @@ export type VisualSentinelResult<O> = { output: tf.Tensor3D; beta: tf.Tensor3D }
  * @throws ShapeError RANK, DIMENSION, SIZE · and what `compileProgram` throws
  * @draws
  * const [A, S, T] = [8, 10, 12];
- * const v = tf.reshape(tf.oneHot(tf.range(0, S, 1, "int32").mod(8), A), [1, S, A]);
- * const h = tf.reshape(tf.oneHot(tf.range(0, T, 1, "int32").mod(8), A), [1, T, A]);
+ * const [v, h] = [S, T].map((n) => tf.tensor3d([Array.from({ length: n }, (_, i) => Array.from({ length: A }, (_, a) => +(i % A === a)))]));
  * const identity = tf.mul(tf.eye(A), 2);
  * const parameters = { wv: identity, wg: identity, ws: tf.eye(A), wh: tf.fill([A], -3) };
  * const s = tf.mul(h, tf.reshape(tf.linspace(2, -2, T), [1, T, 1]));

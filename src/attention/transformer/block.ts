@@ -27,7 +27,7 @@ export interface FeedForwardParameters {
 }
 
 /** What self-attention or cross-attention may see; all of it composes. */
-export type BlockMask = Omit<MultiHeadOptions, "weights" | "lse" | "dropout" | "training">;
+export type TransformerMask = Omit<MultiHeadOptions, "weights" | "lse" | "dropout" | "training">;
 
 export interface BlockOptions {
   /** Between the two maps of the feed-forward sublayer; gelu is the exact one. @default "relu" */

@@ -4,12 +4,12 @@ import { callAttention } from "../../ops/attention/call.ts";
 import { callMultiHead, type MultiHeadParameters } from "../sequence/call-multi-head.ts";
 import { fromHeads, toHeads } from "../sequence/project.ts";
 import {
-  type BlockMask,
   type BlockOptions,
   block,
   checkBlock,
   type FeedForwardParameters,
   type NormParameters,
+  type TransformerMask,
 } from "./block.ts";
 
 export interface TransformerDecoderParameters {
@@ -47,9 +47,9 @@ export interface TransformerDecoderInputs {
 
 export interface TransformerDecoderOptions extends BlockOptions {
   /** What positions see of each other, besides what lies ahead of them. @default everything before */
-  mask?: BlockMask;
+  mask?: TransformerMask;
   /** What positions see of the memory. @default everything */
-  memoryMask?: BlockMask;
+  memoryMask?: TransformerMask;
   /** Position t sees positions up to t. @default true */
   causal?: boolean;
   /** Return the weights of both attentions, before dropout. @default false */
@@ -191,7 +191,7 @@ function attendProjected(
   query: tf.Tensor3D,
   projected: KeysAndValues,
   { wq, bq, wo, bo }: MultiHeadParameters,
-  options: BlockMask & { weights?: boolean | undefined },
+  options: TransformerMask & { weights?: boolean | undefined },
 ): Attended {
   const given = { ...options, layout: "bthd" as const };
   const heads = callAttention(op, toHeads(query, wq, bq), projected.keys, projected.values, given);

@@ -1,12 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { callMultiHead, type MultiHeadParameters } from "../sequence/call-multi-head.ts";
 import {
-  type BlockMask,
   type BlockOptions,
   block,
   checkBlock,
   type FeedForwardParameters,
   type NormParameters,
+  type TransformerMask,
 } from "./block.ts";
 
 export interface TransformerEncoderParameters {
@@ -19,7 +19,7 @@ export interface TransformerEncoderParameters {
 
 export interface TransformerEncoderOptions extends BlockOptions {
   /** What positions see of each other. @default everything */
-  mask?: BlockMask;
+  mask?: TransformerMask;
   /** Return the weights [B, H, T, T], before dropout. @default false */
   weights?: boolean;
 }

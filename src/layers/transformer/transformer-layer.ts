@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type {
-  BlockMask,
   BlockOptions,
   TransformerDecoderParameters,
   TransformerEncoderParameters,
+  TransformerMask,
 } from "../../attention/transformer/index.ts";
 import { OptionError, ShapeError } from "../../core/errors.ts";
 import {
@@ -84,7 +84,7 @@ export function blockMask(
   op: string,
   keys: { title: string; mask: tf.Tensor | undefined; size: readonly [number, number] },
   pairs?: { title: string; mask: tf.Tensor | undefined; size: readonly [number, number, number] },
-): BlockMask {
+): TransformerMask {
   const visible = boolMask(op, keys.title, keys.mask, keys.size);
   const allowed = pairs && boolMask(op, pairs.title, pairs.mask, pairs.size);
   const both = [
