@@ -71,7 +71,7 @@ const MAKERS = {
 export type Timed = keyof typeof MAKERS;
 
 /** Rounds without news after which times have settled. */
-const QUIET = 5;
+const QUIET = 3;
 
 export interface TimeOptions {
   lengths: readonly number[];
