@@ -1,5 +1,6 @@
 import { adaptiveStatements } from "./adaptive/statements.ts";
 import { discreteStatements } from "./discrete/statements.ts";
+import { efficientLinearStatements } from "./efficient/linear/statements.ts";
 import { sparseStatements } from "./efficient/statements.ts";
 import { featureStatements } from "./feature/statements.ts";
 import { guidelineStatements } from "./guidelines/statements.ts";
@@ -17,5 +18,6 @@ export const STATEMENTS: readonly Statement[] = [
   ...discreteStatements,
   ...adaptiveStatements,
   ...featureStatements,
+  ...efficientLinearStatements,
   ...sequenceStatements,
 ];
