@@ -1,0 +1,105 @@
+import {
+  AxialAttention,
+  BottleneckAttention,
+  ContextualGate,
+  ConvolutionalBlockAttention,
+  CoordinateAttention,
+  CrissCrossAttention,
+  EfficientChannelAttention,
+  ElementMlpGate,
+  ExternalAttention,
+  GlobalContext,
+  LearnableGate,
+  NonLocal,
+  ProjectedGate,
+  SelectiveKernel,
+  SqueezeExcitation,
+  TripletAttention,
+} from "../../../src/layers/index.ts";
+import { describeLayer } from "../harness.ts";
+
+const image = [[3, 5, 7]];
+
+describeLayer(LearnableGate, {
+  "of vectors": { args: { gateRegularizer: "l2" }, inputs: [[7]] },
+  "of images, with a penalty": { args: { penalty: 0.1, penaltyKind: "entropy" }, inputs: image },
+});
+describeLayer(ProjectedGate, {
+  "of sequences": { args: { seed: 1, kernelRegularizer: "l2" }, inputs: [[3, 5]] },
+  "without a bias": { args: { useBias: false }, inputs: [[5]] },
+});
+describeLayer(ElementMlpGate, { "of vectors": { args: { units: 3, seed: 1 }, inputs: [[7]] } });
+describeLayer(ContextualGate, {
+  "a context an example": { args: { seed: 1 }, inputs: [[3, 5], [7]] },
+  "a context a position, which decides alone": {
+    args: { useFeatures: false },
+    inputs: [
+      [3, 5],
+      [3, 7],
+    ],
+  },
+});
+describeLayer(SqueezeExcitation, {
+  "with fewer channels than the ratio": { args: { seed: 2 }, inputs: [[3, 5, 7]], batch: 5 },
+  "with a ratio": { args: { ratio: 2, useBias: false, seed: 1 }, inputs: image, batch: 5 },
+});
+describeLayer(EfficientChannelAttention, {
+  "with its own size": { args: {}, inputs: [[3, 2, 11]] },
+  "with a size": { args: { kernelSize: 5, seed: 1 }, inputs: image },
+});
+describeLayer(ConvolutionalBlockAttention, {
+  normalised: { args: { ratio: 2, kernelSize: 3, seed: 1 }, inputs: image, batch: 5 },
+  "not normalised": { args: { ratio: 2, kernelSize: 5, normalize: false, seed: 1 }, inputs: image, batch: 5 },
+});
+describeLayer(BottleneckAttention, {
+  normalised: { args: { ratio: 2, dilation: 2, seed: 1 }, inputs: image, batch: 5 },
+  "not normalised": {
+    args: { ratio: 2, convolutions: 1, normalize: false, seed: 1 },
+    inputs: image,
+    batch: 5,
+  },
+});
+describeLayer(GlobalContext, {
+  "that adds": { args: { ratio: 2, seed: 1 }, inputs: image },
+  "that scales": { args: { ratio: 2, fusion: "scale", epsilon: 1e-3, seed: 1 }, inputs: image },
+});
+describeLayer(SelectiveKernel, {
+  normalised: { args: { minWidth: 3, filters: 5, seed: 1 }, inputs: image, batch: 5 },
+  "three fields, not normalised": {
+    args: { minWidth: 5, ratio: 2, dilations: [1, 2, 3], normalize: false, seed: 1 },
+    inputs: [[3, 5, 2]],
+    batch: 5,
+  },
+});
+describeLayer(CoordinateAttention, {
+  normalised: { args: { minWidth: 3, seed: 1 }, inputs: image },
+  "not normalised": { args: { normalize: false, seed: 1 }, inputs: image },
+});
+describeLayer(TripletAttention, {
+  normalised: { args: { kernelSize: 3, seed: 1 }, inputs: image },
+  "not normalised": { args: { normalize: false, seed: 1 }, inputs: image },
+});
+describeLayer(NonLocal, {
+  "of images": { args: { seed: 1 }, inputs: image },
+  "Gaussian, of sequences": { args: { kind: "gaussian", units: 3, scale: 0.3 }, inputs: [[5, 7]] },
+  "dot, of videos": { args: { kind: "dot", seed: 1 }, inputs: [[2, 3, 2, 5]] },
+  concatenation: {
+    args: { kind: "concatenation", units: 2, seed: 1, outputInitializer: "ones" },
+    inputs: image,
+  },
+});
+describeLayer(ExternalAttention, {
+  "of images": { args: { slots: 5, seed: 1 }, inputs: image },
+  "of sequences, with widths": { args: { slots: 3, units: 2, filters: 5, useBias: false }, inputs: [[5, 7]] },
+});
+describeLayer(AxialAttention, {
+  "along the width": { args: { axis: "width", numHeads: 2, seed: 1 }, inputs: image },
+  "along the height": {
+    args: { axis: "height", causal: true, keyDim: 2, valueDim: 3, filters: 5, numHeads: 2, useBias: false },
+    inputs: image,
+  },
+});
+describeLayer(CrissCrossAttention, {
+  twice: { args: { seed: 1 }, inputs: image },
+  once: { args: { recurrence: 1, units: 3, useBias: false, seed: 1 }, inputs: image },
+});
