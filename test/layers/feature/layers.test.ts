@@ -18,7 +18,7 @@ import {
 } from "../../../src/layers/index.ts";
 import { describeLayer } from "../harness.ts";
 
-const image = [[3, 5, 7]];
+const image = [[2, 3, 5]];
 
 describeLayer(LearnableGate, {
   "of vectors": { args: { gateRegularizer: "l2" }, inputs: [[7]] },
@@ -40,23 +40,23 @@ describeLayer(ContextualGate, {
   },
 });
 describeLayer(SqueezeExcitation, {
-  "with fewer channels than the ratio": { args: { seed: 2 }, inputs: [[3, 5, 7]], batch: 5 },
-  "with a ratio": { args: { ratio: 2, useBias: false, seed: 1 }, inputs: image, batch: 5 },
+  "with fewer channels than the ratio": { args: { seed: 2 }, inputs: [[3, 2, 7]], batch: 3 },
+  "with a ratio": { args: { ratio: 2, useBias: false, seed: 1 }, inputs: image, batch: 3 },
 });
 describeLayer(EfficientChannelAttention, {
   "with its own size": { args: {}, inputs: [[3, 2, 11]] },
   "with a size": { args: { kernelSize: 5, seed: 1 }, inputs: image },
 });
 describeLayer(ConvolutionalBlockAttention, {
-  normalised: { args: { ratio: 2, kernelSize: 3, seed: 1 }, inputs: image, batch: 5 },
-  "not normalised": { args: { ratio: 2, kernelSize: 5, normalize: false, seed: 1 }, inputs: image, batch: 5 },
+  normalised: { args: { ratio: 2, kernelSize: 3, seed: 1 }, inputs: image, batch: 3 },
+  "not normalised": { args: { ratio: 2, kernelSize: 5, normalize: false, seed: 1 }, inputs: image, batch: 3 },
 });
 describeLayer(BottleneckAttention, {
-  normalised: { args: { ratio: 2, dilation: 2, seed: 1 }, inputs: image, batch: 5 },
+  normalised: { args: { ratio: 2, dilation: 2, seed: 1 }, inputs: image, batch: 3 },
   "not normalised": {
     args: { ratio: 2, convolutions: 1, normalize: false, seed: 1 },
     inputs: image,
-    batch: 5,
+    batch: 3,
   },
 });
 describeLayer(GlobalContext, {
@@ -64,11 +64,11 @@ describeLayer(GlobalContext, {
   "that scales": { args: { ratio: 2, fusion: "scale", epsilon: 1e-3, seed: 1 }, inputs: image },
 });
 describeLayer(SelectiveKernel, {
-  normalised: { args: { minWidth: 3, filters: 5, seed: 1 }, inputs: image, batch: 5 },
+  normalised: { args: { minWidth: 3, filters: 5, seed: 1 }, inputs: image, batch: 3 },
   "three fields, not normalised": {
     args: { minWidth: 5, ratio: 2, dilations: [1, 2, 3], normalize: false, seed: 1 },
-    inputs: [[3, 5, 2]],
-    batch: 5,
+    inputs: [[3, 2, 2]],
+    batch: 3,
   },
 });
 describeLayer(CoordinateAttention, {
