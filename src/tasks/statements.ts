@@ -1,5 +1,8 @@
+import { adaptiveStatements } from "./adaptive/statements.ts";
+import { discreteStatements } from "./discrete/statements.ts";
 import { featureStatements } from "./feature/statements.ts";
 import { guidelineStatements } from "./guidelines/statements.ts";
+import { sequenceStatements } from "./sequence/statements.ts";
 import type { Statement } from "./statement.ts";
 import { toyStatements } from "./toy/statements.ts";
 
@@ -7,5 +10,8 @@ import { toyStatements } from "./toy/statements.ts";
 export const STATEMENTS: readonly Statement[] = [
   ...toyStatements,
   ...guidelineStatements,
+  ...discreteStatements,
+  ...adaptiveStatements,
   ...featureStatements,
+  ...sequenceStatements,
 ];

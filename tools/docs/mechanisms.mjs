@@ -27,6 +27,7 @@ const FAMILIES = [
   ["efficient", "Attention over long sequences"],
   ["adaptive", "Adaptive attention"],
   ["discrete", "Discrete attention"],
+  ["transformer", "Transformer blocks"],
   ["general", "Generic mask attention"],
   ["feature", "Attention over features"],
   ["glimpse", "Glimpses"],
@@ -88,6 +89,8 @@ const published = await publishedScope(root);
 const pictures = {};
 /** @type {string[]} */
 const undrawn = [];
+/** @type {string[]} */
+const problems = [];
 const parts = [PREFACE];
 const details = [];
 for (const [family, heading] of FAMILIES.filter(([name]) =>
@@ -96,20 +99,29 @@ for (const [family, heading] of FAMILIES.filter(([name]) =>
   const entries = [];
   for (const header of headersOf(root, family)) {
     const scope = { ...published, ...(await ownScope(root, header.place)) };
-    const svg = await picture(header, scope).catch((cause) => {
-      throw new Error(`@draws of ${header.name}: ${cause.message}`, { cause });
-    });
+    const failed = (/** @type {string} */ what) => (/** @type {Error} */ cause) => {
+      problems.push(`${what} of ${header.name} (${header.place}): ${cause.message}`);
+      return undefined;
+    };
+    const svg = await picture(header, scope).catch(failed("@draws"));
+    const measured = await ticks(header.name, header.examples[0], scope).catch(failed("@example"));
     if (svg) pictures[header.name] = svg;
     else undrawn.push(header.name);
-    entries.push({ ...header, svg, ticks: await ticks(header.name, header.examples[0], scope) });
+    entries.push({ ...header, svg, ticks: measured ?? {} });
   }
   const table = [
     `| | Mechanism | Cost | Paper | ${BACKENDS.map((name) => `\`${name}\``).join(" | ")} |`,
     `|---|---|---|---|${"---|".repeat(BACKENDS.length)}`,
-    ...entries.map(row),
+    ...entries.filter(({ svg }) => svg).map(row),
   ];
-  parts.push(`## ${heading}\n\n${table.join("\n")}\n`);
+  const pieces = entries.filter(({ svg }) => !svg).map(({ name }) => `[\`${name}\`](#${name.toLowerCase()})`);
+  const also = pieces.length > 0 ? `\nTheir parts: ${pieces.join(", ")}.\n` : "";
+  parts.push(`## ${heading}\n\n${table.join("\n")}\n${also}`);
   details.push(...entries.map(section));
+}
+if (problems.length > 0) {
+  for (const problem of problems) console.error(problem);
+  process.exit(1);
 }
 const page = formatted([...parts, "# One by one\n", ...details].join("\n\n"));
 if (process.argv.includes("--json")) process.stdout.write(JSON.stringify({ page, pictures, undrawn }));

@@ -7,6 +7,8 @@ import { fusedAttention, hasAttentionKernels } from "../../ops/attention/fused.t
 import { type HeadlessMask, headlessMask } from "../../ops/attention/headless.ts";
 import { softmax } from "../../ops/attention/softmax.ts";
 import type { Normalize } from "../../ops/attention/weigh.ts";
+import { type NormalizerName, normalizerOf } from "../normalize/normalizers.ts";
+import { softmaxPlusOne } from "../normalize/softmax-plus-one.ts";
 import { scaledDotScore } from "../score/scaled-dot.ts";
 import type { HiddenLayer, Score } from "../score/score.ts";
 import { project } from "./project.ts";
@@ -27,8 +29,8 @@ export interface AttendOptions extends Pick<ProgramOptions, "dropout" | "trainin
   prepared?: tf.Tensor3D;
   /** A bool tensor means `{ allow }`. @default everything is visible */
   mask?: tf.Tensor | AttendMask;
-  /** Scores to weights over the last axis. @default softmax */
-  normalize?: Normalize;
+  /** Scores to weights over the last axis: a function, or one of `NORMALIZERS` by name. @default "softmax" */
+  normalize?: Normalize | NormalizerName;
   /** Return every stage. @default false */
   trace?: boolean;
   /** Return the weights [B, T, S], before dropout. @default false */
@@ -78,18 +80,21 @@ export type AttendResult<O> = { output: tf.Tensor3D } & (O extends { weights: tr
 export function attend<const O extends AttendOptions>(options: O): AttendResult<O>;
 export function attend(options: AttendOptions): AttendResult<AttendOptions> {
   const op = "attend";
-  const { queries, keys, values, prepared, score = scaledDotScore(), normalize, dropout, training } = options;
+  const { queries, keys, values, prepared, score = scaledDotScore(), dropout, training } = options;
+  const normalize = normalizerOf(op, options.normalize ?? softmax);
   const shapes = headlessShapes(op, queries, keys, values);
   checkPrepared(op, keys, prepared);
   return tf.tidy(() => {
     const given = options.mask instanceof tf.Tensor ? { allow: options.mask } : (options.mask ?? {});
     const mask = headlessMask(op, shapes, given);
     const program = compileProgram<tf.Tensor>(op, shapes, { ...mask, dropout, training });
+    const plusOne = normalize === softmaxPlusOne;
     const { hidden, factor } = score;
-    if (!options.trace && (!normalize || normalize === softmax)) {
-      if (hidden) return attendHidden(program, score, hidden, options) as unknown as tf.TensorContainerObject;
+    if (!options.trace && (plusOne || normalize === softmax)) {
+      const soft = plusOne ? { ...program, sink: 0 } : program;
+      if (hidden) return attendHidden(soft, score, hidden, options) as unknown as tf.TensorContainerObject;
       if (factor && hasAttentionKernels()) {
-        return attendFused(program, score, factor, options) as unknown as tf.TensorContainerObject;
+        return attendFused(soft, score, factor, options) as unknown as tf.TensorContainerObject;
       }
     }
     const { output, scores, masked, weights } = composedAttention(program, {
@@ -106,17 +111,19 @@ export function attend(options: AttendOptions): AttendResult<AttendOptions> {
   }) as unknown as AttendResult<AttendOptions>;
 }
 
-/** A score factor · query·key, in one kernel: attention of one head. */
+/** A score that is factor · query·key, in one kernel: attention of one head. */
 function attendFused(
   program: AttentionProgram<tf.Tensor>,
   score: Score,
   factor: NonNullable<Score["factor"]>,
   options: AttendOptions,
 ) {
-  const { queries: q, values: v, weights } = options;
+  const { queries, values: v, weights, finite } = options;
   const { B, T, S, Dv } = program.shapes;
   const k = preparedKeys(program, score, options);
-  const scaled = { ...program, scale: factor(q, k) };
+  const scale = factor(queries, k);
+  const q = score.query ? project(program, queries, score.query, finite) : queries;
+  const scaled = { ...program, scale, shapes: { ...program.shapes, D: q.shape[2] } };
   const shapes = { output: [B, T, Dv], lse: [B, T], weights: [B, T, S] };
   const stages = fusedAttention(scaled, "bhtd", { q, k, v }, shapes);
   return { output: stages.output, ...(weights && { weights: stages.weights() }) };

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { ShapeError } from "../../core/errors.ts";
+import type { ArrayInfo } from "../../core/notation.ts";
 import { compileProgram } from "../../core/program.ts";
 import { attentionShapes, checkRank, checkSame } from "../../core/shapes.ts";
 import { type AttentionOptions, runAttention } from "../../ops/attention/call.ts";
@@ -76,14 +77,14 @@ export function callMultiHead(
  */
 export function checkMultiHead(
   op: string,
-  { query, key, value }: Required<MultiHeadInputs>,
+  { query, key, value }: Record<keyof MultiHeadInputs, Pick<tf.Tensor3D, "shape" | "dtype">>,
   { wq, bq, wk, bk, wv, bv, wo, bo }: MultiHeadParameters,
 ) {
   const names = { query: "query [B, T, C]", key: "key [B, S, Ck]", value: "value [B, S, Cv]" };
   checkRank(op, names.query, query, 3);
   checkRank(op, names.key, key, 3);
   checkRank(op, names.value, value, 3);
-  const at = (name: keyof typeof names, array: tf.Tensor, axis: number) => ({
+  const at = (name: keyof typeof names, array: ArrayInfo, axis: number) => ({
     name: names[name],
     array,
     axis,

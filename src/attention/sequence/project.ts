@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { AttentionProgram } from "../../core/program.ts";
 import { hasBand } from "../../core/program-rows.ts";
-import { cleaned, isKnownFinite, withValue } from "../../ops/attention/guard.ts";
+import { guardedMap } from "../../ops/attention/guard.ts";
 import { linear } from "../../ops/linear.ts";
 
 /**
@@ -15,11 +15,7 @@ export function project<X extends tf.Tensor, Y extends tf.Tensor>(
   map: (x: X) => Y,
   finite: boolean | undefined,
 ): Y {
-  const mapped = map(x);
-  const guarded = !finite && hidesRows(program);
-  return (mapped as tf.Tensor) === x || !guarded || isKnownFinite(x)
-    ? mapped
-    : withValue(map(cleaned(x)), mapped);
+  return !finite && hidesRows(program) ? guardedMap(x, map) : map(x);
 }
 
 /** Whether there may be a query that sees nothing, or a key that nothing sees. */

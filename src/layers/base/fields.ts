@@ -24,7 +24,8 @@ export interface Kind<Given, Value> {
 export interface Field<Given, Value> {
   readonly required: boolean;
   read(op: string, name: string, given: Given | null | undefined): Value;
-  write(value: Value): Saved;
+  /** Undefined where it is not to be saved. */
+  write(value: Value): Saved | undefined;
 }
 
 export type Fields = Readonly<Record<string, Field<unknown, unknown>>>;
@@ -80,6 +81,13 @@ export function optional<G, V>(kind: Kind<G, V>): Field<G, V | undefined> & { re
       given === null || given === undefined ? undefined : read(kind, op, name, given, "or leave it out"),
     write: (value) => (value === undefined ? null : kind.write(value)),
   };
+}
+
+/** A field that Keras does not have: it is saved only where it says something, so that Keras loads the others. */
+export function ours<F extends Field<never, unknown>>(field: F): F {
+  const unset = JSON.stringify(field.read("", "", undefined));
+  const write = (value: never) => (JSON.stringify(value) === unset ? undefined : field.write(value));
+  return { ...field, write };
 }
 
 /** true or false. */

@@ -34,7 +34,8 @@
  * first input, and `outputMask` where its mask is another.
  */
 import { reshape, type serialization, type Tensor, tidy } from "@tensorflow/tfjs-core";
-import { type LayerVariable, layers } from "@tensorflow/tfjs-layers";
+import { type LayerVariable, layers, SymbolicTensor } from "@tensorflow/tfjs-layers";
+import { derivedSeed } from "../../core/derived-seed.ts";
 import { OptionError } from "../../core/errors.ts";
 import type { FieldArgs, Fields, FieldValues } from "./fields.ts";
 import { describeInputs, type LayerInput, type Shape, type Sizes, sizesOf } from "./inputs.ts";
@@ -47,7 +48,7 @@ import {
   restore,
   seeded,
 } from "./objects.ts";
-import { derivedSeed, freshSeed } from "./seeds.ts";
+import { freshSeed, SEED_OF } from "./seeds.ts";
 
 type LayerArgs = NonNullable<ConstructorParameters<typeof layers.Layer>[0]>;
 type Kwargs = Readonly<Record<string, unknown>>;
@@ -58,6 +59,8 @@ export type LayerOptions<F extends Fields> = FieldArgs<F> & LayerArgs;
 export interface LayerDefinition<F extends Fields> {
   readonly inputs: readonly LayerInput[];
   readonly fields: F;
+  /** Options of a call, beside `training` and `mask`. @default none */
+  readonly callOptions?: readonly string[];
   /** Keys that Keras writes into a configuration and that mean nothing here. @default none */
   readonly ignored?: readonly string[];
 }
@@ -73,11 +76,11 @@ export interface WeightSpec<F extends Fields> {
   readonly shape: readonly number[];
   /** "kernel" takes the fields kernelInitializer, kernelRegularizer and kernelConstraint. */
   readonly kind?: Kinds<F>;
-  /** Instead of `kind`: one that no field names. */
+  /** Instead of that of `kind`: one that no field names. */
   readonly initializer?: string | Initializer;
   /**
-   * The matrix that a kernel of more axes is: the initialiser draws for this shape. Keras takes the fans of a kernel
-   * [C, H, D] to be C·H and C·D, which makes it too small; as a matrix it has C and H·D, as Glorot means them.
+   * The matrix that a kernel of more axes is: the initialiser draws for this shape. TensorFlow.js takes the fans of a
+   * kernel [C, H, D] to be C·H and C·D, which makes it too small; as a matrix it has C and H·D, as in Keras 3.
    * @default shape
    */
   readonly matrix?: readonly [number, number];
@@ -107,12 +110,16 @@ const toList = <T>(x: T | T[]): T[] => (Array.isArray(x) ? x : [x]);
 const isList = (shape: Shape | Shape[]): shape is Shape[] => Array.isArray(shape[0]);
 
 export abstract class MechanismLayer<F extends Fields> extends layers.Layer {
+  /** Masks come as a list, one for each input. */
+  readonly takesMasks = true;
   readonly config: FieldValues<F>;
   /** Calls in training so far; with the seed it says what is dropped. Set it to go on from a checkpoint. */
   step = 0;
   readonly #definition: LayerDefinition<F>;
   readonly #variables = new Map<string, LayerVariable>();
   readonly #seed: number;
+  /** Of the call before, which is what `computeMask` is asked about. */
+  #outputs = 1;
 
   protected constructor(definition: LayerDefinition<F>, args: LayerOptions<F>) {
     const op = (new.target as unknown as { className: string }).className;
@@ -134,10 +141,12 @@ export abstract class MechanismLayer<F extends Fields> extends layers.Layer {
   }
 
   override getConfig(): serialization.ConfigDict {
-    const fields = Object.entries(this.#definition.fields).map(
-      ([name, field]) => [name, field.write(this.config[name])] as const,
-    );
-    return { ...super.getConfig(), ...Object.fromEntries(fields) };
+    const config = super.getConfig();
+    for (const [name, field] of Object.entries(this.#definition.fields)) {
+      const value = field.write(this.config[name]);
+      if (value !== undefined) config[name] = value;
+    }
+    return config;
   }
 
   /** The name of the class, with which errors begin. */
@@ -176,6 +185,11 @@ export abstract class MechanismLayer<F extends Fields> extends layers.Layer {
     return this.#variables.get(name)?.read() as T | undefined;
   }
 
+  /** The name that `parameters` gives a weight. */
+  protected nameOf(weight: LayerVariable): string {
+    return [...this.#variables].find(([, variable]) => variable === weight)![0];
+  }
+
   override build(inputShape: Shape | Shape[]): void {
     const shapes = isList(inputShape) ? inputShape : [inputShape];
     const sizes = sizesOf(this.op, this.#definition.inputs, shapes);
@@ -189,12 +203,12 @@ export abstract class MechanismLayer<F extends Fields> extends layers.Layer {
       const { kind, trainable } = spec;
       const setting = <T>(suffix: string) =>
         kind ? (this.config[`${kind}${suffix}`] as T | undefined) : undefined;
-      const initializer = setting<Initializer>("Initializer") ?? restore<Initializer>(spec.initializer)!;
+      const initializer = restore<Initializer>(spec.initializer) ?? setting<Initializer>("Initializer")!;
       const variable = this.addWeight(
         name,
         [...spec.shape],
         "float32",
-        asMatrix(seeded(initializer, derivedSeed(this.#seed, "weight", index)), spec.matrix),
+        asMatrix(seeded(initializer, derivedSeed(this.#seed, SEED_OF.weight, index)), spec.matrix),
         setting<Regularizer>("Regularizer"),
         trainable,
         setting<Constraint>("Constraint"),
@@ -209,6 +223,21 @@ export abstract class MechanismLayer<F extends Fields> extends layers.Layer {
     return this.shapeOf(shapes, sizesOf(this.op, this.#definition.inputs, shapes));
   }
 
+  /** @throws OptionError LAYER_CALL, LAYER_SYMBOLIC */
+  override apply(...[inputs, options]: Parameters<layers.Layer["apply"]>): ReturnType<layers.Layer["apply"]> {
+    const { callOptions = [], fields } = this.#definition;
+    const isSymbolic = toList<unknown>(inputs)[0] instanceof SymbolicTensor;
+    for (const key of Object.keys(options ?? {})) {
+      if (key === "training" || key === "mask") continue;
+      if (!callOptions.includes(key)) {
+        const known = ["training", "mask", ...callOptions];
+        throw new OptionError("LAYER_CALL", { op: this.op, key, known });
+      }
+      if (isSymbolic) throw new OptionError("LAYER_SYMBOLIC", { op: this.op, key, isField: key in fields });
+    }
+    return super.apply(inputs, options);
+  }
+
   override call(given: Tensor | Tensor[], options: Kwargs): Tensor | Tensor[] {
     const inputs = toList(given);
     const { training, mask, ...kwargs } = options;
@@ -219,18 +248,19 @@ export abstract class MechanismLayer<F extends Fields> extends layers.Layer {
     );
     const isTraining = training === true;
     const step = isTraining ? this.step++ : this.step;
-    const seed = derivedSeed(this.#seed, "step", step);
+    const seed = derivedSeed(this.#seed, SEED_OF.step, step);
     const masks = maskList(mask, inputs.length);
-    return tidy(() => this.compute(inputs, { training: isTraining, masks, seed, kwargs }));
+    const output = tidy(() => this.compute(inputs, { training: isTraining, masks, seed, kwargs }));
+    this.#outputs = toList(output).length;
+    return output;
   }
 
   override computeMask(given: Tensor | Tensor[], mask?: Tensor | Tensor[]): Tensor | Tensor[] {
     const inputs = toList(given);
     const first = this.outputMask(maskList(mask, inputs.length), inputs) ?? null;
-    const shape = this.computeOutputShape(inputs.map((x) => x.shape));
     // TensorFlow.js wants as many masks as there are outputs; null stands for none, which its types leave out.
-    const all = isList(shape) ? [first, ...shape.slice(1).map(() => null)] : first;
-    return all as Tensor | Tensor[];
+    const all = [first, ...Array.from({ length: this.#outputs - 1 }, () => null)];
+    return (all.length === 1 ? first : all) as Tensor | Tensor[];
   }
 }
 

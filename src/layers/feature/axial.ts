@@ -5,14 +5,15 @@ import {
   choice,
   flag,
   integer,
+  type LayerCall,
   type LayerOptions,
-  MechanismLayer,
   optional,
   required,
   type Shape,
   type Sizes,
   type WeightTable,
 } from "../base/index.ts";
+import { type Attended, AttendingLayer, IMAGE, returnAttention } from "./attending.ts";
 import { layerFields, useBias } from "./fields.ts";
 
 const fields = {
@@ -30,6 +31,7 @@ const fields = {
   causal: byDefault(flag(), false),
   useBias,
   ...layerFields,
+  ...returnAttention,
 };
 
 export type AxialAttentionOptions = LayerOptions<typeof fields>;
@@ -50,11 +52,11 @@ export type AxialAttentionOptions = LayerOptions<typeof fields>;
  * const rows = new AxialAttention({ axis: "width", numHeads: 2 });
  * rows.apply(columns.apply(tf.ones([2, 5, 3, 8]))).shape; // [2, 5, 3, 8]
  */
-export class AxialAttention extends MechanismLayer<typeof fields> {
+export class AxialAttention extends AttendingLayer<typeof fields> {
   static readonly className = "AxialAttention";
 
   constructor(args: AxialAttentionOptions) {
-    super({ inputs: [{ name: "x", letters: "[B, H, W, C]" }], fields }, args);
+    super(IMAGE, fields, args);
   }
 
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
@@ -73,11 +75,17 @@ export class AxialAttention extends MechanismLayer<typeof fields> {
     };
   }
 
-  protected override shapeOf([x]: readonly Shape[]): Shape {
+  protected override outputShapeOf([x]: readonly Shape[]): Shape {
     return [...x!.slice(0, 3), this.config.filters ?? x![3]!];
   }
 
-  protected override compute([x]: tf.Tensor[]): tf.Tensor {
+  protected override attentionShapes([x]: readonly Shape[]): Shape[] {
+    const [B, H, W] = x as [number, number, number, number];
+    const { axis, numHeads } = this.config;
+    return [axis === "width" ? [B, H, numHeads, W, W] : [B, W, numHeads, H, H]];
+  }
+
+  protected override attend([x]: tf.Tensor[], _: LayerCall, wanted: boolean): Attended {
     const { axis, numHeads: heads, causal } = this.config;
     const parameters = {
       ...{ wq: this.weight<tf.Tensor2D>("query/kernel"), bq: this.weightIf<tf.Tensor1D>("query/bias") },
@@ -85,6 +93,6 @@ export class AxialAttention extends MechanismLayer<typeof fields> {
       ...{ wv: this.weight<tf.Tensor2D>("value/kernel"), bv: this.weightIf<tf.Tensor1D>("value/bias") },
       ...{ wo: this.weight<tf.Tensor2D>("output/kernel"), bo: this.weightIf<tf.Tensor1D>("output/bias") },
     };
-    return axialAttention(x as tf.Tensor4D, parameters, { axis, heads, causal }).output;
+    return axialAttention(x as tf.Tensor4D, parameters, { axis, heads, causal, weights: wanted });
   }
 }

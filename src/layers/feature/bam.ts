@@ -5,9 +5,11 @@ import {
   integer,
   type LayerCall,
   type LayerOptions,
+  type Shape,
   type Sizes,
   type WeightTable,
 } from "../base/index.ts";
+import { type Attended, IMAGE, returnAttention } from "./attending.ts";
 import { NormalizingLayer, normFields } from "./batch-norm.ts";
 import { bottleneckParameters, bottleneckWeights } from "./bottleneck.ts";
 import { bottleneckFields, layerFields, useBias } from "./fields.ts";
@@ -21,6 +23,7 @@ const fields = {
   useBias,
   ...normFields,
   ...layerFields,
+  ...returnAttention,
 };
 
 export type BottleneckAttentionOptions = LayerOptions<typeof fields>;
@@ -44,7 +47,7 @@ export class BottleneckAttention extends NormalizingLayer<typeof fields> {
   static readonly className = "BottleneckAttention";
 
   constructor(args: BottleneckAttentionOptions = {}) {
-    super({ inputs: [{ name: "x", letters: "[B, H, W, C]" }], fields }, args);
+    super(IMAGE, fields, args);
   }
 
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
@@ -70,7 +73,11 @@ export class BottleneckAttention extends NormalizingLayer<typeof fields> {
     return Array.from({ length: this.config.convolutions }, (_, n) => `spatial/context_${n}`);
   }
 
-  protected override compute([x]: tf.Tensor[], call: LayerCall): tf.Tensor {
+  protected override attentionShapes([x]: readonly Shape[]): Shape[] {
+    return [x!];
+  }
+
+  protected override attend([x]: tf.Tensor[], call: LayerCall): Attended {
     const convolution = (name: string) => ({
       w: this.weight<tf.Tensor4D>(`${name}/kernel`),
       b: this.weightIf<tf.Tensor1D>(`${name}/bias`),
@@ -84,6 +91,6 @@ export class BottleneckAttention extends NormalizingLayer<typeof fields> {
       context: this.#context.map(convolution),
       project: { ...convolution("spatial/project"), norm: this.norm("spatial/norm", call) },
     };
-    return bam(x as tf.Tensor4D, { channel, spatial }, { dilation: this.config.dilation }).output;
+    return bam(x as tf.Tensor4D, { channel, spatial }, { dilation: this.config.dilation });
   }
 }

@@ -1,15 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Norm } from "../../attention/feature/index.ts";
-import {
-  byDefault,
-  type Field,
-  type Fields,
-  flag,
-  type LayerCall,
-  MechanismLayer,
-  number,
-  type WeightTable,
-} from "../base/index.ts";
+import { byDefault, type Fields, flag, type LayerCall, number, type WeightTable } from "../base/index.ts";
+import { AttendingLayer, type returnAttention } from "./attending.ts";
 
 /** The fields of a layer with batch normalisation inside. */
 export const normFields = {
@@ -35,8 +27,8 @@ interface NormConfig {
 
 /** A layer of a mechanism that normalises by batch on its way. */
 export abstract class NormalizingLayer<
-  F extends Fields & Record<keyof typeof normFields, Field<unknown, unknown>>,
-> extends MechanismLayer<F> {
+  F extends Fields & typeof normFields & typeof returnAttention,
+> extends AttendingLayer<F> {
   get #norm(): NormConfig {
     return this.config as unknown as NormConfig;
   }

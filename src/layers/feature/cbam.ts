@@ -1,6 +1,14 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { cbam, reducedWidth } from "../../attention/feature/index.ts";
-import { byDefault, type LayerCall, type LayerOptions, type Sizes, type WeightTable } from "../base/index.ts";
+import {
+  byDefault,
+  type LayerCall,
+  type LayerOptions,
+  type Shape,
+  type Sizes,
+  type WeightTable,
+} from "../base/index.ts";
+import { type Attended, IMAGE, returnAttention } from "./attending.ts";
 import { NormalizingLayer, normFields } from "./batch-norm.ts";
 import { bottleneckParameters, bottleneckWeights } from "./bottleneck.ts";
 import { bottleneckFields, layerFields, oddSize, useBias } from "./fields.ts";
@@ -12,6 +20,7 @@ const fields = {
   useBias,
   ...normFields,
   ...layerFields,
+  ...returnAttention,
 };
 
 export type ConvolutionalBlockAttentionOptions = LayerOptions<typeof fields>;
@@ -35,7 +44,7 @@ export class ConvolutionalBlockAttention extends NormalizingLayer<typeof fields>
   static readonly className = "ConvolutionalBlockAttention";
 
   constructor(args: ConvolutionalBlockAttentionOptions = {}) {
-    super({ inputs: [{ name: "x", letters: "[B, H, W, C]" }], fields }, args);
+    super(IMAGE, fields, args);
   }
 
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
@@ -48,7 +57,15 @@ export class ConvolutionalBlockAttention extends NormalizingLayer<typeof fields>
     };
   }
 
-  protected override compute([x]: tf.Tensor[], call: LayerCall): tf.Tensor {
+  protected override attentionShapes([x]: readonly Shape[]): Shape[] {
+    const [B, H, W, C] = x as [number, number, number, number];
+    return [
+      [B, 1, 1, C],
+      [B, H, W, 1],
+    ];
+  }
+
+  protected override attend([x]: tf.Tensor[], call: LayerCall): Attended {
     return cbam(x as tf.Tensor4D, {
       channel: bottleneckParameters((name) => this.weightIf(name)),
       spatial: {
@@ -56,6 +73,6 @@ export class ConvolutionalBlockAttention extends NormalizingLayer<typeof fields>
         b: this.weightIf("spatial/bias"),
         norm: this.norm("spatial/norm", call),
       },
-    }).output;
+    });
   }
 }

@@ -4,10 +4,11 @@ import {
   byDefault,
   flag,
   type LayerOptions,
-  MechanismLayer,
+  type Shape,
   type Sizes,
   type WeightTable,
 } from "../base/index.ts";
+import { type Attended, AttendingLayer, returnAttention } from "./attending.ts";
 import { layerFields, useBias } from "./fields.ts";
 
 const fields = {
@@ -15,6 +16,7 @@ const fields = {
   useFeatures: byDefault(flag(), true),
   useBias,
   ...layerFields,
+  ...returnAttention,
 };
 
 export type ContextualGateOptions = LayerOptions<typeof fields>;
@@ -34,7 +36,7 @@ export type ContextualGateOptions = LayerOptions<typeof fields>;
  * const gate = new ContextualGate({ seed: 1 });
  * gate.apply([tf.ones([2, 5, 4]), tf.ones([2, 3])]).shape; // [2, 5, 4]
  */
-export class ContextualGate extends MechanismLayer<typeof fields> {
+export class ContextualGate extends AttendingLayer<typeof fields> {
   static readonly className = "ContextualGate";
 
   constructor(args: ContextualGateOptions = {}) {
@@ -42,7 +44,7 @@ export class ContextualGate extends MechanismLayer<typeof fields> {
       { name: "x", letters: "[B, …, C]" },
       { name: "context", letters: "[B, …, K]" },
     ];
-    super({ inputs, fields }, args);
+    super(inputs, fields, args);
   }
 
   protected override parameters({ C, K }: Sizes): WeightTable<typeof fields> {
@@ -54,12 +56,18 @@ export class ContextualGate extends MechanismLayer<typeof fields> {
     };
   }
 
-  protected override compute([x, context]: tf.Tensor[]): tf.Tensor {
+  protected override attentionShapes([x, context]: readonly Shape[]): Shape[] {
+    // Without the features, an example's context alone makes one gate for all its positions.
+    const shared = !this.config.useFeatures && context!.length < x!.length;
+    return [shared ? x!.map((n, axis) => (axis === 0 || axis === x!.length - 1 ? n : 1)) : x!];
+  }
+
+  protected override attend([x, context]: tf.Tensor[]): Attended {
     const parameters = {
       wx: this.weightIf<tf.Tensor2D>("features/kernel"),
       wc: this.weight<tf.Tensor2D>("context/kernel"),
       b: this.weightIf<tf.Tensor1D>("bias"),
     };
-    return contextualGate(x!, context!, parameters).output;
+    return contextualGate(x!, context!, parameters);
   }
 }

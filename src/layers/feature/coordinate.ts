@@ -5,9 +5,11 @@ import {
   integer,
   type LayerCall,
   type LayerOptions,
+  type Shape,
   type Sizes,
   type WeightTable,
 } from "../base/index.ts";
+import { type Attended, IMAGE, returnAttention } from "./attending.ts";
 import { NormalizingLayer, normFields } from "./batch-norm.ts";
 import { bottleneckFields, layerFields, useBias } from "./fields.ts";
 
@@ -18,6 +20,7 @@ const fields = {
   useBias,
   ...normFields,
   ...layerFields,
+  ...returnAttention,
 };
 
 export type CoordinateAttentionOptions = LayerOptions<typeof fields>;
@@ -41,7 +44,7 @@ export class CoordinateAttention extends NormalizingLayer<typeof fields> {
   static readonly className = "CoordinateAttention";
 
   constructor(args: CoordinateAttentionOptions = {}) {
-    super({ inputs: [{ name: "x", letters: "[B, H, W, C]" }], fields }, args);
+    super(IMAGE, fields, args);
   }
 
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
@@ -58,7 +61,15 @@ export class CoordinateAttention extends NormalizingLayer<typeof fields> {
     };
   }
 
-  protected override compute([x]: tf.Tensor[], call: LayerCall): tf.Tensor {
+  protected override attentionShapes([x]: readonly Shape[]): Shape[] {
+    const [B, H, W, C] = x as [number, number, number, number];
+    return [
+      [B, H, 1, C],
+      [B, 1, W, C],
+    ];
+  }
+
+  protected override attend([x]: tf.Tensor[], call: LayerCall): Attended {
     return coordinateAttention(x as tf.Tensor4D, {
       w1: this.weight("reduce/kernel"),
       b1: this.weightIf("reduce/bias"),
@@ -67,6 +78,6 @@ export class CoordinateAttention extends NormalizingLayer<typeof fields> {
       bh: this.weightIf("rows/bias"),
       ww: this.weight("columns/kernel"),
       bw: this.weightIf("columns/bias"),
-    }).output;
+    });
   }
 }

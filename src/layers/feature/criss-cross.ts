@@ -3,13 +3,15 @@ import { crissCrossAttention } from "../../attention/feature/index.ts";
 import {
   byDefault,
   integer,
+  type LayerCall,
   type LayerOptions,
-  MechanismLayer,
   optional,
+  type Shape,
   type Sizes,
   type WeightTable,
   weightFields,
 } from "../base/index.ts";
+import { type Attended, AttendingLayer, IMAGE, returnAttention } from "./attending.ts";
 import { layerFields, useBias } from "./fields.ts";
 
 const fields = {
@@ -19,6 +21,7 @@ const fields = {
   recurrence: byDefault(integer(1), 2),
   useBias,
   ...layerFields,
+  ...returnAttention,
   ...weightFields("gamma", "zeros"),
 };
 
@@ -39,11 +42,11 @@ export type CrissCrossAttentionOptions = LayerOptions<typeof fields>;
  * const x = tf.randomNormal([2, 5, 3, 8], 0, 1, "float32", 1);
  * tf.max(tf.abs(tf.sub(block.apply(x), x))); // 0
  */
-export class CrissCrossAttention extends MechanismLayer<typeof fields> {
+export class CrissCrossAttention extends AttendingLayer<typeof fields> {
   static readonly className = "CrissCrossAttention";
 
   constructor(args: CrissCrossAttentionOptions = {}) {
-    super({ inputs: [{ name: "x", letters: "[B, H, W, C]" }], fields }, args);
+    super(IMAGE, fields, args);
   }
 
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
@@ -58,7 +61,12 @@ export class CrissCrossAttention extends MechanismLayer<typeof fields> {
     };
   }
 
-  protected override compute([x]: tf.Tensor[]): tf.Tensor {
+  protected override attentionShapes([x]: readonly Shape[]): Shape[] {
+    const [B, H, W] = x!;
+    return [[B!, H!, W!, H === null || W === null ? null : H! + W!]];
+  }
+
+  protected override attend([x]: tf.Tensor[], _: LayerCall, wanted: boolean): Attended {
     const parameters = {
       wq: this.weight<tf.Tensor2D>("query/kernel"),
       bq: this.weightIf<tf.Tensor1D>("query/bias"),
@@ -67,8 +75,8 @@ export class CrissCrossAttention extends MechanismLayer<typeof fields> {
       bv: this.weightIf<tf.Tensor1D>("value/bias"),
       gamma: this.weight<tf.Scalar>("gamma"),
     };
-    let output = x as tf.Tensor4D;
-    for (let n = 0; n < this.config.recurrence; n++) output = crissCrossAttention(output, parameters).output;
-    return output;
+    let input = x as tf.Tensor4D;
+    for (let n = 1; n < this.config.recurrence; n++) input = crissCrossAttention(input, parameters).output;
+    return crissCrossAttention(input, parameters, { weights: wanted });
   }
 }

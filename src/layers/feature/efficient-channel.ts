@@ -2,13 +2,14 @@ import type * as tf from "@tensorflow/tfjs-core";
 import { adaptiveKernelSize, efficientChannelAttention } from "../../attention/feature/index.ts";
 import {
   type LayerOptions,
-  MechanismLayer,
   optional,
+  type Shape,
   type Sizes,
   seed,
   type WeightTable,
   weightFields,
 } from "../base/index.ts";
+import { type Attended, AttendingLayer, IMAGE, returnAttention } from "./attending.ts";
 import { oddSize } from "./fields.ts";
 
 const fields = {
@@ -16,6 +17,7 @@ const fields = {
   kernelSize: optional(oddSize),
   ...weightFields("kernel", "glorotUniform"),
   seed: seed(),
+  ...returnAttention,
 };
 
 export type EfficientChannelAttentionOptions = LayerOptions<typeof fields>;
@@ -35,11 +37,11 @@ export type EfficientChannelAttentionOptions = LayerOptions<typeof fields>;
  * block.apply(tf.ones([2, 5, 5, 64])).shape; // [2, 5, 5, 64]
  * block.countParams(); // 3
  */
-export class EfficientChannelAttention extends MechanismLayer<typeof fields> {
+export class EfficientChannelAttention extends AttendingLayer<typeof fields> {
   static readonly className = "EfficientChannelAttention";
 
   constructor(args: EfficientChannelAttentionOptions = {}) {
-    super({ inputs: [{ name: "x", letters: "[B, H, W, C]" }], fields }, args);
+    super(IMAGE, fields, args);
   }
 
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
@@ -47,7 +49,11 @@ export class EfficientChannelAttention extends MechanismLayer<typeof fields> {
     return { kernel: { shape: [k], kind: "kernel", matrix: [k, 1] } };
   }
 
-  protected override compute([x]: tf.Tensor[]): tf.Tensor {
-    return efficientChannelAttention(x as tf.Tensor4D, { w: this.weight("kernel") }).output;
+  protected override attentionShapes([x]: readonly Shape[]): Shape[] {
+    return [[x![0]!, 1, 1, x![3]!]];
+  }
+
+  protected override attend([x]: tf.Tensor[]): Attended {
+    return efficientChannelAttention(x as tf.Tensor4D, { w: this.weight("kernel") });
   }
 }

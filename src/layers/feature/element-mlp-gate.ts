@@ -4,16 +4,18 @@ import {
   byDefault,
   integer,
   type LayerOptions,
-  MechanismLayer,
+  type Shape,
   type Sizes,
   type WeightTable,
 } from "../base/index.ts";
+import { type Attended, AttendingLayer, returnAttention } from "./attending.ts";
 import { layerFields } from "./fields.ts";
 
 const fields = {
   /** Hidden units of the network. @default 8 */
   units: byDefault(integer(1), 8),
   ...layerFields,
+  ...returnAttention,
 };
 
 export type ElementMlpGateOptions = LayerOptions<typeof fields>;
@@ -33,11 +35,11 @@ export type ElementMlpGateOptions = LayerOptions<typeof fields>;
  * const gate = new ElementMlpGate({ units: 4 });
  * gate.apply(tf.ones([2, 3])).shape; // [2, 3]
  */
-export class ElementMlpGate extends MechanismLayer<typeof fields> {
+export class ElementMlpGate extends AttendingLayer<typeof fields> {
   static readonly className = "ElementMlpGate";
 
   constructor(args: ElementMlpGateOptions = {}) {
-    super({ inputs: [{ name: "x", letters: "[B, …]" }], fields }, args);
+    super([{ name: "x", letters: "[B, …]" }], fields, args);
   }
 
   protected override parameters(_: Sizes): WeightTable<typeof fields> {
@@ -50,11 +52,15 @@ export class ElementMlpGate extends MechanismLayer<typeof fields> {
     };
   }
 
-  protected override compute([x]: tf.Tensor[]): tf.Tensor {
+  protected override attentionShapes([x]: readonly Shape[]): Shape[] {
+    return [x!];
+  }
+
+  protected override attend([x]: tf.Tensor[]): Attended {
     const parameters = {
       ...{ w1: this.weight<tf.Tensor1D>("hidden/kernel"), b1: this.weight<tf.Tensor1D>("hidden/bias") },
       ...{ w2: this.weight<tf.Tensor1D>("gate/kernel"), b2: this.weight<tf.Tensor1D>("gate/bias") },
     };
-    return elementMlpGate(x!, parameters).output;
+    return elementMlpGate(x!, parameters);
   }
 }

@@ -4,13 +4,13 @@ import {
   byDefault,
   integer,
   type LayerOptions,
-  MechanismLayer,
   optional,
   type Shape,
   type Sizes,
   type WeightTable,
   weightFields,
 } from "../base/index.ts";
+import { type Attended, AttendingLayer, FEATURES, positions, returnAttention } from "./attending.ts";
 import { layerFields, useBias } from "./fields.ts";
 
 const fields = {
@@ -22,6 +22,7 @@ const fields = {
   filters: optional(integer(1)),
   useBias,
   ...layerFields,
+  ...returnAttention,
   ...weightFields("memory", "glorotUniform"),
 };
 
@@ -42,11 +43,11 @@ export type ExternalAttentionOptions = LayerOptions<typeof fields>;
  * const block = new ExternalAttention({ slots: 16 });
  * block.apply(tf.ones([2, 5, 5, 8])).shape; // [2, 5, 5, 8]
  */
-export class ExternalAttention extends MechanismLayer<typeof fields> {
+export class ExternalAttention extends AttendingLayer<typeof fields> {
   static readonly className = "ExternalAttention";
 
   constructor(args: ExternalAttentionOptions = {}) {
-    super({ inputs: [{ name: "x", letters: "[B, …, C]" }], fields }, args);
+    super(FEATURES, fields, args);
   }
 
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
@@ -60,17 +61,21 @@ export class ExternalAttention extends MechanismLayer<typeof fields> {
     };
   }
 
-  protected override shapeOf([x]: readonly Shape[]): Shape {
+  protected override outputShapeOf([x]: readonly Shape[]): Shape {
     return [...x!.slice(0, -1), this.config.filters ?? x!.at(-1)!];
   }
 
-  protected override compute([x]: tf.Tensor[]): tf.Tensor {
+  protected override attentionShapes([x]: readonly Shape[]): Shape[] {
+    return [[x![0]!, positions(x!), this.config.slots]];
+  }
+
+  protected override attend([x]: tf.Tensor[]): Attended {
     return externalAttention(x!, {
       wq: this.weight("query/kernel"),
       mk: this.weight("memory/keys"),
       mv: this.weight("memory/values"),
       wo: this.weight("output/kernel"),
       bo: this.weightIf("output/bias"),
-    }).output;
+    });
   }
 }

@@ -4,12 +4,13 @@ import {
   byDefault,
   choice,
   type LayerOptions,
-  MechanismLayer,
   number,
+  type Shape,
   type Sizes,
   type WeightTable,
   weightFields,
 } from "../base/index.ts";
+import { type Attended, AttendingLayer, IMAGE, returnAttention } from "./attending.ts";
 import { bottleneckParameters, bottleneckWeights } from "./bottleneck.ts";
 import { bottleneckFields, layerFields, useBias } from "./fields.ts";
 
@@ -24,6 +25,7 @@ const fields = {
   ),
   useBias,
   ...layerFields,
+  ...returnAttention,
   ...weightFields("output", "zeros"),
 };
 
@@ -45,11 +47,11 @@ export type GlobalContextOptions = LayerOptions<typeof fields>;
  * const x = tf.randomNormal([2, 5, 5, 8], 0, 1, "float32", 1);
  * tf.max(tf.abs(tf.sub(block.apply(x), x))); // 0
  */
-export class GlobalContext extends MechanismLayer<typeof fields> {
+export class GlobalContext extends AttendingLayer<typeof fields> {
   static readonly className = "GlobalContext";
 
   constructor(args: GlobalContextOptions = {}) {
-    super({ inputs: [{ name: "x", letters: "[B, H, W, C]" }], fields }, args);
+    super(IMAGE, fields, args);
   }
 
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
@@ -63,7 +65,11 @@ export class GlobalContext extends MechanismLayer<typeof fields> {
     };
   }
 
-  protected override compute([x]: tf.Tensor[]): tf.Tensor {
+  protected override attentionShapes([x]: readonly Shape[]): Shape[] {
+    return [[...x!.slice(0, 3), 1]];
+  }
+
+  protected override attend([x]: tf.Tensor[]): Attended {
     const { fusion, epsilon } = this.config;
     const parameters = {
       wk: this.weight<tf.Tensor1D>("context/kernel"),
@@ -71,6 +77,6 @@ export class GlobalContext extends MechanismLayer<typeof fields> {
       gamma: this.weight<tf.Tensor1D>("norm/gamma"),
       beta: this.weight<tf.Tensor1D>("norm/beta"),
     };
-    return globalContext(x as tf.Tensor4D, parameters, { fusion, epsilon }).output;
+    return globalContext(x as tf.Tensor4D, parameters, { fusion, epsilon });
   }
 }

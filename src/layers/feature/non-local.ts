@@ -4,14 +4,16 @@ import {
   byDefault,
   choice,
   integer,
+  type LayerCall,
   type LayerOptions,
-  MechanismLayer,
   number,
   optional,
+  type Shape,
   type Sizes,
   type WeightTable,
   weightFields,
 } from "../base/index.ts";
+import { type Attended, AttendingLayer, FEATURES, positions, returnAttention } from "./attending.ts";
 import { layerFields, useBias } from "./fields.ts";
 
 const fields = {
@@ -26,6 +28,7 @@ const fields = {
   ),
   useBias,
   ...layerFields,
+  ...returnAttention,
   ...weightFields("output", "zeros"),
 };
 
@@ -48,11 +51,11 @@ export type NonLocalOptions = LayerOptions<typeof fields>;
  * const x = tf.randomNormal([2, 5, 5, 8], 0, 1, "float32", 1);
  * tf.max(tf.abs(tf.sub(block.apply(x), x))); // 0
  */
-export class NonLocal extends MechanismLayer<typeof fields> {
+export class NonLocal extends AttendingLayer<typeof fields> {
   static readonly className = "NonLocal";
 
   constructor(args: NonLocalOptions = {}) {
-    super({ inputs: [{ name: "x", letters: "[B, …, C]" }], fields }, args);
+    super(FEATURES, fields, args);
   }
 
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
@@ -74,7 +77,12 @@ export class NonLocal extends MechanismLayer<typeof fields> {
     };
   }
 
-  protected override compute([x]: tf.Tensor[]): tf.Tensor {
+  protected override attentionShapes([x]: readonly Shape[]): Shape[] {
+    const N = positions(x!);
+    return [[x![0]!, N, N]];
+  }
+
+  protected override attend([x]: tf.Tensor[], _: LayerCall, wanted: boolean): Attended {
     const { kind, scale } = this.config;
     const parameters = {
       ...{
@@ -86,6 +94,6 @@ export class NonLocal extends MechanismLayer<typeof fields> {
       ...{ wG: this.weight<tf.Tensor2D>("value/kernel"), bG: this.weightIf<tf.Tensor1D>("value/bias") },
       ...{ wZ: this.weight<tf.Tensor2D>("output/kernel"), bZ: this.weightIf<tf.Tensor1D>("output/bias") },
     };
-    return nonLocal(x!, parameters, { kind, scale }).output;
+    return nonLocal(x!, parameters, { kind, scale, weights: wanted });
   }
 }

@@ -1,9 +1,10 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { projectedGate } from "../../attention/feature/index.ts";
-import { type LayerOptions, MechanismLayer, type Sizes, type WeightTable } from "../base/index.ts";
+import type { LayerOptions, Shape, Sizes, WeightTable } from "../base/index.ts";
+import { type Attended, AttendingLayer, FEATURES, returnAttention } from "./attending.ts";
 import { layerFields, useBias } from "./fields.ts";
 
-const fields = { useBias, ...layerFields };
+const fields = { useBias, ...layerFields, ...returnAttention };
 
 export type ProjectedGateOptions = LayerOptions<typeof fields>;
 
@@ -21,11 +22,11 @@ export type ProjectedGateOptions = LayerOptions<typeof fields>;
  * const gate = new ProjectedGate({ kernelInitializer: "zeros" });
  * gate.apply(tf.tensor2d([[2, 4]])); // [[1, 2]]
  */
-export class ProjectedGate extends MechanismLayer<typeof fields> {
+export class ProjectedGate extends AttendingLayer<typeof fields> {
   static readonly className = "ProjectedGate";
 
   constructor(args: ProjectedGateOptions = {}) {
-    super({ inputs: [{ name: "x", letters: "[B, …, C]" }], fields }, args);
+    super(FEATURES, fields, args);
   }
 
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
@@ -35,7 +36,11 @@ export class ProjectedGate extends MechanismLayer<typeof fields> {
     };
   }
 
-  protected override compute([x]: tf.Tensor[]): tf.Tensor {
-    return projectedGate(x!, { w: this.weight("kernel"), b: this.weightIf("bias") }).output;
+  protected override attentionShapes([x]: readonly Shape[]): Shape[] {
+    return [x!];
+  }
+
+  protected override attend([x]: tf.Tensor[]): Attended {
+    return projectedGate(x!, { w: this.weight("kernel"), b: this.weightIf("bias") });
   }
 }

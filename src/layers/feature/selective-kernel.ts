@@ -11,6 +11,7 @@ import {
   type Sizes,
   type WeightTable,
 } from "../base/index.ts";
+import { type Attended, IMAGE, returnAttention } from "./attending.ts";
 import { NormalizingLayer, normFields } from "./batch-norm.ts";
 import { bottleneckFields, layerFields, useBias } from "./fields.ts";
 
@@ -25,6 +26,7 @@ const fields = {
   useBias,
   ...normFields,
   ...layerFields,
+  ...returnAttention,
 };
 
 export type SelectiveKernelOptions = LayerOptions<typeof fields>;
@@ -49,7 +51,7 @@ export class SelectiveKernel extends NormalizingLayer<typeof fields> {
   static readonly className = "SelectiveKernel";
 
   constructor(args: SelectiveKernelOptions = {}) {
-    super({ inputs: [{ name: "x", letters: "[B, H, W, C]" }], fields }, args);
+    super(IMAGE, fields, args);
   }
 
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
@@ -70,11 +72,16 @@ export class SelectiveKernel extends NormalizingLayer<typeof fields> {
     };
   }
 
-  protected override shapeOf([x]: readonly Shape[]): Shape {
+  protected override outputShapeOf([x]: readonly Shape[]): Shape {
     return [...x!.slice(0, 3), this.config.filters ?? x![3]!];
   }
 
-  protected override compute([x]: tf.Tensor[], call: LayerCall): tf.Tensor {
+  protected override attentionShapes([x]: readonly Shape[]): Shape[] {
+    const { dilations, filters } = this.config;
+    return [[x![0]!, dilations.length, filters ?? x![3]!]];
+  }
+
+  protected override attend([x]: tf.Tensor[], call: LayerCall): Attended {
     const branches = this.config.dilations.map((dilation, m) => ({
       w: this.weight<tf.Tensor4D>(`branch_${m}/kernel`),
       b: this.weightIf<tf.Tensor1D>(`branch_${m}/bias`),
@@ -87,6 +94,6 @@ export class SelectiveKernel extends NormalizingLayer<typeof fields> {
       b1: this.weightIf("reduce/bias"),
       norm: this.norm("reduce/norm", call),
       w2: this.weight("select/kernel"),
-    }).output;
+    });
   }
 }

@@ -1,10 +1,11 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { reducedWidth, squeezeExcitation } from "../../attention/feature/index.ts";
-import { type LayerOptions, MechanismLayer, type Sizes, type WeightTable } from "../base/index.ts";
+import type { LayerOptions, Shape, Sizes, WeightTable } from "../base/index.ts";
+import { type Attended, AttendingLayer, IMAGE, returnAttention } from "./attending.ts";
 import { bottleneckParameters, bottleneckWeights } from "./bottleneck.ts";
 import { bottleneckFields, layerFields, useBias } from "./fields.ts";
 
-const fields = { ...bottleneckFields(16), useBias, ...layerFields };
+const fields = { ...bottleneckFields(16), useBias, ...layerFields, ...returnAttention };
 
 export type SqueezeExcitationOptions = LayerOptions<typeof fields>;
 
@@ -24,21 +25,25 @@ export type SqueezeExcitationOptions = LayerOptions<typeof fields>;
  * block.apply(tf.ones([2, 5, 5, 8])).shape; // [2, 5, 5, 8]
  * block.countParams(); // 42
  */
-export class SqueezeExcitation extends MechanismLayer<typeof fields> {
+export class SqueezeExcitation extends AttendingLayer<typeof fields> {
   static readonly className = "SqueezeExcitation";
 
   constructor(args: SqueezeExcitationOptions = {}) {
-    super({ inputs: [{ name: "x", letters: "[B, H, W, C]" }], fields }, args);
+    super(IMAGE, fields, args);
   }
 
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
     return bottleneckWeights(C!, reducedWidth(C!, this.config), this.config);
   }
 
-  protected override compute([x]: tf.Tensor[]): tf.Tensor {
+  protected override attentionShapes([x]: readonly Shape[]): Shape[] {
+    return [[x![0]!, 1, 1, x![3]!]];
+  }
+
+  protected override attend([x]: tf.Tensor[]): Attended {
     return squeezeExcitation(
       x as tf.Tensor4D,
       bottleneckParameters((name) => this.weightIf(name)),
-    ).output;
+    );
   }
 }

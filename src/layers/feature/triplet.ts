@@ -1,6 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { tripletAttention } from "../../attention/feature/index.ts";
-import { byDefault, type LayerCall, type LayerOptions, type WeightTable } from "../base/index.ts";
+import { byDefault, type LayerCall, type LayerOptions, type Shape, type WeightTable } from "../base/index.ts";
+import { type Attended, IMAGE, returnAttention } from "./attending.ts";
 import { NormalizingLayer, normFields } from "./batch-norm.ts";
 import { layerFields, oddSize, useBias } from "./fields.ts";
 
@@ -10,6 +11,7 @@ const fields = {
   useBias,
   ...normFields,
   ...layerFields,
+  ...returnAttention,
 };
 const MAPS = ["hw", "hc", "wc"] as const;
 
@@ -34,7 +36,7 @@ export class TripletAttention extends NormalizingLayer<typeof fields> {
   static readonly className = "TripletAttention";
 
   constructor(args: TripletAttentionOptions = {}) {
-    super({ inputs: [{ name: "x", letters: "[B, H, W, C]" }], fields }, args);
+    super(IMAGE, fields, args);
   }
 
   protected override parameters(): WeightTable<typeof fields> {
@@ -48,12 +50,21 @@ export class TripletAttention extends NormalizingLayer<typeof fields> {
     return table;
   }
 
-  protected override compute([x]: tf.Tensor[], call: LayerCall): tf.Tensor {
+  protected override attentionShapes([x]: readonly Shape[]): Shape[] {
+    const [B, H, W, C] = x as [number, number, number, number];
+    return [
+      [B, H, W, 1],
+      [B, H, 1, C],
+      [B, 1, W, C],
+    ];
+  }
+
+  protected override attend([x]: tf.Tensor[], call: LayerCall): Attended {
     const [hw, hc, wc] = MAPS.map((map) => ({
       w: this.weight<tf.Tensor4D>(`${map}/kernel`),
       b: this.weightIf<tf.Tensor1D>(`${map}/bias`),
       norm: this.norm(`${map}/norm`, call),
     }));
-    return tripletAttention(x as tf.Tensor4D, { hw: hw!, hc: hc!, wc: wc! }).output;
+    return tripletAttention(x as tf.Tensor4D, { hw: hw!, hc: hc!, wc: wc! });
   }
 }

@@ -5,15 +5,22 @@ import {
   byDefault,
   flag,
   integers,
+  type Kind,
   type LayerOptions,
   MechanismLayer,
   number,
+  ours,
   type Shape,
   type Sizes,
   type WeightTable,
   weightFields,
 } from "../base/index.ts";
 
+const never: Kind<boolean, boolean> = {
+  rule: "false, since the root mean square alone is another layer",
+  read: (given) => (given === false ? false : undefined),
+  write: (value) => value,
+};
 const fields = {
   /** The axes that are normalised together; negative ones count from the end. @default -1 */
   axis: byDefault(integers(), -1),
@@ -26,6 +33,8 @@ const fields = {
   center: byDefault(flag(), true),
   /** Multiplies by γ. @default true */
   scale: byDefault(flag(), true),
+  /** What earlier versions of Keras 3 could do too. @default false */
+  rmsScaling: ours(byDefault(never, false)),
   ...weightFields("beta", "zeros"),
   ...weightFields("gamma", "ones"),
 };

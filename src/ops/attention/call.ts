@@ -43,12 +43,22 @@ export function callAttention(
   v: Tensor4D,
   options: AttentionOptions,
 ): AttentionResult<AttentionOptions> {
+  const { program, layout, asked } = compileAttention(op, { q, k, v }, options);
+  return runAttention(program, layout, { q, k, v }, asked);
+}
+
+/**
+ * The program of one call, and what it is asked for besides.
+ *
+ * @throws what `attention` throws for shapes and options
+ */
+export function compileAttention(op: string, { q, k, v }: AttentionTensors, options: AttentionOptions) {
   const { layout = "bhtd", weights, lse, finite, ...given } = options;
   if (layout !== "bhtd" && layout !== "bthd") {
     throw new OptionError("CHOICE", { op, name: "layout", choices: ['"bhtd"', '"bthd"'], got: layout });
   }
   const program = compileProgram(op, attentionShapes(op, q, k, v, layout), given);
-  return runAttention(program, layout, { q, k, v }, { weights, lse, finite });
+  return { program, layout, asked: { weights, lse, finite } };
 }
 
 /** Attention of a compiled program, for mechanisms that check their own inputs. */
@@ -63,7 +73,7 @@ export function runAttention(
     const output = layout === "bhtd" ? [B, H, T, Dv] : [B, T, H, Dv];
     const stages = hasAttentionKernels()
       ? fusedAttention(program, layout, { q, k, v }, { output, lse: [B, H, T], weights: [B, H, T, S] })
-      : composedSoftAttention(program, layout, { q: float(q), k: float(k), v: float(v) }, finite);
+      : composedSoftAttention(program, layout, { q: float(q), k: float(k), v: float(v) }, { finite });
     return {
       output: stages.output,
       ...(weights && { weights: stages.weights() }),

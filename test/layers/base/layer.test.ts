@@ -35,7 +35,7 @@ class Probe extends MechanismLayer<typeof fields> {
       { name: "x", letters: "[B, …, C]" },
       { name: "context", letters: "[B, C]", optional: true },
     ];
-    super({ inputs, fields, ignored: ["queryShape"] }, args);
+    super({ inputs, fields, callOptions: ["more"], ignored: ["queryShape"] }, args);
   }
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
     const { units, useBias } = this.config;

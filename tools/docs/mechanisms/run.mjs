@@ -3,18 +3,17 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import * as tf from "@tensorflow/tfjs-core";
+import { transformWithOxc } from "vite";
 
 /** @typedef {Record<string, unknown>} Scope */
 
-const AsyncFunction = /** @type {FunctionConstructor} */ (Object.getPrototypeOf(async () => {}).constructor);
-
-/** Everything that the built heed publishes, and `tf`. */
+/** Everything that the built heed publishes, and `tf`; of two things of one name the later entry point's. */
 export async function publishedScope(/** @type {string} */ root) {
   const { exports } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
   /** @type {Scope} */
   const scope = { tf };
   const entries = Object.values(exports).filter((entry) => typeof entry === "object");
-  for (const entry of entries.reverse()) {
+  for (const entry of entries) {
     Object.assign(scope, await import(pathToFileURL(path.join(root, entry.default)).href));
   }
   return scope;
@@ -40,8 +39,13 @@ export function givenScope() {
   };
 }
 
-/** The value that a block of code returns. */
+/** The value that a block of TypeScript returns; what it declares may have the name of something in scope. */
 export async function runCode(/** @type {string} */ code, /** @type {Scope} */ scope) {
   const imports = /^import .*;$/gm;
-  return await new AsyncFunction(...Object.keys(scope), code.replace(imports, ""))(...Object.values(scope));
+  const { code: program } = await transformWithOxc(
+    `async () => {\n${code.replace(imports, "")}\n}`,
+    "code.ts",
+  );
+  const make = new Function(...Object.keys(scope), `return (${program.trim().replace(/;$/, "")})`);
+  return await make(...Object.values(scope))();
 }

@@ -72,6 +72,8 @@ async function callsOf(/** @type {string} */ name, /** @type {string} */ code, /
   /** @type {unknown[][]} */
   const calls = [];
   const mechanism = /** @type {Function} */ (scope[name]);
+  // A class holds state between calls: there is no one call to repeat.
+  if (/^class\b/.test(Function.prototype.toString.call(mechanism))) return calls;
   const spy = (/** @type {unknown[]} */ ...args) => {
     calls.push(/** @type {unknown[]} */ (mapped(args, (x) => (x instanceof tf.Tensor ? new Held(x) : x))));
     return mechanism(...args);
