@@ -85,14 +85,12 @@ export type VisualSentinelResult<O> = { output: tf.Tensor3D; beta: tf.Tensor3D }
  *
  * @throws ShapeError RANK, DIMENSION, SIZE · and what `compileProgram` throws
  * @draws
- * const [A, S, T] = [8, 10, 12];
- * const v = tf.reshape(tf.oneHot(tf.range(0, S, 1, "int32").mod(8), A), [1, S, A]);
- * const h = tf.reshape(tf.oneHot(tf.range(0, T, 1, "int32").mod(8), A), [1, T, A]);
- * const identity = tf.mul(tf.eye(A), 2);
- * const parameters = { wv: identity, wg: identity, ws: tf.eye(A), wh: tf.fill([A], -3) };
- * const s = tf.mul(h, tf.reshape(tf.linspace(2, -2, T), [1, T, 1]));
- * const { weights, beta } = visualSentinel(h, v, s, parameters, { weights: true });
- * return tf.squeeze(tf.concat([tf.mul(weights, tf.sub(1, beta)), beta], 2), [0]);
+ * const n = 12;
+ * const h = tf.expandDims(tf.eye(n), 0);
+ * const s = tf.mul(h, tf.reshape(tf.linspace(2, -3, n), [1, n, 1]));
+ * const parameters = { wv: tf.mul(tf.eye(n), 2), wg: tf.mul(tf.eye(n), 2), ws: tf.eye(n), wh: tf.fill([n], -3) };
+ * const { weights, beta } = visualSentinel(h, h, s, parameters, { weights: true });
+ * return tf.concat([tf.mul(weights, tf.sub(1, beta)), beta], 2);
  * @example
  * const [wv, wg, ws] = [tf.randomNormal([7, 6]), tf.randomNormal([4, 6]), tf.randomNormal([7, 6])];
  * const s = tf.randomNormal([2, 3, 7]);
