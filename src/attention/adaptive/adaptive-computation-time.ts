@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../../core/errors.ts";
 import { detached } from "../../ops/attention/guard.ts";
+import { oneHotKeys } from "../normalize/keys.ts";
 
 export interface AdaptiveComputationTimeOptions {
   /** ε, what may be missing from 1 when a position halts: lets one step be enough. From 0 to below 1. @default 0.01 */
@@ -73,20 +74,20 @@ export function adaptiveComputationTime(
     throw new ShapeError("DIMENSION", { op, ...names, aShape: h.shape, bShape: states.shape });
   }
   return tf.tidy(() => {
-    const step = tf.range(0, N);
-    const undecided = tf.less(tf.cumsum(detached(h), h.rank - 1), 1 - epsilon);
-    const before = tf.cast(tf.logicalAnd(undecided, tf.less(step, N - 1)), "float32");
-    const taken = tf.sum(before, -1, true); // the steps before the last one
+    const undecided = tf.step(tf.sub(1 - epsilon, tf.cumsum(detached(h), h.rank - 1)));
+    const before = tf.mul(undecided, tf.tensor1d(Array.from({ length: N }, (_, n) => (n < N - 1 ? 1 : 0))));
+    const taken = tf.sum(before, -1); // the steps before the last one
+    const last = oneHotKeys(tf.cast(taken, "int32"), N);
     const spent = tf.mul(before, h);
     const remainder = tf.sub(1, tf.sum(spent, -1, true));
-    const weights = tf.add(spent, tf.mul(tf.cast(tf.equal(step, taken), "float32"), remainder));
-    const reached = tf.expandDims(tf.lessEqual(step, taken), -1);
+    const weights = tf.add(spent, tf.mul(last, remainder));
+    const reached = tf.expandDims(tf.greater(tf.add(before, last), 0), -1);
     const seen = tf.where(reached, states, tf.zerosLike(states));
     return {
       output: tf.sum(tf.mul(tf.expandDims(weights, -1), seen), -2),
       weights,
-      ponder: tf.squeeze(tf.add(tf.add(taken, 1), remainder), [h.rank - 1]),
-      steps: tf.cast(tf.squeeze(tf.add(taken, 1), [h.rank - 1]), "int32"),
+      ponder: tf.add(tf.add(taken, 1), tf.squeeze(remainder, [h.rank - 1])),
+      steps: tf.cast(tf.add(taken, 1), "int32"),
     };
   });
 }

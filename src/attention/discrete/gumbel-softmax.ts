@@ -3,7 +3,7 @@ import { OptionError } from "../../core/errors.ts";
 import { RandomStream } from "../../core/random.ts";
 import { withValue } from "../../ops/attention/guard.ts";
 import { softmax } from "../../ops/attention/softmax.ts";
-import { bestKey, oneHotKeys } from "./categorical.ts";
+import { bestKey, oneHotKeys } from "../normalize/keys.ts";
 import { checkDraw, checkKeys, type DrawOptions } from "./check.ts";
 
 export interface GumbelSoftmaxOptions extends DrawOptions {

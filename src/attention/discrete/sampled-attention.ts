@@ -4,7 +4,8 @@ import { RandomStream } from "../../core/random.ts";
 import { attentionShapes } from "../../core/shapes.ts";
 import { float } from "../../ops/attention/float.ts";
 import { aggregateHeads, weighHeads } from "../../ops/attention/soft.ts";
-import { bestKey, sampleCategorical } from "./categorical.ts";
+import { bestKey } from "../normalize/keys.ts";
+import { sampleCategorical } from "./categorical.ts";
 import { checkDraw, checkKeys, checkShare, type DrawOptions } from "./check.ts";
 
 export interface SampledAttentionOptions

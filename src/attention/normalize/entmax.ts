@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../../core/errors.ts";
 import { softmax } from "../../ops/attention/softmax.ts";
 import { sparsemax } from "./sparsemax.ts";
-import { aboveThreshold, belowLargest, gradientOnSupport, toSumOne } from "./threshold.ts";
+import { aboveThreshold, belowLargest, gradientOnSupport, onSupport, toSumOne } from "./threshold.ts";
 
 /** Halvings of an interval of length ≤ ln S: what is left is below float32's rounding. */
 const HALVINGS = 26;
@@ -111,15 +111,15 @@ function halve(scores: tf.Tensor, beta: tf.Tensor): tf.Tensor {
 
 /** p^(2 − α) on the support, 0 elsewhere. */
 function slopes(p: tf.Tensor, exponent: tf.Tensor): tf.Tensor {
-  const seen = tf.greater(p, 0);
-  return tf.where(seen, tf.exp(tf.mul(tf.log(tf.where(seen, p, 1)), exponent)), 0);
+  const { positive, seen } = onSupport(p);
+  return tf.mul(tf.exp(tf.mul(tf.log(positive), exponent)), seen);
 }
 
 /** (p − g̃)/(α−1)² + (g̃ Σ p ln p − p ln p)/(α−1) against dp, with g̃ = g/Σg; summed to the shape of α. */
 function alphaGradient(dweights: tf.Tensor, p: tf.Tensor, g: tf.Tensor, alpha: tf.Tensor): tf.Tensor {
   const beta = tf.sub(alpha, 1);
   const share = tf.div(g, tf.maximum(tf.sum(g, -1, true), 2 ** -24));
-  const information = tf.mul(p, tf.log(tf.where(tf.greater(p, 0), p, 1)));
+  const information = tf.mul(p, tf.log(onSupport(p).positive));
   const shared = tf.sub(tf.mul(share, tf.sum(information, -1, true)), information);
   const change = tf.div(tf.add(tf.div(tf.sub(p, share), beta), shared), beta);
   const perRow = tf.sum(tf.mul(dweights, change), -1, true);
