@@ -4,7 +4,7 @@ import { canRead } from "../../ops/attention/guard.ts";
 /** The lowest float32: the largest score of a row without one. */
 const LOWEST = -3.4028234663852886e38;
 /** Below every sum of a row that is not empty. */
-const TINY = 2 ** -24;
+export const TINY = 2 ** -24;
 /** So near to the root that one step more reaches it. */
 const NEAR = 2 ** -20;
 
@@ -26,7 +26,7 @@ export function toSumOne(weights: tf.Tensor): tf.Tensor {
  * where the answer can be read without waiting, few more are made. A sort would cost as much as all of them.
  */
 export function aboveThreshold(z: tf.Tensor, power: 1 | 2): tf.Tensor {
-  const steps = 12 + Math.ceil(Math.log2(z.shape[z.rank - 1]!));
+  const steps = newtonSteps(z);
   let above = tf.relu(tf.add(z, 1));
   let threshold: tf.Tensor = tf.fill([...z.shape.slice(0, -1), 1], -1);
   for (let step = 1; step <= steps; step++) {
@@ -36,9 +36,19 @@ export function aboveThreshold(z: tf.Tensor, power: 1 | 2): tf.Tensor {
     const excess = tf.relu(tf.sub(sum, 1));
     threshold = tf.add(threshold, tf.div(excess, tf.maximum(slope, TINY)));
     above = tf.relu(tf.sub(z, threshold));
-    if (step >= 4 && step % 2 === 0 && canRead() && tf.max(excess).dataSync()[0]! <= NEAR) break;
+    if (isNear(step, excess)) break;
   }
   return above;
+}
+
+/** The steps that Newton's method needs at most. */
+export function newtonSteps(scores: tf.Tensor): number {
+  return 12 + Math.ceil(Math.log2(scores.shape[scores.rank - 1]!));
+}
+
+/** Whether all rows were so near to their root that the step just made has reached it; no where it cannot be read. */
+export function isNear(step: number, excess: tf.Tensor): boolean {
+  return step >= 4 && step % 2 === 0 && canRead() && tf.max(excess).dataSync()[0]! <= NEAR;
 }
 
 /**
