@@ -18,5 +18,6 @@ export * from "./conv";
 export * from "./cast";
 export * from "./adam";
 export { dropout } from "./dropout";
+export * from "./glimpse";
 export * from "./additive/index";
 export * from "./attention/index";

@@ -3,6 +3,7 @@ export * from "./additive-attention.ts";
 export * from "./attention.ts";
 export * from "./dropout.ts";
 export * from "./gelu.ts";
+export * from "./grid-sample.ts";
 export * from "./gru-cell.ts";
 export * from "./gru-sequence.ts";
 export * from "./layer-norm.ts";

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { RandomStream } from "../../core/random.ts";
 import { detached } from "../../ops/attention/guard.ts";
 import { noneIf } from "../normalize/keys.ts";
-import { checkDraw, checkKeys, type DrawOptions } from "./check.ts";
+import { checkDraw, checkKeys, type RandomDraw } from "./check.ts";
 
 /**
  * Draws one key for each row of weights.
@@ -20,7 +20,7 @@ import { checkDraw, checkKeys, type DrawOptions } from "./check.ts";
  * @example
  * sampleCategorical(tf.tensor2d([[0, 1, 0], [0, 0, 0]]), { seed: 7 }); // [1, -1]
  */
-export function sampleCategorical(weights: tf.Tensor, options: DrawOptions): tf.Tensor {
+export function sampleCategorical(weights: tf.Tensor, options: RandomDraw): tf.Tensor {
   const op = "sampleCategorical";
   const { seed, stream } = checkDraw(op, options);
   const S = weights.shape[weights.rank - 1];

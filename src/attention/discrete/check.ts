@@ -1,7 +1,7 @@
 import { OptionError, ShapeError } from "../../core/errors.ts";
 
 /** Where in the random numbers a draw begins. */
-export interface DrawOptions {
+export interface RandomDraw {
   /** An integer ≥ 0: the same seed and stream draw the same everywhere. Give another one for each step. */
   seed: number;
   /** Tells apart the places of a model that share a seed; an integer ≥ 0. @default 0 */
@@ -9,7 +9,7 @@ export interface DrawOptions {
 }
 
 /** @throws OptionError NUMBER_RANGE unless seed and stream are integers ≥ 0 */
-export function checkDraw(op: string, { seed, stream = 0 }: Partial<DrawOptions>): Required<DrawOptions> {
+export function checkDraw(op: string, { seed, stream = 0 }: Partial<RandomDraw>): Required<RandomDraw> {
   for (const [name, got] of [
     ["seed", seed],
     ["stream", stream],

@@ -4,9 +4,9 @@ import { RandomStream } from "../../core/random.ts";
 import { withValue } from "../../ops/attention/guard.ts";
 import { softmax } from "../../ops/attention/softmax.ts";
 import { bestKey, oneHotKeys } from "../normalize/keys.ts";
-import { checkDraw, checkKeys, type DrawOptions } from "./check.ts";
+import { checkDraw, checkKeys, type RandomDraw } from "./check.ts";
 
-export interface GumbelSoftmaxOptions extends DrawOptions {
+export interface GumbelSoftmaxOptions extends RandomDraw {
   /** τ > 0: near 0 the weights are nearly one-hot and their gradients wild, large τ is smooth. @default 1 */
   temperature?: number;
   /** One-hot forward, with the gradient of the soft weights (straight-through). @default false */
@@ -58,7 +58,7 @@ export function gumbelSoftmax<T extends tf.Tensor>(scores: T, options: GumbelSof
 }
 
 /** −ln(−ln u) for u in the middle of its 2⁻²⁴, so that both logarithms are finite. */
-function gumbelNoise(shape: number[], { seed, stream }: Required<DrawOptions>): tf.Tensor {
+function gumbelNoise(shape: number[], { seed, stream }: Required<RandomDraw>): tf.Tensor {
   const random = new RandomStream(seed, stream);
   const noise = new Float32Array(shape.reduce((n, m) => n * m, 1));
   for (let e = 0; e < noise.length; e++) noise[e] = -Math.log(-Math.log(random.uniform() + 2 ** -25));

@@ -1,6 +1,6 @@
 export { type Baseline, MovingAverage } from "./baseline.ts";
 export { sampleCategorical } from "./categorical.ts";
-export type { DrawOptions } from "./check.ts";
+export type { RandomDraw } from "./check.ts";
 export * from "./estimator-meter.ts";
 export * from "./gumbel-softmax.ts";
 export * from "./sampled-attention.ts";

@@ -6,11 +6,11 @@ import { float } from "../../ops/attention/float.ts";
 import { aggregateHeads, weighHeads } from "../../ops/attention/soft.ts";
 import { bestKey } from "../normalize/keys.ts";
 import { sampleCategorical } from "./categorical.ts";
-import { checkDraw, checkKeys, checkShare, type DrawOptions } from "./check.ts";
+import { checkDraw, checkKeys, checkShare, type RandomDraw } from "./check.ts";
 
 export interface SampledAttentionOptions
   extends Omit<ProgramOptions<tf.Tensor>, "dropout" | "sink" | "onEmptyRow" | "normalizer">,
-    Partial<DrawOptions> {
+    Partial<RandomDraw> {
   /** Draw a key for each query; else the best is taken. Needs `seed`. @default false */
   training?: boolean;
   /**
@@ -110,7 +110,7 @@ function valuesAt({ shapes }: AttentionProgram, v: tf.Tensor, index: tf.Tensor):
 }
 
 /** Which examples read the mean, bool [B, 1, 1, 1]. */
-function meanExamples(B: number, meanShare: number, { seed, stream }: Required<DrawOptions>): tf.Tensor {
+function meanExamples(B: number, meanShare: number, { seed, stream }: Required<RandomDraw>): tf.Tensor {
   const random = new RandomStream(seed, stream + MEAN_STREAM);
   const chosen = Uint8Array.from({ length: B }, () => (random.uniform() < meanShare ? 1 : 0));
   return tf.tensor(chosen, [B, 1, 1, 1], "bool");

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { withValue } from "../../ops/attention/guard.ts";
 import { bestKey, oneHotKeys } from "../normalize/keys.ts";
 import { sampleCategorical } from "./categorical.ts";
-import { checkKeys, type DrawOptions } from "./check.ts";
+import { checkKeys, type RandomDraw } from "./check.ts";
 
 /**
  * Straight-through estimator: one-hot forward, as if the weights themselves had been used backward.
@@ -23,7 +23,7 @@ import { checkKeys, type DrawOptions } from "./check.ts";
  * @example
  * straightThrough(tf.tensor2d([[0.2, 0.5, 0.3]])); // [[0, 1, 0]]
  */
-export function straightThrough<T extends tf.Tensor>(weights: T, draw?: DrawOptions): T {
+export function straightThrough<T extends tf.Tensor>(weights: T, draw?: RandomDraw): T {
   const S = weights.shape[weights.rank - 1];
   checkKeys("straightThrough", "weights [..., S]", S);
   return tf.tidy(() => {

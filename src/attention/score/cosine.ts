@@ -21,6 +21,11 @@ export interface CosineOptions {
  * Henry et al. 2020, §3, arxiv.org/abs/2010.04245; Liu et al. 2021, §3.3, arxiv.org/abs/2111.09883.
  *
  * @throws ShapeError WIDTHS when the widths differ
+ * @draws
+ * const queries = tf.randomNormal([1, 10, 4], 0, 1, "float32", 1);
+ * const keys = tf.concat([tf.reverse(queries, 1), tf.mul(queries, 2)], 1);
+ * const score = cosineScore();
+ * return score.score(queries, score.prepare(keys));
  * @example
  * const score = cosineScore({ scale: 10 });
  * score.score(queries, score.prepare(keys)); // [B, T, S]

@@ -1,11 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { type AttentionProgram, compileProgram, type ProgramOptions } from "../../core/program.ts";
-import { hasMask } from "../../core/program-rows.ts";
 import { checkRank, checkSame } from "../../core/shapes.ts";
 import { runAdditiveProgram } from "../../ops/attention/additive.ts";
 import { composedAttention } from "../../ops/attention/composed.ts";
 import { fusedAttention, hasAttentionKernels } from "../../ops/attention/fused.ts";
-import { guardedMap } from "../../ops/attention/guard.ts";
 import { type HeadlessMask, headlessMask } from "../../ops/attention/headless.ts";
 import { softmax } from "../../ops/attention/softmax.ts";
 import type { Normalize } from "../../ops/attention/weigh.ts";
@@ -13,6 +11,7 @@ import { type NormalizerName, normalizerOf } from "../normalize/normalizers.ts";
 import { softmaxPlusOne } from "../normalize/softmax-plus-one.ts";
 import { scaledDotScore } from "../score/scaled-dot.ts";
 import type { HiddenLayer, Score } from "../score/score.ts";
+import { project } from "./project.ts";
 
 /** What a query may see; all of it composes. */
 export type AttendMask = HeadlessMask;
@@ -71,6 +70,10 @@ export type AttendResult<O> = { output: tf.Tensor3D } & (O extends { weights: tr
  * Cost: the score's, and O(B·T·S·Dv). Paper: Bahdanau, Cho & Bengio 2014, §3.1, arxiv.org/abs/1409.0473.
  *
  * @throws ShapeError RANK, DIMENSION, BROADCAST · what the score and `compileProgram` throw
+ * @draws
+ * const queries = tf.randomNormal([1, 8, 4], 0, 2, "float32", 1);
+ * const { trace } = attend({ queries, keys: queries, values: queries, mask: { causal: true }, trace: true });
+ * return trace.weights;
  * @example
  * const { output, weights } = attend({ queries, keys, values, mask: { keyLengths: [3, 5] }, weights: true });
  */
@@ -148,17 +151,6 @@ function preparedKeys(
   { keys, prepared, finite }: AttendOptions,
 ): tf.Tensor3D {
   return prepared ?? project(program, keys, (x) => score.prepare(x), finite);
-}
-
-/** What a score makes of queries or keys before the kernel, over hidden rows too. */
-function project(
-  program: AttentionProgram<tf.Tensor>,
-  x: tf.Tensor3D,
-  map: (x: tf.Tensor3D) => tf.Tensor3D,
-  finite: boolean | undefined,
-): tf.Tensor3D {
-  const guarded = !finite && (hasMask(program) || program.bias !== undefined);
-  return guarded ? guardedMap(x, map) : map(x);
 }
 
 /** Throws unless prepared keys are [B, S, *]. */

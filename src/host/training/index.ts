@@ -1,9 +1,12 @@
 import { type HeedKernel, registerHeedKernel } from "../register.ts";
 import { adam, sumOfSquares } from "./adam.ts";
 import { additiveAttention, additiveAttentionGrad } from "./additive-attention.ts";
+import { affineGrid, affineGridGrad } from "./affine-grid.ts";
 import { attention, attentionGrad, attentionWeights } from "./attention.ts";
+import { crop, cropGrad } from "./crop.ts";
 import { dropout } from "./dropout.ts";
 import { gelu, geluGrad } from "./gelu.ts";
+import { gridSample, gridSampleGradGrid, gridSampleGradImage } from "./grid-sample.ts";
 import { gruCell, gruCellGrad } from "./gru-cell.ts";
 import { gruSequence, gruSequenceGrad } from "./gru-sequence.ts";
 import { layerNorm, layerNormGrad } from "./layer-norm.ts";
@@ -17,12 +20,19 @@ const trainingKernels: Record<string, HeedKernel> = {
   HeedAdam: adam,
   HeedAdditiveAttention: additiveAttention,
   HeedAdditiveAttentionGrad: additiveAttentionGrad,
+  HeedAffineGrid: affineGrid,
+  HeedAffineGridGrad: affineGridGrad,
   HeedAttention: attention,
   HeedAttentionGrad: attentionGrad,
   HeedAttentionWeights: attentionWeights,
+  HeedCrop: crop,
+  HeedCropGrad: cropGrad,
   HeedDropout: dropout,
   HeedGelu: gelu,
   HeedGeluGrad: geluGrad,
+  HeedGridSample: gridSample,
+  HeedGridSampleGradGrid: gridSampleGradGrid,
+  HeedGridSampleGradImage: gridSampleGradImage,
   HeedGruCell: gruCell,
   HeedGruCellGrad: gruCellGrad,
   HeedGruSequence: gruSequence,

@@ -107,5 +107,5 @@ export function strayValues(weights: tf.Tensor, seen: tf.Tensor, values: tf.Tens
  */
 export function guardedMap<X extends tf.Tensor, Y extends tf.Tensor>(x: X, map: (x: X) => Y): Y {
   const mapped = map(x);
-  return isKnownFinite(x) ? mapped : withValue(map(cleaned(x)), mapped);
+  return (mapped as tf.Tensor) === x || isKnownFinite(x) ? mapped : withValue(map(cleaned(x)), mapped);
 }

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, it } from "vitest";
-import { type DrawOptions, sampleCategorical } from "../../../src/attention/discrete/index.ts";
+import { type RandomDraw, sampleCategorical } from "../../../src/attention/discrete/index.ts";
 import { softmax } from "../../../src/attention/normalize/index.ts";
 import { OptionError, ShapeError } from "../../../src/core/errors.ts";
 import { onEveryBackend, random, tensor } from "../support.ts";
@@ -36,7 +36,7 @@ onEveryBackend("sampleCategorical", () => {
   it("draws the same for a seed and stream, and something else for others", () => {
     tf.tidy(() => {
       const weights = softmax(tensor(random(2, [3, 31, 11])));
-      const draw = (options: DrawOptions) => sampleCategorical(weights, options).dataSync();
+      const draw = (options: RandomDraw) => sampleCategorical(weights, options).dataSync();
       expect(sampleCategorical(weights, { seed: 1 }).shape).toEqual([3, 31]);
       expect(draw({ seed: 1 })).toEqual(draw({ seed: 1, stream: 0 }));
       expect(draw({ seed: 1 })).not.toEqual(draw({ seed: 2 }));

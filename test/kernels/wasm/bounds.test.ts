@@ -114,6 +114,48 @@ const KERNELS: [string, Call][] = [
       }
     },
   ],
+  [
+    "affineGrid",
+    (k, n, a) =>
+      void [0, 1].map((corners) => k.affineGrid!(a.in(R * 6), a.out(R * n * 10), R, n, 5, corners)),
+  ],
+  [
+    "affineGridGrad",
+    (k, n, a) =>
+      void [0, 1].map((corners) => k.affineGridGrad!(a.in(R * n * 10), a.out(R * 6), R, n, 5, corners)),
+  ],
+  [
+    "crop",
+    (k, n, a) =>
+      eachPlace(a, (y, x) => k.crop!(a.in(2 * n * 5 * n), y, x, a.out(2 * 4 * 3 * n), 2, n, 5, n, 4, 3)),
+  ],
+  [
+    "cropGrad",
+    (k, n, a) =>
+      eachPlace(a, (y, x) => k.cropGrad!(a.in(2 * 4 * 3 * n), y, x, a.out(2 * n * 5 * n), 2, n, 5, n, 4, 3)),
+  ],
+  [
+    "gridSample",
+    (k, n, a) =>
+      eachSampling(a, (grid, N, options) => {
+        k.gridSample!(a.in(2 * n * 5 * n), grid, a.out(2 * N * n), 2, N, n, 5, n, ...options);
+      }),
+  ],
+  [
+    "gridSampleGradImage",
+    (k, n, a) =>
+      eachSampling(a, (grid, N, options) => {
+        k.gridSampleGradImage!(grid, a.in(2 * N * n), a.out(2 * n * 5 * n), 2, N, n, 5, n, ...options);
+      }),
+  ],
+  [
+    "gridSampleGradGrid",
+    (k, n, a) =>
+      eachSampling(a, (grid, N, [, ...options]) => {
+        const [image, dy] = [a.in(2 * n * 5 * n), a.in(2 * N * n)];
+        k.gridSampleGradGrid!(image, grid, dy, a.out(2 * N * 2), 2, N, n, 5, n, ...options);
+      }),
+  ],
   ["copyBytes", (k, n, a) => void k.copyBytes!(a.in(n, 1), a.out(n, 1), n)],
   ["copyRows", (k, n, a) => void k.copyRows!(a.in(R * n, 1), a.out(R * n, 1), R, n, n, n)],
   ["dropout", (k, n, a) => void k.dropout!(a.in(n), a.out(n), n, 2 ** 23, 2, 1, 2, 3, 4)],
@@ -227,6 +269,42 @@ function eachMask(area: Area, call: (mask: number) => void): void {
   for (let i = 0; i < R; i++) area.bytes.writeFloatLE(1, taken + 4 * i);
   call(kept);
   call(taken);
+}
+
+/** Two crops' places, on the images, across their edges and far away. */
+function eachPlace(area: Area, call: (y: number, x: number) => void): void {
+  for (const [first, second] of [
+    [0, 1],
+    [-1, -3],
+    [-4, 5],
+    [2 ** 31 - 1, -(2 ** 31)],
+  ] as const) {
+    const [y, x] = [area.in(2), area.in(2)];
+    for (const [at, value] of [
+      [y, first],
+      [x, second],
+    ] as const) {
+      area.bytes.writeInt32LE(value, at);
+      area.bytes.writeInt32LE(second, at + 4);
+    }
+    call(y, x);
+  }
+}
+
+/** Points at the edges, across them, far away and nowhere, by every way of sampling. */
+const POINTS = [0, 1, -1, 1.01, -1.2, 1.5, -3, 1e9, -3e38, Infinity, -Infinity, Number.NaN, 0.3];
+
+function eachSampling(area: Area, call: (grid: number, N: number, options: number[]) => void): void {
+  const N = POINTS.length;
+  for (const nearest of [0, 1]) {
+    for (const padding of [0, 1, 2]) {
+      for (const corners of [0, 1]) {
+        const grid = area.in(2 * N * 2);
+        for (let e = 0; e < 4 * N; e++) area.bytes.writeFloatLE(POINTS[(e * 5) % N]!, grid + 4 * e);
+        call(grid, N, [nearest, padding, corners]);
+      }
+    }
+  }
 }
 
 describe.each(["relaxed", "plain"] as const)("Kernels of the %s build", (build) => {

@@ -1,0 +1,10 @@
+export * from "../../ops/grid-sample.ts";
+export * from "./affine-grid.ts";
+export * from "./draw.ts";
+export * from "./gaussian-glimpse.ts";
+export * from "./gaussian-mask.ts";
+export type * from "./glimpse.ts";
+export * from "./hard-crop.ts";
+export * from "./resize.ts";
+export * from "./soft-mask.ts";
+export * from "./spatial-transformer.ts";
