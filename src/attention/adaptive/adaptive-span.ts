@@ -91,7 +91,7 @@ export function adaptiveSpan(
 
 interface Distances {
   /** |t + offset − s|: int32 [1 or B, T, S]. */
-  readonly x: tf.Tensor;
+  readonly x: tf.Tensor3D;
   readonly farthest: number;
 }
 
@@ -112,7 +112,11 @@ function distances(offset: number | Int32Array, { B, T, S }: { B: number; T: num
  * for each distance, and read by every pair of positions.
  */
 function spanBias(z: tf.Tensor1D, { x, farthest }: Distances, ramp: number): tf.Tensor {
-  const place = (table: tf.Tensor, at: tf.Tensor) => tf.transpose(tf.gather(table, at, 1), [1, 0, 2, 3]);
+  const [N, T, S] = x.shape;
+  const place = (table: tf.Tensor, at: tf.Tensor) => {
+    const placed = tf.gather(table, at, 1);
+    return N === 1 ? tf.reshape(placed, [1, z.shape[0], T, S]) : tf.transpose(placed, [1, 0, 2, 3]);
+  };
   const bias = tf.customGrad((given, save) => {
     const spans = tf.reshape(given as tf.Tensor, [z.shape[0], 1]);
     const open = tf.div(tf.sub(tf.add(spans, ramp), tf.range(0, farthest + 1)), ramp);

@@ -33,6 +33,8 @@ export function sampleCategorical(weights: tf.Tensor, options: RandomDraw): tf.T
     const all = tf.slice(upTo, [...rows.map(() => 0), S! - 1], [...rows, 1]);
     const beyond = tf.step(tf.sub(upTo, tf.mul(all, tf.tensor(uniform, [...rows, 1]))));
     const index = tf.sub(tf.scalar(S!, "int32"), tf.cast(tf.sum(beyond, -1), "int32"));
-    return noneIf(tf.equal(tf.squeeze(all, [rows.length]), 0), index);
+    // Nothing lies beyond NaN.
+    const key = tf.minimum(index, tf.scalar(S! - 1, "int32"));
+    return noneIf(tf.equal(tf.squeeze(all, [rows.length]), 0), key);
   });
 }

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { OptionError, ShapeError } from "../../core/errors.ts";
+import { OptionError } from "../../core/errors.ts";
 import { softmax } from "../../ops/attention/softmax.ts";
+import { checkBroadcast } from "./check.ts";
 import { sparsemax } from "./sparsemax.ts";
 import {
   aboveThreshold,
@@ -33,9 +34,9 @@ const LOG_ZERO = -110;
  * softmax and α = 2 sparsemax. λ is found by Newton's method, and by 26 halvings where α > 2. A tensor α counts from
  * 1.001 to 2, as the nearer end beyond them, and receives its gradient there, which loses accuracy as 2⁻²⁴/(α − 1)².
  * Gradients are exact on the support; differentiable once.
- * Cost: O(size · log S) at most, in passes over the array; nothing is sorted. Papers: Peters, Niculae & Martins 2019, §3 and
- * appendix A, arxiv.org/abs/1905.05702; the gradient of α: Correia, Niculae & Martins 2019, §3.2,
- * arxiv.org/abs/1909.00015.
+ * Cost: O(size · log S) at most, in passes over the array; nothing is sorted.
+ * Papers: Peters, Niculae & Martins 2019, §3 and appendix A, arxiv.org/abs/1905.05702; the gradient of α: Correia,
+ * Niculae & Martins 2019, §3.2, arxiv.org/abs/1909.00015.
  *
  * @throws OptionError NUMBER_RANGE when α < 1 · ShapeError BROADCAST when a tensor α does not fit the rows
  * @draws
@@ -64,11 +65,7 @@ function checkAlpha(scores: tf.Tensor, alpha: number | tf.Tensor): void {
     if (alpha >= 1 && alpha < Infinity) return;
     throw new OptionError("NUMBER_RANGE", { op, name: "alpha", rule: "a number ≥ 1", got: alpha });
   }
-  const rows = [...scores.shape.slice(0, -1), 1];
-  const last = rows.slice(rows.length - alpha.rank);
-  if (alpha.rank <= rows.length && alpha.shape.every((n, axis) => n === 1 || n === last[axis])) return;
-  const details = { op, name: "alpha", letters: "[..., 1]", expected: rows, got: alpha.shape };
-  throw new ShapeError("BROADCAST", details);
+  checkBroadcast(op, { name: "alpha", letters: "[..., 1]" }, [...scores.shape.slice(0, -1), 1], alpha.shape);
 }
 
 const rowEntmax15 = tf.customGrad((scores, save) => {
@@ -157,7 +154,7 @@ function slopes(p: tf.Tensor, exponent: tf.Tensor): tf.Tensor {
 /** (p − g̃)/(α−1)² + (g̃ Σ p ln p − p ln p)/(α−1) against dp, with g̃ = g/Σg; summed to the shape of α. */
 function alphaGradient(dweights: tf.Tensor, p: tf.Tensor, g: tf.Tensor, alpha: tf.Tensor): tf.Tensor {
   const beta = tf.sub(alpha, 1);
-  const share = tf.div(g, tf.maximum(tf.sum(g, -1, true), 2 ** -24));
+  const share = tf.div(g, tf.maximum(tf.sum(g, -1, true), TINY));
   const information = tf.mul(p, tf.log(onSupport(p).positive));
   const shared = tf.sub(tf.mul(share, tf.sum(information, -1, true)), information);
   const change = tf.div(tf.add(tf.div(tf.sub(p, share), beta), shared), beta);

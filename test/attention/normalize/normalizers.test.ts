@@ -316,6 +316,12 @@ onEveryBackend("normalisers", () => {
       "entmax: alpha must have shape [..., 1] = [2, 3, 5, 1], where any length may be 1, got [2, 1, 1]; reshape it so that every axis is named",
     ],
     [
+      "a bias of the sigmoid for other scores",
+      ShapeError,
+      () => sigmoidWeights(tf.zeros([2, 3]), { bias: tf.ones([2, 1, 1]) }),
+      "sigmoidWeights: bias must have shape [..., S] = [2, 3], where any length may be 1, got [2, 1, 1]; reshape it so that every axis is named",
+    ],
+    [
       "a normaliser of no known name",
       OptionError,
       () =>
