@@ -81,6 +81,8 @@ onEveryBackend("AdaptiveSpanAttention", () => {
       model.compile({ optimizer: tf.train.adam(0.05), loss: "meanSquaredError" });
       const [x, y] = [tensor(random(1, [2, T, C])), tensor(random(2, [2, T, C]))];
       for (let step = 0; step < steps; step++) await model.trainOnBatch(x, y);
+      // One step of the optimiser beyond the ends at most, which the next call takes back.
+      for (const share of layer.getWeights().at(-1)!.dataSync()) expect(share).toBeGreaterThan(-0.051);
       return layer.spans();
     };
     const [free, paid] = [await spansAfter(0, 10), await spansAfter(10, 10)];
