@@ -1,5 +1,6 @@
 import { io } from "@tensorflow/tfjs-core";
 import { DataError, FileError } from "../core/errors.ts";
+import { isFirst } from "./first.ts";
 
 const SCHEME = "file://";
 let asksOthers = false;
@@ -9,10 +10,11 @@ let asksOthers = false;
  * folder, `tf.loadLayersModel("file:///tmp/model/model.json")`, or of the folder, reads them, and what
  * tensorflowjs_converter wrote. Where something else answers these addresses, as tfjs-node does, it goes on doing so.
  *
- * To be called once. Elsewhere than in Node it does nothing.
+ * Done once, however often it is called. Elsewhere than in Node it does nothing.
  */
 export function registerFileModels(): void {
   if (typeof process === "undefined" || typeof process.getBuiltinModule !== "function") return;
+  if (!isFirst("fileModels")) return;
   io.registerSaveRouter((url) => route(url, io.getSaveHandlers));
   io.registerLoadRouter((url) => route(url, io.getLoadHandlers));
 }
@@ -29,7 +31,7 @@ function route(url: string | string[], others: (url: string) => io.IOHandler[]):
 }
 
 /** Saves to and loads from a folder of the file system. */
-export function fileHandler(url: string): io.IOHandler {
+function fileHandler(url: string): io.IOHandler {
   return { save: (model) => save(pathOf(url), model), load: () => load(pathOf(url)) };
 }
 

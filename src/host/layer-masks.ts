@@ -1,5 +1,6 @@
 import { clone, serialization, Tensor } from "@tensorflow/tfjs-core";
 import { layers } from "@tensorflow/tfjs-layers";
+import { isFirst } from "./first.ts";
 
 type Layer = layers.Layer;
 type Apply = Layer["apply"];
@@ -8,11 +9,10 @@ type Kwargs = Record<string, unknown>;
 type MaskedTensor = Tensor & { kerasMask?: Tensor | null | undefined };
 
 /** A layer that takes a list of masks, one for each of its inputs. */
-export interface TakesMasks {
+interface TakesMasks {
   readonly takesMasks: true;
 }
 
-const MENDED = Symbol.for("heed.layerMasks");
 const toList = <T>(x: T | T[]): T[] => (Array.isArray(x) ? x : [x]);
 
 /**
@@ -21,12 +21,11 @@ const toList = <T>(x: T | T[]): T[] => (Array.isArray(x) ? x : [x]);
  * return what they were given, such as Dropout outside training. From here on every layer gets the masks of its own
  * inputs: `kwargs.mask` is that of the first, or a list for layers that say `takesMasks`.
  *
- * A mask that a caller gives to `apply` himself stays as it is. Done once, however often it is called.
+ * A mask that the caller of `apply` gives stays as it is. Done once, however often it is called.
  */
 export function mendLayerMasks(): void {
-  const base = layers.Layer.prototype as Layer & { [MENDED]?: true };
-  if (base[MENDED]) return;
-  base[MENDED] = true;
+  if (!isFirst("layerMasks")) return;
+  const base = layers.Layer.prototype as Layer;
   const apply = base.apply;
   base.apply = function (this: Layer, inputs: Inputs, kwargs?: Kwargs) {
     const masks = masksOf(inputs, kwargs);

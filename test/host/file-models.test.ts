@@ -13,6 +13,7 @@ const root = mkdtempSync(path.join(tmpdir(), "heed-models-"));
 afterAll(() => rmSync(root, { recursive: true }));
 beforeAll(() => tf.setBackend("cpu"));
 registerFileModels();
+registerFileModels();
 
 const folder = path.join(root, "with a space");
 const url = pathToFileURL(folder).href;

@@ -132,7 +132,8 @@ export function describeLayer<A>(Class: LayerClass<A>, cases: Readonly<Record<st
         };
         await step();
         const { numTensors } = tf.memory();
-        for (let n = 0; n < 100; n++) await step();
+        // What leaks, leaks on every backend or in the kernels of ours.
+        for (let n = 0; n < (tf.getBackend() === "heed" ? 100 : 10); n++) await step();
         expect(tf.memory().numTensors).toBe(numTensors);
       });
 

@@ -7,8 +7,9 @@ export function hide<T extends tf.Tensor>(x: T, kept: tf.Tensor | undefined): T 
 }
 
 /**
- * sums / total, of the same shape or with 1 along `axis`, and 0 where the total is: nothing was added there. Totals may be tiny, and TensorFlow.js' gradient of a
- * quotient divides by their square, which float32 no longer holds; this one divides twice.
+ * sums / total, of the same shape or with 1 along `axis`, and 0 where the total is: nothing was added there. Totals may
+ * be tiny, and TensorFlow.js' gradient of a quotient divides by their square, which float32 no longer holds; this one
+ * divides twice.
  */
 export function quotient<T extends tf.Tensor>(sums: T, total: tf.Tensor, axis?: number): T {
   const divide = tf.customGrad((...args) => {

@@ -30,7 +30,8 @@ export interface TorchInProj {
  * differ from C. Returns new tensors, which the caller owns. `bias_k`, `bias_v` and `add_zero_attn` have no place here:
  * add_zero_attn is `sink: 0`. PyTorch's bool masks say what is hidden: `allow` is their negation.
  *
- * @throws OptionError NUMBER_RANGE when H does not divide C · ShapeError RANK, SIZE when shapes disagree or a matrix is missing
+ * @throws OptionError NUMBER_RANGE when H does not divide C · ShapeError RANK, SIZE when shapes disagree or a matrix
+ *   is missing
  * @example
  * const state = { in_proj_weight: tf.ones([12, 4]), out_proj_weight: tf.ones([4, 4]) };
  * fromTorchInProj(state, 2).wq.shape; // [4, 2, 2]

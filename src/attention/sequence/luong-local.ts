@@ -43,14 +43,14 @@ export type LuongLocalResult<O> = {
  *     local-p:  p_t = S · σ(v_pᵀ tanh(W_p q_t)),     α_ts = softmax_s(score(q_t, k_s)) · exp(−(s − p_t)² / 2σ²)
  *     output_t = Σ_s α_ts v_s,    |s − p_t| ≤ radius,    σ = radius/2
  *
- * Symbols: q queries (the paper's h_t), k keys, v values; W_p and v_p learned: local-p with them, local-m without; S the
- * number of keys, that of an example's `keyLengths` where they are given.
+ * Symbols: q queries (the paper's h_t), k keys, v values; W_p and v_p learned: local-p with them, local-m without; S
+ * the number of keys, that of an example's `keyLengths` where they are given.
  * Shapes: queries [B, T, Dq], keys [B, S, Dk], values [B, S, Dv], wp [Dq, A], vp [A] → output [B, T, Dv], positions
  * [B, T], weights [B, T, S].
- * Conventions: the softmax runs over the window. Local-p's weights sum to less than 1, unless `renormalize` is set, which
- * is softmax(score − (s − p_t)²/2σ²). The gradient reaches W_p and v_p through the Gaussian; where the window ends has
- * none. Positions count from 0 and are real numbers. Any score of src/attention/score; masks compose, an empty window
- * gives 0.
+ * Conventions: the softmax runs over the window. Local-p's weights sum to less than 1, unless `renormalize` is set,
+ * which is softmax(score − (s − p_t)²/2σ²). The gradient reaches W_p and v_p through the Gaussian; where the window
+ * ends has none. Positions count from 0 and are real numbers. Any score of src/attention/score; masks compose, an
+ * empty window gives 0.
  * Cost: the score's, and O(B·T·S·Dv). Local-m, and local-p renormalised, are one kernel where the score has one; the
  * paper's local-p is composed, because its factor comes after the softmax.
  * Paper: Luong, Pham & Manning 2015, §3.2, arxiv.org/abs/1508.04025.

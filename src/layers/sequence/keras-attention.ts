@@ -57,7 +57,7 @@ export function kerasAttentionShape([query, value]: readonly Shape[], scores: bo
 }
 
 /** What a score is given to attend with, and what it gives. */
-export interface ScoreCall {
+interface ScoreCall {
   readonly queries: tf.Tensor3D;
   readonly keys: tf.Tensor3D;
   readonly values: tf.Tensor3D;

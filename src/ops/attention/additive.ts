@@ -12,6 +12,7 @@ import { checkTensors } from "../check.ts";
 import { ensureGradient, isFused, noSecondOrder, runKernels } from "../fused.ts";
 import { composedAttention } from "./composed.ts";
 import { float } from "./float.ts";
+import { detached } from "./guard.ts";
 import { hiddenScore } from "./hidden-score.ts";
 import { onceDifferentiable } from "./once.ts";
 
@@ -67,7 +68,7 @@ function fused(
   ensureGradient(gradient);
   noSecondOrder(`${KERNEL}Grad`, "additiveAttention");
   const { bias, allow } = program;
-  const masks = { ...(bias && { bias: bias.array }), ...(allow && { allow: allow.array }) };
+  const masks = { ...(bias && { bias: bias.array }), ...(allow && { allow: detached(allow.array) }) };
   const inputs = [...NAMES.map((name) => float(tensors[name])), ...Object.values(masks)];
   const attrs = { program, masks: Object.keys(masks), weights: Boolean(weights) };
   const [output, logSum, shares] = runKernels(

@@ -5,8 +5,8 @@ import { distance, random, tensor } from "../support.ts";
 
 /** Dimensions that are different primes: examples, heads, steps, widths of keys and values. */
 export const SIZES = [
-  { B: 1, H: 2, T: 5, D: 3, Dv: 7 },
-  { B: 2, H: 1, T: 7, D: 5, Dv: 3 },
+  { B: 1, H: 2, T: 3, D: 5, Dv: 7 },
+  { B: 2, H: 1, T: 5, D: 3, Dv: 7 },
   { B: 1, H: 3, T: 2, D: 7, Dv: 5 },
 ] as const;
 

@@ -41,8 +41,12 @@ const DECODERS = [
   [2, {}],
   [3, { preNorm: true, activation: "gelu" }],
 ] as const;
-const encoders = fixture<TorchCase[]>("torch-encoder").map((given, n) => ({ ...given, made: ENCODERS[n]! }));
-const decoders = fixture<TorchCase[]>("torch-decoder").map((given, n) => ({ ...given, made: DECODERS[n]! }));
+const encoders = fixture<TorchCase[]>("torch-encoder").map(
+  (given, n) => [given.title, { ...given, made: ENCODERS[n]! }] as const,
+);
+const decoders = fixture<TorchCase[]>("torch-decoder").map(
+  (given, n) => [given.title, { ...given, made: DECODERS[n]! }] as const,
+);
 
 /** PyTorch's padding says what is hidden. */
 function shown(padding: FixtureArray | undefined) {
@@ -126,7 +130,7 @@ function nested<P>(named: Record<string, tf.Tensor>): P {
 }
 
 onEveryBackend("transformerEncoderLayer", () => {
-  it.each(encoders)("equals PyTorch's TransformerEncoderLayer, $title, gradients too", (given) => {
+  it.each(encoders)("equals PyTorch's TransformerEncoderLayer, %s, gradients too", (_, given) => {
     tf.tidy(() => {
       const [H, options] = given.made;
       const mask = shown(given.masks.src_key_padding_mask);
@@ -182,7 +186,7 @@ onEveryBackend("transformerEncoderLayer", () => {
 });
 
 onEveryBackend("transformerDecoderLayer", () => {
-  it.each(decoders)("equals PyTorch's TransformerDecoderLayer, $title, gradients too", (given) => {
+  it.each(decoders)("equals PyTorch's TransformerDecoderLayer, %s, gradients too", (_, given) => {
     tf.tidy(() => {
       const [H, options] = given.made;
       const memoryMask = shown(given.masks.memory_key_padding_mask);
