@@ -359,6 +359,14 @@ onEveryBackend("scores", () => {
       "l2Score: queries [B, T, D] and keys [B, S, D] must have the same width D, got shapes [2, 3, 7] and [2, 5, 11]; use generalScore or additiveScore, which take different widths",
     ],
     [
+      "a scale of the cosine for other queries",
+      () => {
+        const score = cosineScore({ scale: tf.ones([2, 5, 1]) });
+        return score.score(tf.zeros([2, 3, 7]), score.prepare(tf.ones([2, 5, 7])));
+      },
+      "cosineScore: scale must have shape [B, T, 1] = [2, 3, 1], where any length may be 1, got [2, 5, 1]; reshape it so that every axis is named",
+    ],
+    [
       "keys that W does not fit",
       () => generalScore({ w: tf.zeros([7, 13]) }).prepare(tf.zeros([2, 5, 11])),
       "generalScore: w [Dq, Dk] must have shape [7, 11] here, got [7, 13]; build the score for these widths",
