@@ -16,11 +16,7 @@ import { registerLayers } from "./register.ts";
 import * as sequence from "./sequence/index.ts";
 import * as transformer from "./transformer/index.ts";
 
-<<<<<<< HEAD
-registerLayers(efficient, feature, normalize, position, sequence, transformer);
-=======
-registerLayers(adaptive, discrete, efficient, normalize, position, sequence, transformer);
->>>>>>> discrete
+registerLayers(adaptive, discrete, efficient, feature, normalize, position, sequence, transformer);
 mendLayerMasks();
 mendKerasModels();
 registerFileModels();

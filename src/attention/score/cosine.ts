@@ -27,6 +27,11 @@ export interface CosineOptions {
  * const keys = tf.concat([tf.reverse(queries, 1), tf.mul(queries, 2)], 1);
  * const score = cosineScore();
  * return score.score(queries, score.prepare(keys));
+ * @draws
+ * const angles = Array.from({ length: 14 }, (_, n) => n / 2);
+ * const points = tf.tensor3d([angles.map((a, n) => [(1 + n / 4) * Math.cos(a), (1 + n / 4) * Math.sin(a)])]);
+ * const score = cosineScore();
+ * return score.score(points, score.prepare(points));
  * @example
  * const score = cosineScore({ scale: 10 });
  * score.score(queries, score.prepare(keys)); // [B, T, S]
