@@ -1,5 +1,5 @@
 /**
- * The six scores in plain loops and float64, forward and backward: the oracle of attention/score.
+ * The scores in plain loops and float64, forward and backward: the oracle of attention/score.
  * Queries [B, T, Dq] and keys [B, S, Dk] → scores [B, T, S].
  */
 export interface ScoreSizes {
@@ -69,6 +69,47 @@ export function referenceDot(scale = 1): ReferenceScore {
       for (let c = 0; c < Dq; c++) {
         d.queries![q + c]! += ds * scale * keys![k + c]!;
         d.keys![k + c]! += ds * scale * queries![q + c]!;
+      }
+    },
+  );
+}
+
+/** scale · q·k / (‖q‖ ‖k‖) */
+export function referenceCosine(scale = 1): ReferenceScore {
+  const lengths = ({ queries, keys }: ScoreArrays, { q, k }: Pair, { Dq }: ScoreSizes) => {
+    const query = queries!.subarray(q, q + Dq);
+    const key = keys!.subarray(k, k + Dq);
+    const cosine =
+      query.reduce((sum, x, c) => sum + x * key[c]!, 0) / (Math.hypot(...query) * Math.hypot(...key));
+    return { cosine, query: Math.hypot(...query), key: Math.hypot(...key) };
+  };
+  return new ReferenceScore(
+    (arrays, pair, sizes) => scale * lengths(arrays, pair, sizes).cosine,
+    (arrays, pair, sizes, ds, d) => {
+      const { queries, keys } = arrays;
+      const { cosine, ...length } = lengths(arrays, pair, sizes);
+      for (let c = 0; c < sizes.Dq; c++) {
+        const [x, y] = [queries![pair.q + c]! / length.query, keys![pair.k + c]! / length.key];
+        d.queries![pair.q + c]! += (ds * scale * (y - cosine * x)) / length.query;
+        d.keys![pair.k + c]! += (ds * scale * (x - cosine * y)) / length.key;
+      }
+    },
+  );
+}
+
+/** −scale · ‖q − k‖² */
+export function referenceL2(scale: number): ReferenceScore {
+  return new ReferenceScore(
+    ({ queries, keys }, { q, k }, { Dq }) => {
+      let sum = 0;
+      for (let c = 0; c < Dq; c++) sum += (queries![q + c]! - keys![k + c]!) ** 2;
+      return -scale * sum;
+    },
+    ({ queries, keys }, { q, k }, { Dq }, ds, d) => {
+      for (let c = 0; c < Dq; c++) {
+        const change = -2 * scale * ds * (queries![q + c]! - keys![k + c]!);
+        d.queries![q + c]! += change;
+        d.keys![k + c]! -= change;
       }
     },
   );

@@ -4,7 +4,7 @@ import { ShapeError } from "../core/errors.ts";
 /** One tensor of a call and what it must be: `letters` names the sizes as the op's documentation does. */
 export interface Expected {
   name: string;
-  tensor: Tensor;
+  tensor: Pick<Tensor, "shape" | "dtype">;
   letters: string;
   shape: number[];
   dtype?: DataType;

@@ -25,7 +25,7 @@ import {
   zerosLike,
 } from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../core/errors.ts";
-import { detached } from "./attention/fused.ts";
+import { detached } from "./attention/guard.ts";
 import { checkRank, checkTensors } from "./check.ts";
 import { ensureGradient, isFused, noSecondOrder, runKernel } from "./fused.ts";
 

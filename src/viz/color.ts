@@ -1,4 +1,4 @@
-import { CIVIDIS, VIRIDIS } from "./palettes.ts";
+import { CIVIDIS, PUOR, VIRIDIS } from "./palettes.ts";
 
 /** Red, green and blue, each 0–255. */
 export type Rgb = readonly [red: number, green: number, blue: number];
@@ -7,11 +7,15 @@ export type Rgb = readonly [red: number, green: number, blue: number];
  * `viridis`: the default, perceptually even. `cividis`: the same for every kind of colour vision.
  * `grey`: for print. All three grow lighter with the value, so the order survives a black-and-white copy.
  */
-export type Palette = keyof typeof TABLES;
+export type Palette = keyof typeof SEQUENTIAL;
 
-const TABLES = { viridis: parse(VIRIDIS), cividis: parse(CIVIDIS), grey: greys() };
+/** `PuOr`: for signed numbers, light where they are 0; its ends stay apart for every kind of colour vision. */
+export type DivergingPalette = "PuOr";
 
-export const PALETTES = Object.keys(TABLES) as Palette[];
+const SEQUENTIAL = { viridis: parse(VIRIDIS), cividis: parse(CIVIDIS), grey: greys() };
+const TABLES: Record<Palette | DivergingPalette, readonly Rgb[]> = { ...SEQUENTIAL, PuOr: blend(PUOR) };
+
+export const PALETTES = Object.keys(SEQUENTIAL) as Palette[];
 
 function parse(hexTable: string): readonly Rgb[] {
   return Array.from({ length: 256 }, (_, i) => {
@@ -22,6 +26,19 @@ function parse(hexTable: string): readonly Rgb[] {
 
 function greys(): readonly Rgb[] {
   return Array.from({ length: 256 }, (_, i) => [i, i, i] as const);
+}
+
+/** A table of 256 entries between a few colours, straight lines in RGB, as matplotlib makes them. */
+function blend(hexColors: string): readonly Rgb[] {
+  const last = hexColors.length / 6 - 1;
+  const channel = (n: number, c: number) =>
+    Number.parseInt(hexColors.slice(6 * n + 2 * c, 6 * n + 2 * c + 2), 16);
+  return Array.from({ length: 256 }, (_, i) => {
+    const at = (i / 255) * last;
+    const n = Math.min(Math.floor(at), last - 1);
+    const mix = (c: number) => Math.round(channel(n, c) + (at - n) * (channel(n + 1, c) - channel(n, c)));
+    return [mix(0), mix(1), mix(2)] as const;
+  });
 }
 
 /**
@@ -38,7 +55,7 @@ export function paletteIndex(t: number): number {
  * @example
  * hex(colorAt("viridis", 0)); // "#440154"
  */
-export function colorAt(palette: Palette, t: number): Rgb {
+export function colorAt(palette: Palette | DivergingPalette, t: number): Rgb {
   return TABLES[palette][paletteIndex(t)]!;
 }
 

@@ -1,4 +1,5 @@
-import { PALETTES, type Palette } from "./color.ts";
+import { OptionError } from "../core/errors.ts";
+import { type DivergingPalette, PALETTES, type Palette } from "./color.ts";
 import { count, summary, warnings } from "./describe.ts";
 import {
   blockTokens,
@@ -14,21 +15,26 @@ import { oneOf, type Words, withDefaultWords } from "./options.ts";
 import { type Domain, makeScale } from "./scale.ts";
 import { cells } from "./svg/cells.ts";
 import { colorbar, definitions } from "./svg/colorbar.ts";
-import { type Layout, layOut, TOKEN_SIZE } from "./svg/layout.ts";
+import { svgDocument } from "./svg/document.ts";
+import { type Layout, layOut } from "./svg/layout.ts";
 import { coordinate, element, fingerprint, label } from "./svg/markup.ts";
 import { fitWidth } from "./svg/measure.ts";
-import { styleSheet, THEMES, type Theme } from "./svg/theme.ts";
-import { escapeXml, visible } from "./text.ts";
+import { THEMES, type Theme } from "./svg/theme.ts";
+import { visible } from "./text.ts";
 
 export interface HeatmapOptions extends Words {
-  /** @default "viridis" */
-  readonly palette?: Palette;
+  /** "PuOr" is for signed numbers, with a domain around 0. @default "viridis" */
+  readonly palette?: Palette | DivergingPalette;
   /** @default "unit" */
   readonly domain?: Domain;
+  /** What the numbers are, for the legend. @default "weight" */
+  readonly value?: string;
   /** @default "light" */
   readonly theme?: Theme;
   /** Writes each weight into its cell, with two decimals, where cells are at least 28 px. @default false */
   readonly numbers?: boolean;
+  /** The most that the figure may take, in pixels. @default { width: 960, height: 768 }, 10 × 8 inches */
+  readonly size?: { readonly width: number; readonly height: number };
   /** Called with a sentence for each reason to distrust the picture, such as rows that do not sum to 1. */
   readonly onWarning?: (message: string) => void;
 }
@@ -59,9 +65,9 @@ const MOST_CELLS = 200;
 export function heatmap(data: HeatmapData, options: HeatmapOptions = {}): string {
   const op = "heatmap";
   const matrix = toMatrix(op, data);
-  const palette = oneOf(op, "palette", options.palette ?? "viridis", PALETTES);
+  const palette = oneOf(op, "palette", options.palette ?? "viridis", [...PALETTES, "PuOr"]);
   const theme = oneOf(op, "theme", options.theme ?? "light", THEMES);
-  const scale = makeScale(op, matrix, options.domain);
+  const scale = makeScale(op, matrix, options.domain, options.value);
   const words = withDefaultWords(options);
   for (const warning of warnings(op, matrix, data)) options.onWarning?.(warning);
 
@@ -76,18 +82,17 @@ export function heatmap(data: HeatmapData, options: HeatmapOptions = {}): string
     hasXTitle: words.xTitle !== "",
     hasYTitle: words.yTitle !== "",
     hasNote: note !== undefined,
+    ...(options.size && { figure: checkedSize(op, options.size) }),
   });
   const description = summary(matrix, data) + (note ? ` ${note}` : "");
   const settings = [palette, theme, scale.low, scale.high, options.numbers, ...Object.values(words)];
+  if (options.size || options.value) settings.push(layout.width, layout.height, scale.label);
   const id = fingerprint([settings, rows, columns, pooled.values, pooled.kinds].map(String).join("\n"));
   const numbers = options.numbers ?? false;
   const hasMasked = count(pooled, MASKED) > 0;
   const hasInvalid = count(pooled, NOT_FINITE) > 0;
 
   const content = [
-    element("title", { id: `${id}-t` }, escapeXml(visible(words.title || "Heat map"))),
-    element("desc", { id: `${id}-d` }, escapeXml(description)),
-    element("style", {}, styleSheet(id, theme)),
     definitions(id, palette),
     element("rect", { class: "bg", width: layout.width, height: layout.height }),
     cells({ matrix: pooled, rows, columns, layout, palette, scale, numbers, id }),
@@ -102,22 +107,28 @@ export function heatmap(data: HeatmapData, options: HeatmapOptions = {}): string
     titles(layout, words, note),
     colorbar({ layout, scale, id, hasMasked, hasInvalid }),
   ];
-  return element(
-    "svg",
-    {
-      xmlns: "http://www.w3.org/2000/svg",
-      id,
-      role: "img",
-      "aria-labelledby": `${id}-t`,
-      "aria-describedby": `${id}-d`,
-      width: layout.width,
-      height: layout.height,
-      viewBox: `0 0 ${layout.width} ${layout.height}`,
-      "font-family": "system-ui, 'Segoe UI', Helvetica, Arial, 'DejaVu Sans', sans-serif",
-      "font-size": TOKEN_SIZE,
-    },
-    `\n${content.join("\n")}\n`,
-  );
+  return svgDocument({
+    id,
+    theme,
+    title: words.title || "Heat map",
+    description,
+    width: layout.width,
+    height: layout.height,
+    content,
+  });
+}
+
+/** Smaller figures have no room for cells beside their words. */
+const LEAST_SIDE = 320;
+
+function checkedSize(op: string, size: { readonly width: number; readonly height: number }) {
+  for (const [option, side] of Object.entries(size)) {
+    if (side >= LEAST_SIDE && Number.isFinite(side)) continue;
+    const rule = `at least ${LEAST_SIDE} pixels`;
+    const details = { op, option: `size.${option}`, rule, got: String(side) };
+    throw new OptionError("VIZ_OPTION", { ...details, remedy: "or leave it out" });
+  }
+  return size;
 }
 
 function noteOf(pooled: Pooled): string | undefined {

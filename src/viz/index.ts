@@ -1,6 +1,7 @@
 export {
   colorAt,
   contrast,
+  type DivergingPalette,
   hex,
   luminance,
   PALETTES,
@@ -9,9 +10,33 @@ export {
   type Rgb,
   textOn,
 } from "./color.ts";
+export { type CompareOptions, compare } from "./compare.ts";
+export type { EdgeChoice } from "./flow/edges.ts";
+export { type FlowOptions, flow } from "./flow.ts";
+export {
+  binaryAxis,
+  type GaussianAxisParameters,
+  type GaussianMarginalsData,
+  type GaussianMarginalsOptions,
+  gaussianAxis,
+  gaussianMarginals,
+} from "./gaussian-marginals.ts";
+export {
+  type GlimpseBoxesData,
+  type GlimpseBoxesOptions,
+  type GlimpsePanel,
+  glimpseBoxes,
+} from "./glimpse-boxes.ts";
 export { type HeatmapOptions, heatmap } from "./heatmap.ts";
+export { affineBox, type Box, type GaussianAxis, gaussianBox, type Point } from "./image/boxes.ts";
+export type { Picture } from "./image/picture.ts";
+export { upsample } from "./image/upsample.ts";
+export { type ImageAttentionData, type ImageAttentionOptions, imageAttention } from "./image-attention.ts";
 export { type Cells, type HeatmapData, type Matrix, maxPool, type Pooled, toMatrix } from "./matrix.ts";
+export { type ModelGridOptions, modelGrid } from "./model-grid.ts";
 export type { Words } from "./options.ts";
+export { type PipelineData, type PipelineOptions, pipelineDiagram } from "./pipeline.ts";
+export { encodePng, type Pixels, type PngOptions, paletteBytes, pngDataUri } from "./png.ts";
 export type { Domain } from "./scale.ts";
 export type { Theme } from "./svg/theme.ts";
 export {
@@ -24,4 +49,5 @@ export {
 } from "./terminal/capabilities.ts";
 export { type TerminalFormat, type TerminalHeatmapOptions, terminalHeatmap } from "./terminal.ts";
 export { ascii, escapeXml, visible } from "./text.ts";
+export { type ThumbnailOptions, thumbnail } from "./thumbnail.ts";
 export { displayWidth, fitColumns, graphemes, truncate } from "./width.ts";

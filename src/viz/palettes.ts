@@ -23,6 +23,12 @@ export const VIRIDIS = [
   "d8e219dae319dde318dfe318e2e418e5e419e7e419eae51aece51befe51cf1e51df4e61ef6e620f8e621fbe723fde725",
 ].join("");
 
+/** ColorBrewer's PuOr in eleven classes (Apache 2.0, Cynthia Brewer), orange for less and purple for more. */
+export const PUOR = [
+  "7f3b08b35806e08214fdb863fee0b6f7f7f7", // below the middle, and it
+  "d8daebb2abd28073ac5427882d004b",
+].join("");
+
 export const CIVIDIS = [
   "00224e00234f00245100255300255400265600275800285900285b00295d002a5f002a61002b62002c64002c66002d68",
   "002e6a002e6c002f6d00306f0030700031700031710132710533710833700c34700f357012357014367016377018376f",

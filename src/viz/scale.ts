@@ -19,7 +19,7 @@ export interface Scale {
 }
 
 /** @throws OptionError `VIZ_OPTION` when a pair is not finite and growing. */
-export function makeScale(op: string, matrix: Matrix, domain: Domain = "unit"): Scale {
+export function makeScale(op: string, matrix: Matrix, domain: Domain = "unit", value = "weight"): Scale {
   const [low, high] = domain === "unit" ? [0, 1] : domain === "data" ? range(matrix) : domain;
   if (!(Number.isFinite(low) && Number.isFinite(high) && low < high))
     throw new OptionError("VIZ_OPTION", {
@@ -34,10 +34,10 @@ export function makeScale(op: string, matrix: Matrix, domain: Domain = "unit"): 
     high,
     label:
       domain === "unit"
-        ? "weight"
+        ? value
         : domain === "data"
-          ? "weight (scaled to this map)"
-          : `weight (${formatNumber(low)} to ${formatNumber(high)})`,
+          ? `${value} (scaled to this map)`
+          : `${value} (${formatNumber(low)} to ${formatNumber(high)})`,
     position: (value) => Math.max(0, Math.min(1, (value - low) / (high - low))),
   };
 }

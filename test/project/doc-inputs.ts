@@ -106,7 +106,4 @@ export const INPUTS: Record<string, () => Scope> = {
       ),
     },
   }),
-  "attention/general/mask-attention.ts": () => ({ features: random(2, 5), x: random(2, 3), w: random(3, 5) }),
-  "attention/score/additive.ts": () => ({ w1: random(4, 6), w2: random(4, 6), v: random(6) }),
-  "attention/score/concat.ts": () => ({ w: random(8, 6), v: random(6) }),
 };

@@ -1,16 +1,61 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 
 const root = path.resolve(import.meta.dirname, "../..");
 const read = (file: string) => readFileSync(path.join(root, file), "utf8");
 
-test("docs/MECHANISMS.md is what the headers of the sources say", () => {
-  const script = path.join(root, "tools/docs/mechanisms.mjs");
-  const made = execFileSync(process.execPath, [script, "--print"], { encoding: "utf8" });
-  expect(read("docs/MECHANISMS.md"), "run node tools/docs/mechanisms.mjs").toBe(made);
+/** What the headers of the sources say, run once: the page, and its pictures by name. */
+const made = JSON.parse(
+  execFileSync(process.execPath, [path.join(root, "tools/docs/mechanisms.mjs"), "--json"], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+    maxBuffer: 1 << 26,
+  }),
+) as { page: string; pictures: Record<string, string>; undrawn: string[] };
+const MAKE = "run npm run build && node tools/docs/mechanisms.mjs";
+
+test("docs/MECHANISMS.md is what the headers of the sources say, and what their examples do on each backend", () => {
+  expect(read("docs/MECHANISMS.md"), MAKE).toBe(made.page);
 });
+
+test("every mechanism draws itself, but for helpers that have no numbers of their own to show", () => {
+  expect(made.undrawn).toEqual(["allowTensor", "maskScores", "logSumExp"]);
+});
+
+test("the pictures of docs/MECHANISMS.md are those that the mechanisms draw", () => {
+  const folder = "docs/images/mechanisms";
+  const committed = readdirSync(path.join(root, folder));
+  expect(committed.sort(), MAKE).toEqual(
+    Object.keys(made.pictures)
+      .map((name) => `${name}.svg`)
+      .sort(),
+  );
+  for (const [name, svg] of Object.entries(made.pictures)) {
+    const [was, is] = [read(`${folder}/${name}.svg`), svg].map(cellColors);
+    expect([...was!.keys()].sort(), name).toEqual([...is!.keys()].sort());
+    // A number at the edge of two colours may fall to either side, by what the engine's Math.exp rounds to.
+    for (const [cell, color] of is!) {
+      const apart = color.map((channel, n) => Math.abs(channel - was!.get(cell)![n]!));
+      expect(Math.max(...apart), `${name}, cell ${cell}: ${MAKE}`).toBeLessThanOrEqual(NEIGHBOUR);
+    }
+  }
+});
+
+/** How far apart the channels of neighbouring colours of the palette are at most. */
+const NEIGHBOUR = 4;
+
+/** The colour of each cell of a thumbnail, by "column row". */
+function cellColors(svg: string): Map<string, number[]> {
+  const cells = new Map<string, number[]>();
+  for (const [, color, d] of svg.matchAll(/<path fill="#(\w{6})" d="([^"]*)"/g)) {
+    const channels = [0, 2, 4].map((at) => Number.parseInt(color!.slice(at, at + 2), 16));
+    for (const [, x, y, run] of d!.matchAll(/M(\d+) (\d+)h(\d+)/g))
+      for (let n = 0; n < Number(run); n++) cells.set(`${Number(x) + n} ${y}`, channels);
+  }
+  return cells;
+}
 
 test("docs/HISTORY.md gives every paper the month of its arXiv number, in order", () => {
   const MONTHS =

@@ -230,7 +230,7 @@ describe("heatmap", () => {
 
   it("refuses a palette and a theme that do not exist", () => {
     expect(() => heatmap(SEED, { palette: "jet" as "grey" })).toThrow(
-      'heatmap: palette must be one of "viridis", "cividis", "grey", got "jet"; pick one of these',
+      'heatmap: palette must be one of "viridis", "cividis", "grey", "PuOr", got "jet"; pick one of these',
     );
     expect(() => heatmap(SEED, { theme: "blue" as "dark" })).toThrow(
       'heatmap: theme must be one of "light", "dark", "auto", got "blue"; pick one of these',

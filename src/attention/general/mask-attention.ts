@@ -13,8 +13,13 @@ import { OptionError, ShapeError } from "../../core/errors.ts";
  * 2016, arxiv.org/abs/1605.09673.
  *
  * @throws ShapeError DIMENSION when the shapes differ
+ * @draws
+ * const z = tf.tensor2d([Array.from({ length: 16 }, (_, c) => 1 + Math.sin(c))]);
+ * const a = tf.sigmoid(tf.reshape(tf.linspace(-6, 6, 16), [1, 16]));
+ * return tf.concat([z, a, maskAttention(z, a)]);
  * @example
- * const glimpse = maskAttention(features, tf.sigmoid(tf.matMul(x, w)));
+ * const features = tf.tensor2d([[5, 6, 7]]);
+ * maskAttention(features, tf.tensor2d([[1, 0.5, 0]])); // [[5, 3, 0]]
  */
 export function maskAttention<T extends tf.Tensor>(z: T, a: tf.Tensor): T {
   if (z.rank !== a.rank || z.shape.some((n, axis) => n !== a.shape[axis])) {
@@ -34,6 +39,9 @@ export function maskAttention<T extends tf.Tensor>(z: T, a: tf.Tensor): T {
  * The mask is read from the device. Cost: O(k). Source: as `maskAttention`.
  *
  * @throws ShapeError DIMENSION when a does not have k entries · OptionError HARD_MASK when one is not 0 or 1
+ * @draws
+ * const a = tf.tensor1d([1, 0, 0, 1, 1, 0, 1, 0, 1, 1, 0, 1]);
+ * return a;
  * @example
  * hardMaskAttention(tf.tensor1d([5, 6, 7]), tf.tensor1d([1, 0, 1])); // [5, 7]
  */

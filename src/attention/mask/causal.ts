@@ -25,6 +25,8 @@ export type CausalOptions = Pick<ProgramOptions, "queryOffset"> & {
  * Shapes: → bool [T, S]. Cost: O(T·S). Paper: Vaswani et al. 2017, §3.2.3, arxiv.org/abs/1706.03762.
  *
  * @throws OptionError CAUSAL_CORNER, OFFSET_CONFLICT
+ * @draws
+ * return causalMask(12, 12);
  * @example
  * causalMask(2, 4, { align: "bottomRight" }); // [[1, 1, 1, 0], [1, 1, 1, 1]]
  */

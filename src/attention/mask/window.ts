@@ -28,6 +28,8 @@ export type WindowOptions = Pick<ProgramOptions, "queryOffset"> & {
  * Peters & Cohan 2020, §3.1, arxiv.org/abs/2004.05150, whose w is left + right.
  *
  * @throws OptionError WINDOW_CORNER, NUMBER_RANGE
+ * @draws
+ * return windowMask(12, 12, { left: 3, right: 1 });
  * @example
  * windowMask(4, 4, { left: 1, right: 0 });
  */

@@ -29,8 +29,12 @@ export interface AdditiveParameters {
  * Paper: Bahdanau, Cho & Bengio 2014, §3.1 and A.1.2, arxiv.org/abs/1409.0473.
  *
  * @throws ShapeError PARAMETER when a parameter does not fit
+ * @draws
+ * const normal = (seed, shape) => tf.randomNormal(shape, 0, 1, "float32", seed);
+ * const score = additiveScore({ w1: normal(1, [4, 8]), w2: normal(2, [4, 8]), v: normal(3, [8]) });
+ * return score.score(normal(4, [1, 10, 4]), score.prepare(normal(5, [1, 14, 4])));
  * @example
- * const score = additiveScore({ w1, w2, v });
+ * const score = additiveScore({ w1: tf.randomNormal([4, 6]), w2: tf.randomNormal([4, 6]), v: tf.randomNormal([6]) });
  * score.score(queries, score.prepare(keys)); // [B, T, S]
  */
 export function additiveScore({ w1, w2, v, b }: AdditiveParameters): Score {

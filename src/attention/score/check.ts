@@ -1,4 +1,3 @@
-import type * as tf from "@tensorflow/tfjs-core";
 import { ShapeError } from "../../core/errors.ts";
 
 /** Throws PARAMETER unless a parameter has the shape that the widths of queries or keys require. */
@@ -12,8 +11,12 @@ export function checkParameter(
   throw new ShapeError("PARAMETER", { op, name, expected, got });
 }
 
+interface Shaped {
+  readonly shape: readonly [B: number, N: number, D: number];
+}
+
 /** Throws WIDTHS unless queries and keys are equally wide. */
-export function checkWidths(op: string, queries: tf.Tensor3D, keys: tf.Tensor3D): void {
+export function checkWidths(op: string, queries: Shaped, keys: Shaped): void {
   if (queries.shape[2] === keys.shape[2]) return;
   throw new ShapeError("WIDTHS", { op, queries: queries.shape, keys: keys.shape });
 }

@@ -27,8 +27,12 @@ export interface ConcatParameters {
  * Paper: Luong, Pham & Manning 2015, §3.1, arxiv.org/abs/1508.04025.
  *
  * @throws ShapeError PARAMETER when W and v do not fit the widths
+ * @draws
+ * const normal = (seed, shape) => tf.randomNormal(shape, 0, 1, "float32", seed);
+ * const score = concatScore({ w: normal(1, [8, 8]), v: normal(3, [8]) });
+ * return score.score(normal(4, [1, 10, 4]), score.prepare(normal(5, [1, 14, 4])));
  * @example
- * const score = concatScore({ w, v });
+ * const score = concatScore({ w: tf.randomNormal([8, 6]), v: tf.randomNormal([6]) });
  * score.score(queries, score.prepare(keys)); // [B, T, S]
  */
 export function concatScore({ w, v }: ConcatParameters): Score {

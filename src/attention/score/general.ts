@@ -18,6 +18,11 @@ export interface GeneralParameters {
  * Cost: O(B·S·Dq·Dk) once, then O(B·T·S·Dq). Paper: Luong, Pham & Manning 2015, §3.1, arxiv.org/abs/1508.04025.
  *
  * @throws ShapeError PARAMETER when W does not fit the widths
+ * @draws
+ * const queries = tf.randomNormal([1, 10, 4], 0, 1, "float32", 1);
+ * const keys = tf.concat([tf.reverse(queries, 1), tf.mul(queries, 2)], 1);
+ * const score = generalScore({ w: tf.eye(4) });
+ * return score.score(queries, score.prepare(keys));
  * @example
  * const score = generalScore({ w: tf.variable(tf.eye(4)) });
  * score.score(queries, score.prepare(keys)); // [B, T, S]

@@ -19,6 +19,10 @@ export interface LocationParameters {
  * Cost: O(B·T·Dq·S) time. Paper: Luong, Pham & Manning 2015, §3.1 (8), arxiv.org/abs/1508.04025.
  *
  * @throws ShapeError PARAMETER or LOCATION_LENGTH when W is too small
+ * @draws
+ * const queries = tf.tensor3d([Array.from({ length: 12 }, (_, t) => [Math.sin(t / 2), Math.cos(t / 2)])]);
+ * const w = tf.tensor2d([0, 1].map((c) => Array.from({ length: 16 }, (_, s) => (c ? Math.cos(s / 3) : Math.sin(s / 3)))));
+ * return locationScore({ w }).score(queries, tf.zeros([1, 16, 1]));
  * @example
  * const score = locationScore({ w: tf.variable(tf.randomNormal([4, 50])) });
  * score.score(queries, score.prepare(keys)); // [B, T, S], S up to 50

@@ -15,6 +15,8 @@ export interface Score {
    * one kernel.
    */
   readonly factor?: (queries: tf.Tensor3D, prepared: tf.Tensor3D) => number;
+  /** Of a score with a factor: what it makes of the queries before the product, [B, T, *]. @default the queries */
+  readonly query?: (queries: tf.Tensor3D) => tf.Tensor3D;
   /** Of a score that is v·tanh(query + prepared): its parts, which `attend` hands to one kernel. */
   readonly hidden?: HiddenLayer;
 }

@@ -1,16 +1,17 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { type AttentionProgram, compileProgram, type ProgramOptions } from "../../core/program.ts";
-import { hasMask } from "../../core/program-rows.ts";
 import { checkRank, checkSame } from "../../core/shapes.ts";
 import { runAdditiveProgram } from "../../ops/attention/additive.ts";
 import { composedAttention } from "../../ops/attention/composed.ts";
 import { fusedAttention, hasAttentionKernels } from "../../ops/attention/fused.ts";
-import { cleaned, isKnownFinite, withValue } from "../../ops/attention/guard.ts";
 import { type HeadlessMask, headlessMask } from "../../ops/attention/headless.ts";
 import { softmax } from "../../ops/attention/softmax.ts";
 import type { Normalize } from "../../ops/attention/weigh.ts";
+import { type NormalizerName, normalizerOf } from "../normalize/normalizers.ts";
+import { softmaxPlusOne } from "../normalize/softmax-plus-one.ts";
 import { scaledDotScore } from "../score/scaled-dot.ts";
 import type { HiddenLayer, Score } from "../score/score.ts";
+import { project } from "./project.ts";
 
 /** What a query may see; all of it composes. */
 export type AttendMask = HeadlessMask;
@@ -28,8 +29,8 @@ export interface AttendOptions extends Pick<ProgramOptions, "dropout" | "trainin
   prepared?: tf.Tensor3D;
   /** A bool tensor means `{ allow }`. @default everything is visible */
   mask?: tf.Tensor | AttendMask;
-  /** Scores to weights over the last axis. @default softmax */
-  normalize?: Normalize;
+  /** Scores to weights over the last axis: a function, or one of `NORMALIZERS` by name. @default "softmax" */
+  normalize?: Normalize | NormalizerName;
   /** Return every stage. @default false */
   trace?: boolean;
   /** Return the weights [B, T, S], before dropout. @default false */
@@ -69,24 +70,31 @@ export type AttendResult<O> = { output: tf.Tensor3D } & (O extends { weights: tr
  * Cost: the score's, and O(B·T·S·Dv). Paper: Bahdanau, Cho & Bengio 2014, §3.1, arxiv.org/abs/1409.0473.
  *
  * @throws ShapeError RANK, DIMENSION, BROADCAST · what the score and `compileProgram` throw
+ * @draws
+ * const queries = tf.randomNormal([1, 8, 4], 0, 2, "float32", 1);
+ * const { trace } = attend({ queries, keys: queries, values: queries, mask: { causal: true }, trace: true });
+ * return trace.weights;
  * @example
  * const { output, weights } = attend({ queries, keys, values, mask: { keyLengths: [3, 5] }, weights: true });
  */
 export function attend<const O extends AttendOptions>(options: O): AttendResult<O>;
 export function attend(options: AttendOptions): AttendResult<AttendOptions> {
   const op = "attend";
-  const { queries, keys, values, prepared, score = scaledDotScore(), normalize, dropout, training } = options;
+  const { queries, keys, values, prepared, score = scaledDotScore(), dropout, training } = options;
+  const normalize = normalizerOf(op, options.normalize ?? softmax);
   const shapes = headlessShapes(op, queries, keys, values);
   checkPrepared(op, keys, prepared);
   return tf.tidy(() => {
     const given = options.mask instanceof tf.Tensor ? { allow: options.mask } : (options.mask ?? {});
     const mask = headlessMask(op, shapes, given);
     const program = compileProgram<tf.Tensor>(op, shapes, { ...mask, dropout, training });
+    const plusOne = normalize === softmaxPlusOne;
     const { hidden, factor } = score;
-    if (!options.trace && (!normalize || normalize === softmax)) {
-      if (hidden) return attendHidden(program, score, hidden, options) as unknown as tf.TensorContainerObject;
+    if (!options.trace && (plusOne || normalize === softmax)) {
+      const soft = plusOne ? { ...program, sink: 0 } : program;
+      if (hidden) return attendHidden(soft, score, hidden, options) as unknown as tf.TensorContainerObject;
       if (factor && hasAttentionKernels()) {
-        return attendFused(program, score, factor, options) as unknown as tf.TensorContainerObject;
+        return attendFused(soft, score, factor, options) as unknown as tf.TensorContainerObject;
       }
     }
     const { output, scores, masked, weights } = composedAttention(program, {
@@ -103,17 +111,19 @@ export function attend(options: AttendOptions): AttendResult<AttendOptions> {
   }) as unknown as AttendResult<AttendOptions>;
 }
 
-/** A score factor · query·key, in one kernel: attention of one head. */
+/** A score that is factor · query·key, in one kernel: attention of one head. */
 function attendFused(
   program: AttentionProgram<tf.Tensor>,
   score: Score,
   factor: NonNullable<Score["factor"]>,
   options: AttendOptions,
 ) {
-  const { queries: q, values: v, weights } = options;
+  const { queries, values: v, weights, finite } = options;
   const { B, T, S, Dv } = program.shapes;
   const k = preparedKeys(program, score, options);
-  const scaled = { ...program, scale: factor(q, k) };
+  const scale = factor(queries, k);
+  const q = score.query ? project(program, queries, score.query, finite) : queries;
+  const scaled = { ...program, scale, shapes: { ...program.shapes, D: q.shape[2] } };
   const shapes = { output: [B, T, Dv], lse: [B, T], weights: [B, T, S] };
   const stages = fusedAttention(scaled, "bhtd", { q, k, v }, shapes);
   return { output: stages.output, ...(weights && { weights: stages.weights() }) };
@@ -141,21 +151,6 @@ function preparedKeys(
   { keys, prepared, finite }: AttendOptions,
 ): tf.Tensor3D {
   return prepared ?? project(program, keys, (x) => score.prepare(x), finite);
-}
-
-/**
- * What a score makes of queries or keys before the kernel. Projections run over hidden rows too, whose NaN the
- * gradients of their weights must not meet: there the value is that of the inputs, the gradient that of clean ones.
- */
-function project(
-  program: AttentionProgram<tf.Tensor>,
-  x: tf.Tensor3D,
-  map: (x: tf.Tensor3D) => tf.Tensor3D,
-  finite: boolean | undefined,
-): tf.Tensor3D {
-  const mapped = map(x);
-  const guarded = !finite && (hasMask(program) || program.bias !== undefined);
-  return mapped === x || !guarded || isKnownFinite(x) ? mapped : withValue(map(cleaned(x)), mapped);
 }
 
 /** Throws unless prepared keys are [B, S, *]. */

@@ -22,6 +22,9 @@ export type SoftAttentionResult<O> = AttentionResult<O>;
  * asked for. Paper: Vaswani et al. 2017, §3.2.1, arxiv.org/abs/1706.03762.
  *
  * @throws ShapeError RANK, DIMENSION, HEADS · and what `compileProgram` throws
+ * @draws
+ * const q = tf.randomNormal([1, 1, 12, 4], 0, 2, "float32", 1);
+ * return softAttention(q, q, q, { weights: true }).weights;
  * @example
  * const { output, weights } = softAttention(q, k, v, { causal: true, weights: true });
  */

@@ -7,10 +7,15 @@
 import { attentionMessages } from "./attention.ts";
 import { commandMessages } from "./command.ts";
 import { dataMessages } from "./data.ts";
+import { efficientLinearMessages } from "./efficient-linear.ts";
+import { featureMessages } from "./feature.ts";
 import { glimpseMessages } from "./glimpse.ts";
 import { hostMessages } from "./host.ts";
+import { inspectMessages } from "./inspect.ts";
 import { kernelMessages } from "./kernels.ts";
+import { layerMessages } from "./layers.ts";
 import { modelMessages } from "./model.ts";
+import { positionMessages } from "./position.ts";
 import { trainMessages } from "./train.ts";
 import { vizMessages } from "./viz.ts";
 import { workerMessages } from "./worker.ts";
@@ -19,10 +24,15 @@ export const english = {
   ...attentionMessages,
   ...commandMessages,
   ...dataMessages,
+  ...featureMessages,
   ...glimpseMessages,
+  ...efficientLinearMessages,
   ...hostMessages,
+  ...inspectMessages,
   ...kernelMessages,
+  ...layerMessages,
   ...modelMessages,
+  ...positionMessages,
   ...trainMessages,
   ...vizMessages,
   ...workerMessages,

@@ -6,10 +6,11 @@ import {
   tidy,
 } from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
-import { compileProgram, type ProgramOptions } from "../../core/program.ts";
+import { type AttentionProgram, compileProgram, type ProgramOptions } from "../../core/program.ts";
 import { attentionShapes } from "../../core/shapes.ts";
+import type { Layout } from "../../kernels/layout.ts";
 import { float } from "./float.ts";
-import { fusedAttention, hasAttentionKernels } from "./fused.ts";
+import { type AttentionTensors, fusedAttention, hasAttentionKernels } from "./fused.ts";
 import { composedSoftAttention } from "./soft.ts";
 
 export interface AttentionOptions extends ProgramOptions<Tensor> {
@@ -42,18 +43,37 @@ export function callAttention(
   v: Tensor4D,
   options: AttentionOptions,
 ): AttentionResult<AttentionOptions> {
+  const { program, layout, asked } = compileAttention(op, { q, k, v }, options);
+  return runAttention(program, layout, { q, k, v }, asked);
+}
+
+/**
+ * The program of one call, and what it is asked for besides.
+ *
+ * @throws what `attention` throws for shapes and options
+ */
+export function compileAttention(op: string, { q, k, v }: AttentionTensors, options: AttentionOptions) {
   const { layout = "bhtd", weights, lse, finite, ...given } = options;
   if (layout !== "bhtd" && layout !== "bthd") {
     throw new OptionError("CHOICE", { op, name: "layout", choices: ['"bhtd"', '"bthd"'], got: layout });
   }
-  const sizes = attentionShapes(op, q, k, v, layout);
-  const program = compileProgram(op, sizes, given);
-  const { B, H, T, S, Dv } = sizes;
+  const program = compileProgram(op, attentionShapes(op, q, k, v, layout), given);
+  return { program, layout, asked: { weights, lse, finite } };
+}
+
+/** Attention of a compiled program, for mechanisms that check their own inputs. */
+export function runAttention(
+  program: AttentionProgram<Tensor>,
+  layout: Layout,
+  { q, k, v }: AttentionTensors,
+  { weights, lse, finite }: Pick<AttentionOptions, "weights" | "lse" | "finite">,
+): AttentionResult<AttentionOptions> {
+  const { B, H, T, S, Dv } = program.shapes;
   return tidy(() => {
     const output = layout === "bhtd" ? [B, H, T, Dv] : [B, T, H, Dv];
     const stages = hasAttentionKernels()
       ? fusedAttention(program, layout, { q, k, v }, { output, lse: [B, H, T], weights: [B, H, T, S] })
-      : composedSoftAttention(program, layout, { q: float(q), k: float(k), v: float(v) }, finite);
+      : composedSoftAttention(program, layout, { q: float(q), k: float(k), v: float(v) }, { finite });
     return {
       output: stages.output,
       ...(weights && { weights: stages.weights() }),

@@ -1,6 +1,4 @@
 import {
-  clone,
-  customGrad,
   type GradConfig,
   type GradFunc,
   getBackend,
@@ -16,6 +14,7 @@ import type { AttentionAttributes } from "../../host/training/attention.ts";
 import type { Layout } from "../../kernels/layout.ts";
 import { ensureGradient, isFused, runKernels } from "../fused.ts";
 import { float } from "./float.ts";
+import { detached } from "./guard.ts";
 import { type WeightsTensors, weightsGradients } from "./weights-gradients.ts";
 
 const KERNEL = "HeedAttention";
@@ -101,11 +100,6 @@ export function hasAttentionKernels(): boolean {
   return isFused(KERNEL);
 }
 
-/** x without its history: a mask may be made of what is differentiated, and no gradient goes through one. */
-export function detached(x: Tensor): Tensor {
-  return customGrad(() => ({ value: clone(x), gradFunc: () => [] }))();
-}
-
 /** Attention of a compiled program on a backend that has the kernels. `shapes` are those of what comes back. */
 export function fusedAttention(
   program: AttentionProgram<Tensor>,
@@ -117,6 +111,7 @@ export function fusedAttention(
   const { bias, allow, sink } = program;
   const options = {
     ...(bias && { bias: float(bias.array) }),
+    // A mask may be made of what is differentiated, and no gradient goes through one.
     ...(allow && { allow: detached(allow.array) }),
     ...(typeof sink === "object" && { sink: float(sink) }),
   };

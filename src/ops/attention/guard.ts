@@ -16,6 +16,12 @@ export function cleaned<T extends tf.Tensor>(x: T): T {
 
 /** Backends whose results can be read without waiting for another device. */
 const SYNCHRONOUS = new Set(["cpu", "heed", "wasm"]);
+
+/** Whether what is computed can be read at once, so that looking at it may save work. */
+export function canRead(): boolean {
+  return SYNCHRONOUS.has(tf.getBackend());
+}
+
 /** Tensors found free of NaN and infinities. Tensors never change; variables do, so they are never in here. */
 const known = new WeakSet<tf.Tensor>();
 
@@ -25,7 +31,7 @@ const known = new WeakSet<tf.Tensor>();
  */
 export function isKnownFinite(x: tf.Tensor): boolean {
   if (known.has(x)) return true;
-  if (!SYNCHRONOUS.has(tf.getBackend())) return false;
+  if (!canRead()) return false;
   // 0·x is 0 for finite numbers and NaN for the others.
   const finite = tf.tidy(() => tf.sum(tf.mul(x, 0)).dataSync()[0] === 0);
   if (finite && !(x instanceof tf.Variable)) known.add(x);
@@ -39,6 +45,11 @@ export function addConstant<T extends tf.Tensor>(x: T, constant: tf.Tensor): T {
     gradFunc: (dy: tf.Tensor) => dy,
   }));
   return sum(x) as T;
+}
+
+/** x without its history: no gradient goes through it. */
+export function detached<T extends tf.Tensor>(x: T): T {
+  return tf.customGrad(() => ({ value: tf.clone(x), gradFunc: () => [] }))() as T;
 }
 
 /** `value` in the place of x, with x's gradient. */
@@ -88,4 +99,13 @@ export function strayValues(weights: tf.Tensor, seen: tf.Tensor, values: tf.Tens
     anywhere([up, down], [low, high], Number.NEGATIVE_INFINITY),
     anywhere([up, down, none, none], [nan, nan, nan, tf.add(high, low)], Number.NaN),
   ]);
+}
+
+/**
+ * A map of x whose hidden rows may hold NaN, which the gradients of the map's parameters must not meet: the value is
+ * that of x, the gradient that of cleaned x.
+ */
+export function guardedMap<X extends tf.Tensor, Y extends tf.Tensor>(x: X, map: (x: X) => Y): Y {
+  const mapped = map(x);
+  return (mapped as tf.Tensor) === x || isKnownFinite(x) ? mapped : withValue(map(cleaned(x)), mapped);
 }

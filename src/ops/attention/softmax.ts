@@ -12,6 +12,9 @@ const LOWEST = -3.4028234663852886e38;
  * gives 0 everywhere. Scores of any size are safe, since the largest exponent is 0. Differentiable.
  * Cost: O(size). Paper: the weights α of Bahdanau, Cho & Bengio 2014, (6), arxiv.org/abs/1409.0473.
  *
+ * @draws
+ * const scores = tf.stack([0.25, 0.5, 1, 2, 4, 8].map((sharpness) => tf.mul(tf.linspace(-1, 1, 12), sharpness)));
+ * return softmax(scores);
  * @example
  * softmax(tf.tensor2d([[0, Math.log(3), -Infinity]])); // [[0.25, 0.75, 0]]
  */

@@ -1,4 +1,4 @@
-import { colorAt, hex, type Palette, textOn } from "../color.ts";
+import { colorAt, type DivergingPalette, hex, type Palette, textOn } from "../color.ts";
 import { MASKED, type Matrix, NOT_FINITE, VALUE } from "../matrix.ts";
 import type { Scale } from "../scale.ts";
 import { escapeXml, visible } from "../text.ts";
@@ -15,7 +15,7 @@ export interface CellsInput {
   readonly rows: readonly string[];
   readonly columns: readonly string[];
   readonly layout: Layout;
-  readonly palette: Palette;
+  readonly palette: Palette | DivergingPalette;
   readonly scale: Scale;
   readonly numbers: boolean;
   readonly id: string;

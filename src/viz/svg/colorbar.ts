@@ -1,4 +1,4 @@
-import { colorAt, hex, type Palette } from "../color.ts";
+import { colorAt, type DivergingPalette, hex, type Palette } from "../color.ts";
 import { formatNumber, type Scale, ticks } from "../scale.ts";
 import { BAR_WIDTH, type Layout } from "./layout.ts";
 import { coordinate, element, label } from "./markup.ts";
@@ -20,7 +20,7 @@ export interface ColorbarInput {
 }
 
 /** The gradient and the two hatches. */
-export function definitions(id: string, palette: Palette): string {
+export function definitions(id: string, palette: Palette | DivergingPalette): string {
   const stops = STOPS.map((entry) => {
     const middle = (entry + 0.5) / 256;
     return element("stop", {

@@ -49,6 +49,8 @@ export interface LayoutInput {
   readonly hasXTitle: boolean;
   readonly hasYTitle: boolean;
   readonly hasNote: boolean;
+  /** The most that the figure may take. @default FIGURE */
+  readonly figure?: { readonly width: number; readonly height: number };
 }
 
 /** Every n-th label, so that they keep LEAST_LABEL_PITCH apart. */
@@ -82,17 +84,18 @@ function snap(needed: number, full: number): number {
 
 /** Places everything; the only part of the picture that knows about space. */
 export function layOut(input: LayoutInput): Layout {
+  const { figure = FIGURE } = input;
   const rowTexts = input.rows.map((token) => fitWidth(visible(token), LONGEST_LABEL, TOKEN_SIZE));
   const rowWidth = Math.max(...rowTexts.map((text) => textWidth(text, TOKEN_SIZE)));
   const left = Math.ceil(PAD + (input.hasYTitle ? 28 : 0) + rowWidth + 10);
   const top = input.hasTitle ? 56 : PAD;
   const under = (input.hasXTitle ? 28 : 0) + (input.hasNote ? 22 : 0) + PAD;
-  const freeWidth = FIGURE.width - left - RIGHT;
+  const freeWidth = figure.width - left - RIGHT;
 
   const place = (mostCellWidth: number) => {
     const cellWidth = Math.min(Math.floor(freeWidth / input.columns.length), mostCellWidth);
     const axis = columnAxis(input.columns, left, cellWidth);
-    const freeHeight = FIGURE.height - top - axis.columnDepth - under;
+    const freeHeight = figure.height - top - axis.columnDepth - under;
     const cellHeight = Math.floor(freeHeight / input.rows.length);
     return { cellWidth, cellHeight, axis };
   };
@@ -106,8 +109,8 @@ export function layOut(input: LayoutInput): Layout {
   const plotWidth = cellWidth * input.columns.length;
   const plotHeight = cellHeight * input.rows.length;
   return {
-    width: snap(left + plotWidth + RIGHT, FIGURE.width),
-    height: snap(Math.ceil(top + plotHeight + axis.columnDepth + under), FIGURE.height),
+    width: snap(left + plotWidth + RIGHT, figure.width),
+    height: snap(Math.ceil(top + plotHeight + axis.columnDepth + under), figure.height),
     left,
     top,
     cellWidth,

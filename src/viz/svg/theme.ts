@@ -11,6 +11,8 @@ export interface Colors {
   readonly maskedFill: string;
   readonly maskedLine: string;
   readonly invalidLine: string;
+  /** Lines of a flow, drawn with an opacity. */
+  readonly edge: string;
 }
 
 export const LIGHT: Colors = {
@@ -20,6 +22,7 @@ export const LIGHT: Colors = {
   maskedFill: "#e4e4e4",
   maskedLine: "#7a7a7a",
   invalidLine: "#c5221f",
+  edge: "#1f4e79",
 };
 
 export const DARK: Colors = {
@@ -29,9 +32,15 @@ export const DARK: Colors = {
   maskedFill: "#303030",
   maskedLine: "#949494",
   invalidLine: "#f28b82",
+  edge: "#9ecbff",
 };
 
-function rules(id: string, colors: Colors): string {
+/** What a view styles besides: selectors with their declarations, from the colours of a theme. */
+export type OwnRules = (colors: Colors) => readonly (readonly [selector: string, declarations: string])[];
+
+const NONE: OwnRules = () => [];
+
+function rules(id: string, colors: Colors, own: OwnRules): string {
   const rule = (selector: string, declarations: string) => `#${id} ${selector}{${declarations}}`;
   return [
     rule(".bg", `fill:${colors.background}`),
@@ -40,12 +49,13 @@ function rules(id: string, colors: Colors): string {
     rule(".mf", `fill:${colors.maskedFill}`),
     rule(".ml", `fill:none;stroke:${colors.maskedLine}`),
     rule(".xl", `fill:none;stroke:${colors.invalidLine}`),
+    ...own(colors).map(([selector, declarations]) => rule(selector, declarations)),
   ].join("");
 }
 
 /** The style sheet of one figure; every rule is held inside the figure by its id. */
-export function styleSheet(id: string, theme: Theme): string {
+export function styleSheet(id: string, theme: Theme, own: OwnRules = NONE): string {
   const token = `#${id} .k{unicode-bidi:plaintext}`;
-  if (theme !== "auto") return token + rules(id, theme === "dark" ? DARK : LIGHT);
-  return `${token}${rules(id, LIGHT)}@media (prefers-color-scheme:dark){${rules(id, DARK)}}`;
+  if (theme !== "auto") return token + rules(id, theme === "dark" ? DARK : LIGHT, own);
+  return `${token}${rules(id, LIGHT, own)}@media (prefers-color-scheme:dark){${rules(id, DARK, own)}}`;
 }

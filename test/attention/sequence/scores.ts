@@ -1,10 +1,12 @@
-/** Inputs of every width, and the six scores. */
+/** Inputs of every width, and the scores. */
 import type * as tf from "@tensorflow/tfjs-core";
 import {
   additiveScore,
   concatScore,
+  cosineScore,
   dotScore,
   generalScore,
+  l2Score,
   locationScore,
   type Score,
   scaledDotScore,
@@ -27,6 +29,8 @@ export const vector = (seed: number, n: number) => tensor<tf.Tensor1D>(random(se
 export const SCORES: [string, number, () => Score][] = [
   ["dot", DQ, () => dotScore()],
   ["scaledDot", DQ, () => scaledDotScore()],
+  ["cosine", DQ, () => cosineScore({ scale: 5 })],
+  ["l2", DQ, () => l2Score()],
   ["general", DK, () => generalScore({ w: matrix(4, DQ, DK) })],
   [
     "additive",

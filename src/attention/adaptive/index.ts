@@ -1,0 +1,3 @@
+export * from "./adaptive-span.ts";
+export * from "./adaptively-sparse.ts";
+export * from "./visual-sentinel.ts";

@@ -1,0 +1,86 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { OptionError, ShapeError } from "../../core/errors.ts";
+import type { AttentionShapes } from "../../core/notation.ts";
+import { compileProgram } from "../../core/program.ts";
+import { attentionShapes } from "../../core/shapes.ts";
+
+/** What is padding. A hidden key is as if it were not there; a hidden query gives 0. */
+export interface PaddingOptions {
+  /** Valid keys per example, from 0 to S. @default S */
+  keyLengths?: ArrayLike<number>;
+  /** Valid queries per example, from 0 to T; later ones give 0. @default T */
+  queryLengths?: ArrayLike<number>;
+  /** `true` where a key may be seen: bool [B, S]. @default everywhere */
+  keyAllow?: tf.Tensor;
+}
+
+/** The sizes of q, k and v, none of which may be empty. */
+export function checkSequences(op: string, q: tf.Tensor, k: tf.Tensor, v: tf.Tensor): AttentionShapes {
+  const shapes = attentionShapes(op, q, k, v);
+  const { T, S } = shapes;
+  if (T === 0 || S === 0) throw new ShapeError("EMPTY_SEQUENCE", { op, T, S });
+  return shapes;
+}
+
+/** Throws unless an input has one of these shapes. */
+export function checkShape(op: string, name: string, x: tf.Tensor, ...shapes: number[][]): void {
+  const fits = shapes.some(
+    (shape) => shape.length === x.rank && shape.every((n, axis) => n === x.shape[axis]),
+  );
+  if (!fits) throw new ShapeError("INPUT_SHAPE", { op, name, shapes, got: x.shape });
+}
+
+/** Throws unless an option is an integer from `least` to `most`. */
+export function checkInteger(
+  op: string,
+  name: string,
+  got: number,
+  least: number,
+  most = Number.POSITIVE_INFINITY,
+): void {
+  if (Number.isSafeInteger(got) && got >= least && got <= most) return;
+  const rule = most === Infinity ? `an integer ≥ ${least}` : `an integer from ${least} to ${most}`;
+  throw new OptionError("NUMBER_RANGE", { op, name, rule, got });
+}
+
+/** Throws unless an option is one of these strings. */
+export function checkChoice(op: string, name: string, got: string, choices: readonly string[]): void {
+  if (choices.includes(got)) return;
+  throw new OptionError("CHOICE", { op, name, choices: choices.map((choice) => `"${choice}"`), got });
+}
+
+/** Throws unless an option is a finite number. */
+export function checkScale(op: string, scale: number): void {
+  if (Number.isFinite(scale)) return;
+  throw new OptionError("NUMBER_RANGE", { op, name: "scale", rule: "a finite number", got: scale });
+}
+
+export interface Padding {
+  /** Keys that are there: bool [B, 1, S, 1]; undefined where all are. */
+  readonly keys: tf.Tensor4D | undefined;
+  /** Queries that are there: bool [B, 1, T, 1]; undefined where all are. */
+  readonly queries: tf.Tensor4D | undefined;
+}
+
+/** Checks the options of padding; what it returns makes the masks. */
+export function checkPadding(op: string, shapes: AttentionShapes, options: PaddingOptions): () => Padding {
+  const { B, T, S } = shapes;
+  const { keyAllow, keyLengths, queryLengths } = options;
+  const program = compileProgram(op, shapes, { keyLengths, queryLengths });
+  if (keyAllow && keyAllow.dtype !== "bool")
+    throw new OptionError("ALLOW_DTYPE", { op, dtype: keyAllow.dtype });
+  if (keyAllow) checkShape(op, "keyAllow [B, S]", keyAllow, [B, S]);
+  const within = (lengths: Int32Array | undefined, steps: number) => {
+    if (!lengths) return undefined;
+    const kept = Uint8Array.from({ length: B * steps }, (_, e) =>
+      e % steps < lengths[Math.floor(e / steps)]! ? 1 : 0,
+    );
+    return tf.tensor4d(kept, [B, 1, steps, 1], "bool");
+  };
+  return () => {
+    const valid = within(program.keyLengths, S);
+    const allowed = keyAllow && (tf.reshape(keyAllow, [B, 1, S, 1]) as tf.Tensor4D);
+    const keys = valid && allowed ? tf.logicalAnd(valid, allowed) : (valid ?? allowed);
+    return { keys: keys as tf.Tensor4D | undefined, queries: within(program.queryLengths, T) };
+  };
+}

@@ -1,0 +1,46 @@
+import { OptionError } from "../../core/errors.ts";
+import { checkTensors } from "../../ops/check.ts";
+import { columnsOf, optional } from "./check.ts";
+import type { NonLocalParameters } from "./non-local.ts";
+import { expectedNorm } from "./norm.ts";
+
+export type NonLocalKind = "embeddedGaussian" | "gaussian" | "dot" | "concatenation";
+
+const KINDS: readonly NonLocalKind[] = ["embeddedGaussian", "gaussian", "dot", "concatenation"];
+
+/** Throws unless the parameters are those that this kind needs for C channels. */
+export function checkNonLocal(op: string, kind: NonLocalKind, p: NonLocalParameters, C: number): void {
+  if (!KINDS.includes(kind)) {
+    throw new OptionError("CHOICE", {
+      op,
+      name: "kind",
+      choices: KINDS.map((name) => `"${name}"`),
+      got: kind,
+    });
+  }
+  const Dv = columnsOf(op, "wG [C, Dv]", p.wG);
+  checkTensors(op, [
+    { name: "wG", tensor: p.wG, letters: "[C, Dv]", shape: [C, Dv] },
+    ...optional("bG", p.bG, "[Dv]", [Dv]),
+    { name: "wZ", tensor: p.wZ, letters: "[Dv, C]", shape: [Dv, C] },
+    ...optional("bZ", p.bZ, "[C]", [C]),
+    ...expectedNorm("norm", p.norm, "C", C),
+  ]);
+  const { wTheta, wPhi, wF } = p;
+  for (const [name, given] of Object.entries({ wTheta, wPhi, bTheta: p.bTheta, bPhi: p.bPhi, wF })) {
+    const needed = name === "wF" ? kind === "concatenation" : name.startsWith("w") && kind !== "gaussian";
+    const allowed = needed || (name.startsWith("b") && kind !== "gaussian");
+    if (given ? !allowed : needed) {
+      throw new OptionError("FEATURE_PARAMETER", { op, name, kind, needed, given: given !== undefined });
+    }
+  }
+  if (!wTheta) return;
+  const D = columnsOf(op, "wTheta [C, D]", wTheta);
+  checkTensors(op, [
+    { name: "wTheta", tensor: wTheta, letters: "[C, D]", shape: [C, D] },
+    ...optional("bTheta", p.bTheta, "[D]", [D]),
+    ...optional("wPhi", wPhi, "[C, D]", [C, D]),
+    ...optional("bPhi", p.bPhi, "[D]", [D]),
+    ...optional("wF", wF, "[2·D]", [2 * D]),
+  ]);
+}

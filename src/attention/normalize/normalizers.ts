@@ -1,0 +1,34 @@
+import { OptionError } from "../../core/errors.ts";
+import { softmax } from "../../ops/attention/softmax.ts";
+import type { Normalize } from "../../ops/attention/weigh.ts";
+import { entmax } from "./entmax.ts";
+import { hardmax } from "./hardmax.ts";
+import { sigmoidWeights } from "./sigmoid-weights.ts";
+import { softmaxPlusOne } from "./softmax-plus-one.ts";
+import { sparsemax } from "./sparsemax.ts";
+
+/** The normalisers that have no parameters, by the names that options and saved configurations use. */
+export const NORMALIZERS = {
+  softmax,
+  sparsemax,
+  entmax15: (scores) => entmax(scores, 1.5),
+  sigmoid: (scores) => sigmoidWeights(scores),
+  softmaxPlusOne,
+  hardmax,
+} as const satisfies Record<string, Normalize>;
+
+export type NormalizerName = keyof typeof NORMALIZERS;
+
+/**
+ * A normaliser given as a function or by name.
+ *
+ * @throws OptionError CHOICE for a name that is none of `NORMALIZERS`
+ * @example
+ * normalizerOf("attend", "sparsemax") === sparsemax; // true
+ */
+export function normalizerOf(op: string, given: Normalize | NormalizerName): Normalize {
+  if (typeof given === "function") return given;
+  if (Object.hasOwn(NORMALIZERS, given)) return NORMALIZERS[given];
+  const choices = ["a function", ...Object.keys(NORMALIZERS).map((name) => `"${name}"`)];
+  throw new OptionError("CHOICE", { op, name: "normalize", choices, got: given });
+}

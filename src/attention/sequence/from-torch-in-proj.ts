@@ -1,0 +1,79 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { OptionError, ShapeError } from "../../core/errors.ts";
+import { checkTensors } from "../../ops/check.ts";
+import type { MultiHeadParameters } from "./call-multi-head.ts";
+
+/** Named as the arguments of `torch.nn.functional.multi_head_attention_forward`. */
+export interface TorchInProj {
+  /** Of queries, keys and values below each other, [3·C, C]. @default the three below */
+  in_proj_weight?: tf.Tensor2D;
+  /** [C, C], with kdim or vdim. */
+  q_proj_weight?: tf.Tensor2D;
+  /** [C, kdim] */
+  k_proj_weight?: tf.Tensor2D;
+  /** [C, vdim] */
+  v_proj_weight?: tf.Tensor2D;
+  /** [3·C] @default none */
+  in_proj_bias?: tf.Tensor1D;
+  /** [C, C] */
+  out_proj_weight: tf.Tensor2D;
+  /** [C] @default none */
+  out_proj_bias?: tf.Tensor1D;
+}
+
+/**
+ * The parameters of `multiHeadAttention` out of those of PyTorch's `nn.MultiheadAttention`.
+ *
+ *     wq[c, h, d] = W_q[h·D + d, c],    wo[h, d, c] = W_out[c, h·D + d],    D = C/H
+ *
+ * PyTorch keeps the transposed matrices, with the three input projections below each other in one unless kdim or vdim
+ * differ from C. Returns new tensors, which the caller owns. `bias_k`, `bias_v` and `add_zero_attn` have no place here:
+ * add_zero_attn is `sink: 0`. PyTorch's bool masks say what is hidden: `allow` is their negation.
+ *
+ * @throws OptionError NUMBER_RANGE when H does not divide C · ShapeError RANK, SIZE when shapes disagree or a matrix is missing
+ * @example
+ * const state = { in_proj_weight: tf.ones([12, 4]), out_proj_weight: tf.ones([4, 4]) };
+ * fromTorchInProj(state, 2).wq.shape; // [4, 2, 2]
+ */
+export function fromTorchInProj(state: TorchInProj, H: number): MultiHeadParameters & { wo: tf.Tensor3D } {
+  const op = "fromTorchInProj";
+  const { in_proj_weight: joint, in_proj_bias, out_proj_weight, out_proj_bias } = state;
+  const C = out_proj_weight.shape[0];
+  if (!(Number.isSafeInteger(H) && H > 0 && C % H === 0)) {
+    throw new OptionError("NUMBER_RANGE", { op, name: "H", rule: `a divisor of the width C=${C}`, got: H });
+  }
+  const { q_proj_weight: q, k_proj_weight: k, v_proj_weight: v } = state;
+  const apart = q && k && v && [q, k, v];
+  if (!joint === !apart) {
+    const rule = "in_proj_weight or q_proj_weight, k_proj_weight and v_proj_weight must be given";
+    const remedy = "pass the one or the three that the module has";
+    throw new ShapeError("SIZE", { op, rule, got: Object.keys(state).join(", "), remedy });
+  }
+  checkTensors(op, [
+    { name: "out_proj_weight", tensor: out_proj_weight, letters: "[C, C]", shape: [C, C] },
+    ...(joint ? [{ name: "in_proj_weight", tensor: joint, letters: "[3·C, C]", shape: [3 * C, C] }] : []),
+    ...(apart ?? []).map((tensor, n) => ({
+      name: `${"qkv"[n]}_proj_weight`,
+      tensor,
+      letters: `[C, ${["C", "kdim", "vdim"][n]}]`,
+      shape: [C, n === 0 ? C : tensor.shape[1]],
+    })),
+    ...(in_proj_bias
+      ? [{ name: "in_proj_bias", tensor: in_proj_bias, letters: "[3·C]", shape: [3 * C] }]
+      : []),
+    ...(out_proj_bias ? [{ name: "out_proj_bias", tensor: out_proj_bias, letters: "[C]", shape: [C] }] : []),
+  ]);
+  const D = C / H;
+  return tf.tidy(() => {
+    const [wq, wk, wv] = (apart ?? tf.split(joint!, 3, 0)).map((w) =>
+      tf.reshape(tf.transpose(w), [w.shape[1]!, H, D]),
+    );
+    const biases = in_proj_bias && tf.split(in_proj_bias, 3).map((b) => tf.reshape(b, [H, D]));
+    const wo = tf.reshape(tf.transpose(out_proj_weight), [H, D, C]);
+    return {
+      ...{ wq, wk, wv, wo },
+      ...(biases && { bq: biases[0], bk: biases[1], bv: biases[2] }),
+      ...(out_proj_bias && { bo: tf.clone(out_proj_bias) }),
+    } as unknown as tf.TensorContainerObject;
+  }) as unknown as MultiHeadParameters & { wo: tf.Tensor3D };
+}

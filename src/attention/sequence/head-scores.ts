@@ -1,0 +1,34 @@
+/** Scores and sums of all heads as tensors, for mechanisms that no kernel has. */
+import * as tf from "@tensorflow/tfjs-core";
+import type { AttentionProgram } from "../../core/program.ts";
+import { allowTensor } from "../../ops/attention/allow.ts";
+import {
+  addConstant,
+  cleaned,
+  isKnownFinite,
+  noProduct,
+  strayValues,
+  visibleKeys,
+} from "../../ops/attention/guard.ts";
+
+/** scale · q·k: q [B, H, T, D], k [B, Hkv, S, D] → [B, H, T, S]. Query heads that share a key head are rows of one product. */
+export function headScores({ shapes, scale }: AttentionProgram, q: tf.Tensor4D, k: tf.Tensor4D): tf.Tensor4D {
+  const { B, H, Hkv, T, S, D } = shapes;
+  if (B * T * S === 0) return noProduct([q, k], [B, H, T, S]) as tf.Tensor4D;
+  const rows = tf.reshape(tf.mul(q, scale), [B, Hkv, (H / Hkv) * T, D]);
+  return tf.reshape(tf.matMul(rows, k, false, true), [B, H, T, S]);
+}
+
+/** Σ_s weight_ts v_s: weights [B, H, T, S], v [B, H, S, Dv]; what `seen` hides reaches nothing, NaN included. */
+export function weightedSum(weights: tf.Tensor4D, v: tf.Tensor4D, seen: tf.Tensor | undefined): tf.Tensor4D {
+  const [B, H, T, S] = weights.shape;
+  if (B * T * S === 0) return noProduct([weights, v], [B, H, T, v.shape[3]]) as tf.Tensor4D;
+  if (!seen || isKnownFinite(v)) return tf.matMul(weights, v);
+  const stray = strayValues(weights, tf.broadcastTo(seen, weights.shape), v);
+  return addConstant(tf.matMul(weights, cleaned(v)), stray);
+}
+
+/** Where a key may be seen at all, as bool that broadcasts to [B, H, T, S]; undefined where nothing is hidden. */
+export function seenKeys(program: AttentionProgram<tf.Tensor>): tf.Tensor | undefined {
+  return visibleKeys(allowTensor(program), program.bias?.array);
+}

@@ -1,0 +1,4 @@
+export type { BlockOptions, FeedForwardParameters, NormParameters, TransformerMask } from "./block.ts";
+export * from "./decoder-layer.ts";
+export * from "./encoder-layer.ts";
+export * from "./from-torch.ts";

@@ -1,0 +1,97 @@
+import { quoted } from "../trace/fault.ts";
+import type { Trace } from "../trace/trace.ts";
+import { refuse } from "./fault.ts";
+import { traceOf } from "./layers.ts";
+
+const REMEDY = "save one row of numbers for each query, tokens in the first row and column if you like";
+
+/**
+ * A trace of a table: one row for each query, one column for each key, separated by commas, semicolons or tabs.
+ *
+ *     ,I,love,tea
+ *     j',0.9,0.05,0.05
+ *     aime,0.1,0.8,0.1
+ *
+ * The first row holds the keys' tokens where a cell after its first is no number, the first column the queries' where a
+ * cell below the first row is none; below an empty corner both do. Cells may be quoted as in RFC 4180.
+ *
+ * @throws DataError IMPORT
+ * @example
+ * fromCsv(",I,love\nJ',0.9,0.1\naime,0.2,0.8\n").tokens.queries; // ["J'", "aime"]
+ */
+export function fromCsv(text: string): Trace {
+  const table = parse(text.replace(/^\ufeff/, "")).filter((row) => row.length > 1 || row[0] !== "");
+  const first = table[0];
+  if (!first) return refuse("the table", "have a row", "none", REMEDY);
+  // As R writes it: the head has no corner.
+  if (table.length > 1 && table[1]!.length === first.length + 1) first.unshift("");
+  const isHead =
+    isCorner(first) || first.some((cell, at) => (at > 0 || first.length === 1) && !isNumber(cell));
+  const body = table.slice(isHead ? 1 : 0);
+  const isNamed = body.some((row) => !isNumber(row[0]!)) || isCorner(first);
+  const labels = isNamed ? 1 : 0;
+  const width = first.length - labels;
+  if (body.length === 0 || width < 1) return refuse("the table", "have a row of numbers", "none", REMEDY);
+  for (const [t, row] of body.entries()) {
+    if (row.length === width + labels) continue;
+    refuse(`row ${t}`, `have ${width + labels} cells, like the first`, `${row.length}`, REMEDY);
+  }
+  const values = new Float32Array(body.length * width);
+  for (const [t, row] of body.entries())
+    for (let s = 0; s < width; s++) {
+      const cell = row[s + labels]!;
+      if (!isNumber(cell)) refuse(`row ${t}, column ${s}`, "be a number", quoted(cell), REMEDY);
+      values[t * width + s] = Number(cell);
+    }
+  const keys = isHead ? { name: "keys", tokens: first.slice(labels) } : undefined;
+  const queries = isNamed ? { name: "queries", tokens: body.map((row) => row[0]!) } : undefined;
+  return traceOf([{ shape: [body.length, width], values, queries, keys }]);
+}
+
+const isNumber = (cell: string): boolean =>
+  /^\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?\s*$/i.test(cell) || /^\s*(?:nan|[-+]?inf)\s*$/i.test(cell);
+
+/** Whether the corner is no token: the others of its row name the columns that follow it. */
+function isCorner(first: readonly string[]): boolean {
+  return first[0]!.trim() === "";
+}
+
+/** Rows of cells, quotes taken away. */
+function parse(text: string): string[][] {
+  const end = text.search(/[\r\n]/);
+  const head = end < 0 ? text : text.slice(0, end);
+  const separator = [",", ";", "\t"].reduce((best, c) => (count(head, c) > count(head, best) ? c : best));
+  const rows: string[][] = [[]];
+  let cell = "";
+  const close = () => {
+    rows.at(-1)!.push(cell);
+    cell = "";
+  };
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i]!;
+    if (c === '"' && cell === "") {
+      const close = closingQuote(text, i + 1);
+      cell = text.slice(i + 1, close).replaceAll('""', '"');
+      i = close;
+    } else if (c === separator) close();
+    else if (c === "\n" || c === "\r") {
+      close();
+      if (c === "\r" && text[i + 1] === "\n") i++;
+      rows.push([]);
+    } else cell += c;
+  }
+  close();
+  return rows;
+}
+
+/** The quote that ends a cell; two in a row are one of its characters. */
+function closingQuote(text: string, from: number): number {
+  for (let at = text.indexOf('"', from); at >= 0; at = text.indexOf('"', at + 2)) {
+    if (text[at + 1] !== '"') return at;
+  }
+  return refuse("the table", "close every quote", "one that stays open", 'write a quote within a cell as ""');
+}
+
+function count(text: string, c: string): number {
+  return text.split(c).length - 1;
+}

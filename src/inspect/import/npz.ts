@@ -1,0 +1,91 @@
+import { type UnzipFileInfo, unzipSync } from "fflate";
+import { quoted } from "../trace/fault.ts";
+import type { Trace } from "../trace/trace.ts";
+import { refuse } from "./fault.ts";
+import { type FoundWeights, type TokenList, traceOf } from "./layers.ts";
+import { type NpyArray, readNpy } from "./npy.ts";
+
+/** What deflate can make of one byte at most; an archive that promises more is none. */
+const MOST_GAIN = 1032;
+/** A member's entry in the archive's directory has so many bytes at least. */
+const LEAST_MEMBER = 46;
+const REMEDY =
+  "save attention weights and tokens alone, with np.savez_compressed(path, attention=…, tokens=…)";
+
+/**
+ * A trace of numpy's archive: every array of numbers with two to five axes is a layer, or several; every list of texts
+ * names the axes that it fits. Arrays come in the order of their names, where 10 follows 9.
+ *
+ *     np.savez("trace.npz", attention=np.stack(out.attentions), tokens=np.array(tokens))
+ *
+ * Lists named after queries (`query_tokens`, `tgt`, `left`) go to queries, those after keys (`key_tokens`, `src`,
+ * `right`) to keys, others to both.
+ *
+ * @throws DataError IMPORT, for archives that would unpack to more than their bytes can hold, too
+ */
+export function fromNpz(bytes: Uint8Array): Trace {
+  const arrays = unpack(bytes)
+    .map(([name, data]) => ({ name: name.replace(/\.npy$/, ""), ...readNpy(quoted(name), data) }))
+    .sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+  return traceOfArrays(arrays);
+}
+
+/** A trace of one array of numpy. */
+export function fromNpy(bytes: Uint8Array): Trace {
+  return traceOfArrays([{ name: "attention", ...readNpy("the array", bytes) }]);
+}
+
+function unpack(bytes: Uint8Array): [name: string, data: Uint8Array][] {
+  let [packed, members] = [0, 0];
+  try {
+    const files = unzipSync(bytes, {
+      filter: ({ name, size, originalSize }: UnzipFileInfo) => {
+        packed += size;
+        if (++members * LEAST_MEMBER > bytes.length)
+          refuse("the archive", "have room for its members", `${bytes.length} bytes`, REMEDY);
+        // Members that share bytes would multiply what the archive holds.
+        if (packed > bytes.length || originalSize > size * MOST_GAIN)
+          refuse(quoted(name), "unpack to what its bytes can hold", `${originalSize} of ${size}`, REMEDY);
+        return name.endsWith(".npy");
+      },
+    });
+    return Object.entries(files);
+  } catch (error) {
+    if ((error as Error).name === "DataError") throw error;
+    const remedy = "copy the file again, or save it again with numpy";
+    return refuse("the archive", "be a whole .npz", (error as Error).message.slice(0, 80), remedy);
+  }
+}
+
+type Named = NpyArray & { readonly name: string };
+const QUERIES = /quer|tgt|target|left|output|dec/i;
+const KEYS = /key|src|source|right|input|enc/i;
+
+function traceOfArrays(arrays: readonly Named[]): Trace {
+  const lists: TokenList[] = [];
+  const weights: FoundWeights[] = [];
+  for (const { name, shape, values } of arrays) {
+    if (!(values instanceof Float32Array)) lists.push({ name, tokens: values });
+    else if (shape.length >= 2) weights.push({ name, shape, values });
+  }
+  if (weights.length === 0) {
+    const got = arrays.map(({ name }) => quoted(name)).slice(0, 8);
+    refuse(
+      "the file",
+      "hold an array of numbers with two to five axes",
+      got.join(", ") || "no array",
+      REMEDY,
+    );
+  }
+  const fitting = (length: number, own: RegExp, others: RegExp) => {
+    const fit = lists.filter(({ tokens }) => tokens.length === length);
+    return fit.find(({ name }) => own.test(name)) ?? fit.find(({ name }) => !others.test(name));
+  };
+  return traceOf(
+    weights.map((found) => ({
+      ...found,
+      queries: fitting(found.shape.at(-2)!, QUERIES, KEYS),
+      keys: fitting(found.shape.at(-1)!, KEYS, QUERIES),
+    })),
+  );
+}

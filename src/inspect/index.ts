@@ -1,0 +1,34 @@
+/** What attention did, on plain arrays: traces, maps and measures, without TensorFlow.js. */
+export { type Cells, MASKED, NOT_FINITE, VALUE } from "./cells.ts";
+export * from "./head-diversity.ts";
+export { type ArrayTokens, fromArrays } from "./import/arrays.ts";
+export { fromBertViz } from "./import/bertviz.ts";
+export { fromCsv } from "./import/csv.ts";
+export { importTrace } from "./import/import.ts";
+export { fromNpz } from "./import/npz.ts";
+export { type DenseWeights, denseMap } from "./map/dense.ts";
+export { layerMap } from "./map/layer.ts";
+export { AttentionMap, type MapComputer, TILE, type TileRequest } from "./map/map.ts";
+export { type SparseWeights, sparseMap } from "./map/sparse.ts";
+export { type MaskSpec, visibleKeys } from "./mask.ts";
+export { pool, pyramid, type Reduction } from "./pyramid.ts";
+export { type AttentionFlow, attentionFlow } from "./relevance/flow.ts";
+export type { FusionOptions, HeadFusion } from "./relevance/fuse.ts";
+export { type Rollout, type RolloutOptions, rollout } from "./relevance/rollout.ts";
+export { type HeadStatistics, headStatistics, type StatisticsOptions } from "./statistics/head.ts";
+export { gini, normalizedEntropy, topMass } from "./statistics/row.ts";
+export { appendStep, type LayerStep, type TraceStep } from "./trace/append.ts";
+export { type ReadOptions, readTrace } from "./trace/read.ts";
+export { type Encoding, TraceTensor, traceTensor } from "./trace/tensor.ts";
+export type {
+  ImageGrid,
+  LayerInput,
+  RowSums,
+  ScoreStage,
+  Trace,
+  TraceInput,
+  TraceLayer,
+} from "./trace/trace.ts";
+export { createTrace, writeTrace } from "./trace/write.ts";
+export { decodeU8Log, encodeU8Log, U8LOG_MASKED } from "./u8log.ts";
+export { findWords, type Words, wordMap } from "./word-map.ts";

@@ -1,0 +1,126 @@
+import { OptionError } from "../../core/errors.ts";
+import { type Cells, maskedCells } from "../cells.ts";
+import type { MaskSpec } from "../mask.ts";
+import { checkReduction, Pool, type Reduction } from "../pyramid.ts";
+import type { RowSums } from "../trace/trace.ts";
+
+/** The side of a tile, in cells. */
+export const TILE = 256;
+
+/** Part of a head at one level: rows and columns of the unpooled map that a tile covers. */
+export interface TileRequest {
+  readonly head: number;
+  readonly level: number;
+  readonly rows: readonly [begin: number, end: number];
+  readonly columns: readonly [begin: number, end: number];
+  readonly reduction: Reduction;
+}
+
+/** Something faster than plain loops, such as the kernels' probe; where it answers undefined, the loops do the work. */
+export interface MapComputer {
+  rows?(head: number, begin: number, end: number): Cells | undefined;
+  tile?(request: TileRequest): Cells | undefined;
+}
+
+/** How a map is kept. */
+export interface MapReader {
+  /** The keys [start, end) beyond which all are hidden from query t. */
+  range(h: number, t: number): readonly [start: number, end: number];
+  /** Writes keys [from, to), all within that range, to `out` from `at`. */
+  read(h: number, t: number, from: number, to: number, out: Cells, at: number): void;
+}
+
+export interface MapFacts {
+  readonly H: number;
+  readonly T: number;
+  readonly S: number;
+  readonly source: "dense" | "qk" | "sparse";
+  readonly rowSums: RowSums;
+  readonly maskSpec?: MaskSpec | undefined;
+}
+
+/**
+ * The weights of all heads of a layer, whatever they are kept as. Only what is asked for is ever computed: no T × S
+ * buffer is made.
+ */
+export class AttentionMap implements MapFacts {
+  readonly H: number;
+  readonly T: number;
+  readonly S: number;
+  readonly source: MapFacts["source"];
+  readonly rowSums: RowSums;
+  readonly maskSpec: MaskSpec | undefined;
+  /** How many levels `tile` knows: at the last one, a single tile shows all. */
+  readonly levels: number;
+  readonly #reader: MapReader;
+  readonly #computer: MapComputer;
+
+  constructor(facts: MapFacts, reader: MapReader, computer: MapComputer = {}) {
+    const { H, T, S } = facts;
+    this.H = H;
+    this.T = T;
+    this.S = S;
+    this.source = facts.source;
+    this.rowSums = facts.rowSums;
+    this.maskSpec = facts.maskSpec;
+    this.levels = 1 + Math.max(0, Math.ceil(Math.log2(Math.max(T, S) / TILE)));
+    this.#reader = reader;
+    this.#computer = computer;
+  }
+
+  /** The exact weights of queries [begin, end). */
+  rows(head: number, begin: number, end: number): Cells {
+    check("rows", "head", head, this.H);
+    check("rows", "begin", begin, this.T);
+    check("rows", "end", end, this.T + 1, begin);
+    const computed = this.#computer.rows?.(head, begin, end);
+    if (computed) return computed;
+    const cells = maskedCells(end - begin, this.S);
+    for (let t = begin; t < end; t++) {
+      const [from, to] = this.#reader.range(head, t);
+      if (from < to) this.#reader.read(head, t, from, to, cells, (t - begin) * this.S + from);
+    }
+    return cells;
+  }
+
+  /** The exact weights of one query. */
+  row(head: number, query: number): Cells {
+    check("row", "query", query, this.T);
+    return this.rows(head, query, query + 1);
+  }
+
+  /**
+   * Tile (x, y) of a head, x across the keys: at most 256 × 256 cells, each of which shows a block of 2^level × 2^level
+   * weights. Level 0 is exact. Cost: O(4^level) cells read; a cache is the caller's.
+   */
+  tile(head: number, level: number, x: number, y: number, reduction: Reduction = "max"): Cells {
+    const op = "tile";
+    check(op, "head", head, this.H);
+    check(op, "level", level, this.levels);
+    checkReduction(op, reduction);
+    const side = TILE * 2 ** level;
+    check(op, "x", x, Math.ceil(this.S / side));
+    check(op, "y", y, Math.ceil(this.T / side));
+    const rows = [y * side, Math.min((y + 1) * side, this.T)] as const;
+    const columns = [x * side, Math.min((x + 1) * side, this.S)] as const;
+    const computed = this.#computer.tile?.({ head, level, rows, columns, reduction });
+    if (computed) return computed;
+    const width = columns[1] - columns[0];
+    const pooled = new Pool(rows[1] - rows[0], width, 2 ** level, reduction);
+    const line = maskedCells(1, width);
+    for (let t = rows[0]; t < rows[1]; t++) {
+      const [start, end] = this.#reader.range(head, t);
+      const from = Math.max(start, columns[0]);
+      const to = Math.min(end, columns[1]);
+      if (from >= to) continue;
+      this.#reader.read(head, t, from, to, line, 0);
+      pooled.add(t - rows[0], from - columns[0], to - columns[0], line.values, line.kinds, 0);
+    }
+    return pooled.cells;
+  }
+}
+
+function check(op: string, name: string, got: number, end: number, begin = 0): void {
+  if (Number.isSafeInteger(got) && got >= begin && got < end) return;
+  throw new OptionError("NUMBER_RANGE", { op, name, rule: `an integer from ${begin} to ${end - 1}`, got });
+}

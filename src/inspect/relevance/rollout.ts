@@ -1,0 +1,72 @@
+import { denseMap } from "../map/dense.ts";
+import type { AttentionMap } from "../map/map.ts";
+import { checkLayers, type FusionOptions, fuseHeads, scaleToOne } from "./fuse.ts";
+
+export interface RolloutOptions extends FusionOptions {
+  /**
+   * Divides by what even attention over the same visible keys would give, and scales rows to sum to 1 again: with a
+   * causal mask the first tokens are seen by all and gather mass whatever the weights are. @default false
+   */
+  readonly causal?: boolean;
+}
+
+export interface Rollout {
+  /** [T, T], row-major: row t says how much of output t comes from each input. */
+  readonly weights: Float64Array;
+  /** The same as a map of one head, for the views. */
+  readonly map: AttentionMap;
+}
+
+/**
+ * Attention rollout: how much of each output comes from each input, through all layers and residual connections.
+ *
+ *     R = Â_L · … · Â_1,    Â_l = rows of (A_l + I) scaled to sum to 1,    A_l = mean of the heads of layer l
+ *
+ * Shapes: maps of one stack, first layer first, [H, T, T] each → [T, T]; the same T everywhere.
+ * Conventions: every row sums to 1. A query that sees nothing keeps what it was; without `identity` its row is 0.
+ * It assumes that attention mixes positions and that all else in a layer keeps them apart and alike.
+ * Cost: O(L·T³) time, O(T²) memory. Paper: Abnar & Zuidema 2020, § 3, arxiv.org/abs/2005.00928.
+ *
+ * @throws OptionError LAYERS_DIFFER, WEIGHTS_DROPPED, CHOICE, NUMBER_RANGE
+ * @example
+ * const layer = denseMap({ H: 1, T: 2, S: 2, weights: [1, 0, 0.5, 0.5], maskSpec: { right: 0 } });
+ * rollout([layer, layer]).weights; // Float64Array [1, 0, 0.4375, 0.5625]
+ */
+export function rollout(maps: readonly AttentionMap[], options: RolloutOptions = {}): Rollout {
+  const T = checkLayers("rollout", maps, options);
+  const weights = product(maps, T, options, (weight) => weight);
+  if (options.causal) {
+    const even = product(maps, T, options, (_, visible) => 1 / visible);
+    for (let e = 0; e < weights.length; e++) weights[e] = even[e]! > 0 ? weights[e]! / even[e]! : 0;
+    for (let t = 0; t < T; t++) scaleToOne(weights.subarray(t * T, (t + 1) * T));
+  }
+  const isCausal = maps.every(({ maskSpec }) => maskSpec?.right === 0 && !maskSpec.offset);
+  const map = denseMap({ H: 1, T, S: T, weights, ...(isCausal ? { maskSpec: { right: 0 } } : {}) });
+  return { weights, map };
+}
+
+function product(
+  maps: readonly AttentionMap[],
+  T: number,
+  options: FusionOptions,
+  weightOf: (weight: number, visible: number) => number,
+): Float64Array {
+  let rolled: Float64Array | undefined;
+  for (const map of maps) {
+    const layer = fuseHeads(map, options, weightOf);
+    rolled = rolled ? multiply(layer, rolled, T) : layer;
+  }
+  return rolled!;
+}
+
+/** a · b, both [T, T]; whole rows at a time, so that zeros cost nothing. */
+function multiply(a: Float64Array, b: Float64Array, T: number): Float64Array {
+  const out = new Float64Array(T * T);
+  for (let t = 0; t < T; t++)
+    for (let m = 0; m < T; m++) {
+      const w = a[t * T + m]!;
+      if (w === 0) continue;
+      for (let s = 0; s < T; s++) out[t * T + s]! += w * b[m * T + s]!;
+    }
+  return out;
+}

@@ -1,0 +1,230 @@
+import { OptionError } from "../../core/errors.ts";
+import { MASKED, NOT_FINITE } from "../cells.ts";
+import type { AttentionMap } from "../map/map.ts";
+import { positionOf } from "../mask.ts";
+import type { ImageGrid } from "../trace/trace.ts";
+import { gini, normalizedEntropy, topMass } from "./row.ts";
+import { earlierTokens } from "./tokens.ts";
+
+export interface StatisticsOptions {
+  /** How many keys `topMass` counts. @default 4 */
+  readonly topK?: number;
+  /** How far from its query a key may stand to count for `bandMass`. @default 1 */
+  readonly band?: number;
+  /** The tokens of queries and keys, in self-attention; for `duplicate` and `induction`. */
+  readonly tokens?: readonly (string | number)[];
+  /** Where queries and keys are the patches of an image; for `patchDistance`. */
+  readonly grid?: ImageGrid;
+}
+
+/** What one head does, as numbers: means over queries, NaN where no query has a say. */
+export interface HeadStatistics {
+  /** Queries that see a key and weigh one. */
+  readonly queries: number;
+  /** As a share of the largest possible: 1 is even, 0 is one key. Over queries with two keys or more. */
+  readonly entropy: number;
+  /** Gini's coefficient: 0 is even, 1 is one key. Over the same queries. */
+  readonly sparsity: number;
+  /** The largest weight. */
+  readonly confidence: number;
+  /** The share of the `topK` largest weights. */
+  readonly topMass: number;
+  /** Σ a |s − p| and Σ a (s − p), in positions. */
+  readonly distance: number;
+  readonly lag: number;
+  /** The correlation of query and key positions under the weights: 1 is a diagonal, −1 one that runs backwards. */
+  readonly diagonality: number;
+  /** The share of keys with |s − p| ≤ `band`. */
+  readonly bandMass: number;
+  /** The shares of the query's own position, the one before it, and key 0. */
+  readonly selfMass: number;
+  readonly previousToken: number;
+  readonly firstToken: number;
+  /** What the weights lack to 1: the part of a sink. */
+  readonly sinkMass: number;
+  /** Standard deviation of `columnMass` over its mean, among the keys that a query sees: 0 where all get the same. */
+  readonly coverageSpread: number;
+  /** The share of earlier positions with the query's token, and of those that follow them. NaN without `tokens`. */
+  readonly duplicate: number;
+  readonly induction: number;
+  /** In pixels, from patch to patch. NaN without `grid`. */
+  readonly patchDistance: number;
+  /** For each key, what all queries give it [S]. */
+  readonly columnMass: Float64Array;
+  /** For each query, its entropy [T]; NaN where it sees fewer than two keys. */
+  readonly rowEntropy: Float64Array;
+}
+
+/**
+ * Head statistics: what is usual for a head, in one pass over its rows.
+ *
+ *     mean over queries t of f(a_t),    a_t = w_t / Σ_s w_ts over the keys that t may attend to
+ *
+ * Symbols: p the position of query t among the keys: t + offset of the layer's mask, else t·S/T.
+ * Shapes: head h of a map [H, T, S]. Conventions: hidden keys are no keys, so they count neither as small weights nor
+ * towards n; queries that see nothing, and rows with a number that is not finite, are left out. Rows are scaled to sum
+ * to 1 first, but for `sinkMass` and `columnMass`. Sums run in float64. Pure.
+ * Cost: O(T·S·log S), one row in memory.
+ * Papers: previous-token, duplicate and induction heads: Olsson et al. 2022, arxiv.org/abs/2209.11895; distance: Vig &
+ * Belinkov 2019, arxiv.org/abs/1906.04284; the ViT figure: Dosovitskiy et al. 2021, arxiv.org/abs/2010.11929.
+ *
+ * @throws OptionError WEIGHTS_NEGATIVE, NUMBER_RANGE
+ * @example
+ * const map = denseMap({ H: 1, T: 3, S: 3, weights: [1, 0, 0, 1, 0, 0, 0, 1, 0], maskSpec: { right: 0 } });
+ * headStatistics(map, 0).lag.toFixed(2); // "-0.67"
+ */
+export function headStatistics(
+  map: AttentionMap,
+  head: number,
+  { topK = 4, band = 1, tokens, grid }: StatisticsOptions = {},
+): HeadStatistics {
+  const op = "headStatistics";
+  const { T, S, maskSpec } = map;
+  if (!(Number.isSafeInteger(topK) && topK >= 1))
+    throw new OptionError("NUMBER_RANGE", { op, name: "topK", rule: "an integer ≥ 1", got: topK });
+  if (!(band >= 0))
+    throw new OptionError("NUMBER_RANGE", { op, name: "band", rule: "at least 0", got: band });
+  if (tokens && !(tokens.length === T && T === S)) {
+    const rule = `one for each position of self-attention (T=${T}, S=${S})`;
+    throw new OptionError("NUMBER_RANGE", { op, name: "the number of tokens", rule, got: tokens.length });
+  }
+  const earlier = tokens && earlierTokens(tokens);
+  const means = new Means();
+  const columnMass = new Float64Array(S);
+  const seen = new Uint8Array(S);
+  const rowEntropy = new Float64Array(T).fill(Number.NaN);
+  const moments = new Moments();
+  for (let t = 0; t < T; t++) {
+    const { values, kinds } = map.row(head, t);
+    if (kinds.includes(NOT_FINITE)) continue;
+    const visible = values.filter((_, s) => kinds[s] !== MASKED);
+    let sum = 0;
+    for (const w of visible) sum += w;
+    const negative = visible.find((w) => w < 0);
+    if (negative !== undefined)
+      throw new OptionError("WEIGHTS_NEGATIVE", { op, head, query: t, got: negative });
+    for (let s = 0; s < S; s++) if (kinds[s] !== MASKED) seen[s] = 1;
+    if (visible.length > 0) means.add("sinkMass", Math.max(0, 1 - sum));
+    if (sum === 0) continue;
+
+    rowEntropy[t] = normalizedEntropy(visible);
+    means.add("entropy", rowEntropy[t]!);
+    const ascending = visible.sort();
+    means.add("sparsity", gini(ascending));
+    means.add("confidence", ascending.at(-1)! / sum);
+    means.add("topMass", topMass(ascending, topK));
+    const p = positionOf(maskSpec, t, T, S);
+    let [distance, lag, inBand] = [0, 0, 0];
+    for (let s = 0; s < S; s++) {
+      const w = values[s]!;
+      if (w === 0) continue;
+      columnMass[s]! += w;
+      const a = w / sum;
+      const d = s - p;
+      distance += a * Math.abs(d);
+      lag += a * d;
+      if (Math.abs(d) <= band) inBand += a;
+      moments.add(t, s, a);
+    }
+    means.add("distance", distance);
+    means.add("lag", lag);
+    means.add("bandMass", inBand);
+    means.add("firstToken", values[0]! / sum);
+    const own = Math.round(p);
+    const share = (s: number) => values[s]! / sum;
+    if (own >= 0 && own < S) means.add("selfMass", share(own));
+    if (own >= 1 && own <= S) means.add("previousToken", share(own - 1));
+    if (earlier) {
+      const { same, after } = earlier[t]!;
+      const total = (keys: readonly number[]) => keys.reduce((mass, s) => mass + share(s), 0);
+      if (same.length > 0) means.add("duplicate", total(same));
+      if (after.length > 0) means.add("induction", total(after));
+    }
+    if (grid) means.add("patchDistance", patchDistance(values, t, grid));
+  }
+  return {
+    queries: means.count("confidence"),
+    entropy: means.of("entropy"),
+    sparsity: means.of("sparsity"),
+    confidence: means.of("confidence"),
+    topMass: means.of("topMass"),
+    distance: means.of("distance"),
+    lag: means.of("lag"),
+    diagonality: moments.correlation(),
+    bandMass: means.of("bandMass"),
+    selfMass: means.of("selfMass"),
+    previousToken: means.of("previousToken"),
+    firstToken: means.of("firstToken"),
+    sinkMass: means.of("sinkMass"),
+    coverageSpread: spread(columnMass.filter((_, s) => seen[s])),
+    duplicate: means.of("duplicate"),
+    induction: means.of("induction"),
+    patchDistance: means.of("patchDistance"),
+    columnMass,
+    rowEntropy,
+  };
+}
+
+/** Means by name; NaN is no observation. */
+class Means {
+  readonly #sums = new Map<string, { sum: number; count: number }>();
+
+  add(name: string, value: number): void {
+    if (Number.isNaN(value)) return;
+    const { sum, count } = this.#sums.get(name) ?? { sum: 0, count: 0 };
+    this.#sums.set(name, { sum: sum + value, count: count + 1 });
+  }
+
+  count(name: string): number {
+    return this.#sums.get(name)?.count ?? 0;
+  }
+
+  of(name: string): number {
+    const { sum, count } = this.#sums.get(name) ?? { sum: 0, count: 0 };
+    return sum / count;
+  }
+}
+
+/** Weighted moments of (t, s), updated so that far-away positions lose no digits. */
+class Moments {
+  #mass = 0;
+  #t = 0;
+  #s = 0;
+  #tt = 0;
+  #ss = 0;
+  #ts = 0;
+
+  add(t: number, s: number, a: number): void {
+    this.#mass += a;
+    const [dt, ds] = [t - this.#t, s - this.#s];
+    this.#t += (a / this.#mass) * dt;
+    this.#s += (a / this.#mass) * ds;
+    this.#tt += a * dt * (t - this.#t);
+    this.#ss += a * ds * (s - this.#s);
+    this.#ts += a * dt * (s - this.#s);
+  }
+
+  /** NaN where one of the two never changes. */
+  correlation(): number {
+    return this.#ts / Math.sqrt(this.#tt * this.#ss);
+  }
+}
+
+function spread(masses: Float64Array): number {
+  const mean = masses.reduce((sum, x) => sum + x, 0) / masses.length;
+  const variance = masses.reduce((sum, x) => sum + (x - mean) ** 2, 0) / masses.length;
+  return Math.sqrt(variance) / mean;
+}
+
+/** The mean distance in pixels from a patch to the patches that it attends to; NaN from or to other tokens alone. */
+function patchDistance(values: Float32Array, t: number, { width, patch, cls }: ImageGrid): number {
+  if (t < cls) return Number.NaN;
+  const [y, x] = [Math.floor((t - cls) / width), (t - cls) % width];
+  let [sum, mass] = [0, 0];
+  for (let s = cls; s < values.length; s++) {
+    const w = values[s]!;
+    sum += w * Math.hypot(Math.floor((s - cls) / width) - y, ((s - cls) % width) - x);
+    mass += w;
+  }
+  return (patch * sum) / mass;
+}

@@ -1,0 +1,151 @@
+import { DataError, type ErrorDetails } from "../../core/errors.ts";
+import { decodeSafetensors, type SafetensorsFile } from "../../core/safetensors.ts";
+import { assemble } from "./assemble.ts";
+import { fault, quoted, shown } from "./fault.ts";
+import { readMetadata } from "./metadata.ts";
+import { type Encoding, fromSafetensors, TraceTensor } from "./tensor.ts";
+import type { ImageGrid, LayerInput, Trace } from "./trace.ts";
+import { checkValues } from "./values.ts";
+
+/** The name of the metadata in a file's header. */
+export const METADATA = "attn_trace";
+const WRITE_AGAIN = "copy or download the file again, or write it again";
+
+export interface ReadOptions {
+  /** Looks at every value once; shapes are always checked. @default true */
+  readonly values?: boolean;
+}
+
+/**
+ * Reads a trace: a file of safetensors with a JSON text in its metadata, under `attn_trace`.
+ *
+ *     {"version": 1, "tokens": {"src": ["I", "am"]}, "layers": [{"alignQ": "src", "alignK": "src"}]}
+ *
+ * Tensors (l counts layers; those not named here are passed over):
+ *
+ *     attn.l    [H, T, S]         weights: F32, F16, F64, or U8 in the code of `encodeU8Log`
+ *     q.l k.l   [H, T, D] [Hkv, S, D]   with lse.l [H, T]: the weights are recomputed from these; instead of attn.l
+ *     bias.l    [H or 1, T or 1, S]     added to the scores
+ *     mask.l    [T, S] or [H, T, S]     BOOL or U8, true = may attend; or maskSpec in the layer's JSON, which costs nothing
+ *     vnorm.l   [Hkv, S]                norms of the values
+ *     scores.l.raw … .dropped, grad.l   [H, T, S]
+ *     thumb.l   [H, rows, columns]      U8
+ *     image     the bytes of a PNG      grid  [height, width, patch, cls], I32
+ *     glimpse.t [6] or [2, 3]           gate.name  [C], [T, C] or [height, width]
+ *
+ * A layer's JSON may hold name, rowSums, scale, softCap and maskSpec, as in `LayerInput`. Nothing is copied or
+ * converted until it is asked for (where `bytes` is aligned to 8), and no more is allocated than the file justifies.
+ * Cost: O(bytes), in one pass over the values.
+ *
+ * @throws DataError TRACE, which says what is wrong, where, and what to do
+ * @example
+ * const attn = traceTensor([1, 2, 2], [1, 0, 0.25, 0.75]);
+ * const layers = [{ alignQ: "src", alignK: "src", maskSpec: { right: 0 }, attn }];
+ * const bytes = writeTrace(createTrace({ tokens: { src: ["I", "am"] }, layers }));
+ * layerMap(readTrace(bytes).layers[0]).row(0, 1).values; // Float32Array [0.25, 0.75]
+ */
+export function readTrace(bytes: Uint8Array, { values = true }: ReadOptions = {}): Trace {
+  const op = "readTrace";
+  const { tensors, metadata } = decode(op, bytes);
+  const head = readMetadata(op, metadata[METADATA]);
+  const layers = head.layers.map((layer) => ({ ...layer }) as Record<string, unknown>);
+  const glimpses: TraceTensor[] = [];
+  const gates: Record<string, TraceTensor> = Object.create(null);
+  let image: Uint8Array | undefined;
+  let grid: ImageGrid | undefined;
+  const entries = Object.entries(tensors);
+  for (const [name, stored] of entries) {
+    const place = quoted(name);
+    const read = (): TraceTensor => {
+      const remedy = "write F32, F16, F64, U8 or BOOL";
+      return (
+        fromSafetensors(stored) ?? fault(op, place, "be of a type that traces have", stored.dtype, remedy)
+      );
+    };
+    const [, kind = "", number = "", stage] = LAYER_TENSOR.exec(name) ?? [];
+    const [, step] = /^glimpse\.(0|[1-9]\d{0,8})$/.exec(name) ?? [];
+    if (kind) {
+      const layer = layers[Number(number)];
+      if (!layer)
+        fault(
+          op,
+          place,
+          `belong to one of the ${layers.length} layers`,
+          `layer ${number}`,
+          "add it to layers",
+        );
+      if ((stage === undefined) === (kind === "scores"))
+        fault(op, place, "have a stage for scores alone", place, 'name it "scores.0.raw" or "attn.0"');
+      if (stage === undefined) layer[kind] = kind === "mask" ? asBool(read()) : read();
+      else layer.scores = { ...(layer.scores as object), [stage]: read() };
+    } else if (step !== undefined) {
+      if (Number(step) >= entries.length)
+        fault(op, place, "number the glimpses from 0 without a gap", step, "rename it");
+      glimpses[Number(step)] = read();
+    } else if (name.startsWith("gate.")) gates[name.slice(5)] = read();
+    else if (name === "image") {
+      if (stored.dtype !== "U8")
+        fault(op, place, "hold the bytes of a PNG, U8", stored.dtype, "write the file's bytes");
+      image = stored.data as Uint8Array;
+    } else if (name === "grid") {
+      const { data } = stored;
+      if (data.length !== 4)
+        fault(op, place, "be [height, width, patch, cls]", shown(stored.shape), "write these four numbers");
+      const [height, width, patch, cls] = Array.from(data as ArrayLike<number | bigint>, Number);
+      grid = { height: height!, width: width!, patch: patch!, cls: cls! };
+    }
+  }
+  for (let t = 0; t < glimpses.length; t++)
+    if (!glimpses[t])
+      fault(op, `glimpse.${t}`, "be there", "none", "number the glimpses from 0 without a gap");
+  const { name, tokens } = head;
+  const trace = assemble(op, {
+    ...(name === undefined ? {} : { name }),
+    ...{ tokens, layers: layers as unknown as LayerInput[], glimpses, gates },
+    ...(image ? { image } : {}),
+    ...(grid ? { grid } : {}),
+  });
+  if (values) checkValues(op, trace);
+  return trace;
+}
+
+const LAYER_TENSOR = /^(attn|q|k|lse|bias|mask|vnorm|grad|thumb|scores)\.(0|[1-9]\d{0,8})(?:\.(.*))?$/s;
+
+/** Masks may be bytes as well: numpy's uint8. */
+function asBool(tensor: TraceTensor): TraceTensor {
+  const bytes: readonly Encoding[] = ["u8log", "bool"];
+  if (!bytes.includes(tensor.encoding)) return tensor;
+  return new TraceTensor(tensor.shape, "bool", tensor.data as Uint8Array);
+}
+
+function decode(op: string, bytes: Uint8Array): SafetensorsFile {
+  try {
+    return decodeSafetensors(bytes);
+  } catch (error) {
+    if (!(error instanceof DataError) || error.code !== "SAFETENSORS") throw error;
+    const promised = promisedBytes(bytes);
+    if (promised > bytes.length) {
+      const rule = `have the ${promised} bytes that its header promises`;
+      fault(op, "the file", rule, `${bytes.length}: it is cut off`, WRITE_AGAIN);
+    }
+    const { rule, got } = error.details as ErrorDetails<"SAFETENSORS">;
+    return fault(op, "the file", `be safetensors, where ${rule}`, got, WRITE_AGAIN);
+  }
+}
+
+/** How long a file says it is; 0 where that cannot be read. */
+function promisedBytes(bytes: Uint8Array): number {
+  if (bytes.length < 8) return 0;
+  const header = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
+  // A trace begins with its header's brace; anything else only looks like a length.
+  if (bytes.length > 8 && bytes[8] !== 0x7b) return 0;
+  if (header > bytes.length - 8) return header <= 100_000_000 ? 8 + header : 0;
+  try {
+    const entries = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + header))) as object;
+    const ends = Object.values(entries).map((entry) => entry?.data_offsets?.[1]);
+    const last = ends.reduce((most, end) => (Number.isSafeInteger(end) ? Math.max(most, end) : most), 0);
+    return 8 + header + last;
+  } catch {
+    return 0;
+  }
+}

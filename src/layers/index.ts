@@ -1,0 +1,26 @@
+/**
+ * The mechanisms as layers of TensorFlow.js. Importing this has effects, as importing heed/backend has: it registers the
+ * layers, so that `tf.loadLayersModel` finds them, in the place of the stock LayerNormalization too; it makes masks reach
+ * layers of several inputs, models load that call layers as Keras does, and `file://` addresses work in Node.
+ */
+import { registerFileModels } from "../host/file-models.ts";
+import { mendKerasModels } from "../host/keras-models.ts";
+import { mendLayerMasks } from "../host/layer-masks.ts";
+import * as normalize from "./normalize/index.ts";
+import { registerLayers } from "./register.ts";
+import * as sequence from "./sequence/index.ts";
+import * as transformer from "./transformer/index.ts";
+
+registerLayers(normalize, sequence, transformer);
+mendLayerMasks();
+mendKerasModels();
+registerFileModels();
+
+/** The fields of a layer of your own: `fields.required(fields.integer(1))`. */
+export * as fields from "./base/fields.ts";
+export type { LayerInput, Shape, Sizes } from "./base/inputs.ts";
+export * from "./base/layer.ts";
+export type { Constraint, Initializer, ObjectConfig, Regularizer } from "./base/objects.ts";
+export * from "./normalize/index.ts";
+export * from "./sequence/index.ts";
+export * from "./transformer/index.ts";

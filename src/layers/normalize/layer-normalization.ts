@@ -1,0 +1,109 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { OptionError } from "../../core/errors.ts";
+import { layerNorm } from "../../ops/layer-norm.ts";
+import {
+  byDefault,
+  flag,
+  integers,
+  type Kind,
+  type LayerOptions,
+  MechanismLayer,
+  number,
+  ours,
+  type Shape,
+  type Sizes,
+  type WeightTable,
+  weightFields,
+} from "../base/index.ts";
+
+const never: Kind<boolean, boolean> = {
+  rule: "false, since the root mean square alone is another layer",
+  read: (given) => (given === false ? false : undefined),
+  write: (value) => value,
+};
+const fields = {
+  /** The axes that are normalised together; negative ones count from the end. @default -1 */
+  axis: byDefault(integers(), -1),
+  /** ε, added to the variance inside the root; above 0. @default 1e-3, as in Keras; PyTorch has 1e-5 */
+  epsilon: byDefault(
+    number("a number above 0", (given) => given > 0 && given < Infinity),
+    1e-3,
+  ),
+  /** Adds β. @default true */
+  center: byDefault(flag(), true),
+  /** Multiplies by γ. @default true */
+  scale: byDefault(flag(), true),
+  /** What earlier versions of Keras 3 could do too. @default false */
+  rmsScaling: ours(byDefault(never, false)),
+  ...weightFields("beta", "zeros"),
+  ...weightFields("gamma", "ones"),
+};
+
+export type LayerNormalizationOptions = LayerOptions<typeof fields>;
+
+/**
+ * Layer normalisation, Keras' layer on the fused kernel.
+ *
+ *     out = γ ⊙ (x − mean) / √(variance + ε) + β,    mean and variance over `axis`
+ *
+ * Shapes: x [B, …, C] → as x. Weights `gamma` and `beta`, of the sizes of `axis` in their order.
+ * Conventions: options and weights are those of Keras and of `tf.layers.layerNormalization`, whose saved models load
+ * this one once heed/layers is imported, and the other way round. The last axis, which is what everyone uses, is one
+ * kernel on the `heed` backend; other axes are transposed to the end for it.
+ * Cost: one pass over x forward, one backward. Paper: Ba, Kiros & Hinton 2016, §3, arxiv.org/abs/1607.06450.
+ *
+ * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT, NUMBER_RANGE · ShapeError SIZE
+ * @example
+ * const norm = new LayerNormalization({ epsilon: 1e-6 });
+ * norm.apply(tf.tensor2d([[1, 2, 3]])); // [[-1.2247, 0, 1.2247]]
+ */
+export class LayerNormalization extends MechanismLayer<typeof fields> {
+  static readonly className = "LayerNormalization";
+
+  constructor(args: LayerNormalizationOptions = {}) {
+    super({ inputs: [{ name: "x", letters: "[B, …]" }], fields }, args);
+  }
+
+  /** The normalised axes, counted from the front. */
+  #axes(rank: number): number[] {
+    const axes = this.config.axis.map((axis) => (axis < 0 ? axis + rank : axis));
+    if (axes.some((axis) => axis < 0 || axis >= rank) || new Set(axes).size < axes.length) {
+      const rule = `different axes of the input, from ${-rank} to ${rank - 1}`;
+      throw new OptionError("NUMBER_RANGE", { op: this.op, name: "axis", rule, got: this.config.axis });
+    }
+    return axes;
+  }
+
+  protected override parameters(_: Sizes, [x]: readonly Shape[]): WeightTable<typeof fields> {
+    const { center, scale } = this.config;
+    const shape = this.#axes(x!.length).map((axis) => x![axis] as number);
+    return {
+      gamma: scale && { shape, kind: "gamma" },
+      beta: center && { shape, kind: "beta" },
+    };
+  }
+
+  protected override compute([x]: tf.Tensor[]): tf.Tensor {
+    // Keras lays the numbers of weights along the axes in ascending order, however `axis` lists them.
+    const axes = this.#axes(x!.rank).sort((a, b) => a - b);
+    const others = x!.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
+    const order = [...others, ...axes];
+    const isLast = order.every((axis, at) => axis === at);
+    const C = axes.reduce((product, axis) => product * x!.shape[axis]!, 1);
+    const ordered = isLast ? x! : tf.transpose(x!, order);
+    const flat =
+      axes.length === 1 ? ordered : tf.reshape(ordered, [...others.map((axis) => x!.shape[axis]!), C]);
+    const [gamma, beta] = ["gamma", "beta"].map((name) => {
+      const weight = this.weightIf(name);
+      return weight && (weight.rank === 1 ? (weight as tf.Tensor1D) : tf.reshape<tf.Rank.R1>(weight, [C]));
+    });
+    const normal = layerNorm(flat, gamma, beta, { epsilon: this.config.epsilon });
+    const shaped = tf.reshape(normal, ordered.shape);
+    return isLast
+      ? shaped
+      : tf.transpose(
+          shaped,
+          order.map((_, axis) => order.indexOf(axis)),
+        );
+  }
+}

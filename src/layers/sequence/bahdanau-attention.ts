@@ -1,0 +1,93 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { additiveScore } from "../../attention/score/additive.ts";
+import { attend } from "../../attention/sequence/attend.ts";
+import {
+  byDefault,
+  flag,
+  integer,
+  type LayerCall,
+  type LayerOptions,
+  MechanismLayer,
+  rate,
+  required,
+  type Shape,
+  type Sizes,
+  seed,
+  type WeightTable,
+  weightFields,
+} from "../base/index.ts";
+
+const fields = {
+  /** Units of the hidden layer, A. */
+  units: required(integer(1)),
+  /** A bias in the hidden layer. @default true */
+  useBias: byDefault(flag(), true),
+  /** Share of weights dropped in training. @default 0 */
+  dropout: byDefault(rate(), 0),
+  ...weightFields("kernel", "glorotUniform"),
+  ...weightFields("bias", "zeros"),
+  seed: seed(),
+};
+const inputs = [
+  { name: "query", letters: "[B, T, Cq]" },
+  { name: "value", letters: "[B, S, Cv]" },
+  { name: "key", letters: "[B, S, Ck]", optional: true },
+];
+
+export type BahdanauAttentionOptions = LayerOptions<typeof fields>;
+
+/**
+ * Bahdanau's attention with its own weights: a small network judges each pair of query and key.
+ *
+ *     output_t = Σ_s α_ts value_s,    α_t = softmax_s(vᵀ tanh(W₁ key_s + W₂ query_t + b))
+ *
+ * Symbols: W₁ `key/kernel`, b `key/bias`, W₂ `query/kernel`, v `scale`; without a key the values are the keys.
+ * Shapes: [query [B, T, Cq], value [B, S, Cv], key [B, S, Ck]?] → [B, T, Cv]; weights [Ck, A], [A], [Cq, A], [A].
+ * Conventions: the mask of the values hides keys; a query that sees none gives 0. Keras' `AdditiveAttention` is
+ * without W₁, W₂ and b.
+ * Cost: as `additiveScore`'s, in one kernel on the `heed` backend.
+ * Paper: Bahdanau, Cho & Bengio 2014, §3.1 and A.1.2, arxiv.org/abs/1409.0473.
+ *
+ * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE
+ * @example
+ * const attention = new BahdanauAttention({ units: 8 });
+ * const context = attention.apply([queries, values]);
+ * context.shape; // [2, 3, 7]
+ */
+export class BahdanauAttention extends MechanismLayer<typeof fields> {
+  static readonly className = "BahdanauAttention";
+
+  constructor(args: BahdanauAttentionOptions) {
+    super({ inputs, fields }, args);
+  }
+
+  protected override parameters({ Cq, Cv, Ck = Cv }: Sizes): WeightTable<typeof fields> {
+    const A = this.config.units;
+    return {
+      "query/kernel": { shape: [Cq, A], kind: "kernel" },
+      "key/kernel": { shape: [Ck, A], kind: "kernel" },
+      "key/bias": this.config.useBias && { shape: [A], kind: "bias" },
+      scale: { shape: [A], kind: "kernel", matrix: [A, 1] },
+    };
+  }
+
+  protected override shapeOf([query, value]: readonly Shape[]): Shape {
+    return [...query!.slice(0, 2), value![2]!];
+  }
+
+  protected override compute(given: tf.Tensor[], { masks, training, seed }: LayerCall): tf.Tensor {
+    const [queries, values, keys = values] = given as tf.Tensor3D[];
+    const score = additiveScore({
+      w1: this.weight("key/kernel"),
+      w2: this.weight("query/kernel"),
+      v: this.weight("scale"),
+      b: this.weightIf("key/bias"),
+    });
+    const visible = masks[1];
+    return attend({
+      ...{ queries: queries!, keys: keys!, values: values!, score, training },
+      mask: visible && tf.cast(tf.expandDims(visible, 1), "bool"),
+      dropout: { rate: this.config.dropout, seed },
+    }).output;
+  }
+}

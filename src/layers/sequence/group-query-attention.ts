@@ -1,0 +1,80 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import { ShapeError } from "../../core/errors.ts";
+import {
+  integer,
+  type LayerCall,
+  type LayerOptions,
+  MechanismLayer,
+  required,
+  type Shape,
+  type Sizes,
+  type WeightTable,
+} from "../base/index.ts";
+import {
+  type Heads,
+  projectedAttention,
+  projectedCall,
+  projectedFields,
+  projectedInputs,
+  projectedOptions,
+  projectedShape,
+  projectionWeights,
+} from "./projected.ts";
+
+const fields = {
+  /** D, the width of one head. */
+  headDim: required(integer(1)),
+  /** H */
+  numQueryHeads: required(integer(1)),
+  /** Hkv, which divides H. */
+  numKeyValueHeads: required(integer(1)),
+  ...projectedFields,
+};
+
+export type GroupQueryAttentionOptions = LayerOptions<typeof fields>;
+
+/**
+ * Keras' `GroupQueryAttention`: multi-head attention whose H query heads share Hkv heads of keys and values.
+ *
+ *     head_h = attention(query·Wq_h, key·Wk_g, value·Wv_g),  g = ⌊h·Hkv/H⌋,    output = [head_1; …; head_H]·Wo
+ *
+ * Symbols: as `MultiHeadAttention`; neighbouring heads share, as in Keras and PyTorch, and nothing is copied for it.
+ * Shapes: [query [B, T, C], value [B, S, Cv]?, key [B, S, Ck]?, attentionMask [B, T, S]?] → [B, T, C], weights
+ * [B, H, T, S].
+ * Conventions: as `MultiHeadAttention`; Hkv = 1 is multi-query attention.
+ * Cost: that of `multiHeadAttention`, with projections of keys and values H/Hkv times smaller.
+ * Paper: Ainslie et al. 2023, §2.2, arxiv.org/abs/2305.13245.
+ *
+ * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_CALL, LAYER_SYMBOLIC, LAYER_WEIGHT · ShapeError HEADS, SIZE, BROADCAST
+ * @example
+ * const layer = new GroupQueryAttention({ headDim: 3, numQueryHeads: 4, numKeyValueHeads: 2 });
+ * layer.apply([queries, values]).shape; // [2, 3, 4]
+ */
+export class GroupQueryAttention extends MechanismLayer<typeof fields> {
+  static readonly className = "GroupQueryAttention";
+  static readonly kerasCall = projectedCall;
+
+  constructor(args: GroupQueryAttentionOptions) {
+    super({ inputs: projectedInputs, fields, callOptions: projectedOptions }, args);
+    const { H, Hkv } = this.#heads;
+    if (H % Hkv !== 0) throw new ShapeError("HEADS", { op: this.op, H, Hkv });
+  }
+
+  get #heads(): Heads {
+    const { headDim: D, numQueryHeads: H, numKeyValueHeads: Hkv } = this.config;
+    return { H, Hkv, D, Dv: D };
+  }
+
+  protected override parameters(sizes: Sizes): WeightTable<typeof fields> {
+    return projectionWeights(this.#heads, this.config, sizes);
+  }
+
+  protected override shapeOf(shapes: readonly Shape[]): Shape | Shape[] {
+    return projectedShape(this.op, this.#heads, shapes, this.config.returnAttentionScores);
+  }
+
+  protected override compute(inputs: tf.Tensor[], call: LayerCall): tf.Tensor | tf.Tensor[] {
+    const weight = (name: string) => this.weightIf(name);
+    return projectedAttention(this.op, this.#heads, this.config, weight, inputs, call);
+  }
+}

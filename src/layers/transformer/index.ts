@@ -1,0 +1,2 @@
+export * from "./transformer-decoder-layer.ts";
+export * from "./transformer-encoder-layer.ts";

@@ -1,0 +1,101 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type {
+  BlockOptions,
+  TransformerDecoderParameters,
+  TransformerEncoderParameters,
+  TransformerMask,
+} from "../../attention/transformer/index.ts";
+import { OptionError, ShapeError } from "../../core/errors.ts";
+import {
+  boolMask,
+  type FieldValues,
+  type LayerCall,
+  type LayerDefinition,
+  type LayerOptions,
+  MechanismLayer,
+} from "../base/index.ts";
+import { namedParameters, type Part, readParameters, type transformerFields } from "./parameters.ts";
+
+/** What the layers of encoder and decoder share. */
+export abstract class TransformerLayer<F extends typeof transformerFields> extends MechanismLayer<F> {
+  readonly #parts: readonly Part[];
+
+  protected constructor(definition: LayerDefinition<F>, args: LayerOptions<F>, parts: readonly Part[]) {
+    super(definition, args);
+    this.#parts = parts;
+  }
+
+  /** The fields of both, whose types are lost in `F`. */
+  protected get common(): FieldValues<typeof transformerFields> {
+    return this.config as unknown as FieldValues<typeof transformerFields>;
+  }
+
+  protected get parts(): readonly Part[] {
+    return this.#parts;
+  }
+
+  protected readParameters(): TransformerDecoderParameters {
+    return readParameters(this.#parts, (name) => this.weightIf(name));
+  }
+
+  protected blockOptions({ training, seed }: Pick<LayerCall, "training" | "seed">): BlockOptions {
+    const { activation, normalizeFirst: preNorm, layerNormEpsilon: epsilon, dropout: rate } = this.common;
+    return { activation, preNorm, epsilon, dropout: { rate, seed }, training };
+  }
+
+  /**
+   * Sets the weights to these parameters, such as `fromTorchEncoderLayer` reads, which stay the caller's.
+   *
+   * @throws OptionError LAYER_OPTION before the layer has weights · ShapeError SIZE when they are not its own
+   */
+  setParameters(parameters: TransformerEncoderParameters | TransformerDecoderParameters): void {
+    if (!this.built) {
+      const rule = "called once the layer has weights";
+      const remedy = "apply it to something, or build a model of it, first";
+      throw new OptionError("LAYER_OPTION", {
+        op: this.op,
+        name: "setParameters",
+        rule,
+        got: "a layer without",
+        remedy,
+      });
+    }
+    const named = namedParameters(parameters);
+    const own = this.weights.map((weight) => ({ name: this.nameOf(weight), shape: weight.shape }));
+    const wrong = own.find(({ name, shape }) => String(named.get(name)?.shape) !== String(shape));
+    const extra = [...named.keys()].find((name) => !own.some((weight) => weight.name === name));
+    if (wrong || extra !== undefined) {
+      const got = wrong ? named.get(wrong.name)?.shape : named.get(extra!)?.shape;
+      throw new ShapeError("SIZE", {
+        op: this.op,
+        rule: wrong
+          ? `the parameter ${wrong.name} must have shape [${wrong.shape.join(", ")}]`
+          : `its parameters must be ${own.map(({ name }) => name).join(", ")}`,
+        got: wrong ? (got ? `shape [${got.join(", ")}]` : "none") : extra!,
+        remedy: "make the layer with the sizes and useBias of these parameters",
+      });
+    }
+    this.setWeights(own.map(({ name }) => named.get(name)!));
+  }
+}
+
+/** A Keras mask [B, S] of keys and an attention mask [B, T, S] as a mask of a block. */
+export function blockMask(
+  op: string,
+  keys: { title: string; mask: tf.Tensor | undefined; size: readonly [number, number] },
+  pairs?: { title: string; mask: tf.Tensor | undefined; size: readonly [number, number, number] },
+): TransformerMask {
+  const visible = boolMask(op, keys.title, keys.mask, keys.size);
+  const allowed = pairs && boolMask(op, pairs.title, pairs.mask, pairs.size);
+  const both = [
+    ...(visible ? [tf.reshape(visible, [visible.shape[0]!, 1, 1, visible.shape[1]!])] : []),
+    ...(allowed ? [tf.expandDims(allowed, 1)] : []),
+  ];
+  return both.length > 0 ? { allow: both.reduce((a, b) => tf.logicalAnd(a, b)) } : {};
+}
+
+/** x with zeros where it has no positions, so that whatever stands there reaches no gradient. */
+export function present(op: string, title: string, x: tf.Tensor3D, mask: tf.Tensor | undefined): tf.Tensor3D {
+  const bool = boolMask(op, title, mask, x.shape.slice(0, 2));
+  return bool ? tf.where<tf.Tensor3D>(tf.expandDims(bool, 2), x, 0) : x;
+}

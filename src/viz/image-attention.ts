@@ -1,0 +1,192 @@
+import { OptionError, ShapeError } from "../core/errors.ts";
+import { colorAt, PALETTES, type Palette } from "./color.ts";
+import { checkPicture, drawPicture, drawPng, type Frame, type Picture } from "./image/picture.ts";
+import { upsample } from "./image/upsample.ts";
+import { oneOf, positiveInteger } from "./options.ts";
+import { encodePng } from "./png.ts";
+import { formatNumber } from "./scale.ts";
+import { svgDocument } from "./svg/document.ts";
+import { TOKEN_SIZE } from "./svg/layout.ts";
+import { element, fingerprint, label } from "./svg/markup.ts";
+import { fitWidth } from "./svg/measure.ts";
+import { THEMES, type Theme } from "./svg/theme.ts";
+import { visible } from "./text.ts";
+
+export interface ImageAttentionData {
+  readonly image: Picture;
+  /** Rows and columns of the maps. */
+  readonly grid: readonly [rows: number, columns: number];
+  /** One map of rows·columns weights for each word. */
+  readonly maps: readonly ArrayLike<number>[];
+  /** What was said while each map was looked at. */
+  readonly words: readonly string[];
+}
+
+export interface ImageAttentionOptions {
+  /** @default "viridis" */
+  readonly palette?: Palette;
+  /** Interpolates between the cells of a map, and says so. @default false: a cell is a square */
+  readonly smooth?: boolean;
+  /** Panels in a row. @default 5 */
+  readonly columns?: number;
+  /** Width of a panel in pixels. @default 160 */
+  readonly panelWidth?: number;
+  /** @default "What each word looked at"; empty = none */
+  readonly title?: string;
+  /** @default "light" */
+  readonly theme?: Theme;
+}
+
+const TITLE = "What each word looked at";
+const PAD = 16;
+const GAP = 12;
+const CAPTION = 24;
+/** Of the map over the image, where the weight is largest. */
+const OPACITY = 0.85;
+
+/**
+ * Attention over an image: the image, and the same image once more for each word with what the word looked at.
+ *
+ *     colour of a pixel: palette[α / α_max] over the image, with an opacity that grows as α / α_max
+ *
+ * α_max is the largest weight of all words, which the note says, so panels can be compared. A cell of a map is drawn as a
+ * square of the image; `smooth` interpolates. Cost: O(words·H·W). Pure: the same data give the same text, without a DOM.
+ * Picture: Xu et al. 2015, figure 2, arxiv.org/abs/1502.03044.
+ *
+ * @throws ShapeError ELEMENTS, MATRIX_SIZE · OptionError VIZ_OPTION
+ * @example
+ * const image = { height: 2, width: 2, values: [0, 0.5, 0.5, 1] };
+ * imageAttention({ image, grid: [2, 2], maps: [[1, 0, 0, 0]], words: ["dark"] });
+ */
+export function imageAttention(data: ImageAttentionData, options: ImageAttentionOptions = {}): string {
+  const op = "imageAttention";
+  const { image, grid, maps, words } = data;
+  check(op, data);
+  const palette = oneOf(op, "palette", options.palette ?? "viridis", PALETTES);
+  const theme = oneOf(op, "theme", options.theme ?? "light", THEMES);
+  const columns = Math.min(positiveInteger(op, "columns", options.columns ?? 5), maps.length + 1);
+  const panelWidth = positiveInteger(op, "panelWidth", options.panelWidth ?? 160);
+  const { title = TITLE, smooth = false } = options;
+
+  const most = Math.max(...maps.map((map) => Math.max(...Array.from(map))), 0);
+  const panelHeight = (panelWidth * image.height) / image.width;
+  const top = title === "" ? PAD : 44;
+  const frameOf = (panel: number): Frame => ({
+    x: PAD + (panel % columns) * (panelWidth + GAP),
+    y: top + Math.floor(panel / columns) * (panelHeight + CAPTION + GAP),
+    width: panelWidth,
+    height: panelHeight,
+  });
+  const overlays = maps.map((map) => overlay(map, grid, image, { palette, smooth, most }));
+  const panels = ["", ...words].map((word, panel) => {
+    const frame = frameOf(panel);
+    const over = panel === 0 ? "" : drawPng(overlays[panel - 1]!, frame);
+    const text = panel === 0 ? "image" : fitWidth(visible(word), panelWidth, TOKEN_SIZE);
+    const caption = { class: "t k", x: frame.x + panelWidth / 2, y: frame.y + panelHeight + 17 };
+    return (
+      drawPicture(image, frame) +
+      over +
+      element("rect", { class: "l", ...frame }) +
+      label(text, { ...caption, "text-anchor": "middle" })
+    );
+  });
+  const width = 2 * PAD + columns * (panelWidth + GAP) - GAP;
+  const height = frameOf(words.length).y + panelHeight + CAPTION + 30;
+  const note = `The brightest is a weight of ${formatNumber(most)}${smooth ? "; smoothed between cells" : ""}.`;
+  const id = fingerprint(
+    [
+      theme,
+      title,
+      note,
+      width,
+      ...words,
+      ...maps.map((map) => Array.from(map)),
+      ...Array.from(image.values),
+    ].join("\n"),
+  );
+  return svgDocument({
+    id,
+    theme,
+    title: title || TITLE,
+    description: `${places(data)} ${note}`,
+    width,
+    height,
+    content: [
+      element("rect", { class: "bg", width, height }),
+      title === ""
+        ? ""
+        : label(fitWidth(visible(title), width - 2 * PAD, 18), {
+            class: "t k",
+            x: PAD,
+            y: 30,
+            "font-size": 18,
+          }),
+      ...panels,
+      label(fitWidth(note, width - 2 * PAD, 12), { class: "t", x: PAD, y: height - 12, "font-size": 12 }),
+    ],
+  });
+}
+
+function check(op: string, { image, grid, maps, words }: ImageAttentionData): void {
+  checkPicture(op, "image", image);
+  for (const side of grid) positiveInteger(op, "grid", side);
+  if (maps.length === 0 || maps.length !== words.length) {
+    const rule = "one word for each map, and one map or more";
+    const got = `${words.length} words for ${maps.length} maps`;
+    throw new OptionError("VIZ_OPTION", { op, option: "words", rule, got, remedy: "pass as many of each" });
+  }
+  const expected = grid[0] * grid[1];
+  maps.forEach((map, n) => {
+    if (map.length !== expected) {
+      const name = `maps[${n}]`;
+      throw new ShapeError("ELEMENTS", { op, name, letters: "rows·columns", expected, got: map.length });
+    }
+    const wrong = Array.from(map).find((weight) => !(weight >= 0 && Number.isFinite(weight)));
+    if (wrong === undefined) return;
+    const rule = "weights of 0 or more";
+    throw new OptionError("VIZ_OPTION", {
+      op,
+      option: `maps[${n}]`,
+      rule,
+      got: String(wrong),
+      remedy: "pass the weights, not the scores",
+    });
+  });
+}
+
+interface OverlayStyle {
+  readonly palette: Palette;
+  readonly smooth: boolean;
+  readonly most: number;
+}
+
+/** A map as a translucent image: squares as they are, or smoothed to the image's pixels. */
+function overlay(
+  map: ArrayLike<number>,
+  grid: readonly [number, number],
+  image: Picture,
+  { palette, smooth, most }: OverlayStyle,
+): Uint8Array {
+  const [rows, columns] = smooth ? [image.height, image.width] : grid;
+  const shares = smooth ? upsample(map, grid, [rows, columns], true) : Float64Array.from(map);
+  // Upsampling spreads a cell's weight over its pixels; the colours are those of the cells.
+  const unit = (smooth ? (grid[0] * grid[1]) / (rows * columns) : 1) * (most || 1);
+  const data = new Uint8Array(rows * columns * 4);
+  shares.forEach((share, cell) => {
+    const strength = Math.min(1, share / unit);
+    data.set([...colorAt(palette, strength), Math.round(255 * OPACITY * strength)], cell * 4);
+  });
+  return encodePng({ width: columns, height: rows, channels: 4, data });
+}
+
+/** Where each word looked most, in words. */
+function places({ grid: [rows, columns], maps, words }: ImageAttentionData): string {
+  const said = maps.slice(0, 3).map((map, n) => {
+    const weights = Array.from(map);
+    const cell = weights.indexOf(Math.max(...weights));
+    const place = `row ${Math.floor(cell / columns) + 1}, column ${(cell % columns) + 1} (${weights[cell]!.toFixed(2)})`;
+    return `“${visible(words[n]!)}” looked most at ${place}`;
+  });
+  const rest = maps.length > said.length ? `; and ${maps.length - said.length} more` : "";
+  return `${maps.length} words over ${rows} × ${columns} cells of an image: ${said.join("; ")}${rest}.`;
+}

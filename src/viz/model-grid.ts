@@ -1,0 +1,133 @@
+import { OptionError } from "../core/errors.ts";
+import { PALETTES, type Palette } from "./color.ts";
+import { type Cells, isNested, type Matrix, maxPool, toMatrix } from "./matrix.ts";
+import { oneOf } from "./options.ts";
+import { makeScale } from "./scale.ts";
+import { svgDocument } from "./svg/document.ts";
+import { element, fingerprint, label } from "./svg/markup.ts";
+import { fitWidth } from "./svg/measure.ts";
+import { raster } from "./svg/raster.ts";
+import { THEMES, type Theme } from "./svg/theme.ts";
+import { visible } from "./text.ts";
+
+export interface ModelGridOptions {
+  /** @default "viridis" */
+  readonly palette?: Palette;
+  /** Side of one head's map in pixels. @default 72 */
+  readonly cell?: number;
+  /** @default "Every head of every layer"; empty = none */
+  readonly title?: string;
+  /** @default "light" */
+  readonly theme?: Theme;
+}
+
+const TITLE = "Every head of every layer";
+const PAD = 16;
+const GAP = 8;
+const LEFT = 64;
+const HEADER = 24;
+/** More cells on a side than this are less than two pixels. */
+const MOST_CELLS = 32;
+
+/**
+ * A whole model at a glance: one small map for each head, layers from top to bottom, heads from left to right.
+ *
+ * All maps share the scale 0 to 1 and are max-pooled to at most 32 × 32 cells, so that no hot cell is lost. Layers may
+ * have different numbers of heads. Cost: O(L·H·T·S). Pure: the same data give the same text, without a DOM.
+ * View: Vig 2019, "A Multiscale Visualization of Attention in the Transformer Model", arxiv.org/abs/1906.05714.
+ *
+ * @throws OptionError MATRIX_EMPTY, VIZ_OPTION · ShapeError MATRIX_SIZE when rows differ in length
+ * @example
+ * const head = [[1, 0], [0.5, 0.5]];
+ * modelGrid([[head, head], [head, head]]); // two layers of two heads
+ */
+export function modelGrid(
+  layers: readonly (readonly Cells<number>[])[],
+  options: ModelGridOptions = {},
+): string {
+  const op = "modelGrid";
+  const palette = oneOf(op, "palette", options.palette ?? "viridis", PALETTES);
+  const theme = oneOf(op, "theme", options.theme ?? "light", THEMES);
+  const { title = TITLE, cell = 72 } = options;
+  if (!(cell >= 24 && Number.isFinite(cell))) {
+    const details = { op, option: "cell", rule: "24 pixels or more", got: String(cell) };
+    throw new OptionError("VIZ_OPTION", { ...details, remedy: "or leave it out" });
+  }
+  const most = Math.max(0, ...layers.map((heads) => heads.length));
+  if (most === 0) throw new OptionError("MATRIX_EMPTY", { op, rows: layers.length, columns: 0 });
+  const matrices = layers.map((heads) =>
+    heads.map((weights) => maxPool(asMatrix(op, weights), MOST_CELLS, MOST_CELLS)),
+  );
+  const top = (title === "" ? PAD : 44) + HEADER;
+  const step = cell + GAP;
+  const width = LEFT + most * step - GAP + PAD;
+  const height = top + layers.length * step - GAP + PAD;
+  const scale = makeScale(op, matrices.flat()[0]!);
+  const maps = matrices.flatMap((heads, l) =>
+    heads.map((matrix, h) => {
+      const [left, up] = [LEFT + h * step, top + l * step];
+      const cells = raster([matrix], {
+        ...{ palette, position: scale.position, left, top: up },
+        ...{ cellWidth: cell / matrix.columns, cellHeight: cell / matrix.rows },
+      });
+      const name = element("title", {}, `layer ${l}, head ${h}`);
+      const frame = element("rect", { class: "l", x: left, y: up, width: cell, height: cell });
+      return element("g", {}, name + cells + frame);
+    }),
+  );
+  const rows = layers.map((_, l) =>
+    label(`layer ${l}`, {
+      class: "t",
+      x: LEFT - 8,
+      y: top + l * step + cell / 2 + 4,
+      "font-size": 12,
+      "text-anchor": "end",
+    }),
+  );
+  const columns = Array.from({ length: most }, (_, h) =>
+    label(`head ${h}`, {
+      class: "t",
+      x: LEFT + h * step + cell / 2,
+      y: top - 8,
+      "font-size": 12,
+      "text-anchor": "middle",
+    }),
+  );
+  const id = fingerprint(
+    [theme, palette, title, cell, ...matrices.flat().map(({ values }) => values)].map(String).join("\n"),
+  );
+  const heads = matrices.flat().length;
+  return svgDocument({
+    id,
+    theme,
+    title: title || TITLE,
+    description: `${layers.length} layers, ${heads} heads; a map of each, from 0 (dark) to 1 (light).`,
+    width,
+    height,
+    content: [
+      element("rect", { class: "bg", width, height }),
+      title === ""
+        ? ""
+        : label(fitWidth(visible(title), width - 2 * PAD, 18), {
+            class: "t k",
+            x: PAD,
+            y: 30,
+            "font-size": 18,
+          }),
+      ...columns,
+      ...rows,
+      element("g", { "shape-rendering": "crispEdges" }, maps.join("")),
+    ],
+  });
+}
+
+/** A map without words. */
+function asMatrix(op: string, weights: Cells<number>): Matrix {
+  if (!isNested(weights) || weights.length === 0) {
+    const details = { op, option: "layers", rule: "rows of weights for each head" };
+    const got = `${weights.length} numbers for one`;
+    throw new OptionError("VIZ_OPTION", { ...details, got, remedy: "pass layers[l][h][t][s]" });
+  }
+  const blank = (n: number) => new Array<string>(n).fill("");
+  return toMatrix(op, { weights, rowTokens: blank(weights.length), columnTokens: blank(weights[0]!.length) });
+}

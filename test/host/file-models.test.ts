@@ -1,0 +1,96 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import * as tf from "@tensorflow/tfjs-core";
+import { layers, loadLayersModel, sequential } from "@tensorflow/tfjs-layers";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { DataError, FileError } from "../../src/core/errors.ts";
+import { registerFileModels } from "../../src/host/file-models.ts";
+import "../attention/support.ts";
+
+const root = mkdtempSync(path.join(tmpdir(), "heed-models-"));
+afterAll(() => rmSync(root, { recursive: true }));
+beforeAll(() => tf.setBackend("cpu"));
+registerFileModels();
+
+const folder = path.join(root, "with a space");
+const url = pathToFileURL(folder).href;
+const x = () => tf.tensor2d([[1, 2, 3]]);
+const make = () =>
+  sequential({ layers: [layers.dense({ units: 2, inputShape: [3] }), layers.dense({ units: 1 })] });
+
+it("saves to a folder, and loads the folder or its model.json", async () => {
+  const model = make();
+  model.setUserDefinedMetadata({ note: "kept" });
+  const { modelArtifactsInfo } = await model.save(url);
+  expect(modelArtifactsInfo.weightDataBytes).toBe(4 * (3 * 2 + 2 + 2 + 1));
+  for (const from of [url, `${url}/model.json`]) {
+    const loaded = await loadLayersModel(from);
+    expect([...(loaded.predict(x()) as tf.Tensor).dataSync()]).toEqual([
+      ...(model.predict(x()) as tf.Tensor).dataSync(),
+    ]);
+    expect(loaded.getUserDefinedMetadata()).toEqual({ note: "kept" });
+  }
+});
+
+it("loads weights in several files, as tensorflowjs_converter writes them", async () => {
+  const model = make();
+  const target = path.join(root, "shards");
+  await model.save(pathToFileURL(target).href);
+  const json = JSON.parse(readFileSync(path.join(target, "model.json"), "utf8"));
+  const bytes = readFileSync(path.join(target, "weights.bin"));
+  const [a, b] = ["group1-shard1of2.bin", "group1-shard2of2.bin"];
+  writeFileSync(path.join(target, a!), bytes.subarray(0, 10));
+  writeFileSync(path.join(target, b!), bytes.subarray(10));
+  json.weightsManifest[0].paths = [a, b];
+  writeFileSync(path.join(target, "model.json"), JSON.stringify(json));
+  rmSync(path.join(target, "weights.bin"));
+  const loaded = await loadLayersModel(pathToFileURL(target).href);
+  expect([...(loaded.predict(x()) as tf.Tensor).dataSync()]).toEqual([
+    ...(model.predict(x()) as tf.Tensor).dataSync(),
+  ]);
+});
+
+it("saves the optimizer too when asked", async () => {
+  const model = make();
+  model.compile({ optimizer: tf.train.adam(0.1), loss: "meanSquaredError" });
+  await model.trainOnBatch(x(), tf.ones([1, 1]));
+  const target = pathToFileURL(path.join(root, "optimizer")).href;
+  await model.save(target, { includeOptimizer: true });
+  const loaded = await loadLayersModel(target);
+  expect(loaded.optimizer).toBeDefined();
+});
+
+it("leaves these addresses to whatever else answers them", async () => {
+  let asked = "";
+  tf.io.registerLoadRouter((address) => {
+    if (typeof address !== "string" || !address.startsWith("file://elsewhere")) return null as never;
+    asked = address;
+    return { load: async () => Promise.reject(new Error("theirs")) };
+  });
+  await expect(loadLayersModel("file://elsewhere/model.json")).rejects.toThrow("theirs");
+  expect(asked).toBe("file://elsewhere/model.json");
+});
+
+it("says what is wrong with a file", async () => {
+  await expect(loadLayersModel(`${url}-missing`)).rejects.toThrow(FileError);
+  await expect(loadLayersModel(`${url}-missing`)).rejects.toThrow(
+    /^loadLayersModel: the file must be readable, got ENOENT: .*model\.json.*; check the path and its permissions$/,
+  );
+  const target = path.join(root, "damaged");
+  const address = pathToFileURL(target).href;
+  await make().save(address);
+  const weights = readFileSync(path.join(target, "weights.bin"));
+  writeFileSync(path.join(target, "weights.bin"), weights.subarray(4));
+  await expect(loadLayersModel(address)).rejects.toThrow(DataError);
+  await expect(loadLayersModel(address)).rejects.toThrow("got 40 bytes where its weights have 44;");
+  writeFileSync(path.join(target, "model.json"), "{}");
+  await expect(loadLayersModel(address)).rejects.toThrow(
+    "model.json must be what heed wrote, got no modelTopology;",
+  );
+  writeFileSync(path.join(root, "file"), "");
+  await expect(make().save(pathToFileURL(path.join(root, "file", "in")).href)).rejects.toThrow(
+    /^LayersModel\.save: .* must be a folder that can be written, got ENOTDIR/,
+  );
+});
