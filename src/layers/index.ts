@@ -6,12 +6,13 @@
 import { registerFileModels } from "../host/file-models.ts";
 import { mendKerasModels } from "../host/keras-models.ts";
 import { mendLayerMasks } from "../host/layer-masks.ts";
+import * as glimpse from "./glimpse/index.ts";
 import * as normalize from "./normalize/index.ts";
 import { registerLayers } from "./register.ts";
 import * as sequence from "./sequence/index.ts";
 import * as transformer from "./transformer/index.ts";
 
-registerLayers(normalize, sequence, transformer);
+registerLayers(glimpse, normalize, sequence, transformer);
 mendLayerMasks();
 mendKerasModels();
 registerFileModels();
@@ -21,6 +22,7 @@ export * as fields from "./base/fields.ts";
 export type { LayerInput, Shape, Sizes } from "./base/inputs.ts";
 export * from "./base/layer.ts";
 export type { Constraint, Initializer, ObjectConfig, Regularizer } from "./base/objects.ts";
+export * from "./glimpse/index.ts";
 export * from "./normalize/index.ts";
 export * from "./sequence/index.ts";
 export * from "./transformer/index.ts";

@@ -1,19 +1,19 @@
-import { glimpseStatements } from "./glimpse/statements.ts";
 import { adaptiveStatements } from "./adaptive/statements.ts";
 import { discreteStatements } from "./discrete/statements.ts";
 import { featureStatements } from "./feature/statements.ts";
+import { glimpseStatements } from "./glimpse/statements.ts";
 import { guidelineStatements } from "./guidelines/statements.ts";
 import { sequenceStatements } from "./sequence/statements.ts";
 import type { Statement } from "./statement.ts";
 import { toyStatements } from "./toy/statements.ts";
 
 /** Every statement, in the order in which `heed prove` runs them. A task adds its own list here. */
-export const STATEMENTS: readonly Statement[] = [...toyStatements, ...glimpseStatements];
 export const STATEMENTS: readonly Statement[] = [
   ...toyStatements,
   ...guidelineStatements,
   ...discreteStatements,
   ...adaptiveStatements,
   ...featureStatements,
+  ...glimpseStatements,
   ...sequenceStatements,
 ];
