@@ -13,7 +13,7 @@ import { minimise } from "./train.ts";
 const [H, h, PLACE] = [64, 16, 24];
 /** σ stays above this: narrower Gaussians see one pixel each, and stop half a pixel from the true place. */
 const NARROWEST = 0.3;
-const IMAGES = 3;
+const IMAGES = 2;
 /** Radians from the true place, two for each image. */
 const DIRECTIONS = [0.4, 2.5];
 /** Pixels between the true place and the start. */
@@ -24,7 +24,7 @@ export const FOUND = 0.7;
 export interface BasinOptions {
   /** The first standard deviation in pixels; without it, a spatial transformer searches. */
   sigma?: number;
-  /** @default 400 */
+  /** @default 300 */
   steps?: number;
   /** @default 1 */
   seed?: number;
@@ -80,7 +80,7 @@ function searches(seed: number): Search {
  * const worst = await basin({ steps: 1, sigma: 2 });
  * worst.length; // 13
  */
-export async function basin({ sigma, steps = 400, seed = 1, onProgress }: BasinOptions): Promise<Basin> {
+export async function basin({ sigma, steps = 300, seed = 1, onProgress }: BasinOptions): Promise<Basin> {
   await loadGradients();
   await useHeedBackend();
   const { images, target, starts } = searches(seed);

@@ -4,7 +4,9 @@ import { useHeedBackend } from "../../../src/host/select.ts";
 import { glimpseStatements } from "../../../src/tasks/glimpse/statements.ts";
 import { keeps } from "../../../src/tasks/statement.ts";
 
-test.each(glimpseStatements.filter(({ quick }) => quick))("$name keeps its bars", async ({ run, bars }) => {
+const QUICK = glimpseStatements.filter(({ quick }) => quick).map((one) => [one.name, one] as const);
+
+test.each(QUICK)("%s keeps its bars", async (_, { run, bars }) => {
   await useHeedBackend();
   const before = tf.memory().numTensors;
   const figures = await run(() => undefined);
