@@ -23,9 +23,9 @@ export interface GlyphBatch {
   classes: Int32Array;
 }
 
-/** Images of one glyph each, anywhere, under noise. */
-export function glyphBatch(random: RandomStream, N: number): GlyphBatch {
-  const pixels = random.fillNormal(new Float32Array(N * SIDE * SIDE), 0, 0.15);
+/** Images of one glyph each, anywhere, under noise of this deviation. */
+export function glyphBatch(random: RandomStream, N: number, noise = 0.15): GlyphBatch {
+  const pixels = random.fillNormal(new Float32Array(N * SIDE * SIDE), 0, noise);
   const classes = new Int32Array(N);
   for (let n = 0; n < N; n++) {
     const [y, x] = [random.integer(PLACES), random.integer(PLACES)];

@@ -8,7 +8,7 @@ import { CLASSES, GLYPH, type GlyphBatch, glyphBatch, PLACES } from "./glyphs.ts
 import { minimise } from "./train.ts";
 
 export interface PolicyOptions {
-  /** @default 300 */
+  /** @default 200 */
   steps?: number;
   /** @default 64 */
   batch?: number;
@@ -99,7 +99,7 @@ function draw(logits: tf.Tensor2D, random: RandomStream): ArrayLike<number> {
  * const { accuracy } = await trainPolicy({ steps: 1, heldOut: 10 });
  */
 export async function trainPolicy(options: PolicyOptions = {}): Promise<PolicyResult> {
-  const { steps = 300, batch = 64, seed = 1, heldOut = 500, onProgress } = options;
+  const { steps = 200, batch = 64, seed = 1, heldOut = 500, onProgress } = options;
   await loadGradients();
   await useHeedBackend();
   const policy = makePolicy(new RandomStream(seed));

@@ -117,4 +117,17 @@ export const glimpseStatements: readonly Statement[] = [
       return { ...(await support()) };
     },
   },
+  {
+    name: "glimpse/draw",
+    row: 51,
+    statement:
+      "A tiny DRAW that reads and writes glyphs through 5 × 5 Gaussians makes them again with less than half of the error of a blank canvas.",
+    bars: [{ figure: "lowered", atLeast: 0.5 }],
+    quick: true,
+    async run(onProgress) {
+      const { trainDraw } = await import("./autoencoder.ts");
+      const { error, blank } = await trainDraw({ onProgress });
+      return { lowered: 1 - error / blank, error, blank };
+    },
+  },
 ];
