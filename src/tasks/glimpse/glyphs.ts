@@ -15,7 +15,8 @@ const DRAWN = [
 
 export const CLASSES = DRAWN.length;
 
-const INK = DRAWN.map((lines) => lines.map((line) => Array.from(line, (dot) => Number(dot === "#"))));
+/** Ink of each class, rows of 0 and 1. */
+export const INK = DRAWN.map((lines) => lines.map((line) => Array.from(line, (dot) => Number(dot === "#"))));
 
 export interface GlyphBatch {
   /** [N, SIDE, SIDE, 1] */

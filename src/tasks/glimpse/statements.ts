@@ -130,4 +130,20 @@ export const glimpseStatements: readonly Statement[] = [
       return { lowered: 1 - error / blank, error, blank };
     },
   },
+  {
+    name: "glimpse/tracking",
+    row: 52,
+    statement:
+      "A recurrent network follows an object among others like it through Gaussian glimpses, over 20 frames, where a box that stays loses it.",
+    bars: [
+      { figure: "overlap", atLeast: 0.6 },
+      { figure: "gain", atLeast: 0.3 },
+    ],
+    quick: true,
+    async run(onProgress) {
+      const { trainTracker } = await import("./tracking.ts");
+      const { overlap, still } = await trainTracker({ onProgress });
+      return { overlap, gain: overlap - still, still };
+    },
+  },
 ];
