@@ -8,7 +8,14 @@ export { importTrace } from "./import/import.ts";
 export { fromNpz } from "./import/npz.ts";
 export { type DenseWeights, denseMap } from "./map/dense.ts";
 export { layerMap } from "./map/layer.ts";
-export { AttentionMap, type MapComputer, TILE, type TileRequest } from "./map/map.ts";
+export {
+  AttentionMap,
+  type MapComputer,
+  type MapFacts,
+  type MapReader,
+  TILE,
+  type TileRequest,
+} from "./map/map.ts";
 export { type SparseWeights, sparseMap } from "./map/sparse.ts";
 export { type MaskSpec, visibleKeys } from "./mask.ts";
 export { pool, pyramid, type Reduction } from "./pyramid.ts";
@@ -17,6 +24,7 @@ export type { FusionOptions, HeadFusion } from "./relevance/fuse.ts";
 export { type Rollout, type RolloutOptions, rollout } from "./relevance/rollout.ts";
 export { type HeadStatistics, headStatistics, type StatisticsOptions } from "./statistics/head.ts";
 export { gini, normalizedEntropy, topMass } from "./statistics/row.ts";
+export { thumbnails } from "./thumbnails.ts";
 export { appendStep, type LayerStep, type TraceStep } from "./trace/append.ts";
 export { type ReadOptions, readTrace } from "./trace/read.ts";
 export { type Encoding, TraceTensor, traceTensor } from "./trace/tensor.ts";

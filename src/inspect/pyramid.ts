@@ -53,7 +53,9 @@ export class Pool {
   #addRun(to: number, values: Float32Array, kinds: Uint8Array, begin: number, end: number): void {
     const pooled = this.cells;
     const reduction = this.#reduction;
-    let [count, sum, best] = [0, 0, 0];
+    let count = 0;
+    let sum = 0;
+    let best = 0;
     for (let e = begin; e < end; e++) {
       const kind = kinds[e];
       if (kind === MASKED) continue;

@@ -6,13 +6,15 @@
 import { registerFileModels } from "../host/file-models.ts";
 import { mendKerasModels } from "../host/keras-models.ts";
 import { mendLayerMasks } from "../host/layer-masks.ts";
+import * as efficient from "./efficient/index.ts";
 import * as glimpse from "./glimpse/index.ts";
 import * as normalize from "./normalize/index.ts";
+import * as position from "./position/index.ts";
 import { registerLayers } from "./register.ts";
 import * as sequence from "./sequence/index.ts";
 import * as transformer from "./transformer/index.ts";
 
-registerLayers(glimpse, normalize, sequence, transformer);
+registerLayers(efficient, glimpse, normalize, position, sequence, transformer);
 mendLayerMasks();
 mendKerasModels();
 registerFileModels();
@@ -22,7 +24,9 @@ export * as fields from "./base/fields.ts";
 export type { LayerInput, Shape, Sizes } from "./base/inputs.ts";
 export * from "./base/layer.ts";
 export type { Constraint, Initializer, ObjectConfig, Regularizer } from "./base/objects.ts";
+export * from "./efficient/index.ts";
 export * from "./glimpse/index.ts";
 export * from "./normalize/index.ts";
+export * from "./position/index.ts";
 export * from "./sequence/index.ts";
 export * from "./transformer/index.ts";

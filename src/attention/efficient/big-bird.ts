@@ -26,9 +26,9 @@ export interface BigBirdOptions {
  *
  *     block (a, b) is seen if |a − b| ≤ (window − 1)/2,  or a or b is global,  or b was drawn for a
  *
- * 1. `true` means attend. 2. No row is empty. 3. Query i and key i stand together, T = S. 4. A query sees its own block.
- * The seed alone decides what is drawn: the same mask everywhere. With `causal`, blocks after the query's are neither seen
- * nor drawn, and in its own block later keys are hidden.
+ * 1. `true` means attend. 2. No row is empty. 3. Query i and key i stand together, T = S. 4. A query sees its own
+ * block. The seed alone decides what is drawn: the same mask everywhere. With `causal`, blocks after the query's are
+ * neither seen nor drawn, and in its own block later keys are hidden.
  *
  *     6 blocks, window 3, global [0], one random
  *     1 1 1 1 1 1
@@ -38,7 +38,9 @@ export interface BigBirdOptions {
  *     1 . r 1 1 1
  *     1 . . r 1 1
  *
- * Shapes: → block mask of T × T. Cost: O(T/block · random). Paper: Zaheer et al. 2020, §2, arxiv.org/abs/2007.14062.
+ * Shapes: → block mask of T × T.
+ * Cost: O(T/block · random).
+ * Paper: Zaheer et al. 2020, §2, arxiv.org/abs/2007.14062.
  *
  * @throws OptionError NUMBER_RANGE
  * @draws
@@ -82,10 +84,12 @@ function positive(op: string, b: number, count: number): number {
  *
  *     out_i = Σ_{j: mask(i, j)} softmax_j(scale · q_i·k_j) v_j
  *
- * Symbols: mask BigBird's, of window, global and random blocks. Shapes: q [B, H, T, D], k [B, Hkv, T, D], v [B, Hkv, T, Dv]
- * → output [B, H, T, Dv]. Conventions: exact, the internal (ITC) form of the paper; all heads share the mask. Make the mask
- * once and call `blockSparseAttention` where it serves many calls. Differentiable.
- * Cost: O(T·block·(window + random + global)·(D + Dv)) a head. Paper: Zaheer et al. 2020, §2, arxiv.org/abs/2007.14062.
+ * Symbols: mask BigBird's, of window, global and random blocks.
+ * Shapes: q [B, H, T, D], k [B, Hkv, T, D], v [B, Hkv, T, Dv] → output [B, H, T, Dv].
+ * Conventions: exact, the internal (ITC) form of the paper; all heads share the mask. Make the mask once and call
+ * `blockSparseAttention` where it serves many calls. Differentiable.
+ * Cost: O(T·block·(window + random + global)·(D + Dv)) a head.
+ * Paper: Zaheer et al. 2020, §2, arxiv.org/abs/2007.14062.
  *
  * @throws OptionError NUMBER_RANGE · and what `blockSparseAttention` throws
  * @draws

@@ -35,9 +35,9 @@ export interface BlockMask {
  *
  *     block (a, b) is empty, full or partial as none, all or some of pattern(i, j) hold, ⌊i/block⌋ = a, ⌊j/block⌋ = b
  *
- * 1. `true` means attend. 2. A row without a visible key gives 0. 3. i and j count queries and keys from 0; where T ≠ S the
- * rule says which stand together. 4. A query sees itself where the rule says so. The last blocks may be shorter.
- * `share` is the fraction of blocks kept; `drawBlocks` shows them.
+ * 1. `true` means attend. 2. A row without a visible key gives 0. 3. i and j count queries and keys from 0; where T ≠
+ * S the rule says which stand together. 4. A query sees itself where the rule says so. The last blocks may be
+ * shorter. `share` is the fraction of blocks kept; `drawBlocks` shows them.
  *
  *     j ≤ i, block = 2, T = S = 4
  *     1 0 | 0 0        partial   empty
@@ -46,8 +46,9 @@ export interface BlockMask {
  *     1 1 | 1 0        full      partial
  *     1 1 | 1 1
  *
- * Shapes: rule, or bool [T, S] → blocks ⌈T/block⌉ × ⌈S/block⌉. Cost: O(T·S) calls once; a bool tensor is read from the
- * device. `blockMaskOfRows` takes O(blocks) where the blocks are known.
+ * Shapes: rule, or bool [T, S] → blocks ⌈T/block⌉ × ⌈S/block⌉.
+ * Cost: O(T·S) calls once; a bool tensor is read from the device. `blockMaskOfRows` takes O(blocks) where the blocks
+ * are known.
  * Paper: Dong et al. 2024 (FlexAttention), §3.2, arxiv.org/abs/2412.05496.
  *
  * @throws OptionError NUMBER_RANGE, ALLOW_DTYPE · ShapeError SIZE
@@ -76,8 +77,8 @@ export function blockMask(
 }
 
 /**
- * A mask of whole blocks: `keys(a)` names the blocks of keys that block a of queries sees, in any order; a pattern may hide
- * more in them, and is asked in these blocks alone.
+ * A mask of whole blocks: `keys(a)` names the blocks of keys that block a of queries sees, in any order; a pattern
+ * may hide more in them, and is asked in these blocks alone.
  *
  * @throws OptionError NUMBER_RANGE
  * @example
@@ -108,7 +109,8 @@ export function blockMaskOfRows(
 }
 
 /**
- * A block mask as a picture: 1 where a block is full, ½ where it is partial, 0 where it is empty, [⌈T/block⌉, ⌈S/block⌉].
+ * A block mask as a picture: 1 where a block is full, ½ where it is partial, 0 where it is empty, [⌈T/block⌉,
+ * ⌈S/block⌉].
  *
  * @example
  * drawBlocks(blockMask(4, 4, (i, j) => j <= i, { block: 2 })); // [[0.5, 0], [1, 0.5]]
@@ -128,16 +130,27 @@ export function drawBlocks({ S, block, rows }: BlockMask): tf.Tensor2D {
  * @example
  * denseMask(blockMask(2, 2, (i, j) => j <= i, { block: 1 })); // [[1, 0], [1, 1]]
  */
-export function denseMask({ T, S, block, rows, pattern }: BlockMask): tf.Tensor2D {
-  const mask = new Uint8Array(T * S);
+export function denseMask(mask: BlockMask): tf.Tensor2D {
+  return tf.tensor2d(denseCells(mask), [mask.T, mask.S], "bool");
+}
+
+/** A mask serves many calls, and never changes: its rule is asked once. */
+const knownCells = new WeakMap<BlockMask, Uint8Array>();
+
+function denseCells(mask: BlockMask): Uint8Array {
+  const before = knownCells.get(mask);
+  if (before) return before;
+  const { T, S, block, rows, pattern } = mask;
+  const cells = new Uint8Array(T * S);
   for (let i = 0; i < T; i++) {
     for (const { at, full } of rows[Math.floor(i / block)]!) {
       const end = Math.min(S, (at + 1) * block);
-      if (full) mask.fill(1, i * S + at * block, i * S + end);
-      else for (let j = at * block; j < end; j++) mask[i * S + j] = pattern(i, j) ? 1 : 0;
+      if (full) cells.fill(1, i * S + at * block, i * S + end);
+      else for (let j = at * block; j < end; j++) cells[i * S + j] = pattern(i, j) ? 1 : 0;
     }
   }
-  return tf.tensor2d(mask, [T, S], "bool");
+  knownCells.set(mask, cells);
+  return cells;
 }
 
 function masked(mask: Omit<BlockMask, "share">): BlockMask {

@@ -21,11 +21,23 @@ export interface RowGroup {
   readonly allow: Uint8Array | undefined;
 }
 
-/** Lists of blocks of which the shortest has this share of the longest are gathered together: padding at most doubles. */
+/** Lists whose shortest has this share of the longest are gathered together: padding at most doubles them. */
 const ALIKE = 0.5;
 
-/** The calls that attention under a block mask takes. */
-export function planOf(mask: BlockMask, lengths: Lengths, Hkv: number): RowGroup[] {
+/** Blocks of queries that keep alike many blocks of keys: what a mask says of them, whatever the batch. */
+interface AlikeRows {
+  readonly blocks: readonly number[];
+  readonly width: number;
+  /** What is seen [blocks, block, width·block], where some block is partial. */
+  readonly cells: Uint8Array | undefined;
+}
+
+/** A mask serves many calls, and never changes. */
+const known = new WeakMap<BlockMask, readonly AlikeRows[]>();
+
+function alikeRows(mask: BlockMask): readonly AlikeRows[] {
+  const before = known.get(mask);
+  if (before) return before;
   const alike: number[][] = [];
   const size = (a: number) => mask.rows[a]!.length;
   const order = mask.rows.map((_, a) => a).sort((a, b) => size(b) - size(a) || a - b);
@@ -34,23 +46,31 @@ export function planOf(mask: BlockMask, lengths: Lengths, Hkv: number): RowGroup
     if (last && size(a) >= ALIKE * size(last[0]!)) last.push(a);
     else alike.push([a]);
   }
-  return alike.map((blocks) =>
-    groupOf(
-      mask,
-      lengths,
-      Hkv,
-      blocks.sort((a, b) => a - b),
-    ),
-  );
+  const all = alike.map((unordered) => {
+    const blocks = unordered.sort((a, b) => a - b);
+    // A list without a block still gets one, which its count of 0 keys hides.
+    const width = Math.max(1, ...blocks.map(size));
+    return { blocks, width, cells: cellsOf(mask, blocks, width) };
+  });
+  known.set(mask, all);
+  return all;
 }
 
-function groupOf(mask: BlockMask, lengths: Lengths, Hkv: number, blocks: readonly number[]): RowGroup {
+/** The calls that attention under a block mask takes. */
+export function planOf(mask: BlockMask, lengths: Lengths, Hkv: number): RowGroup[] {
+  return alikeRows(mask).map((alike) => groupOf(mask, lengths, Hkv, alike));
+}
+
+function groupOf(
+  mask: BlockMask,
+  lengths: Lengths,
+  Hkv: number,
+  { blocks, width, cells }: AlikeRows,
+): RowGroup {
   const { S, T, block } = mask;
   const N = lengths.keys.length * Hkv;
   const nq = mask.rows.length;
   const nk = Math.ceil(S / block);
-  // A list without a block still gets one, which its count of 0 keys hides.
-  const width = Math.max(1, ...blocks.map((a) => mask.rows[a]!.length));
   const count = N * blocks.length;
   const group = {
     rows: new Int32Array(count),
@@ -74,15 +94,13 @@ function groupOf(mask: BlockMask, lengths: Lengths, Hkv: number, blocks: readonl
       });
     });
   }
-  return { ...group, allow: allowOf(mask, blocks, width, N) };
+  return { ...group, allow: cells && repeated(cells, N) };
 }
 
-/** The bytes of what is seen, the same for each of N examples and heads. */
-function allowOf(
+function cellsOf(
   { T, S, block, rows, pattern }: BlockMask,
   blocks: readonly number[],
   width: number,
-  N: number,
 ): Uint8Array | undefined {
   if (blocks.every((a) => rows[a]!.every(({ full }) => full))) return undefined;
   const one = new Uint8Array(blocks.length * block * width * block);
@@ -102,7 +120,12 @@ function allowOf(
       });
     }
   });
-  const all = new Uint8Array(N * one.length);
-  for (let n = 0; n < N; n++) all.set(one, n * one.length);
+  return one;
+}
+
+/** The same cells for each of N examples and heads. */
+function repeated(cells: Uint8Array, N: number): Uint8Array {
+  const all = new Uint8Array(N * cells.length);
+  for (let n = 0; n < N; n++) all.set(cells, n * cells.length);
   return all;
 }

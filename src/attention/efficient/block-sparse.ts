@@ -14,7 +14,10 @@ export interface BlockSparseOptions
     "scale" | "softCap" | "keyLengths" | "queryLengths" | "dropout" | "training" | "weights" | "lse"
   > {}
 
-/** From this share of blocks on, the op with the whole mask is faster than gathering the blocks (measured: 0.4 to 0.6). */
+/**
+ * From this share of blocks on gathered keys and values take more memory than scores would, and a third of the time
+ * is all that is left to save (measured at T = 4096, D = 64; `heed prove sparse/worth`).
+ */
 const DENSE_SHARE = 0.5;
 
 /**
@@ -22,11 +25,13 @@ const DENSE_SHARE = 0.5;
  *
  *     out_i = Σ_{j: mask(i, j)} softmax_j(scale · q_i·k_j) v_j
  *
- * Symbols: mask a block mask; scale = 1/√D. Shapes: q [B, H, T, D], k [B, Hkv, S, D], v [B, Hkv, S, Dv] → output
- * [B, H, T, Dv]. Conventions: softmax attention with `allow: denseMask(mask)`, which is what runs where half of the blocks
- * or more are kept, where weights are asked for and where dropout falls. Else the keys and values of the blocks that a
- * block of queries keeps are gathered beside it, and the op `attention` has the blocks of queries as examples; rows that
- * keep alike many blocks go together. Tails and lengths need no care. A row without a visible key gives 0. Differentiable.
+ * Symbols: mask a block mask; scale = 1/√D.
+ * Shapes: q [B, H, T, D], k [B, Hkv, S, D], v [B, Hkv, S, Dv] → output [B, H, T, Dv].
+ * Conventions: softmax attention with `allow: denseMask(mask)`, which is what runs where half of the blocks or more
+ * are kept, where weights are asked for and where dropout falls. Else the keys and values of the blocks that a block
+ * of queries keeps are gathered beside it, and the op `attention` has the blocks of queries as examples; rows that
+ * keep alike many blocks go together. Tails and lengths need no care. A row without a visible key gives 0.
+ * Differentiable.
  * Cost: O(kept·block²·(D + Dv)) a head, memory O(kept·block·(D + Dv)).
  * Papers: Child et al. 2019, §5.4, arxiv.org/abs/1904.10509; Dong et al. 2024, arxiv.org/abs/2412.05496.
  *

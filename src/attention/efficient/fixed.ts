@@ -14,10 +14,11 @@ export interface FixedAttentionOptions extends FixedOptions, SparseOptions {}
  *     out_i = Σ_{j ∈ A_i} softmax_j(scale · q_i·k_j) v_j,    A_i = {j ≤ i: ⌊j/l⌋ = ⌊i/l⌋ ∨ j mod l ≥ l − c}
  *
  * Symbols: l the length of a block (`stride`); c how many keys sum a block up (`summary`); A_i the keys of query i.
- * Shapes: q [B, H, T, D], k [B, Hkv, T, D], v [B, Hkv, T, Dv] → output [B, H, T, Dv]. Conventions: causal by definition;
- * `part` gives one of the paper's two factorised heads. It is softmax attention under `fixedPattern` (which has a
- * drawing, and with `softAttention` gives weights): one call of the op `attention` over the blocks, one over the
- * summaries, joined by `mergeAttention`. A row without a visible key gives 0. Differentiable.
+ * Shapes: q [B, H, T, D], k [B, Hkv, T, D], v [B, Hkv, T, Dv] → output [B, H, T, Dv].
+ * Conventions: causal by definition; `part` gives one of the paper's two factorised heads. It is softmax attention
+ * under `fixedPattern` (which has a drawing, and with `softAttention` gives weights): one call of the op `attention`
+ * over the blocks, one over the summaries, joined by `mergeAttention`. A row without a visible key gives 0.
+ * Differentiable.
  * Cost: O(T·(l + c·T/l)·D) a head; memory O(T·D), and a byte for each query and summary, T·c·T/l.
  * Paper: Child et al. 2019, §4.3, arxiv.org/abs/1904.10509.
  *

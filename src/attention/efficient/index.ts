@@ -10,6 +10,14 @@ export * from "./linformer.ts";
 export * from "./longformer.ts";
 export * from "./lsh-attention.ts";
 export * from "./merge-attention.ts";
+export {
+  type Compress,
+  type KeyValues,
+  type NsaBranches,
+  type NsaOptions,
+  nativeSparseAttention,
+  selectionMask,
+} from "./nsa.ts";
 export * from "./nystromformer.ts";
 export * from "./performer.ts";
 export * from "./retention.ts";

@@ -33,13 +33,15 @@ export interface LongformerAttentionOptions
  *     out_i = Σ_{j ∈ W_i ∪ G} softmax_j(scale · q_i·k_j) v_j           i ∉ G
  *     out_i = Σ_j softmax_j(scale · qg_i·kg_j) vg_j                    i ∈ G
  *
- * Symbols: W_i the window of query i, j = i + m·dilation with −left ≤ m ≤ right; G the g global positions; qg, kg, vg their
- * projections. Shapes: q [B, H, T, D], k [B, Hkv, T, D], v [B, Hkv, T, Dv], qg [B, H, g, D], kg and vg like k and v →
- * output [B, H, T, Dv]. Conventions: the paper's w is left + right, w/2 each. Others see a global position by its ordinary
- * key and value, as in the authors' code; a key that is in window and G counts once. `causal` hides later keys from all.
- * With the same projections it is softmax attention under `longformerPattern`. The window is one call of the op
- * `attention` (over the phases of the sequence where it has gaps), the global keys another, joined by `mergeAttention`.
- * A row without a visible key gives 0. Differentiable.
+ * Symbols: W_i the window of query i, j = i + m·dilation with −left ≤ m ≤ right; G the g global positions; qg, kg, vg
+ * their projections.
+ * Shapes: q [B, H, T, D], k [B, Hkv, T, D], v [B, Hkv, T, Dv], qg [B, H, g, D], kg and vg like k and v → output [B,
+ * H, T, Dv].
+ * Conventions: the paper's w is left + right, w/2 each. Others see a global position by its ordinary key and value,
+ * as in the authors' code; a key that is in window and G counts once. `causal` hides later keys from all. With the
+ * same projections it is softmax attention under `longformerPattern`. The window is one call of the op `attention`
+ * (over the phases of the sequence where it has gaps), the global keys another, joined by `mergeAttention`. A row
+ * without a visible key gives 0. Differentiable.
  * Cost: O(T·(left + right + g)·D) a head; memory O(T·(D + g)), never T × T.
  * Paper: Beltagy, Peters & Cohan 2020, §3.1, arxiv.org/abs/2004.05150.
  *

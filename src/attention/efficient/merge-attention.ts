@@ -16,17 +16,19 @@ export interface AttentionPart {
  *
  *     lse = ln Σ_p exp(lse_p),    out = Σ_p exp(lse_p − lse) · out_p
  *
- * Symbols: p a set of keys, lse_p the log-sum-exp of its scores. Shapes: output [B, H, T, Dv], lse [B, H, T] each → the
- * same. Conventions: no key may be in two sets: it would count twice. A query without a key in a set takes nothing from
- * it; one without any gives 0 and lse −∞. Differentiable in outputs and lse.
- * Cost: O(parts·B·H·T·Dv). Papers: Dao et al. 2022, §3.1, arxiv.org/abs/2205.14135; Beltagy, Peters & Cohan 2020,
- * arxiv.org/abs/2004.05150, merge window and global keys.
+ * Symbols: p a set of keys, lse_p the log-sum-exp of its scores.
+ * Shapes: output [B, H, T, Dv], lse [B, H, T] each → the same.
+ * Conventions: no key may be in two sets: it would count twice. A query without a key in a set takes nothing from it;
+ * one without any gives 0 and lse −∞. Differentiable in outputs and lse.
+ * Cost: O(parts·B·H·T·Dv).
+ * Papers: Dao et al. 2022, §3.1, arxiv.org/abs/2205.14135; Beltagy, Peters & Cohan 2020, arxiv.org/abs/2004.05150,
+ * merge window and global keys.
  *
  * @throws ShapeError RANK, DIMENSION, SIZE
  * @draws
  * // How much of a query's attention each of three sets has: a large score anywhere takes it all.
- * const lse = tf.tensor4d(Array.from({ length: 24 * 3 }, (_, n) => Math.abs((n % 3) * 8 - Math.floor(n / 3)) / -2), [1, 1, 24, 3]);
- * return tf.transpose(softmax(lse));
+ * const lse = Array.from({ length: 24 }, (_, t) => [0, 8, 16].map((s) => Math.abs(s - t) / -2));
+ * return tf.transpose(softmax(tf.tensor2d(lse)));
  * @example
  * const half = (n: number) => [k, v].map((x) => tf.split(x, [2, 3], 2)[n]) as [tf.Tensor4D, tf.Tensor4D];
  * const parts = [0, 1].map((n) => softAttention(q, ...half(n), { lse: true }));

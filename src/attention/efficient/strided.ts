@@ -13,11 +13,12 @@ export interface StridedAttentionOptions extends StridedOptions, SparseOptions {
  *
  *     out_i = Σ_{j ∈ A_i} softmax_j(scale · q_i·k_j) v_j,    A_i = {i − l … i} ∪ {j ≤ i: (i − j) mod l = 0}
  *
- * Symbols: l the stride; A_i the keys of query i. Shapes: q [B, H, T, D], k [B, Hkv, T, D], v [B, Hkv, T, Dv] → output
- * [B, H, T, Dv]. Conventions: causal by definition; `part` gives one of the paper's two factorised heads. It is softmax
- * attention under `stridedPattern` (which has a drawing, and with `softAttention` gives weights). The window is one call
- * of the op `attention`, the far keys another over the l phases of the sequence; `mergeAttention` joins them. A row
- * without a visible key gives 0. Differentiable.
+ * Symbols: l the stride; A_i the keys of query i.
+ * Shapes: q [B, H, T, D], k [B, Hkv, T, D], v [B, Hkv, T, Dv] → output [B, H, T, Dv].
+ * Conventions: causal by definition; `part` gives one of the paper's two factorised heads. It is softmax attention
+ * under `stridedPattern` (which has a drawing, and with `softAttention` gives weights). The window is one call of the
+ * op `attention`, the far keys another over the l phases of the sequence; `mergeAttention` joins them. A row without
+ * a visible key gives 0. Differentiable.
  * Cost: O(T·(l + T/l)·D) a head, O(T√T·D) at l = √T; memory O(T·D), never T × T.
  * Paper: Child et al. 2019, §4.3, arxiv.org/abs/1904.10509.
  *

@@ -5,7 +5,7 @@ import { compileProgram } from "../../core/program.ts";
 import { keyRange } from "../../core/program-rows.ts";
 import { attentionShapes } from "../../core/shapes.ts";
 import { type AttentionOptions, type AttentionResult, callAttention } from "../../ops/attention/call.ts";
-import { keepLargest } from "./keep-largest.ts";
+import { LargestKeeper } from "./keep-largest.ts";
 
 export interface TopKOptions
   extends Pick<
@@ -23,14 +23,15 @@ export interface TopKOptions
  *
  *     out_t = Σ_{s ∈ K_t} softmax_s(scale · q_t·k_s) v_s,    K_t the k visible keys with the largest q_t·k_s
  *
- * Symbols: K_t the kept keys; scale = 1/√D, not negative. Shapes: q [B, H, T, D], k [B, Hkv, S, D], v [B, Hkv, S, Dv] → output
- * [B, H, T, Dv]. Conventions: of equal scores the earlier keys are kept; a query that sees k keys or fewer keeps them all;
- * k = S is softmax attention. The choice has no gradient: it flows through what was kept, which is right wherever no two
- * scores tie. NaN in hidden places leaks nowhere. The queries are gone through by chunks whose scores fit in `held`, so no
- * T × S array exists unless weights are asked for; for gradients one byte of each pair is kept. An exact choice needs all
- * scores: this attends sharply in little memory, it does not save time.
- * Cost: O(B·H·T·S·D); memory O(held + B·H·T·D). Papers: Gupta et al. 2021, arxiv.org/abs/2106.06899; Wu et al. 2022,
- * §3.1, arxiv.org/abs/2203.08913.
+ * Symbols: K_t the kept keys; scale = 1/√D, not negative.
+ * Shapes: q [B, H, T, D], k [B, Hkv, S, D], v [B, Hkv, S, Dv] → output [B, H, T, Dv].
+ * Conventions: of equal scores the earlier keys are kept; a query that sees k keys or fewer keeps them all; k = S is
+ * softmax attention. The choice has no gradient: it flows through what was kept, which is right wherever no two
+ * scores tie. NaN in hidden places leaks nowhere. The queries are gone through by chunks whose scores fit in `held`,
+ * so no T × S array exists unless weights are asked for; for gradients one byte of each pair is kept. An exact choice
+ * needs all scores: this attends sharply in little memory, it does not save time.
+ * Cost: O(B·H·T·S·D); memory O(held + B·H·T·D).
+ * Papers: Gupta et al. 2021, arxiv.org/abs/2106.06899; Wu et al. 2022, §3.1, arxiv.org/abs/2203.08913.
  *
  * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH · OptionError NUMBER_RANGE · and what `compileProgram` throws
  * @draws
@@ -111,10 +112,10 @@ function keptKeys(
     const products = tf.matMul(tf.reshape(q, [B, Hkv, (H / Hkv) * count, D]), k, false, true);
     const scores = products.dataSync() as Float32Array;
     const mask = new Uint8Array(B * H * count * S);
-    const spare = new Float32Array(S);
+    const keeper = new LargestKeeper(keep);
     for (let row = 0; row < B * H * count; row++) {
       const [first, end] = ranges(Math.floor(row / (H * count)), from + (row % count));
-      if (first < end) keepLargest(scores, row * S + first, row * S + end, keep, mask, spare);
+      if (first < end) keeper.mark(scores, row * S + first, row * S + end, mask);
     }
     return tf.tensor4d(mask, [B, H, count, S], "bool");
   });

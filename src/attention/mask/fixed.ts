@@ -16,8 +16,8 @@ export interface FixedOptions {
  *
  *     local: j ≤ i, ⌊j/l⌋ = ⌊i/l⌋        summary: j ≤ i, j mod l ≥ l − c
  *
- * 1. `true` means attend. 2. No row of "both" and "local" is empty; those before the first summary are, of "summary", and
- * give 0. 3. Query i and key i stand together. 4. A query sees itself in the local part. Causal by definition.
+ * 1. `true` means attend. 2. No row of "both" and "local" is empty; those before the first summary are, of "summary",
+ * and give 0. 3. Query i and key i stand together. 4. A query sees itself in the local part. Causal by definition.
  *
  *     l = 2, c = 1, local    summary        both
  *     1 0 0 0 0              0 0 0 0 0      1 0 0 0 0
@@ -26,7 +26,8 @@ export interface FixedOptions {
  *     0 0 1 1 0              0 1 0 1 0      0 1 1 1 0
  *     0 0 0 0 1              0 1 0 1 0      0 1 0 1 1
  *
- * Cost: O(1) a pair. Paper: Child et al. 2019, §4.3, arxiv.org/abs/1904.10509.
+ * Cost: O(1) a pair.
+ * Paper: Child et al. 2019, §4.3, arxiv.org/abs/1904.10509.
  *
  * @throws OptionError NUMBER_RANGE, CHOICE
  * @draws

@@ -18,8 +18,8 @@ export interface LongformerOptions {
  *
  *     allow(i, j) = (i − j = m·dilation, −right ≤ m ≤ left)  ∨  i ∈ global  ∨  j ∈ global
  *
- * 1. `true` means attend. 2. No row is empty. 3. Query i and key i stand together. 4. `left` and `right` do not count the
- * query's own position, which is always seen: left + right + 1 keys.
+ * 1. `true` means attend. 2. No row is empty. 3. Query i and key i stand together. 4. `left` and `right` do not count
+ * the query's own position, which is always seen: left + right + 1 keys.
  *
  *     left = right = 1, global = [0]     left = right = 1, dilation = 2
  *     1 1 1 1 1                          1 0 1 0 0
@@ -28,7 +28,8 @@ export interface LongformerOptions {
  *     1 0 1 1 1                          0 1 0 1 0
  *     1 0 0 1 1                          0 0 1 0 1
  *
- * Cost: O(1) a pair. Paper: Beltagy, Peters & Cohan 2020, §3.1, arxiv.org/abs/2004.05150.
+ * Cost: O(1) a pair.
+ * Paper: Beltagy, Peters & Cohan 2020, §3.1, arxiv.org/abs/2004.05150.
  *
  * @throws OptionError NUMBER_RANGE
  * @draws

@@ -18,7 +18,8 @@ export type Pattern = (i: number, j: number) => boolean;
  *     1 0 1 0
  *     1 0 1 0
  *
- * Shapes: → bool [T, S]. Cost: O(T·S) calls.
+ * Shapes: → bool [T, S].
+ * Cost: O(T·S) calls.
  *
  * @throws OptionError NUMBER_RANGE
  * @draws

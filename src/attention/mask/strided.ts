@@ -23,7 +23,8 @@ export interface StridedOptions {
  *     0 1 1 1 0         0 1 0 1 0      0 1 1 1 0
  *     0 0 1 1 1         1 0 1 0 1      1 0 1 1 1
  *
- * Cost: O(1) a pair. Paper: Child et al. 2019, §4.3, arxiv.org/abs/1904.10509.
+ * Cost: O(1) a pair.
+ * Paper: Child et al. 2019, §4.3, arxiv.org/abs/1904.10509.
  *
  * @throws OptionError NUMBER_RANGE, CHOICE
  * @draws

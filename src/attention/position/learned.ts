@@ -13,9 +13,12 @@ export interface LearnedEncodingParameters {
  *
  *     PE(t) = table_t
  *
- * Symbols: t a position. Shapes: table [Tmax, C] → [T, C], to be added to embeddings [B, T, C]. Conventions: positions
- * beyond the table are refused: nothing was learned for them. The gradient reaches the rows that were used.
- * Cost: O(T·C). Papers: Gehring et al. 2017, §3.1, arxiv.org/abs/1705.03122; Devlin et al. 2018 (BERT), §3,
+ * Symbols: t a position.
+ * Shapes: table [Tmax, C] → [T, C], to be added to embeddings [B, T, C].
+ * Conventions: positions beyond the table are refused: nothing was learned for them. The gradient reaches the rows
+ * that were used.
+ * Cost: O(T·C).
+ * Papers: Gehring et al. 2017, §3.1, arxiv.org/abs/1705.03122; Devlin et al. 2018 (BERT), §3,
  * arxiv.org/abs/1810.04805.
  *
  * @throws ShapeError RANK · OptionError NUMBER_RANGE, TABLE_ROWS

@@ -21,8 +21,8 @@ export function offsetOfQueries(op: string, T: number, S: number, queryOffset: n
 }
 
 /**
- * From distances to positions, without a loop or a gather: a row of L = T + S − 1 distances is read one column further
- * left in each row, which is a reshape to rows of L − 1.
+ * From distances to positions, without a loop or a gather: a row of L = T + S − 1 distances is read one column
+ * further left in each row, which is a reshape to rows of L − 1.
  *
  *     out[…, i, j] = x[…, i, j − i + T − 1]
  *

@@ -20,10 +20,12 @@ export interface Rope2dOptions extends RotateOptions {
  *
  *     pair i < D/4:  by y·θ_i        pair D/4 + i:  by x·θ_i        θ_i = base^(−4i/D)
  *
- * Symbols: y, x the row and column of patch t = y·columns + x. Shapes: x [B, H, rows·columns, D], or with heads after
- * positions → the same; D a multiple of 4. Conventions: scores depend on the two distances alone. With interleaved pairs
- * the first half of the channels belongs to the row; with "half", each quarter alternates. The base of images is small.
- * Cost: O(B·H·T·D). Paper: Heo et al. 2024, §3.2, arxiv.org/abs/2403.13298.
+ * Symbols: y, x the row and column of patch t = y·columns + x.
+ * Shapes: x [B, H, rows·columns, D], or with heads after positions → the same; D a multiple of 4.
+ * Conventions: scores depend on the two distances alone. With interleaved pairs the first half of the channels
+ * belongs to the row; with "half", each quarter alternates. The base of images is small.
+ * Cost: O(B·H·T·D).
+ * Paper: Heo et al. 2024, §3.2, arxiv.org/abs/2403.13298.
  *
  * @throws ShapeError RANK, SIZE · OptionError NUMBER_RANGE, CHOICE
  * @draws

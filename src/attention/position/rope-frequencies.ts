@@ -45,10 +45,13 @@ export interface RopeFrequencies {
  *     llama3   the same, γ falling along the number of turns
  *
  * Symbols: R rotated channels, i a pair of them, s the factor; turns = original·θ_i / 2π.
- * Shapes: → R/2 numbers. Conventions: as in the reference implementations; YaRN also multiplies queries and keys by
- * 0.1·ln s + 1, which is `magnitude`. Cost: O(R). Papers: Su et al. 2021, arxiv.org/abs/2104.09864; linear: Chen et al.
- * 2023, arxiv.org/abs/2306.15595; ntk and YaRN: Peng et al. 2023, §3, arxiv.org/abs/2309.00071; llama3: Grattafiori et
- * al. 2024, arxiv.org/abs/2407.21783, and their code.
+ * Shapes: → R/2 numbers.
+ * Conventions: as in the reference implementations; YaRN also multiplies queries and keys by 0.1·ln s + 1, which is
+ * `magnitude`.
+ * Cost: O(R).
+ * Papers: Su et al. 2021, arxiv.org/abs/2104.09864; linear: Chen et al. 2023, arxiv.org/abs/2306.15595; ntk and YaRN:
+ * Peng et al. 2023, §3, arxiv.org/abs/2309.00071; llama3: Grattafiori et al. 2024, arxiv.org/abs/2407.21783, and
+ * their code.
  *
  * @throws OptionError NUMBER_RANGE, CHOICE
  * @example

@@ -34,10 +34,12 @@ export interface RopeOptions extends RopeTableOptions, RotateOptions {
  *     (x_a, x_b) → (x_a cos tθ_i − x_b sin tθ_i,  x_b cos tθ_i + x_a sin tθ_i),    θ_i = base^(−2i/R)
  *
  * Symbols: t a vector's position; R rotated channels; (a, b) the pair i of channels, (i, i + R/2) or (2i, 2i + 1).
- * Shapes: x [B, H, T, D], or [B, T, H, D] with `layout: "bthd"` → the same. Conventions: apply it to queries and keys, not
- * to values; q_s·k_t then depends on positions by s − t alone. A cache holds rotated keys, so give each its own offset.
- * Weights trained with one kind of pairs need that kind. Differentiable; the gradient is the rotation back.
- * Cost: O(B·H·T·R). Paper: Su et al. 2021, §3.2.2 and (34), arxiv.org/abs/2104.09864.
+ * Shapes: x [B, H, T, D], or [B, T, H, D] with `layout: "bthd"` → the same.
+ * Conventions: apply it to queries and keys, not to values; q_s·k_t then depends on positions by s − t alone. A cache
+ * holds rotated keys, so give each its own offset. Weights trained with one kind of pairs need that kind.
+ * Differentiable; the gradient is the rotation back.
+ * Cost: O(B·H·T·R).
+ * Paper: Su et al. 2021, §3.2.2 and (34), arxiv.org/abs/2104.09864.
  *
  * @throws ShapeError RANK · OptionError NUMBER_RANGE, CHOICE
  * @draws

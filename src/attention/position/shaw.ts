@@ -25,15 +25,18 @@ export type ShawResult<O> = { output: tf.Tensor4D } & (O extends { weights: true
 /**
  * Attention with relative position representations: keys and values know how far they are from the query.
  *
- *     e_ij = scale · q_i·(k_j + wK_r),    out_i = Σ_j softmax_j(e_ij) (v_j + wV_r),    r = clip(j − i − offset, −c, c)
+ *     e_ij = scale · q_i·(k_j + wK_r),    out_i = Σ_j softmax_j(e_ij) (v_j + wV_r)
+ *     r = clip(j − i − offset, −c, c)
  *
- * Symbols: i a query, which stands at i + offset; j a key; c the distance from which on all are the same; scale = 1/√D.
+ * Symbols: i a query, which stands at i + offset; j a key; c the distance from which on all are the same; scale =
+ * 1/√D.
  * Shapes: q [B, H, T, D], k [B, Hkv, S, D], v [B, Hkv, S, Dv], wK [2c+1, D], wV [2c+1, Dv] → output [B, H, T, Dv].
- * Conventions: c is read from the tables; row c is the query's own position, row 0 everything c or more before it. All
- * heads share the tables, as in the paper. Masks are those of the op `attention`; where T ≠ S `queryOffset` must be
- * given. A row without a visible key gives 0. Differentiable in q, k, v, wK and wV.
+ * Conventions: c is read from the tables; row c is the query's own position, row 0 everything c or more before it.
+ * All heads share the tables, as in the paper. Masks are those of the op `attention`; where T ≠ S `queryOffset` must
+ * be given. A row without a visible key gives 0. Differentiable in q, k, v, wK and wV.
  * Cost: that of attention, and O(B·H·T·S) memory: the scores of distances are the op's bias, never an array of
- * embeddings [T, S, D]. Paper: Shaw, Uszkoreit & Vaswani 2018, §3.1–3.3, arxiv.org/abs/1803.02155.
+ * embeddings [T, S, D].
+ * Paper: Shaw, Uszkoreit & Vaswani 2018, §3.1–3.3, arxiv.org/abs/1803.02155.
  *
  * @throws ShapeError RANK, DIMENSION, HEADS, PARAMETER · OptionError NUMBER_RANGE, POSITION_CORNER · and what
  *   `compileProgram` throws

@@ -8,10 +8,12 @@ import { writeSinusoids } from "./sinusoids.ts";
  *
  *     PE(y, x) = [PE₁(y), PE₁(x)],    PE₁ the sinusoidal encoding of C/2 channels
  *
- * Symbols: y a row, x a column. Shapes: → [rows, columns, C], to be added to images [B, H, W, C]; flattened over rows
- * and columns, to patches. Conventions: rows come first (the authors of MAE put columns first); C is a multiple of 4. No
- * parameters. Cost: O(rows·columns·C). Papers: Carion et al. 2020 (DETR), appendix A.4, arxiv.org/abs/2005.12872;
- * Chen, Xie & He 2021 (MoCo v3), arxiv.org/abs/2104.02057.
+ * Symbols: y a row, x a column.
+ * Shapes: → [rows, columns, C], to be added to images [B, H, W, C]; flattened over rows and columns, to patches.
+ * Conventions: rows come first (the authors of MAE put columns first); C is a multiple of 4. No parameters.
+ * Cost: O(rows·columns·C).
+ * Papers: Carion et al. 2020 (DETR), appendix A.4, arxiv.org/abs/2005.12872; Chen, Xie & He 2021 (MoCo v3),
+ * arxiv.org/abs/2104.02057.
  *
  * @throws OptionError NUMBER_RANGE
  * @draws

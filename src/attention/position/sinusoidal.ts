@@ -14,10 +14,12 @@ export interface SinusoidalOptions {
  *
  *     PE(t, 2i) = sin(t / base^(2i/C)),    PE(t, 2i+1) = cos(t / base^(2i/C))
  *
- * Symbols: t a position, i a pair of channels, C the model's width. Shapes: → [T, C], to be added to embeddings
- * [B, T, C]. Conventions: sine and cosine alternate, as in the paper (tensor2tensor put all sines first); with an odd C
- * the last channel is a sine. PE(t + n) is a rotation of PE(t) that depends on n alone. No parameters.
- * Cost: O(T·C). Paper: Vaswani et al. 2017, §3.5, arxiv.org/abs/1706.03762.
+ * Symbols: t a position, i a pair of channels, C the model's width.
+ * Shapes: → [T, C], to be added to embeddings [B, T, C].
+ * Conventions: sine and cosine alternate, as in the paper (tensor2tensor put all sines first); with an odd C the last
+ * channel is a sine. PE(t + n) is a rotation of PE(t) that depends on n alone. No parameters.
+ * Cost: O(T·C).
+ * Paper: Vaswani et al. 2017, §3.5, arxiv.org/abs/1706.03762.
  *
  * @throws OptionError NUMBER_RANGE
  * @draws

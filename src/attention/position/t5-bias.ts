@@ -31,8 +31,9 @@ export interface T5BiasParameters {
  *
  * Symbols: n = |j − i| positions from the query to the key; N buckets a direction, E = ⌊N/2⌋ of them exact.
  * Conventions: with two directions, keys after the query have the buckets from N on; with one, they have bucket 0. In
- * float32 like T5, since a rounding decides where a bucket ends. Cost: O(1). Paper: Raffel et al. 2020, §2.1,
- * arxiv.org/abs/1910.10683; the formula is that of their code.
+ * float32 like T5, since a rounding decides where a bucket ends.
+ * Cost: O(1).
+ * Paper: Raffel et al. 2020, §2.1, arxiv.org/abs/1910.10683; the formula is that of their code.
  *
  * @throws OptionError NUMBER_RANGE
  * @example
@@ -76,10 +77,12 @@ function checkBuckets(
  *
  *     bias(h, i, j) = table(bucket(j − i − offset), h)
  *
- * Symbols: i a query, which stands at i + offset; j a key; h a head. Shapes: table [buckets, H] → [1, H, T, S], which is
- * the `bias` of the op `attention`. Conventions: T5 does not scale its scores: pass `scale: 1` with a bias that T5
- * learned. Where T ≠ S the offset must be given. The gradient reaches the table. Cost: O(H·T·S), by slices of one row of
- * T + S − 1 distances. Paper: Raffel et al. 2020, §2.1, arxiv.org/abs/1910.10683.
+ * Symbols: i a query, which stands at i + offset; j a key; h a head.
+ * Shapes: table [buckets, H] → [1, H, T, S], which is the `bias` of the op `attention`.
+ * Conventions: T5 does not scale its scores: pass `scale: 1` with a bias that T5 learned. Where T ≠ S the offset must
+ * be given. The gradient reaches the table.
+ * Cost: O(H·T·S), by slices of one row of T + S − 1 distances.
+ * Paper: Raffel et al. 2020, §2.1, arxiv.org/abs/1910.10683.
  *
  * @throws ShapeError RANK · OptionError NUMBER_RANGE, POSITION_CORNER
  * @draws

@@ -1,5 +1,5 @@
-/** Messages of traces, importers and measures. */
-interface Fault {
+/** What is wrong with a file. */
+export interface Fault {
   readonly op: string;
   /** What is wrong: a tensor, a row of it, a field of the metadata. */
   readonly place: string;
@@ -10,6 +10,7 @@ interface Fault {
 
 const sentence = (d: Fault) => `${d.op}: ${d.place} must ${d.rule}, got ${d.got}; ${d.remedy}`;
 
+/** Messages of traces, importers and measures. */
 export const inspectMessages = {
   TRACE: sentence,
   IMPORT: sentence,

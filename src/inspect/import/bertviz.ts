@@ -10,6 +10,7 @@ const isObject = (x: unknown): x is Fields => typeof x === "object" && x !== nul
 const WEIGHTS = ["attn", "attention", "attentions", "weights"];
 const QUERIES = ["left_text", "query_tokens", "queries", "rowTokens"];
 const KEYS = ["right_text", "key_tokens", "keys", "columnTokens"];
+const LONGEST_NAME = 200;
 const REMEDY =
   'save {"attention": [layers][heads][T][S], "tokens": […]}, or what BertViz writes: attn, left_text and right_text';
 
@@ -28,46 +29,40 @@ const REMEDY =
  * fromBertViz({ attention: [[[[1, 0], [0.5, 0.5]]]], tokens: ["I", "am"] }).layers[0].H; // 1
  */
 export function fromBertViz(json: unknown): Trace {
-  return traceOf(
-    Array.isArray(json) && !json.every(isObject) ? [weightsOf("the weights", json)] : find(json),
-  );
+  return traceOf(find(json));
 }
 
+/** The sets of layers, each with its tokens. Sets within sets are none: what is not numbers there is refused. */
 function find(json: unknown): FoundWeights[] {
-  if (Array.isArray(json)) return json.flatMap((part, n) => entry(`entry ${n}`, part, {}));
+  if (isSets(json)) return json.map((part, n) => read(`entry ${n}`, undefined, part, {}));
+  if (Array.isArray(json)) return [flatten("the weights", json)];
   if (!isObject(json)) return refuse("the JSON", "be a list or an object", described(json), REMEDY);
-  if (WEIGHTS.some((name) => json[name] !== undefined)) return entry("the weights", json, {});
-  const named = Object.entries(json).filter(([, part]) => isObject(part) && "attn" in part);
-  if (named.length > 0) return named.flatMap(([name, part]) => entry(quoted(name), part, json));
-  return refuse(
-    "the JSON",
-    `have ${WEIGHTS.join(" or ")}`,
-    Object.keys(json).slice(0, 8).map(quoted).join(", ") || "nothing",
-    REMEDY,
-  );
+  const field = weightsField(json);
+  if (field !== undefined) {
+    const nested = json[field];
+    if (isSets(nested)) return nested.map((part, n) => read(`entry ${n}`, undefined, part, json));
+    return [read("the weights", undefined, json, {})];
+  }
+  const named = Object.entries(json).filter(([, part]) => isObject(part) && weightsField(part) !== undefined);
+  if (named.length > 0) return named.map(([name, part]) => read(quoted(name), name, part as Fields, json));
+  const got = Object.keys(json).slice(0, 8).map(quoted).join(", ") || "nothing";
+  return refuse("the JSON", `have ${WEIGHTS.join(" or ")}`, got, REMEDY);
 }
+
+const isSets = (x: unknown): x is Fields[] => Array.isArray(x) && x.length > 0 && x.every(isObject);
+const weightsField = (part: Fields) => WEIGHTS.find((name) => part[name] !== undefined);
 
 /** One set of layers with its tokens; `outer` may hold them for all. */
-function entry(place: string, part: unknown, outer: Fields): FoundWeights[] {
-  if (!isObject(part)) return refuse(place, "be an object", described(part), REMEDY);
-  const field = WEIGHTS.find((name) => part[name] !== undefined);
-  const nested = field === undefined ? undefined : part[field];
-  if (Array.isArray(nested) && nested.length > 0 && nested.every(isObject))
-    return nested.flatMap((inner, n) => entry(`entry ${n}`, inner, part));
-  const name = typeof part.name === "string" ? part.name.slice(0, 200) : undefined;
-  const title = name ?? (place.startsWith('"') ? place.slice(1, -1) : undefined);
+function read(place: string, key: string | undefined, part: Fields, outer: Fields): FoundWeights {
+  const name = typeof part.name === "string" ? part.name : key;
   const common = list(place, ["tokens"], part, outer);
-  return [
-    {
-      ...weightsOf(title ?? place, nested),
-      name: title,
-      queries: list(place, QUERIES, part, outer) ?? common,
-      keys: list(place, KEYS, part, outer) ?? common,
-    },
-  ];
+  return {
+    ...flatten(place, part[weightsField(part) ?? WEIGHTS[0]!]),
+    name: name?.slice(0, LONGEST_NAME),
+    queries: list(place, QUERIES, part, outer) ?? common,
+    keys: list(place, KEYS, part, outer) ?? common,
+  };
 }
-
-const weightsOf = (place: string, nested: unknown) => flatten(place, nested);
 
 function list(place: string, names: readonly string[], part: Fields, outer: Fields): TokenList | undefined {
   for (const name of names) {

@@ -58,8 +58,7 @@ function isCorner(first: readonly string[]): boolean {
 
 /** Rows of cells, quotes taken away. */
 function parse(text: string): string[][] {
-  const end = text.search(/[\r\n]/);
-  const head = end < 0 ? text : text.slice(0, end);
+  const head = text.split(/[\r\n]/, 1)[0]!;
   const separator = [",", ";", "\t"].reduce((best, c) => (count(head, c) > count(head, best) ? c : best));
   const rows: string[][] = [[]];
   let cell = "";
@@ -70,9 +69,9 @@ function parse(text: string): string[][] {
   for (let i = 0; i < text.length; i++) {
     const c = text[i]!;
     if (c === '"' && cell === "") {
-      const close = closingQuote(text, i + 1);
-      cell = text.slice(i + 1, close).replaceAll('""', '"');
-      i = close;
+      const end = closingQuote(text, i + 1);
+      cell = text.slice(i + 1, end).replaceAll('""', '"');
+      i = end;
     } else if (c === separator) close();
     else if (c === "\n" || c === "\r") {
       close();

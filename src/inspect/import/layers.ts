@@ -1,4 +1,4 @@
-import { shown } from "../trace/fault.ts";
+import { quoted, shown } from "../trace/fault.ts";
 import { TraceTensor } from "../trace/tensor.ts";
 import type { LayerInput, RowSums, Trace } from "../trace/trace.ts";
 import { createTrace } from "../trace/write.ts";
@@ -25,7 +25,7 @@ export function traceOf(found: readonly FoundWeights[], name?: string): Trace {
   const layers: LayerInput[] = [];
   for (const weights of found) {
     const { shape, values } = weights;
-    const place = weights.name ?? "the weights";
+    const place = weights.name === undefined ? "the weights" : quoted(weights.name);
     const [L, H, T, S] = sizes(place, shape);
     const alignK = axes.add(place, "keys", S, weights.keys ?? positions(S));
     const alignQ = axes.add(place, "queries", T, weights.queries ?? positions(T));

@@ -7,6 +7,8 @@ export interface NpyArray {
   readonly shape: readonly number[];
   /** Row-major, whatever the order in the file. */
   readonly values: Float32Array | readonly string[];
+  /** Whether the file has them as floating-point numbers. */
+  readonly isFloat: boolean;
 }
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
@@ -78,15 +80,16 @@ export function readNpy(place: string, bytes: Uint8Array): NpyArray {
     if (length * Math.max(1, bytesEach) > room)
       refuse(place, "have text in it", "none", "save the tokens as text");
     const values = Array.from({ length }, (_, e) => ucs4(place, view, from(e), bytesEach, little));
-    return { shape, values };
+    return { shape, values, isFloat: false };
   }
+  const isFloat = kind.startsWith("f");
   const values = new Float32Array(length);
   if (kind === "f2") {
     const halves = Uint16Array.from(values, (_, e) => type.read(view, from(e), little));
-    return { shape, values: decodeFloat16(halves) };
+    return { shape, values: decodeFloat16(halves), isFloat };
   }
   for (let e = 0; e < length; e++) values[e] = type.read(view, from(e), little);
-  return { shape, values };
+  return { shape, values, isFloat };
 }
 
 function readShape(place: string, header: string): number[] {

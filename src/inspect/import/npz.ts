@@ -14,7 +14,8 @@ const REMEDY =
 
 /**
  * A trace of numpy's archive: every array of numbers with two to five axes is a layer, or several; every list of texts
- * names the axes that it fits. Arrays come in the order of their names, where 10 follows 9.
+ * names the axes that it fits. Integers count only where there is nothing else, as they may be ids and masks. Arrays
+ * come in the order of their names, where 10 follows 9.
  *
  *     np.savez("trace.npz", attention=np.stack(out.attentions), tokens=np.array(tokens))
  *
@@ -63,11 +64,14 @@ const KEYS = /key|src|source|right|input|enc/i;
 
 function traceOfArrays(arrays: readonly Named[]): Trace {
   const lists: TokenList[] = [];
-  const weights: FoundWeights[] = [];
-  for (const { name, shape, values } of arrays) {
+  const floats: FoundWeights[] = [];
+  const integers: FoundWeights[] = [];
+  for (const { name, shape, values, isFloat } of arrays) {
     if (!(values instanceof Float32Array)) lists.push({ name, tokens: values });
-    else if (shape.length >= 2) weights.push({ name, shape, values });
+    else if (shape.length >= 2) (isFloat ? floats : integers).push({ name, shape, values });
   }
+  // Beside weights, integers are ids and masks.
+  const weights = floats.length > 0 ? floats : integers;
   if (weights.length === 0) {
     const got = arrays.map(({ name }) => quoted(name)).slice(0, 8);
     refuse(

@@ -25,7 +25,7 @@ export function qkMap(layer: TraceLayer, computer?: MapComputer): AttentionMap {
     {
       range: (_, t) => visibleKeys(maskSpec, t, S),
       read(h, t, from, to, { values, kinds }, at) {
-        const q = queries(h * T + t);
+        const q = new Float64Array(queries(h * T + t));
         const k = keys(Math.floor((h * Hkv) / H));
         const b = added?.(h, t);
         const lse = layer.lse!.at(h * T + t);
@@ -35,9 +35,7 @@ export function qkMap(layer: TraceLayer, computer?: MapComputer): AttentionMap {
             kinds[e] = MASKED;
             continue;
           }
-          let score = 0;
-          for (let d = 0, i = s * D; d < D; d++, i++) score += q[d]! * k[i]!;
-          score *= scale;
+          let score = scale * dot(q, k, s * D);
           if (softCap !== undefined) score = softCap * Math.tanh(score / softCap);
           if (b) score += b[s]!;
           const weight = lse === -Infinity ? 0 : Math.exp(score - lse);
@@ -49,6 +47,24 @@ export function qkMap(layer: TraceLayer, computer?: MapComputer): AttentionMap {
     },
     computer,
   );
+}
+
+/** q·k, where k begins at `at`; four sums side by side, as each addition has to wait for the one before it. */
+function dot(q: Float64Array, k: Float32Array, at: number): number {
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let e = 0;
+  let d = 0;
+  let i = at;
+  for (; d + 3 < q.length; d += 4, i += 4) {
+    a += q[d]! * k[i]!;
+    b += q[d + 1]! * k[i + 1]!;
+    c += q[d + 2]! * k[i + 2]!;
+    e += q[d + 3]! * k[i + 3]!;
+  }
+  for (; d < q.length; d++, i++) a += q[d]! * k[i]!;
+  return a + b + (c + e);
 }
 
 /** Reads blocks of so many numbers; the last one read is kept, as the next weight asked for is likely to need it. */

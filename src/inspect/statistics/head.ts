@@ -94,19 +94,25 @@ export function headStatistics(
   const seen = new Uint8Array(S);
   const rowEntropy = new Float64Array(T).fill(Number.NaN);
   const moments = new Moments();
+  const buffer = new Float32Array(S);
   for (let t = 0; t < T; t++) {
     const { values, kinds } = map.row(head, t);
     if (kinds.includes(NOT_FINITE)) continue;
-    const visible = values.filter((_, s) => kinds[s] !== MASKED);
+    let n = 0;
     let sum = 0;
-    for (const w of visible) sum += w;
-    const negative = visible.find((w) => w < 0);
-    if (negative !== undefined)
-      throw new OptionError("WEIGHTS_NEGATIVE", { op, head, query: t, got: negative });
-    for (let s = 0; s < S; s++) if (kinds[s] !== MASKED) seen[s] = 1;
-    if (visible.length > 0) means.add("sinkMass", Math.max(0, 1 - sum));
+    for (let s = 0; s < S; s++) {
+      if (kinds[s] === MASKED) continue;
+      const w = values[s]!;
+      if (w < 0) throw new OptionError("WEIGHTS_NEGATIVE", { op, head, query: t, got: w });
+      buffer[n++] = w;
+      sum += w;
+      columnMass[s]! += w;
+      seen[s] = 1;
+    }
+    if (n > 0) means.add("sinkMass", Math.max(0, 1 - sum));
     if (sum === 0) continue;
 
+    const visible = buffer.subarray(0, n);
     rowEntropy[t] = normalizedEntropy(visible);
     means.add("entropy", rowEntropy[t]!);
     const ascending = visible.sort();
@@ -114,18 +120,24 @@ export function headStatistics(
     means.add("confidence", ascending.at(-1)! / sum);
     means.add("topMass", topMass(ascending, topK));
     const p = positionOf(maskSpec, t, T, S);
-    let [distance, lag, inBand] = [0, 0, 0];
+    let distance = 0;
+    let inBand = 0;
+    let first = 0;
+    let second = 0;
     for (let s = 0; s < S; s++) {
       const w = values[s]!;
       if (w === 0) continue;
-      columnMass[s]! += w;
-      const a = w / sum;
       const d = s - p;
-      distance += a * Math.abs(d);
-      lag += a * d;
-      if (Math.abs(d) <= band) inBand += a;
-      moments.add(t, s, a);
+      const far = Math.abs(d);
+      distance += w * far;
+      if (far <= band) inBand += w;
+      first += w * d;
+      second += w * d * d;
     }
+    distance /= sum;
+    inBand /= sum;
+    const lag = first / sum;
+    moments.add(t, p + lag, second / sum - lag * lag);
     means.add("distance", distance);
     means.add("lag", lag);
     means.add("bandMass", inBand);
@@ -185,23 +197,25 @@ class Means {
   }
 }
 
-/** Weighted moments of (t, s), updated so that far-away positions lose no digits. */
+/** Moments of query and key positions, every query of mass 1, updated so that far-away positions lose no digits. */
 class Moments {
-  #mass = 0;
+  #rows = 0;
   #t = 0;
   #s = 0;
   #tt = 0;
   #ss = 0;
   #ts = 0;
 
-  add(t: number, s: number, a: number): void {
-    this.#mass += a;
-    const [dt, ds] = [t - this.#t, s - this.#s];
-    this.#t += (a / this.#mass) * dt;
-    this.#s += (a / this.#mass) * ds;
-    this.#tt += a * dt * (t - this.#t);
-    this.#ss += a * ds * (s - this.#s);
-    this.#ts += a * dt * (s - this.#s);
+  /** Takes a query, and the mean and variance of the keys that it attends to. */
+  add(t: number, s: number, variance: number): void {
+    this.#rows++;
+    const dt = t - this.#t;
+    const ds = s - this.#s;
+    this.#t += dt / this.#rows;
+    this.#s += ds / this.#rows;
+    this.#tt += dt * (t - this.#t);
+    this.#ss += ds * (s - this.#s) + Math.max(0, variance);
+    this.#ts += dt * (s - this.#s);
   }
 
   /** NaN where one of the two never changes. */

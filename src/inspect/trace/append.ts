@@ -52,12 +52,13 @@ export function appendStep(trace: Trace, step: TraceStep): Trace {
     const remedy = "pass one entry for each layer";
     fault(op, "the step", `have ${trace.layers.length} layers`, `${step.layers.length}`, remedy);
   }
+  const added = (axis: string) => (Object.hasOwn(step.tokens, axis) ? step.tokens[axis]! : []);
   const tokens = Object.fromEntries(
-    Object.entries(trace.tokens).map(([axis, list]) => [axis, [...list, ...(step.tokens[axis] ?? [])]]),
+    Object.entries(trace.tokens).map(([axis, list]) => [axis, [...list, ...added(axis)]]),
   );
   const layers = trace.layers.map((layer, l) => {
-    const n = step.tokens[layer.alignQ]?.length ?? 0;
-    const m = step.tokens[layer.alignK]?.length ?? 0;
+    const n = added(layer.alignQ).length;
+    const m = added(layer.alignK).length;
     return n + m === 0 ? layer : growLayer(op, layer, step.layers[l]!, n, m);
   });
   const glimpses = [...trace.glimpses, ...(step.glimpses ?? [])];

@@ -1,9 +1,8 @@
-import type { MaskSpec } from "../mask.ts";
 import { described, fault, quoted, shown } from "./fault.ts";
+import { checkFields, isCount } from "./fields.ts";
 import type { Encoding, TraceTensor } from "./tensor.ts";
 import {
   type LayerInput,
-  ROW_SUMS,
   SCORE_STAGES,
   type ScoreStage,
   type Trace,
@@ -14,22 +13,22 @@ import {
 const NUMBERS: readonly Encoding[] = ["f32", "f64", "f16"];
 const WEIGHTS: readonly Encoding[] = [...NUMBERS, "u8log"];
 
+/** How every PNG begins. */
+const PNG = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+
 /** Checks that all shapes of a trace agree, and names its sizes. No value is looked at. */
 export function assemble(op: string, input: TraceInput): Trace {
-  const { tokens, grid, glimpses = [], gates = {} } = input;
+  const { tokens, image, grid, glimpses = [], gates = {} } = input;
   const lists = checkTokens(op, tokens);
-  if (grid) checkGrid(op, grid);
+  if (image && PNG.some((byte, i) => image[i] !== byte))
+    fault(op, "the image", "be a PNG", `${image.length} bytes of another kind`, "save it as one");
+  if (grid) checkGrid(op, grid, lists);
   for (const [t, glimpse] of glimpses.entries()) {
     checkEncoding(op, `glimpse.${t}`, glimpse, NUMBERS);
     const { shape } = glimpse;
+    const remedy = "write u, s and d of each axis, or the affine map";
     if (!(isShape(shape, [6]) || isShape(shape, [2, 3])))
-      fault(
-        op,
-        `glimpse.${t}`,
-        "be [6] or [2, 3]",
-        shown(shape),
-        "write u, s and d of each axis, or the affine map",
-      );
+      fault(op, `glimpse.${t}`, "be [6] or [2, 3]", shown(shape), remedy);
   }
   for (const [name, gate] of Object.entries(gates)) {
     const place = `the gate ${quoted(name)}`;
@@ -47,23 +46,13 @@ type Tokens = ReadonlyMap<string, readonly string[]>;
 function checkTokens(op: string, tokens: TraceInput["tokens"]): Tokens {
   for (const [name, list] of Object.entries(tokens)) {
     const wrong = list.findIndex((token) => typeof token !== "string");
-    if (wrong >= 0)
-      fault(
-        ...([
-          op,
-          `tokens[${quoted(name)}][${wrong}]`,
-          "be text",
-          described(list[wrong]),
-          "write str(token)",
-        ] as const),
-      );
+    const place = `tokens[${quoted(name)}][${wrong}]`;
+    if (wrong >= 0) fault(op, place, "be text", described(list[wrong]), "write str(token)");
   }
   return new Map(Object.entries(tokens));
 }
 
-const isCount = (x: unknown, least: number): x is number => Number.isSafeInteger(x) && (x as number) >= least;
-
-function checkGrid(op: string, grid: NonNullable<TraceInput["grid"]>): void {
+function checkGrid(op: string, grid: NonNullable<TraceInput["grid"]>, tokens: Tokens): void {
   for (const name of ["height", "width", "patch", "cls"] as const) {
     const least = name === "cls" ? 0 : 1;
     if (!isCount(grid[name], least)) {
@@ -72,6 +61,11 @@ function checkGrid(op: string, grid: NonNullable<TraceInput["grid"]>): void {
       fault(op, `${name} of the grid`, `be an integer ≥ ${least}`, described(grid[name]), remedy);
     }
   }
+  const cells = grid.height * grid.width + grid.cls;
+  if ([...tokens.values()].some(({ length }) => length === cells)) return;
+  const rule = `have as many cells as an axis has tokens (height·width + cls = ${cells})`;
+  const lengths = [...tokens.values()].slice(0, 8).map(({ length }) => length);
+  fault(op, "the grid", rule, `axes of ${lengths.join(", ") || "no"} tokens`, "name an axis for the patches");
 }
 
 function assembleLayer(op: string, input: LayerInput, index: number, tokens: Tokens): TraceLayer {
@@ -79,7 +73,7 @@ function assembleLayer(op: string, input: LayerInput, index: number, tokens: Tok
   const T = axisLength(op, layer, "alignQ", input.alignQ, tokens);
   const S = axisLength(op, layer, "alignK", input.alignK, tokens);
   const { attn, q, k, lse, bias, mask, vnorm, scores = {}, grad, thumb, rowSums = "one" } = input;
-  checkNumbers(op, layer, input);
+  checkFields(op, layer, input);
 
   if (q && !k) fault(op, layer, "have k where it has q", "q alone", `write k.${index} [Hkv, S, D] too`);
   if (!attn && !(q && k && lse)) {
@@ -91,13 +85,8 @@ function assembleLayer(op: string, input: LayerInput, index: number, tokens: Tok
   const heads = attn ?? q!;
   if (heads.shape.length !== 3 || heads.shape[0] === 0) {
     const [name, letters] = attn ? ["attn", "[H, T, S]"] : ["q", "[H, T, D]"];
-    fault(
-      op,
-      `${name}.${index}`,
-      `be ${letters} with H ≥ 1`,
-      shown(heads.shape),
-      "write one example, heads first",
-    );
+    const remedy = "write one example, heads first";
+    fault(op, `${name}.${index}`, `be ${letters} with H ≥ 1`, shown(heads.shape), remedy);
   }
   const H = heads.shape[0]!;
   const D = q?.shape[2] ?? k?.shape[2];
@@ -157,68 +146,12 @@ function axisLength(
   if (!list) {
     const known =
       tokens.size > 0 ? [...tokens.keys()].slice(0, 8).map(quoted).join(", ") : "no tokens at all";
-    fault(
-      op,
-      `${field} of ${layer}`,
-      `name a list in tokens (${known})`,
-      described(name),
-      "correct it, or add that list",
-    );
+    const remedy = "correct it, or add that list";
+    fault(op, `${field} of ${layer}`, `name a list in tokens (${known})`, described(name), remedy);
   }
-  if (list.length === 0)
-    fault(
-      op,
-      `tokens[${quoted(name as string)}]`,
-      "have at least one token",
-      "none",
-      "write one for each position",
-    );
+  const place = `tokens[${quoted(name as string)}]`;
+  if (list.length === 0) fault(op, place, "have at least one token", "none", "write one for each position");
   return list.length;
-}
-
-function checkNumbers(
-  op: string,
-  layer: string,
-  { rowSums, scale, softCap, maskSpec, name }: LayerInput,
-): void {
-  if (rowSums !== undefined && !ROW_SUMS.includes(rowSums)) {
-    fault(
-      op,
-      `rowSums of ${layer}`,
-      `be ${ROW_SUMS.join(", ")}`,
-      described(rowSums),
-      "choose what the rows add up to",
-    );
-  }
-  if (name !== undefined && typeof name !== "string")
-    fault(op, `the name of ${layer}`, "be text", described(name), "write its path in the model");
-  if (scale !== undefined && !Number.isFinite(scale))
-    fault(op, `scale of ${layer}`, "be a finite number", described(scale), "leave it out for 1/√D");
-  if (softCap !== undefined && !(Number.isFinite(softCap) && softCap > 0))
-    fault(op, `softCap of ${layer}`, "be a positive number", described(softCap), "leave it out for none");
-  if (maskSpec !== undefined) checkMask(op, layer, maskSpec);
-}
-
-const MASK_FIELDS = ["offset", "left", "right", "queryLength", "keyLength"];
-
-function checkMask(op: string, layer: string, mask: MaskSpec): void {
-  const place = `maskSpec of ${layer}`;
-  const remedy = 'write { "right": 0 } for causal; what is left out hides nothing';
-  if (typeof mask !== "object" || mask === null || Array.isArray(mask))
-    fault(op, place, "be an object", described(mask), remedy);
-  for (const [name, value] of Object.entries(mask)) {
-    if (!MASK_FIELDS.includes(name))
-      fault(op, place, `have only ${MASK_FIELDS.join(", ")}`, quoted(name), remedy);
-    const least = name === "offset" ? -Number.MAX_SAFE_INTEGER : 0;
-    if (value !== undefined && !isCount(value, least))
-      fault(
-        op,
-        `${name} in ${place}`,
-        least ? "be an integer" : "be an integer ≥ 0",
-        described(value),
-        remedy,
-      );
-  }
 }
 
 function checkEncoding(op: string, place: string, tensor: TraceTensor, allowed: readonly Encoding[]): void {

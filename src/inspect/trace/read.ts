@@ -23,15 +23,17 @@ export interface ReadOptions {
  *
  * Tensors (l counts layers; those not named here are passed over):
  *
- *     attn.l    [H, T, S]         weights: F32, F16, F64, or U8 in the code of `encodeU8Log`
- *     q.l k.l   [H, T, D] [Hkv, S, D]   with lse.l [H, T]: the weights are recomputed from these; instead of attn.l
- *     bias.l    [H or 1, T or 1, S]     added to the scores
- *     mask.l    [T, S] or [H, T, S]     BOOL or U8, true = may attend; or maskSpec in the layer's JSON, which costs nothing
- *     vnorm.l   [Hkv, S]                norms of the values
- *     scores.l.raw … .dropped, grad.l   [H, T, S]
- *     thumb.l   [H, rows, columns]      U8
- *     image     the bytes of a PNG      grid  [height, width, patch, cls], I32
- *     glimpse.t [6] or [2, 3]           gate.name  [C], [T, C] or [height, width]
+ *     attn.l              [H, T, S]             weights: F32, F16, F64, or U8 in the code of `encodeU8Log`
+ *     q.l, k.l and lse.l  [H, T, D], [Hkv, S, D], [H, T]    instead: the weights are recomputed
+ *     bias.l              [H or 1, T or 1, S]   added to the scores
+ *     mask.l              [T, S] or [H, T, S]   BOOL or U8, true = may attend; maskSpec in the JSON costs nothing
+ *     vnorm.l             [Hkv, S]              norms of the values
+ *     scores.l.raw …      [H, T, S]             and scaled, biased, masked, probs, dropped
+ *     grad.l              [H, T, S]             the loss's gradient by the weights
+ *     thumb.l             [H, rows, columns]    U8, a small picture of each head
+ *     image and grid      [bytes] and [4]       a PNG, U8; height, width, patch and cls, I32
+ *     glimpse.t           [6] or [2, 3]         one for each step
+ *     gate.name           [C], [T, C] or [height, width]
  *
  * A layer's JSON may hold name, rowSums, scale, softCap and maskSpec, as in `LayerInput`. Nothing is copied or
  * converted until it is asked for (where `bytes` is aligned to 8), and no more is allocated than the file justifies.
@@ -53,34 +55,24 @@ export function readTrace(bytes: Uint8Array, { values = true }: ReadOptions = {}
   const gates: Record<string, TraceTensor> = Object.create(null);
   let image: Uint8Array | undefined;
   let grid: ImageGrid | undefined;
-  const entries = Object.entries(tensors);
-  for (const [name, stored] of entries) {
+  for (const [name, stored] of Object.entries(tensors)) {
     const place = quoted(name);
-    const read = (): TraceTensor => {
-      const remedy = "write F32, F16, F64, U8 or BOOL";
-      return (
-        fromSafetensors(stored) ?? fault(op, place, "be of a type that traces have", stored.dtype, remedy)
-      );
-    };
+    const read = (): TraceTensor =>
+      fromSafetensors(stored) ?? fault(op, place, "be F32, F16, F64, U8 or BOOL", stored.dtype, "convert it");
     const [, kind = "", number = "", stage] = LAYER_TENSOR.exec(name) ?? [];
     const [, step] = /^glimpse\.(0|[1-9]\d{0,8})$/.exec(name) ?? [];
     if (kind) {
       const layer = layers[Number(number)];
-      if (!layer)
-        fault(
-          op,
-          place,
-          `belong to one of the ${layers.length} layers`,
-          `layer ${number}`,
-          "add it to layers",
-        );
+      const rule = `belong to one of the ${layers.length} layers`;
+      if (!layer) fault(op, place, rule, `layer ${number}`, "add it to layers");
       if ((stage === undefined) === (kind === "scores"))
         fault(op, place, "have a stage for scores alone", place, 'name it "scores.0.raw" or "attn.0"');
       if (stage === undefined) layer[kind] = kind === "mask" ? asBool(read()) : read();
-      else layer.scores = { ...(layer.scores as object), [stage]: read() };
+      else {
+        layer.scores ??= Object.create(null);
+        (layer.scores as Record<string, TraceTensor>)[stage] = read();
+      }
     } else if (step !== undefined) {
-      if (Number(step) >= entries.length)
-        fault(op, place, "number the glimpses from 0 without a gap", step, "rename it");
       glimpses[Number(step)] = read();
     } else if (name.startsWith("gate.")) gates[name.slice(5)] = read();
     else if (name === "image") {

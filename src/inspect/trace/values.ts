@@ -35,10 +35,8 @@ function checkLayer(op: string, layer: TraceLayer, firstRow: number): void {
   for (const [name, tensor] of Object.entries(named)) if (tensor) checkFinite(op, `${name}.${index}`, tensor);
   if (lse) checkFinite(op, `lse.${index}`, lse, -Infinity);
   if (bias) checkFinite(op, `bias.${index}`, bias, -Infinity);
-  for (const [stage, tensor] of Object.entries(scores)) {
-    const { encoding } = tensor;
-    if (encoding) checkFinite(op, `scores.${index}.${stage}`, tensor, -Infinity);
-  }
+  for (const [stage, tensor] of Object.entries(scores))
+    checkFinite(op, `scores.${index}.${stage}`, tensor, -Infinity);
   if (attn) checkRows(op, layer, attn, firstRow);
   if (q && k && lse) checkRecomputed(op, layer, firstRow);
 }
@@ -52,14 +50,8 @@ function checkFinite(op: string, place: string, tensor: TraceTensor, except = 0)
       // x − x is 0 for finite numbers alone.
       if (piece[e]! - piece[e]! === 0 || piece[e] === except) continue;
       const rule = except === 0 ? "hold finite numbers" : "hold finite numbers or −∞";
-      const where = indices(begin + e, tensor.shape);
-      fault(
-        op,
-        place,
-        rule,
-        `${piece[e]} at [${where}]`,
-        "look for an overflow or a missing mask where it was made",
-      );
+      const got = `${piece[e]} at [${indices(begin + e, tensor.shape)}]`;
+      fault(op, place, rule, got, "look for an overflow or a missing mask where it was made");
     }
   }
 }

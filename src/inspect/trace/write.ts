@@ -29,7 +29,8 @@ const TENSORS = ["attn", "q", "k", "lse", "bias", "mask", "vnorm", "grad", "thum
  * @throws DataError SAFETENSORS_WRITE when a gate's name is none that a file can have
  * @example
  * const attn = traceTensor([1, 1, 2], [0.25, 0.75], "u8log");
- * const trace = createTrace({ tokens: { src: ["I", "am"], tgt: ["suis"] }, layers: [{ alignQ: "tgt", alignK: "src", attn }] });
+ * const tokens = { src: ["I", "am"], tgt: ["suis"] };
+ * const trace = createTrace({ tokens, layers: [{ alignQ: "tgt", alignK: "src", attn }] });
  * readTrace(writeTrace(trace)).tokens.tgt; // ["suis"]
  */
 export function writeTrace(trace: Trace): Uint8Array {

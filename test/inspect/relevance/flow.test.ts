@@ -40,6 +40,22 @@ describe("the largest flow", () => {
       { numRuns: 1000 },
     );
   });
+
+  it("takes back what it first sent the wrong way", () => {
+    // 0 → 1 → 3 → 5 comes first and leaves 0 → 2 → 3 no way on, until 1 sends its part through 4 instead.
+    const network = new FlowNetwork(6);
+    for (const [from, to] of [
+      [0, 1],
+      [0, 2],
+      [1, 3],
+      [1, 4],
+      [2, 3],
+      [3, 5],
+      [4, 5],
+    ] as const)
+      network.addEdge(from, to, 1);
+    expect(network.maxFlow(0, 5)).toBe(2);
+  });
 });
 
 describe("attentionFlow", () => {

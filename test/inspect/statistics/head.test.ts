@@ -142,6 +142,13 @@ describe("headStatistics", () => {
           const [first, second] = row.sort((a, b) => b - a);
           top += (first! + second!) / 3;
         }
+        // Pearson's r from all cells at once.
+        const cells = [...weights].map((a, e) => [a / 3, Math.floor(e / 5), e % 5] as const);
+        const mean = (f: (t: number, s: number) => number) =>
+          cells.reduce((sum, [a, t, s]) => sum + a * f(t, s), 0);
+        const [mt, ms] = [mean((t) => t), mean((_, s) => s)];
+        const spread = mean((t) => (t - mt) ** 2) * mean((_, s) => (s - ms) ** 2);
+        expect(found.diagonality).toBeCloseTo(mean((t, s) => (t - mt) * (s - ms)) / Math.sqrt(spread), 6);
         // Weights are read as float32, each within 2⁻²⁵ of itself.
         expect(found.entropy).toBeCloseTo(entropy, 6);
         expect(found.distance).toBeCloseTo(distance, 6);

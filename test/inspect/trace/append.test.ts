@@ -103,6 +103,12 @@ describe("appendStep", () => {
     expect(grown.layers[0]!.thumb).toBeUndefined();
   });
 
+  it("takes an axis for no more than its name", () => {
+    const layer = { alignQ: "constructor", alignK: "constructor", attn: traceTensor([1, 1, 1], [1]) };
+    const trace = createTrace({ tokens: { constructor: ["a"] } as never, layers: [layer] });
+    expect(appendStep(trace, { tokens: {}, layers: [{}] }).layers[0]!.T).toBe(1);
+  });
+
   it("adds glimpses, which need no tokens", () => {
     const grown = appendStep(prompt(), {
       tokens: {},

@@ -160,7 +160,7 @@ describe("readTrace", () => {
     [
       "integers as weights",
       file({ "attn.0": { dtype: "I32", shape: [1, 3, 3], data: new Int32Array(9) } }),
-      /"attn\.0" must be of a type that traces have, got I32/,
+      /"attn\.0" must be F32, F16, F64, U8 or BOOL, got I32; convert it/,
     ],
     [
       "bytes as queries",
@@ -214,6 +214,16 @@ describe("readTrace", () => {
       "glimpses with a gap",
       file({ "glimpse.1": f32([6], [1, 2, 3, 4, 5, 6]) }),
       /glimpse\.0 must be there, got none; number the glimpses from 0/,
+    ],
+    [
+      "a picture of another kind",
+      file({ image: { dtype: "U8", shape: [4], data: new TextEncoder().encode("<svg") } }),
+      /the image must be a PNG, got 4 bytes of another kind; save it as one/,
+    ],
+    [
+      "a grid that fits no axis",
+      file({ grid: { dtype: "I32", shape: [4], data: Int32Array.of(7, 7, 16, 1) } }),
+      /the grid must have as many cells as an axis has tokens \(height·width \+ cls = 50\), got axes of 3, 2 tokens/,
     ],
     [
       "a grid of two numbers",

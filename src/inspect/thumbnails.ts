@@ -1,0 +1,46 @@
+import { OptionError } from "../core/errors.ts";
+import { MASKED } from "./cells.ts";
+import type { AttentionMap } from "./map/map.ts";
+import { Pool } from "./pyramid.ts";
+import { type TraceTensor, traceTensor } from "./trace/tensor.ts";
+
+/**
+ * A small picture of each head for a trace's `thumb`, so that the grid of all heads needs no maps.
+ *
+ *     cell = the largest weight of its block of n × n,    n = ⌈max(T, S) / side⌉
+ *
+ * Shapes: [H, ⌈T/n⌉, ⌈S/n⌉] in the code of `encodeU8Log`. Cost: one pass over the visible weights.
+ *
+ * @param side the most cells a side
+ * @throws OptionError NUMBER_RANGE
+ * @example
+ * const map = denseMap({ H: 1, T: 2, S: 2, weights: [1, 0, 0.25, 0.75], maskSpec: { right: 0 } });
+ * thumbnails(map).data; // Uint8Array [254, 255, 229, 249]
+ */
+export function thumbnails(map: AttentionMap, side = 32): TraceTensor {
+  if (!(Number.isSafeInteger(side) && side >= 1))
+    throw new OptionError("NUMBER_RANGE", {
+      op: "thumbnails",
+      name: "side",
+      rule: "an integer ≥ 1",
+      got: side,
+    });
+  const { H, T, S } = map;
+  const factor = Math.ceil(Math.max(T, S) / side);
+  const [rows, columns] = [Math.ceil(T / factor), Math.ceil(S / factor)];
+  const values = new Float32Array(H * rows * columns);
+  const visible = new Uint8Array(values.length);
+  for (let h = 0; h < H; h++) {
+    const pooled = new Pool(T, S, factor, "max");
+    for (let t = 0; t < T; t++) {
+      const row = map.row(h, t);
+      pooled.add(t, 0, S, row.values, row.kinds, 0);
+    }
+    values.set(pooled.cells.values, h * rows * columns);
+    visible.set(
+      pooled.cells.kinds.map((kind) => (kind === MASKED ? 0 : 1)),
+      h * rows * columns,
+    );
+  }
+  return traceTensor([H, rows, columns], values, "u8log", visible);
+}

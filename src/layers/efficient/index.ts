@@ -1,0 +1,2 @@
+export * from "./block-sparse-attention.ts";
+export * from "./longformer-attention.ts";
