@@ -16,7 +16,7 @@ const BATCH = 32;
 const IMAGE = [SIDE, SIDE] as const;
 
 export interface DrawOptions {
-  /** @default 250 */
+  /** @default 350 */
   steps?: number;
   /** @default 1 */
   seed?: number;
@@ -111,7 +111,7 @@ function errors(image: tf.Tensor4D, canvas: tf.Tensor4D): tf.Tensor1D {
  * const { error, blank } = await trainDraw({ steps: 1, heldOut: 2 });
  */
 export async function trainDraw(options: DrawOptions = {}): Promise<DrawTrained> {
-  const { steps = 250, seed = 1, heldOut = 200, onProgress } = options;
+  const { steps = 350, seed = 1, heldOut = 200, onProgress } = options;
   await loadGradients();
   await useHeedBackend();
   const model = makeModel(new RandomStream(seed));
@@ -126,7 +126,7 @@ export async function trainDraw(options: DrawOptions = {}): Promise<DrawTrained>
     return tf.mean(tf.add(error, tf.mul(divergence, 0.02))) as tf.Scalar;
   };
   try {
-    await minimise({ variables: model, loss, steps, learningRate: 0.005, onProgress });
+    await minimise({ variables: model, loss, steps, learningRate: 0.006, onProgress });
     return evaluate(model, new RandomStream(seed, 3), heldOut);
   } finally {
     tf.dispose(model);
