@@ -10,6 +10,7 @@ import * as adaptive from "./adaptive/index.ts";
 import * as discrete from "./discrete/index.ts";
 import * as efficient from "./efficient/index.ts";
 import * as feature from "./feature/index.ts";
+import * as glimpse from "./glimpse/index.ts";
 import * as normalize from "./normalize/index.ts";
 import * as position from "./position/index.ts";
 import { registerLayers } from "./register.ts";
@@ -17,6 +18,7 @@ import * as sequence from "./sequence/index.ts";
 import * as transformer from "./transformer/index.ts";
 
 registerLayers(adaptive, discrete, efficient, feature, normalize, position, sequence, transformer);
+registerLayers(efficient, glimpse, normalize, position, sequence, transformer);
 mendLayerMasks();
 mendKerasModels();
 registerFileModels();
@@ -30,6 +32,7 @@ export type { Constraint, Initializer, ObjectConfig, Regularizer } from "./base/
 export * from "./discrete/index.ts";
 export * from "./efficient/index.ts";
 export * from "./feature/index.ts";
+export * from "./glimpse/index.ts";
 export * from "./normalize/index.ts";
 export * from "./position/index.ts";
 export * from "./sequence/index.ts";
