@@ -17,8 +17,7 @@ import { registerLayers } from "./register.ts";
 import * as sequence from "./sequence/index.ts";
 import * as transformer from "./transformer/index.ts";
 
-registerLayers(adaptive, discrete, efficient, feature, normalize, position, sequence, transformer);
-registerLayers(efficient, glimpse, normalize, position, sequence, transformer);
+registerLayers(adaptive, discrete, efficient, feature, glimpse, normalize, position, sequence, transformer);
 mendLayerMasks();
 mendKerasModels();
 registerFileModels();
