@@ -1,0 +1,25 @@
+/** Custom elements that show attention; importing this defines them. */
+import { define } from "./element.ts";
+import { HeedFlow } from "./flow.ts";
+import { HeedGrid } from "./grid.ts";
+import { HeedHeatmap } from "./heatmap.ts";
+import { HeedView } from "./view.ts";
+
+export { HeedElement } from "./element.ts";
+export type { Model, Numbers, TraceBytes } from "./model.ts";
+export { MOST_PINS, type Pin, type Selection, SelectionStore } from "./selection.ts";
+export { HeedFlow, HeedGrid, HeedHeatmap, HeedView };
+
+define("heed-heatmap", HeedHeatmap);
+define("heed-flow", HeedFlow);
+define("heed-grid", HeedGrid);
+define("heed-view", HeedView);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "heed-heatmap": HeedHeatmap;
+    "heed-flow": HeedFlow;
+    "heed-grid": HeedGrid;
+    "heed-view": HeedView;
+  }
+}
