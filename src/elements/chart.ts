@@ -1,6 +1,7 @@
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
 import { type Cells, VALUE } from "../inspect/cells.ts";
 import { clamp, HeedElement } from "./element.ts";
+import type { Model } from "./model.ts";
 import { GridCursor } from "./parts/cursor.ts";
 import { type Cursor, type Field, movedCursor } from "./parts/keys.ts";
 import { type Row, short, strongest, weightText } from "./parts/sentences.ts";
@@ -47,7 +48,7 @@ export abstract class HeedChart extends HeedElement {
     this.#drawn = [];
   }
 
-  protected override loaded(): void {
+  protected override loaded(_model: Model): void {
     this.page = undefined;
   }
 

@@ -42,8 +42,8 @@ export class HeedGrid extends HeedChart {
     cancelAnimationFrame(this.#frame);
   }
 
-  protected override loaded(): void {
-    super.loaded();
+  protected override loaded(model: Model): void {
+    super.loaded(model);
     this.#thumbs.clear();
     this.#statistics.clear();
     const { layer, head } = this.selection;

@@ -61,8 +61,8 @@ export class HeedHeatmap extends HeedChart {
     this.#plot.stop();
   }
 
-  protected override loaded(): void {
-    super.loaded();
+  protected override loaded(model: Model): void {
+    super.loaded(model);
     this.window = undefined;
   }
 
@@ -101,7 +101,7 @@ export class HeedHeatmap extends HeedChart {
       <div class=${isClose ? "chart zoomed" : "chart"}>
         <canvas class="map" aria-hidden="true"></canvas>
         <div class="plot" @pointerdown=${down} @pointermove=${move} @pointerup=${up} @pointercancel=${cancel}
-          @wheel=${wheel}>
+          @wheel=${wheel} @mousedown=${keepFocus}>
           ${this.cursor.template({
             ...{ rows: T, columns: S, row: query, column: key, onKey: this.onKey },
             ...{ rowLabel: `query ${query} ${short(rowTokens[query]!)}`, cellLabel: sentence },
@@ -272,6 +272,9 @@ export class HeedHeatmap extends HeedChart {
     this.sendState();
   }
 }
+
+/** A press must not take the focus from the cursor. */
+const keepFocus = (event: Event): void => event.preventDefault();
 
 /** Whether the legend must explain the hatch. */
 function hasMask(maskSpec: unknown, { kinds }: Cells): boolean {

@@ -1,18 +1,22 @@
 /** Custom elements that show attention; importing this defines them. */
+import { HeedCompare } from "./compare.ts";
 import { define } from "./element.ts";
 import { HeedFlow } from "./flow.ts";
 import { HeedGrid } from "./grid.ts";
 import { HeedHeatmap } from "./heatmap.ts";
+import { HeedImage } from "./image.ts";
 import { HeedView } from "./view.ts";
 
 export { HeedElement } from "./element.ts";
 export type { Model, Numbers, TraceBytes } from "./model.ts";
 export { MOST_PINS, type Pin, type Selection, SelectionStore } from "./selection.ts";
-export { HeedFlow, HeedGrid, HeedHeatmap, HeedView };
+export { HeedCompare, HeedFlow, HeedGrid, HeedHeatmap, HeedImage, HeedView };
 
 define("heed-heatmap", HeedHeatmap);
 define("heed-flow", HeedFlow);
 define("heed-grid", HeedGrid);
+define("heed-compare", HeedCompare);
+define("heed-image", HeedImage);
 define("heed-view", HeedView);
 
 declare global {
@@ -20,6 +24,8 @@ declare global {
     "heed-heatmap": HeedHeatmap;
     "heed-flow": HeedFlow;
     "heed-grid": HeedGrid;
+    "heed-compare": HeedCompare;
+    "heed-image": HeedImage;
     "heed-view": HeedView;
   }
 }

@@ -19,6 +19,7 @@ export const styles = css`
     background: var(--heed-background);
     font: 14px/1.45 system-ui, sans-serif;
   }
+  :host(:is(heed-compare, heed-view)) { max-inline-size: 72rem; }
   :host([theme="light"]) { color-scheme: light; }
   :host([theme="dark"]) { color-scheme: dark; }
   :host([hidden]), [hidden] { display: none; }
@@ -57,6 +58,9 @@ export const styles = css`
     box-shadow: 0 0 0 5px var(--heed-background), inset 0 0 0 1px var(--heed-background);
   }
   [role="grid"]:not(:focus-within) .cell { outline-width: 2px; outline-style: dashed; }
+  .panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr)); gap: 0.75rem; align-items: start; }
+  .words { border: 1px solid var(--heed-line); padding: 0.35rem; margin-block: 0.4rem; line-height: 2; overflow-wrap: anywhere; }
+  [role="option"] { padding: 0.2rem 0.4rem; border-radius: 4px; cursor: pointer; }
   .legend { display: flex; flex-wrap: wrap; gap: 0.3rem 0.9rem; align-items: center; font-size: 12px; }
   .legend span { display: inline-flex; gap: 0.35rem; align-items: center; }
   .ramp { inline-size: 8rem; block-size: 12px; border: 1px solid var(--heed-line); }

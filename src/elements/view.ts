@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { HeedElement } from "./element.ts";
+import { hasImage } from "./image.ts";
 import type { Model } from "./model.ts";
 
 /** A view and whether a model has the data for it. */
@@ -13,6 +14,8 @@ const TABS: readonly Tab[] = [
   { name: "heatmap", label: "Heat map", has: () => true },
   { name: "flow", label: "Flow", has: () => true },
   { name: "grid", label: "All heads", has: ({ layers }) => layers.length > 1 || layers[0]!.H > 1 },
+  { name: "compare", label: "Compare", has: ({ layers }) => layers.length > 1 || layers[0]!.H > 1 },
+  { name: "image", label: "Image", has: hasImage },
 ];
 
 /**
@@ -22,7 +25,7 @@ const TABS: readonly Tab[] = [
  */
 export class HeedView extends HeedElement {
   static override properties = { tab: { attribute: "view", reflect: true } };
-  /** The view in front: heatmap, flow, grid. @default "heatmap" */
+  /** The view in front: heatmap, flow, grid, compare or image. @default "heatmap" */
   declare tab: string;
 
   constructor() {
@@ -73,6 +76,10 @@ export class HeedView extends HeedElement {
     switch (name) {
       case "flow":
         return html`<heed-flow .linked=${model} .store=${store} .headingLevel=${level} .palette=${colors}></heed-flow>`;
+      case "compare":
+        return html`<heed-compare .linked=${model} .store=${store} .headingLevel=${level} .palette=${colors}></heed-compare>`;
+      case "image":
+        return html`<heed-image .linked=${model} .store=${store} .headingLevel=${level} .palette=${colors}></heed-image>`;
       case "grid":
         return html`<heed-grid .linked=${model} .store=${store} .headingLevel=${level} .palette=${colors}></heed-grid>`;
     }
