@@ -76,7 +76,7 @@ export class HeedCompare extends HeedChart {
     const row = this.rowOf(query);
     const other = b.layer.map.row(b.head, query);
     const change = map.row(0, query);
-    const sentence = `A: ${cellSentence(row, key)}; B: ${other.kinds[key] === 1 ? "masked" : weightText(other.values[key]!)}${change.kinds[key] === 0 ? `; A − B: ${weightText(change.values[key]!).replace("-", "−")}` : ""}`;
+    const sentence = `A: ${cellSentence(row, key)}; B: ${other.kinds[key] === 1 ? "masked" : weightText(other.values[key]!)}${change.kinds[key] === 0 ? `; A − B: ${weightText(change.values[key]!)}` : ""}`;
     const where = most
       ? `The largest difference is ${weightText(most.most)}, of query ${most.query} “${short(rowTokens[most.query]!)}” and key ${most.key} “${short(columnTokens[most.key]!)}”.`
       : "Nothing can be compared: no key is visible in both.";
@@ -97,10 +97,13 @@ export class HeedCompare extends HeedChart {
             html`<option value=${n} ?selected=${n === index}>${short(model.layers[layer]!.name)}, head ${head}</option>`,
         )}</select></label></div>
       <div class="panels">${NAMES.map(
-        (name, n) => html`<div><div>${name}</div><div class="chart">
+        (
+          name,
+          n,
+        ) => html`<div><div>${[`A: ${nameOf(a)}`, `B: ${nameOf(b)}`, name][n]}</div><div class="chart">
           <canvas class="map" aria-hidden="true"></canvas>
           <div class="plot" @click=${(event: MouseEvent) => this.#click(event)}>${n === 2 ? grid : ""}</div></div>
-          ${n === 0 ? "" : html`<div class="key">${legendTemplate(n === 1 ? `weight, ${this.colors}` : "A − B", n === 1 ? RANGE : rangeOf(most?.most), n === 1)}</div>`}</div>`,
+          ${n === 0 ? "" : html`<div class="key">${legendTemplate(n === 1 ? `A and B: weight, ${this.colors}` : "A − B", n === 1 ? RANGE : rangeOf(most?.most), n === 1)}</div>`}</div>`,
       )}</div>
       <div class="readout"><p>${sentence}.</p><p>${where}</p></div>
       <div class="bar">
@@ -165,6 +168,8 @@ export class HeedCompare extends HeedChart {
     this.cursor.update(root, key * w, query * h, w, h);
   }
 }
+
+const nameOf = ({ layer, head }: Head): string => `${short(layer.name)}, head ${head}`;
 
 /** Even around 0, so that the palette's middle is no difference. */
 const rangeOf = (most: number | undefined): Range => (most ? [-most, most] : [-1, 1]);

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import type { Browser } from "@playwright/test";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -43,7 +44,7 @@ const HOSTILE = [
 
 describe("the elements in a page", () => {
   itInChromium("keep hostile tokens inert in every view, its read-out and its table", async () => {
-    for (const tag of ["heed-heatmap", "heed-flow", "heed-grid", "heed-view"]) {
+    for (const tag of ["heed-heatmap", "heed-flow", "heed-grid", "heed-compare", "heed-view"]) {
       const { page, said, close } = await openPage(
         browser,
         `<${tag} src="/trace.attn"></${tag}>`,
@@ -74,6 +75,8 @@ describe("the elements in a page", () => {
     );
     // As text, or vitest would make an import of its own of it.
     await page.evaluate('import("/again.js")');
+    const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+    expect(await page.evaluate("customElements.get('heed-heatmap').version")).toBe(version);
     const readouts = await page.evaluate(async () => {
       const elements = [...document.querySelectorAll("heed-heatmap")];
       for (const [n, element] of elements.entries()) {

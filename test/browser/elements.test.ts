@@ -22,7 +22,7 @@ afterAll(async () => {
 
 const HEATMAP = '<heed-heatmap src="/trace.attn"></heed-heatmap>';
 const CELL = '[role="gridcell"][tabindex="0"]';
-const VIEWS = ["heed-heatmap", "heed-flow", "heed-grid"];
+const VIEWS = ["heed-heatmap", "heed-flow", "heed-grid", "heed-compare", "heed-image"];
 
 describe("the views, to axe", () => {
   const modes = {
@@ -279,6 +279,40 @@ describe("the other views", () => {
     },
   );
 
+  itInChromium("<heed-compare> shows two heads and their difference under one cursor", async () => {
+    const { page, said, close } = await openPage(browser, '<heed-compare src="/trace.attn"></heed-compare>');
+    await painted(page, "heed-compare");
+    await page.locator(CELL).focus();
+    await page.keyboard.press("ArrowDown");
+    expect(await focusedLabel(page)).toMatch(
+      /^A: query 1 “The”, key 0 “<s>”: weight 0\.269, rank 2 of 2; B: 0\.731; A − B: −0\.462$/,
+    );
+    await page.getByRole("button", { name: "Largest difference" }).click();
+    await page.getByText(/^The largest difference is 0\.\d{3}, of query \d/).waitFor();
+    await page.getByRole("combobox", { name: "B:" }).selectOption({ label: "encoder.0, head 0" });
+    await page.getByText("The largest difference is 0.000").waitFor();
+    expect(said).toEqual([]);
+    await close();
+  });
+
+  itInChromium("<heed-image> steps through words and patches", async () => {
+    const { page, said, close } = await openPage(browser, '<heed-image src="/trace.attn"></heed-image>');
+    await painted(page, "heed-image");
+    await page.locator(CELL).focus();
+    await page.keyboard.press("ArrowDown");
+    expect(await focusedLabel(page)).toBe("“<s>”, patch in row 1, column 0: masked");
+    await page.keyboard.press(".");
+    await page.keyboard.press("m");
+    expect(await focusedLabel(page)).toBe("“The”, patch in row 0, column 1: weight 0.731");
+    await page.getByRole("listbox").focus();
+    await page.keyboard.press("ArrowRight");
+    expect(await page.locator('heed-image [role="option"][aria-selected="true"]').textContent()).toBe("cat");
+    await page.locator("heed-image .plot").click({ position: { x: 10, y: 10 } });
+    expect(await focusedLabel(page)).toMatch(/^“cat”, patch in row 0, column 0/);
+    expect(said).toEqual([]);
+    await close();
+  });
+
   itInChromium("<heed-view> has a tab for each view and one selection for all", async () => {
     const { page, said, close } = await openPage(browser, '<heed-view src="/trace.attn"></heed-view>');
     await painted(page, "heed-heatmap");
@@ -292,7 +326,7 @@ describe("the other views", () => {
     expect(await page.locator("heed-flow .readout p").first().textContent()).toMatch(/^query 9 “\.”, key 9/);
     expect(await page.getByRole("combobox", { name: "Head" }).inputValue()).toBe("1");
     await page.keyboard.press("End");
-    expect(await page.getByRole("tab", { selected: true }).textContent()).toBe("Compare");
+    expect(await page.getByRole("tab", { selected: true }).textContent()).toBe("Image");
     expect(said).toEqual([]);
     await close();
   });

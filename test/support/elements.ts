@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Browser, BrowserContextOptions, Page } from "@playwright/test";
 import { createTrace, type Trace, traceTensor, writeTrace } from "../../src/inspect/index.ts";
+import { encodePng } from "../../src/viz/index.ts";
 
 /** The built elements: one module without imports. */
 export const BUNDLE = readFileSync(
@@ -13,7 +14,10 @@ export const BUNDLE = readFileSync(
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 const ORIGIN = "http://heed.test/";
 
-/** Weights of causal self-attention in which head h of layer l leans to the token h + l before. */
+/**
+ * Weights of causal self-attention in which head h of layer l leans to the token h + l before. Ten tokens are also the
+ * patches of an image of 2 × 5.
+ */
 export function exampleTrace(tokens: readonly string[], { L = 2, H = 3 } = {}): Trace {
   const T = tokens.length;
   const layers = Array.from({ length: L }, (_, l) => {
@@ -30,7 +34,13 @@ export function exampleTrace(tokens: readonly string[], { L = 2, H = 3 } = {}): 
       ...{ alignQ: "src", alignK: "src", maskSpec: { right: 0 }, attn: traceTensor([H, T, T], weights) },
     };
   });
-  return createTrace({ name: "example", tokens: { src: tokens }, layers });
+  const data = Uint8Array.from({ length: 40 * 16 }, (_, n) => (n * 7) % 256);
+  const grid = { height: 2, width: 5, patch: 8, cls: 0 };
+  const image = encodePng({ width: 40, height: 16, channels: 1, data });
+  return createTrace({
+    ...{ name: "example", tokens: { src: tokens }, layers },
+    ...(T === 10 ? { image, grid } : {}),
+  });
 }
 
 export const SENTENCE = ["<s>", "The", "cat", "sat", "on", "the", "mat", "and", "slept", "."];

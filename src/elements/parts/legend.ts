@@ -7,7 +7,7 @@ import type { Lookup, Range } from "./lookup.ts";
 /** What the colours mean: a ramp with its ends, and a swatch for hidden keys. `fillLegend` colours it. */
 export function legendTemplate(name: string, [low, high]: Range, hasMasked: boolean): TemplateResult {
   return html`<div class="legend">
-    <span>${formatNumber(low)} <canvas class="ramp" aria-hidden="true" width="256" height="1"></canvas> ${formatNumber(high)}</span>
+    <span>${formatNumber(low).replace("-", "−")} <canvas class="ramp" aria-hidden="true" width="256" height="1"></canvas> ${formatNumber(high)}</span>
     <span>${name}</span>
     ${hasMasked ? html`<span><canvas class="swatch" aria-hidden="true" width="44" height="24"></canvas> masked: may not be attended to</span>` : nothing}
   </div>`;

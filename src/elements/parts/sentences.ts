@@ -11,8 +11,8 @@ export const short = (token: string): string => truncate(visible(token), LONGEST
 
 /** Three decimals; small weights as powers of ten, so that they do not look like 0. */
 export function weightText(weight: number): string {
-  if (weight === 0 || Math.abs(weight) >= 0.0005) return weight.toFixed(3);
-  return weight.toExponential(1).replace("-", "−");
+  const isPlain = weight === 0 || Math.abs(weight) >= 0.0005;
+  return (isPlain ? weight.toFixed(3) : weight.toExponential(1)).replaceAll("-", "−");
 }
 
 /** A row of weights with the tokens around it. */
