@@ -63,7 +63,7 @@ export class HeedFlow extends HeedChart {
         <label>Share of weight drawn <input type="range" min="5" max="100" step="5" .value=${String(percent)}
           aria-valuetext=${`${percent} %`} @input=${(event: Event) => {
             this.mass = Number((event.target as HTMLInputElement).value) / 100;
-          }}> ${percent} %</label></div>
+          }}> ${percent}\u00a0%</label></div>
       <div class="chart">
         <canvas class="map" aria-hidden="true"></canvas>
         <div class="plot" @click=${(event: MouseEvent) => this.#click(event)}>

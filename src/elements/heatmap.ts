@@ -136,7 +136,7 @@ export class HeedHeatmap extends HeedChart {
       const weight = kinds[key] === MASKED ? "masked" : weightText(values[key]!);
       return `${query} “${short(rowTokens[query]!)}” → ${key} “${short(columnTokens[key]!)}” ${weight}`;
     };
-    return html`<div class="bar" role="group" aria-label="Pinned cells">Pinned: ${pins.map(
+    return html`<div class="bar pins" role="group" aria-label="Pinned cells">Pinned: ${pins.map(
       (pin) =>
         html`<button type="button" aria-label=${`Unpin ${text(pin)}`} @click=${() => this.#pin(pin)}>${text(pin)} ✕</button>`,
     )}</div>`;

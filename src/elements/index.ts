@@ -1,4 +1,13 @@
-/** Custom elements that show attention; importing this defines them. */
+/**
+ * Custom elements that show attention; importing this defines them.
+ *
+ *     <script type="module" src="heed-elements.js"></script>
+ *     <heed-view src="trace.attn"></heed-view>
+ *
+ * or, with weights of one's own: `Object.assign(element, { weights, rowTokens, columnTokens })`. Elements are linked by
+ * giving them one `store`. In Observable, return the element; for notebooks, dist/elements/heed-elements.js is an
+ * anywidget module.
+ */
 import { HeedCompare } from "./compare.ts";
 import { define } from "./element.ts";
 import { HeedFlow } from "./flow.ts";

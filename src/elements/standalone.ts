@@ -32,6 +32,12 @@ const MOST_STILL_CELLS = 128;
  * compressed trace.
  *
  * @throws what `writeTrace` and `layerMap` throw
+ * @example
+ * const attn = traceTensor([1, 1, 2], [0.25, 0.75]);
+ * const tokens = { src: ["I", "am"], tgt: ["suis"] };
+ * const trace = createTrace({ name: "two words", tokens, layers: [{ alignQ: "tgt", alignK: "src", attn }] });
+ * const bundle = "// by default the text of dist/elements/heed-elements.js";
+ * standaloneHtml(trace, { bundle }).includes("<title>two words</title>"); // true
  */
 export function standaloneHtml(trace: Trace, options: StandaloneOptions = {}): string {
   const { title = trace.name ?? "Attention", view = "heatmap", layer = 0, head = 0 } = options;

@@ -25,7 +25,7 @@ export const styles = css`
   :host([hidden]), [hidden] { display: none; }
   [role="tabpanel"] > * { padding-inline: 0; }
   figure { margin: 0; }
-  input[type="range"] { accent-color: var(--heed-focus); min-block-size: 24px; vertical-align: middle; }
+  input[type="range"] { inline-size: 7rem; accent-color: var(--heed-focus); min-block-size: 24px; vertical-align: middle; }
   .title { font-size: 1.15rem; font-weight: 600; }
   p { margin: 0.25rem 0; overflow-wrap: anywhere; }
   .muted { color: var(--heed-muted); }
@@ -43,6 +43,7 @@ export const styles = css`
     border-radius: 4px;
     padding: 0 0.5rem;
   }
+  .pins button { max-inline-size: 100%; overflow-wrap: anywhere; }
   button:disabled { color: var(--heed-muted); border-style: dashed; }
   button[aria-pressed="true"], [aria-selected="true"] { border-color: currentColor; font-weight: 600; box-shadow: inset 0 -3px currentColor; }
   :is(button, select, summary, [tabindex]):focus-visible { outline: 3px solid var(--heed-focus); outline-offset: 1px; }
