@@ -38,10 +38,12 @@ const DIRECTIONS: Record<string, readonly [dx: number, dy: number, name: string,
  * cells than pixels is max-pooled, so that no hot cell is lost.
  */
 export class HeedHeatmap extends HeedChart {
-  static override properties = { window: { state: true }, help: { state: true } };
+  static override properties = { window: { state: true }, help: { state: true }, factor: { state: true } };
   /** The part in view; undefined for all of it. */
   declare window: Window | undefined;
   declare help: boolean;
+  /** So many weights a side are one dot of the picture. */
+  declare factor: number;
 
   readonly #plot = new MapPlot();
   readonly #pointer = new Pointer({
@@ -54,6 +56,7 @@ export class HeedHeatmap extends HeedChart {
   constructor() {
     super();
     this.help = false;
+    this.factor = 1;
   }
 
   override disconnectedCallback(): void {
@@ -108,7 +111,7 @@ export class HeedHeatmap extends HeedChart {
           })}
         </div>
       </div>
-      ${legendTemplate(`weight, ${this.colors}`, RANGE, hasMask(map.maskSpec, row.cells))}
+      ${legendTemplate(`weight, ${this.colors}${this.factor > 1 ? `; a dot is the largest of ${this.factor} × ${this.factor}` : ""}`, RANGE, hasMask(map.maskSpec, row.cells))}
       <div class="readout"><p>${sentence}.</p><p>${rowSentence(row)}</p></div>
       ${this.#pinList(pins)}
       <div class="bar">
@@ -162,6 +165,7 @@ export class HeedHeatmap extends HeedChart {
       this.#plot.draw(canvas, canvas.parentElement!.clientWidth, input, () =>
         this.setAttribute("data-ready", ""),
       );
+      this.factor = this.#plot.factor;
       fillLegend(root, table, colors);
     }
     const box = this.#plot.plot;

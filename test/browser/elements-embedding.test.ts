@@ -233,9 +233,18 @@ describe("a map of 4096 × 4096", () => {
         if (button.textContent === "Data table") button.click();
       await element.updateComplete;
       const label = root.activeElement!.getAttribute("aria-label");
-      return { open, p50: moves[30]!, p95: moves[56]!, nodes: root.querySelectorAll("*").length, label, hot };
+      const legend = root.querySelector(".legend")!.textContent;
+      return {
+        open,
+        p50: moves[30]!,
+        p95: moves[56]!,
+        nodes: root.querySelectorAll("*").length,
+        label,
+        legend,
+        hot,
+      };
     });
-    const { open, p50, p95, nodes, label, hot } = figures;
+    const { open, p50, p95, nodes, label, legend, hot } = figures;
     console.log(
       `4096 × 4096: opens in ${open.toFixed(0)} ms, key p50 ${p50.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms, ${nodes} nodes with the table`,
     );
@@ -243,6 +252,7 @@ describe("a map of 4096 × 4096", () => {
     expect(p95).toBeLessThan(KEY_MS);
     expect(nodes).toBeLessThanOrEqual(MOST_NODES);
     expect(label).toMatch(/^query 30 “token 30”, key 30 “token 30”: weight 0\.024/);
+    expect(legend).toContain("a dot is the largest of 8 × 8");
     expect(hot, "the only cell of weight 1, one of 16 million").toContain("253,231,37");
     expect(said).toEqual([]);
     await close();

@@ -1,11 +1,11 @@
-import { type Cells, MASKED, VALUE } from "../../inspect/cells.ts";
+import { type Cells, VALUE } from "../../inspect/cells.ts";
 import { hex, type Rgb, textOn } from "../../viz/color.ts";
 import type { Colors } from "../../viz/svg/theme.ts";
 import type { Pin } from "../selection.ts";
 import { hatch } from "./hatch.ts";
 import { type AxisLabel, axisLabels, fitted } from "./labels.ts";
 import { type Lookup, pixel, type Range } from "./lookup.ts";
-import { drawTiles, type Plot, type TileSource, TileStore } from "./tiles.ts";
+import { drawTiles, levelOf, type Plot, type TileSource, TileStore } from "./tiles.ts";
 import type { Window } from "./window.ts";
 
 /** What a plot shows. */
@@ -27,6 +27,9 @@ const FRAME_MS = 24;
 const FONT = 12;
 const GAP = 6;
 const TITLE = 20;
+/** Few rows are made high enough for their tokens, so long as the plot stays within so many pixels. */
+const READABLE_ROW = 18;
+const MOST_READABLE = 432;
 /** From this size on, a cell holds its number. */
 const NUMBER_WIDTH = 34;
 const NUMBER_HEIGHT = 20;
@@ -35,7 +38,8 @@ const NUMBER_HEIGHT = 20;
 export class MapPlot {
   /** The cells' place in CSS pixels. */
   plot: Plot = { left: 0, top: 0, width: 1, height: 1 };
-  /** Whether a hidden key, or a weight that is no finite number, is in view; known after `draw`. */
+  /** A pixel shows at most so many cells a side: the largest of them. */
+  factor = 1;
   readonly #store = new TileStore();
   #frame = 0;
 
@@ -48,6 +52,7 @@ export class MapPlot {
     context.font = `${FONT * scale}px ${family}`;
     const layout = layOut(context, Math.floor(width * scale), scale, input);
     const { plot, height } = layout;
+    this.factor = 2 ** levelOf(input.source.map, input.window, plot);
     const size = [Math.floor(width * scale), Math.ceil(height)] as const;
     if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
     canvas.style.height = `${size[1] / scale}px`;
@@ -140,9 +145,11 @@ function layOut(context: CanvasRenderingContext2D, width: number, scale: number,
   const left = Math.ceil((TITLE + GAP) * scale + widest(guess, most));
   const plotWidth = Math.max(16 * scale, width - left - 4 * scale);
   const square = (plotWidth * window.height) / window.width;
-  const readable = Math.min(window.height * 18 * scale, 1.2 * plotWidth);
+  const rows = window.height * READABLE_ROW * scale;
+  const readable = rows <= MOST_READABLE * scale ? rows : 0;
   const plotHeight = Math.round(Math.min(Math.max(square, readable, 24 * scale), 1.3 * plotWidth));
-  const top = Math.ceil(2 * scale);
+  // Half of a label may stand above the plot.
+  const top = Math.ceil((FONT * scale) / 2 + 2 * scale);
   const plot = { left, top, width: plotWidth, height: plotHeight };
   const pitch = plotHeight / scale / window.height;
   const rowLabels = axisLabels(rowTokens, window.y, window.y + window.height, pitch);
@@ -201,7 +208,7 @@ function writeNumbers(context: CanvasRenderingContext2D, input: PlotInput, plot:
   for (let t = begin; t < end; t++)
     for (let s = Math.floor(window.x); s < Math.min(cells.columns, window.x + window.width); s++) {
       const e = (t - begin) * cells.columns + s;
-      if (cells.kinds[e] === MASKED || cells.kinds[e] !== VALUE) continue;
+      if (cells.kinds[e] !== VALUE) continue;
       const value = cells.values[e]!;
       const share = Math.floor((256 * (value - range[0])) / (range[1] - range[0]));
       const color = table[Math.max(0, Math.min(255, share))]!;
