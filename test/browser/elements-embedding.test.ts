@@ -1,9 +1,12 @@
 import { readFileSync } from "node:fs";
+import path from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Browser } from "@playwright/test";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bundleForBrowser, scratchFolder } from "../support/bundle.ts";
 import { findChromium, itInChromium, launchChromium } from "../support/chromium.ts";
 import { BUNDLE, exampleTrace, openPage, overflow, painted } from "../support/elements.ts";
+import { visit } from "../support/visit.ts";
 
 let browser: Browser;
 beforeAll(async () => {
@@ -27,6 +30,23 @@ describe("the bundle of all elements", () => {
     const thrown = [...BUNDLE.matchAll(/new \w+\([`"]([A-Z][A-Z_0-9]+)[`"]/g)].map(([, code]) => code!);
     expect(thrown.length).toBeGreaterThan(10);
     expect(thrown.filter((code) => !new RegExp(`\\b${code}:`).test(BUNDLE))).toEqual([]);
+  });
+});
+
+describe("heed/elements in a bundler", () => {
+  itInChromium("defines its elements, though only their side effect is imported", async () => {
+    const scratch = scratchFolder();
+    const program = `import "../../../dist/elements/index.js";
+      window.result = ["heatmap", "flow", "grid", "compare", "image", "view"].map((name) => !!customElements.get("heed-" + name));`;
+    try {
+      const folder = await bundleForBrowser(path.join(scratch.folder, "elements"), program, true);
+      const { report, console: said } = await visit<boolean[]>(browser, folder);
+      expect(report).toEqual(new Array(6).fill(true));
+      // In a test vite chooses lit's development build, which says so.
+      expect(said.filter((line) => !line.startsWith("Lit is in dev mode"))).toEqual([]);
+    } finally {
+      scratch.remove();
+    }
   });
 });
 
