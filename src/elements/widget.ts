@@ -16,16 +16,8 @@ export interface WidgetModel {
   save_changes(): void;
 }
 
-const TRAITS = [
-  "view",
-  "trace",
-  "weights",
-  "row_tokens",
-  "column_tokens",
-  "layer",
-  "head",
-  "palette",
-] as const;
+const DATA = ["trace", "weights", "row_tokens", "column_tokens"] as const;
+const STATE = ["layer", "head", "palette"] as const;
 
 /** The trait's bytes as float32 numbers, copied where they are not aligned. */
 function numbers(value: unknown): Float32Array | undefined {
@@ -43,14 +35,17 @@ function numbers(value: unknown): Float32Array | undefined {
 function render({ model, el }: { model: WidgetModel; el: HTMLElement }): () => void {
   const view = model.get("view");
   const element = document.createElement(typeof view === "string" ? view : "heed-view") as HeedElement;
-  const read = () => {
-    const given = (name: string) => model.get(name) ?? undefined;
+  const given = (name: string) => model.get(name) ?? undefined;
+  const readData = () => {
     Object.assign(element, {
       trace: given("trace"),
       weights: numbers(given("weights")),
       rowTokens: given("row_tokens"),
       columnTokens: given("column_tokens"),
     });
+  };
+  // Apart from the data, which would begin anew with every step through the heads.
+  const readState = () => {
     if (typeof given("layer") === "number") element.layer = given("layer") as number;
     if (typeof given("head") === "number") element.head = given("head") as number;
     if (given("palette")) element.palette = given("palette") as HeedElement["palette"];
@@ -59,12 +54,17 @@ function render({ model, el }: { model: WidgetModel; el: HTMLElement }): () => v
     model.set("selection", (event as CustomEvent).detail);
     model.save_changes();
   };
-  read();
-  for (const trait of TRAITS) model.on(`change:${trait}`, read);
+  const heard = [
+    ...DATA.map((trait) => [`change:${trait}`, readData] as const),
+    ...STATE.map((trait) => [`change:${trait}`, readState] as const),
+  ];
+  readData();
+  readState();
+  for (const [event, read] of heard) model.on(event, read);
   element.addEventListener("heed-select", write);
   el.append(element);
   return () => {
-    for (const trait of TRAITS) model.off(`change:${trait}`, read);
+    for (const [event, read] of heard) model.off(event, read);
     element.removeEventListener("heed-select", write);
     element.remove();
   };
