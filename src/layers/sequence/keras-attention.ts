@@ -75,11 +75,13 @@ export function kerasAttention(
   { masks, training, seed, kwargs }: LayerCall,
   attend: (call: ScoreCall) => { output: tf.Tensor3D; weights?: tf.Tensor3D },
 ): tf.Tensor | tf.Tensor[] {
-  const [queries, values, keys = values] = inputs as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D?];
+  const [query, values, keys = values] = inputs as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D?];
   const isCausal = config.useCausalMask || config.causal;
   const { useCausalMask, returnAttentionScores } = { ...config, useCausalMask: isCausal, ...kwargs };
-  const [B, T] = queries.shape;
+  const [B, T] = query.shape;
   const present = boolMask(op, "the mask of query [B, T, D]", masks[0], [B, T]);
+  // Queries that are not there may hold anything; as zeros nothing of it reaches the gradients of other rows.
+  const queries = present ? tf.where<tf.Tensor3D>(tf.expandDims(present, 2), query, 0) : query;
   const visible = boolMask(op, "the mask of value [B, S, Dv]", masks[1], [B, values.shape[1]]);
   const { output, weights } = attend({
     ...{ queries, keys, values, training },
