@@ -17,7 +17,11 @@ export function mendRepeatedInputs(): void {
   const base = layers.Layer.prototype as Layer;
   const apply = base.apply;
   base.apply = function (this: Layer, inputs: Parameters<Apply>[0], kwargs?: Record<string, unknown>) {
-    return apply.call(this, Array.isArray(inputs) ? eachOnce(this, inputs) : inputs, kwargs);
+    return apply.call(
+      this,
+      Array.isArray(inputs) ? (eachOnce(this, inputs) as typeof inputs) : inputs,
+      kwargs,
+    );
   } as Apply;
 }
 
@@ -25,11 +29,11 @@ export function mendRepeatedInputs(): void {
 const isDisposedEarly = (x: unknown): x is SymbolicTensor =>
   x instanceof SymbolicTensor && x.sourceLayer.getClassName() !== "InputLayer";
 
-function eachOnce<T>(layer: Layer, inputs: T[]): T[] {
+function eachOnce(layer: Layer, inputs: readonly unknown[]): unknown[] {
   return inputs.map((x, at) => {
     if (!isDisposedEarly(x) || inputs.indexOf(x) === at) return x;
     // Named after its place, as names that are counted may stand in a model that is being loaded.
     const name = `${layer.name}_${layer.inboundNodes.length}_input_${at}`;
-    return layers.activation({ activation: "linear", name }).apply(x) as T;
+    return layers.activation({ activation: "linear", name }).apply(x);
   });
 }

@@ -1,6 +1,7 @@
 /** What Keras' Attention and AdditiveAttention share: all but the score. */
 import * as tf from "@tensorflow/tfjs-core";
 import { ShapeError } from "../../core/errors.ts";
+import { cleaned } from "../../ops/attention/guard.ts";
 import {
   boolMask,
   byDefault,
@@ -80,8 +81,9 @@ export function kerasAttention(
   const { useCausalMask, returnAttentionScores } = { ...config, useCausalMask: isCausal, ...kwargs };
   const [B, T] = query.shape;
   const present = boolMask(op, "the mask of query [B, T, D]", masks[0], [B, T]);
-  // Queries that are not there may hold anything; as zeros nothing of it reaches the gradients of other rows.
-  const queries = present ? tf.where<tf.Tensor3D>(tf.expandDims(present, 2), query, 0) : query;
+  // What is not finite in queries that are not there would reach the gradients of other rows. Finite numbers cannot, and
+  // give the scores that Keras has in these rows.
+  const queries = present ? tf.where<tf.Tensor3D>(tf.expandDims(present, 2), query, cleaned(query)) : query;
   const visible = boolMask(op, "the mask of value [B, S, Dv]", masks[1], [B, values.shape[1]]);
   const { output, weights } = attend({
     ...{ queries, keys, values, training },
