@@ -1,4 +1,16 @@
-import { cast, clone, logicalOr, serialization, Tensor, tidy } from "@tensorflow/tfjs-core";
+import {
+  any,
+  cast,
+  clone,
+  concat,
+  logicalAnd,
+  logicalOr,
+  ones,
+  reshape,
+  serialization,
+  Tensor,
+  tidy,
+} from "@tensorflow/tfjs-core";
 import { layers } from "@tensorflow/tfjs-layers";
 import { isFirst } from "./first.ts";
 
@@ -48,9 +60,33 @@ export function mendLayerMasks(): void {
       return own.call(this, inputs, masks ? withMasks(this, kwargs, masks) : kwargs);
     } as Apply;
   }
-  // Add, Multiply and the others inherit it; Concatenate and Dot have their own.
+  // Add, Multiply and the others inherit it; Concatenate has its own, and Dot none.
   const merge = Object.getPrototypeOf(classNameMap.Add![0].prototype) as Layer;
   merge.computeMask = (_, mask) => mergedMask(toList(mask ?? null)) as Tensor;
+  const concatenate = classNameMap.Concatenate![0].prototype as unknown as Layer & { axis: number };
+  concatenate.computeMask = function (inputs, mask) {
+    return joinedMask(toList(inputs), toList(mask ?? null), this.axis) as Tensor;
+  };
+}
+
+/** As in Keras 3: a position is there where any of its channels is, and an input without a mask is there everywhere. */
+function joinedMask(inputs: Tensor[], masks: (Tensor | null | undefined)[], axis: number): Tensor | null {
+  const given = masks.filter((mask) => mask instanceof Tensor);
+  if (given.length === 0) return null;
+  return tidy(() => {
+    const whole = inputs.map(({ shape }, at) => {
+      const [mask, everywhere] = [masks[at], ones(shape, "bool")];
+      if (!mask) return everywhere;
+      const sizes = shape.map((_, n) => mask.shape[n] ?? 1);
+      return logicalAnd(everywhere, cast(reshape(mask, sizes), "bool"));
+    });
+    const joined = concat(whole, axis);
+    const kept = Math.min(joined.rank - 1, ...given.map(({ rank }) => rank));
+    return any(
+      joined,
+      joined.shape.map((_, n) => n).filter((n) => n >= kept),
+    );
+  });
 }
 
 /** As in Keras 3: a sum is there where one of its inputs is, and an input without a mask is there everywhere. */

@@ -128,6 +128,35 @@ it.each(["add", "multiply", "average", "maximum", "minimum"] as const)(
   },
 );
 
+it("joins masks along any axis of Concatenate, an input without one being there everywhere", () => {
+  const words = input({ shape: [T], dtype: "int32" });
+  const numbers = input({ shape: [T, 2] });
+  const embedded = layers.embedding({ inputDim: 9, outputDim: 2, maskZero: true }).apply(words) as Symbolic;
+  const probes = [new Probe(false), new Probe(false), new Probe(false)] as const;
+  const outputs = ([1, 1, -1] as const).map((axis, n) => {
+    const parts = n === 1 ? [embedded, numbers] : [numbers, embedded];
+    return probes[n]!.apply(layers.concatenate({ axis }).apply(parts) as Symbolic) as Symbolic;
+  });
+  model({ inputs: [words, numbers], outputs }).predict([ids(), tf.ones([2, T, 2])]);
+  expect(probes.map(({ seen }) => seen)).toEqual([
+    [[1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 0, 0]],
+    [[1, 1, 0, 1, 1, 1, 1, 0, 0, 1, 1, 1]],
+    [[1, 1, 1, 1, 1, 1]],
+  ]);
+});
+
+it("joins masks of positions that are images", () => {
+  const [H, W] = [2, 5];
+  const x = tf.ones([1, T, H, W]);
+  const mask = tf.tensor2d([1, 0, 1], [1, T], "bool");
+  const [deep, long] = [3, 1].map((axis) => {
+    const joined = layers.concatenate({ axis }).apply([x, x], { mask: [mask, mask] });
+    return (joined as tf.Tensor & { kerasMask: tf.Tensor }).kerasMask.arraySync();
+  });
+  expect(deep).toEqual([[1, 0, 1]]);
+  expect(long).toEqual([[1, 0, 1, 1, 0, 1]]);
+});
+
 it("leaves a mask that the caller gives", () => {
   const mask = tf.tensor2d([1, 0, 1], [1, 3], "bool");
   const probe = new Probe(true);
