@@ -1,13 +1,15 @@
 /**
  * The mechanisms as layers of TensorFlow.js. Importing this has effects, as importing heed/backend has: it registers the
  * layers, so that `tf.loadLayersModel` finds them, in the place of the stock LayerNormalization too; it makes masks reach
- * layers of several inputs, models load that call layers as Keras does, and `file://` addresses work in Node.
+ * layers of several inputs, models run that give a layer one thing twice, models load that call layers as Keras does,
+ * and `file://` addresses work in Node.
  */
 import { registerFileModels } from "../host/file-models.ts";
 import { mendKerasModels } from "../host/keras-models.ts";
 import { mendLayerMasks } from "../host/layer-masks.ts";
 import * as adaptive from "./adaptive/index.ts";
 import * as discrete from "./discrete/index.ts";
+import { mendRepeatedInputs } from "../host/repeated-inputs.ts";
 import * as efficient from "./efficient/index.ts";
 import * as feature from "./feature/index.ts";
 import * as glimpse from "./glimpse/index.ts";
@@ -19,6 +21,7 @@ import * as transformer from "./transformer/index.ts";
 
 registerLayers(adaptive, discrete, efficient, feature, glimpse, normalize, position, sequence, transformer);
 mendLayerMasks();
+mendRepeatedInputs();
 mendKerasModels();
 registerFileModels();
 

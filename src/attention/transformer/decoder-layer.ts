@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { ShapeError } from "../../core/errors.ts";
 import { callAttention } from "../../ops/attention/call.ts";
-import { callMultiHead, type MultiHeadParameters } from "../sequence/call-multi-head.ts";
+import { callMultiHead, checkMultiHead, type MultiHeadParameters } from "../sequence/call-multi-head.ts";
 import { fromHeads, toHeads } from "../sequence/project.ts";
 import {
   type BlockOptions,
@@ -130,6 +130,8 @@ export function transformerDecoderLayer(
     const remedy = "pass what the encoder gave, or the cache of the step before";
     throw new ShapeError("SIZE", { op, rule: "memory or cache must be given", got: "neither", remedy });
   }
+  if (cache) checkCache(op, x, cache);
+  else checkMultiHead(op, { query: x, key: memory!, value: memory! }, crossAttention);
   const { sublayer, feedForward: think, attentionDropout } = block(op, options);
   const { mask, memoryMask, causal = true, weights, cache: keeps = cache !== undefined } = options;
   const past = cache?.self.keys.shape[1] ?? 0;
@@ -176,6 +178,15 @@ interface Attended {
   readonly output: tf.Tensor3D;
   readonly weights?: tf.Tensor4D;
   readonly projected?: KeysAndValues;
+}
+
+/** Throws unless a cache is of as many examples as x. */
+function checkCache(op: string, x: tf.Tensor3D, { self, cross }: DecoderCache): void {
+  for (const [name, { keys }] of Object.entries({ self, cross })) {
+    if (keys.shape[0] === x.shape[0]) continue;
+    const names = { letter: "B", a: "x [B, T, C]", b: `cache.${name}.keys [B, S, Hkv, D]` };
+    throw new ShapeError("DIMENSION", { op, ...names, aShape: x.shape, bShape: keys.shape });
+  }
 }
 
 function project(x: tf.Tensor3D, { wk, bk, wv, bv }: MultiHeadParameters): KeysAndValues {

@@ -175,8 +175,13 @@ export abstract class MechanismLayer<F extends Fields> extends layers.Layer {
     return masks[0];
   }
 
-  /** A weight that `parameters` names. */
+  /**
+   * A weight that `parameters` names.
+   *
+   * @throws OptionError LAYER_UNBUILT
+   */
   protected weight<T extends Tensor>(name: string): T {
+    if (!this.built) throw new OptionError("LAYER_UNBUILT", { op: this.op });
     return this.#variables.get(name)!.read() as T;
   }
 

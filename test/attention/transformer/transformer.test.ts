@@ -362,6 +362,28 @@ describe("the layers of a Transformer", () => {
       "transformerDecoderLayer: memory or cache must be given, got neither; pass what the encoder gave, or the cache of the step before",
     ],
     [
+      "a cache of other examples",
+      () => {
+        const parameters = decoderParameters(5, 2, 3, 7, 4);
+        const memory = tf.zeros<tf.Rank.R3>([2, 6, 4]);
+        const { cache } = transformerDecoderLayer({ x: x(), memory }, parameters, { cache: true });
+        return transformerDecoderLayer({ x: tf.zeros([1, 1, 5]), cache }, parameters);
+      },
+      ShapeError,
+      "transformerDecoderLayer: x [B, T, C] and cache.self.keys [B, S, Hkv, D] must have the same B, got shapes [1, 1, 5] " +
+        "and [2, 3, 2, 3]; make their B equal",
+    ],
+    [
+      "a memory of another width, with a cache too",
+      () =>
+        transformerDecoderLayer({ x: x(), memory: tf.zeros([2, 6, 5]) }, decoderParameters(5, 2, 3, 7, 4), {
+          cache: true,
+        }),
+      ShapeError,
+      "transformerDecoderLayer: wk must be float32 of shape [Ck, Hkv, D] = [5, 2, 3], got float32 of shape [4, 2, 3]; the " +
+        "letters must mean the same sizes in all of the call's tensors",
+    ],
+    [
       "a state without a name",
       () => fromTorchEncoderLayer({ "layers.0.norm1.weight": tf.zeros([5]) }, 1),
       ShapeError,

@@ -215,6 +215,12 @@ const x = (...shape: number[]) => tf.zeros(shape);
 const make = (more = {}) => new MultiHeadAttention({ numHeads: 2, keyDim: 3, ...more });
 const refused: [string, () => unknown, typeof OptionError | typeof ShapeError, string][] = [
   [
+    "an input without positions",
+    () => new MultiHeadAttention({ numHeads: 1, keyDim: 1 }).apply(tf.zeros([2, 4])),
+    ShapeError,
+    "MultiHeadAttention: query [B, …, C] must have rank 3 or more, got rank 2; reshape it first",
+  ],
+  [
     "no heads",
     () => new MultiHeadAttention({ numHeads: 0, keyDim: 3 }),
     OptionError,

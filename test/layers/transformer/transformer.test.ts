@@ -213,7 +213,7 @@ const refused: [string, () => unknown, typeof OptionError | typeof ShapeError, s
         ...{ selfAttention: {} as never, selfNorm: {}, feedForward: {} as never, feedForwardNorm: {} },
       }),
     OptionError,
-    "TransformerEncoderLayer: a layer must have weights before they can be set, got none yet; apply it to something, or " +
+    "TransformerEncoderLayer: a layer must have weights before they can be read or set, got none yet; apply it to something, or " +
       "build a model of it, first",
   ],
   [
@@ -241,6 +241,13 @@ const refused: [string, () => unknown, typeof OptionError | typeof ShapeError, s
       "whether it is there",
   ],
 ];
+it("A decoder layer without weights refuses a cache, which is another layer's", () => {
+  const make = () => new TransformerDecoderLayer({ numHeads: 2, intermediateDim: 3 });
+  const x = tf.zeros<tf.Rank.R3>([1, 1, 4]);
+  const { cache } = make().decode({ x, memory: x });
+  expect(() => make().decode({ x, cache })).toThrow(/^TransformerDecoderLayer: a layer must have weights/);
+});
+
 it.each(refused)("The layers of a Transformer refuse %s", (_, call, type, message) => {
   expect(call).toThrow(type);
   expect(call).toThrow(expect.objectContaining({ message }));
