@@ -3,6 +3,7 @@ import { discreteStatements } from "./discrete/statements.ts";
 import { efficientLinearStatements } from "./efficient/linear/statements.ts";
 import { sparseStatements } from "./efficient/statements.ts";
 import { featureStatements } from "./feature/statements.ts";
+import { glimpseStatements } from "./glimpse/statements.ts";
 import { guidelineStatements } from "./guidelines/statements.ts";
 import { positionStatements } from "./position/statements.ts";
 import { sequenceStatements } from "./sequence/statements.ts";
@@ -19,5 +20,6 @@ export const STATEMENTS: readonly Statement[] = [
   ...adaptiveStatements,
   ...featureStatements,
   ...efficientLinearStatements,
+  ...glimpseStatements,
   ...sequenceStatements,
 ];
