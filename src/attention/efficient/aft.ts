@@ -28,9 +28,10 @@ export interface AftOptions extends PaddingOptions {
  * Shapes: q [B, H, T, D], k and v [B, H, S, D], w [T, S] → output [B, H, T, D].
  * Conventions: heads are only more columns. Exponents are relative to the column's largest visible key, which cancels;
  * with w that is the largest of all positions, where causal too: beside it, keys less by 87 or more weigh 0. A query
- * without a visible key gives 0; NaN in hidden places leaks nowhere; where causal, a key or value that is not
- * finite makes the outputs of its head NaN from its position on, and none before.
- * Cost: O(n·D) without w, O(n·log n·D) where it is causal and keys differ by much; with it O(T·S·D) time, and memory for T×S numbers of w alone, not for each example and head.
+ * without a visible key gives 0; NaN in hidden places leaks nowhere; where causal, a key or value that is not finite
+ * makes the outputs of its head NaN from its position on, and none before.
+ * Cost: O(n·D) without w; O(n·log n·D) where that is causal and keys differ by more than 64; with it O(T·S·D) time, and
+ * memory for T×S numbers of w alone, not for each example and head.
  * Paper: Zhai et al. 2021, §3, arxiv.org/abs/2105.14103.
  *
  * @throws ShapeError RANK, DIMENSION, NO_WIDTH, EMPTY_SEQUENCE, RECURRENT_LENGTHS, INPUT_SHAPE · OptionError LENGTHS,
