@@ -47,8 +47,9 @@ export function eluFeatures<T extends tf.Tensor>(x: T): T {
  * Shapes: q [B, H, T, D], k [B, Hkv, S, D], v [B, Hkv, S, Dv] → output [B, H, T, Dv]; H a multiple of Hkv;
  * state [B, Hkv, Dφ, Dv + 1], whose last column is z; weights [B, H, T, S].
  * Conventions: causal needs T = S; earlier steps come as `state`. Its forms "chunked", "parallel" and "recurrent" give
- * the same. A query without a visible key gives 0. NaN in hidden keys leaks nowhere; where causal, a key or value that
- * is not finite makes the outputs of its head NaN from its position on, and none before. `scale` is the feature map's.
+ * the same. A query without a visible key gives 0, as does one whose weights sum to less than 1e-37, where float32
+ * ends. NaN in hidden keys leaks nowhere; where causal, a key or value that is not finite makes the outputs of its head
+ * NaN from its position on, and none before. `scale` is the feature map's.
  * Cost: O(n·Dφ·Dv), and n·chunkSize·(Dφ + Dv) where causal, instead of n²·D; memory O(n).
  * Paper: Katharopoulos et al. 2020, §3, arxiv.org/abs/2006.16236.
  *

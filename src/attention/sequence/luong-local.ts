@@ -1,7 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
+import { compileProgram } from "../../core/program.ts";
 import { checkRank } from "../../core/shapes.ts";
 import { cleaned, isKnownFinite } from "../../ops/attention/guard.ts";
+import { headlessMask } from "../../ops/attention/headless.ts";
 import { softmax } from "../../ops/attention/softmax.ts";
 import { checkTensors } from "../../ops/check.ts";
 import { linear } from "../../ops/linear.ts";
@@ -79,7 +81,7 @@ export function luongLocalAttention(
   parameters?: LuongLocalParameters,
   { radius = 10, offset = 0, renormalize = false, mask = {}, ...options }: LuongLocalOptions = {},
 ): LuongLocalResult<LuongLocalOptions> {
-  checkLocal(inputs, parameters, { radius, offset });
+  checkLocal(inputs, parameters, { radius, offset, mask });
   const { queries, keys } = inputs;
   const [B, T] = queries.shape;
   return tf.tidy(() => {
@@ -123,7 +125,7 @@ function predict(
 function checkLocal(
   { queries, keys }: LuongLocalInputs,
   parameters: LuongLocalParameters | undefined,
-  { radius, offset }: { radius: number; offset: number },
+  { radius, offset, mask }: Required<Pick<LuongLocalOptions, "radius" | "offset" | "mask">>,
 ): void {
   const op = "luongLocalAttention";
   checkRank(op, "queries [B, T, Dq]", queries, 3);
@@ -134,9 +136,12 @@ function checkLocal(
   if (!Number.isSafeInteger(offset)) {
     throw new OptionError("NUMBER_RANGE", { op, name: "offset", rule: "an integer", got: offset });
   }
+  const [B, T, Dq] = queries.shape;
+  const shapes = { B, T, S: keys.shape[1], H: 1, Hkv: 1, D: Dq, Dv: 1 };
+  // Local-p makes new masks of these, which would fit where they do not.
+  tf.tidy(() => void compileProgram<tf.Tensor>(op, shapes, headlessMask(op, shapes, mask)));
   if (!parameters) return;
   const { wp, vp } = parameters;
-  const Dq = queries.shape[2];
   const A = vp.shape[0];
   checkTensors(op, [
     { name: "wp", tensor: wp, letters: "[Dq, A]", shape: [Dq, A] },

@@ -5,6 +5,7 @@ import {
   compileAttention,
   runAttention,
 } from "../../ops/attention/call.ts";
+import { detached } from "../../ops/attention/guard.ts";
 
 export interface SinkParameters {
   /** A logit for each head [H], or one number for all. */
@@ -76,7 +77,13 @@ export function sinkAttention(
     return {
       ...result,
       ...(asked.lse && { lse }),
-      ...(sinkMass && { sinkMass: tf.exp(tf.sub(logit, lse!)) }),
+      ...(sinkMass && { sinkMass: massOf(logit, lse!) }),
     } as unknown as tf.TensorContainerObject;
   }) as unknown as SinkResult<SinkOptions>;
+}
+
+/** exp(sink − lse); 1 where lse is −∞, so that sink and all scores are. */
+function massOf(sink: number | tf.Tensor, lse: tf.Tensor3D): tf.Tensor3D {
+  const nothing = detached(tf.equal(lse, Number.NEGATIVE_INFINITY));
+  return tf.where(nothing, 1, tf.exp(tf.sub(sink, tf.where(nothing, 0, lse)))) as tf.Tensor3D;
 }

@@ -104,7 +104,7 @@ export function present(op: string, inputs: readonly tf.Tensor[], { masks }: Lay
   const asking = hide(query, queryMask);
   return {
     query: asking,
-    value: value === query ? asking : hide(value!, valueMask),
+    value: inputs.length < 2 ? asking : hide(value!, valueMask),
     queryMask,
     /** bool [B, S] */
     valueMask:

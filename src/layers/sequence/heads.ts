@@ -85,7 +85,8 @@ export function maskedHeads(op: string, inputs: readonly tf.Tensor[], { masks }:
   const [query, value = query] = inputs as [tf.Tensor3D, tf.Tensor3D | undefined];
   const [B, T, S] = [query.shape[0], query.shape[1], value.shape[1]];
   const asking = boolMask(op, "the mask of query [B, T, C]", masks[0], [B, T]);
-  const keyMask = boolMask(op, "the mask of value [B, S, Cv]", value === query ? masks[0] : masks[1], [B, S]);
+  const ofKeys = inputs.length < 2 ? masks[0] : masks[1];
+  const keyMask = boolMask(op, "the mask of value [B, S, Cv]", ofKeys, [B, S]);
   const present = (x: tf.Tensor3D, mask: tf.Tensor | undefined) =>
     mask ? tf.where<tf.Tensor3D>(tf.expandDims(mask, 2), x, 0) : x;
   return {

@@ -170,6 +170,13 @@ function localTests(): void {
         {},
         "wp must be float32 of shape [Dq, A] = [7, 19], got",
       );
+      for (const given of [undefined, parameters()]) {
+        const masked = (allow: tf.Tensor, message: string) => refuse(given, { mask: { allow } }, message);
+        masked(tf.ones([T, S]), "luongLocalAttention: allow must be bool");
+        masked(tf.ones([S], "bool"), "luongLocalAttention: allow must have shape [B, T, S]");
+        masked(tf.ones([7, T, S], "bool"), "luongLocalAttention: allow must have shape [B, T, S]");
+        refuse(given, { mask: { bias: tf.ones([7, T, S]) } }, "luongLocalAttention: bias must have shape");
+      }
       expect(() => luongLocalAttention({ ...x, queries: tf.zeros([T, DQ]) as never })).toThrow(
         "must have rank 3",
       );

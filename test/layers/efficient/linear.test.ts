@@ -224,6 +224,26 @@ onEveryBackend("Layers of linear and approximate attention", () => {
     },
   );
 
+  it("hide keys by the values' mask alone where one tensor is given twice", () => {
+    tf.tidy(() => {
+      const one = x();
+      const mask = tf.tensor2d(
+        Array.from({ length: one.shape[0]! * one.shape[1]! }, (_, n) => n % 3),
+        [...(one.shape.slice(0, 2) as [number, number])],
+      );
+      const bool = tf.cast(mask, "bool");
+      for (const masks of [
+        [null, bool],
+        [bool, null],
+      ]) {
+        const layer = new LinearAttention({ ...heads, ...biased });
+        const twice = layer.apply([one, one], { mask: masks } as never) as tf.Tensor;
+        const copies = layer.apply([one, tf.clone(one)], { mask: masks } as never) as tf.Tensor;
+        expect(twice.dataSync()).toEqual(copies.dataSync());
+      }
+    });
+  });
+
   it("refuse masks that hide a position before others, where positions are counted", () => {
     const mask = tf.tensor2d([1, 1, 1, 1, 1, 1, 0, 1, 0, 0], [2, T], "bool");
     for (const layer of [

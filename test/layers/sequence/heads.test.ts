@@ -164,6 +164,19 @@ onEveryBackend("layers of heads", () => {
     expect(distance(other.dataSync(), output.dataSync())).toBeLessThanOrEqual(2 ** -19);
   });
 
+  it("hide keys by the values' mask alone where one tensor is given twice", () => {
+    const [, value] = layerInputs(cross);
+    for (const masks of [
+      [null, mask()],
+      [mask(), null],
+    ]) {
+      const layer = new QkNormAttention({ biasInitializer: "randomNormal", numHeads: 2, keyDim: 3 });
+      const twice = layer.apply([value!, value!], { mask: masks } as never) as tf.Tensor;
+      const copies = layer.apply([value!, tf.clone(value!)], { mask: masks } as never) as tf.Tensor;
+      expect(twice.dataSync()).toEqual(copies.dataSync());
+    }
+  });
+
   it("let NaN behind masks reach no output and no gradient", () => {
     const spoil = (x: tf.Tensor, seen: tf.Tensor) => tf.where(tf.expandDims(seen, 2), x, Number.NaN);
     const heads = { numHeads: 2, keyDim: 3 };
