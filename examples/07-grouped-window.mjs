@@ -22,3 +22,6 @@ console.log(`work: ${((100 * local.forward) / full.forward).toFixed(1)} % of ful
 console.log(`weights never stored: ${full.denseBytes / 2 ** 20} MiB`);
 
 // Prints:
+// output: 1,8,4096,32
+// work: 1.6 % of full attention's
+// weights never stored: 512 MiB

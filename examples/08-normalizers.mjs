@@ -18,3 +18,9 @@ for (const normalize of ["softmax", "entmax15", "sparsemax", "hardmax", "softmax
 }
 
 // Prints:
+// softmax         0.64  0.24  0.09  0.03
+// entmax15        0.83  0.17  0.00  0.00
+// sparsemax       1.00  0.00  0.00  0.00
+// hardmax         1.00  0.00  0.00  0.00
+// softmaxPlusOne  0.59  0.22  0.08  0.03
+// sigmoid         0.65  0.40  0.20  0.08

@@ -29,3 +29,4 @@ for (let step = 0; step < 150; step++) {
 console.log(`found: ${rewards(look({}).index).dataSync().join(" ")}`);
 
 // Prints:
+// found: 1 1 1 1 1 1 1 1

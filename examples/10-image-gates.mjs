@@ -22,3 +22,11 @@ for (const row of tf.reshape(map, [8, 12]).arraySync()) {
 }
 
 // Prints:
+// channels: 0.12 0.12 0.99 0.12
+//         ░
+//       ░▒▓▒░
+//       ▒███▒
+//      ░▓███▓░
+//       ▒███▒
+//       ░▒▓▒░
+//         ░

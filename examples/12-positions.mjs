@@ -22,3 +22,7 @@ const table = tf.tensor2d(
 console.log(`T5     ${last({ bias: t5Bias({ table }, 6, 6, { bidirectional: false }) })}`);
 
 // Prints:
+// none   0.17 0.17 0.17 0.17 0.17 0.17
+// RoPE   0.17 0.09 0.07 0.11 0.23 0.32
+// ALiBi  0.14 0.15 0.16 0.17 0.18 0.19
+// T5     0.00 0.01 0.03 0.09 0.23 0.63

@@ -21,3 +21,6 @@ for (let step = 0; step <= 200; step++) {
 }
 
 // Prints:
+// step 0: spans 20.0 and 20.0
+// step 100: spans 1.8 and 11.0
+// step 200: spans 2.0 and 11.0

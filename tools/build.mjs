@@ -1,4 +1,5 @@
-// Builds heed: AssemblyScript kernels → base64 modules in src/kernels/wasm/generated, then TypeScript → dist.
+// Builds heed: AssemblyScript kernels → base64 modules in src/kernels/wasm/generated, then TypeScript → dist,
+// then the elements as one file.
 // The kernels are embedded as text so that they load synchronously, in Node, browsers and bundlers alike.
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -6,6 +7,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
+import { bundleElements } from "./elements.mjs";
 import { newestMtime } from "./newest.mjs";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -88,7 +90,7 @@ async function buildKernels() {
   }
 }
 
-function buildTypeScript() {
+async function buildTypeScript() {
   rmSync(path.join(root, "dist"), { recursive: true, force: true });
   const tsc = path.join(
     path.dirname(createRequire(import.meta.url).resolve("typescript/package.json")),
@@ -97,11 +99,12 @@ function buildTypeScript() {
   execFileSync(process.execPath, [tsc, "-p", path.join(root, "tsconfig.build.json")], { stdio: "inherit" });
   const main = path.join(root, "dist/cli/main.js");
   if (statSync(main, { throwIfNoEntry: false })) chmodSync(main, 0o755);
+  writeFileSync(path.join(root, "dist/elements/heed-elements.js"), await bundleElements());
   const { version } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
   writeFileSync(path.join(root, "dist/.built"), `${version}\n`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await buildKernels();
-  if (!process.argv.includes("--kernels")) buildTypeScript();
+  if (!process.argv.includes("--kernels")) await buildTypeScript();
 }

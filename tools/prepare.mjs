@@ -27,7 +27,15 @@ if (mtime("node_modules/.package-lock.json") < mtime("package-lock.json")) {
   run("npm ci --no-audit --no-fund");
 }
 const sources = newestMtime(
-  ["src", "assembly", "tools/build.mjs", "tsconfig.json", "tsconfig.build.json", "package.json"].map(at),
+  [
+    "src",
+    "assembly",
+    "tools/build.mjs",
+    "tools/elements.mjs",
+    "tsconfig.json",
+    "tsconfig.build.json",
+    "package.json",
+  ].map(at),
 );
 if (mtime("dist/.built") < sources) {
   console.log("heed: building");

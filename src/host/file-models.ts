@@ -1,5 +1,6 @@
 import { io } from "@tensorflow/tfjs-core";
 import { DataError, FileError } from "../core/errors.ts";
+import { isFirst } from "./first.ts";
 
 const SCHEME = "file://";
 let asksOthers = false;
@@ -9,10 +10,11 @@ let asksOthers = false;
  * folder, `tf.loadLayersModel("file:///tmp/model/model.json")`, or of the folder, reads them, and what
  * tensorflowjs_converter wrote. Where something else answers these addresses, as tfjs-node does, it goes on doing so.
  *
- * To be called once. Elsewhere than in Node it does nothing.
+ * Done once, however often it is called. Elsewhere than in Node it does nothing.
  */
 export function registerFileModels(): void {
   if (typeof process === "undefined" || typeof process.getBuiltinModule !== "function") return;
+  if (!isFirst("fileModels")) return;
   io.registerSaveRouter((url) => route(url, io.getSaveHandlers));
   io.registerLoadRouter((url) => route(url, io.getLoadHandlers));
 }
@@ -29,7 +31,7 @@ function route(url: string | string[], others: (url: string) => io.IOHandler[]):
 }
 
 /** Saves to and loads from a folder of the file system. */
-export function fileHandler(url: string): io.IOHandler {
+function fileHandler(url: string): io.IOHandler {
   return { save: (model) => save(pathOf(url), model), load: () => load(pathOf(url)) };
 }
 
@@ -69,8 +71,13 @@ async function load(path: string): Promise<io.ModelArtifacts> {
   const json = parse(file, text);
   return io.getModelArtifactsForJSON(json, async (manifest) => {
     const specs = manifest.flatMap(({ weights }) => weights);
-    const shards = manifest.flatMap((group) => group.paths);
     const folder = paths().dirname(file);
+    const shards = manifest.flatMap((group) => group.paths);
+    const stray = shards.find((shard) => !isWithin(folder, shard));
+    if (stray !== undefined) {
+      const got = `weights outside of its folder, ${JSON.stringify(stray)}`;
+      throw new DataError("MODEL_DAMAGED", { op: "loadLayersModel", file, got });
+    }
     const parts = await Promise.all(shards.map((shard) => read(paths().join(folder, shard))));
     const data = new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
     const expected = byteLength(specs);
@@ -82,10 +89,17 @@ async function load(path: string): Promise<io.ModelArtifacts> {
   });
 }
 
+/** A model that was downloaded may name any file; what it names must lie beside it. */
+function isWithin(folder: string, shard: unknown): boolean {
+  if (typeof shard !== "string") return false;
+  const way = paths().relative(folder, paths().join(folder, shard));
+  return !paths().isAbsolute(way) && way.split(paths().sep)[0] !== "..";
+}
+
 function parse(file: string, text: string): io.ModelJSON {
   try {
-    const json = JSON.parse(text) as io.ModelJSON;
-    if (typeof json.modelTopology === "object") return json;
+    const json = JSON.parse(text) as io.ModelJSON | null;
+    if (typeof json?.modelTopology === "object" && json.modelTopology !== null) return json;
   } catch (error) {
     const got = (error as Error).message;
     throw new DataError("MODEL_DAMAGED", { op: "loadLayersModel", file, got }, { cause: error });

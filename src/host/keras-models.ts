@@ -1,5 +1,6 @@
 import { serialization } from "@tensorflow/tfjs-core";
 import { OptionError } from "../core/errors.ts";
+import { isFirst } from "./first.ts";
 
 type Make = serialization.FromConfigMethod<serialization.Serializable>;
 type Json = serialization.ConfigDictValue;
@@ -8,14 +9,13 @@ type Config = serialization.ConfigDict;
 type Reference = [layer: string, node: number, tensor: number, kwargs?: Config | null];
 
 /** How Keras calls a layer: a static `kerasCall` of its class. */
-export interface KerasCall {
+interface KerasCall {
   /** The names of inputs in the order of the list that the layer takes here. */
   readonly inputs: readonly string[];
   /** Options of a call that are fields of the configuration here. */
   readonly fields: readonly string[];
 }
 
-const MENDED = Symbol.for("heed.kerasModels");
 /** What TensorFlow.js itself replays, or what says nothing. */
 const DROPPED = new Set(["training", "name"]);
 
@@ -28,12 +28,8 @@ const DROPPED = new Set(["training", "name"]);
  * Done once, however often it is called.
  */
 export function mendKerasModels(): void {
-  const map = serialization.SerializationMap.getMap().classNameMap as typeof Map.prototype & {
-    [MENDED]?: true;
-    [className: string]: [serialization.SerializableConstructor<serialization.Serializable>, Make];
-  };
-  if (map[MENDED]) return;
-  map[MENDED] = true;
+  if (!isFirst("kerasModels")) return;
+  const map = serialization.SerializationMap.getMap().classNameMap;
   for (const className of ["Model", "Functional"]) {
     const [type, make] = map[className]!;
     const mended = (...[cls, config, ...rest]: Parameters<Make>) =>

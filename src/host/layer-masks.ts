@@ -1,5 +1,18 @@
-import { clone, serialization, Tensor } from "@tensorflow/tfjs-core";
+import {
+  any,
+  cast,
+  clone,
+  concat,
+  logicalAnd,
+  logicalOr,
+  ones,
+  reshape,
+  serialization,
+  Tensor,
+  tidy,
+} from "@tensorflow/tfjs-core";
 import { layers } from "@tensorflow/tfjs-layers";
+import { isFirst } from "./first.ts";
 
 type Layer = layers.Layer;
 type Apply = Layer["apply"];
@@ -8,25 +21,25 @@ type Kwargs = Record<string, unknown>;
 type MaskedTensor = Tensor & { kerasMask?: Tensor | null | undefined };
 
 /** A layer that takes a list of masks, one for each of its inputs. */
-export interface TakesMasks {
+interface TakesMasks {
   readonly takesMasks: true;
 }
 
-const MENDED = Symbol.for("heed.layerMasks");
 const toList = <T>(x: T | T[]): T[] => (Array.isArray(x) ? x : [x]);
 
 /**
  * Makes Keras' masks reach layers. TensorFlow.js 4.22 computes them, and then a model hands each layer the mask of its
- * first input alone, hands it on to layers of other branches, whose inputs have none, and loses it behind layers that
- * return what they were given, such as Dropout outside training. From here on every layer gets the masks of its own
- * inputs: `kwargs.mask` is that of the first, or a list for layers that say `takesMasks`.
+ * first input alone, hands it on to layers of other branches, whose inputs have none, loses it behind layers that
+ * return what they were given, such as Dropout outside training, and gives it an axis too many behind Add and its kin.
+ * From here on every layer gets the masks of its own inputs: `kwargs.mask` is that of the first, or a list for layers
+ * that say `takesMasks`.
  *
- * A mask that a caller gives to `apply` himself stays as it is. Done once, however often it is called.
+ * Masks that the caller of `apply` gives stay as they are, for a list of inputs only as a list: one mask beside a list
+ * looks like what a model hands over. Done once, however often it is called.
  */
 export function mendLayerMasks(): void {
-  const base = layers.Layer.prototype as Layer & { [MENDED]?: true };
-  if (base[MENDED]) return;
-  base[MENDED] = true;
+  if (!isFirst("layerMasks")) return;
+  const base = layers.Layer.prototype as Layer;
   const apply = base.apply;
   base.apply = function (this: Layer, inputs: Inputs, kwargs?: Kwargs) {
     const masks = masksOf(inputs, kwargs);
@@ -47,6 +60,39 @@ export function mendLayerMasks(): void {
       return own.call(this, inputs, masks ? withMasks(this, kwargs, masks) : kwargs);
     } as Apply;
   }
+  // Add, Multiply and the others inherit it; Concatenate has its own, and Dot none.
+  const merge = Object.getPrototypeOf(classNameMap.Add![0].prototype) as Layer;
+  merge.computeMask = (_, mask) => mergedMask(toList(mask ?? null)) as Tensor;
+  const concatenate = classNameMap.Concatenate![0].prototype as unknown as Layer & { axis: number };
+  concatenate.computeMask = function (inputs, mask) {
+    return joinedMask(toList(inputs), toList(mask ?? null), this.axis) as Tensor;
+  };
+}
+
+/** As in Keras 3: a position is there where any of its channels is, and an input without a mask is there everywhere. */
+function joinedMask(inputs: Tensor[], masks: (Tensor | null | undefined)[], axis: number): Tensor | null {
+  const given = masks.filter((mask) => mask instanceof Tensor);
+  if (given.length === 0) return null;
+  return tidy(() => {
+    const whole = inputs.map(({ shape }, at) => {
+      const [mask, everywhere] = [masks[at], ones(shape, "bool")];
+      if (!mask) return everywhere;
+      const sizes = shape.map((_, n) => mask.shape[n] ?? 1);
+      return logicalAnd(everywhere, cast(reshape(mask, sizes), "bool"));
+    });
+    const joined = concat(whole, axis);
+    const kept = Math.min(joined.rank - 1, ...given.map(({ rank }) => rank));
+    return any(
+      joined,
+      joined.shape.map((_, n) => n).filter((n) => n >= kept),
+    );
+  });
+}
+
+/** As in Keras 3: a sum is there where one of its inputs is, and an input without a mask is there everywhere. */
+function mergedMask(masks: (Tensor | null | undefined)[]): Tensor | null {
+  if (!masks.every(Boolean)) return null;
+  return tidy(() => masks.map((mask) => cast(mask!, "bool")).reduce((a, b) => logicalOr(a, b)));
 }
 
 /** The masks of inputs, one for each; undefined for inputs that are symbolic. */

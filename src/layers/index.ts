@@ -1,29 +1,40 @@
 /**
  * The mechanisms as layers of TensorFlow.js. Importing this has effects, as importing heed/backend has: it registers the
  * layers, so that `tf.loadLayersModel` finds them, in the place of the stock LayerNormalization too; it makes masks reach
- * layers of several inputs, models load that call layers as Keras does, and `file://` addresses work in Node.
+ * layers of several inputs, models run that give a layer one thing twice, models load that call layers as Keras does,
+ * and `file://` addresses work in Node.
  */
 import { registerFileModels } from "../host/file-models.ts";
 import { mendKerasModels } from "../host/keras-models.ts";
 import { mendLayerMasks } from "../host/layer-masks.ts";
+import * as adaptive from "./adaptive/index.ts";
+import * as discrete from "./discrete/index.ts";
+import { mendRepeatedInputs } from "../host/repeated-inputs.ts";
 import * as efficient from "./efficient/index.ts";
+import * as feature from "./feature/index.ts";
+import * as glimpse from "./glimpse/index.ts";
 import * as normalize from "./normalize/index.ts";
 import * as position from "./position/index.ts";
 import { registerLayers } from "./register.ts";
 import * as sequence from "./sequence/index.ts";
 import * as transformer from "./transformer/index.ts";
 
-registerLayers(efficient, normalize, position, sequence, transformer);
+registerLayers(adaptive, discrete, efficient, feature, glimpse, normalize, position, sequence, transformer);
 mendLayerMasks();
+mendRepeatedInputs();
 mendKerasModels();
 registerFileModels();
 
+export * from "./adaptive/index.ts";
 /** The fields of a layer of your own: `fields.required(fields.integer(1))`. */
 export * as fields from "./base/fields.ts";
 export type { LayerInput, Shape, Sizes } from "./base/inputs.ts";
 export * from "./base/layer.ts";
 export type { Constraint, Initializer, ObjectConfig, Regularizer } from "./base/objects.ts";
+export * from "./discrete/index.ts";
 export * from "./efficient/index.ts";
+export * from "./feature/index.ts";
+export * from "./glimpse/index.ts";
 export * from "./normalize/index.ts";
 export * from "./position/index.ts";
 export * from "./sequence/index.ts";

@@ -1,7 +1,9 @@
 import { adaptiveStatements } from "./adaptive/statements.ts";
 import { discreteStatements } from "./discrete/statements.ts";
+import { efficientLinearStatements } from "./efficient/linear/statements.ts";
 import { sparseStatements } from "./efficient/statements.ts";
 import { featureStatements } from "./feature/statements.ts";
+import { glimpseStatements } from "./glimpse/statements.ts";
 import { guidelineStatements } from "./guidelines/statements.ts";
 import { positionStatements } from "./position/statements.ts";
 import { sequenceStatements } from "./sequence/statements.ts";
@@ -17,5 +19,7 @@ export const STATEMENTS: readonly Statement[] = [
   ...discreteStatements,
   ...adaptiveStatements,
   ...featureStatements,
+  ...efficientLinearStatements,
+  ...glimpseStatements,
   ...sequenceStatements,
 ];

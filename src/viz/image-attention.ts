@@ -68,7 +68,7 @@ export function imageAttention(data: ImageAttentionData, options: ImageAttention
   const panelWidth = positiveInteger(op, "panelWidth", options.panelWidth ?? 160);
   const { title = TITLE, smooth = false } = options;
 
-  const most = Math.max(...maps.map((map) => Math.max(...Array.from(map))), 0);
+  const most = Math.max(...maps.map(largest), 0);
   const panelHeight = (panelWidth * image.height) / image.width;
   const top = title === "" ? PAD : 44;
   const frameOf = (panel: number): Frame => ({
@@ -154,6 +154,13 @@ function check(op: string, { image, grid, maps, words }: ImageAttentionData): vo
   });
 }
 
+/** By a loop: a map may have more numbers than a call may have arguments. */
+function largest(map: ArrayLike<number>): number {
+  let most = 0;
+  for (let cell = 0; cell < map.length; cell++) most = Math.max(most, map[cell]!);
+  return most;
+}
+
 interface OverlayStyle {
   readonly palette: Palette;
   readonly smooth: boolean;
@@ -183,7 +190,7 @@ function overlay(
 function places({ grid: [rows, columns], maps, words }: ImageAttentionData): string {
   const said = maps.slice(0, 3).map((map, n) => {
     const weights = Array.from(map);
-    const cell = weights.indexOf(Math.max(...weights));
+    const cell = weights.indexOf(largest(map));
     const place = `row ${Math.floor(cell / columns) + 1}, column ${(cell % columns) + 1} (${weights[cell]!.toFixed(2)})`;
     return `“${visible(words[n]!)}” looked most at ${place}`;
   });

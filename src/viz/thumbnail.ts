@@ -40,9 +40,14 @@ export function thumbnail(panels: readonly Cells<number>[], options: ThumbnailOp
       columnTokens: names(rows[0]!.length),
     });
   });
-  const finite = matrices.flatMap(({ values, kinds }) => [...values].filter((_, n) => kinds[n] === VALUE));
-  const low = Math.min(0, ...finite);
-  const high = Math.max(...finite, low + 2 * Number.EPSILON * Math.max(1, -low));
+  let [low, most] = [0, -Infinity];
+  for (const { values, kinds } of matrices)
+    values.forEach((value, n) => {
+      if (kinds[n] !== VALUE) return;
+      low = Math.min(low, value);
+      most = Math.max(most, value);
+    });
+  const high = Math.max(most, low + 2 * Number.EPSILON * Math.max(1, -low));
   const scale = makeScale(op, matrices[0]!, [low, high]);
   const lefts = matrices.map((_, n) =>
     matrices.slice(0, n).reduce((sum, { columns }) => sum + columns + 1, 0),

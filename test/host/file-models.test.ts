@@ -13,6 +13,7 @@ const root = mkdtempSync(path.join(tmpdir(), "heed-models-"));
 afterAll(() => rmSync(root, { recursive: true }));
 beforeAll(() => tf.setBackend("cpu"));
 registerFileModels();
+registerFileModels();
 
 const folder = path.join(root, "with a space");
 const url = pathToFileURL(folder).href;
@@ -93,4 +94,22 @@ it("says what is wrong with a file", async () => {
   await expect(make().save(pathToFileURL(path.join(root, "file", "in")).href)).rejects.toThrow(
     /^LayersModel\.save: .* must be a folder that can be written, got ENOTDIR/,
   );
+});
+
+it("reads no file outside of the model's folder", async () => {
+  const target = path.join(root, "stray");
+  await make().save(pathToFileURL(target).href);
+  const json = JSON.parse(readFileSync(path.join(target, "model.json"), "utf8"));
+  writeFileSync(path.join(root, "secret"), readFileSync(path.join(target, "weights.bin")));
+  for (const stray of ["../secret", "a/../../secret", 3]) {
+    json.weightsManifest[0].paths = [stray];
+    writeFileSync(path.join(target, "model.json"), JSON.stringify(json));
+    await expect(loadLayersModel(pathToFileURL(target).href)).rejects.toThrow(
+      `model.json must be what heed wrote, got weights outside of its folder, ${JSON.stringify(stray)};`,
+    );
+  }
+  for (const empty of ["null", '{"modelTopology":null}']) {
+    writeFileSync(path.join(target, "model.json"), empty);
+    await expect(loadLayersModel(pathToFileURL(target).href)).rejects.toThrow("got no modelTopology;");
+  }
 });

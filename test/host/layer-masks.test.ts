@@ -107,6 +107,56 @@ it("reaches into a model within a model", () => {
   expect(probe.seen).toEqual([MASK]);
 });
 
+it.each(["add", "multiply", "average", "maximum", "minimum"] as const)(
+  "gives what %s returns the mask of what is there in one of its inputs, and none where one has none",
+  (kind) => {
+    const [words, others] = [input({ shape: [T], dtype: "int32" }), input({ shape: [T], dtype: "int32" })];
+    const numbers = input({ shape: [T, 2] });
+    const embed = (x: Symbolic) =>
+      layers.embedding({ inputDim: 9, outputDim: 2, maskZero: true }).apply(x) as Symbolic;
+    const [a, again, b] = [embed(words), embed(words), embed(others)];
+    const probes = [new Probe(false), new Probe(false), new Probe(false), new Probe(false)] as const;
+    const sums = [
+      [a, again],
+      [a, b, again],
+      [a, numbers],
+      [numbers, a],
+    ].map((summands, n) => probes[n]!.apply(layers[kind]().apply(summands) as Symbolic) as Symbolic);
+    const later = tf.tensor2d([0, 0, 5, 6, 0, 0], [2, T], "int32");
+    model({ inputs: [words, others, numbers], outputs: sums }).predict([ids(), later, tf.ones([2, T, 2])]);
+    expect(probes.map(({ seen }) => seen)).toEqual([[MASK], [[1, 1, 1, 1, 0, 0]], undefined, undefined]);
+  },
+);
+
+it("joins masks along any axis of Concatenate, an input without one being there everywhere", () => {
+  const words = input({ shape: [T], dtype: "int32" });
+  const numbers = input({ shape: [T, 2] });
+  const embedded = layers.embedding({ inputDim: 9, outputDim: 2, maskZero: true }).apply(words) as Symbolic;
+  const probes = [new Probe(false), new Probe(false), new Probe(false)] as const;
+  const outputs = ([1, 1, -1] as const).map((axis, n) => {
+    const parts = n === 1 ? [embedded, numbers] : [numbers, embedded];
+    return probes[n]!.apply(layers.concatenate({ axis }).apply(parts) as Symbolic) as Symbolic;
+  });
+  model({ inputs: [words, numbers], outputs }).predict([ids(), tf.ones([2, T, 2])]);
+  expect(probes.map(({ seen }) => seen)).toEqual([
+    [[1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 0, 0]],
+    [[1, 1, 0, 1, 1, 1, 1, 0, 0, 1, 1, 1]],
+    [[1, 1, 1, 1, 1, 1]],
+  ]);
+});
+
+it("joins masks of positions that are images", () => {
+  const [H, W] = [2, 5];
+  const x = tf.ones([1, T, H, W]);
+  const mask = tf.tensor2d([1, 0, 1], [1, T], "bool");
+  const [deep, long] = [3, 1].map((axis) => {
+    const joined = layers.concatenate({ axis }).apply([x, x], { mask: [mask, mask] });
+    return (joined as tf.Tensor & { kerasMask: tf.Tensor }).kerasMask.arraySync();
+  });
+  expect(deep).toEqual([[1, 0, 1]]);
+  expect(long).toEqual([[1, 0, 1, 1, 0, 1]]);
+});
+
 it("leaves a mask that the caller gives", () => {
   const mask = tf.tensor2d([1, 0, 1], [1, 3], "bool");
   const probe = new Probe(true);

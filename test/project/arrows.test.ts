@@ -12,6 +12,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   viz: ["core"],
   inspect: ["core"],
   views: ["core", "viz", "inspect"],
+  elements: ["core", "viz", "inspect"],
   kernels: ["core"],
   host: ["core", "kernels"],
   ops: ["core", "kernels", "host"],
@@ -29,7 +30,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
 };
 /** Folders that know nothing of TensorFlow.js. */
-const WITHOUT_TENSORFLOW = ["core", "data", "viz", "inspect", "views", "kernels"];
+const WITHOUT_TENSORFLOW = ["core", "data", "viz", "inspect", "views", "elements", "kernels"];
 
 const files = readdirSync(src, { recursive: true, encoding: "utf8" })
   .map((file) => file.replaceAll("\\", "/"))
@@ -77,7 +78,7 @@ test("the check of the arrows sees imports, re-exports and dynamic imports, and 
   expect(reaches("kernels/wasm/load.ts", "../../host/heap.ts")).toBe("host");
 });
 
-test("core, data, viz, inspect, views and kernels never import TensorFlow.js", () => {
+test("core, data, viz, inspect, views, elements and kernels never import TensorFlow.js", () => {
   const wrong = files
     .filter(({ folder }) => WITHOUT_TENSORFLOW.includes(folder))
     .filter(({ text }) => importsOf(text).some((specifier) => specifier.startsWith("@tensorflow/")));

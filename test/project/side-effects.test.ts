@@ -27,11 +27,22 @@ function registered(specifier: string): { backends: string[]; kernels: number; l
 
 const bare = registered("node:path");
 
-for (const specifier of specifiers.filter((name) => name !== "heed/backend")) {
+const REGISTERING = ["heed/backend", "heed/elements"];
+
+for (const specifier of specifiers.filter((name) => !REGISTERING.includes(name))) {
   test(`importing ${specifier} registers no backend and no kernel, and leaves the process alone`, () => {
     expect(registered(specifier)).toEqual(bare);
   });
 }
+
+test("importing heed/elements in Node registers nothing with TensorFlow.js; lit leaves names of its own", () => {
+  const { backends, kernels, listeners } = registered("heed/elements");
+  expect({ backends, kernels, listeners }).toEqual({
+    backends: bare.backends,
+    kernels: bare.kernels,
+    listeners: bare.listeners,
+  });
+});
 
 test("importing heed/backend registers the backend `heed`, which shows that the check can see one", () => {
   const { backends, kernels } = registered("heed/backend");

@@ -61,6 +61,12 @@ describe("imageAttention", () => {
     expect(all(svg, "script")).toEqual([]);
   });
 
+  it("draws maps of more weights than a call may have arguments", () => {
+    const map = new Float32Array(400 * 400).fill(0.25);
+    const svg = imageAttention({ image: GREY, grid: [400, 400], maps: [map], words: ["all"] });
+    expect(all(parseXml(svg), "desc")[0]!.text).toContain("row 1, column 1 (0.25)");
+  });
+
   it("refuses maps and images that do not fit, and weights below 0", () => {
     const image = GREY;
     expect(() => imageAttention({ image, grid: [2, 2], maps: [[1]], words: ["a"] })).toThrow(ShapeError);

@@ -35,6 +35,11 @@ it("draws what is not finite grey, an even matrix in the first colour, and a fla
   expect(colors(thumbnail([[0, 1]], { label: "flat" }))).toHaveLength(2);
 });
 
+it("draws matrices of more numbers than a call may have arguments", () => {
+  const large = Array.from({ length: 400 }, () => new Float32Array(400).fill(0.5));
+  expect(colors(thumbnail([large], { label: "large" }))).toHaveLength(1);
+});
+
 it("says what it shows, whatever the words are", () => {
   const [title] = all(parseXml(thumbnail([[[1]]], { label: "a < b & c" })), "title");
   expect(title!.text).toBe("a < b & c");

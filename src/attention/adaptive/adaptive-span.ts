@@ -89,30 +89,46 @@ export function adaptiveSpan(
   }) as unknown as AttentionResult<AdaptiveSpanOptions>;
 }
 
-/** |t + offset − s|: [1 or B, 1, T, S]. */
-function distances(offset: number | Int32Array, { B, T, S }: { B: number; T: number; S: number }): tf.Tensor {
-  const offsets = typeof offset === "number" ? [offset] : [...offset];
-  const queries = tf.add(tf.reshape(tf.tensor1d(offsets), [-1, 1, 1, 1]), tf.reshape(tf.range(0, T), [T, 1]));
-  const all = tf.abs(tf.sub(queries, tf.range(0, S)));
-  return tf.reshape(all, [typeof offset === "number" ? 1 : B, 1, T, S]);
+interface Distances {
+  /** |t + offset − s|: int32 [1 or B, T, S]. */
+  readonly x: tf.Tensor3D;
+  readonly farthest: number;
 }
 
-/** ln clamp((R + z − x)/R, 0, 1) of spans z [H] and distances x [1 or B, 1, T, S] → [1 or B, H, T, S]. */
-function spanBias(z: tf.Tensor1D, x: tf.Tensor, ramp: number): tf.Tensor {
+function distances(offset: number | Int32Array, { B, T, S }: { B: number; T: number; S: number }): Distances {
+  const offsets = typeof offset === "number" ? [offset] : offset;
+  const all = new Int32Array(offsets.length * T * S);
+  let farthest = 0;
+  for (let e = 0; e < all.length; e++) {
+    all[e] = Math.abs((Math.floor(e / S) % T) + offsets[Math.floor(e / (T * S))]! - (e % S));
+    farthest = Math.max(farthest, all[e]!);
+  }
+  const x = tf.tensor3d(all, [typeof offset === "number" ? 1 : B, T, S], "int32");
+  return { x, farthest };
+}
+
+/**
+ * ln clamp((R + z − x)/R, 0, 1) of spans z [H] and distances x [1 or B, T, S] → [1 or B, H, T, S]. It is computed once
+ * for each distance, and read by every pair of positions.
+ */
+function spanBias(z: tf.Tensor1D, { x, farthest }: Distances, ramp: number): tf.Tensor {
+  const [N, T, S] = x.shape;
+  const place = (table: tf.Tensor, at: tf.Tensor) => {
+    const placed = tf.gather(table, at, 1);
+    return N === 1 ? tf.reshape(placed, [1, z.shape[0], T, S]) : tf.transpose(placed, [1, 0, 2, 3]);
+  };
   const bias = tf.customGrad((given, save) => {
-    const spans = tf.reshape(given as tf.Tensor, [-1, 1, 1]);
-    const open = tf.div(tf.sub(tf.add(spans, ramp), x), ramp);
+    const spans = tf.reshape(given as tf.Tensor, [z.shape[0], 1]);
+    const open = tf.div(tf.sub(tf.add(spans, ramp), tf.range(0, farthest + 1)), ramp);
     const mask = tf.clipByValue(open, 0, 1);
     // 1/(R m) on the ramp, its inner end included: the derivative of ln m at z.
-    const slope = tf.where(
-      tf.logicalAnd(tf.greater(open, 0), tf.lessEqual(open, 1)),
-      tf.div(1 / ramp, tf.maximum(mask, 1e-30)),
-      tf.zerosLike(mask),
-    );
-    (save as tf.GradSaveFunc)([slope]);
+    const onRamp = tf.logicalAnd(tf.greater(open, 0), tf.lessEqual(open, 1));
+    const slope = tf.where(onRamp, tf.div(1 / ramp, tf.maximum(mask, 1e-30)), tf.zerosLike(mask));
+    (save as tf.GradSaveFunc)([slope, x]);
     return {
-      value: tf.log(mask),
-      gradFunc: (dbias: tf.Tensor, [slope]: tf.Tensor[]) => tf.sum(tf.mul(dbias, slope!), [0, 2, 3]),
+      value: place(tf.log(mask), x),
+      gradFunc: (dbias: tf.Tensor, [table, at]: tf.Tensor[]) =>
+        tf.sum(tf.mul(dbias, place(table!, at!)), [0, 2, 3]),
     };
   });
   return bias(z);

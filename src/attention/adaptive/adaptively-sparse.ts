@@ -35,7 +35,7 @@ export type AdaptivelySparseResult<O> = { output: tf.Tensor4D; alpha: tf.Tensor1
  * Conventions: masks are those of the attention program (core/program.ts); a row without a visible key gives 0. Far
  * keys get exactly 0. Gradients reach q, k, v, bias and a. Where a is below about −7, α is so near 1 that the gradient
  * of a is rounding; such a head is softmax.
- * Cost: O(B·H·T·S·(D + Dv)) time besides the 26 passes of α-entmax, O(B·H·T·S) memory.
+ * Cost: O(B·H·T·S·(D + Dv)) time besides the passes of α-entmax, O(B·H·T·S) memory.
  * Paper: Correia, Niculae & Martins 2019, §3, arxiv.org/abs/1909.00015.
  *
  * @throws ShapeError RANK, DIMENSION, HEADS, SIZE · and what `compileProgram` throws

@@ -1,14 +1,13 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { ShapeError } from "../../core/errors.ts";
 import { compileProgram } from "../../core/program.ts";
-import { hasMask } from "../../core/program-rows.ts";
 import { checkRank, checkSame } from "../../core/shapes.ts";
 import type { AdditiveAttentionOptions } from "../../ops/additive-attention.ts";
 import { runAdditiveProgram } from "../../ops/attention/additive.ts";
-import { guardedMap } from "../../ops/attention/guard.ts";
 import { headlessMask } from "../../ops/attention/headless.ts";
 import { hiddenScore } from "../../ops/attention/hidden-score.ts";
 import { linear } from "../../ops/linear.ts";
+import { project } from "../sequence/project.ts";
 import { checkParameter } from "./check.ts";
 
 export interface SentinelGateParameters {
@@ -24,7 +23,8 @@ export interface SentinelGateParameters {
  *     g_t = σ(W_x x_t + W_h h_{t−1}),    s_t = g_t ⊙ tanh(m_t)
  *
  * Symbols: x_t the decoder's input, h_{t−1} its previous state, m_t its memory cell, g the gate, s the sentinel.
- * Shapes: x [..., E], h [..., C], m [..., C] → [..., C]; rank 2 or more. Conventions: none are masked.
+ * Shapes: x [..., E], h [..., C], m [..., C] → [..., C]; rank 2 or more.
+ * Conventions: steps and examples are independent of each other, so padding may be hidden afterwards.
  * Cost: O((E + C)·C) a step. Paper: Lu, Xiong, Parikh & Socher 2016, §2.3, (9) and (10), arxiv.org/abs/1612.01887.
  *
  * @throws ShapeError DIMENSION, RANK or SIZE when the widths do not fit
@@ -78,20 +78,20 @@ export type VisualSentinelResult<O> = { output: tf.Tensor3D; beta: tf.Tensor3D }
  * c the context of the image alone and ĉ that of both; A hidden units.
  * Shapes: h [B, T, Dq], v [B, S, C], s [B, T, C] → output ĉ [B, T, C], beta [B, T, 1], weights α [B, T, S].
  * Conventions: the sentinel is one more key, with itself as its value, and another one for each query. Masks hide
- * features only: a query that sees none has β = 1 and reads its sentinel, and NaN in hidden features leaks nowhere. The weights sum to 1 without the sentinel; times 1 − β they are those of the larger softmax. The image's
- * part is `additiveAttention`, one kernel on the `heed` backend. Differentiable once, in everything.
+ * features only: a query that sees none has β = 1 and reads its sentinel, and NaN in hidden features leaks nowhere.
+ * The weights sum to 1 without the sentinel; times 1 − β they are those of the larger softmax. The image's part is
+ * `additiveAttention`, one kernel on the `heed` backend. Differentiable once, in everything.
  * Cost: O(B·(S + T)·C·A) for projections and O(B·T·S·(A + C)) time. Paper: Lu, Xiong, Parikh & Socher 2016, §2.3,
  * (6) to (8) and (11) to (13), arxiv.org/abs/1612.01887.
  *
  * @throws ShapeError RANK, DIMENSION, SIZE · and what `compileProgram` throws
  * @draws
- * const [A, S, T] = [8, 10, 12];
- * const [v, h] = [S, T].map((n) => tf.tensor3d([Array.from({ length: n }, (_, i) => Array.from({ length: A }, (_, a) => +(i % A === a)))]));
- * const identity = tf.mul(tf.eye(A), 2);
- * const parameters = { wv: identity, wg: identity, ws: tf.eye(A), wh: tf.fill([A], -3) };
- * const s = tf.mul(h, tf.reshape(tf.linspace(2, -2, T), [1, T, 1]));
- * const { weights, beta } = visualSentinel(h, v, s, parameters, { weights: true });
- * return tf.squeeze(tf.concat([tf.mul(weights, tf.sub(1, beta)), beta], 2), [0]);
+ * const n = 12;
+ * const h = tf.expandDims(tf.eye(n), 0);
+ * const s = tf.mul(h, tf.reshape(tf.linspace(2, -3, n), [1, n, 1]));
+ * const parameters = { wv: tf.mul(tf.eye(n), 2), wg: tf.mul(tf.eye(n), 2), ws: tf.eye(n), wh: tf.fill([n], -3) };
+ * const { weights, beta } = visualSentinel(h, h, s, parameters, { weights: true });
+ * return tf.concat([tf.mul(weights, tf.sub(1, beta)), beta], 2);
  * @example
  * const [wv, wg, ws] = [tf.randomNormal([7, 6]), tf.randomNormal([4, 6]), tf.randomNormal([7, 6])];
  * const s = tf.randomNormal([2, 3, 7]);
@@ -125,11 +125,9 @@ export function visualSentinel(
     const { weights: wanted, finite, dropout, training, ...mask } = options;
     const given = { ...headlessMask(op, sizes, mask), dropout, training, scale: 1 };
     const program = compileProgram(op, { ...sizes, H: 1, Hkv: 1, D: A }, given);
-    const guarded = !finite && (hasMask(program) || program.bias !== undefined);
-    const project = (x: tf.Tensor3D) => linear(x, wv);
     const tensors = {
       query: linear(h, wg),
-      key: guarded ? guardedMap(v, project) : project(v),
+      key: project(program, v, (x) => linear(x, wv), finite),
       v: wh,
       value: v,
     };

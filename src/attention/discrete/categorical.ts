@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { RandomStream } from "../../core/random.ts";
 import { detached } from "../../ops/attention/guard.ts";
+import { noneIf } from "../normalize/keys.ts";
 import { checkDraw, checkKeys, type RandomDraw } from "./check.ts";
 
 /**
@@ -30,24 +31,10 @@ export function sampleCategorical(weights: tf.Tensor, options: RandomDraw): tf.T
     // The stock wasm backend reads beyond the axes of a cumsum that counts them from the end.
     const upTo = tf.cumsum(detached(weights), weights.rank - 1);
     const all = tf.slice(upTo, [...rows.map(() => 0), S! - 1], [...rows, 1]);
-    const passed = tf.lessEqual(upTo, tf.mul(all, tf.tensor(uniform, [...rows, 1])));
-    const index = tf.sum(tf.cast(passed, "int32"), -1);
-    return noneIf(tf.equal(index, S!), index); // with nothing to draw all S keys are passed
+    const beyond = tf.step(tf.sub(upTo, tf.mul(all, tf.tensor(uniform, [...rows, 1]))));
+    const index = tf.sub(tf.scalar(S!, "int32"), tf.cast(tf.sum(beyond, -1), "int32"));
+    // Nothing lies beyond NaN.
+    const key = tf.minimum(index, tf.scalar(S! - 1, "int32"));
+    return noneIf(tf.equal(tf.squeeze(all, [rows.length]), 0), key);
   });
-}
-
-/** The first key with the largest score of each row, −1 for rows of −∞ alone: [..., S] → int32 [...]. */
-export function bestKey(scores: tf.Tensor): tf.Tensor {
-  const x = detached(scores);
-  return noneIf(tf.equal(tf.max(x, -1), Number.NEGATIVE_INFINITY), tf.argMax(x, -1));
-}
-
-/** −1 where there is none, the index elsewhere. */
-function noneIf(none: tf.Tensor, index: tf.Tensor): tf.Tensor {
-  return tf.sub(index, tf.mul(tf.cast(none, "int32"), tf.add(index, tf.onesLike(index))));
-}
-
-/** 1 at the key of each row, 0 elsewhere and in rows whose key is −1: int32 [...] → float [..., S]. */
-export function oneHotKeys(index: tf.Tensor, S: number): tf.Tensor {
-  return tf.cast(tf.equal(tf.expandDims(index, -1), tf.range(0, S, 1, "int32")), "float32");
 }

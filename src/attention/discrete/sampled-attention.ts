@@ -4,7 +4,9 @@ import { RandomStream } from "../../core/random.ts";
 import { attentionShapes } from "../../core/shapes.ts";
 import { float } from "../../ops/attention/float.ts";
 import { aggregateHeads, weighHeads } from "../../ops/attention/soft.ts";
-import { bestKey, sampleCategorical } from "./categorical.ts";
+import { softmax } from "../../ops/attention/softmax.ts";
+import { bestKey } from "../normalize/keys.ts";
+import { sampleCategorical } from "./categorical.ts";
 import { checkDraw, checkKeys, checkShare, type RandomDraw } from "./check.ts";
 
 export interface SampledAttentionOptions
@@ -17,18 +19,21 @@ export interface SampledAttentionOptions
    * Tell, where it lowers the variance. From 0 to 1. @default 0
    */
   meanShare?: number;
+  /** Return the weights too where nothing is drawn; in training they always are. @default false */
+  weights?: boolean;
   /** Promise that q, k and v hold finite numbers even in hidden places. @default false */
   finite?: boolean;
 }
 
-export interface SampledAttentionResult {
-  /** [B, H, T, Dv] */
-  output: tf.Tensor4D;
-  /** The key read by each query, int32 [B, H, T]; −1 where none was: an empty row, or the mean. */
-  index: tf.Tensor3D;
-  /** The distribution that keys are drawn from, [B, H, T, S]; gradients reach q and k through it. */
-  weights: tf.Tensor4D;
-}
+/**
+ * `output` [B, H, T, Dv], and `index`, the key read by each query, int32 [B, H, T]: −1 where none was, in an empty row
+ * or where the mean was read. `weights` [B, H, T, S] is what keys are drawn from; gradients reach q and k through it.
+ */
+export type SampledAttentionResult<O> = { output: tf.Tensor4D; index: tf.Tensor3D } & (O extends
+  | { training: true }
+  | { weights: true }
+  ? { weights: tf.Tensor4D }
+  : { weights?: tf.Tensor4D });
 
 /** Streams of random numbers beside the one that keys are drawn from. */
 const MEAN_STREAM = 2 ** 32;
@@ -63,14 +68,20 @@ const MEAN_STREAM = 2 ** 32;
  * const reward = tf.ones([2]); // one for each example
  * scoreFunctionLoss(logProbability(weights, index), reward);
  */
+export function sampledAttention<const O extends SampledAttentionOptions>(
+  q: tf.Tensor4D,
+  k: tf.Tensor4D,
+  v: tf.Tensor4D,
+  options?: O,
+): SampledAttentionResult<O>;
 export function sampledAttention(
   q: tf.Tensor4D,
   k: tf.Tensor4D,
   v: tf.Tensor4D,
   options: SampledAttentionOptions = {},
-): SampledAttentionResult {
+): SampledAttentionResult<SampledAttentionOptions> {
   const op = "sampledAttention";
-  const { training = false, seed, stream, meanShare = 0, finite, ...given } = options;
+  const { training = false, seed, stream, meanShare = 0, weights: wanted, finite, ...given } = options;
   const sizes = attentionShapes(op, q, k, v);
   checkKeys(op, "k [B, Hkv, S, D]", sizes.S);
   checkShare(op, "meanShare", meanShare);
@@ -78,9 +89,11 @@ export function sampledAttention(
   const program = compileProgram(op, sizes, given);
   return tf.tidy(() => {
     const value = float(v);
-    const { masked, weights, seen } = weighHeads(program, float(q), float(k), { finite });
+    // The best key needs no weights.
+    const normalize = draw || wanted ? softmax : <X>(scores: X) => scores;
+    const { masked, weights, seen } = weighHeads(program, float(q), float(k), { finite, normalize });
     const index = draw ? sampleCategorical(weights, draw) : bestKey(masked);
-    const sampled = { output: valuesAt(program, value, index), index, weights };
+    const sampled = { output: valuesAt(program, value, index), index, ...((draw || wanted) && { weights }) };
     if (!draw || meanShare === 0) return sampled as unknown as tf.TensorContainerObject;
     const means = meanExamples(sizes.B, meanShare, draw);
     const mean = aggregateHeads(program, weights, value, seen);
@@ -89,7 +102,7 @@ export function sampledAttention(
       index: tf.where(tf.reshape(means, [sizes.B, 1, 1]), tf.fill(index.shape, -1, "int32"), index),
       weights,
     } as tf.TensorContainerObject;
-  }) as unknown as SampledAttentionResult;
+  }) as unknown as SampledAttentionResult<SampledAttentionOptions>;
 }
 
 /** The rows of v [B, Hkv, S, Dv] that index [B, H, T] names; zeros for −1. */

@@ -1,8 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../../core/errors.ts";
 import { detached } from "../../ops/attention/guard.ts";
+import { oneHotKeys } from "../normalize/keys.ts";
+import { onSupport } from "../normalize/threshold.ts";
 import { type Baseline, baselineKinds, baselineValue } from "./baseline.ts";
-import { oneHotKeys } from "./categorical.ts";
 
 /**
  * The log-probability of the keys that were drawn.
@@ -46,8 +47,9 @@ export function logProbability(weights: tf.Tensor, index: tf.Tensor): tf.Tensor 
  */
 export function entropy(weights: tf.Tensor): tf.Tensor {
   return tf.tidy(() => {
-    const seen = tf.greater(detached(weights), 0);
-    return tf.neg(tf.sum(tf.mul(weights, tf.log(tf.where(seen, weights, tf.onesLike(weights)))), -1));
+    const { seen } = onSupport(detached(weights));
+    const positive = tf.add(weights, tf.sub(1, seen));
+    return tf.neg(tf.sum(tf.mul(weights, tf.log(positive)), -1));
   });
 }
 

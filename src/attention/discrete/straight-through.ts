@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { detached, withValue } from "../../ops/attention/guard.ts";
-import { bestKey, oneHotKeys, sampleCategorical } from "./categorical.ts";
+import { withValue } from "../../ops/attention/guard.ts";
+import { bestKey, oneHotKeys } from "../normalize/keys.ts";
+import { sampleCategorical } from "./categorical.ts";
 import { checkKeys, type RandomDraw } from "./check.ts";
 
 /**
@@ -27,7 +28,6 @@ export function straightThrough<T extends tf.Tensor>(weights: T, draw?: RandomDr
   checkKeys("straightThrough", "weights [..., S]", S);
   return tf.tidy(() => {
     if (draw) return withValue(weights, oneHotKeys(sampleCategorical(weights, draw), S!));
-    const seen = detached(weights);
-    return withValue(weights, oneHotKeys(bestKey(tf.where(tf.greater(seen, 0), seen, -Infinity)), S!));
+    return withValue(weights, oneHotKeys(bestKey(weights, 0), S!));
   });
 }

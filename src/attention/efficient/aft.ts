@@ -3,7 +3,8 @@ import { ShapeError } from "../../core/errors.ts";
 import { checkPadding, checkSequences, checkShape, type PaddingOptions } from "./check.ts";
 import { lowerOnes } from "./chunked-state.ts";
 import { withoutStray } from "./form.ts";
-import { cumulate, hide, lessLargest, mixPositions, quotient } from "./numerics.ts";
+import { hide, lessLargest, mixPositions, quotient } from "./numerics.ts";
+import { powerSums } from "./power-sums.ts";
 
 export interface AftParameters {
   /** A logit for each pair of positions; without it only the keys weigh (AFT-simple). [T, S] @default zeros */
@@ -25,10 +26,12 @@ export interface AftOptions extends PaddingOptions {
  *
  * Symbols: w learned logits of pairs of positions (AFT-full), or none (AFT-simple).
  * Shapes: q [B, H, T, D], k and v [B, H, S, D], w [T, S] → output [B, H, T, D].
- * Conventions: heads are only more columns. Exponents are relative to the column's largest visible key, which cancels. A
- * query without a visible key gives 0; NaN in hidden places leaks nowhere; where causal, a key or value that is not
- * finite makes the outputs of its head NaN from its position on, and none before.
- * Cost: O(n·D) without w; with it O(T·S·D) time, and memory for T×S numbers of w alone, not for each example and head.
+ * Conventions: heads are only more columns. Exponents are relative to the column's largest visible key, which cancels;
+ * with w that is the largest of all positions, where causal too: beside it, keys less by 87 or more weigh 0. A query
+ * without a visible key gives 0; NaN in hidden places leaks nowhere; where causal, a key or value that is not finite
+ * makes the outputs of its head NaN from its position on, and none before.
+ * Cost: O(n·D) without w; O(n·log n·D) where that is causal and keys differ by more than 64; with it O(T·S·D) time, and
+ * memory for T×S numbers of w alone, not for each example and head.
  * Paper: Zhai et al. 2021, §3, arxiv.org/abs/2105.14103.
  *
  * @throws ShapeError RANK, DIMENSION, NO_WIDTH, EMPTY_SEQUENCE, RECURRENT_LENGTHS, INPUT_SHAPE · OptionError LENGTHS,
@@ -63,9 +66,10 @@ export function aftAttention(
     const inputs = { keys: hide(k, kept.keys), values: hide(v, kept.keys) };
     const run = ({ keys, values }: { keys?: tf.Tensor; values?: tf.Tensor }) => {
       const visible = kept.keys ? tf.where(kept.keys, keys!, Number.NEGATIVE_INFINITY) : keys!;
-      const powers = tf.exp(lessLargest(visible, 2));
-      const summed = tf.concat([tf.mul(powers, values!), powers], 3) as tf.Tensor4D;
-      const [sums, totals] = tf.split(sumPositions(summed, w, causal), 2, 3) as [tf.Tensor4D, tf.Tensor4D];
+      const [sums, totals] =
+        causal && !w
+          ? powerSums(visible as tf.Tensor4D, values as tf.Tensor4D)
+          : allSums(visible as tf.Tensor4D, values as tf.Tensor4D, w, causal);
       return { output: quotient(sums, totals) };
     };
     const { output } = causal ? withoutStray(inputs, finite, run) : run(inputs);
@@ -74,9 +78,23 @@ export function aftAttention(
   });
 }
 
-/** Σ_s e^{w_ts} x_s over what t reads [B, H, T or 1, D]; each t has a factor of its own, which cancels. */
-function sumPositions(x: tf.Tensor4D, w: tf.Tensor2D | undefined, causal: boolean): tf.Tensor4D {
-  if (!w) return (causal ? cumulate(x, 2) : tf.sum(x, 2, true)) as tf.Tensor4D;
+/** Σ_s e^{k_s + w_ts} v_s and Σ_s e^{k_s + w_ts} over what t reads [B, H, T or 1, D], but for factors that cancel. */
+function allSums(
+  keys: tf.Tensor4D,
+  values: tf.Tensor4D,
+  w: tf.Tensor2D | undefined,
+  causal: boolean,
+): [tf.Tensor4D, tf.Tensor4D] {
+  const powers = tf.exp(lessLargest(keys, 2));
+  const summed = tf.concat([tf.mul(powers, values), powers], 3) as tf.Tensor4D;
+  return tf.split(w ? weighPositions(summed, w, causal) : tf.sum(summed, 2, true), 2, 3) as [
+    tf.Tensor4D,
+    tf.Tensor4D,
+  ];
+}
+
+/** Σ_s e^{w_ts} x_s over what t reads [B, H, T, D]; each t has a factor of its own, which cancels. */
+function weighPositions(x: tf.Tensor4D, w: tf.Tensor2D, causal: boolean): tf.Tensor4D {
   const logits = causal ? tf.add(w, tf.log(lowerOnes(w.shape[0]))) : w;
   return mixPositions(x, tf.transpose(tf.exp(lessLargest(logits, 1))) as tf.Tensor2D);
 }

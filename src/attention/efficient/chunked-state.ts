@@ -117,6 +117,9 @@ function joinQueries(
   return tf.reshape(tf.transpose(tf.reshape(out, [M, N, G, L, shape[3]]), [0, 2, 1, 3, 4]), shape);
 }
 
+/** e^g is 0 in float32 from here down. Sums of decays hold no digits of weak ones beside one that is far below. */
+const FORGOTTEN = -104;
+
 /** What the decays of a chunk do to products and states; without decays, nothing. */
 class Decay {
   /** G_i, the decays up to and with step i. [M·N, L, 1 or D] */
@@ -125,7 +128,8 @@ class Decay {
 
   constructor(decay: tf.Tensor3D | undefined, L: number) {
     this.L = L;
-    this.sums = decay && (tf.matMul(tf.expandDims(lowerOnes(L), 0), decay) as tf.Tensor3D);
+    const bounded = decay && tf.maximum(decay, FORGOTTEN);
+    this.sums = bounded && (tf.matMul(tf.expandDims(lowerOnes(L), 0), bounded) as tf.Tensor3D);
   }
 
   /** x_i·y_j e^{G_i−G_j} for j ≤ i, else 0; G heads of x below one another. */

@@ -1,10 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkInteger, checkSequences } from "./check.ts";
-import {
-  featureAttention,
-  type LinearAttentionOptions,
-  type LinearAttentionResult,
-} from "./linear-attention.ts";
+import { featureAttention } from "./feature-attention.ts";
+import type { LinearAttentionOptions, LinearAttentionResult } from "./linear-attention.ts";
 
 export interface CosformerOptions extends Omit<LinearAttentionOptions, "featureMap"> {
   /** M, from which distance on a weight is 0: an integer that no position reaches. @default the longer of T and S */

@@ -1,8 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { checkPadding, checkSequences, checkShape, type Padding, type PaddingOptions } from "./check.ts";
-import { lowerOnes } from "./chunked-state.ts";
-import { checkForm, type FormOptions, runForm, withoutStray } from "./form.ts";
-import { hide, quotient } from "./numerics.ts";
+import type { PaddingOptions } from "./check.ts";
+import { featureAttention } from "./feature-attention.ts";
+import type { FormOptions } from "./form.ts";
 
 /** φ: [..., D] → [..., any width]; features should not be negative, so that the weights are a mean. */
 export type FeatureMap = (x: tf.Tensor4D) => tf.Tensor4D;
@@ -48,13 +47,14 @@ export function eluFeatures<T extends tf.Tensor>(x: T): T {
  * Shapes: q [B, H, T, D], k [B, Hkv, S, D], v [B, Hkv, S, Dv] → output [B, H, T, Dv]; H a multiple of Hkv;
  * state [B, Hkv, Dφ, Dv + 1], whose last column is z; weights [B, H, T, S].
  * Conventions: causal needs T = S; earlier steps come as `state`. Its forms "chunked", "parallel" and "recurrent" give
- * the same. A query without a visible key gives 0. NaN in hidden keys leaks nowhere; where causal, a key or value that
- * is not finite makes the outputs of its head NaN from its position on, and none before. `scale` is the feature map's.
+ * the same. A query without a visible key gives 0, as does one whose weights sum to less than 1e-37, where float32
+ * ends. NaN in hidden keys leaks nowhere; where causal, a key or value that is not finite makes the outputs of its head
+ * NaN from its position on, and none before. `scale` is the feature map's.
  * Cost: O(n·Dφ·Dv), and n·chunkSize·(Dφ + Dv) where causal, instead of n²·D; memory O(n).
  * Paper: Katharopoulos et al. 2020, §3, arxiv.org/abs/2006.16236.
  *
  * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH, EMPTY_SEQUENCE, RECURRENT_LENGTHS, INPUT_SHAPE · OptionError
- *   CHOICE, NUMBER_RANGE, LENGTHS, ALLOW_DTYPE
+ *   CHOICE, NUMBER_RANGE, LENGTHS, ALLOW_DTYPE, STATE_CAUSAL
  * @draws
  * const q = tf.tensor4d(Array.from({ length: 16 }, (_, t) => [Math.cos(t / 3), Math.sin(t / 3)]).flat(), [1, 1, 16, 2]);
  * return linearAttention(tf.mul(q, 3), tf.mul(q, 3), q, { causal: true, weights: true }).weights;
@@ -100,79 +100,4 @@ export function linearAttentionStep(
   options: Pick<LinearAttentionOptions, "featureMap" | "normalize" | "finite"> = {},
 ): { output: tf.Tensor4D; state: tf.Tensor4D } {
   return linearAttention(q, k, v, { ...options, causal: true, ...(state && { state }), returnState: true });
-}
-
-/** Linear attention whose queries and keys have feature maps of their own. */
-export function featureAttention(
-  op: string,
-  [q, k, v]: readonly [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D],
-  [ofQueries, ofKeys]: readonly [FeatureMap, FeatureMap],
-  options: Omit<LinearAttentionOptions, "featureMap">,
-): LinearAttentionResult<LinearAttentionOptions> {
-  const shapes = checkSequences(op, q, k, v);
-  const padding = checkPadding(op, shapes, options);
-  const { causal = false, normalize = true, finite = false, state } = options;
-  const { B, Hkv } = shapes;
-  if (causal) checkForm(op, shapes, options);
-  return tf.tidy(() => {
-    const kept = padding();
-    const queries = ofQueries(hide(q, kept.queries));
-    const keys = hide(k, kept.keys);
-    const values = hide(v, kept.keys);
-    const run = (clean: { keys?: tf.Tensor; values?: tf.Tensor }) => {
-      const features = ofKeys(clean.keys as tf.Tensor4D);
-      const summed = normalize ? withOnes(clean.values as tf.Tensor4D, kept) : (clean.values as tf.Tensor4D);
-      if (!causal) return { output: readAll(queries, features, summed) };
-      if (state)
-        checkShape(op, "state [B, Hkv, Dφ, Dv + 1]", state, [B, Hkv, features.shape[3], summed.shape[3]]);
-      return runForm({ q: queries, k: features, v: summed, ...(state && { state }) }, options);
-    };
-    const result = causal ? withoutStray({ keys, values }, finite, run) : run({ keys, values });
-    const output = hide(normalize ? divided(result.output) : result.output, kept.queries);
-    return {
-      output,
-      ...(result.state && { state: result.state }),
-      ...(options.weights && { weights: weightsOf(queries, ofKeys(keys), kept, causal, normalize) }),
-    } as unknown as tf.TensorContainerObject;
-  }) as unknown as LinearAttentionResult<LinearAttentionOptions>;
-}
-
-/** Values with a column of ones, which sums the weights; hidden keys have 0 in it, as in their values. */
-function withOnes(values: tf.Tensor4D, { keys }: Padding): tf.Tensor4D {
-  const [B, Hkv, S] = values.shape;
-  const ones = tf.ones([B, Hkv, S, 1]);
-  return tf.concat([values, keys ? tf.mul(ones, tf.cast(keys, "float32")) : ones], 3) as tf.Tensor4D;
-}
-
-/** Σ_s (q_t·k_s) v_s over all keys: heads that share keys are more rows of one product. */
-function readAll(q: tf.Tensor4D, k: tf.Tensor4D, v: tf.Tensor4D): tf.Tensor4D {
-  const [B, H, T, D] = q.shape;
-  const [, Hkv, , Dv] = v.shape;
-  const state = tf.matMul(k, v, true); // [B, Hkv, D, Dv]
-  const rows = tf.reshape(q, [B, Hkv, (H / Hkv) * T, D]);
-  return tf.reshape(tf.matMul(rows, state), [B, H, T, Dv]);
-}
-
-/** The first columns over the last; 0 where nothing was seen. */
-function divided(sums: tf.Tensor4D): tf.Tensor4D {
-  const [B, H, T, columns] = sums.shape;
-  const total = tf.slice(sums, [0, 0, 0, columns - 1], [B, H, T, 1]);
-  return quotient(tf.slice(sums, [0, 0, 0, 0], [B, H, T, columns - 1]), total, 3);
-}
-
-function weightsOf(
-  q: tf.Tensor4D,
-  k: tf.Tensor4D,
-  kept: Padding,
-  causal: boolean,
-  normalize: boolean,
-): tf.Tensor4D {
-  const [B, H, T, D] = q.shape;
-  const [, Hkv, S] = k.shape;
-  const rows = tf.reshape(q, [B, Hkv, (H / Hkv) * T, D]);
-  let products: tf.Tensor = tf.reshape(tf.matMul(rows, k, false, true), [B, H, T, S]);
-  if (kept.keys) products = hide(products, tf.reshape(kept.keys, [B, 1, 1, S]));
-  if (causal) products = tf.mul(products, lowerOnes(T));
-  const weights = normalize ? quotient(products, tf.sum(products, 3, true), 3) : products;
-  return hide(weights, kept.queries) as tf.Tensor4D;
 }

@@ -4,6 +4,7 @@ import { checkRank, checkSame } from "../../core/shapes.ts";
 import { attention } from "../../ops/attention.ts";
 import { checkInteger, checkPadding, checkScale, checkSequences } from "./check.ts";
 import { bucketsOf, halves, type LshPlan, type LshSizes, planChunks, rotations } from "./lsh-plan.ts";
+import { moveRows, rowMoves } from "./lsh-rows.ts";
 import { hide, lessLargest, quotient } from "./numerics.ts";
 
 export interface LshAttentionOptions {
@@ -66,6 +67,7 @@ export function lshAttention(
   const count = factors.reduce((product, n) => product * n, 1);
   const { chunkSize = 2 * Math.ceil(T / count) } = options;
   checkInteger(op, "chunkSize", chunkSize, 1);
+  checkLengths(op, lengths, B, T);
   const padding = checkPadding(op, shapes, { keyLengths: lengths });
   const sizes: LshSizes = { X: B * H, T, D, rounds, factors, L: Math.min(chunkSize, T) };
   return tf.tidy(() => {
@@ -76,6 +78,12 @@ export function lshAttention(
     const plan = planChunks(buckets, sizes, { causal, lengths: (x) => lengths?.[Math.floor(x / H)] ?? T });
     return { output: tf.reshape(readChunks(rows, values, plan, sizes, scale), [B, H, T, Dv]) as tf.Tensor4D };
   });
+}
+
+function checkLengths(op: string, lengths: ArrayLike<number> | undefined, B: number, T: number): void {
+  const got = Array.from(lengths ?? []);
+  const isFine = got.length === B && got.every((n) => Number.isInteger(n) && n >= 0 && n <= T);
+  if (lengths && !isFine) throw new OptionError("LENGTHS", { op, name: "lengths", B, most: T, got });
 }
 
 /** The buckets of all rounds; read from the device. */
@@ -99,24 +107,22 @@ function readChunks(
   const Dv = values.shape[1];
   const chunks = X * rounds * plan.C;
   const lengths = tf.sqrt(tf.maximum(tf.sum(tf.square(rows), 1, true), 1e-24));
-  const queryRows = tf.tensor1d(plan.queryRows, "int32");
-  const keyRows = tf.tensor1d(plan.keyRows, "int32");
+  const { queries, keys, outputs } = rowMoves(plan, { X, T, rounds, L });
   const { output, lse } = attention(
-    tf.reshape(tf.gather(rows, queryRows), [chunks, 1, L, D]),
-    tf.reshape(tf.gather(tf.div(rows, lengths), keyRows), [chunks, 1, 2 * L, D]),
-    tf.reshape(tf.gather(values, keyRows), [chunks, 1, 2 * L, Dv]),
+    tf.reshape(moveRows(rows, queries), [chunks, 1, L, D]),
+    tf.reshape(moveRows(tf.div(rows, lengths), keys), [chunks, 1, 2 * L, D]),
+    tf.reshape(moveRows(values, keys), [chunks, 1, 2 * L, Dv]),
     { scale, bias: tf.tensor4d(plan.bias, [chunks, 1, L, 2 * L]), lse: true },
   );
-  const slots = tf.tensor1d(plan.slots, "int32");
-  const outputs = tf.reshape(tf.gather(tf.reshape(output, [chunks * L, Dv]), slots), [X, rounds, T, Dv]);
-  const weights = tf.reshape(
-    shares(tf.reshape(tf.gather(tf.reshape(lse, [chunks * L]), slots), [X, rounds, T])),
-    [X, rounds, T, 1],
-  );
-  return tf.sum(tf.mul(outputs, weights), 1);
+  const back = (x: tf.Tensor, width: number) => {
+    const sorted = tf.reshape(x, [X * rounds, plan.C * L, width]);
+    const real = tf.reshape(tf.slice(sorted, [0, 0, 0], [X * rounds, T, width]), [X * rounds * T, width]);
+    return tf.reshape(moveRows(real as tf.Tensor2D, outputs), [X, rounds, T, width]);
+  };
+  return tf.sum(tf.mul(back(output, Dv), shares(back(lse, 1))), 1);
 }
 
-/** softmax over the rounds of their log-sum-exp; 0 where no round saw anything. [X, rounds, T] */
+/** softmax over the rounds of their log-sum-exp; 0 where no round saw anything. [X, rounds, T, 1] */
 function shares(lse: tf.Tensor): tf.Tensor {
   const powers = tf.exp(lessLargest(lse, 1));
   const total = tf.sum(powers, 1, true);

@@ -122,27 +122,35 @@ function fillBias(
   const seen = new Uint8Array(X * T);
   const discount = Float32Array.from({ length: rounds + 1 }, (_, n) => -Math.log(n));
   const chunks = slots.map((slot) => Math.floor(slot / L));
-  for (let chunk = 0; chunk < X * rounds * C; chunk++) {
-    const row = Math.floor(chunk / C);
-    const [x, round] = [Math.floor(row / rounds), row % rounds];
-    const first = chunk % C === 0 ? L : 0;
-    for (let a = 0; a < L; a++) {
-      const slot = chunk * L + a;
-      const i = sorted[slot]!;
-      if (i < 0) continue;
-      const bucket = buckets[row * T + i]!;
-      for (let b = first; b < 2 * L; b++) {
-        const j = sorted[(chunk - 1) * L + b]!;
-        if (j < 0 || j === i || (causal && j > i) || buckets[row * T + j] !== bucket) continue;
-        let n = 1;
-        for (let r = 0; r < rounds; r++) {
-          if (r === round) continue;
-          const base = (x * rounds + r) * T;
-          const back = chunks[base + i]! - chunks[base + j]!;
-          if (buckets[base + i] === buckets[base + j] && (back === 0 || back === 1)) n++;
+  /** In how many rounds position i of sequence x sees j. */
+  const timesSeen = (x: number, i: number, j: number) => {
+    let n = 0;
+    for (let base = x * rounds * T; base < (x + 1) * rounds * T; base += T) {
+      if (buckets[base + i] !== buckets[base + j]) continue;
+      const back = chunks[base + i]! - chunks[base + j]!;
+      if (back === 0 || back === 1) n++;
+    }
+    return n;
+  };
+  for (let row = 0; row < X * rounds; row++) {
+    const x = Math.floor(row / rounds);
+    const bucketOf = (slot: number) => (sorted[slot]! < 0 ? -1 : buckets[row * T + sorted[slot]!]!);
+    const last = (row + 1) * C * L;
+    // Slots of one bucket lie side by side: from `start` up to `end`.
+    for (let start = row * C * L, end = start; start < last; start = end) {
+      const bucket = bucketOf(start);
+      do end++;
+      while (end < last && bucketOf(end) === bucket);
+      if (bucket < 0) continue;
+      for (let slot = start; slot < end; slot++) {
+        const i = sorted[slot]!;
+        const first = (Math.floor(slot / L) - 1) * L; // of the slots that its chunk reads
+        const stop = causal ? slot : Math.min(end, first + 2 * L);
+        for (let other = Math.max(start, first); other < stop; other++) {
+          if (other === slot) continue;
+          bias[slot * 2 * L + other - first] = discount[rounds === 1 ? 1 : timesSeen(x, i, sorted[other]!)]!;
+          seen[x * T + i] = 1;
         }
-        bias[slot * 2 * L + b] = discount[n]!;
-        seen[x * T + i] = 1;
       }
     }
   }

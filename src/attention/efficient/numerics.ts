@@ -6,14 +6,18 @@ export function hide<T extends tf.Tensor>(x: T, kept: tf.Tensor | undefined): T 
   return kept ? (tf.where(kept, x, 0) as T) : x;
 }
 
+/** Near where float32 loses its digits; what is divided by less is soon infinite. */
+const LEAST = 1e-37;
+
 /**
- * sums / total, of the same shape or with 1 along `axis`, and 0 where the total is: nothing was added there. Totals may be tiny, and TensorFlow.js' gradient of a
- * quotient divides by their square, which float32 no longer holds; this one divides twice.
+ * sums / total, of the same shape or with 1 along `axis`, and 0 where the total is, or as good as: nothing was added
+ * there. Totals may be tiny, and TensorFlow.js' gradient of a quotient divides by their square, which float32 no longer
+ * holds; this one divides twice.
  */
 export function quotient<T extends tf.Tensor>(sums: T, total: tf.Tensor, axis?: number): T {
   const divide = tf.customGrad((...args) => {
     const [x, y] = args as tf.Tensor[];
-    const divisor = tf.where(tf.equal(y!, 0), 1, y!);
+    const divisor = tf.where(tf.less(tf.abs(y!), LEAST), Number.POSITIVE_INFINITY, y!);
     const value = tf.div(x!, divisor);
     (args[2] as unknown as tf.GradSaveFunc)([value, divisor]);
     const gradFunc = (dy: tf.Tensor, [kept, by]: tf.Tensor[]) => {

@@ -2,11 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
 import { RandomStream } from "../../core/random.ts";
 import { checkInteger, checkScale, checkSequences, checkShape } from "./check.ts";
-import {
-  featureAttention,
-  type LinearAttentionOptions,
-  type LinearAttentionResult,
-} from "./linear-attention.ts";
+import { featureAttention } from "./feature-attention.ts";
+import type { LinearAttentionOptions, LinearAttentionResult } from "./linear-attention.ts";
 import { lessLargest } from "./numerics.ts";
 
 export interface PerformerParameters {

@@ -70,28 +70,49 @@ export function convolve(x: tf.Tensor4D, { w, b, norm, dilation = 1 }: Convoluti
 }
 
 /**
- * A dilated convolution: TensorFlow.js has no gradient of its own for one. Pixels that stand `d` apart make d·d small
- * images, over which it is an ordinary convolution.
+ * A dilated convolution with its gradients, which TensorFlow.js has none of: the input's is a dilated convolution
+ * with the filter turned round, the filter's a product for each tap, of the pixels that it met and dy.
  */
 function dilated(x: tf.Tensor4D, w: tf.Tensor4D, d: number): tf.Tensor4D {
-  const [, H, W] = x.shape;
-  const [height, width] = w.shape;
+  const convolution = tf.customGrad((...given) => {
+    const [x, w, save] = given as unknown as [tf.Tensor4D, tf.Tensor4D, tf.GradSaveFunc];
+    save([x, w]);
+    const gradFunc = (dy: tf.Tensor4D, [x, w]: tf.Tensor[]) => [
+      inputGradient(dy, w as tf.Tensor4D, d),
+      filterGradient(x as tf.Tensor4D, dy, w!.shape as tf.Tensor4D["shape"], d),
+    ];
+    return {
+      value: tf.conv2d(x, w, 1, "same", "NHWC", d),
+      gradFunc: gradFunc as (dy: tf.Tensor, saved: tf.Tensor[]) => tf.Tensor[],
+    };
+  });
+  return convolution(x, w) as tf.Tensor4D;
+}
+
+function inputGradient(dy: tf.Tensor4D, w: tf.Tensor4D, d: number): tf.Tensor4D {
+  const turned = tf.transpose(tf.reverse(w, [0, 1]), [0, 1, 3, 2]);
+  return tf.conv2d(dy, turned, 1, "same", "NHWC", d);
+}
+
+function filterGradient(
+  x: tf.Tensor4D,
+  dy: tf.Tensor4D,
+  [height, width, I, O]: tf.Tensor4D["shape"],
+  d: number,
+): tf.Tensor4D {
+  const [B, H, W] = x.shape;
   const [top, left] = [(d * (height - 1)) / 2, (d * (width - 1)) / 2];
-  const [below, right] = [(d - ((H + 2 * top) % d)) % d, (d - ((W + 2 * left) % d)) % d];
-  const small = tf.spaceToBatchND(
-    x,
-    [d, d],
-    [
-      [top, top + below],
-      [left, left + right],
-    ],
-  );
-  return tf.batchToSpaceND(
-    tf.conv2d(small, w, 1, "valid"),
-    [d, d],
-    [
-      [0, below],
-      [0, right],
-    ],
-  );
+  const padded = tf.pad(x, [
+    [0, 0],
+    [top, top],
+    [left, left],
+    [0, 0],
+  ]);
+  const rows = tf.reshape(dy, [-1, O]) as tf.Tensor2D;
+  const taps = Array.from({ length: height * width }, (_, tap) => {
+    const [i, j] = [Math.floor(tap / width), tap % width];
+    const met = tf.slice(padded, [0, i * d, j * d, 0], [B, H, W, I]);
+    return tf.matMul(tf.reshape(met, [-1, I]) as tf.Tensor2D, rows, true);
+  });
+  return tf.reshape(tf.stack(taps), [height, width, I, O]);
 }

@@ -82,5 +82,5 @@ export function coordinateAttention(x: tf.Tensor4D, parameters: CoordinateParame
 }
 
 function hswish<T extends tf.Tensor>(u: T): T {
-  return tf.div(tf.mul(u, tf.clipByValue(tf.add(u, 3), 0, 6)), 6);
+  return tf.mul(u, tf.mul(tf.clipByValue(tf.add(u, 3), 0, 6), 1 / 6));
 }

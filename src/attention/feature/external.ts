@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { checkTensors } from "../../ops/check.ts";
 import { linear } from "../../ops/linear.ts";
 import { checkFeatures, columnsOf, optional } from "./check.ts";
+import { logSumExp } from "./pool.ts";
 import { tidied } from "./tidied.ts";
 
 export interface ExternalParameters {
@@ -72,7 +73,9 @@ export function externalAttention<T extends tf.Tensor>(
     const positions = tf.reshape(x, [x.shape[0]!, -1, C]) as tf.Tensor3D;
     const q = wq ? linear(positions, wq) : positions;
     const scores = linear(q, tf.transpose(mk));
-    const weights = tf.softmax(tf.sub<tf.Tensor3D>(scores, tf.logSumExp(scores, 1, true)));
+    // Over the positions as the last axis, along which reductions are quick.
+    const total = tf.reshape(logSumExp(tf.transpose(scores, [0, 2, 1])), [-1, 1, S]);
+    const weights = tf.softmax(tf.sub<tf.Tensor3D>(scores, total));
     let output: tf.Tensor = linear(weights, mv);
     if (wo) output = linear(output, wo);
     if (bo) output = tf.add(output, bo);

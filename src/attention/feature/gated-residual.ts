@@ -14,7 +14,7 @@ import { checkTensors } from "../../ops/check.ts";
  *
  * @throws ShapeError SIZE when the shapes differ
  * @draws
- * const x = tf.reshape(tf.linspace(-4, 4, 24), [1, 24]);
+ * const x = tf.reshape(tf.linspace(0, 4, 24), [1, 24]);
  * return tf.concat([0, 0.5, 1, 2].map((gamma) => gatedResidual(x, sigmoidGate(x).output, gamma)));
  * @example
  * const x = tf.tensor2d([[2, -4]]);

@@ -83,8 +83,8 @@ export function selectiveKernel(
     const narrow = tf.relu(normalized(linear(summary, w1, b1), norm));
     const logits = tf.reshape(linear(narrow, w2), [-1, M, O]);
     const weights = tf.transpose(tf.softmax(tf.transpose(logits, [0, 2, 1])), [0, 2, 1]) as tf.Tensor3D;
-    const shares = tf.split(tf.expandDims(weights, 2), M, 1);
-    const output = tf.addN(fields.map((field, m) => tf.mul<tf.Tensor4D>(field, shares[m]!)));
+    const share = (m: number) => tf.reshape(tf.slice(weights, [0, m, 0], [-1, 1, O]), [-1, 1, 1, O]);
+    const output = tf.addN(fields.map((field, m) => tf.mul<tf.Tensor4D>(field, share(m))));
     return { output, weights };
   });
 }

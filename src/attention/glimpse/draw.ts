@@ -95,9 +95,10 @@ export function drawGaussians(
  *
  * @throws ShapeError RANK, SIZE · OptionError GLIMPSE_SIZE, NUMBER_RANGE
  * @draws
- * const vector = tf.tensor2d([[-0.2, 0, 0, 0, 0], [-0.2, 0, 0, -0.9, 0], [0.3, 0.3, -1, -1.6, 0]]);
- * const { filters } = drawRead(tf.zeros([3, 24, 24, 1]), drawParameters(vector), [8, 8], { filters: true });
- * return tf.matMul(tf.reshape(tf.sum(filters.y, 1), [3, 24, 1]), tf.reshape(tf.sum(filters.x, 1), [3, 1, 24]));
+ * const vector = tf.tensor2d([[-0.1, 0, 0.3, -0.35, 0], [0.35, 0.3, -1, -1.4, 0]]);
+ * const { filters } = drawRead(tf.zeros([2, 24, 24, 1]), drawParameters(vector), [8, 8], { filters: true });
+ * const map = tf.matMul(tf.reshape(tf.sum(filters.y, 1), [2, 24, 1]), tf.reshape(tf.sum(filters.x, 1), [2, 1, 24]));
+ * return tf.div(map, tf.max(map, [1, 2], true));
  * @example
  * const state = tf.randomNormal([2, 5], 0, 0.1); // a linear layer's output
  * const patch = drawRead(tf.ones([2, 9, 11, 3]), drawParameters(state), [4, 4]).output;

@@ -1,11 +1,25 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { OptionError, ShapeError } from "../../core/errors.ts";
+import { OptionError } from "../../core/errors.ts";
 import { softmax } from "../../ops/attention/softmax.ts";
+import { checkBroadcast } from "./check.ts";
 import { sparsemax } from "./sparsemax.ts";
-import { aboveThreshold, belowLargest, gradientOnSupport, toSumOne } from "./threshold.ts";
+import {
+  aboveThreshold,
+  belowLargest,
+  gradientOnSupport,
+  isNear,
+  newtonSteps,
+  onSupport,
+  TINY,
+  toSumOne,
+} from "./threshold.ts";
 
-/** Halvings of an interval of length ≤ ln S: what is left is below float32's rounding. */
+/** Halvings of an interval of length ≤ 1: what is left is below float32's rounding. */
 const HALVINGS = 26;
+/** Of a tensor α: where 1/(α − 1) is still a number to divide by. */
+const LEAST_ALPHA = 1.001;
+/** A logarithm whose exponential is 0 in float32. */
+const LOG_ZERO = -110;
 
 /**
  * α-entmax over the keys: between softmax (α = 1) and sparsemax (α = 2), sparser as α grows.
@@ -17,12 +31,12 @@ const HALVINGS = 26;
  * Shapes: e [..., S], α a number or a tensor that broadcasts to [..., 1], such as [H, 1, 1] for scores [B, H, T, S]
  * → [..., S].
  * Conventions: a score of −∞ hides its key: weight 0 and gradient 0; a row of −∞ alone gives 0 everywhere. α = 1 is
- * softmax and α = 2 sparsemax; α = 1.5 (the default) has a cheap form of its own. Other α, and tensors, are found by
- * 26 halvings. A tensor α must be above 1 (it is not read, so not checked) and receives its gradient, which loses
- * accuracy as 2⁻²⁴/(α − 1)². Gradients are exact on the support; differentiable once.
- * Cost: O(size · log S) for 1.5, O(26 · size) for other α. Papers: Peters, Niculae & Martins 2019, §3 and
- * appendix A, arxiv.org/abs/1905.05702; the gradient of α: Correia, Niculae & Martins 2019, §3.2,
- * arxiv.org/abs/1909.00015.
+ * softmax and α = 2 sparsemax. λ is found by Newton's method, and by 26 halvings where α > 2. A tensor α counts from
+ * 1.001 to 2, as the nearer end beyond them, and receives its gradient there, which loses accuracy as 2⁻²⁴/(α − 1)².
+ * Gradients are exact on the support; differentiable once.
+ * Cost: O(size · log S) at most, in passes over the array; nothing is sorted.
+ * Papers: Peters, Niculae & Martins 2019, §3 and appendix A, arxiv.org/abs/1905.05702; the gradient of α: Correia,
+ * Niculae & Martins 2019, §3.2, arxiv.org/abs/1909.00015.
  *
  * @throws OptionError NUMBER_RANGE when α < 1 · ShapeError BROADCAST when a tensor α does not fit the rows
  * @draws
@@ -40,7 +54,8 @@ export function entmax<T extends tf.Tensor>(scores: T, alpha: number | tf.Tensor
   if (alpha === 2) return sparsemax(scores);
   return tf.tidy(() => {
     if (alpha === 1.5) return rowEntmax15(scores);
-    return typeof alpha === "number" ? rowEntmaxOf(alpha)(scores) : rowEntmax(scores, alpha);
+    if (typeof alpha === "number") return rowEntmaxOf(alpha)(scores);
+    return rowEntmax(scores, tf.clipByValue(alpha, LEAST_ALPHA, 2));
   }) as T;
 }
 
@@ -50,11 +65,7 @@ function checkAlpha(scores: tf.Tensor, alpha: number | tf.Tensor): void {
     if (alpha >= 1 && alpha < Infinity) return;
     throw new OptionError("NUMBER_RANGE", { op, name: "alpha", rule: "a number ≥ 1", got: alpha });
   }
-  const rows = [...scores.shape.slice(0, -1), 1];
-  const last = rows.slice(rows.length - alpha.rank);
-  if (alpha.rank <= rows.length && alpha.shape.every((n, axis) => n === 1 || n === last[axis])) return;
-  const details = { op, name: "alpha", letters: "[..., 1]", expected: rows, got: alpha.shape };
-  throw new ShapeError("BROADCAST", details);
+  checkBroadcast(op, { name: "alpha", letters: "[..., 1]" }, [...scores.shape.slice(0, -1), 1], alpha.shape);
 }
 
 const rowEntmax15 = tf.customGrad((scores, save) => {
@@ -70,7 +81,8 @@ const rowEntmax15 = tf.customGrad((scores, save) => {
 /** α a number: no gradient of it is made. */
 function rowEntmaxOf(alpha: number) {
   return tf.customGrad((scores, save) => {
-    const weights = halve(scores as tf.Tensor, tf.scalar(alpha - 1));
+    const find = alpha > 2 ? halve : approach;
+    const weights = find(scores as tf.Tensor, tf.scalar(alpha - 1));
     (save as tf.GradSaveFunc)([weights]);
     return {
       value: weights,
@@ -81,7 +93,7 @@ function rowEntmaxOf(alpha: number) {
 }
 
 const rowEntmax = tf.customGrad((scores, alpha, save) => {
-  const weights = halve(scores as tf.Tensor, tf.sub(alpha as tf.Tensor, 1));
+  const weights = approach(scores as tf.Tensor, tf.sub(alpha as tf.Tensor, 1));
   (save as tf.GradSaveFunc)([weights, alpha as tf.Tensor]);
   return {
     value: weights,
@@ -92,15 +104,39 @@ const rowEntmax = tf.customGrad((scores, alpha, save) => {
   };
 });
 
-/** The weights, by halving the interval of λ; `beta` is α − 1. */
+/** ln [1 + β(z − λ)]₊: β times the logarithm of the weights, exact for small β too; `beta` is α − 1. */
+function logarithms(z: tf.Tensor, threshold: tf.Tensor, beta: tf.Tensor): tf.Tensor {
+  return tf.log1p(tf.maximum(tf.mul(tf.sub(z, threshold), beta), -1));
+}
+
+/** The weights for α ≤ 2, by Newton's method from λ = 0: their sum is convex in λ, so every step stays below the root. */
+function approach(scores: tf.Tensor, beta: tf.Tensor): tf.Tensor {
+  const z = belowLargest(scores);
+  const steps = newtonSteps(z);
+  let threshold: tf.Tensor = tf.zeros([...z.shape.slice(0, -1), 1]);
+  // −∞ would make 0 · ∞ of the slope at α = 2.
+  const finite = () => tf.maximum(logarithms(z, threshold, beta), LOG_ZERO);
+  let logs = finite();
+  let weights = tf.exp(tf.div(logs, beta));
+  for (let step = 1; step <= steps; step++) {
+    const slopes = tf.mul(tf.exp(tf.mul(logs, tf.div(tf.sub(1, beta), beta))), tf.step(weights));
+    const excess = tf.relu(tf.sub(tf.sum(weights, -1, true), 1));
+    threshold = tf.add(threshold, tf.div(excess, tf.maximum(tf.sum(slopes, -1, true), TINY)));
+    logs = finite();
+    weights = tf.exp(tf.div(logs, beta));
+    if (isNear(step, excess)) break;
+  }
+  return toSumOne(weights);
+}
+
+/** The weights for α > 2, by halving the interval of λ. */
 function halve(scores: tf.Tensor, beta: tf.Tensor): tf.Tensor {
+  const z = belowLargest(scores);
   const S = scores.shape[scores.rank - 1]!;
-  const z = tf.mul(belowLargest(scores), beta);
-  const weigh = (threshold: tf.Tensor) =>
-    tf.exp(tf.div(tf.log1p(tf.maximum(tf.sub(z, tf.mul(beta, threshold)), -1)), beta));
+  const weigh = (threshold: tf.Tensor) => tf.exp(tf.div(logarithms(z, threshold, beta), beta));
   // The largest weight is at most 1, so λ ≥ 0, and at least 1/S.
   let width = tf.div(tf.sub(1, tf.exp(tf.mul(beta, -Math.log(S)))), beta);
-  let low: tf.Tensor = tf.zeros([...scores.shape.slice(0, -1), 1]);
+  let low: tf.Tensor = tf.zeros([...z.shape.slice(0, -1), 1]);
   for (let n = 0; n < HALVINGS; n++) {
     width = tf.mul(width, 0.5);
     const middle = tf.add(low, width);
@@ -111,15 +147,15 @@ function halve(scores: tf.Tensor, beta: tf.Tensor): tf.Tensor {
 
 /** p^(2 − α) on the support, 0 elsewhere. */
 function slopes(p: tf.Tensor, exponent: tf.Tensor): tf.Tensor {
-  const seen = tf.greater(p, 0);
-  return tf.where(seen, tf.exp(tf.mul(tf.log(tf.where(seen, p, 1)), exponent)), 0);
+  const { positive, seen } = onSupport(p);
+  return tf.mul(tf.exp(tf.mul(tf.log(positive), exponent)), seen);
 }
 
 /** (p − g̃)/(α−1)² + (g̃ Σ p ln p − p ln p)/(α−1) against dp, with g̃ = g/Σg; summed to the shape of α. */
 function alphaGradient(dweights: tf.Tensor, p: tf.Tensor, g: tf.Tensor, alpha: tf.Tensor): tf.Tensor {
   const beta = tf.sub(alpha, 1);
-  const share = tf.div(g, tf.maximum(tf.sum(g, -1, true), 2 ** -24));
-  const information = tf.mul(p, tf.log(tf.where(tf.greater(p, 0), p, 1)));
+  const share = tf.div(g, tf.maximum(tf.sum(g, -1, true), TINY));
+  const information = tf.mul(p, tf.log(onSupport(p).positive));
   const shared = tf.sub(tf.mul(share, tf.sum(information, -1, true)), information);
   const change = tf.div(tf.add(tf.div(tf.sub(p, share), beta), shared), beta);
   const perRow = tf.sum(tf.mul(dweights, change), -1, true);

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { bestKey, oneHotKeys } from "./keys.ts";
 
 /**
  * Hardmax over the keys: all weight on the best one.
@@ -24,12 +25,8 @@ export function hardmax<T extends tf.Tensor>(scores: T): T {
 
 const rowHardmax = tf.customGrad((scores) => {
   const x = scores as tf.Tensor;
-  const S = x.shape[x.rank - 1]!;
-  const first = tf.equal(tf.expandDims(tf.argMax(x, -1), -1), tf.range(0, S, 1, "int32"));
-  // The largest score of a row without a visible key is −∞.
-  const visible = tf.greater(tf.max(x, -1, true), Number.NEGATIVE_INFINITY);
   return {
-    value: tf.cast(tf.logicalAnd(first, visible), "float32"),
+    value: oneHotKeys(bestKey(x), x.shape[x.rank - 1]!),
     gradFunc: (dweights: tf.Tensor) => tf.zerosLike(dweights),
   };
 });

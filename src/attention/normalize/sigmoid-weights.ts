@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { checkBroadcast } from "./check.ts";
 
 export interface SigmoidWeightsOptions {
   /** b: a number, or a tensor that broadcasts to the scores, such as one learned for each head. @default −ln S */
@@ -16,6 +17,7 @@ export interface SigmoidWeightsOptions {
  * sources are padded, give a bias that does not depend on the padding. Differentiable in e and b.
  * Cost: O(size). Paper: Ramapuram et al. 2024, §2 and §3, arxiv.org/abs/2409.04431.
  *
+ * @throws ShapeError BROADCAST when a bias does not fit the scores
  * @draws
  * const i = tf.range(0, 12);
  * const wave = tf.sub(tf.reshape(i, [12, 1]), tf.reshape(i, [1, 12]));
@@ -25,6 +27,9 @@ export interface SigmoidWeightsOptions {
  */
 export function sigmoidWeights<T extends tf.Tensor>(scores: T, { bias }: SigmoidWeightsOptions = {}): T {
   const S = scores.shape[scores.rank - 1]!;
+  if (bias instanceof tf.Tensor) {
+    checkBroadcast("sigmoidWeights", { name: "bias", letters: "[..., S]" }, scores.shape, bias.shape);
+  }
   if (scores.size === 0) return tf.clone(scores);
   return tf.tidy(() => tf.sigmoid(tf.add(scores, bias ?? -Math.log(S)))) as T;
 }

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { checkBroadcast } from "../normalize/check.ts";
 import { checkWidths } from "./check.ts";
 import type { Score } from "./score.ts";
 
@@ -20,14 +21,28 @@ export interface CosineOptions {
  * Cost: O(B·S·D) once, then O(B·T·S·D). Papers: Graves, Wayne & Danihelka 2014, §3.3.1, arxiv.org/abs/1410.5401;
  * Henry et al. 2020, §3, arxiv.org/abs/2010.04245; Liu et al. 2021, §3.3, arxiv.org/abs/2111.09883.
  *
- * @throws ShapeError WIDTHS when the widths differ
+ * @throws ShapeError WIDTHS when the widths differ, BROADCAST when a scale does not fit the queries
+ * @draws
+ * const queries = tf.randomNormal([1, 10, 4], 0, 1, "float32", 1);
+ * const keys = tf.concat([tf.reverse(queries, 1), tf.mul(queries, 2)], 1);
+ * const score = cosineScore();
+ * return score.score(queries, score.prepare(keys));
+ * @draws
+ * const angles = Array.from({ length: 14 }, (_, n) => n / 2);
+ * const points = tf.tensor3d([angles.map((a, n) => [(1 + n / 4) * Math.cos(a), (1 + n / 4) * Math.sin(a)])]);
+ * const score = cosineScore();
+ * return score.score(points, score.prepare(points));
  * @example
  * const score = cosineScore({ scale: 10 });
  * score.score(queries, score.prepare(keys)); // [B, T, S]
  */
 export function cosineScore({ scale = 1 }: CosineOptions = {}): Score {
-  const query = (queries: tf.Tensor3D) =>
-    typeof scale === "number" ? unit(queries) : tf.mul<tf.Tensor3D>(unit(queries), scale);
+  const query = (queries: tf.Tensor3D) => {
+    if (typeof scale === "number") return unit(queries);
+    const rows = [...queries.shape.slice(0, 2), 1];
+    checkBroadcast("cosineScore", { name: "scale", letters: "[B, T, 1]" }, rows, scale.shape);
+    return tf.mul<tf.Tensor3D>(unit(queries), scale);
+  };
   const factor = (queries: tf.Tensor3D, prepared: tf.Tensor3D) => {
     checkWidths("cosineScore", queries, prepared);
     return typeof scale === "number" ? scale : 1;

@@ -20,6 +20,16 @@ export interface L2Options {
  * Cost: O(B·S·D) once, then O(B·T·S·D). Paper: Kim, Papamakarios & Mnih 2021, §3.2, arxiv.org/abs/2006.04710.
  *
  * @throws ShapeError WIDTHS when the widths differ
+ * @draws
+ * const queries = tf.randomNormal([1, 10, 4], 0, 1, "float32", 1);
+ * const keys = tf.concat([tf.reverse(queries, 1), tf.mul(queries, 2)], 1);
+ * const score = l2Score();
+ * return score.score(queries, score.prepare(keys));
+ * @draws
+ * const angles = Array.from({ length: 14 }, (_, n) => n / 2);
+ * const points = tf.tensor3d([angles.map((a, n) => [(1 + n / 4) * Math.cos(a), (1 + n / 4) * Math.sin(a)])]);
+ * const score = l2Score();
+ * return score.score(points, score.prepare(points));
  * @example
  * const score = l2Score({ scale: 1 });
  * score.score(tf.tensor3d([1, 2], [1, 1, 2]), score.prepare(tf.tensor3d([4, 6], [1, 1, 2]))); // [[[-25]]]

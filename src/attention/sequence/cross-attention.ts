@@ -15,8 +15,8 @@ import {
  * `softAttention` and `attend` are the same without projections.
  * Shapes: x [B, T, C], memory [B, S, Ck]; wq [C, H, D], wk [Ck, Hkv, D], wv [Ck, Hkv, Dv], wo [H, Dv, Cout] → output
  * [B, T, Cout] (without wo [B, T, H·Dv]), weights [B, H, T, S], the alignment of both.
- * Conventions: lengths and widths of the two may differ; `keyLengths` are those of memory. Masks, NaN and empty rows as in
- * `multiHeadAttention`.
+ * Conventions: lengths and widths of the two may differ; `keyLengths` are those of memory. Masks, NaN and empty rows
+ * as in `multiHeadAttention`.
  * Cost: as multi-head attention's. Papers: Bahdanau, Cho & Bengio 2014, arxiv.org/abs/1409.0473; Vaswani et al. 2017,
  * §3.2.3, arxiv.org/abs/1706.03762.
  *

@@ -41,15 +41,15 @@ export type Pair = readonly [tf.Tensor4D, tf.Tensor4D];
  *
  * Symbols: λ_q1, λ_k1, λ_q2, λ_k2 learned, one set for all heads; RMSNorm(x) = γ ⊙ x / √(mean(x²) + ε) of each head's
  * output; scale = 1/√D.
- * Shapes: q₁, q₂ [B, H, T, D], k₁, k₂ [B, Hkv, S, D], v [B, Hkv, S, Dv] (Dv = 2·D in the paper), lambdas [D], gamma [Dv] →
- * output [B, H, T, Dv], weights A [B, H, T, S].
- * Conventions: rows of A sum to 1 − λ and may be negative. Masks and other options act on both attentions, `layout` too;
- * dropout drops independent elements of each. A query that sees no key gives 0. The papers' code keeps q₁ and q₂ as
- * neighbouring heads 2h and 2h + 1 of one projection.
+ * Shapes: q₁, q₂ [B, H, T, D], k₁, k₂ [B, Hkv, S, D], v [B, Hkv, S, Dv] (Dv = 2·D in the paper), lambdas [D], gamma
+ * [Dv] → output [B, H, T, Dv], weights A [B, H, T, S].
+ * Conventions: rows of A sum to 1 − λ and may be negative. Masks and other options act on both attentions, `layout`
+ * too; dropout drops independent elements of each. A query that sees no key gives 0. The papers' code keeps q₁ and q₂
+ * as neighbouring heads 2h and 2h + 1 of one projection.
  * Cost: twice soft attention's, in two calls of its kernel. Paper: Ye et al. 2024, §2.1, arxiv.org/abs/2410.05258.
  *
- * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH, SIZE · OptionError NUMBER_RANGE · and what `attention` throws for
- *   its options
+ * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH, SIZE · OptionError NUMBER_RANGE · and what `attention` throws
+ *   for its options
  * @draws
  * // Both attentions see the same haze; only the first sees the needle at each position's mirror. Right: the difference.
  * const at = tf.outerProduct(tf.range(0, 12), tf.tensor1d([0.26, 0.52, 1.05, 1.57]));
@@ -123,6 +123,9 @@ export function differentialAttention(
  * The paper's λ_init of a layer, counted from 1: 0.8 − 0.6·exp(−0.3·(layer − 1)), from 0.2 up to 0.8.
  *
  * @throws OptionError NUMBER_RANGE when layer is not an integer ≥ 1
+ * @draws
+ * // Layers 1 to 24.
+ * return tf.tensor1d(Array.from({ length: 24 }, (_, n) => differentialLambda(n + 1)));
  * @example
  * differentialLambda(1); // 0.2
  */

@@ -27,10 +27,11 @@ export interface TorchInProj {
  *     wq[c, h, d] = W_q[h·D + d, c],    wo[h, d, c] = W_out[c, h·D + d],    D = C/H
  *
  * PyTorch keeps the transposed matrices, with the three input projections below each other in one unless kdim or vdim
- * differ from C. Returns new tensors, which the caller owns. `bias_k`, `bias_v` and `add_zero_attn` have no place here:
+ * differ from C. Returns new tensors, which the caller owns. `bias_k` and `bias_v` have no place here and are refused;
  * add_zero_attn is `sink: 0`. PyTorch's bool masks say what is hidden: `allow` is their negation.
  *
- * @throws OptionError NUMBER_RANGE when H does not divide C · ShapeError RANK, SIZE when shapes disagree or a matrix is missing
+ * @throws OptionError NUMBER_RANGE when H does not divide C · ShapeError RANK, SIZE when shapes disagree, a matrix is
+ *   missing, or there is bias_k or bias_v
  * @example
  * const state = { in_proj_weight: tf.ones([12, 4]), out_proj_weight: tf.ones([4, 4]) };
  * fromTorchInProj(state, 2).wq.shape; // [4, 2, 2]
@@ -41,6 +42,12 @@ export function fromTorchInProj(state: TorchInProj, H: number): MultiHeadParamet
   const C = out_proj_weight.shape[0];
   if (!(Number.isSafeInteger(H) && H > 0 && C % H === 0)) {
     throw new OptionError("NUMBER_RANGE", { op, name: "H", rule: `a divisor of the width C=${C}`, got: H });
+  }
+  const { bias_k, bias_v } = state as { bias_k?: unknown; bias_v?: unknown };
+  if (bias_k || bias_v) {
+    const rule = "bias_k and bias_v must not be given: no option adds a learned key and value";
+    const remedy = "concatenate them to keys and values, after their projections";
+    throw new ShapeError("SIZE", { op, rule, got: "them", remedy });
   }
   const { q_proj_weight: q, k_proj_weight: k, v_proj_weight: v } = state;
   const apart = q && k && v && [q, k, v];

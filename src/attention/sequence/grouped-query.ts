@@ -8,11 +8,11 @@ import { type AttentionOptions, type AttentionResult, callAttention } from "../.
  *
  * Symbols: h a query head, g the key/value head of its group; scale = 1/√D. Hkv = H is multi-head attention, Hkv = 1
  * multi-query attention.
- * Shapes: q [B, H, T, D], k [B, Hkv, S, D], v [B, Hkv, S, Dv] → output [B, H, T, Dv], weights [B, H, T, S]; H a multiple
- * of Hkv. With `layout: "bthd"` positions come before heads.
- * Conventions: neighbours share a head, [g0, g0, g1, g1] for H = 4 and Hkv = 2, as in PyTorch, JAX and Keras; nothing is
- * repeated in memory. It is `softAttention` where the heads may differ, so options, masks and empty rows are the same;
- * `multiHeadAttention` is it with projections.
+ * Shapes: q [B, H, T, D], k [B, Hkv, S, D], v [B, Hkv, S, Dv] → output [B, H, T, Dv], weights [B, H, T, S]; H a
+ * multiple of Hkv. With `layout: "bthd"` positions come before heads.
+ * Conventions: neighbours share a head, [g0, g0, g1, g1] for H = 4 and Hkv = 2, as in PyTorch, JAX and Keras; nothing
+ * is repeated in memory. It is `softAttention` where the heads may differ, so options, masks and empty rows are the
+ * same; `multiHeadAttention` is it with projections.
  * Cost: time of H heads; keys, values and a cache of them take Hkv/H of the memory.
  * Paper: Ainslie et al. 2023, §2.2, arxiv.org/abs/2305.13245.
  *
@@ -25,8 +25,8 @@ import { type AttentionOptions, type AttentionResult, callAttention } from "../.
  * const k = tf.expandDims(tf.stack([code(0), tf.reverse(code(0), 0)]), 0);
  * return tf.squeeze(groupedQueryAttention(q, k, k, { weights: true }).weights, [0]);
  * @example
- * const keys = tf.randomNormal([2, 1, 5, 4]); // one head for all three of q
- * groupedQueryAttention(q, keys, keys).output.shape; // [2, 3, 5, 4]
+ * const shared = tf.randomNormal([2, 1, 5, 4]); // one head for all three of q
+ * groupedQueryAttention(q, shared, shared).output.shape; // [2, 3, 5, 4]
  */
 export function groupedQueryAttention<const O extends AttentionOptions>(
   q: tf.Tensor4D,

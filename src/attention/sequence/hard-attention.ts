@@ -37,20 +37,20 @@ export type HardAttentionResult<O> = { output: tf.Tensor4D; index: tf.Tensor3D }
  * [B, H, T] int32, weights [B, H, T, S]; H a multiple of Hkv.
  * Conventions: every output is a copy of one value row, bit for bit; of equal scores the first is taken. The gradient
  * reaches v alone: a choice has none, so q and k do not learn by this function. It is the inference of hard attention;
- * its estimators sample instead and learn. Masks, bias, lengths and window as `softAttention`'s; a query that sees no key
- * has output 0 and index −1. NaN in hidden places is never chosen.
+ * its estimators sample instead and learn. Masks, bias, lengths and window as `softAttention`'s; a query that sees no
+ * key has output 0 and index −1. NaN in hidden places is never chosen.
  * Cost: O(B·H·T·S·D) time, O(B·H·T·S) memory. Paper: Xu et al. 2015, §4.1, arxiv.org/abs/1502.03044.
  *
  * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH · and what `compileProgram` throws
  * @draws
  * const at = tf.outerProduct(tf.range(0, 16), tf.tensor1d([0.2, 0.39, 0.79, 1.57]));
- * const k = tf.concat([tf.cos(at), tf.sin(at)], 1);
- * const q = tf.gather(k, tf.tensor1d([3, 3, 4, 6, 5, 7, 9, 8, 10, 12, 11, 14, 13, 15, 15, 0], "int32"));
- * const [queries, keys] = [q, k].map((x) => tf.reshape(x, [1, 1, 16, 8]));
- * return tf.squeeze(hardAttention(queries, keys, keys, { weights: true }).weights);
+ * const codes = tf.concat([tf.cos(at), tf.sin(at)], 1);
+ * const asked = tf.gather(codes, tf.tensor1d([3, 3, 4, 6, 5, 7, 9, 8, 10, 12, 11, 14, 13, 15, 15, 0], "int32"));
+ * const [x, y] = [asked, codes].map((rows) => tf.reshape(rows, [1, 1, 16, 8]));
+ * return tf.squeeze(hardAttention(x, y, y, { weights: true }).weights);
  * @example
- * const [q, k, v] = [[[1, 0]], [[0, 1], [2, 0]], [[5, 6], [7, 8]]].map((x) => tf.tensor4d([[x]]));
- * const { output, index } = hardAttention(q, k, v);
+ * const [ask, at, what] = [[[1, 0]], [[0, 1], [2, 0]], [[5, 6], [7, 8]]].map((x) => tf.tensor4d([[x]]));
+ * const { output, index } = hardAttention(ask, at, what);
  * output; // [[[[7, 8]]]]
  * index; // [[[1]]]
  */

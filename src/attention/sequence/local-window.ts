@@ -14,9 +14,9 @@ export interface LocalWindowOptions extends Omit<AttentionOptions, "window"> {
  *
  *     output_t = Σ_s softmax_s(scale · q_t·k_s) v_s,    −left ≤ s − (t + offset) ≤ right
  *
- * 1. A key inside the window may be attended to. 2. A query whose window holds no key (beyond the keys) gives 0. 3. When
- * T ≠ S, `queryOffset` must say at which key query 0 stands: 0 aligns the top left corner, S − T the bottom right.
- * 4. `left` and `right` do not count the query's own position: left + right + 1 keys are seen.
+ * 1. A key inside the window may be attended to. 2. A query whose window holds no key (beyond the keys) gives 0, not
+ * NaN. 3. When T ≠ S, `queryOffset` must say at which key query 0 stands: 0 aligns the top left corner, S − T the bottom
+ * right. 4. `left` and `right` do not count the query's own position: left + right + 1 keys are seen.
  *
  *     left = 1, right = 0      left = 1, right = 1
  *     1 0 0 0                  1 1 0 0
@@ -26,14 +26,15 @@ export interface LocalWindowOptions extends Omit<AttentionOptions, "window"> {
  *
  * Symbols: offset = queryOffset, 0 where T = S; scale = 1/√D.
  * Shapes: q [B, H, T, D], k [B, Hkv, S, D], v [B, Hkv, S, Dv] → output [B, H, T, Dv], weights [B, H, T, S] on request.
- * Conventions: equals dense attention with `windowMask(T, S, { left, right })`, which is never made. Weights outside are
- * exactly 0. The window is fixed; `luongLocalAttention` predicts where it stands. Other options as `softAttention`'s.
+ * Conventions: equals dense attention with `windowMask(T, S, { left, right })`, which is never made. Weights outside
+ * are exactly 0. The window is fixed; `luongLocalAttention` predicts where it stands. Other options as
+ * `softAttention`'s.
  * Cost: O(B·H·T·(left + right + 1)·(D + Dv)) time and O(T + S) memory on `heed`: blocks outside the window are skipped.
- * Elsewhere, and where weights are asked for, O(T·S). Papers: Child et al. 2019, arxiv.org/abs/1904.10509; Beltagy, Peters
- * & Cohan 2020, §3.1, arxiv.org/abs/2004.05150, whose w is left + right.
+ * Elsewhere, and where weights are asked for, O(T·S). Papers: Child et al. 2019, arxiv.org/abs/1904.10509; Beltagy,
+ * Peters & Cohan 2020, §3.1, arxiv.org/abs/2004.05150, whose w is left + right.
  *
- * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH · OptionError SIZE, NUMBER_RANGE, WINDOW_CORNER · and what `attention`
- *   throws for its other options
+ * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH · OptionError SIZE, NUMBER_RANGE, WINDOW_CORNER · and what
+ *   `attention` throws for its other options
  * @draws
  * const at = tf.outerProduct(tf.range(0, 20), tf.tensor1d([0.16, 0.31, 0.63]));
  * const x = tf.reshape(tf.concat([tf.cos(at), tf.sin(at)], 1), [1, 1, 20, 6]);

@@ -1,7 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
+import { compileProgram } from "../../core/program.ts";
 import { checkRank } from "../../core/shapes.ts";
 import { cleaned, isKnownFinite } from "../../ops/attention/guard.ts";
+import { headlessMask } from "../../ops/attention/headless.ts";
 import { softmax } from "../../ops/attention/softmax.ts";
 import { checkTensors } from "../../ops/check.ts";
 import { linear } from "../../ops/linear.ts";
@@ -43,14 +45,14 @@ export type LuongLocalResult<O> = {
  *     local-p:  p_t = S · σ(v_pᵀ tanh(W_p q_t)),     α_ts = softmax_s(score(q_t, k_s)) · exp(−(s − p_t)² / 2σ²)
  *     output_t = Σ_s α_ts v_s,    |s − p_t| ≤ radius,    σ = radius/2
  *
- * Symbols: q queries (the paper's h_t), k keys, v values; W_p and v_p learned: local-p with them, local-m without; S the
- * number of keys, that of an example's `keyLengths` where they are given.
+ * Symbols: q queries (the paper's h_t), k keys, v values; W_p and v_p learned: local-p with them, local-m without; S
+ * the number of keys, that of an example's `keyLengths` where they are given.
  * Shapes: queries [B, T, Dq], keys [B, S, Dk], values [B, S, Dv], wp [Dq, A], vp [A] → output [B, T, Dv], positions
  * [B, T], weights [B, T, S].
- * Conventions: the softmax runs over the window. Local-p's weights sum to less than 1, unless `renormalize` is set, which
- * is softmax(score − (s − p_t)²/2σ²). The gradient reaches W_p and v_p through the Gaussian; where the window ends has
- * none. Positions count from 0 and are real numbers. Any score of src/attention/score; masks compose, an empty window
- * gives 0.
+ * Conventions: the softmax runs over the window. Local-p's weights sum to less than 1, unless `renormalize` is set,
+ * which is softmax(score − (s − p_t)²/2σ²). The gradient reaches W_p and v_p through the Gaussian; where the window
+ * ends has none. Positions count from 0 and are real numbers. Any score of src/attention/score; masks compose, an
+ * empty window gives 0.
  * Cost: the score's, and O(B·T·S·Dv). Local-m, and local-p renormalised, are one kernel where the score has one; the
  * paper's local-p is composed, because its factor comes after the softmax.
  * Paper: Luong, Pham & Manning 2015, §3.2, arxiv.org/abs/1508.04025.
@@ -79,7 +81,7 @@ export function luongLocalAttention(
   parameters?: LuongLocalParameters,
   { radius = 10, offset = 0, renormalize = false, mask = {}, ...options }: LuongLocalOptions = {},
 ): LuongLocalResult<LuongLocalOptions> {
-  checkLocal(inputs, parameters, { radius, offset });
+  checkLocal(inputs, parameters, { radius, offset, mask });
   const { queries, keys } = inputs;
   const [B, T] = queries.shape;
   return tf.tidy(() => {
@@ -123,7 +125,7 @@ function predict(
 function checkLocal(
   { queries, keys }: LuongLocalInputs,
   parameters: LuongLocalParameters | undefined,
-  { radius, offset }: { radius: number; offset: number },
+  { radius, offset, mask }: Required<Pick<LuongLocalOptions, "radius" | "offset" | "mask">>,
 ): void {
   const op = "luongLocalAttention";
   checkRank(op, "queries [B, T, Dq]", queries, 3);
@@ -134,9 +136,12 @@ function checkLocal(
   if (!Number.isSafeInteger(offset)) {
     throw new OptionError("NUMBER_RANGE", { op, name: "offset", rule: "an integer", got: offset });
   }
+  const [B, T, Dq] = queries.shape;
+  const shapes = { B, T, S: keys.shape[1], H: 1, Hkv: 1, D: Dq, Dv: 1 };
+  // Local-p makes new masks of these, which would fit where they do not.
+  tf.tidy(() => void compileProgram<tf.Tensor>(op, shapes, headlessMask(op, shapes, mask)));
   if (!parameters) return;
   const { wp, vp } = parameters;
-  const Dq = queries.shape[2];
   const A = vp.shape[0];
   checkTensors(op, [
     { name: "wp", tensor: wp, letters: "[Dq, A]", shape: [Dq, A] },

@@ -29,16 +29,16 @@ export type {
  *     output_t = [Σ_s softmax_s(scale · q_th·k_sh) v_sh]_h·Wo,    scale = 1/√(D + Dr)
  *
  * Symbols: c latents of keys and values, of width R; c′ those of queries, of width Rq (c′ = x without Wdq); R(·) the
- * rotation by positions, of width Dr: rotating the latents would tie them to places, so one more key, shared by all heads,
- * carries positions ("decoupled"). Paper names: Wdkv is W^DKV, Wuk is W^UK, and so on.
+ * rotation by positions, of width Dr: rotating the latents would tie them to places, so one more key, shared by all
+ * heads, carries positions ("decoupled"). Paper names: Wdkv is W^DKV, Wuk is W^UK, and so on.
  * Shapes: x [B, T, C]; wdkv [C, R], wuk [R, H, D], wuv [R, H, Dv], wdq [C, Rq], wuq [Rq, H, D], wkr [C, Dr], wqr
  * [Rq, H, Dr], wo [H, Dv, Cout], gammaKv [R], gammaQ [Rq] → output [B, T, Cout], weights [B, H, T, S], cache latent
  * [B, S, R] and positionKey [B, S, Dr]; S = T and what `past` holds.
- * Conventions: wdq, wkr with wqr, wo and the gammas may be left out; with gammas latents pass an RMS norm, as the paper's
- * models have it (§3.1.2). `past` is an earlier call's cache: its tokens come first and `queryOffset` is their number.
- * `absorbed: true` moves Wuk to the queries and Wuv behind the sum, so that attention runs on the latents themselves:
- * the same result with no keys or values made, best where T is small. Masks, NaN and empty rows as in
- * `multiHeadAttention`.
+ * Conventions: wdq, wkr with wqr, wo and the gammas may be left out; with gammas latents pass an RMS norm, as the
+ * paper's models have it (§3.1.2). `past` is an earlier call's cache: its tokens come first and `queryOffset` is
+ * their number. `absorbed: true` moves Wuk to the queries and Wuv behind the sum, so that attention runs on the
+ * latents themselves: the same result with no keys or values made, best where T is small. Masks, NaN and empty rows
+ * as in `multiHeadAttention`.
  * Cost: the cache takes R + Dr numbers a token, where multi-head attention takes H·(D + Dv). Attention costs
  * O(B·H·T·S·(D + Dr + Dv)), absorbed O(B·H·T·S·(2·R + Dr)), in the kernel of `attention` either way.
  * Paper: DeepSeek-AI 2024, §2.1, arxiv.org/abs/2405.04434.
@@ -53,11 +53,15 @@ export type {
  * return tf.squeeze(multiHeadLatentAttention(x, parameters, { causal: true, weights: true }).weights);
  * @example
  * const w = (...shape) => tf.randomNormal(shape, 0, 0.3);
- * const parameters = { wdkv: w(4, 2), wuk: w(2, 3, 4), wuv: w(2, 3, 5), wuq: w(4, 3, 4), wo: w(3, 5, 4) };
- * const whole = multiHeadLatentAttention(queries, parameters, { causal: true });
+ * const parameters = {
+ *   ...{ wdkv: w(4, 2), wuk: w(2, 3, 4), wuv: w(2, 3, 5), wuq: w(4, 3, 4), wo: w(3, 5, 4) },
+ *   ...{ wkr: w(4, 6), wqr: w(4, 3, 6) },
+ * };
+ * const options = { causal: true, rotate: (x, start) => rope(x, { layout: "bthd", offset: start }) };
+ * const whole = multiHeadLatentAttention(queries, parameters, options);
  * const [start, last] = tf.split(queries, [2, 1], 1);
- * const { cache } = multiHeadLatentAttention(start, parameters, { causal: true, cache: true });
- * const step = multiHeadLatentAttention(last, parameters, { causal: true, past: cache, absorbed: true });
+ * const { cache } = multiHeadLatentAttention(start, parameters, { ...options, cache: true });
+ * const step = multiHeadLatentAttention(last, parameters, { ...options, past: cache, absorbed: true });
  * tf.max(tf.abs(tf.sub(step.output, tf.slice(whole.output, [0, 2, 0])))).arraySync() < 1e-5; // true
  */
 export function multiHeadLatentAttention<const O extends MultiHeadLatentOptions>(

@@ -28,9 +28,9 @@ export interface MultiHeadPoolingOptions extends Omit<MultiHeadOptions, Left>, K
  * Symbols: seeds learned, their paper's S of k vectors; projections as in `multiHeadAttention`.
  * Shapes: x [B, S, Cx], seeds [T, C]; wq [C, H, D], wk [Cx, Hkv, D], wv [Cx, Hkv, Dv], wo [H, Dv, Cout] → output
  * [B, T, Cout] (without wo [B, T, H·Dv]), weights [B, H, T, S].
- * Conventions: the order of positions does not matter. It is the attention inside Set Transformer's PMA, whose residuals,
- * norms and feed-forward layers stand around it. `allow` is bool [S] or [B, S]; an example that sees nothing gives bo.
- * The seeds are projected once, not once an example.
+ * Conventions: the order of positions does not matter. It is the attention inside Set Transformer's PMA, whose
+ * residuals, norms and feed-forward layers stand around it. `allow` is bool [S] or [B, S]; an example that sees
+ * nothing gives bo. The seeds are projected once, not once an example.
  * Cost: O(B·S·Cx·H·(D + Dv)) for the projections, O(B·H·T·S·(D + Dv)) in one kernel.
  * Paper: Lee et al. 2018, §3.2, arxiv.org/abs/1810.00825.
  *

@@ -43,8 +43,8 @@ export interface QkLayerNormOptions extends AttentionOptions {
  * Cost: soft attention's, in the same kernel, and O(B·H·(T + S)·D), in the kernel of `layerNorm`.
  * Paper: Dehghani et al. 2023, §2, arxiv.org/abs/2302.05442.
  *
- * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH, SIZE · OptionError NUMBER_RANGE, CHOICE, SIZE · and what `attention`
- *   throws for its other options
+ * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH, SIZE · OptionError NUMBER_RANGE, CHOICE, SIZE · and what
+ *   `attention` throws for its other options
  * @draws
  * // Queries and keys a hundred times too long: without the norm (left) every row is a single key.
  * const at = tf.outerProduct(tf.range(0, 12), tf.tensor1d([0.16, 0.31, 0.63, 0.9]));

@@ -26,15 +26,16 @@ export interface QkNormOptions extends Omit<AttentionOptions, "scale"> {
  *     output_t = Σ_s softmax_s(g · q̂_t·k̂_s) v_s,    x̂ = x / ‖x‖
  *
  * Symbols: g learned. The paper starts it at log₂(L² − L), L the length that 97.5 % of the sequences do not pass.
- * Shapes: q [B, H, T, D], k [B, Hkv, S, D], v [B, Hkv, S, Dv], g [] or [H] → output [B, H, T, Dv], weights [B, H, T, S].
+ * Shapes: q [B, H, T, D], k [B, Hkv, S, D], v [B, Hkv, S, Dv], g [] or [H] → output [B, H, T, Dv], weights [B, H, T,
+ * S].
  * Conventions: scores are within ±|g|, whatever the size of q and k. ‖x‖ is √(Σ x² + ε), so a vector of zeros has score
  * 0. There is no other scale. Other options as `softAttention`'s, `layout` too. `qkLayerNormAttention` is the form of
  * large vision models.
  * Cost: soft attention's, in the same kernel, and O(B·H·(T + S)·D) for the lengths.
  * Paper: Henry et al. 2020, §3, arxiv.org/abs/2010.04245.
  *
- * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH, SIZE · OptionError NUMBER_RANGE · and what `attention` throws for
- *   its other options
+ * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH, SIZE · OptionError NUMBER_RANGE · and what `attention` throws
+ *   for its other options
  * @draws
  * // Keys of very different sizes: the long ones do not win. Factors 2, 6 and 18.
  * const at = tf.outerProduct(tf.range(0, 12), tf.tensor1d([0.26, 0.52, 1.05, 1.57]));

@@ -5,6 +5,7 @@ import {
   compileAttention,
   runAttention,
 } from "../../ops/attention/call.ts";
+import { detached } from "../../ops/attention/guard.ts";
 
 export interface SinkParameters {
   /** A logit for each head [H], or one number for all. */
@@ -28,13 +29,14 @@ export type SinkResult<O> = AttentionResult<O> &
  * Shapes: q [B, H, T, D], k [B, Hkv, S, D], v [B, Hkv, S, Dv], sink [H] → output [B, H, T, Dv], weights [B, H, T, S],
  * sinkMass [B, H, T].
  * Conventions: the returned weights leave the sink out, so they sum to 1 − sinkMass; lse counts it in. sink = 0 is
- * softmax-plus-one, exp(e_s) / (1 + Σ exp(e_r)), and the same as a key and value of zeros (PyTorch's add_zero_attn). A row
- * that sees no key gives 0, and its sinkMass is 1. Differentiable in the sink. Other options as `softAttention`'s.
+ * softmax-plus-one, exp(e_s) / (1 + Σ exp(e_r)), and the same as a key and value of zeros (PyTorch's add_zero_attn).
+ * A row that sees no key gives 0, and its sinkMass is 1. Differentiable in the sink. Other options as
+ * `softAttention`'s.
  * Cost: as soft attention's, in the same kernel. Papers: Xiao et al. 2023, §3.1, arxiv.org/abs/2309.17453 (sinks and
  * softmax-plus-one); OpenAI 2025, §2.3, arxiv.org/abs/2508.10925 (a learned logit per head).
  *
- * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH, SINK_SHAPE · OptionError NUMBER_RANGE · and what `attention` throws
- *   for its other options
+ * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH, SINK_SHAPE · OptionError NUMBER_RANGE · and what `attention`
+ *   throws for its other options
  * @draws
  * // Without a sink, with sink 0 and with a strong one: rows of weak scores fade first.
  * const at = tf.outerProduct(tf.range(0, 12), tf.tensor1d([0.26, 0.52, 1.05, 1.57]));
@@ -75,7 +77,13 @@ export function sinkAttention(
     return {
       ...result,
       ...(asked.lse && { lse }),
-      ...(sinkMass && { sinkMass: tf.exp(tf.sub(logit, lse!)) }),
+      ...(sinkMass && { sinkMass: massOf(logit, lse!) }),
     } as unknown as tf.TensorContainerObject;
   }) as unknown as SinkResult<SinkOptions>;
+}
+
+/** exp(sink − lse); 1 where lse is −∞, so that sink and all scores are. */
+function massOf(sink: number | tf.Tensor, lse: tf.Tensor3D): tf.Tensor3D {
+  const nothing = detached(tf.equal(lse, Number.NEGATIVE_INFINITY));
+  return tf.where(nothing, 1, tf.exp(tf.sub(sink, tf.where(nothing, 0, lse)))) as tf.Tensor3D;
 }

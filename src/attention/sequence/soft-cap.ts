@@ -16,11 +16,11 @@ export interface SoftCapOptions extends AttentionOptions {
  * [B, H, T, Dv], weights [B, H, T, S].
  * Conventions: after the scale, before bias and masks, as in Gemma 2 and ONNX Attention-25, so a mask stays a mask. Two
  * weights of a row differ by at most the factor exp(2·softCap) without a bias. Other options as `softAttention`'s.
- * Cost: as soft attention's, in the same kernel. Paper: Gemma Team 2024, §2, arxiv.org/abs/2408.00118, after Bello et al.
- * 2016, arxiv.org/abs/1611.09940.
+ * Cost: as soft attention's, in the same kernel. Paper: Gemma Team 2024, §2, arxiv.org/abs/2408.00118, after Bello et
+ * al. 2016, arxiv.org/abs/1611.09940.
  *
- * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH · OptionError SIZE, NUMBER_RANGE · and what `attention` throws for its
- *   other options
+ * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH · OptionError SIZE, NUMBER_RANGE · and what `attention` throws
+ *   for its other options
  * @draws
  * // The same scores, ever more tightly capped.
  * const at = tf.outerProduct(tf.range(0, 12), tf.tensor1d([0.26, 0.52, 1.05, 1.57]));

@@ -6,7 +6,8 @@ import { cleaned, isKnownFinite } from "../../ops/attention/guard.ts";
 import { weigh } from "../../ops/attention/weigh.ts";
 import { checkTensors } from "../../ops/check.ts";
 import { dropout } from "../../ops/dropout.ts";
-import { headScores, seenKeys, weightedSum } from "./head-scores.ts";
+import { headScores, seenKeys, softmaxWhere, weightedSum } from "./head-scores.ts";
+import { hidesRows } from "./project.ts";
 
 export interface TalkingHeadsParameters {
   /** Mixes scores over heads, [Hk, H]. */
@@ -37,9 +38,9 @@ export type TalkingHeadsResult<O> = { output: tf.Tensor4D } & (O extends { weigh
  * Shapes: q [B, Hk, T, D], k [B, Hk, S, D], v [B, Hv, S, Dv], pl [Hk, H], pw [H, Hv], bw [Hv] → output [B, Hv, T, Dv],
  * weights [B, Hv, T, S].
  * Conventions: masks, bias, soft-cap and sink act on L, so `allow` and `bias` are [B, H, T, S]; a key that no head may
- * see has weight 0 in all. Rows of U need not sum to 1 and may be negative. A bias beside Pl would shift whole rows, which
- * the softmax ignores: there is none. bw is CaiT's (timm). Dropout drops elements of U. A query that sees no key gives 0;
- * NaN in hidden places reaches nothing. Identity matrices for Pl and Pw give `softAttention`.
+ * see has weight 0 in all. Rows of U need not sum to 1 and may be negative. A bias beside Pl would shift whole rows,
+ * which the softmax ignores: there is none. bw is CaiT's (timm). Dropout drops elements of U. A query that sees no
+ * key gives 0; NaN in hidden places reaches nothing. Identity matrices for Pl and Pw give `softAttention`.
  * Cost: O(B·T·S·(Hk·D + Hk·H + H·Hv + Hv·Dv)) time and O(B·T·S·H) memory: heads that talk need all their scores.
  * Paper: Shazeer et al. 2020, §3, arxiv.org/abs/2003.02436.
  *
@@ -78,10 +79,13 @@ export function talkingHeadsAttention(
     const seen = seenKeys(program);
     const scoresOf = (x: tf.Tensor4D, y: tf.Tensor4D) => mixHeads(headScores(given, x, y), pl);
     const dirty = seen && ![q, k].every(isKnownFinite);
+    // Beside a sink no row is empty.
+    const mayBeEmpty = program.sink === undefined && hidesRows(program);
+    const normalize = softmaxWhere(mayBeEmpty ? seen : undefined);
     const { weights: shares } = weigh(
       { ...program, dropout: undefined },
       dirty ? scoresOf(cleaned(q), cleaned(k)) : scoresOf(q, k),
-      { allow: seen, bias: bias?.array, raw: dirty ? scoresOf(q, k) : undefined },
+      { allow: seen, bias: bias?.array, raw: dirty ? scoresOf(q, k) : undefined, normalize },
     );
     const mixed = mixHeads(shares as tf.Tensor4D, pw);
     const anyHead = seen && (seen.rank === 4 ? tf.any(seen, 1, true) : seen);

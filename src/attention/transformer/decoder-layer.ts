@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { ShapeError } from "../../core/errors.ts";
 import { callAttention } from "../../ops/attention/call.ts";
-import { callMultiHead, type MultiHeadParameters } from "../sequence/call-multi-head.ts";
+import { callMultiHead, checkMultiHead, type MultiHeadParameters } from "../sequence/call-multi-head.ts";
 import { fromHeads, toHeads } from "../sequence/project.ts";
 import {
   type BlockOptions,
@@ -82,21 +82,22 @@ export type TransformerDecoderResult<O> = { output: tf.Tensor3D } & (O extends {
  * Masks are those of `multiHeadAttention`, true = attend. With `cache: true` it returns the projected keys and values;
  * given back with the next positions, they give what the whole sequence would give there, and `memory` is not read again.
  * Caches are not differentiated through.
- * Cost: 12·B·T·C² + 4·B·S·C² flops of projections, 4·B·T·(T + S)·C of attention, 4·B·T·C·F of feed-forward, where H·D = C;
- * a step with a cache of T′ positions 12·B·C² + 4·B·(T′ + S)·C + 4·B·C·F.
+ * Cost: O(B·T·C·(C + T + S + F) + B·S·C²). With H·D = C, 12·B·T·C² + 4·B·S·C² flops of projections, 4·B·T·(T + S)·C of
+ * attention, 4·B·T·C·F of feed-forward; a step with a cache of T′ positions 12·B·C² + 4·B·(T′ + S)·C + 4·B·C·F.
  * Papers: Vaswani et al. 2017, §3.1, arxiv.org/abs/1706.03762; pre-norm: Xiong et al. 2020, arxiv.org/abs/2002.04745.
  *
  * @throws ShapeError RANK, SIZE, DIMENSION · OptionError CHOICE, NUMBER_RANGE · and what `multiHeadAttention` throws
  * @draws
- * // Self-attention of a causal decoder, and beside it how each position finds its place in the memory.
+ * // Self-attention of a causal decoder, and beside it how each position finds its place in a memory that runs backwards.
  * const code = (n) => tf.stack([0.4, 0.9, 1.7, 2.6].flatMap((w) => [tf.cos(tf.mul(tf.range(0, n), w)), tf.sin(tf.mul(tf.range(0, n), w))]), 1);
  * const x = tf.expandDims(code(8), 0);
  * const one = (s) => tf.expandDims(tf.mul(tf.eye(8), s), 1);
- * const attention = { wq: one(2.5), wk: one(1), wv: one(1), wo: tf.zeros([1, 8, 8]) };
+ * const attention = (sharp) => ({ wq: one(sharp), wk: one(1), wv: one(1), wo: tf.zeros([1, 8, 8]) });
  * const feedForward = { w1: tf.zeros([8, 3]), w2: tf.zeros([3, 8]) };
  * const norms = { selfNorm: {}, crossNorm: {}, feedForwardNorm: {} };
- * const parameters = { selfAttention: attention, crossAttention: attention, feedForward, ...norms };
- * const { weights } = transformerDecoderLayer({ x, memory: x }, parameters, { weights: true, preNorm: true });
+ * const parameters = { selfAttention: attention(0.5), crossAttention: attention(2), feedForward, ...norms };
+ * const memory = tf.reverse(x, 1);
+ * const { weights } = transformerDecoderLayer({ x, memory }, parameters, { weights: true, preNorm: true });
  * return tf.squeeze(tf.concat([weights.self, weights.cross], 1), [0]);
  * @example
  * const w = (...shape) => tf.randomNormal(shape, 0, 0.3, "float32", 1);
@@ -129,6 +130,8 @@ export function transformerDecoderLayer(
     const remedy = "pass what the encoder gave, or the cache of the step before";
     throw new ShapeError("SIZE", { op, rule: "memory or cache must be given", got: "neither", remedy });
   }
+  if (cache) checkCache(op, x, cache);
+  else checkMultiHead(op, { query: x, key: memory!, value: memory! }, crossAttention);
   const { sublayer, feedForward: think, attentionDropout } = block(op, options);
   const { mask, memoryMask, causal = true, weights, cache: keeps = cache !== undefined } = options;
   const past = cache?.self.keys.shape[1] ?? 0;
@@ -175,6 +178,15 @@ interface Attended {
   readonly output: tf.Tensor3D;
   readonly weights?: tf.Tensor4D;
   readonly projected?: KeysAndValues;
+}
+
+/** Throws unless a cache is of as many examples as x. */
+function checkCache(op: string, x: tf.Tensor3D, { self, cross }: DecoderCache): void {
+  for (const [name, { keys }] of Object.entries({ self, cross })) {
+    if (keys.shape[0] === x.shape[0]) continue;
+    const names = { letter: "B", a: "x [B, T, C]", b: `cache.${name}.keys [B, S, Hkv, D]` };
+    throw new ShapeError("DIMENSION", { op, ...names, aShape: x.shape, bShape: keys.shape });
+  }
 }
 
 function project(x: tf.Tensor3D, { wk, bk, wv, bv }: MultiHeadParameters): KeysAndValues {

@@ -40,7 +40,8 @@ export type TransformerEncoderResult<O> = { output: tf.Tensor3D } & (O extends {
  * Conventions: PyTorch's `TransformerEncoderLayer`, whose parameters `fromTorchEncoderLayer` reads: dropout on attention's
  * weights, between the feed-forward maps and on what each sublayer adds. `mask` is that of `multiHeadAttention`, true =
  * attend. A position that sees nothing gets the bias bo from attention.
- * Cost: 8·B·T·C² flops of projections, 4·B·T²·C of attention and 4·B·T·C·F of feed-forward, where H·D = C.
+ * Cost: O(B·T·C·(C + T + F)). With H·D = C, 8·B·T·C² flops of projections, 4·B·T²·C of attention and 4·B·T·C·F of
+ * feed-forward.
  * Papers: Vaswani et al. 2017, §3.1, arxiv.org/abs/1706.03762; pre-norm: Xiong et al. 2020, arxiv.org/abs/2002.04745.
  *
  * @throws ShapeError RANK, SIZE, DIMENSION · OptionError CHOICE, NUMBER_RANGE · and what `multiHeadAttention` throws

@@ -21,4 +21,9 @@ export const efficientLinearMessages = {
     `as retentionDecays makes them`,
   BUCKETS: (d: { op: string; got: readonly number[] }) =>
     `${d.op}: buckets must be 1 or even, for each direction stands for two, got ${show(d.got)}; double the odd ones`,
+  LAST_HIDDEN: (d: { op: string; b: number; t: number }) =>
+    `${d.op}: its mask must hide the last positions of an example alone, got position ${d.t} of example ${d.b} hidden ` +
+    `before one that is not; pad at the end`,
+  STATE_CAUSAL: (d: { op: string }) =>
+    `${d.op}: state and returnState must come with causal: true, got causal: false; without it all keys come at once`,
 };

@@ -8,6 +8,9 @@ export const layerMessages = {
   LAYER_WEIGHT: (d: { op: string; name: string; got: readonly unknown[]; inputs: string }) =>
     `${d.op}: the shape of the weight ${d.name} must be known and without 0, got [${d.got.map(String).join(", ")}] from ` +
     `${d.inputs}; give the input layers those sizes`,
+  LAYER_UNBUILT: (d: { op: string }) =>
+    `${d.op}: a layer must have weights before they can be read or set, got none yet; apply it to something, or build a model of ` +
+    "it, first",
   LAYER_CALL: (d: { op: string; key: string; known: readonly string[] }) =>
     `${d.op}: every option of a call must be one of ${d.known.join(", ")}, got ${d.key}; correct its spelling or remove it`,
   LAYER_SYMBOLIC: (d: { op: string; key: string; isField: boolean }) =>

@@ -28,7 +28,8 @@ export function fromCsv(text: string): Trace {
   const isHead =
     isCorner(first) || first.some((cell, at) => (at > 0 || first.length === 1) && !isNumber(cell));
   const body = table.slice(isHead ? 1 : 0);
-  const isNamed = body.some((row) => !isNumber(row[0]!)) || isCorner(first);
+  // A cell without anything is a number that is missing, and no name.
+  const isNamed = body.some(([name]) => !isNumber(name!) && name!.trim() !== "") || isCorner(first);
   const labels = isNamed ? 1 : 0;
   const width = first.length - labels;
   if (body.length === 0 || width < 1) return refuse("the table", "have a row of numbers", "none", REMEDY);

@@ -36,7 +36,7 @@
 import { reshape, type serialization, type Tensor, tidy } from "@tensorflow/tfjs-core";
 import { type LayerVariable, layers, SymbolicTensor } from "@tensorflow/tfjs-layers";
 import { derivedSeed } from "../../core/derived-seed.ts";
-import { OptionError } from "../../core/errors.ts";
+import { OptionError, ShapeError } from "../../core/errors.ts";
 import type { FieldArgs, Fields, FieldValues } from "./fields.ts";
 import { describeInputs, type LayerInput, type Shape, type Sizes, sizesOf } from "./inputs.ts";
 import {
@@ -175,8 +175,13 @@ export abstract class MechanismLayer<F extends Fields> extends layers.Layer {
     return masks[0];
   }
 
-  /** A weight that `parameters` names. */
+  /**
+   * A weight that `parameters` names.
+   *
+   * @throws OptionError LAYER_UNBUILT
+   */
   protected weight<T extends Tensor>(name: string): T {
+    if (!this.built) throw new OptionError("LAYER_UNBUILT", { op: this.op });
     return this.#variables.get(name)!.read() as T;
   }
 
@@ -185,9 +190,30 @@ export abstract class MechanismLayer<F extends Fields> extends layers.Layer {
     return this.#variables.get(name)?.read() as T | undefined;
   }
 
-  /** The name that `parameters` gives a weight. */
-  protected nameOf(weight: LayerVariable): string {
-    return [...this.#variables].find(([, variable]) => variable === weight)![0];
+  /**
+   * Sets all weights, by the names that `parameters` gives them.
+   *
+   * @throws OptionError LAYER_UNBUILT · ShapeError SIZE when they are not this layer's
+   */
+  protected setNamed(named: ReadonlyMap<string, Tensor>): void {
+    if (!this.built) throw new OptionError("LAYER_UNBUILT", { op: this.op });
+    for (const [name, { shape }] of this.#variables) {
+      const given = named.get(name);
+      if (String(given?.shape) === String(shape)) continue;
+      throw new ShapeError("SIZE", {
+        op: this.op,
+        rule: `the weight ${name} must have shape [${shape.join(", ")}]`,
+        got: given ? `shape [${given.shape.join(", ")}]` : "none",
+        remedy: "make the layer with the sizes and options of these parameters",
+      });
+    }
+    for (const name of named.keys()) {
+      if (this.#variables.has(name)) continue;
+      const rule = `its weights must be ${[...this.#variables.keys()].join(", ")}`;
+      const remedy = "make the layer with the sizes and options of these parameters";
+      throw new ShapeError("SIZE", { op: this.op, rule, got: name, remedy });
+    }
+    for (const [name, variable] of this.#variables) variable.write(named.get(name)!);
   }
 
   override build(inputShape: Shape | Shape[]): void {

@@ -53,7 +53,11 @@ export class RelativePositionBias extends MechanismLayer<typeof fields> {
     super({ inputs: [{ name: "scores", letters: "[B, H, T, S]" }], fields }, args);
   }
 
-  /** The bias [1, H, T, S], as the op `attention` takes it; it belongs to the caller. The layer must be built. */
+  /**
+   * The bias [1, H, T, S], as the op `attention` takes it; it belongs to the caller.
+   *
+   * @throws OptionError LAYER_UNBUILT before the layer was applied to scores
+   */
   bias(T: number, S: number): tf.Tensor4D {
     const { bidirectional, maxDistance, queryOffset } = this.config;
     const table = this.weight<tf.Tensor2D>("embeddings");

@@ -50,8 +50,9 @@ export type AttentionLayerOptions = LayerOptions<typeof fields>;
  *
  * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_CALL, LAYER_SYMBOLIC · ShapeError SIZE
  * @example
- * const [output, weights] = new Attention().apply([q3, v3, q3], { returnAttentionScores: true });
- * weights.shape; // [2, 3, 3]
+ * const [output, weights] = new Attention().apply([queries, values, keys], { returnAttentionScores: true });
+ * output.shape; // [2, 3, 7]
+ * weights.shape; // [2, 3, 5]
  */
 export class Attention extends MechanismLayer<typeof fields> {
   static readonly className = "Attention";

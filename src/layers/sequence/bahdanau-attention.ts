@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { additiveScore } from "../../attention/score/additive.ts";
 import { attend } from "../../attention/sequence/attend.ts";
 import {
+  boolMask,
   byDefault,
   flag,
   integer,
@@ -43,8 +44,8 @@ export type BahdanauAttentionOptions = LayerOptions<typeof fields>;
  *
  * Symbols: W₁ `key/kernel`, b `key/bias`, W₂ `query/kernel`, v `scale`; without a key the values are the keys.
  * Shapes: [query [B, T, Cq], value [B, S, Cv], key [B, S, Ck]?] → [B, T, Cv]; weights [Ck, A], [A], [Cq, A], [A].
- * Conventions: the mask of the values hides keys; a query that sees none gives 0. Keras' `AdditiveAttention` is
- * without W₁, W₂ and b.
+ * Conventions: the mask of the values hides keys, that of the queries makes rows of the output 0; a query that sees no
+ * key gives 0. Keras' `AdditiveAttention` is without W₁, W₂ and b.
  * Cost: as `additiveScore`'s, in one kernel on the `heed` backend.
  * Paper: Bahdanau, Cho & Bengio 2014, §3.1 and A.1.2, arxiv.org/abs/1409.0473.
  *
@@ -76,18 +77,23 @@ export class BahdanauAttention extends MechanismLayer<typeof fields> {
   }
 
   protected override compute(given: tf.Tensor[], { masks, training, seed }: LayerCall): tf.Tensor {
-    const [queries, values, keys = values] = given as tf.Tensor3D[];
+    const [query, values, keys = values] = given as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D?];
+    const [B, T] = query.shape;
+    const present = boolMask(this.op, "the mask of query [B, T, Cq]", masks[0], [B, T]);
+    const visible = boolMask(this.op, "the mask of value [B, S, Cv]", masks[1], [B, values.shape[1]]);
+    // Queries that are not there may hold anything; as zeros nothing of it reaches the gradients of other rows.
+    const clean = (x: tf.Tensor3D) => (present ? tf.where<tf.Tensor3D>(tf.expandDims(present, 2), x, 0) : x);
     const score = additiveScore({
       w1: this.weight("key/kernel"),
       w2: this.weight("query/kernel"),
       v: this.weight("scale"),
       b: this.weightIf("key/bias"),
     });
-    const visible = masks[1];
-    return attend({
-      ...{ queries: queries!, keys: keys!, values: values!, score, training },
-      mask: visible && tf.cast(tf.expandDims(visible, 1), "bool"),
+    const { output } = attend({
+      ...{ queries: clean(query), keys, values, score, training },
+      mask: visible && tf.expandDims(visible, 1),
       dropout: { rate: this.config.dropout, seed },
-    }).output;
+    });
+    return clean(output);
   }
 }

@@ -1,4 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
+import type { MultiHeadParameters } from "../../attention/sequence/call-multi-head.ts";
 import { ShapeError } from "../../core/errors.ts";
 import {
   integer,
@@ -10,6 +11,7 @@ import {
   type Sizes,
   type WeightTable,
 } from "../base/index.ts";
+import { ATTENTION_WEIGHTS, namedWeights } from "./attention-weights.ts";
 import {
   type Heads,
   projectedAttention,
@@ -76,5 +78,14 @@ export class GroupQueryAttention extends MechanismLayer<typeof fields> {
   protected override compute(inputs: tf.Tensor[], call: LayerCall): tf.Tensor | tf.Tensor[] {
     const weight = (name: string) => this.weightIf(name);
     return projectedAttention(this.op, this.#heads, this.config, weight, inputs, call);
+  }
+
+  /**
+   * Sets the weights to these parameters, such as `fromTorchInProj` reads, which stay the caller's.
+   *
+   * @throws OptionError LAYER_UNBUILT · ShapeError SIZE when they are not this layer's
+   */
+  setParameters(parameters: MultiHeadParameters): void {
+    this.setNamed(namedWeights(parameters, ATTENTION_WEIGHTS));
   }
 }

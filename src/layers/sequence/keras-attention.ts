@@ -1,6 +1,7 @@
 /** What Keras' Attention and AdditiveAttention share: all but the score. */
 import * as tf from "@tensorflow/tfjs-core";
 import { ShapeError } from "../../core/errors.ts";
+import { cleaned } from "../../ops/attention/guard.ts";
 import {
   boolMask,
   byDefault,
@@ -57,7 +58,7 @@ export function kerasAttentionShape([query, value]: readonly Shape[], scores: bo
 }
 
 /** What a score is given to attend with, and what it gives. */
-export interface ScoreCall {
+interface ScoreCall {
   readonly queries: tf.Tensor3D;
   readonly keys: tf.Tensor3D;
   readonly values: tf.Tensor3D;
@@ -75,11 +76,14 @@ export function kerasAttention(
   { masks, training, seed, kwargs }: LayerCall,
   attend: (call: ScoreCall) => { output: tf.Tensor3D; weights?: tf.Tensor3D },
 ): tf.Tensor | tf.Tensor[] {
-  const [queries, values, keys = values] = inputs as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D?];
+  const [query, values, keys = values] = inputs as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D?];
   const isCausal = config.useCausalMask || config.causal;
   const { useCausalMask, returnAttentionScores } = { ...config, useCausalMask: isCausal, ...kwargs };
-  const [B, T] = queries.shape;
+  const [B, T] = query.shape;
   const present = boolMask(op, "the mask of query [B, T, D]", masks[0], [B, T]);
+  // What is not finite in queries that are not there would reach the gradients of other rows. Finite numbers cannot, and
+  // give the scores that Keras has in these rows.
+  const queries = present ? tf.where<tf.Tensor3D>(tf.expandDims(present, 2), query, cleaned(query)) : query;
   const visible = boolMask(op, "the mask of value [B, S, Dv]", masks[1], [B, values.shape[1]]);
   const { output, weights } = attend({
     ...{ queries, keys, values, training },

@@ -1,4 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
+import type { MultiHeadParameters } from "../../attention/sequence/call-multi-head.ts";
 import {
   integer,
   integers,
@@ -11,6 +12,7 @@ import {
   type Sizes,
   type WeightTable,
 } from "../base/index.ts";
+import { ATTENTION_WEIGHTS, namedWeights } from "./attention-weights.ts";
 import {
   type Heads,
   projectedAttention,
@@ -53,7 +55,8 @@ export type MultiHeadAttentionOptions = LayerOptions<typeof fields>;
  * sees nothing gets 0 from every head, with and without the weights (Keras: only with them). `dropout` and
  * `returnAttentionScores` leave the fused path as it is, and the weights are those before dropout.
  * Initialisers draw for the matrices [C, H·D] that the kernels are. The call options `useCausalMask` and
- * `returnAttentionScores` are fields too, for models.
+ * `returnAttentionScores` are fields too, for models. `layer.setParameters(fromTorchInProj(state, numHeads))` takes over
+ * PyTorch's weights.
  * Cost: that of `multiHeadAttention`. Paper: Vaswani et al. 2017, §3.2.2, arxiv.org/abs/1706.03762.
  *
  * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_CALL, LAYER_SYMBOLIC, LAYER_WEIGHT, NUMBER_RANGE · ShapeError SIZE,
@@ -89,5 +92,14 @@ export class MultiHeadAttention extends MechanismLayer<typeof fields> {
   protected override compute(inputs: tf.Tensor[], call: LayerCall): tf.Tensor | tf.Tensor[] {
     const weight = (name: string) => this.weightIf(name);
     return projectedAttention(this.op, this.#heads, this.config, weight, inputs, call);
+  }
+
+  /**
+   * Sets the weights to these parameters, such as `fromTorchInProj` reads, which stay the caller's.
+   *
+   * @throws OptionError LAYER_UNBUILT · ShapeError SIZE when they are not this layer's
+   */
+  setParameters(parameters: MultiHeadParameters): void {
+    this.setNamed(namedWeights(parameters, ATTENTION_WEIGHTS));
   }
 }

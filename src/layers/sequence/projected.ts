@@ -111,6 +111,14 @@ export function projectionWeights(
 
 /** The axes that attention runs over, counted from the front, and the others before the last. */
 function axesOf(op: string, { attentionAxes }: Heads, rank: number) {
+  if (rank < 3) {
+    throw new ShapeError("SIZE", {
+      op,
+      rule: "query [B, …, C] must have rank 3 or more",
+      got: `rank ${rank}`,
+      remedy: "reshape it first",
+    });
+  }
   const inner = Array.from({ length: rank - 2 }, (_, n) => n + 1);
   const over = attentionAxes?.map((axis) => (axis < 0 ? axis + rank : axis)) ?? inner;
   if (over.length === 0 || over.some((axis) => !inner.includes(axis)) || new Set(over).size < over.length) {

@@ -19,6 +19,7 @@ import {
   type WeightTable,
   weightFields,
 } from "../base/index.ts";
+import { ATTENTION_WEIGHTS, namedWeights } from "../sequence/attention-weights.ts";
 
 export const transformerFields = {
   /** H, PyTorch's nhead; it divides the width of x. */
@@ -49,19 +50,15 @@ export const transformerFields = {
 };
 type Fields = typeof transformerFields;
 
-const ATTENTION = {
-  ...{ wq: "query/kernel", bq: "query/bias", wk: "key/kernel", bk: "key/bias" },
-  ...{ wv: "value/kernel", bv: "value/bias", wo: "attention_output/kernel", bo: "attention_output/bias" },
-};
 const NORM = { gamma: "gamma", beta: "beta" };
 const FEED_FORWARD = {
   ...{ w1: "intermediate/kernel", b1: "intermediate/bias", w2: "output/kernel", b2: "output/bias" },
-};
+} as const;
 /** The parts of a block's parameters: their names in a file, and the names within. */
 const PARTS = {
-  selfAttention: ["self_attention", ATTENTION],
+  selfAttention: ["self_attention", ATTENTION_WEIGHTS],
   selfNorm: ["self_attention_layer_norm", NORM],
-  crossAttention: ["cross_attention", ATTENTION],
+  crossAttention: ["cross_attention", ATTENTION_WEIGHTS],
   crossNorm: ["cross_attention_layer_norm", NORM],
   feedForward: ["feedforward", FEED_FORWARD],
   feedForwardNorm: ["feedforward_layer_norm", NORM],
@@ -85,15 +82,14 @@ export function readParameters(
 export function namedParameters(
   parameters: TransformerEncoderParameters | TransformerDecoderParameters,
 ): Map<string, tf.Tensor> {
-  const named = new Map<string, tf.Tensor>();
-  for (const [part, tensors] of Object.entries(parameters)) {
-    const [prefix, names] = PARTS[part as Part];
-    for (const [key, name] of Object.entries(names)) {
-      const tensor = (tensors as Record<string, tf.Tensor | undefined>)[key];
-      if (tensor) named.set(`${prefix}/${name}`, tensor);
-    }
-  }
-  return named;
+  return new Map(
+    Object.entries(parameters).flatMap(([part, tensors]) => {
+      const [prefix, names] = PARTS[part as Part];
+      return [...namedWeights(tensors, names)].map(
+        ([name, tensor]) => [`${prefix}/${name}`, tensor] as const,
+      );
+    }),
+  );
 }
 
 /** The weights of a block over x of width C and a memory of width Cm. */
@@ -131,8 +127,13 @@ export function blockWeights(
         table[`${prefix}/${name}/kernel`] = { shape: [width, H, D], kind: "kernel", matrix: [width, C] };
         table[`${prefix}/${name}/bias`] = bias([H, D]);
       }
-      table[`${prefix}/${ATTENTION.wo}`] = { shape: [H, D, C], kind: "kernel", matrix: [C, C], ...adds };
-      table[`${prefix}/${ATTENTION.bo}`] = bias([C]);
+      table[`${prefix}/${ATTENTION_WEIGHTS.wo}`] = {
+        shape: [H, D, C],
+        kind: "kernel",
+        matrix: [C, C],
+        ...adds,
+      };
+      table[`${prefix}/${ATTENTION_WEIGHTS.bo}`] = bias([C]);
     } else {
       table[`${prefix}/${NORM.gamma}`] = { shape: [C], initializer: "ones" };
       table[`${prefix}/${NORM.beta}`] = useBias && { shape: [C], initializer: "zeros" };

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { type DecoderCache, transformerDecoderLayer } from "../../attention/transformer/index.ts";
+import { OptionError } from "../../core/errors.ts";
 import {
   byDefault,
   flag,
@@ -102,10 +103,11 @@ export class TransformerDecoderLayer extends TransformerLayer<typeof fields> {
    * The next positions, after those in the cache: what the whole sequence at once would give there. Without dropout.
    *
    * @returns output [B, T, C], and the cache for the next step; dispose the old one and the new one when done
-   * @throws ShapeError SIZE without memory and cache
+   * @throws ShapeError SIZE without memory and cache · OptionError LAYER_UNBUILT for a cache of another layer's
    */
   decode({ x, memory, memoryMask, cache }: DecodeInputs): { output: tf.Tensor3D; cache: DecoderCache } {
     if (!this.built && memory) tf.dispose(this.apply([x, memory]) as tf.Tensor);
+    if (!this.built && cache) throw new OptionError("LAYER_UNBUILT", { op: this.op });
     return tf.tidy(() => {
       const S = memory?.shape[1] ?? cache?.cross.keys.shape[1] ?? 0;
       const size = [x.shape[0], S] as const;

@@ -5,7 +5,6 @@ import type {
   TransformerEncoderParameters,
   TransformerMask,
 } from "../../attention/transformer/index.ts";
-import { OptionError, ShapeError } from "../../core/errors.ts";
 import {
   boolMask,
   type FieldValues,
@@ -30,10 +29,6 @@ export abstract class TransformerLayer<F extends typeof transformerFields> exten
     return this.config as unknown as FieldValues<typeof transformerFields>;
   }
 
-  protected get parts(): readonly Part[] {
-    return this.#parts;
-  }
-
   protected readParameters(): TransformerDecoderParameters {
     return readParameters(this.#parts, (name) => this.weightIf(name));
   }
@@ -46,36 +41,10 @@ export abstract class TransformerLayer<F extends typeof transformerFields> exten
   /**
    * Sets the weights to these parameters, such as `fromTorchEncoderLayer` reads, which stay the caller's.
    *
-   * @throws OptionError LAYER_OPTION before the layer has weights · ShapeError SIZE when they are not its own
+   * @throws OptionError LAYER_UNBUILT · ShapeError SIZE when they are not this layer's
    */
   setParameters(parameters: TransformerEncoderParameters | TransformerDecoderParameters): void {
-    if (!this.built) {
-      const rule = "called once the layer has weights";
-      const remedy = "apply it to something, or build a model of it, first";
-      throw new OptionError("LAYER_OPTION", {
-        op: this.op,
-        name: "setParameters",
-        rule,
-        got: "a layer without",
-        remedy,
-      });
-    }
-    const named = namedParameters(parameters);
-    const own = this.weights.map((weight) => ({ name: this.nameOf(weight), shape: weight.shape }));
-    const wrong = own.find(({ name, shape }) => String(named.get(name)?.shape) !== String(shape));
-    const extra = [...named.keys()].find((name) => !own.some((weight) => weight.name === name));
-    if (wrong || extra !== undefined) {
-      const got = wrong ? named.get(wrong.name)?.shape : named.get(extra!)?.shape;
-      throw new ShapeError("SIZE", {
-        op: this.op,
-        rule: wrong
-          ? `the parameter ${wrong.name} must have shape [${wrong.shape.join(", ")}]`
-          : `its parameters must be ${own.map(({ name }) => name).join(", ")}`,
-        got: wrong ? (got ? `shape [${got.join(", ")}]` : "none") : extra!,
-        remedy: "make the layer with the sizes and useBias of these parameters",
-      });
-    }
-    this.setWeights(own.map(({ name }) => named.get(name)!));
+    this.setNamed(namedParameters(parameters));
   }
 }
 

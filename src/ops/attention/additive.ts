@@ -12,6 +12,7 @@ import { checkTensors } from "../check.ts";
 import { ensureGradient, isFused, noSecondOrder, runKernels } from "../fused.ts";
 import { composedAttention } from "./composed.ts";
 import { float } from "./float.ts";
+import { detached } from "./guard.ts";
 import { hiddenScore } from "./hidden-score.ts";
 import { attentionObserver } from "./observer.ts";
 import { onceDifferentiable } from "./once.ts";
@@ -68,7 +69,7 @@ function fused(
   ensureGradient(gradient);
   noSecondOrder(`${KERNEL}Grad`, "additiveAttention");
   const { bias, allow } = program;
-  const masks = { ...(bias && { bias: bias.array }), ...(allow && { allow: allow.array }) };
+  const masks = { ...(bias && { bias: bias.array }), ...(allow && { allow: detached(allow.array) }) };
   const inputs = [...NAMES.map((name) => float(tensors[name])), ...Object.values(masks)];
   const observer = attentionObserver();
   const attrs = { program, masks: Object.keys(masks), weights: Boolean(weights || observer) };

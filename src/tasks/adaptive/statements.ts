@@ -18,7 +18,7 @@ export const adaptiveStatements: readonly Statement[] = [
     quick: true,
     async run(onProgress) {
       const { trainTwoDistances } = await import("./two-distances.ts");
-      const steps = 500;
+      const steps = 400;
       const free = await trainTwoDistances({ penalty: 0, steps, onStep: (k) => onProgress(k / steps / 2) });
       const onStep = (k: number) => onProgress((1 + k / steps) / 2);
       const { accuracy, spans } = await trainTwoDistances({ penalty: PENALTY, steps, onStep });

@@ -57,7 +57,7 @@ function draw(random: RandomStream, { query, memory }: Codes, batch: number) {
  * says. Nothing tells cross-attention where to look but the error of what it repeats.
  *
  * @example
- * const { alignment } = await learnCorrespondence({ steps: 400 });
+ * const { alignment } = await learnCorrespondence({ steps: 20 }); // 400 learn it
  */
 export async function learnCorrespondence(
   options: CorrespondenceOptions = {},

@@ -44,7 +44,7 @@ function draw(random: RandomStream, batch: number) {
  * the word it reads there: the gradient of the Gaussian around p_t.
  *
  * @example
- * const { distance } = await learnMonotone({ steps: 400 });
+ * const { distance } = await learnMonotone({ steps: 20 }); // 400 learn it
  */
 export async function learnMonotone(options: MonotoneOptions = {}): Promise<MonotoneResult> {
   const { steps = 400, batch = 32, seed = 1, radius = 3, onStep } = options;

@@ -51,6 +51,11 @@ onEveryBackend("sampleCategorical", () => {
     });
   });
 
+  it("draws a key within the row where the weights are NaN", () => {
+    const drawn = tf.tidy(() => sampleCategorical(tf.fill([3, 5], Number.NaN), { seed: 1 }).dataSync());
+    expect(drawn.every((s) => s >= 0 && s < 5)).toBe(true);
+  });
+
   it("leaves no tensor behind", () => {
     const weights = tf.tensor2d([[0.5, 0.5]]);
     const before = tf.memory().numTensors;

@@ -18,7 +18,7 @@ const inputs = (Hkv = HKV) => ({
   v: tensor<tf.Tensor4D>(random(3, [B, Hkv, S, DV])),
 });
 const run = (options: SampledAttentionOptions = {}, { q, k, v } = inputs()) =>
-  sampledAttention(q, k, v, options);
+  sampledAttention(q, k, v, { ...options, weights: true });
 
 /** The value row of each output, bit for bit: what index says, in the head that query head h reads. */
 function expectRows(v: tf.Tensor, { output, index }: ReturnType<typeof run>, Hkv = HKV): void {
@@ -56,6 +56,16 @@ onEveryBackend("sampledAttention", () => {
       const soft = softAttention(q, k, v, { ...options, weights: true }).weights;
       expect(distance(weights.dataSync(), soft.dataSync())).toBeLessThanOrEqual(1e-6);
       expect(index.dataSync()).toEqual(tf.argMax(soft, -1).dataSync());
+    });
+  });
+
+  it("makes no weights at inference unless they are asked for, and always in training", () => {
+    tf.tidy(() => {
+      const { q, k, v } = inputs();
+      const plain = sampledAttention(q, k, v, { keyLengths: [3, 7] });
+      expect(plain.weights).toBeUndefined();
+      expect(plain.output.dataSync()).toEqual(run({ keyLengths: [3, 7] }).output.dataSync());
+      expect(sampledAttention(q, k, v, { training: true, seed: 1 }).weights.shape).toEqual([B, H, T, S]);
     });
   });
 
@@ -129,7 +139,7 @@ onEveryBackend("sampledAttention", () => {
       const q = tf.mul(tensor(random(9, [sizes.B, sizes.H, sizes.T, sizes.D])), 0.5);
       const k = tf.mul(tensor(random(10, [sizes.B, sizes.Hkv, sizes.S, sizes.D])), 0.5);
       const v = tf.zeros<tf.Rank.R4>([sizes.B, sizes.Hkv, sizes.S, 2]);
-      const options = { training: true, seed: 11, ...mask };
+      const options = { training: true, seed: 11, ...mask } as const;
       const { index } = sampledAttention(q as tf.Tensor4D, k as tf.Tensor4D, v, options);
       const f = (x: Record<string, tf.Tensor>) =>
         logProbability(sampledAttention(x.q as tf.Tensor4D, x.k as tf.Tensor4D, v, options).weights, index);

@@ -75,6 +75,39 @@ onEveryBackend("the attention-free transformer", () => {
     }
   });
 
+  it("lets a later key change no earlier output, however large it is", () => {
+    tf.tidy(() => {
+      const x = qkv(20, { B: 2, H: 1, T: 7, D: 3, Dv: 3 });
+      const ramp = tf.reshape(tf.range(0, 7), [1, 1, 7, 1]);
+      for (const step of [30, 200, -200]) {
+        const k = tf.add(x.k, tf.mul(ramp, step)) as tf.Tensor4D;
+        for (const keyLengths of [undefined, [7, 3]]) {
+          const f = call({ causal: true, ...(keyLengths && { keyLengths }) });
+          const whole = f({ ...x, k });
+          for (const t of [1, 3, 7]) {
+            const begun = call({
+              causal: true,
+              ...(keyLengths && { keyLengths: keyLengths.map((n) => Math.min(n, t)) }),
+            });
+            const alone = begun({
+              q: firstSteps(x.q, 0, t),
+              k: firstSteps(k, 0, t),
+              v: firstSteps(x.v, 0, t),
+            });
+            expectClose(alone, firstSteps(whole, 0, t), 1e-6);
+          }
+        }
+      }
+    });
+  });
+
+  it("has the gradients of central differences where keys are far from one another", () => {
+    const { q, k, v } = qkv(24, { B: 1, H: 2, T: 5, D: 3, Dv: 3 });
+    const far = tf.mul(tf.reshape(tf.cast(tf.equal(tf.range(0, 5), 3), "float32"), [1, 1, 5, 1]), 100);
+    const shifted = ({ q, k, v }: Inputs) => call({ causal: true })({ q: q!, k: tf.add(k!, far), v: v! });
+    gradcheckTensors(shifted, { q, k, v });
+  });
+
   it("lets a key or value that is not finite reach no earlier step", () => {
     const x = { ...qkv(12, { B: 1, H: 2, T: 5, D: 3, Dv: 3 }), w: drawn<tf.Tensor>(15, [5, 5]) };
     const early = (given: Inputs) => firstSteps(call({ causal: true })(given), 0, 2);

@@ -185,6 +185,22 @@ onEveryBackend("the gated delta rule", () => {
     });
   });
 
+  it("keeps the digits of weak decays beside one that forgets everything", () => {
+    tf.tidy(() => {
+      const { q, k, v } = qkv(90, { B: 1, H: 2, T: 37, D: 3, Dv: 5 });
+      const at = (big: number) => Array.from({ length: 2 * 37 }, (_, n) => (n % 37 === 5 ? big : -0.3));
+      for (const big of [-1e4, -1e9]) {
+        const gate = tf.tensor3d(at(big), [1, 2, 37]);
+        const rows = tf.tile(tf.expandDims(gate, 3), [1, 1, 1, 3]);
+        for (const decay of [gate, rows]) {
+          const x = { q, k: unit(k), v, decay, beta: between(93, [1, 2, 37], 0, 1) };
+          // Sums of a chunk stay below 2⁷, where float32 has steps of 2⁻¹⁷.
+          expectClose(call({ form: "chunked" })(x), call({ form: "recurrent" })(x), 5e-5);
+        }
+      }
+    });
+  });
+
   it("overflows nowhere, however strong the decays", () => {
     tf.tidy(() => {
       const sizes = { B: 1, H: 2, T: 11, D: 3, Dv: 2 };

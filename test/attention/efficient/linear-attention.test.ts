@@ -220,6 +220,14 @@ onEveryBackend("linear attention", () => {
       const repeated = tf.reshape(tf.tile(tf.expandDims(v, 2), [1, 1, 2, 1, 1]), [2, 4, 5, 2]);
       expectClose(output, tf.matMul(weights, repeated), 1e-6);
       expect(firstSteps(weights, 0, 1).dataSync()[1]).toBe(0);
+      const early = linearAttention(firstSteps(q, 0, 2), firstSteps(k, 0, 2), firstSteps(v, 0, 2), {
+        causal: true,
+        returnState: true,
+      });
+      const rest = [q, k, v].map((x) => firstSteps(x, 2, 5)) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
+      const late = linearAttention(...rest, { causal: true, weights: true, state: early.state });
+      const whole = linearAttention(q, k, v, { causal: true, weights: true }).weights;
+      expectClose(tf.slice(whole, [0, 0, 2, 2], [2, 4, 3, 3]), late.weights, 1e-6);
     });
   });
 
@@ -304,6 +312,13 @@ onEveryBackend("linear attention", () => {
     );
     expect(refusal(() => linearAttention(q, k, v, { keyAllow: tf.ones([2, 4], "bool") }))).toBe(
       "linearAttention: keyAllow [B, S] must have shape [2, 5] here, got [2, 4]; each letter must mean the same size in all inputs",
+    );
+    expect(refusal(() => linearAttention(q, k, v, { returnState: true }))).toBe(
+      "linearAttention: state and returnState must come with causal: true, got causal: false; without it all keys come at once",
+    );
+    const raw = { causal: true, normalize: false, state: drawn(1, [2, 3, 3, 3]) } as const;
+    expect(refusal(() => linearAttention(q, k, v, raw))).toMatch(
+      /state \[B, Hkv, Dφ, Dv\] must have shape \[2, 3, 3, 2\]/,
     );
     expect(refusal(() => linearAttention(q, k, v, { keyAllow: tf.ones([2, 5]) }))).toMatch(
       /allow must be bool/,

@@ -1,5 +1,6 @@
+import "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type LshAttentionOptions, lshAttention } from "../../../src/attention/efficient/index.ts";
 import { bucketsOf, rotations } from "../../../src/attention/efficient/lsh-plan.ts";
 import { gradcheckTensors } from "../../../src/attention/gradcheck.ts";
@@ -157,7 +158,28 @@ onEveryBackend("LSH attention", () => {
       /T ≥ 1 queries/,
     );
     expect(refusal(() => lshAttention(qk, v, { lengths: [6] }))).toMatch(
-      /keyLengths must be B=1 integers from 0 to 5/,
+      /: lengths must be B=1 integers from 0 to 5, got \[6\]/,
     );
+  });
+});
+
+describe("LSH attention on TensorFlow.js' own wasm backend", () => {
+  it("gives the values and gradients of the plain one", async () => {
+    const x = inputs(25, { B: 2, H: 2, T: 19, D: 4, Dv: 3 });
+    const values = Object.entries(x).map(([name, one]) => [name, one.dataSync(), one.shape] as const);
+    const f = call({ buckets: 4, rounds: 3, chunkSize: 5, lengths: [19, 7] });
+    const results: ReturnType<typeof withGradients>[] = [];
+    for (const backend of ["cpu", "wasm"]) {
+      expect(await tf.setBackend(backend)).toBe(true);
+      results.push(
+        withGradients(
+          f,
+          Object.fromEntries(values.map(([name, data, shape]) => [name, tf.tensor(data, shape)])),
+        ),
+      );
+    }
+    const [plain, wasm] = results;
+    expectClose(plain!.output, wasm!.output, 1e-6);
+    for (const name of ["qk", "v"]) expectClose(plain!.gradients[name]!, wasm!.gradients[name]!, 1e-6, name);
   });
 });

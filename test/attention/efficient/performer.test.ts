@@ -116,6 +116,24 @@ onEveryBackend("Performer", () => {
     }
   });
 
+  it("has finite gradients where the weights of a query are at float32's end", () => {
+    tf.tidy(() => {
+      for (const seed of [30, 33, 36, 39]) {
+        const { q, k, v } = qkv(seed, { B: 1, H: 2, T: 9, D: 4, Dv: 3 });
+        const w = orthogonalRandomFeatures(64, 4, { seed: 1 });
+        for (const size of [8, 10, 12, 16, 20]) {
+          const x = { q: tf.mul(q, size), k: tf.mul(k, size), v, w };
+          for (const causal of [false, true]) {
+            const { output, gradients } = withGradients(call({ causal }), x);
+            for (const all of [output, ...Object.values(gradients)]) {
+              expect(all.every(Number.isFinite)).toBe(true);
+            }
+          }
+        }
+      }
+    });
+  });
+
   it("gives a padded example what it gives alone, and NaN in padding reaches nothing", () => {
     const x = { ...qkv(21, { B: 2, H: 2, T: 7, D: 4, Dv: 3 }), w: drawn<tf.Tensor>(24, [5, 4]) };
     const lengths = [7, 3];

@@ -151,6 +151,12 @@ onEveryBackend("attention over images", () => {
       });
       const expected = tf.relu(tf.conv2d(x, branches[1]!.w, 1, "same"));
       expect(alone.output.dataSync()).toEqual(expected.dataSync());
+      const gradient = tf.grad((t) => {
+        const one = { branches: [branches[1]!], w1: matrix(5, 3, 2), w2: matrix(7, 2, 3) };
+        return selectiveKernel(t as tf.Tensor4D, one).output;
+      })(x);
+      const wanted = tf.grad((t) => tf.relu(tf.conv2d(t as tf.Tensor4D, branches[1]!.w, 1, "same")))(x);
+      expect(distance(gradient.dataSync(), wanted.dataSync())).toBeLessThanOrEqual(1e-5);
     });
   });
 

@@ -149,6 +149,26 @@ onEveryBackend("normalisers", () => {
     });
   });
 
+  it("a tensor α counts from 1.001 to 2, with the gradient 0 beyond", () => {
+    tf.tidy(() => {
+      const scores = tensor(random(6, [3, 7]));
+      const alpha = tf.tensor2d([0.5, 2, 7], [3, 1]);
+      const weights = entmax(scores, alpha).dataSync();
+      const row = (of: tf.Tensor, n: number) => of.dataSync().slice(7 * n, 7 * n + 7);
+      // What wasm's log1p rounds at 1 is divided by α − 1.
+      const near = ROUNDING / 0.001;
+      expect(distance(weights.slice(0, 7), row(entmax(scores, 1.001), 0))).toBeLessThanOrEqual(near);
+      expect(
+        distance(weights.slice(7), [...row(sparsemax(scores), 1), ...row(sparsemax(scores), 2)]),
+      ).toBeLessThanOrEqual(CLOSE);
+      const dalpha = tf
+        .grad((a) => tf.sum(tf.square(entmax(scores, a))))(alpha)
+        .dataSync();
+      expect([Math.abs(dalpha[0]!), Math.abs(dalpha[2]!)]).toEqual([0, 0]);
+      expect(dalpha[1]).not.toBe(0);
+    });
+  });
+
   it("α-entmax is sparser the larger α is, and has exact zeros above 1", () => {
     tf.tidy(() => {
       const scores = tf.mul(tensor(random(7, [1, 101])), 2);
@@ -294,6 +314,12 @@ onEveryBackend("normalisers", () => {
       ShapeError,
       () => entmax(tf.zeros([2, 3, 5, 7]), tf.ones([2, 1, 1])),
       "entmax: alpha must have shape [..., 1] = [2, 3, 5, 1], where any length may be 1, got [2, 1, 1]; reshape it so that every axis is named",
+    ],
+    [
+      "a bias of the sigmoid for other scores",
+      ShapeError,
+      () => sigmoidWeights(tf.zeros([2, 3]), { bias: tf.ones([2, 1, 1]) }),
+      "sigmoidWeights: bias must have shape [..., S] = [2, 3], where any length may be 1, got [2, 1, 1]; reshape it so that every axis is named",
     ],
     [
       "a normaliser of no known name",

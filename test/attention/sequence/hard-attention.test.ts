@@ -90,7 +90,8 @@ function hardTests(): void {
       const { q, k, v } = heads();
       const f = (value: tf.Tensor) =>
         hardAttention(q, k, value as tf.Tensor4D, { keyLengths: [5, 0] }).output;
-      gradcheckTensors(({ v: value }) => f(value!), { v });
+      // Columns do not meet: one is enough, and the gradient of all of them follows exactly.
+      gradcheckTensors(({ v: value }) => f(value!), { v: tf.slice(v, 0, [...v.shape.slice(0, 3), 1]) });
       const gradient = nested(tf.grad(f)(v));
       expect(gradient[1]!.flat(2).every((g) => g === 0)).toBe(true);
       const chosen = hardAttention(q, k, v, { keyLengths: [5, 0] }).index.arraySync() as number[][][];

@@ -239,6 +239,19 @@ function sinkTests(): void {
     });
   });
 
+  it("of −∞ is none: its mass is 0 where a key is seen and 1 where none is, gradients finite", () => {
+    tf.tidy(() => {
+      const { q, k, v } = heads();
+      const sink = tf.fill([H], Number.NEGATIVE_INFINITY) as tf.Tensor1D;
+      const mass = (a: tf.Tensor) =>
+        sinkAttention(a as tf.Tensor4D, k, v, { sink }, { sinkMass: true, keyLengths: [0, 5] }).sinkMass;
+      const { value, grad } = tf.valueAndGrad(mass)(q);
+      const [empty, full] = tf.split(value, 2).map((part) => new Set(part.dataSync()));
+      expect([empty, full]).toEqual([new Set([1]), new Set([0])]);
+      expect(grad.dataSync().every((g) => g === 0)).toBe(true);
+    });
+  });
+
   it("refuses sinks that are not one number or one per head", () => {
     tf.tidy(() => {
       const { q, k, v } = heads();
@@ -271,13 +284,11 @@ describe("localWindowAttention on the heed backend", () => {
       return { once, x };
     };
     const [one, other] = [time(short), time(long)];
-    const ratios = Array.from({ length: 15 }, () => {
-      const base = one.once();
-      return other.once() / base;
-    });
+    // They take turns, and the least times count: what else the machine does only adds to a time.
+    const times = Array.from({ length: 15 }, () => [one.once(), other.once()] as const);
     tf.dispose([one.x, other.x]);
-    const median = ratios.sort((a, b) => a - b)[7]!;
+    const [base, longer] = [0, 1].map((at) => Math.min(...times.map((pair) => pair[at]!)));
     // 8 in proportion to n, 64 to n²; √(8·64) lies between as far from one as from the other.
-    expect(median).toBeLessThanOrEqual(Math.sqrt(8 * 64));
+    expect(longer! / base!).toBeLessThanOrEqual(Math.sqrt(8 * 64));
   });
 });

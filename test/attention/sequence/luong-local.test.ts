@@ -116,20 +116,25 @@ function localTests(): void {
     });
   });
 
-  it("passes gradients to W_p and v_p in both forms of local-p", () => {
-    tf.tidy(() => {
-      const x = inputs(DQ);
-      for (const renormalize of [false, true]) {
-        const f = (wp: tf.Tensor, vp: tf.Tensor) =>
-          luongLocalAttention(x, { wp: wp as tf.Tensor2D, vp: vp as tf.Tensor1D }, { radius: 3, renormalize })
-            .output;
-        const { wp, vp } = parameters();
-        for (const gradient of tf.grads(f)([wp, vp])) {
-          expect(gradient.dataSync().every((g) => g !== 0 && Number.isFinite(g))).toBe(true);
+  it.each(SCORES)(
+    "passes gradients to W_p and v_p in both forms of local-p: the %s score",
+    (_, width, make) => {
+      tf.tidy(() => {
+        const x = inputs(width);
+        const score = make();
+        for (const renormalize of [false, true]) {
+          const f = (wp: tf.Tensor, vp: tf.Tensor) => {
+            const parameters = { wp: wp as tf.Tensor2D, vp: vp as tf.Tensor1D };
+            return luongLocalAttention(x, parameters, { radius: 3, score, renormalize }).output;
+          };
+          const { wp, vp } = parameters();
+          for (const gradient of tf.grads(f)([wp, vp])) {
+            expect(gradient.dataSync().every((g) => g !== 0 && Number.isFinite(g))).toBe(true);
+          }
         }
-      }
-    });
-  });
+      });
+    },
+  );
 
   it("lets masks compose with the window", () => {
     tf.tidy(() => {
@@ -165,6 +170,13 @@ function localTests(): void {
         {},
         "wp must be float32 of shape [Dq, A] = [7, 19], got",
       );
+      for (const given of [undefined, parameters()]) {
+        const masked = (allow: tf.Tensor, message: string) => refuse(given, { mask: { allow } }, message);
+        masked(tf.ones([T, S]), "luongLocalAttention: allow must be bool");
+        masked(tf.ones([S], "bool"), "luongLocalAttention: allow must have shape [B, T, S]");
+        masked(tf.ones([7, T, S], "bool"), "luongLocalAttention: allow must have shape [B, T, S]");
+        refuse(given, { mask: { bias: tf.ones([7, T, S]) } }, "luongLocalAttention: bias must have shape");
+      }
       expect(() => luongLocalAttention({ ...x, queries: tf.zeros([T, DQ]) as never })).toThrow(
         "must have rank 3",
       );

@@ -246,6 +246,9 @@ function multiHeadTests(): void {
         "fromTorchInProj: in_proj_weight or q_proj_weight, k_proj_weight and v_proj_weight must be given, got " +
           "out_proj_weight; pass the one or the three that the module has",
       );
+      expect(() => fromTorchInProj({ ...state, bias_k: tf.ones([1, 1, 4]) } as TorchInProj, 2)).toThrow(
+        "fromTorchInProj: bias_k and bias_v must not be given",
+      );
       expect(() => fromTorchInProj({ ...state, in_proj_bias: tf.ones([4]) }, 2)).toThrow(
         "in_proj_bias must be float32 of shape [3·C] = [12]",
       );

@@ -41,8 +41,12 @@ const DECODERS = [
   [2, {}],
   [3, { preNorm: true, activation: "gelu" }],
 ] as const;
-const encoders = fixture<TorchCase[]>("torch-encoder").map((given, n) => ({ ...given, made: ENCODERS[n]! }));
-const decoders = fixture<TorchCase[]>("torch-decoder").map((given, n) => ({ ...given, made: DECODERS[n]! }));
+const encoders = fixture<TorchCase[]>("torch-encoder").map(
+  (given, n) => [given.title, { ...given, made: ENCODERS[n]! }] as const,
+);
+const decoders = fixture<TorchCase[]>("torch-decoder").map(
+  (given, n) => [given.title, { ...given, made: DECODERS[n]! }] as const,
+);
 
 /** PyTorch's padding says what is hidden. */
 function shown(padding: FixtureArray | undefined) {
@@ -126,7 +130,7 @@ function nested<P>(named: Record<string, tf.Tensor>): P {
 }
 
 onEveryBackend("transformerEncoderLayer", () => {
-  it.each(encoders)("equals PyTorch's TransformerEncoderLayer, $title, gradients too", (given) => {
+  it.each(encoders)("equals PyTorch's TransformerEncoderLayer, %s, gradients too", (_, given) => {
     tf.tidy(() => {
       const [H, options] = given.made;
       const mask = shown(given.masks.src_key_padding_mask);
@@ -182,7 +186,7 @@ onEveryBackend("transformerEncoderLayer", () => {
 });
 
 onEveryBackend("transformerDecoderLayer", () => {
-  it.each(decoders)("equals PyTorch's TransformerDecoderLayer, $title, gradients too", (given) => {
+  it.each(decoders)("equals PyTorch's TransformerDecoderLayer, %s, gradients too", (_, given) => {
     tf.tidy(() => {
       const [H, options] = given.made;
       const memoryMask = shown(given.masks.memory_key_padding_mask);
@@ -356,6 +360,28 @@ describe("the layers of a Transformer", () => {
       () => transformerDecoderLayer({ x: x() }, decoderParameters(5, 2, 3, 7, 4)),
       ShapeError,
       "transformerDecoderLayer: memory or cache must be given, got neither; pass what the encoder gave, or the cache of the step before",
+    ],
+    [
+      "a cache of other examples",
+      () => {
+        const parameters = decoderParameters(5, 2, 3, 7, 4);
+        const memory = tf.zeros<tf.Rank.R3>([2, 6, 4]);
+        const { cache } = transformerDecoderLayer({ x: x(), memory }, parameters, { cache: true });
+        return transformerDecoderLayer({ x: tf.zeros([1, 1, 5]), cache }, parameters);
+      },
+      ShapeError,
+      "transformerDecoderLayer: x [B, T, C] and cache.self.keys [B, S, Hkv, D] must have the same B, got shapes [1, 1, 5] " +
+        "and [2, 3, 2, 3]; make their B equal",
+    ],
+    [
+      "a memory of another width, with a cache too",
+      () =>
+        transformerDecoderLayer({ x: x(), memory: tf.zeros([2, 6, 5]) }, decoderParameters(5, 2, 3, 7, 4), {
+          cache: true,
+        }),
+      ShapeError,
+      "transformerDecoderLayer: wk must be float32 of shape [Ck, Hkv, D] = [5, 2, 3], got float32 of shape [4, 2, 3]; the " +
+        "letters must mean the same sizes in all of the call's tensors",
     ],
     [
       "a state without a name",

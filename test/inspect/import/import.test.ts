@@ -305,6 +305,7 @@ describe("tables", () => {
       'importTrace: row 1, column 1 must be a number, got "x"; save one row of numbers for each query',
     ],
     ["an empty cell", "1,0\n0,", 'row 1, column 1 must be a number, got ""'],
+    ["an empty cell in the first column", "1,0\n,1", 'row 1, column 0 must be a number, got ""'],
     ["a short row", "1,0\n0", "row 1 must have 2 cells, like the first, got 1"],
     [
       "NaN",

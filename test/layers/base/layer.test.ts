@@ -123,6 +123,19 @@ it("draws kernels of more axes as the matrix that they are", () => {
   expect(Math.abs(variance / (limit ** 2 / 3) - 1)).toBeLessThan(0.065);
 });
 
+it("draws the same weights for a seed on every backend, other ones for each weight and each seed", async () => {
+  const drawn = async (backend: string, layerSeed: number) => {
+    await tf.setBackend(backend);
+    const layer = new Probe({ units: 4, seed: layerSeed, biasInitializer: "glorotUniform" });
+    layer.apply(x());
+    return layer.getWeights().map((weight) => [...weight.dataSync()]);
+  };
+  const [cpu, heed, other] = [await drawn("cpu", 3), await drawn("heed", 3), await drawn("cpu", 4)];
+  expect(heed).toEqual(cpu);
+  expect(other![0]).not.toEqual(cpu![0]);
+  expect(cpu![1]![0]).not.toBe(cpu![0]![0]);
+});
+
 it("leaves an initialiser with a seed of its own alone", () => {
   const drawn = (layerSeed: number) => {
     const layer = new Probe({

@@ -111,6 +111,10 @@ onEveryBackend("position layers", () => {
     const x = tf.zeros([2, T, C]);
     const refused = (call: () => unknown, message: string | RegExp) => expect(call).toThrow(message);
     refused(
+      () => new RelativePositionBias().bias(T, T),
+      "RelativePositionBias: a layer must have weights before they can be read or set, got none yet; apply it to",
+    );
+    refused(
       () => new PositionEmbedding({ sequenceLength: 4 }).apply(x),
       /positions must be below the Tmax=4 rows of table \[Tmax, C\], got positions 0 to 4/,
     );

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { input, layers, model } from "@tensorflow/tfjs-layers";
 import { beforeAll, expect, it } from "vitest";
 import { OptionError, ShapeError } from "../../../src/core/errors.ts";
-import { AdditiveAttention, Attention } from "../../../src/layers/index.ts";
+import { AdditiveAttention, Attention, BahdanauAttention } from "../../../src/layers/index.ts";
 import { onEveryBackend } from "../../attention/support.ts";
 import { describeLayer, layerInputs } from "../harness.ts";
 
@@ -69,6 +69,30 @@ onEveryBackend("Attention", () => {
     const [still, trained] = [false, true].map((training) => layer.apply(x, { training }) as tf.Tensor[]);
     expect(trained![0]!.dataSync()).not.toEqual(still![0]!.dataSync());
     expect(trained![1]!.dataSync()).toEqual(still![1]!.dataSync());
+  });
+});
+
+onEveryBackend("queries that are not there", () => {
+  it.each([
+    new Attention({ useScale: true }),
+    new Attention({ scoreMode: "concat", useScale: true }),
+    new AdditiveAttention(),
+    new BahdanauAttention({ units: 2 }),
+  ])("give 0 and, where they are NaN, reach no gradient ($name)", (layer) => {
+    const [query, value] = layerInputs(pair, 1) as [tf.Tensor, tf.Tensor];
+    const present = tf.tensor2d([1, 1, 0], [1, T], "bool");
+    const holes = tf.where(tf.expandDims(present, 2), query, Number.NaN);
+    const run = (queries: tf.Tensor) => layer.apply([queries, value], { mask: [present, null] }) as tf.Tensor;
+    const output = run(holes);
+    expect([...output.dataSync()]).toEqual([...run(query).dataSync()]);
+    expect([...output.dataSync()].slice(2 * D)).toEqual(new Array(D).fill(0));
+    const variables = layer.trainableWeights.map((weight) => weight.read() as tf.Variable);
+    const gradients = (queries: tf.Tensor) => {
+      const { grads } = tf.variableGrads(() => tf.sum(tf.square(run(queries))) as tf.Scalar, variables);
+      return Object.values(grads).map((gradient) => [...gradient.dataSync()]);
+    };
+    expect(gradients(holes)).toEqual(gradients(query));
+    expect(gradients(holes).flat().every(Number.isFinite)).toBe(true);
   });
 });
 

@@ -44,26 +44,29 @@ const cases = ["keras-attention", "keras-multi-head", "keras-group-query"].flatM
 );
 
 onEveryBackend("A layer of Keras", () => {
-  it.each(cases)("$title computes what Keras 3 does, scores and gradients too", (given) => {
-    const layer = new CLASSES[given.layer]!(given.config as never);
-    const inputs = given.inputs.map((array) => toTensor(array));
-    const options = {
-      ...given.call,
-      ...(given.masks && { mask: given.masks.map((mask) => mask && toTensor(mask, "bool")) }),
-      ...(given.attentionMask && { attentionMask: toTensor(given.attentionMask, "bool") }),
-    };
-    const call = (x: tf.Tensor[], more = {}) => layer.apply(x, { ...options, ...more });
-    call(inputs);
-    setWeights(layer, given.weights);
-    const output = call(inputs) as tf.Tensor;
-    expect(output.shape).toEqual(given.output.shape);
-    expect(distance(output.dataSync(), given.output.values)).toBeLessThanOrEqual(OUTPUTS);
-    const [same, scores] = call(inputs, { returnAttentionScores: true }) as tf.Tensor[];
-    expect(same!.dataSync()).toEqual(output.dataSync());
-    expect(scores!.shape).toEqual(given.scores.shape);
-    expect(distance(scores!.dataSync(), given.scores.values)).toBeLessThanOrEqual(OUTPUTS);
-    const names = ["query", "value", "key"].slice(0, inputs.length);
-    const run = (x: tf.Variable[]) => call(x) as tf.Tensor;
-    expectGradients(layer, inputs, names, run, toTensor(given.dout), given.gradients);
-  });
+  it.each(cases.map((given) => [given.title, given] as const))(
+    "%s computes what Keras 3 does, scores and gradients too",
+    (_, given) => {
+      const layer = new CLASSES[given.layer]!(given.config as never);
+      const inputs = given.inputs.map((array) => toTensor(array));
+      const options = {
+        ...given.call,
+        ...(given.masks && { mask: given.masks.map((mask) => mask && toTensor(mask, "bool")) }),
+        ...(given.attentionMask && { attentionMask: toTensor(given.attentionMask, "bool") }),
+      };
+      const call = (x: tf.Tensor[], more = {}) => layer.apply(x, { ...options, ...more });
+      call(inputs);
+      setWeights(layer, given.weights);
+      const output = call(inputs) as tf.Tensor;
+      expect(output.shape).toEqual(given.output.shape);
+      expect(distance(output.dataSync(), given.output.values)).toBeLessThanOrEqual(OUTPUTS);
+      const [same, scores] = call(inputs, { returnAttentionScores: true }) as tf.Tensor[];
+      expect(same!.dataSync()).toEqual(output.dataSync());
+      expect(scores!.shape).toEqual(given.scores.shape);
+      expect(distance(scores!.dataSync(), given.scores.values)).toBeLessThanOrEqual(OUTPUTS);
+      const names = ["query", "value", "key"].slice(0, inputs.length);
+      const run = (x: tf.Variable[]) => call(x) as tf.Tensor;
+      expectGradients(layer, inputs, names, run, toTensor(given.dout), given.gradients);
+    },
+  );
 });

@@ -1,10 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { initializers, input } from "@tensorflow/tfjs-layers";
+import { initializers, input, layers, sequential } from "@tensorflow/tfjs-layers";
 import { beforeAll, expect, it } from "vitest";
-import { multiHeadAttention } from "../../../src/attention/index.ts";
+import { fromTorchInProj, multiHeadAttention } from "../../../src/attention/index.ts";
 import { OptionError, ShapeError } from "../../../src/core/errors.ts";
 import { GroupQueryAttention, MultiHeadAttention } from "../../../src/layers/index.ts";
 import { distance, onEveryBackend, random, tensor } from "../../attention/support.ts";
+import { type FixtureArray, type FixtureArrays, fixture, OUTPUTS, toTensor } from "../fixture.ts";
 import { describeLayer, layerInputs, modelOf } from "../harness.ts";
 
 const [T, S, C, CV, CK] = [3, 5, 7, 2, 6];
@@ -86,6 +87,11 @@ onEveryBackend("MultiHeadAttention", () => {
     const output = layer.apply([query!, value!, key!], { attentionMask }) as tf.Tensor;
     const [wq, bq, wk, bk, wv, bv, wo, bo] = layer.getWeights() as never[];
     const parameters = { wq: wq!, bq: bq!, wk: wk!, bk: bk!, wv: wv!, bv: bv!, wo: wo!, bo: bo! };
+    const other = new MultiHeadAttention({ numHeads: 2, keyDim: 3, valueDim: 4 });
+    other.apply([query!, value!, key!]);
+    other.setParameters(parameters);
+    const taken = other.apply([query!, value!, key!], { attentionMask }) as tf.Tensor;
+    expect(taken.dataSync()).toEqual(output.dataSync());
     const inputs = { query: query!, value: value!, key: key! };
     const expected = multiHeadAttention(inputs, parameters, {
       allow: tf.expandDims(attentionMask, 1),
@@ -93,6 +99,28 @@ onEveryBackend("MultiHeadAttention", () => {
     expect(distance(output.dataSync(), expected.dataSync())).toBeLessThanOrEqual(1e-6);
     const asInput = layer.apply([query!, value!, key!, attentionMask]) as tf.Tensor;
     expect(asInput.dataSync()).toEqual(output.dataSync());
+  });
+
+  it("computes what PyTorch's MultiheadAttention does with its in_proj weights", () => {
+    const given = fixture<{
+      state: FixtureArrays;
+      inputs: [FixtureArray, FixtureArray];
+      output: FixtureArray;
+      scores: FixtureArray;
+    }>("torch-multi-head");
+    const inputs = given.inputs.map((array) => toTensor(array));
+    const layer = new MultiHeadAttention({ numHeads: 2, keyDim: 3, returnAttentionScores: true });
+    layer.apply(inputs);
+    const state = Object.fromEntries(
+      Object.entries(given.state).map(([name, array]) => [
+        name.replace(/^out_proj\./, "out_proj_"),
+        toTensor(array),
+      ]),
+    );
+    layer.setParameters(fromTorchInProj(state as never, 2));
+    const [output, scores] = layer.apply(inputs) as tf.Tensor[];
+    expect(distance(output!.dataSync(), given.output.values)).toBeLessThanOrEqual(OUTPUTS);
+    expect(distance(scores!.dataSync(), given.scores.values)).toBeLessThanOrEqual(OUTPUTS);
   });
 
   it("gives the output's bias for a query that sees nothing, with and without scores", () => {
@@ -140,6 +168,23 @@ onEveryBackend("MultiHeadAttention", () => {
     expect(after.slice(0, 3 * C)).toEqual(before.slice(0, 3 * C));
   });
 
+  it("sees no padding in a sequential model, behind a bidirectional layer too", () => {
+    const embedding = () =>
+      layers.embedding({ inputDim: 9, outputDim: 6, maskZero: true, inputShape: [null] });
+    const gru = layers.gru({ units: 3, returnSequences: true, recurrentInitializer: "glorotUniform" });
+    const attention = () => new MultiHeadAttention({ numHeads: 2, keyDim: 3 });
+    const ids = (...row: number[]) => tf.tensor2d([row], [1, row.length], "int32");
+    for (const stack of [
+      [embedding(), attention()],
+      [embedding(), layers.bidirectional({ layer: gru as never, mergeMode: "concat" }), attention()],
+    ]) {
+      const run = sequential({ layers: stack });
+      const [padded, short] = [ids(1, 2, 0, 0), ids(1, 2)].map((x) => run.predict(x) as tf.Tensor);
+      // The same sums with zeros more in them.
+      expect(distance(padded!.dataSync().slice(0, 12), short!.dataSync())).toBeLessThanOrEqual(1e-6);
+    }
+  });
+
   it("takes the fused path whatever is asked: dropout, scores, a window, masks", async () => {
     const x = layerInputs([[S, C]], 2)[0]!;
     const mask = tf.ones([2, S], "bool");
@@ -169,6 +214,12 @@ beforeAll(() => tf.setBackend("cpu"));
 const x = (...shape: number[]) => tf.zeros(shape);
 const make = (more = {}) => new MultiHeadAttention({ numHeads: 2, keyDim: 3, ...more });
 const refused: [string, () => unknown, typeof OptionError | typeof ShapeError, string][] = [
+  [
+    "an input without positions",
+    () => new MultiHeadAttention({ numHeads: 1, keyDim: 1 }).apply(tf.zeros([2, 4])),
+    ShapeError,
+    "MultiHeadAttention: query [B, …, C] must have rank 3 or more, got rank 2; reshape it first",
+  ],
   [
     "no heads",
     () => new MultiHeadAttention({ numHeads: 0, keyDim: 3 }),

@@ -31,7 +31,10 @@ export interface LatentCache {
 }
 
 export interface MultiHeadLatentOptions extends MultiHeadOptions {
-  /** Rotates [B, N, H, Dr] by positions start, start + 1, …, into the same shape. @default no rotation */
+  /**
+   * Rotates [B, N, H, Dr] by positions start, start + 1, …, into the same shape, such as
+   * `(x, start) => rope(x, { layout: "bthd", offset: start })`. @default no rotation
+   */
   rotate?: (x: tf.Tensor4D, start: number) => tf.Tensor4D;
   /** The cache of an earlier call, whose tokens come before x. @default none */
   past?: LatentCache;

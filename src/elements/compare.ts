@@ -1,0 +1,175 @@
+import { html, type TemplateResult } from "lit";
+import { HeedChart } from "./chart.ts";
+import { differenceMap, type Head, largestDifference } from "./compare/difference.ts";
+import type { Model } from "./model.ts";
+import { fillLegend, legendTemplate } from "./parts/legend.ts";
+import { lookup, type Range } from "./parts/lookup.ts";
+import { MapPlot } from "./parts/map-plot.ts";
+import { cellSentence, short, weightText } from "./parts/sentences.ts";
+import { wholeMap } from "./parts/window.ts";
+
+const RANGE: Range = [0, 1];
+const NAMES = ["A", "B", "A − B"] as const;
+
+/**
+ * `<heed-compare>`: two heads of the same words side by side, and their difference: purple where A is more, orange
+ * where B is. A is the selected head, B the one of `other`; the cursor is the same in all three.
+ * Events: `heed-select`, `heed-state`, `heed-error`.
+ */
+export class HeedCompare extends HeedChart {
+  static override properties = { other: { attribute: false } };
+  /** Layer and head of B. @default the next head of A's layer, or the next layer */
+  declare other: readonly [layer: number, head: number] | undefined;
+
+  readonly #plots = NAMES.map(() => new MapPlot());
+  #key: readonly unknown[] = [];
+  #difference:
+    | { map: ReturnType<typeof differenceMap>; most: ReturnType<typeof largestDifference> }
+    | undefined;
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    for (const plot of this.#plots) plot.stop();
+  }
+
+  protected override loaded(model: Model): void {
+    super.loaded(model);
+    this.other = undefined;
+  }
+
+  /** Every head whose map is as large as that of A. */
+  #choices(model: Model): { layer: number; head: number }[] {
+    const { T, S } = this.current;
+    return model.layers.flatMap((one, layer) =>
+      one.T === T && one.S === S ? Array.from({ length: one.H }, (_, head) => ({ layer, head })) : [],
+    );
+  }
+
+  #heads(model: Model): [a: Head, b: Head, index: number] {
+    const { layer, head } = this.selection;
+    const all = this.#choices(model);
+    const [l, h] = this.other ?? [];
+    const own = all.findIndex((one) => one.layer === layer && one.head === head);
+    const chosen = all.findIndex((one) => one.layer === l && one.head === h);
+    const index = chosen >= 0 ? chosen : (own + 1) % all.length;
+    const other = all[index]!;
+    return [{ layer: this.current, head }, { layer: model.layers[other.layer]!, head: other.head }, index];
+  }
+
+  /** The difference, kept until another pair is compared. */
+  #compared(a: Head, b: Head) {
+    const key = [a.layer, a.head, b.layer, b.head];
+    if (!this.#difference || key.some((part, n) => part !== this.#key[n])) {
+      const map = differenceMap(a, b);
+      this.#difference = { map, most: largestDifference(map) };
+      this.#key = key;
+    }
+    return this.#difference;
+  }
+
+  protected override view(model: Model): TemplateResult {
+    const { query, key } = this.selection;
+    const { T, S, rowTokens, columnTokens } = this.current;
+    const all = this.#choices(model);
+    const [a, b, index] = this.#heads(model);
+    const { map, most } = this.#compared(a, b);
+    const row = this.rowOf(query);
+    const other = b.layer.map.row(b.head, query);
+    const change = map.row(0, query);
+    const sentence = `A: ${cellSentence(row, key)}; B: ${other.kinds[key] === 1 ? "masked" : weightText(other.values[key]!)}${change.kinds[key] === 0 ? `; A − B: ${weightText(change.values[key]!)}` : ""}`;
+    const where = most
+      ? `The largest difference is ${weightText(most.most)}, of query ${most.query} “${short(rowTokens[most.query]!)}” and key ${most.key} “${short(columnTokens[most.key]!)}”.`
+      : "Nothing can be compared: no key is visible in both.";
+    const choose = (event: Event) => {
+      const { layer, head } = all[Number((event.target as HTMLSelectElement).value)]!;
+      this.other = [layer, head];
+    };
+    const grid = this.cursor.template({
+      ...{ rows: T, columns: S, row: query, column: key, onKey: this.onKey },
+      ...{ rowLabel: `query ${query} ${short(rowTokens[query]!)}`, cellLabel: sentence },
+    });
+    return html`<figure aria-labelledby="title">
+      ${this.caption("Two heads compared")}
+      <p id="how" class="muted">A, B, and A − B: purple where A is more, orange where B is. Arrow keys move the cursor of all three.</p>
+      <div class="bar"><span>A:</span>${this.choices(model)}
+        <label>B: <select .value=${String(index)} @change=${choose}>${all.map(
+          ({ layer, head }, n) =>
+            html`<option value=${n} ?selected=${n === index}>${short(model.layers[layer]!.name)}, head ${head}</option>`,
+        )}</select></label></div>
+      <div class="panels">${NAMES.map(
+        (
+          name,
+          n,
+        ) => html`<div><div>${[`A: ${nameOf(a)}`, `B: ${nameOf(b)}`, name][n]}</div><div class="chart">
+          <canvas class="map" aria-hidden="true"></canvas>
+          <div class="plot" @click=${(event: MouseEvent) => this.#click(event)}>${n === 2 ? grid : ""}</div></div>
+          ${n === 0 ? "" : html`<div class="key">${legendTemplate(n === 1 ? `A and B: weight, ${this.colors}` : "A − B", n === 1 ? RANGE : rangeOf(most?.most), n === 1)}</div>`}</div>`,
+      )}</div>
+      <div class="readout"><p>${sentence}.</p><p>${where}</p></div>
+      <div class="bar">
+        ${this.button("Largest difference", () => most && this.move({ row: most.query, column: most.key }))}
+        ${this.tableButton()}</div>
+      ${this.foot()}
+    </figure>`;
+  }
+
+  #click(event: MouseEvent): void {
+    const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
+    const { T, S } = this.current;
+    const share = (at: number, length: number, cells: number) =>
+      Math.max(0, Math.min(cells - 1, Math.floor((at / length) * cells)));
+    const row = share(event.clientY - box.top, box.height, T);
+    this.move({ row, column: share(event.clientX - box.left, box.width, S) });
+    this.cursor.cell(this.renderRoot as ShadowRoot)?.focus({ preventScroll: true });
+  }
+
+  protected override draw(root: ShadowRoot): void {
+    const canvases = [...root.querySelectorAll<HTMLCanvasElement>("canvas.map")];
+    const plots = [...root.querySelectorAll<HTMLElement>(".plot")];
+    const { T, S, rowTokens, columnTokens } = this.current;
+    const { query, key } = this.selection;
+    const [a, b] = this.#heads(this.model!);
+    const { map, most } = this.#compared(a, b);
+    const colors = this.pageColors();
+    const sources = [
+      {
+        source: { map: a.layer.map, head: a.head, reduction: "max" },
+        table: lookup(this.colors),
+        range: RANGE,
+      },
+      {
+        source: { map: b.layer.map, head: b.head, reduction: "max" },
+        table: lookup(this.colors),
+        range: RANGE,
+      },
+      { source: { map, head: 0, reduction: "maxAbs" }, table: lookup("PuOr"), range: rangeOf(most?.most) },
+    ] as const;
+    if (this.isNew([map, this.width, this.colors, query, key])) {
+      this.removeAttribute("data-ready");
+      let waiting = sources.length;
+      for (const [n, drawn] of sources.entries()) {
+        const input = {
+          ...{ ...drawn, colors, window: wholeMap(T, S), rowTokens, columnTokens },
+          ...{ rowTitle: "← queries (output)", columnTitle: "keys (input) →" },
+          pins: n === 2 ? [] : [{ query, key }],
+        };
+        this.#plots[n]!.draw(canvases[n]!, canvases[n]!.parentElement!.clientWidth, input, () => {
+          if (--waiting === 0) this.setAttribute("data-ready", "");
+        });
+      }
+      for (const [n, legend] of root.querySelectorAll(".key").entries())
+        fillLegend(legend, n === 0 ? lookup(this.colors) : lookup("PuOr"), colors);
+    }
+    for (const [n, plot] of plots.entries())
+      for (const side of ["left", "top", "width", "height"] as const)
+        plot.style[side] = `${this.#plots[n]!.plot[side]}px`;
+    const box = this.#plots[2]!.plot;
+    const [w, h] = [box.width / S, box.height / T];
+    this.cursor.update(root, key * w, query * h, w, h);
+  }
+}
+
+const nameOf = ({ layer, head }: Head): string => `${short(layer.name)}, head ${head}`;
+
+/** Even around 0, so that the palette's middle is no difference. */
+const rangeOf = (most: number | undefined): Range => (most ? [-most, most] : [-1, 1]);

@@ -1,0 +1,56 @@
+import { type Cells, MASKED, VALUE } from "../../inspect/cells.ts";
+import { pool } from "../../inspect/pyramid.ts";
+import type { ModelLayer } from "../model.ts";
+import { type Lookup, paint, type Range } from "../parts/lookup.ts";
+
+/** A thumbnail has at most so many cells a side. */
+const SIDE = 32;
+const GAP = 6;
+const LARGEST = 88;
+const SMALLEST = 12;
+const NAMES = 84;
+const NUMBERS = 28;
+
+/** Where the heads stand, in pixels. */
+export interface GridLayout {
+  readonly left: number;
+  readonly top: number;
+  /** From one head to the next. */
+  readonly step: number;
+  readonly cell: number;
+  readonly height: number;
+}
+
+export function gridLayout(width: number, rows: number, columns: number): GridLayout {
+  const left = width > 480 ? NAMES : NUMBERS;
+  const top = 34;
+  const room = (width - left - 2) / columns;
+  const cell = Math.max(Math.min(SMALLEST, room - 1), Math.min(LARGEST, Math.floor(room - GAP)));
+  const step = Math.min(room, cell + GAP);
+  return { left, top, step, cell: Math.min(cell, step - 1), height: top + rows * step + 2 };
+}
+
+/** A head as a small picture; hidden keys stay clear. */
+export function thumbnailOf(layer: ModelLayer, head: number, table: Lookup, range: Range): HTMLCanvasElement {
+  const cells = stored(layer, head) ?? pooled(layer, head);
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [cells.columns, cells.rows];
+  const bytes = new Uint8ClampedArray(paint(cells, table, range, 0xff0000ff).buffer as ArrayBuffer);
+  canvas.getContext("2d")!.putImageData(new ImageData(bytes, cells.columns, cells.rows), 0, 0);
+  return canvas;
+}
+
+/** The one that the trace holds. */
+function stored({ thumb }: ModelLayer, head: number): Cells | undefined {
+  if (!thumb) return undefined;
+  const [, rows, columns] = thumb.shape as [number, number, number];
+  const size = rows * columns;
+  const values = thumb.slice(head * size, (head + 1) * size).slice();
+  const kinds = Uint8Array.from(values, (_, e) => (thumb.isMasked(head * size + e) ? MASKED : VALUE));
+  return { rows, columns, values, kinds };
+}
+
+function pooled({ map }: ModelLayer, head: number): Cells {
+  const cells = map.tile(head, map.levels - 1, 0, 0);
+  return pool(cells, Math.max(1, Math.ceil(Math.max(cells.rows, cells.columns) / SIDE)));
+}

@@ -1,0 +1,286 @@
+import { html, nothing, type TemplateResult } from "lit";
+import { type Cells, MASKED } from "../inspect/cells.ts";
+import { PALETTES } from "../viz/color.ts";
+import { HeedChart } from "./chart.ts";
+import { clamp } from "./element.ts";
+import { helpTemplate } from "./heatmap/help.ts";
+import { Pointer } from "./heatmap/pointer.ts";
+import type { Model } from "./model.ts";
+import type { Cursor } from "./parts/keys.ts";
+import { fillLegend, legendTemplate } from "./parts/legend.ts";
+import { lookup, type Range } from "./parts/lookup.ts";
+import { MapPlot } from "./parts/map-plot.ts";
+import { cellSentence, rowSentence, short, weightText } from "./parts/sentences.ts";
+import { isZoomed, panned, revealed, type Window, wholeMap, zoomed } from "./parts/window.ts";
+import { MOST_PINS, type Pin, togglePin } from "./selection.ts";
+
+const RANGE: Range = [0, 1];
+const ZOOM = 1.5;
+/** The share of the window that a key or a button pans. */
+const PAN = 0.25;
+/** A finger meets a cell this near to it, in pixels. */
+const FINGER = 16;
+
+const DIRECTIONS: Record<string, readonly [dx: number, dy: number, name: string, sign: string]> = {
+  ArrowLeft: [-PAN, 0, "Pan left", "←"],
+  ArrowRight: [PAN, 0, "Pan right", "→"],
+  ArrowUp: [0, -PAN, "Pan up", "↑"],
+  ArrowDown: [0, PAN, "Pan down", "↓"],
+};
+
+/**
+ * `<heed-heatmap>`: the weights of one head, a row for each query and a column for each key.
+ *
+ *     <heed-heatmap src="trace.attn" layer="1" head="3"></heed-heatmap>
+ *
+ * Events: `heed-select` (layer, head, query, key and pins), `heed-state` (also palette and window), `heed-error`.
+ * Colours are those of weights 0 to 1; hidden keys are hatched. Every action has a button and a key. A map of more
+ * cells than pixels is max-pooled, so that no hot cell is lost.
+ */
+export class HeedHeatmap extends HeedChart {
+  static override properties = { window: { state: true }, help: { state: true }, factor: { state: true } };
+  /** The part in view; undefined for all of it. */
+  declare window: Window | undefined;
+  declare help: boolean;
+  /** So many weights a side are one dot of the picture. */
+  declare factor: number;
+
+  readonly #plot = new MapPlot();
+  readonly #pointer = new Pointer({
+    hover: (x, y) => this.#hover(x, y),
+    press: (x, y, touch) => this.#press(x, y, touch),
+    drag: (dx, dy) => this.#pan(-dx, -dy),
+    zoom: (factor, x, y) => this.#zoom(factor, x, y),
+  });
+
+  constructor() {
+    super();
+    this.help = false;
+    this.factor = 1;
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#plot.stop();
+  }
+
+  protected override loaded(model: Model): void {
+    super.loaded(model);
+    this.window = undefined;
+  }
+
+  get #view(): Window {
+    const { T, S } = this.current;
+    const { window } = this;
+    const fits = window && window.x + window.width <= S && window.y + window.height <= T;
+    return fits ? window : wholeMap(T, S);
+  }
+
+  protected override view(model: Model): TemplateResult {
+    const { query, key, pins } = this.selection;
+    const { T, S, rowTokens, map } = this.current;
+    const row = this.rowOf(query);
+    const isPinned = pins.some((pin) => pin.query === query && pin.key === key);
+    const sentence = `${cellSentence(row, key)}${isPinned ? ", pinned" : ""}`;
+    const isClose = isZoomed(this.#view, T, S);
+    const { down, move, up, cancel, wheel } = this.#pointer;
+    const recolor = (event: Event) => this.#recolor((event.target as HTMLSelectElement).value);
+    return html`<figure aria-labelledby="title">
+      ${this.caption("Attention weights")}
+      <p id="how" class="muted">Each row is a query, each column a key. Arrow keys move, Enter pins, ? lists all keys.</p>
+      <div class="bar">
+        ${this.choices(model)}
+        ${this.button("Zoom in", () => this.#zoom(ZOOM), { sign: "+" })}
+        ${this.button("Zoom out", () => this.#zoom(1 / ZOOM), { sign: "−", off: !isClose })}
+        ${this.button("Whole map", () => this.#show(undefined), { off: !isClose })}
+        ${
+          isClose
+            ? Object.values(DIRECTIONS).map(([dx, dy, name, sign]) =>
+                this.button(name, () => this.#pan(dx, dy), { sign }),
+              )
+            : nothing
+        }
+      </div>
+      <div class=${isClose ? "chart zoomed" : "chart"}>
+        <canvas class="map" aria-hidden="true"></canvas>
+        <div class="plot" @pointerdown=${down} @pointermove=${move} @pointerup=${up} @pointercancel=${cancel}
+          @wheel=${wheel} @mousedown=${keepFocus}>
+          ${this.cursor.template({
+            ...{ rows: T, columns: S, row: query, column: key, onKey: this.onKey },
+            ...{ rowLabel: `query ${query} ${short(rowTokens[query]!)}`, cellLabel: sentence },
+          })}
+        </div>
+      </div>
+      ${legendTemplate(`weight, ${this.colors}${this.factor > 1 ? `; a dot is the largest of ${this.factor} × ${this.factor}` : ""}`, RANGE, hasMask(map.maskSpec, row.cells))}
+      <div class="readout"><p>${sentence}.</p><p>${rowSentence(row)}</p></div>
+      ${this.#pinList(pins)}
+      <div class="bar">
+        ${this.button("Strongest key", () => this.toStrongestKey())}
+        ${this.button("Strongest query", () => this.toStrongestQuery())}
+        ${this.button(isPinned ? "Unpin" : "Pin", () => this.#pin())}
+        ${this.tableButton()}
+        <label>Palette <select .value=${this.colors} @change=${recolor}>
+          ${PALETTES.map((name) => html`<option value=${name} ?selected=${name === this.colors}>${name}</option>`)}
+        </select></label>
+      </div>
+      ${helpTemplate(this.help, (open) => {
+        this.help = open;
+      })}
+      ${this.foot()}
+    </figure>`;
+  }
+
+  #pinList(pins: readonly Pin[]): TemplateResult | typeof nothing {
+    if (pins.length === 0) return nothing;
+    const { map, rowTokens, columnTokens } = this.current;
+    const { head } = this.selection;
+    const text = ({ query, key }: Pin) => {
+      const { values, kinds } = map.row(head, query);
+      const weight = kinds[key] === MASKED ? "masked" : weightText(values[key]!);
+      return `${query} “${short(rowTokens[query]!)}” → ${key} “${short(columnTokens[key]!)}” ${weight}`;
+    };
+    return html`<div class="bar pins" role="group" aria-label="Pinned cells">Pinned: ${pins.map(
+      (pin) =>
+        html`<button type="button" aria-label=${`Unpin ${text(pin)}`} @click=${() => this.#pin(pin)}>${text(pin)} ✕</button>`,
+    )}</div>`;
+  }
+
+  protected override draw(root: ShadowRoot): void {
+    const canvas = root.querySelector<HTMLCanvasElement>("canvas.map")!;
+    const plot = root.querySelector<HTMLElement>(".plot")!;
+    const { map, T, S, rowTokens, columnTokens } = this.current;
+    const { head, query, key, pins } = this.selection;
+    const window = this.#view;
+    const marked = pins.map((pin) => `${pin.query} ${pin.key}`).join();
+    const { x, y, width, height } = window;
+    if (this.isNew([map, head, this.width, this.colors, marked, x, y, width, height])) {
+      this.removeAttribute("data-ready");
+      const colors = this.pageColors();
+      const table = lookup(this.colors);
+      const input = {
+        source: { map, head, reduction: "max" as const },
+        ...{ table, range: RANGE, colors, window, rowTokens, columnTokens, pins },
+        ...{ rowTitle: "← queries (output)", columnTitle: "keys (input) →" },
+      };
+      this.#plot.draw(canvas, canvas.parentElement!.clientWidth, input, () =>
+        this.setAttribute("data-ready", ""),
+      );
+      this.factor = this.#plot.factor;
+      fillLegend(root, table, colors);
+    }
+    const box = this.#plot.plot;
+    for (const side of ["left", "top", "width", "height"] as const) plot.style[side] = `${box[side]}px`;
+    const [w, h] = [box.width / Math.min(S, width), box.height / Math.min(T, height)];
+    this.cursor.update(root, (key - x) * w, (query - y) * h, w, h);
+  }
+
+  protected override commands(): Record<string, () => void> {
+    const zoomIn = () => this.#zoom(ZOOM);
+    return {
+      ...super.commands(),
+      Enter: () => this.#pin(),
+      Escape: () => this.#unpinAll(),
+      "+": zoomIn,
+      "=": zoomIn,
+      "-": () => this.#zoom(1 / ZOOM),
+      "0": () => this.#show(undefined),
+      c: () => this.#recolor(PALETTES[(PALETTES.indexOf(this.colors) + 1) % PALETTES.length]!),
+      "?": () => {
+        this.help = !this.help;
+      },
+    };
+  }
+
+  protected override move({ row, column }: Cursor): void {
+    super.move({ row, column });
+    const window = revealed(this.#view, row, column);
+    if (this.window && window !== this.window) this.window = window;
+  }
+
+  protected override panByKey(key: string): boolean {
+    const direction = DIRECTIONS[key];
+    if (direction) this.#pan(direction[0], direction[1]);
+    return direction !== undefined;
+  }
+
+  #pin(pin: Pin = this.selection): void {
+    const before = this.selection.pins;
+    const pins = togglePin(before, pin);
+    if (!pins) this.said = `${MOST_PINS} cells are pinned; unpin one first`;
+    else {
+      this.said = pins.length > before.length ? "pinned" : "unpinned";
+      this.select({ pins });
+    }
+  }
+
+  #unpinAll(): void {
+    this.said = "all pins freed";
+    this.select({ pins: [] });
+  }
+
+  #show(window: Window | undefined): void {
+    this.window = window;
+    this.sendState({ window: this.#view });
+  }
+
+  #zoom(factor: number, atX?: number, atY?: number): void {
+    const { T, S } = this.current;
+    const { query, key } = this.selection;
+    const window = this.#view;
+    const share = (start: number, length: number, cell: number) =>
+      Math.max(0, Math.min(1, (cell + 0.5 - start) / length));
+    const x = atX ?? share(window.x, window.width, key);
+    const y = atY ?? share(window.y, window.height, query);
+    const next = zoomed(window, factor, T, S, x, y);
+    this.#show(isZoomed(next, T, S) ? next : undefined);
+  }
+
+  #pan(dx: number, dy: number): void {
+    const { T, S } = this.current;
+    const window = this.#view;
+    this.#show(panned(window, dx * window.width, dy * window.height, T, S));
+  }
+
+  #cellAt(x: number, y: number): Pin {
+    const window = this.#view;
+    const { T, S } = this.current;
+    const query = clamp(Math.floor(window.y + y * window.height), T);
+    return { query, key: clamp(Math.floor(window.x + x * window.width), S) };
+  }
+
+  #hover(x: number, y: number): void {
+    const { query, key } = this.#cellAt(x, y);
+    const now = this.selection;
+    if (query !== now.query || key !== now.key) this.select({ query, key });
+  }
+
+  /** Moves the cursor there; where it is already, pins the cell. */
+  #press(x: number, y: number, touch: boolean): void {
+    const to = this.#cellAt(x, y);
+    const { query, key } = this.selection;
+    const { width, height } = this.#plot.plot;
+    const window = this.#view;
+    const near = touch ? FINGER : 0;
+    const across = Math.abs(to.key - key) * (width / window.width);
+    const down = Math.abs(to.query - query) * (height / window.height);
+    if (across <= near && down <= near) this.#pin();
+    else this.move({ row: to.query, column: to.key });
+    this.cursor.cell(this.renderRoot as ShadowRoot)?.focus({ preventScroll: true });
+  }
+
+  #recolor(name: string): void {
+    const palette = PALETTES.find((known) => known === name);
+    if (!palette) return;
+    this.palette = palette;
+    this.said = `palette ${palette}`;
+    this.sendState();
+  }
+}
+
+/** A press must not take the focus from the cursor. */
+const keepFocus = (event: Event): void => event.preventDefault();
+
+/** Whether the legend must explain the hatch. */
+function hasMask(maskSpec: unknown, { kinds }: Cells): boolean {
+  return maskSpec !== undefined || kinds.includes(MASKED);
+}

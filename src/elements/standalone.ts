@@ -1,0 +1,135 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import { layerMap } from "../inspect/map/layer.ts";
+import type { Trace } from "../inspect/trace/trace.ts";
+import { writeTrace } from "../inspect/trace/write.ts";
+import { heatmap } from "../viz/heatmap.ts";
+import { escapeXml, visible } from "../viz/text.ts";
+import { short, strongest, weightText } from "./parts/sentences.ts";
+
+export interface StandaloneOptions {
+  /** @default the trace's name, or "Attention" */
+  readonly title?: string;
+  /** The view in front. @default "heatmap" */
+  readonly view?: "heatmap" | "flow" | "grid" | "compare" | "image";
+  /** What is selected at first. @default 0 */
+  readonly layer?: number;
+  readonly head?: number;
+  /** The text of the elements' bundle. @default the one that was built with this module */
+  readonly bundle?: string;
+}
+
+/** What no browser shows without scripts need not be larger than this. */
+const MOST_STILL_CELLS = 128;
+
+/**
+ * A trace as one HTML file that needs nothing else: no network, no server, no other file.
+ *
+ * The elements stand in the file as a module that its Content-Security-Policy knows by its SHA-256, the trace as gzip
+ * in base64; where scripts are off, a picture and a table of one head remain. Tokens are text wherever they stand.
+ * Pure but for reading the bundle: the same trace gives the same file. Cost: about 50 kB and a third more than the
+ * compressed trace.
+ *
+ * @throws what `writeTrace` and `layerMap` throw
+ * @example
+ * const attn = traceTensor([1, 1, 2], [0.25, 0.75]);
+ * const tokens = { src: ["I", "am"], tgt: ["suis"] };
+ * const trace = createTrace({ name: "two words", tokens, layers: [{ alignQ: "tgt", alignK: "src", attn }] });
+ * const bundle = "// by default the text of dist/elements/heed-elements.js";
+ * standaloneHtml(trace, { bundle }).includes("<title>two words</title>"); // true
+ */
+export function standaloneHtml(trace: Trace, options: StandaloneOptions = {}): string {
+  const { title = trace.name ?? "Attention", view = "heatmap", layer = 0, head = 0 } = options;
+  const bundle = options.bundle ?? readFileSync(new URL("./heed-elements.js", import.meta.url), "utf8");
+  const code = `${inScript(bundle)}\n${BOOT}`;
+  const data = gzipSync(writeTrace(trace)).toString("base64");
+  const hash = createHash("sha256").update(code).digest("base64");
+  const policy = `default-src 'none'; script-src 'sha256-${hash}'; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'`;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
+<title>${escapeXml(visible(title))}</title>
+<style>${PAGE_STYLE}</style>
+</head>
+<body>
+<main>
+<h1>${escapeXml(visible(title))}</h1>
+<heed-view></heed-view>
+<noscript>${still(trace, layer, head)}</noscript>
+</main>
+<script type="application/json" id="data">${jsonForScript({ view, layer, head, trace: data })}</script>
+<script type="module">${code}</script>
+</body>
+</html>
+`;
+}
+
+const PAGE_STYLE =
+  ":root{color-scheme:light dark}body{margin:1rem;background:light-dark(#fff,#121212);color:light-dark(#1a1a1a,#ededed);font:16px/1.45 system-ui,sans-serif}h1{font-size:1.4rem;overflow-wrap:anywhere}svg{max-width:100%;height:auto}table{border-collapse:collapse}th,td{border:1px solid;padding:.15rem .5rem;text-align:start}";
+
+/** In a block of its own, so that no name in it meets one of the bundle. */
+const BOOT = `{
+const data = JSON.parse(document.getElementById("data").textContent);
+const bytes = Uint8Array.from(atob(data.trace), (letter) => letter.charCodeAt(0));
+const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+const view = document.querySelector("heed-view");
+view.setAttribute("view", data.view);
+view.trace = await new Response(stream).arrayBuffer();
+view.layer = data.layer;
+view.head = data.head;
+}
+`;
+
+/** A value as JSON that cannot end the script around it, whatever its strings hold. */
+export function jsonForScript(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[<>&\u2028\u2029]/g,
+    (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** Code with nothing in it that HTML would take for the end of the script, or for a comment. */
+export function inScript(code: string): string {
+  return code.replace(/<\/(?=script)/gi, "<\\/").replace(/<!--/g, "<\\!--");
+}
+
+/** What is left where scripts are off. */
+function still(trace: Trace, layer: number, head: number): string {
+  const shown = trace.layers[layer] ?? trace.layers[0];
+  if (!shown) return "<p>This trace has no layer.</p>";
+  const [rows, columns] = [Math.min(shown.T, MOST_STILL_CELLS), Math.min(shown.S, MOST_STILL_CELLS)];
+  const cells = layerMap(shown).rows(Math.min(head, shown.H - 1), 0, rows);
+  const rowTokens = trace.tokens[shown.alignQ]!.slice(0, rows);
+  const columnTokens = trace.tokens[shown.alignK]!.slice(0, columns);
+  const rowOf = <A extends Float32Array | Uint8Array>(all: A, t: number) =>
+    all.subarray(t * shown.S, t * shown.S + columns) as A;
+  const each = Array.from({ length: rows }, (_, t) => t);
+  const picture = heatmap(
+    {
+      weights: each.map((t) => rowOf(cells.values, t)),
+      mask: each.map((t) => rowOf(cells.kinds, t).map((kind) => (kind === 1 ? 0 : 1))),
+      rowTokens,
+      columnTokens,
+    },
+    { theme: "auto" },
+  );
+  const lines = each.map((t) => {
+    const row = { rows: 1, columns, values: rowOf(cells.values, t), kinds: rowOf(cells.kinds, t) };
+    const best = strongest(row, 3).map((s) => `${short(columnTokens[s]!)} ${weightText(row.values[s]!)}`);
+    const texts = [0, 1, 2].map((n) => `<td>${escapeXml(best[n] ?? "–")}</td>`);
+    return `<tr><th scope="row">${escapeXml(short(rowTokens[t]!))}</th>${texts.join("")}</tr>`;
+  });
+  const part =
+    rows < shown.T || columns < shown.S
+      ? `<p>The first ${rows} of ${shown.T} queries and ${columns} of ${shown.S} keys.</p>`
+      : "";
+  return `<p>Scripts are off: this is one head, without its controls.</p>${part}${picture}
+<table><caption>The three strongest keys of each query</caption>
+<thead><tr><th scope="col">query</th><th scope="col">first</th><th scope="col">second</th><th scope="col">third</th></tr></thead>
+<tbody>${lines.join("")}</tbody></table>`;
+}

@@ -1,0 +1,98 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import { axialAttention } from "../../attention/feature/index.ts";
+import {
+  byDefault,
+  choice,
+  flag,
+  integer,
+  type LayerCall,
+  type LayerOptions,
+  optional,
+  required,
+  type Shape,
+  type Sizes,
+  type WeightTable,
+} from "../base/index.ts";
+import { type Attended, AttendingLayer, IMAGE, returnAttention } from "./attending.ts";
+import { layerFields, useBias } from "./fields.ts";
+
+const fields = {
+  /** The axis along which pixels see one another: `"height"` within their column, `"width"` within their row. */
+  axis: required(choice("height", "width")),
+  /** @default 1 */
+  numHeads: byDefault(integer(1), 1),
+  /** Width of queries and keys of a head. @default the channels shared among the heads, 1 at least */
+  keyDim: optional(integer(1)),
+  /** Width of values of a head. @default keyDim */
+  valueDim: optional(integer(1)),
+  /** Channels of the output. @default those of the input */
+  filters: optional(integer(1)),
+  /** Pixels see those before them, and themselves. @default false */
+  causal: byDefault(flag(), false),
+  useBias,
+  ...layerFields,
+  ...returnAttention,
+};
+
+export type AxialAttentionOptions = LayerOptions<typeof fields>;
+
+/**
+ * Axial attention: each pixel reads the pixels of its own row, or of its own column.
+ *
+ *     output = softmax(q kᵀ/√D) v W_o + b_o along one axis,    q = x W_q + b_q, k = x W_k, v = x W_v + b_v
+ *
+ * Symbols: W_q `query/kernel`, W_k `key/kernel`, W_v `value/kernel`, W_o `output/kernel`, all but the keys with a
+ * `bias`. Shapes: x [B, H, W, C] → [B, H, W, filters].
+ * Conventions: as `axialAttention`; a layer for the height and one for the width let every pixel reach every other.
+ * Cost: as `axialAttention`'s, one kernel on `heed`. Paper: Ho et al. 2019, §3, arxiv.org/abs/1912.12180.
+ *
+ * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE
+ * @example
+ * const columns = new AxialAttention({ axis: "height", numHeads: 2 });
+ * const rows = new AxialAttention({ axis: "width", numHeads: 2 });
+ * rows.apply(columns.apply(tf.ones([2, 5, 3, 8]))).shape; // [2, 5, 3, 8]
+ */
+export class AxialAttention extends AttendingLayer<typeof fields> {
+  static readonly className = "AxialAttention";
+
+  constructor(args: AxialAttentionOptions) {
+    super(IMAGE, fields, args);
+  }
+
+  protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
+    const { numHeads, useBias: biased, filters: O = C! } = this.config;
+    const { keyDim: D = Math.max(1, Math.floor(C! / numHeads)) } = this.config;
+    const { valueDim: Dv = D } = this.config;
+    const bias = (width: number) => biased && ({ shape: [width], kind: "bias" } as const);
+    return {
+      "query/kernel": { shape: [C!, numHeads * D], kind: "kernel" },
+      "query/bias": bias(numHeads * D),
+      "key/kernel": { shape: [C!, numHeads * D], kind: "kernel" },
+      "value/kernel": { shape: [C!, numHeads * Dv], kind: "kernel" },
+      "value/bias": bias(numHeads * Dv),
+      "output/kernel": { shape: [numHeads * Dv, O], kind: "kernel" },
+      "output/bias": bias(O),
+    };
+  }
+
+  protected override outputShapeOf([x]: readonly Shape[]): Shape {
+    return [...x!.slice(0, 3), this.config.filters ?? x![3]!];
+  }
+
+  protected override attentionShapes([x]: readonly Shape[]): Shape[] {
+    const [B, H, W] = x as [number, number, number, number];
+    const { axis, numHeads } = this.config;
+    return [axis === "width" ? [B, H, numHeads, W, W] : [B, W, numHeads, H, H]];
+  }
+
+  protected override attend([x]: tf.Tensor[], _: LayerCall, wanted: boolean): Attended {
+    const { axis, numHeads: heads, causal } = this.config;
+    const parameters = {
+      ...{ wq: this.weight<tf.Tensor2D>("query/kernel"), bq: this.weightIf<tf.Tensor1D>("query/bias") },
+      wk: this.weight<tf.Tensor2D>("key/kernel"),
+      ...{ wv: this.weight<tf.Tensor2D>("value/kernel"), bv: this.weightIf<tf.Tensor1D>("value/bias") },
+      ...{ wo: this.weight<tf.Tensor2D>("output/kernel"), bo: this.weightIf<tf.Tensor1D>("output/bias") },
+    };
+    return axialAttention(x as tf.Tensor4D, parameters, { axis, heads, causal, weights: wanted });
+  }
+}

@@ -1,0 +1,72 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import { drawParameters, drawWrite } from "../../attention/glimpse/draw.ts";
+import { linear } from "../../ops/linear.ts";
+import {
+  integer,
+  type LayerOptions,
+  MechanismLayer,
+  required,
+  type Shape,
+  type Sizes,
+  seed,
+  type WeightTable,
+  weightFields,
+} from "../base/index.ts";
+
+const fields = {
+  /** Rows of the canvas, H. */
+  height: required(integer(1)),
+  /** Columns of the canvas, W. */
+  width: required(integer(1)),
+  ...weightFields("kernel", "glorotUniform"),
+  ...weightFields("bias", "zeros"),
+  seed: seed(),
+};
+const inputs = [
+  { name: "patch", letters: "[B, h, w, C]" },
+  { name: "state", letters: "[B, D]" },
+];
+
+export type DrawWriteOptions = LayerOptions<typeof fields>;
+
+/**
+ * DRAW's writing: a patch onto a canvas, where the decoder's state says.
+ *
+ *     output = 1/γ F_Yᵀ patch F_X,    (g̃_X, g̃_Y, log σ², log δ̃, log γ) = state W + b
+ *
+ * Symbols: W `kernel`, b `bias`, F and γ as in `drawWrite`. Shapes: [patch [B, h, w, C], state [B, D]] →
+ * [B, height, width, C]; weights [D, 5] and [5].
+ * Conventions: the caller adds the outputs of all steps to a canvas. One of the patch's sides is 2 or more. With b = 0
+ * and a state of zeros the patch spans the canvas' longer side.
+ * Cost: as `drawWrite`'s. Paper: Gregor et al. 2015, §3.2, eq. 28 and 29, arxiv.org/abs/1502.04623.
+ *
+ * @throws OptionError LAYER_KEY, LAYER_OPTION, NUMBER_RANGE · ShapeError SIZE
+ * @example
+ * const write = new DrawWrite({ height: 8, width: 9 });
+ * write.apply([tf.ones([2, 3, 3, 1]), tf.ones([2, 7])]).shape; // [2, 8, 9, 1]
+ */
+export class DrawWrite extends MechanismLayer<typeof fields> {
+  static readonly className = "DrawWrite";
+
+  constructor(args: DrawWriteOptions) {
+    super({ inputs, fields }, args);
+  }
+
+  protected override parameters({ D }: Sizes): WeightTable<typeof fields> {
+    return { kernel: { shape: [D!, 5], kind: "kernel" }, bias: { shape: [5], kind: "bias" } };
+  }
+
+  protected override shapeOf([patch]: readonly Shape[]): Shape {
+    return [patch![0]!, this.config.height, this.config.width, patch![3]!];
+  }
+
+  protected override outputMask(): undefined {
+    return undefined;
+  }
+
+  protected override compute([patch, state]: tf.Tensor[]): tf.Tensor {
+    const { height, width } = this.config;
+    const vector = linear(state as tf.Tensor2D, this.weight("kernel"), this.weight("bias"));
+    return drawWrite(patch as tf.Tensor4D, drawParameters(vector), [height, width]).output;
+  }
+}

@@ -1,0 +1,94 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import {
+  type MultiHeadPoolingParameters,
+  multiHeadPooling,
+} from "../../attention/sequence/multi-head-pooling.ts";
+import {
+  boolMask,
+  byDefault,
+  integer,
+  type LayerCall,
+  type LayerOptions,
+  MechanismLayer,
+  optional,
+  required,
+  type Shape,
+  type Sizes,
+  type WeightTable,
+} from "../base/index.ts";
+import { commonFields, headWeights, outputWeights } from "./heads.ts";
+
+const fields = {
+  /** T, the number of vectors that come out. */
+  seeds: byDefault(integer(1), 1),
+  /** H */
+  numHeads: required(integer(1)),
+  /** D, the width of one head's queries and keys. */
+  keyDim: required(integer(1)),
+  /** Dv, the width of one head's values. @default keyDim */
+  valueDim: optional(integer(1)),
+  /** The width of the seeds and of what comes out. @default that of the input */
+  outputDim: optional(integer(1)),
+  ...commonFields,
+};
+
+export type MultiHeadPoolingOptions = LayerOptions<typeof fields>;
+
+/**
+ * Pooling by multi-head attention: a set of any size becomes `seeds` vectors, read by as many learned queries.
+ *
+ *     output = multiHeadAttention(S, x, x)
+ *
+ * Symbols: S the weight `seeds`; projections `query`, `key`, `value` and `attention_output`.
+ * Shapes: x [B, S, C] → [B, seeds, outputDim]. Conventions: the mask of x hides positions, and the output has none; an
+ * example that sees none gives the bias. It is the attention of Set Transformer's PMA, without its residuals and norms.
+ * Cost: that of `multiHeadPooling`. Paper: Lee et al. 2018, §3.2, arxiv.org/abs/1810.00825.
+ *
+ * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE
+ * @example
+ * new MultiHeadPooling({ seeds: 2, numHeads: 3, keyDim: 4 }).apply(values).shape; // [2, 2, 7]
+ */
+export class MultiHeadPooling extends MechanismLayer<typeof fields> {
+  static readonly className = "MultiHeadPooling";
+
+  constructor(args: MultiHeadPoolingOptions) {
+    super({ inputs: [{ name: "x", letters: "[B, S, C]" }], fields }, args);
+  }
+
+  protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
+    const { seeds: T, numHeads: H, keyDim: D, valueDim: Dv = D, outputDim = C!, useBias } = this.config;
+    return {
+      seeds: { shape: [T, outputDim], kind: "kernel" },
+      ...headWeights("query", [outputDim, H, D], useBias),
+      ...headWeights("key", [C!, H, D], useBias),
+      ...headWeights("value", [C!, H, Dv], useBias),
+      ...outputWeights([H, Dv, outputDim], useBias),
+    };
+  }
+
+  protected override shapeOf([x]: readonly Shape[]): Shape {
+    return [x![0]!, this.config.seeds, this.config.outputDim ?? x![2]!];
+  }
+
+  protected override outputMask(): undefined {
+    return undefined;
+  }
+
+  protected override compute([given]: tf.Tensor[], { masks, training, seed: own }: LayerCall): tf.Tensor {
+    const x = given as tf.Tensor3D;
+    const allow = boolMask(this.op, "the mask of x [B, S, C]", masks[0], x.shape.slice(0, 2));
+    const parameters: MultiHeadPoolingParameters = {
+      seeds: this.weight("seeds"),
+      wq: this.weight("query/kernel"),
+      bq: this.weightIf("query/bias"),
+      wk: this.weight("key/kernel"),
+      bk: this.weightIf("key/bias"),
+      wv: this.weight("value/kernel"),
+      bv: this.weightIf("value/bias"),
+      wo: this.weight("attention_output/kernel"),
+      bo: this.weightIf("attention_output/bias"),
+    };
+    const dropout = { rate: this.config.dropout, seed: own };
+    return multiHeadPooling(x, parameters, { ...(allow && { allow }), dropout, training }).output;
+  }
+}

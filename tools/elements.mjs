@@ -1,0 +1,52 @@
+// Makes dist/elements/heed-elements.js: all elements and what they stand on in one file without imports.
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "vite";
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+
+const ENGLISH = /[\\/]core[\\/]english[\\/](?!index)[\w-]+\.[jt]s$/;
+/** Where a message of such a file begins: a code and a function. */
+const MESSAGE = /^ +(?=[A-Z][A-Z_0-9]*: \()/m;
+
+/**
+ * Leaves out the messages of codes that the bundle never names: they would make it a sixth larger.
+ *
+ * @returns {import("vite").Plugin}
+ */
+function withMessagesOf(/** @type {string} */ bundle) {
+  const isUsed = (/** @type {string} */ message) => {
+    const code = message.slice(0, message.indexOf(":"));
+    return [`"${code}"`, `\`${code}\``, `'${code}'`].some((quoted) => bundle.includes(quoted));
+  };
+  return {
+    name: "heed-messages",
+    transform(code, id) {
+      if (!ENGLISH.test(id)) return null;
+      const end = code.lastIndexOf("};");
+      const [head, ...messages] = code.slice(0, end).split(MESSAGE);
+      return { code: head + messages.filter(isUsed).join("") + code.slice(end), map: null };
+    },
+  };
+}
+
+async function bundle(/** @type {string} */ entry, /** @type {import("vite").Plugin[]} */ plugins) {
+  const built = await build({
+    configFile: false,
+    logLevel: "warn",
+    root,
+    plugins,
+    build: {
+      target: "es2022",
+      write: false,
+      lib: { entry, formats: ["es"], fileName: "heed-elements" },
+      rolldownOptions: { output: { minify: true } },
+    },
+  });
+  return /** @type {import("rolldown").RolldownOutput[]} */ (built)[0].output[0].code;
+}
+
+/** The text of the module, from the built widget: first with all messages, to see which it can need. */
+export async function bundleElements(entry = path.join(root, "dist/elements/widget.js")) {
+  return bundle(entry, [withMessagesOf(await bundle(entry, []))]);
+}
