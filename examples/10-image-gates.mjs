@@ -18,15 +18,16 @@ console.log(`channels: ${[...gate.dataSync()].map((g) => g.toFixed(2)).join(" ")
 
 const { map } = spatialAttention(output, { w: tf.fill([3, 3, 2, 1], 0.5), b: tf.tensor1d([-3]) });
 for (const row of tf.reshape(map, [8, 12]).arraySync()) {
-  console.log(row.map((m) => " ░▒▓█"[Math.floor(4.99 * m)]).join(""));
+  console.log(row.map((m) => "·░▒▓█"[Math.floor(4.99 * m)]).join(""));
 }
 
 // Prints:
 // channels: 0.12 0.12 0.99 0.12
-//         ░
-//       ░▒▓▒░
-//       ▒███▒
-//      ░▓███▓░
-//       ▒███▒
-//       ░▒▓▒░
-//         ░
+// ········░···
+// ······░▒▓▒░·
+// ······▒███▒·
+// ·····░▓███▓░
+// ······▒███▒·
+// ······░▒▓▒░·
+// ········░···
+// ············

@@ -7,9 +7,9 @@
 import { registerFileModels } from "../host/file-models.ts";
 import { mendKerasModels } from "../host/keras-models.ts";
 import { mendLayerMasks } from "../host/layer-masks.ts";
+import { mendRepeatedInputs } from "../host/repeated-inputs.ts";
 import * as adaptive from "./adaptive/index.ts";
 import * as discrete from "./discrete/index.ts";
-import { mendRepeatedInputs } from "../host/repeated-inputs.ts";
 import * as efficient from "./efficient/index.ts";
 import * as feature from "./feature/index.ts";
 import * as glimpse from "./glimpse/index.ts";
