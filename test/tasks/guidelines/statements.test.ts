@@ -3,7 +3,7 @@ import { entropyAtStart } from "../../../src/tasks/guidelines/score-scale.ts";
 import { guidelineStatements } from "../../../src/tasks/guidelines/statements.ts";
 import { keeps } from "../../../src/tasks/statement.ts";
 
-test.each(guidelineStatements)("$name holds: $statement", async ({ run, bars }) => {
+test.each(guidelineStatements)("$name keeps its bars", async ({ run, bars }) => {
   const figures = await run(() => undefined);
   expect(
     bars.filter((bar) => !keeps(figures[bar.figure], bar)),
