@@ -1,8 +1,6 @@
 import { fstatSync } from "node:fs";
 import { Command, Option } from "commander";
 import { FileError } from "../core/errors.ts";
-import { writeTrace } from "../inspect/index.ts";
-import { translationTrace } from "../tasks/translation/trace.ts";
 import type { Translation, Translator } from "../tasks/translation/translator.ts";
 import { axesOf, drawing } from "./drawing.ts";
 import { oneOf, wholeNumber } from "./flags.ts";
@@ -99,7 +97,7 @@ async function translateText(texts: string[], flags: Flags, io: Io, load: LoadTr
       await write(io.stdout, translations.map((translation) => show(translation, appearance, axes)).join(""));
       for (const translation of translations) {
         pictures?.add(drawing(translation, axes));
-        traces?.add(traceBytes(translation));
+        if (traces) traces.add(await traceBytes(translation));
       }
     }
   } finally {
@@ -111,8 +109,10 @@ async function translateText(texts: string[], flags: Flags, io: Io, load: LoadTr
   if (written) io.stderr.write(`${NAME}: wrote ${written}\n`);
 }
 
-/** The file of a translation's trace. */
-function traceBytes(translation: Translation): Uint8Array | undefined {
+/** The file of a translation's trace. What makes it is loaded by those who ask for one. */
+async function traceBytes(translation: Translation): Promise<Uint8Array | undefined> {
+  const { translationTrace } = await import("../tasks/translation/trace.ts");
+  const { writeTrace } = await import("../inspect/index.ts");
   const trace = translationTrace(translation);
   return trace && writeTrace(trace);
 }
