@@ -61,14 +61,13 @@ function row({ name, sentence, cost, papers, ticks: found, svg }) {
 
 /** @param {Header & { svg: string | undefined }} entry */
 function section({ name, body, examples, place, svg }) {
-  const short = place.replace(/^src\/(attention\/)?/, "").replace(/^[a-z]+\/\.\.\/\.\.\//, "");
   const normal = path.posix.normalize(place);
   return [
     `### \`${name}\``,
     ...(svg ? [`<img src="images/mechanisms/${name}.svg" width="96" alt="${name}, drawn">`] : []),
     body,
     ...examples.map((code) => `\`\`\`ts\n${code}\n\`\`\``),
-    `Source: [\`${normal.replace(/^src\/(attention\/)?/, "") || short}\`](../${normal})`,
+    `Source: [\`${normal.replace(/^src\/(attention\/)?/, "")}\`](../${normal})`,
   ].join("\n\n");
 }
 

@@ -10,8 +10,6 @@ export const BACKENDS = ["heed", "cpu", "wasm"];
 /** How far results may be apart, of the largest number: float32, and sums in another order. */
 const TOLERANCE = 1e-4;
 
-/** @typedef {{ shape: number[], dtype: string, values: Float32Array | Int32Array | Uint8Array }} Stored */
-
 class Held {
   constructor(/** @type {tf.Tensor} */ tensor) {
     this.shape = tensor.shape;
