@@ -1,36 +1,31 @@
 /** What layers of several heads share whose weights are no plain softmax: projections, masks, and the way back. */
 import * as tf from "@tensorflow/tfjs-core";
-import { fromHeads, toHeads } from "../../attention/sequence/project.ts";
+import {
+  type HeadWeights,
+  headSizes,
+  joined,
+  outputWeights,
+  projected,
+  projectionFields,
+  swapped,
+  type Weights,
+  headWeights as weightsOf,
+} from "../base/heads.ts";
 import {
   boolMask,
   byDefault,
   type FieldValues,
   flag,
-  integer,
   type LayerInput,
-  optional,
-  required,
   type Sizes,
-  seed,
-  type WeightTable,
-  weightFields,
+  zeroHidden,
 } from "../base/index.ts";
 
 export const headFields = {
-  /** H */
-  numHeads: required(integer(1)),
-  /** D, the width of one head's queries and keys. */
-  keyDim: required(integer(1)),
-  /** Dv, the width of one head's values. @default keyDim */
-  valueDim: optional(integer(1)),
-  /** Biases of all projections. @default true */
-  useBias: byDefault(flag(), true),
+  ...headSizes,
   /** Position i sees positions up to i. @default false */
   useCausalMask: byDefault(flag(), false),
-  ...weightFields("kernel", "glorotUniform"),
-  ...weightFields("bias", "zeros"),
-  /** Of initial weights and of what is drawn in training. @default another one each time */
-  seed: seed(),
+  ...projectionFields,
 };
 type Config = Pick<FieldValues<typeof headFields>, "numHeads" | "keyDim" | "valueDim" | "useBias">;
 
@@ -44,17 +39,12 @@ export const headInputs: readonly LayerInput[] = [
 export function headWeights(
   { numHeads: H, keyDim: D, valueDim: Dv = D, useBias }: Config,
   { C, Cv = C!, Ck = Cv }: Sizes,
-): WeightTable<typeof headFields> {
-  const heads = (name: string, width: number, size: number): WeightTable<typeof headFields> => ({
-    [`${name}/kernel`]: { shape: [width, H, size], kind: "kernel", matrix: [width, H * size] },
-    [`${name}/bias`]: useBias && { shape: [H, size], kind: "bias" },
-  });
+): HeadWeights {
   return {
-    ...heads("query", C!, D),
-    ...heads("key", Ck, D),
-    ...heads("value", Cv, Dv),
-    "attention_output/kernel": { shape: [H, Dv, C!], kind: "kernel", matrix: [H * Dv, C!] },
-    "attention_output/bias": useBias && { shape: [C!], kind: "bias" },
+    ...weightsOf("query", [C!, H, D], useBias),
+    ...weightsOf("key", [Ck, H, D], useBias),
+    ...weightsOf("value", [Cv, H, Dv], useBias),
+    ...outputWeights([H, Dv, C!], useBias),
   };
 }
 
@@ -77,7 +67,7 @@ export interface Heads {
  */
 export function splitHeads(
   op: string,
-  weight: <T extends tf.Tensor>(name: string) => T | undefined,
+  weight: Weights,
   inputs: readonly tf.Tensor[],
   masks: readonly (tf.Tensor | undefined)[],
 ): Heads {
@@ -89,23 +79,15 @@ export function splitHeads(
     boolMask(op, `the mask of ${name}`, masks[at], value.shape.slice(0, 2));
   const ofValues = isSelf ? asking : given(1, "value [B, S, Cv]");
   const ofKeys = inputs.length < 3 ? ofValues : given(2, "key [B, S, Ck]");
-  const present = <X extends tf.Tensor>(x: X, mask: tf.Tensor | undefined) =>
-    mask ? (tf.where(tf.expandDims(mask, 2), x, tf.zerosLike(x)) as X) : x;
-  const heads = (x: tf.Tensor3D, name: string) => {
-    const split = toHeads(x, weight<tf.Tensor3D>(`${name}/kernel`)!, weight<tf.Tensor2D>(`${name}/bias`));
-    return tf.transpose<tf.Tensor4D>(split, [0, 2, 1, 3]);
-  };
   const visible =
     ofValues && ofKeys && ofValues !== ofKeys ? tf.logicalAnd(ofValues, ofKeys) : (ofKeys ?? ofValues);
+  const heads = (name: string, x: tf.Tensor3D, mask: tf.Tensor | undefined) =>
+    swapped(projected(weight, name, zeroHidden(x, mask)));
   return {
-    q: heads(present(query, asking), "query"),
-    k: heads(present(key, ofKeys), "key"),
-    v: heads(present(value, ofValues), "value"),
+    q: heads("query", query, asking),
+    k: heads("key", key, ofKeys),
+    v: heads("value", value, ofValues),
     allow: visible && tf.reshape<tf.Rank.R4>(visible, [visible.shape[0]!, 1, 1, visible.shape[1]!]),
-    join(output) {
-      const rows = tf.transpose<tf.Tensor4D>(output, [0, 2, 1, 3]);
-      const kernel = weight<tf.Tensor3D>("attention_output/kernel")!;
-      return present(fromHeads(rows, kernel, weight<tf.Tensor1D>("attention_output/bias")), asking);
-    },
+    join: (output) => zeroHidden(joined(weight, swapped(output)), asking),
   };
 }

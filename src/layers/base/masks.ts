@@ -1,4 +1,4 @@
-import { cast, type Tensor } from "@tensorflow/tfjs-core";
+import { cast, reshape, type Tensor, where } from "@tensorflow/tfjs-core";
 import { ShapeError } from "../../core/errors.ts";
 
 /**
@@ -22,4 +22,11 @@ export function boolMask(
     });
   }
   return mask.dtype === "bool" ? mask : cast(mask, "bool");
+}
+
+/** x [B, N, …] with zeros where its mask [B, N] is false: nothing of what stands there reaches a gradient. */
+export function zeroHidden<X extends Tensor>(x: X, mask: Tensor | undefined): X {
+  if (!mask) return x;
+  const axes = x.shape.slice(2).map(() => 1);
+  return where(reshape(mask, [...mask.shape, ...axes]), x, 0) as X;
 }

@@ -4,6 +4,7 @@ import type { BlockMask } from "../../attention/efficient/block-mask.ts";
 import { blockSparseAttention } from "../../attention/efficient/block-sparse.ts";
 import { fixedAttention } from "../../attention/efficient/fixed.ts";
 import { stridedAttention } from "../../attention/efficient/strided.ts";
+import { outputWeights } from "../base/heads.ts";
 import {
   byDefault,
   choice,
@@ -21,7 +22,6 @@ import {
   headsOf,
   headWeights,
   outputOf,
-  outputWeights,
   selfFields,
   selfInputs,
   unpadded,
@@ -102,7 +102,8 @@ export class BlockSparseAttention extends MechanismLayer<typeof fields> {
   }
 
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
-    return { ...headWeights(NAMES, this.#heads, C!), ...outputWeights(this.#heads, C!) };
+    const { H, D, useBias } = this.#heads;
+    return { ...headWeights(NAMES, this.#heads, C!), ...outputWeights([H, D, C!], useBias) };
   }
 
   protected override compute([given]: tf.Tensor[], { masks }: LayerCall): tf.Tensor {

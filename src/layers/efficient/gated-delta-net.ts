@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { gatedDelta } from "../../attention/efficient/gated-delta.ts";
+import { rmsNorm, unit } from "../../attention/sequence/normalize-rows.ts";
 import { linear } from "../../ops/linear.ts";
 import {
   byDefault,
@@ -79,8 +80,8 @@ export class GatedDeltaNet extends MechanismLayer<typeof fields> {
     const { query: x, queryMask, valueMask } = present(this.op, inputs, call);
     const { useDecay, chunkSize } = this.config;
     const { output } = gatedDelta(
-      ofLengthOne(silu(split(x, "query", weight))),
-      ofLengthOne(silu(split(x, "key", weight))),
+      unit(silu(split(x, "query", weight)), EPSILON),
+      unit(silu(split(x, "key", weight)), EPSILON),
       silu(split(x, "value", weight)),
       {
         beta: perHead(tf.sigmoid(linear(x, this.weight("beta/kernel")))),
@@ -88,7 +89,7 @@ export class GatedDeltaNet extends MechanismLayer<typeof fields> {
       },
       { chunkSize, keyAllow: valueMask },
     );
-    const read = tf.mul(rootMeanSquareNorm(output), this.weight("norm/gamma"));
+    const read = rmsNorm(output, this.weight("norm/gamma"), EPSILON);
     return join(seen(tf.mul(read, silu(split(x, "gate", weight))), queryMask), weight);
   }
 
@@ -101,14 +102,6 @@ export class GatedDeltaNet extends MechanismLayer<typeof fields> {
 
 function silu(x: tf.Tensor4D): tf.Tensor4D {
   return tf.mul(x, tf.sigmoid(x));
-}
-
-function ofLengthOne(x: tf.Tensor4D): tf.Tensor4D {
-  return tf.div(x, tf.sqrt(tf.add(tf.sum(tf.square(x), 3, true), EPSILON)));
-}
-
-function rootMeanSquareNorm(x: tf.Tensor4D): tf.Tensor4D {
-  return tf.div(x, tf.sqrt(tf.add(tf.mean(tf.square(x), 3, true), EPSILON)));
 }
 
 /** [B, T, H] → [B, H, T] */

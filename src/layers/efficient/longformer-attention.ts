@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { longformerAttention } from "../../attention/efficient/longformer.ts";
+import { outputWeights } from "../base/heads.ts";
 import {
   byDefault,
   flag,
@@ -17,7 +18,6 @@ import {
   headsOf,
   headWeights,
   outputOf,
-  outputWeights,
   selfFields,
   selfInputs,
   unpadded,
@@ -86,10 +86,11 @@ export class LongformerAttention extends MechanismLayer<typeof fields> {
 
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
     const isGlobal = this.config.globalPositions.length > 0;
+    const { H, D, useBias } = this.#heads;
     return {
       ...headWeights(LOCAL, this.#heads, C!),
       ...(isGlobal && headWeights(GLOBAL, this.#heads, C!)),
-      ...outputWeights(this.#heads, C!),
+      ...outputWeights([H, D, C!], useBias),
     };
   }
 

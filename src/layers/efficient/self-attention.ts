@@ -1,34 +1,29 @@
 /** What the layers of sparse self-attention share: projections to heads and back, and padding. */
 import * as tf from "@tensorflow/tfjs-core";
-import { fromHeads, toHeads } from "../../attention/sequence/project.ts";
 import { ShapeError } from "../../core/errors.ts";
 import {
-  boolMask,
-  byDefault,
-  flag,
-  integer,
-  optional,
-  required,
-  seed,
-  type WeightTable,
-  weightFields,
-} from "../base/index.ts";
+  type HeadWeights,
+  headSizes,
+  joined,
+  projected,
+  projectionFields,
+  swapped,
+  type Weights,
+  headWeights as weightsOf,
+} from "../base/heads.ts";
+import { boolMask, integer, optional, zeroHidden } from "../base/index.ts";
+import { validLengths } from "./valid-lengths.ts";
 
 export const selfInputs = [{ name: "x", letters: "[B, T, C]" }];
+const { numHeads, keyDim } = headSizes;
 export const selfFields = {
-  /** H */
-  numHeads: required(integer(1)),
+  numHeads,
   /** D, the width of one head. */
-  keyDim: required(integer(1)),
+  keyDim,
   /** Key and value heads; they divide numHeads. @default numHeads */
   numKeyValueHeads: optional(integer(1)),
-  /** Biases of all projections. @default true */
-  useBias: byDefault(flag(), true),
-  ...weightFields("kernel", "glorotUniform"),
-  ...weightFields("bias", "zeros"),
-  seed: seed(),
+  ...projectionFields,
 };
-type Table = WeightTable<typeof selfFields>;
 
 /** Sizes of a projection, and whether it has a bias. */
 export interface Heads {
@@ -39,38 +34,26 @@ export interface Heads {
 }
 
 /** The weights of projections by name: `<name>/kernel` [C, n, D], `<name>/bias` [n, D]. */
-export function headWeights(names: Readonly<Record<string, "H" | "Hkv">>, heads: Heads, C: number): Table {
+export function headWeights(
+  names: Readonly<Record<string, "H" | "Hkv">>,
+  heads: Heads,
+  C: number,
+): HeadWeights {
   const { D, useBias } = heads;
-  const entries = Object.entries(names).flatMap(([name, letter]) => {
-    const n = heads[letter];
-    return [
-      [`${name}/kernel`, { shape: [C, n, D], kind: "kernel", matrix: [C, n * D] }],
-      [`${name}/bias`, useBias && { shape: [n, D], kind: "bias" }],
-    ] as const;
-  });
-  return Object.fromEntries(entries) as Table;
+  const tables = Object.entries(names).map(([name, letter]) =>
+    weightsOf(name, [C, heads[letter], D], useBias),
+  );
+  return Object.assign({}, ...tables) as HeadWeights;
 }
-
-/** The weights of the way back to the model's width. */
-export function outputWeights({ H, D, useBias }: Heads, C: number): Table {
-  return {
-    "attention_output/kernel": { shape: [H, D, C], kind: "kernel", matrix: [H * D, C] },
-    "attention_output/bias": useBias && { shape: [C], kind: "bias" },
-  };
-}
-
-type Weight = (name: string) => tf.Tensor | undefined;
 
 /** x [B, T, C] in a projection of its own: [B, n, T, D]. */
-export function headsOf(x: tf.Tensor3D, name: string, weight: Weight): tf.Tensor4D {
-  const w = weight(`${name}/kernel`) as tf.Tensor3D;
-  return tf.transpose(toHeads(x, w, weight(`${name}/bias`) as tf.Tensor2D | undefined), [0, 2, 1, 3]);
+export function headsOf(x: tf.Tensor3D, name: string, weight: Weights): tf.Tensor4D {
+  return swapped(projected(weight, name, x));
 }
 
 /** Heads [B, H, T, D] back to [B, T, C]. */
-export function outputOf(heads: tf.Tensor4D, weight: Weight): tf.Tensor3D {
-  const [w, b] = [weight("attention_output/kernel"), weight("attention_output/bias")];
-  return fromHeads(tf.transpose(heads, [0, 2, 1, 3]), w as tf.Tensor3D, b as tf.Tensor1D | undefined);
+export function outputOf(heads: tf.Tensor4D, weight: Weights): tf.Tensor3D {
+  return joined(weight, swapped(heads));
 }
 
 /**
@@ -88,21 +71,13 @@ export function unpadded(
   const bool = boolMask(op, "the mask of x [B, T, C]", mask, [B, T]);
   if (!bool) return { x, keyLengths: undefined, present: undefined };
   const whole = tf.logicalAnd(bool, tf.ones([B, T], "bool"));
-  const cells = whole.dataSync();
-  const keyLengths = Array.from({ length: B }, (_, b) => {
-    const row = Array.from(cells.subarray(b * T, (b + 1) * T));
-    const length = row.lastIndexOf(1) + 1;
-    const hole = row.indexOf(0);
-    if (hole >= 0 && hole < length) {
-      throw new ShapeError("SIZE", {
-        op,
-        rule: "the mask of x must be true up to each example's length and false after it",
-        got: `false at position ${hole} of example ${b} and true after it`,
-        remedy: "pad sequences at the end",
-      });
-    }
-    return length;
+  const keyLengths = validLengths(whole as tf.Tensor2D, (b, hole) => {
+    throw new ShapeError("SIZE", {
+      op,
+      rule: "the mask of x must be true up to each example's length and false after it",
+      got: `false at position ${hole} of example ${b} and true after it`,
+      remedy: "pad sequences at the end",
+    });
   });
-  const present = tf.expandDims(whole, 2);
-  return { x: tf.where(present, x, 0) as tf.Tensor3D, keyLengths, present };
+  return { x: zeroHidden(x, whole), keyLengths, present: tf.expandDims(whole, 2) };
 }

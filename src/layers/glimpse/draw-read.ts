@@ -1,31 +1,15 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { drawParameters, drawRead } from "../../attention/glimpse/draw.ts";
-import { linear } from "../../ops/linear.ts";
-import {
-  integer,
-  type LayerOptions,
-  MechanismLayer,
-  required,
-  type Shape,
-  type Sizes,
-  seed,
-  type WeightTable,
-  weightFields,
-} from "../base/index.ts";
+import { type DrawParameters, drawRead } from "../../attention/glimpse/draw.ts";
+import { integer, type LayerOptions, required } from "../base/index.ts";
+import { DrawLayer, drawFields } from "./draw-layer.ts";
 
 const fields = {
   /** Rows of the patch, h; one of height and width is 2 or more. */
   height: required(integer(1)),
   /** Columns of the patch, w. */
   width: required(integer(1)),
-  ...weightFields("kernel", "glorotUniform"),
-  ...weightFields("bias", "zeros"),
-  seed: seed(),
+  ...drawFields,
 };
-const inputs = [
-  { name: "image", letters: "[B, H, W, C]" },
-  { name: "state", letters: "[B, D]" },
-];
 
 export type DrawReadOptions = LayerOptions<typeof fields>;
 
@@ -45,28 +29,14 @@ export type DrawReadOptions = LayerOptions<typeof fields>;
  * const read = new DrawRead({ height: 3, width: 3 });
  * read.apply([tf.ones([2, 8, 8, 1]), tf.ones([2, 7])]).shape; // [2, 3, 3, 1]
  */
-export class DrawRead extends MechanismLayer<typeof fields> {
+export class DrawRead extends DrawLayer<typeof fields> {
   static readonly className = "DrawRead";
 
   constructor(args: DrawReadOptions) {
-    super({ inputs, fields }, args);
+    super({ name: "image", letters: "[B, H, W, C]" }, fields, args);
   }
 
-  protected override parameters({ D }: Sizes): WeightTable<typeof fields> {
-    return { kernel: { shape: [D!, 5], kind: "kernel" }, bias: { shape: [5], kind: "bias" } };
-  }
-
-  protected override shapeOf([image]: readonly Shape[]): Shape {
-    return [image![0]!, this.config.height, this.config.width, image![3]!];
-  }
-
-  protected override outputMask(): undefined {
-    return undefined;
-  }
-
-  protected override compute([image, state]: tf.Tensor[]): tf.Tensor {
-    const { height, width } = this.config;
-    const vector = linear(state as tf.Tensor2D, this.weight("kernel"), this.weight("bias"));
-    return drawRead(image as tf.Tensor4D, drawParameters(vector), [height, width]).output;
+  protected override draw(image: tf.Tensor4D, parameters: DrawParameters, size: [number, number]): tf.Tensor {
+    return drawRead(image, parameters, size).output;
   }
 }

@@ -1,31 +1,15 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { drawParameters, drawWrite } from "../../attention/glimpse/draw.ts";
-import { linear } from "../../ops/linear.ts";
-import {
-  integer,
-  type LayerOptions,
-  MechanismLayer,
-  required,
-  type Shape,
-  type Sizes,
-  seed,
-  type WeightTable,
-  weightFields,
-} from "../base/index.ts";
+import { type DrawParameters, drawWrite } from "../../attention/glimpse/draw.ts";
+import { integer, type LayerOptions, required } from "../base/index.ts";
+import { DrawLayer, drawFields } from "./draw-layer.ts";
 
 const fields = {
   /** Rows of the canvas, H. */
   height: required(integer(1)),
   /** Columns of the canvas, W. */
   width: required(integer(1)),
-  ...weightFields("kernel", "glorotUniform"),
-  ...weightFields("bias", "zeros"),
-  seed: seed(),
+  ...drawFields,
 };
-const inputs = [
-  { name: "patch", letters: "[B, h, w, C]" },
-  { name: "state", letters: "[B, D]" },
-];
 
 export type DrawWriteOptions = LayerOptions<typeof fields>;
 
@@ -45,28 +29,14 @@ export type DrawWriteOptions = LayerOptions<typeof fields>;
  * const write = new DrawWrite({ height: 8, width: 9 });
  * write.apply([tf.ones([2, 3, 3, 1]), tf.ones([2, 7])]).shape; // [2, 8, 9, 1]
  */
-export class DrawWrite extends MechanismLayer<typeof fields> {
+export class DrawWrite extends DrawLayer<typeof fields> {
   static readonly className = "DrawWrite";
 
   constructor(args: DrawWriteOptions) {
-    super({ inputs, fields }, args);
+    super({ name: "patch", letters: "[B, h, w, C]" }, fields, args);
   }
 
-  protected override parameters({ D }: Sizes): WeightTable<typeof fields> {
-    return { kernel: { shape: [D!, 5], kind: "kernel" }, bias: { shape: [5], kind: "bias" } };
-  }
-
-  protected override shapeOf([patch]: readonly Shape[]): Shape {
-    return [patch![0]!, this.config.height, this.config.width, patch![3]!];
-  }
-
-  protected override outputMask(): undefined {
-    return undefined;
-  }
-
-  protected override compute([patch, state]: tf.Tensor[]): tf.Tensor {
-    const { height, width } = this.config;
-    const vector = linear(state as tf.Tensor2D, this.weight("kernel"), this.weight("bias"));
-    return drawWrite(patch as tf.Tensor4D, drawParameters(vector), [height, width]).output;
+  protected override draw(patch: tf.Tensor4D, parameters: DrawParameters, size: [number, number]): tf.Tensor {
+    return drawWrite(patch, parameters, size).output;
   }
 }

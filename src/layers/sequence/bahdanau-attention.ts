@@ -16,6 +16,7 @@ import {
   seed,
   type WeightTable,
   weightFields,
+  zeroHidden,
 } from "../base/index.ts";
 
 const fields = {
@@ -82,7 +83,6 @@ export class BahdanauAttention extends MechanismLayer<typeof fields> {
     const present = boolMask(this.op, "the mask of query [B, T, Cq]", masks[0], [B, T]);
     const visible = boolMask(this.op, "the mask of value [B, S, Cv]", masks[1], [B, values.shape[1]]);
     // Queries that are not there may hold anything; as zeros nothing of it reaches the gradients of other rows.
-    const clean = (x: tf.Tensor3D) => (present ? tf.where<tf.Tensor3D>(tf.expandDims(present, 2), x, 0) : x);
     const score = additiveScore({
       w1: this.weight("key/kernel"),
       w2: this.weight("query/kernel"),
@@ -90,10 +90,10 @@ export class BahdanauAttention extends MechanismLayer<typeof fields> {
       b: this.weightIf("key/bias"),
     });
     const { output } = attend({
-      ...{ queries: clean(query), keys, values, score, training },
+      ...{ queries: zeroHidden(query, present), keys, values, score, training },
       mask: visible && tf.expandDims(visible, 1),
       dropout: { rate: this.config.dropout, seed },
     });
-    return clean(output);
+    return zeroHidden(output, present);
   }
 }

@@ -1,6 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { initializers } from "@tensorflow/tfjs-layers";
 import { differentialAttention } from "../../attention/sequence/differential.ts";
+import { headWeights, outputWeights, projected } from "../base/heads.ts";
 import {
   byDefault,
   type LayerCall,
@@ -10,15 +11,7 @@ import {
   type Sizes,
   type WeightTable,
 } from "../base/index.ts";
-import {
-  headFields,
-  headInputs,
-  headOptions,
-  headWeights,
-  maskedHeads,
-  outputWeights,
-  projected,
-} from "./heads.ts";
+import { headFields, headInputs, headOptions, maskedHeads } from "./heads.ts";
 
 const fields = {
   ...headFields,

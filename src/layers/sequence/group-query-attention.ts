@@ -1,27 +1,6 @@
-import type * as tf from "@tensorflow/tfjs-core";
-import type { MultiHeadParameters } from "../../attention/sequence/call-multi-head.ts";
 import { ShapeError } from "../../core/errors.ts";
-import {
-  integer,
-  type LayerCall,
-  type LayerOptions,
-  MechanismLayer,
-  required,
-  type Shape,
-  type Sizes,
-  type WeightTable,
-} from "../base/index.ts";
-import { ATTENTION_WEIGHTS, namedWeights } from "./attention-weights.ts";
-import {
-  type Heads,
-  projectedAttention,
-  projectedCall,
-  projectedFields,
-  projectedInputs,
-  projectedOptions,
-  projectedShape,
-  projectionWeights,
-} from "./projected.ts";
+import { integer, type LayerOptions, required } from "../base/index.ts";
+import { type Heads, ProjectedLayer, projectedFields } from "./projected.ts";
 
 const fields = {
   /** D, the width of one head. */
@@ -52,40 +31,17 @@ export type GroupQueryAttentionOptions = LayerOptions<typeof fields>;
  * const layer = new GroupQueryAttention({ headDim: 3, numQueryHeads: 4, numKeyValueHeads: 2 });
  * layer.apply([queries, values]).shape; // [2, 3, 4]
  */
-export class GroupQueryAttention extends MechanismLayer<typeof fields> {
+export class GroupQueryAttention extends ProjectedLayer<typeof fields> {
   static readonly className = "GroupQueryAttention";
-  static readonly kerasCall = projectedCall;
 
   constructor(args: GroupQueryAttentionOptions) {
-    super({ inputs: projectedInputs, fields, callOptions: projectedOptions }, args);
-    const { H, Hkv } = this.#heads;
+    super(fields, args);
+    const { H, Hkv } = this.heads;
     if (H % Hkv !== 0) throw new ShapeError("HEADS", { op: this.op, H, Hkv });
   }
 
-  get #heads(): Heads {
+  protected override get heads(): Heads {
     const { headDim: D, numQueryHeads: H, numKeyValueHeads: Hkv } = this.config;
     return { H, Hkv, D, Dv: D };
-  }
-
-  protected override parameters(sizes: Sizes): WeightTable<typeof fields> {
-    return projectionWeights(this.#heads, this.config, sizes);
-  }
-
-  protected override shapeOf(shapes: readonly Shape[]): Shape | Shape[] {
-    return projectedShape(this.op, this.#heads, shapes, this.config.returnAttentionScores);
-  }
-
-  protected override compute(inputs: tf.Tensor[], call: LayerCall): tf.Tensor | tf.Tensor[] {
-    const weight = (name: string) => this.weightIf(name);
-    return projectedAttention(this.op, this.#heads, this.config, weight, inputs, call);
-  }
-
-  /**
-   * Sets the weights to these parameters, such as `fromTorchInProj` reads, which stay the caller's.
-   *
-   * @throws OptionError LAYER_UNBUILT · ShapeError SIZE when they are not this layer's
-   */
-  setParameters(parameters: MultiHeadParameters): void {
-    this.setNamed(namedWeights(parameters, ATTENTION_WEIGHTS));
   }
 }

@@ -14,6 +14,7 @@ import {
   rate,
   type Shape,
   seed,
+  zeroHidden,
 } from "../base/index.ts";
 
 export const kerasAttentionFields = {
@@ -94,6 +95,6 @@ export function kerasAttention(
     dropout: { rate: config.dropout, seed },
     weights: returnAttentionScores,
   });
-  const shown = present ? tf.where(tf.expandDims(present, 2), output, 0) : output;
+  const shown = zeroHidden(output, present);
   return returnAttentionScores ? [shown, weights!] : shown;
 }

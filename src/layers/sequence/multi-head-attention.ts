@@ -1,28 +1,5 @@
-import type * as tf from "@tensorflow/tfjs-core";
-import type { MultiHeadParameters } from "../../attention/sequence/call-multi-head.ts";
-import {
-  integer,
-  integers,
-  type LayerCall,
-  type LayerOptions,
-  MechanismLayer,
-  optional,
-  required,
-  type Shape,
-  type Sizes,
-  type WeightTable,
-} from "../base/index.ts";
-import { ATTENTION_WEIGHTS, namedWeights } from "./attention-weights.ts";
-import {
-  type Heads,
-  projectedAttention,
-  projectedCall,
-  projectedFields,
-  projectedInputs,
-  projectedOptions,
-  projectedShape,
-  projectionWeights,
-} from "./projected.ts";
+import { integer, integers, type LayerOptions, optional, required } from "../base/index.ts";
+import { type Heads, ProjectedLayer, projectedFields } from "./projected.ts";
 
 const fields = {
   /** H */
@@ -67,39 +44,15 @@ export type MultiHeadAttentionOptions = LayerOptions<typeof fields>;
  * output.shape; // [2, 3, 4]
  * weights.shape; // [2, 2, 3, 5]
  */
-export class MultiHeadAttention extends MechanismLayer<typeof fields> {
+export class MultiHeadAttention extends ProjectedLayer<typeof fields> {
   static readonly className = "MultiHeadAttention";
-  static readonly kerasCall = projectedCall;
 
   constructor(args: MultiHeadAttentionOptions) {
-    const ignored = ["queryShape", "valueShape", "keyShape"];
-    super({ inputs: projectedInputs, fields, callOptions: projectedOptions, ignored }, args);
+    super(fields, args, ["queryShape", "valueShape", "keyShape"]);
   }
 
-  get #heads(): Heads {
+  protected override get heads(): Heads {
     const { numHeads: H, keyDim: D, valueDim: Dv = D, outputShape, attentionAxes } = this.config;
     return { H, Hkv: H, D, Dv, outputShape, attentionAxes };
-  }
-
-  protected override parameters(sizes: Sizes): WeightTable<typeof fields> {
-    return projectionWeights(this.#heads, this.config, sizes);
-  }
-
-  protected override shapeOf(shapes: readonly Shape[]): Shape | Shape[] {
-    return projectedShape(this.op, this.#heads, shapes, this.config.returnAttentionScores);
-  }
-
-  protected override compute(inputs: tf.Tensor[], call: LayerCall): tf.Tensor | tf.Tensor[] {
-    const weight = (name: string) => this.weightIf(name);
-    return projectedAttention(this.op, this.#heads, this.config, weight, inputs, call);
-  }
-
-  /**
-   * Sets the weights to these parameters, such as `fromTorchInProj` reads, which stay the caller's.
-   *
-   * @throws OptionError LAYER_UNBUILT · ShapeError SIZE when they are not this layer's
-   */
-  setParameters(parameters: MultiHeadParameters): void {
-    this.setNamed(namedWeights(parameters, ATTENTION_WEIGHTS));
   }
 }

@@ -4,6 +4,7 @@ import {
   type MultiHeadLatentParameters,
   multiHeadLatentAttention,
 } from "../../attention/sequence/multi-head-latent.ts";
+import { headWeights, outputWeights } from "../base/heads.ts";
 import {
   boolMask,
   byDefault,
@@ -20,8 +21,8 @@ import {
   seed,
   type WeightTable,
   weightFields,
+  zeroHidden,
 } from "../base/index.ts";
-import { headWeights, outputWeights } from "./heads.ts";
 
 const fields = {
   /** H */
@@ -109,7 +110,6 @@ export class MultiHeadLatentAttention extends MechanismLayer<typeof fields> {
   protected override compute([given]: tf.Tensor[], { masks, training, seed: own }: LayerCall): tf.Tensor {
     const x = given as tf.Tensor3D;
     const mask = boolMask(this.op, "the mask of x [B, T, C]", masks[0], x.shape.slice(0, 2));
-    const present = <X extends tf.Tensor>(y: X) => (mask ? (tf.where(tf.expandDims(mask, 2), y, 0) as X) : y);
     const { useCausalMask, dropout, absorbed, ropeDim } = this.config;
     const parameters: MultiHeadLatentParameters = {
       wdkv: this.weight("latent/kernel"),
@@ -123,13 +123,13 @@ export class MultiHeadLatentAttention extends MechanismLayer<typeof fields> {
       wqr: this.weightIf("query_position/kernel"),
       wo: this.weight("attention_output/kernel"),
     };
-    const { output } = multiHeadLatentAttention(present(x), parameters, {
+    const { output } = multiHeadLatentAttention(zeroHidden(x, mask), parameters, {
       ...(ropeDim && { rotate: (heads, start) => rope(heads, { layout: "bthd", offset: start }) }),
       ...(mask && { allow: tf.reshape(mask, [mask.shape[0]!, 1, 1, mask.shape[1]!]) }),
       ...(useCausalMask && { causal: true }),
       dropout: { rate: dropout, seed: own },
       ...{ training, absorbed },
     });
-    return present(output);
+    return zeroHidden(output, mask);
   }
 }

@@ -3,6 +3,7 @@ import {
   type MultiHeadPoolingParameters,
   multiHeadPooling,
 } from "../../attention/sequence/multi-head-pooling.ts";
+import { headSizes, headWeights, outputWeights } from "../base/heads.ts";
 import {
   boolMask,
   byDefault,
@@ -11,22 +12,16 @@ import {
   type LayerOptions,
   MechanismLayer,
   optional,
-  required,
   type Shape,
   type Sizes,
   type WeightTable,
 } from "../base/index.ts";
-import { commonFields, headWeights, outputWeights } from "./heads.ts";
+import { commonFields } from "./heads.ts";
 
 const fields = {
   /** T, the number of vectors that come out. */
   seeds: byDefault(integer(1), 1),
-  /** H */
-  numHeads: required(integer(1)),
-  /** D, the width of one head's queries and keys. */
-  keyDim: required(integer(1)),
-  /** Dv, the width of one head's values. @default keyDim */
-  valueDim: optional(integer(1)),
+  ...headSizes,
   /** The width of the seeds and of what comes out. @default that of the input */
   outputDim: optional(integer(1)),
   ...commonFields,

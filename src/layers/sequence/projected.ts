@@ -1,8 +1,15 @@
 /** What Keras' MultiHeadAttention and GroupQueryAttention share: all but the names of their sizes. */
 import * as tf from "@tensorflow/tfjs-core";
-import { callMultiHead } from "../../attention/sequence/call-multi-head.ts";
+import { callMultiHead, type MultiHeadParameters } from "../../attention/sequence/call-multi-head.ts";
 import { OptionError, ShapeError } from "../../core/errors.ts";
 import { linear } from "../../ops/linear.ts";
+import {
+  type HeadWeights,
+  headWeights,
+  outputWeights,
+  projectionFields,
+  type Weights,
+} from "../base/heads.ts";
 import {
   boolMask,
   byDefault,
@@ -12,15 +19,17 @@ import {
   type Kind,
   type LayerCall,
   type LayerInput,
+  type LayerOptions,
+  MechanismLayer,
   optional,
   ours,
   rate,
   type Shape,
   type Sizes,
-  seed,
   type WeightTable,
-  weightFields,
+  zeroHidden,
 } from "../base/index.ts";
+import { ATTENTION_WEIGHTS, namedWeights } from "./attention-weights.ts";
 
 const nothing: Kind<unknown, null> = {
   rule: "left out, since TensorFlow.js has no regularizers of activity",
@@ -31,19 +40,14 @@ const nothing: Kind<unknown, null> = {
 export const projectedFields = {
   /** Share of weights dropped in training; it costs no other path. @default 0 */
   dropout: byDefault(rate(), 0),
-  /** Biases of all projections. @default true */
-  useBias: byDefault(flag(), true),
   /** Query i sees key j where |i − j| < slidingWindow. @default none */
   slidingWindow: optional(integer(1)),
   /** Accepted for Keras' sake: attention is always fused here, with dropout and weights too. @default none */
   flashAttention: ours(optional(flag())),
-  ...weightFields("kernel", "glorotUniform"),
-  ...weightFields("bias", "zeros"),
+  ...projectionFields,
   activityRegularizer: optional(nothing),
   /** Multiplies the heads by σ(query·W + b) before the output's projection. @default false */
   useGate: byDefault(flag(), false),
-  /** Of initial weights and dropout. @default another one each time */
-  seed: seed(),
   /** Position i sees positions up to i; an option of the call too. Not Keras': there it is of the call alone. @default false */
   useCausalMask: ours(byDefault(flag(), false)),
   /** Returns [output, weights [B, H, T, S]]; an option of the call too. Not Keras' either. @default false */
@@ -51,19 +55,19 @@ export const projectedFields = {
 };
 type Config = FieldValues<typeof projectedFields>;
 
-export const projectedInputs: readonly LayerInput[] = [
+const projectedInputs: readonly LayerInput[] = [
   { name: "query", letters: "[B, …, C]" },
   { name: "value", letters: "[B, …, Cv]", optional: true },
   { name: "key", letters: "[B, …, Ck]", optional: true },
   { name: "attentionMask", letters: "[…]", optional: true },
 ];
-export const projectedCall = {
+const projectedCall = {
   inputs: ["query", "value", "key", "attentionMask"],
   fields: ["useCausalMask", "returnAttentionScores"],
 } as const;
 /** Options of a call that are tensors. */
 const MASKS = ["attentionMask", "queryMask", "valueMask", "keyMask"] as const;
-export const projectedOptions = [...projectedCall.fields, ...MASKS];
+const projectedOptions = [...projectedCall.fields, ...MASKS];
 
 /** Sizes of a layer, in the one notation. */
 export interface Heads {
@@ -80,33 +84,54 @@ export interface Heads {
 const product = (sizes: readonly number[]) => sizes.reduce((all, n) => all * n, 1);
 
 /** Weights in Keras' order, by Keras' names. */
-export function projectionWeights(
+function projectionWeights(
   { H, Hkv, D, Dv, outputShape }: Heads,
   { useBias, useGate }: Config,
   { C, Cv = C!, Ck = Cv }: Sizes,
-): WeightTable<typeof projectedFields> {
-  const output = outputShape ?? [C!];
-  const heads = (
-    name: string,
-    width: number,
-    n: number,
-    size: number,
-  ): WeightTable<typeof projectedFields> => ({
-    [`${name}/kernel`]: { shape: [width, n, size], kind: "kernel", matrix: [width, n * size] },
-    [`${name}/bias`]: useBias && { shape: [n, size], kind: "bias" },
-  });
+): HeadWeights {
   return {
-    ...heads("query", C!, H, D),
-    ...heads("key", Ck, Hkv, D),
-    ...(useGate && heads("gate", C!, H, Dv)),
-    ...heads("value", Cv, Hkv, Dv),
-    "attention_output/kernel": {
-      shape: [H, Dv, ...output],
-      kind: "kernel",
-      matrix: [H * Dv, product(output)],
-    },
-    "attention_output/bias": useBias && { shape: output, kind: "bias" },
+    ...headWeights("query", [C!, H, D], useBias),
+    ...headWeights("key", [Ck, Hkv, D], useBias),
+    ...(useGate && headWeights("gate", [C!, H, Dv], useBias)),
+    ...headWeights("value", [Cv, Hkv, Dv], useBias),
+    ...outputWeights([H, Dv, ...(outputShape ?? [C!])], useBias),
   };
+}
+
+/** Keras' layer, but for the names of its sizes. */
+export abstract class ProjectedLayer<F extends typeof projectedFields> extends MechanismLayer<F> {
+  static readonly kerasCall = projectedCall;
+
+  protected constructor(fields: F, args: LayerOptions<F>, ignored: readonly string[] = []) {
+    super({ inputs: projectedInputs, fields, callOptions: projectedOptions, ignored }, args);
+  }
+
+  protected abstract get heads(): Heads;
+
+  get #shared(): Config {
+    return this.config as unknown as Config;
+  }
+
+  protected override parameters(sizes: Sizes): WeightTable<F> {
+    return projectionWeights(this.heads, this.#shared, sizes) as WeightTable<F>;
+  }
+
+  protected override shapeOf(shapes: readonly Shape[]): Shape | Shape[] {
+    return projectedShape(this.op, this.heads, shapes, this.#shared.returnAttentionScores);
+  }
+
+  protected override compute(inputs: tf.Tensor[], call: LayerCall): tf.Tensor | tf.Tensor[] {
+    return projectedAttention(this.op, this.heads, this.#shared, (name) => this.weightIf(name), inputs, call);
+  }
+
+  /**
+   * Sets the weights to these parameters, such as `fromTorchInProj` reads, which stay the caller's.
+   *
+   * @throws OptionError LAYER_UNBUILT · ShapeError SIZE when they are not this layer's
+   */
+  setParameters(parameters: MultiHeadParameters): void {
+    this.setNamed(namedWeights(parameters, ATTENTION_WEIGHTS));
+  }
 }
 
 /** The axes that attention runs over, counted from the front, and the others before the last. */
@@ -128,7 +153,7 @@ function axesOf(op: string, { attentionAxes }: Heads, rank: number) {
   return { over, beside: [0, ...inner.filter((axis) => !over.includes(axis))] };
 }
 
-export function projectedShape(
+function projectedShape(
   op: string,
   heads: Heads,
   [query, value = query]: readonly Shape[],
@@ -142,12 +167,12 @@ export function projectedShape(
     : output;
 }
 
-/** Keras' call. `weight` gives a weight of the layer, undefined where it has none of that name. */
-export function projectedAttention(
+/** Keras' call. */
+function projectedAttention(
   op: string,
   heads: Heads,
   config: Config,
-  weight: (name: string) => tf.Tensor | undefined,
+  weight: Weights,
   inputs: readonly tf.Tensor[],
   call: LayerCall,
 ): tf.Tensor | tf.Tensor[] {
@@ -176,7 +201,7 @@ export function projectedAttention(
   const [B, T, S] = [q!.shape[0], q!.shape[1], k!.shape[1]];
   const present = boolMask(op, "the mask of query [B, T, C]", masks.query, [B, T]);
   // Queries that are not there may hold anything; as zeros nothing of it reaches the gradients of other rows.
-  const asking = present ? tf.where<tf.Tensor3D>(tf.expandDims(present, 2), q!, 0) : q!;
+  const asking = zeroHidden(q!, present);
   const visible = keysSeen(op, masks, [B, T, S]);
   const { output: rows, weights } = callMultiHead(
     op,
@@ -205,7 +230,7 @@ export function projectedAttention(
   const gated = config.useGate
     ? tf.mul<tf.Tensor3D>(rows, tf.sigmoid(linear(asking, ...matrix("gate"))))
     : rows;
-  const seen = present ? tf.where<tf.Tensor3D>(tf.expandDims(present, 2), gated, 0) : gated;
+  const seen = zeroHidden(gated, present);
   const output = flat.restore(linear(seen, ...matrix("attention_output")), heads.outputShape);
   if (!returnAttentionScores) return output;
   const shown = present ? tf.where(tf.reshape(present, [B, 1, T, 1]), weights!, 0) : weights!;

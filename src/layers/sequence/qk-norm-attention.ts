@@ -2,6 +2,7 @@ import type * as tf from "@tensorflow/tfjs-core";
 import { initializers } from "@tensorflow/tfjs-layers";
 import { qkLayerNormAttention } from "../../attention/sequence/qk-layer-norm.ts";
 import { qkNormAttention } from "../../attention/sequence/qk-norm.ts";
+import { headWeights, outputWeights, projected } from "../base/heads.ts";
 import {
   byDefault,
   choice,
@@ -12,15 +13,7 @@ import {
   type Sizes,
   type WeightTable,
 } from "../base/index.ts";
-import {
-  headFields,
-  headInputs,
-  headOptions,
-  headWeights,
-  maskedHeads,
-  outputWeights,
-  projected,
-} from "./heads.ts";
+import { headFields, headInputs, headOptions, maskedHeads } from "./heads.ts";
 
 const fields = {
   ...headFields,

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { talkingHeadsAttention } from "../../attention/sequence/talking-heads.ts";
+import { headWeights, outputWeights, projected } from "../base/heads.ts";
 import {
   integer,
   type LayerCall,
@@ -9,15 +10,7 @@ import {
   type Sizes,
   type WeightTable,
 } from "../base/index.ts";
-import {
-  headFields,
-  headInputs,
-  headOptions,
-  headWeights,
-  maskedHeads,
-  outputWeights,
-  projected,
-} from "./heads.ts";
+import { headFields, headInputs, headOptions, maskedHeads } from "./heads.ts";
 
 const fields = {
   ...headFields,

@@ -5,6 +5,7 @@ import type {
   TransformerEncoderParameters,
 } from "../../attention/transformer/index.ts";
 import { OptionError } from "../../core/errors.ts";
+import { headWeights, projectionFields } from "../base/heads.ts";
 import {
   byDefault,
   choice,
@@ -15,9 +16,7 @@ import {
   ours,
   rate,
   required,
-  seed,
   type WeightTable,
-  weightFields,
 } from "../base/index.ts";
 import { ATTENTION_WEIGHTS, namedWeights } from "../sequence/attention-weights.ts";
 
@@ -37,14 +36,11 @@ export const transformerFields = {
   ),
   /** Normalises what goes into a sublayer, PyTorch's norm_first. @default false */
   normalizeFirst: byDefault(flag(), false),
-  /** Biases of all maps and norms, PyTorch's bias. @default true */
-  useBias: byDefault(flag(), true),
   /** Begins with sublayers that add 0, which makes deep stacks easier to train. @default false */
   zeroResiduals: byDefault(flag(), false),
-  ...weightFields("kernel", "glorotUniform"),
-  ...weightFields("bias", "zeros"),
-  /** Of initial weights and dropout. @default another one each time */
-  seed: seed(),
+  ...projectionFields,
+  /** Biases of all maps and norms, PyTorch's bias. @default true */
+  useBias: projectionFields.useBias,
   /** Returns the weights too; an option of the call as well. @default false */
   returnAttentionScores: ours(byDefault(flag(), false)),
 };
@@ -124,8 +120,7 @@ export function blockWeights(
         ["key", from],
         ["value", from],
       ] as const) {
-        table[`${prefix}/${name}/kernel`] = { shape: [width, H, D], kind: "kernel", matrix: [width, C] };
-        table[`${prefix}/${name}/bias`] = bias([H, D]);
+        Object.assign(table, headWeights(`${prefix}/${name}`, [width, H, D], useBias));
       }
       table[`${prefix}/${ATTENTION_WEIGHTS.wo}`] = {
         shape: [H, D, C],

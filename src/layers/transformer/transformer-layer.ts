@@ -12,6 +12,7 @@ import {
   type LayerDefinition,
   type LayerOptions,
   MechanismLayer,
+  zeroHidden,
 } from "../base/index.ts";
 import { namedParameters, type Part, readParameters, type transformerFields } from "./parameters.ts";
 
@@ -65,6 +66,5 @@ export function blockMask(
 
 /** x with zeros where it has no positions, so that whatever stands there reaches no gradient. */
 export function present(op: string, title: string, x: tf.Tensor3D, mask: tf.Tensor | undefined): tf.Tensor3D {
-  const bool = boolMask(op, title, mask, x.shape.slice(0, 2));
-  return bool ? tf.where<tf.Tensor3D>(tf.expandDims(bool, 2), x, 0) : x;
+  return zeroHidden(x, boolMask(op, title, mask, x.shape.slice(0, 2)));
 }
