@@ -1,13 +1,12 @@
 import { OptionError } from "../core/errors.ts";
 import { summary, warnings } from "./describe.ts";
 import { chooseEdges, type Edge, type EdgeChoice, hasWeightAboveOne } from "./flow/edges.ts";
-import { articlePlaces, columnPlaces, PAD, type Places } from "./flow/places.ts";
+import { articlePlaces, columnPlaces, type Places } from "./flow/places.ts";
 import { type HeatmapData, toMatrix } from "./matrix.ts";
 import { oneOf } from "./options.ts";
-import { svgDocument } from "./svg/document.ts";
-import { coordinate, element, fingerprint, label } from "./svg/markup.ts";
-import { fitWidth } from "./svg/measure.ts";
+import { coordinate, element, fingerprint } from "./svg/markup.ts";
 import { THEMES, type Theme } from "./svg/theme.ts";
+import { belowTitle, titledDocument } from "./svg/titled.ts";
 import { escapeXml, visible } from "./text.ts";
 
 /** `article`: inputs in a row below, outputs above. `columns`: inputs on the left, outputs on the right. */
@@ -31,7 +30,6 @@ const TITLE = "Attention Flow";
 const MOST_EDGES = 2000;
 const THICKEST = 5;
 const RADIUS = 7;
-const TITLE_HEIGHT = 44;
 const INPUT_FILL = "#87ceeb"; // skyblue
 const OUTPUT_FILL = "#90ee90"; // lightgreen
 
@@ -73,7 +71,7 @@ export function flow(data: HeatmapData, options: FlowOptions = {}): string {
       : `${Math.round(100 * choice.mass)} % of each output`;
   const clamped = hasWeightAboveOne(matrix) ? "; weights above 1 are drawn as 1" : "";
   const note = `${shown} of ${all}, ${Math.round(100 * mass)} % of the weight (${rule})${clamped}.`;
-  const top = title === "" ? PAD : TITLE_HEIGHT;
+  const top = belowTitle(title);
   const places = (layout === "article" ? articlePlaces : columnPlaces)(data, top);
   const { width, height } = places;
   const id = fingerprint(
@@ -81,28 +79,21 @@ export function flow(data: HeatmapData, options: FlowOptions = {}): string {
   );
   const nodes = (points: Places["inputs"], fill: string) =>
     points.map(({ x, y }) => element("circle", { class: "n", cx: x, cy: y, r: RADIUS, fill })).join("");
-  return svgDocument({
+  return titledDocument({
     id,
     theme,
-    title: title || TITLE,
+    title,
+    unnamed: TITLE,
+    titleInMiddle: true,
     description: `${summary(matrix, data)} ${note}`,
     width,
     height,
+    note,
     rules: ({ edge, text }) => [
       [".e", `fill:none;stroke:${edge}`],
       [".n", `stroke:${text}`],
     ],
     content: [
-      element("rect", { class: "bg", width, height }),
-      title === ""
-        ? ""
-        : label(fitWidth(visible(title), width - 2 * PAD, 18), {
-            class: "t k",
-            x: width / 2,
-            y: 30,
-            "font-size": 18,
-            "text-anchor": "middle",
-          }),
       element(
         "g",
         { class: "e", "stroke-linecap": "round" },
@@ -110,7 +101,6 @@ export function flow(data: HeatmapData, options: FlowOptions = {}): string {
       ),
       nodes(places.inputs, INPUT_FILL) + nodes(places.outputs, OUTPUT_FILL),
       places.labels,
-      label(fitWidth(note, width - 2 * PAD, 12), { class: "t", x: PAD, y: height - 12, "font-size": 12 }),
     ],
   });
 }

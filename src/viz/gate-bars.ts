@@ -1,10 +1,10 @@
 import { OptionError, ShapeError } from "../core/errors.ts";
 import { oneOf } from "./options.ts";
 import { formatNumber, ticks } from "./scale.ts";
-import { svgDocument } from "./svg/document.ts";
 import { coordinate, element, fingerprint, label } from "./svg/markup.ts";
 import { fitWidth, textWidth } from "./svg/measure.ts";
 import { THEMES, type Theme } from "./svg/theme.ts";
+import { PAD, titledDocument } from "./svg/titled.ts";
 import { escapeXml, visible } from "./text.ts";
 
 export interface GateBarsData {
@@ -24,7 +24,6 @@ export interface GateBarsOptions {
 }
 
 const TITLE = "Gate";
-const PAD = 16;
 const PLOT_HEIGHT = 220;
 const PLOT_WIDTH = 720;
 const MOST_BAR = 36;
@@ -102,24 +101,17 @@ export function gateBars(data: GateBarsData, options: GateBarsOptions = {}): str
   const id = fingerprint(
     [theme, title, sorted, ...values.map(({ value, name }) => `${name} ${value}`)].join("\n"),
   );
-  return svgDocument({
+  return titledDocument({
     id,
     theme,
-    title: title || TITLE,
+    title,
+    unnamed: TITLE,
     description: note,
     width,
     height,
+    note,
     rules: ({ edge }) => [[".b", `fill:${edge}`]],
     content: [
-      element("rect", { class: "bg", width, height }),
-      title === ""
-        ? ""
-        : label(fitWidth(visible(title), width - 2 * PAD, 18), {
-            class: "t k",
-            x: PAD,
-            y: 30,
-            "font-size": 18,
-          }),
       ...bars,
       element("path", {
         class: "l",
@@ -134,7 +126,6 @@ export function gateBars(data: GateBarsData, options: GateBarsOptions = {}): str
         "font-size": 12,
         "text-anchor": "middle",
       }),
-      label(fitWidth(note, width - 2 * PAD, 12), { class: "t", x: PAD, y: height - 12, "font-size": 12 }),
     ],
   });
 }

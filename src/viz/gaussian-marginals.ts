@@ -1,11 +1,9 @@
 import { OptionError } from "../core/errors.ts";
 import { colorAt, hex, PALETTES, type Palette } from "./color.ts";
 import { oneOf, positiveInteger } from "./options.ts";
-import { svgDocument } from "./svg/document.ts";
 import { element, fingerprint, label } from "./svg/markup.ts";
-import { fitWidth } from "./svg/measure.ts";
 import { THEMES, type Theme } from "./svg/theme.ts";
-import { visible } from "./text.ts";
+import { belowTitle, PAD, titledDocument } from "./svg/titled.ts";
 
 export interface GaussianMarginalsData {
   /** a_y: how much each row of the image is looked at, H numbers. */
@@ -26,7 +24,6 @@ export interface GaussianMarginalsOptions {
 }
 
 const TITLE = "a = a_y a_xᵀ";
-const PAD = 16;
 const GAP = 8;
 const STRIP = 28;
 
@@ -98,7 +95,7 @@ export function gaussianMarginals(
   const panelWidth = positiveInteger(op, "panelWidth", options.panelWidth ?? 240);
   const { title = TITLE } = options;
   const cell = panelWidth / x.length;
-  const top = (title === "" ? PAD : 44) + STRIP + GAP;
+  const top = belowTitle(title) + STRIP + GAP;
   const panelHeight = cell * y.length;
   const right = PAD + panelWidth + GAP;
   const color = (value: number) => hex(colorAt(palette, value));
@@ -114,23 +111,15 @@ export function gaussianMarginals(
   const frame = (left: number, up: number, w: number, h: number) =>
     element("rect", { class: "l", x: left, y: up, width: w, height: h });
   const id = fingerprint([theme, palette, title, panelWidth, ...y, "", ...x].join("\n"));
-  return svgDocument({
+  return titledDocument({
     id,
     theme,
-    title: title || TITLE,
+    title,
+    unnamed: TITLE,
     description: `A mask of ${y.length} × ${x.length} pixels, the product of a column a_y and a row a_x; brightest at row ${peak(y)}, column ${peak(x)}.`,
     width,
     height,
     content: [
-      element("rect", { class: "bg", width, height }),
-      title === ""
-        ? ""
-        : label(fitWidth(visible(title), width - 2 * PAD, 18), {
-            class: "t k",
-            x: PAD,
-            y: 30,
-            "font-size": 18,
-          }),
       element("g", { "shape-rendering": "crispEdges" }, [...mask, ...above, ...beside].join("")),
       frame(PAD, top, panelWidth, panelHeight) +
         frame(PAD, top - GAP - STRIP, panelWidth, STRIP) +

@@ -2,11 +2,11 @@ import { OptionError } from "../core/errors.ts";
 import type { Box } from "./image/boxes.ts";
 import { checkPicture, drawPicture, type Frame, type Picture } from "./image/picture.ts";
 import { oneOf, positiveInteger } from "./options.ts";
-import { svgDocument } from "./svg/document.ts";
 import { TOKEN_SIZE } from "./svg/layout.ts";
 import { coordinate, element, fingerprint, label } from "./svg/markup.ts";
 import { fitWidth } from "./svg/measure.ts";
 import { THEMES, type Theme } from "./svg/theme.ts";
+import { belowTitle, PAD, titledDocument } from "./svg/titled.ts";
 import { visible } from "./text.ts";
 
 /** One look at an image. */
@@ -33,7 +33,6 @@ export interface GlimpseBoxesOptions {
 }
 
 const TITLE = "Glimpses";
-const PAD = 16;
 const GAP = 20;
 const CAPTION = 24;
 /** Told apart by every kind of colour vision, and by their dashes; the first is the article's green. */
@@ -65,7 +64,7 @@ export function glimpseBoxes(data: GlimpseBoxesData, options: GlimpseBoxesOption
   const theme = oneOf(op, "theme", options.theme ?? "light", THEMES);
   const panelWidth = positiveInteger(op, "panelWidth", options.panelWidth ?? 200);
   const { title = TITLE } = options;
-  const top = title === "" ? PAD : 44;
+  const top = belowTitle(title);
   const panelHeight = (panelWidth * image.height) / image.width;
   const main: Frame = { x: PAD, y: top, width: panelWidth, height: panelHeight };
   const scale = panelWidth / image.width;
@@ -106,24 +105,16 @@ export function glimpseBoxes(data: GlimpseBoxesData, options: GlimpseBoxesOption
     );
   });
   const clip = element("clipPath", { id: `${id}-c` }, element("rect", { ...main }));
-  return svgDocument({
+  return titledDocument({
     id,
     theme,
-    title: title || TITLE,
+    title,
+    unnamed: TITLE,
     description: `${glimpses.length} glimpses of an image of ${image.height} × ${image.width} pixels: ${glimpses.map(said).join("; ")}.`,
     width,
     height,
+    definitions: clip,
     content: [
-      clip,
-      element("rect", { class: "bg", width, height }),
-      title === ""
-        ? ""
-        : label(fitWidth(visible(title), width - 2 * PAD, 18), {
-            class: "t k",
-            x: PAD,
-            y: 30,
-            "font-size": 18,
-          }),
       drawPicture(image, main),
       element("g", { "clip-path": `url(#${id}-c)` }, boxes.join("")),
       element("rect", { class: "l", ...main }),

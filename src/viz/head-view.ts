@@ -1,12 +1,12 @@
 import { OptionError } from "../core/errors.ts";
 import { chooseEdges, type Edge } from "./flow/edges.ts";
-import { columnPlaces, PAD, type Places } from "./flow/places.ts";
+import { columnPlaces, type Places } from "./flow/places.ts";
 import { type Cells, type Matrix, toMatrix } from "./matrix.ts";
 import { oneOf } from "./options.ts";
-import { svgDocument } from "./svg/document.ts";
 import { coordinate, element, fingerprint, label } from "./svg/markup.ts";
 import { fitWidth, textWidth } from "./svg/measure.ts";
 import { THEMES, type Theme } from "./svg/theme.ts";
+import { belowTitle, PAD, titledDocument } from "./svg/titled.ts";
 import { escapeXml, visible } from "./text.ts";
 
 /** The weights of one head, and what the legend calls it. */
@@ -85,7 +85,7 @@ export function headView(data: HeadViewData, options: HeadViewOptions = {}): str
   const chosen = matrices.map((matrix) => chooseEdges(matrix, { mass }, budget));
 
   const names = heads.map(({ name }) => fitWidth(visible(name), 180, 13));
-  const legendTop = title === "" ? PAD : 44;
+  const legendTop = belowTitle(title);
   const places = columnPlaces(data, legendTop);
   const legendWidth = SAMPLE + 8 + Math.ceil(Math.max(...names.map((name) => textWidth(name, 13))));
   const width = places.width + PAD + legendWidth + PAD;
@@ -114,13 +114,15 @@ export function headView(data: HeadViewData, options: HeadViewOptions = {}): str
       label(name, { class: "t k", x: x + SAMPLE + 8, y: y + 4.5 })
     );
   });
-  return svgDocument({
+  return titledDocument({
     id,
     theme,
-    title: title || TITLE,
+    title,
+    unnamed: TITLE,
     description: `${rowTokens.length} output tokens over ${columnTokens.length} input tokens; ${heads.length === 1 ? "one head" : `${heads.length} heads`}. ${note}`,
     width,
     height,
+    note,
     // Black is lost on a dark ground and yellow on a light one: the first turns white, the second has an outline.
     rules: ({ text, background }) => [
       [".h", "fill:none;stroke-linecap:butt"],
@@ -130,22 +132,7 @@ export function headView(data: HeadViewData, options: HeadViewOptions = {}): str
         ([color], h) => [`.h${h}`, `stroke:${h === BLACK ? text : color}`] as const,
       ),
     ],
-    content: [
-      element("rect", { class: "bg", width, height }),
-      title === ""
-        ? ""
-        : label(fitWidth(visible(title), width - 2 * PAD, 18), {
-            class: "t k",
-            x: PAD,
-            y: 30,
-            "font-size": 18,
-          }),
-      ...lines,
-      nodes(places.inputs) + nodes(places.outputs),
-      places.labels,
-      ...legend,
-      label(fitWidth(note, width - 2 * PAD, 12), { class: "t", x: PAD, y: height - 12, "font-size": 12 }),
-    ],
+    content: [...lines, nodes(places.inputs) + nodes(places.outputs), places.labels, ...legend],
   });
 }
 

@@ -5,11 +5,11 @@ import { upsample } from "./image/upsample.ts";
 import { oneOf, positiveInteger } from "./options.ts";
 import { encodePng } from "./png.ts";
 import { formatNumber } from "./scale.ts";
-import { svgDocument } from "./svg/document.ts";
 import { TOKEN_SIZE } from "./svg/layout.ts";
 import { element, fingerprint, label } from "./svg/markup.ts";
 import { fitWidth } from "./svg/measure.ts";
 import { THEMES, type Theme } from "./svg/theme.ts";
+import { belowTitle, PAD, titledDocument } from "./svg/titled.ts";
 import { visible } from "./text.ts";
 
 export interface ImageAttentionData {
@@ -38,7 +38,6 @@ export interface ImageAttentionOptions {
 }
 
 const TITLE = "What each word looked at";
-const PAD = 16;
 const GAP = 12;
 const CAPTION = 24;
 /** Of the map over the image, where the weight is largest. */
@@ -70,7 +69,7 @@ export function imageAttention(data: ImageAttentionData, options: ImageAttention
 
   const most = Math.max(...maps.map(largest), 0);
   const panelHeight = (panelWidth * image.height) / image.width;
-  const top = title === "" ? PAD : 44;
+  const top = belowTitle(title);
   const frameOf = (panel: number): Frame => ({
     x: PAD + (panel % columns) * (panelWidth + GAP),
     y: top + Math.floor(panel / columns) * (panelHeight + CAPTION + GAP),
@@ -104,26 +103,16 @@ export function imageAttention(data: ImageAttentionData, options: ImageAttention
       ...Array.from(image.values),
     ].join("\n"),
   );
-  return svgDocument({
+  return titledDocument({
     id,
     theme,
-    title: title || TITLE,
+    title,
+    unnamed: TITLE,
     description: `${places(data)} ${note}`,
     width,
     height,
-    content: [
-      element("rect", { class: "bg", width, height }),
-      title === ""
-        ? ""
-        : label(fitWidth(visible(title), width - 2 * PAD, 18), {
-            class: "t k",
-            x: PAD,
-            y: 30,
-            "font-size": 18,
-          }),
-      ...panels,
-      label(fitWidth(note, width - 2 * PAD, 12), { class: "t", x: PAD, y: height - 12, "font-size": 12 }),
-    ],
+    note,
+    content: [...panels],
   });
 }
 

@@ -1,10 +1,10 @@
 import { OptionError, ShapeError } from "../core/errors.ts";
 import { oneOf } from "./options.ts";
-import { svgDocument } from "./svg/document.ts";
 import { TOKEN_SIZE } from "./svg/layout.ts";
 import { coordinate, element, fingerprint, label } from "./svg/markup.ts";
 import { fitWidth, textWidth } from "./svg/measure.ts";
 import { THEMES, type Theme } from "./svg/theme.ts";
+import { belowTitle, PAD, titledDocument } from "./svg/titled.ts";
 import { visible } from "./text.ts";
 
 /** A column of the table. */
@@ -30,7 +30,6 @@ export interface MeasuresOptions {
 }
 
 const TITLE = "Measures";
-const PAD = 16;
 const ROW = 28;
 const HEADER = 34;
 const LEAST_COLUMN = 84;
@@ -59,7 +58,7 @@ export function measures(data: MeasuresData, options: MeasuresOptions = {}): str
   const heads = columns.map(({ name }) => fitWidth(visible(name), LONGEST_NAME, 12));
   const widths = heads.map((head) => Math.max(LEAST_COLUMN, Math.ceil(textWidth(head, 12))));
   const lefts = widths.map((_, c) => left + widths.slice(0, c).reduce((sum, w) => sum + w + GAP, 0));
-  const top = (title === "" ? PAD : 44) + HEADER;
+  const top = belowTitle(title) + HEADER;
   const width = lefts.at(-1)! + widths.at(-1)! + PAD;
   const bottom = top + rows.length * ROW;
   const height = bottom + (note ? 34 : PAD);
@@ -90,24 +89,16 @@ export function measures(data: MeasuresData, options: MeasuresOptions = {}): str
     ),
   );
   const list = rows.length === 1 ? "1 row" : `${rows.length} rows`;
-  return svgDocument({
+  return titledDocument({
     id,
     theme,
-    title: title || TITLE,
+    title,
+    unnamed: TITLE,
     description: `${list}; ${columns.map(({ name }) => visible(name)).join(", ")}. ${visible(note)}`.trim(),
     width,
     height,
     rules: ({ edge }) => [[".b", `fill:${edge}`]],
     content: [
-      element("rect", { class: "bg", width, height }),
-      title === ""
-        ? ""
-        : label(fitWidth(visible(title), width - 2 * PAD, 18), {
-            class: "t k",
-            x: PAD,
-            y: 30,
-            "font-size": 18,
-          }),
       ...names.map((name, n) => label(name, { class: "t k", x: PAD, y: top + n * ROW + 16 })),
       ...body,
       note === ""

@@ -3,12 +3,10 @@ import { PALETTES, type Palette } from "./color.ts";
 import { type Cells, isNested, type Matrix, maxPool, toMatrix, VALUE } from "./matrix.ts";
 import { oneOf } from "./options.ts";
 import { makeScale } from "./scale.ts";
-import { svgDocument } from "./svg/document.ts";
 import { element, fingerprint, label } from "./svg/markup.ts";
-import { fitWidth } from "./svg/measure.ts";
 import { raster } from "./svg/raster.ts";
 import { THEMES, type Theme } from "./svg/theme.ts";
-import { visible } from "./text.ts";
+import { belowTitle, PAD, titledDocument } from "./svg/titled.ts";
 
 export interface ModelGridOptions {
   /** @default "viridis" */
@@ -22,7 +20,6 @@ export interface ModelGridOptions {
 }
 
 const TITLE = "Every head of every layer";
-const PAD = 16;
 const GAP = 8;
 const LEFT = 64;
 const HEADER = 24;
@@ -58,7 +55,7 @@ export function modelGrid(
   const matrices = layers.map((heads) =>
     heads.map((weights) => maxPool(asMatrix(op, weights), MOST_CELLS, MOST_CELLS)),
   );
-  const top = (title === "" ? PAD : 44) + HEADER;
+  const top = belowTitle(title) + HEADER;
   const step = cell + GAP;
   const width = LEFT + most * step - GAP + PAD;
   const bottom = top + layers.length * step - GAP;
@@ -100,28 +97,16 @@ export function modelGrid(
   const heads = matrices.flat().length;
   const isPartial = matrices.flat().some(({ kinds }) => kinds.some((kind) => kind !== VALUE));
   const note = `0 dark, 1 light${isPartial ? "; grey: masked" : ""}`;
-  return svgDocument({
+  return titledDocument({
     id,
     theme,
-    title: title || TITLE,
+    title,
+    unnamed: TITLE,
     description: `${layers.length} layers, ${heads} heads; a map of each, from 0 (dark) to 1 (light).`,
     width,
     height,
-    content: [
-      element("rect", { class: "bg", width, height }),
-      title === ""
-        ? ""
-        : label(fitWidth(visible(title), width - 2 * PAD, 18), {
-            class: "t k",
-            x: PAD,
-            y: 30,
-            "font-size": 18,
-          }),
-      ...columns,
-      ...rows,
-      element("g", { "shape-rendering": "crispEdges" }, maps.join("")),
-      label(fitWidth(note, width - 2 * PAD, 12), { class: "t", x: PAD, y: height - 12, "font-size": 12 }),
-    ],
+    note,
+    content: [...columns, ...rows, element("g", { "shape-rendering": "crispEdges" }, maps.join(""))],
   });
 }
 

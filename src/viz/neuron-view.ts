@@ -7,6 +7,7 @@ import { TOKEN_SIZE } from "./svg/layout.ts";
 import { coordinate, element, fingerprint, label } from "./svg/markup.ts";
 import { fitWidth, textWidth } from "./svg/measure.ts";
 import { THEMES, type Theme } from "./svg/theme.ts";
+import { PAD } from "./svg/titled.ts";
 import { visible } from "./text.ts";
 
 export interface NeuronData {
@@ -32,7 +33,7 @@ export interface NeuronOptions {
 }
 
 const TITLE = "What made the scores";
-const PAD = 16;
+
 const ROW = 26;
 const CELL = 18;
 /** The strips together are as wide as this where the channels allow. */

@@ -1,9 +1,9 @@
 import { OptionError } from "../core/errors.ts";
 import { oneOf } from "./options.ts";
-import { svgDocument } from "./svg/document.ts";
 import { element, fingerprint, label } from "./svg/markup.ts";
-import { fitWidth, textWidth } from "./svg/measure.ts";
+import { textWidth } from "./svg/measure.ts";
 import { THEMES, type Theme } from "./svg/theme.ts";
+import { belowTitle, PAD, titledDocument } from "./svg/titled.ts";
 import { visible } from "./text.ts";
 
 type Shaped = { readonly shape: readonly number[] };
@@ -35,7 +35,6 @@ export interface PipelineOptions {
 const TITLE = "Attention, step by step";
 const SIZE = 13;
 const SMALL = 12;
-const PAD = 16;
 const BOX_HEIGHT = 40;
 const BOX_PAD = 14;
 const ARROW_PAD = 18;
@@ -97,7 +96,7 @@ export function pipelineDiagram(
     { name: "Context", gives: stage("output") },
     { name: "Output" },
   ];
-  const top = (title === "" ? PAD : 44) + ABOVE;
+  const top = belowTitle(title) + ABOVE;
   const placed = place(steps);
   const scores = placed.find(({ name }) => name === "Scores")!;
   const width = Math.ceil(placed.at(-1)!.x + placed.at(-1)!.width + PAD);
@@ -117,28 +116,20 @@ export function pipelineDiagram(
   const queryTop = top - ABOVE + 4;
   const queryWidth = textWidth("Query", SIZE) + 2 * BOX_PAD;
   const said = placed.map(({ name, gives }) => (gives ? `${name} gives ${show(gives)}` : name)).join(", ");
-  return svgDocument({
+  return titledDocument({
     id,
     theme,
-    title: title || TITLE,
+    title,
+    unnamed: TITLE,
     description: `${said}. The query ${show(query)} enters at the scores.`,
     width,
     height,
+    definitions: head(id),
     rules: ({ edge }) => [
       [".a", `fill:none;stroke:${edge};stroke-width:1.5`],
       [".h", `fill:${edge}`],
     ],
     content: [
-      head(id),
-      element("rect", { class: "bg", width, height }),
-      title === ""
-        ? ""
-        : label(fitWidth(visible(title), width - 2 * PAD, 18), {
-            class: "t k",
-            x: PAD,
-            y: 30,
-            "font-size": 18,
-          }),
       box("Query", center - queryWidth / 2, queryTop, queryWidth),
       arrow(center, queryTop + BOX_HEIGHT, center, top, id) +
         shapeLabel(query, center + 8, top - 16, "start"),

@@ -2,9 +2,9 @@ import type { HeatmapData } from "../matrix.ts";
 import { TOKEN_SIZE } from "../svg/layout.ts";
 import { label } from "../svg/markup.ts";
 import { fitWidth, textWidth } from "../svg/measure.ts";
+import { PAD } from "../svg/titled.ts";
 import { visible } from "../text.ts";
 
-export const PAD = 16;
 const NOTE_HEIGHT = 28;
 const LEAST_PITCH = 36;
 const MOST_PITCH = 110;
