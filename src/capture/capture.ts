@@ -1,4 +1,5 @@
 import { type Tensor, tidy } from "@tensorflow/tfjs-core";
+import { checkCount } from "../core/check-options.ts";
 import { OptionError } from "../core/errors.ts";
 import { createTrace, type Trace } from "../inspect/index.ts";
 import { observeAttention } from "../ops/attention/observer.ts";
@@ -45,8 +46,7 @@ const MOST_BATCH = 1_000_000;
 export function capture<I>(target: Capturable<I>, input: I, options: CaptureOptions = {}): Trace {
   const op = "capture";
   const { example = 0, tokens = {}, name, values = true } = options;
-  if (!(Number.isSafeInteger(example) && example >= 0))
-    throw new OptionError("NUMBER_RANGE", { op, name: "example", rule: "an integer ≥ 0", got: example });
+  checkCount(op, "example", example, 0);
   const calls: RecordedCall[] = [];
   tidy(() => {
     const result = observeAttention(

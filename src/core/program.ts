@@ -10,6 +10,7 @@
  * `bottomRight` aligns the last valid query of each example with its last valid key, so that padding changes nothing.
  * A row with no visible key gives 0 output, 0 weights, lse −∞ and 0 gradients (`onEmptyRow: "zero"`).
  */
+import { checkChoice } from "./check-options.ts";
 import { OptionError, ShapeError } from "./errors.ts";
 import type { ArrayInfo, AttentionShapes, HostArray } from "./notation.ts";
 
@@ -227,11 +228,6 @@ function compileDropout(op: string, { dropout, training = false }: ProgramOption
     throw outOfRange(op, "dropout.seed", "an integer ≥ 0", seed);
   if (!training || rate === 0) return undefined;
   return { rate, seed, threshold: Math.round(rate * 2 ** 32), keepScale: 1 / (1 - rate) };
-}
-
-function checkChoice(op: string, name: string, got: unknown, choices: readonly string[]): void {
-  if (choices.includes(got as string)) return;
-  throw new OptionError("CHOICE", { op, name, choices: choices.map((choice) => `"${choice}"`), got });
 }
 
 function outOfRange(op: string, name: string, rule: string, got: unknown): OptionError<"NUMBER_RANGE"> {

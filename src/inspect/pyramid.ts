@@ -1,3 +1,4 @@
+import { checkCount } from "../core/check-options.ts";
 import { OptionError } from "../core/errors.ts";
 import { type Cells, MASKED, maskedCells, NOT_FINITE, VALUE } from "./cells.ts";
 
@@ -91,10 +92,7 @@ export class Pool {
  * pool(cells, 2, "mean").values; // Float32Array [0.375, 0]
  */
 export function pool(cells: Cells, factor: number, reduction: Reduction = "max"): Cells {
-  if (!(Number.isSafeInteger(factor) && factor >= 1)) {
-    const details = { op: "pool", name: "factor", rule: "an integer ≥ 1", got: factor };
-    throw new OptionError("NUMBER_RANGE", details);
-  }
+  checkCount("pool", "factor", factor);
   checkReduction("pool", reduction);
   const { rows, columns, values, kinds } = cells;
   const pooled = new Pool(rows, columns, factor, reduction);

@@ -1,4 +1,4 @@
-import { OptionError } from "../core/errors.ts";
+import { checkCount } from "../core/check-options.ts";
 import { MASKED } from "./cells.ts";
 import type { AttentionMap } from "./map/map.ts";
 import { Pool } from "./pyramid.ts";
@@ -18,13 +18,7 @@ import { type TraceTensor, traceTensor } from "./trace/tensor.ts";
  * thumbnails(map).data; // Uint8Array [254, 255, 229, 249]
  */
 export function thumbnails(map: AttentionMap, side = 32): TraceTensor {
-  if (!(Number.isSafeInteger(side) && side >= 1))
-    throw new OptionError("NUMBER_RANGE", {
-      op: "thumbnails",
-      name: "side",
-      rule: "an integer ≥ 1",
-      got: side,
-    });
+  checkCount("thumbnails", "side", side);
   const { H, T, S } = map;
   const factor = Math.ceil(Math.max(T, S) / side);
   const [rows, columns] = [Math.ceil(T / factor), Math.ceil(S / factor)];

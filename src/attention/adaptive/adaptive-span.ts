@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { checkNotNegative, checkPositive } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
 import { compileProgram } from "../../core/program.ts";
 import { attentionShapes } from "../../core/shapes.ts";
@@ -65,9 +66,7 @@ export function adaptiveSpan(
   const { ramp = 32, maxSpan = Number.POSITIVE_INFINITY, bias, window, ...given } = options;
   const { B, H, T, S, ...widths } = attentionShapes(op, q, k, v);
   checkParameter(op, { name: "z [H]", shape: z.shape }, [H], "give one span for each query head");
-  if (!(ramp > 0 && ramp < Infinity)) {
-    throw new OptionError("NUMBER_RANGE", { op, name: "ramp", rule: "a positive number", got: ramp });
-  }
+  checkPositive(op, "ramp", ramp);
   if (!(maxSpan > 0)) {
     throw new OptionError("NUMBER_RANGE", { op, name: "maxSpan", rule: "a positive number", got: maxSpan });
   }
@@ -148,13 +147,6 @@ function spanBias(z: tf.Tensor1D, { x, farthest }: Distances, ramp: number): tf.
  * spanPenalty(tf.tensor1d([2, 4, 6]), 0.5); // 2
  */
 export function spanPenalty(z: tf.Tensor, weight: number): tf.Scalar {
-  if (!(weight >= 0 && weight < Infinity)) {
-    throw new OptionError("NUMBER_RANGE", {
-      op: "spanPenalty",
-      name: "weight",
-      rule: "a number ≥ 0",
-      got: weight,
-    });
-  }
+  checkNotNegative("spanPenalty", "weight", weight);
   return tf.tidy(() => tf.mul(tf.mean(z), weight)) as tf.Scalar;
 }

@@ -1,3 +1,4 @@
+import { checkCount } from "../../core/check-options.ts";
 import { OptionError, ShapeError } from "../../core/errors.ts";
 
 /** Where in the random numbers a draw begins. */
@@ -14,9 +15,7 @@ export function checkDraw(op: string, { seed, stream = 0 }: Partial<RandomDraw>)
     ["seed", seed],
     ["stream", stream],
   ] as const) {
-    if (!(Number.isSafeInteger(got) && got! >= 0)) {
-      throw new OptionError("NUMBER_RANGE", { op, name, rule: "an integer ≥ 0", got });
-    }
+    checkCount(op, name, got, 0);
   }
   return { seed: seed!, stream };
 }

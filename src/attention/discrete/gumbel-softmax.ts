@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { OptionError } from "../../core/errors.ts";
+import { checkPositive } from "../../core/check-options.ts";
 import { philoxInto, toUniform, words } from "../../core/random.ts";
 import { withValue } from "../../ops/attention/guard.ts";
 import { softmax } from "../../ops/attention/softmax.ts";
@@ -40,14 +40,7 @@ export function gumbelSoftmax<T extends tf.Tensor>(scores: T, options: GumbelSof
   const op = "gumbelSoftmax";
   const { temperature = 1, hard = false } = options;
   const draw = checkDraw(op, options);
-  if (!(temperature > 0 && temperature < Infinity)) {
-    throw new OptionError("NUMBER_RANGE", {
-      op,
-      name: "temperature",
-      rule: "a positive number",
-      got: temperature,
-    });
-  }
+  checkPositive(op, "temperature", temperature);
   const S = scores.shape[scores.rank - 1];
   checkKeys(op, "scores [..., S]", S);
   return tf.tidy(() => {

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { checkNotNegative } from "../../core/check-options.ts";
 import { OptionError, ShapeError } from "../../core/errors.ts";
 import { detached } from "../../ops/attention/guard.ts";
 import { oneHotKeys } from "../normalize/keys.ts";
@@ -97,14 +98,7 @@ export function scoreFunctionLoss(
     const choices = baselineKinds.map((kind) => `"${kind}"`);
     throw new OptionError("CHOICE", { op, name: "baseline.kind", choices, got: baseline.kind });
   }
-  if (!(entropyWeight >= 0 && entropyWeight < Infinity)) {
-    throw new OptionError("NUMBER_RANGE", {
-      op,
-      name: "entropyWeight",
-      rule: "a number ≥ 0",
-      got: entropyWeight,
-    });
-  }
+  checkNotNegative(op, "entropyWeight", entropyWeight);
   const draws = { name: "logProbability [...R, ...]", shape: logProbability.shape };
   const leading = { ...draws, shape: logProbability.shape.slice(0, reward.rank) };
   checkShape(op, leading.shape, draws, { name: "reward [...R]", shape: reward.shape });

@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { checkCount } from "../../core/check-count.ts";
+import { checkCount } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
 import { RandomStream } from "../../core/random.ts";
 import type { AttentionResult } from "../../ops/attention/call.ts";

@@ -30,31 +30,6 @@ export function checkShape(op: string, name: string, x: tf.Tensor, ...shapes: nu
   if (!fits) throw new ShapeError("INPUT_SHAPE", { op, name, shapes, got: x.shape });
 }
 
-/** Throws unless an option is an integer from `least` to `most`. */
-export function checkInteger(
-  op: string,
-  name: string,
-  got: number,
-  least: number,
-  most = Number.POSITIVE_INFINITY,
-): void {
-  if (Number.isSafeInteger(got) && got >= least && got <= most) return;
-  const rule = most === Infinity ? `an integer ≥ ${least}` : `an integer from ${least} to ${most}`;
-  throw new OptionError("NUMBER_RANGE", { op, name, rule, got });
-}
-
-/** Throws unless an option is one of these strings. */
-export function checkChoice(op: string, name: string, got: string, choices: readonly string[]): void {
-  if (choices.includes(got)) return;
-  throw new OptionError("CHOICE", { op, name, choices: choices.map((choice) => `"${choice}"`), got });
-}
-
-/** Throws unless an option is a finite number. */
-export function checkScale(op: string, scale: number): void {
-  if (Number.isFinite(scale)) return;
-  throw new OptionError("NUMBER_RANGE", { op, name: "scale", rule: "a finite number", got: scale });
-}
-
 export interface Padding {
   /** Keys that are there: bool [B, 1, S, 1]; undefined where all are. */
   readonly keys: tf.Tensor4D | undefined;

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { checkInteger, checkSequences } from "./check.ts";
+import { checkCount } from "../../core/check-options.ts";
+import { checkSequences } from "./check.ts";
 import { featureAttention } from "./feature-attention.ts";
 import type { LinearAttentionOptions, LinearAttentionResult } from "./linear-attention.ts";
 
@@ -44,8 +45,8 @@ export function cosformerAttention(
   const op = "cosformerAttention";
   const { T, S } = checkSequences(op, q, k, v);
   const { offset = 0, length = offset + Math.max(T, S), ...rest } = options;
-  checkInteger(op, "offset", offset, 0);
-  checkInteger(op, "length", length, offset + Math.max(T, S));
+  checkCount(op, "offset", offset, 0);
+  checkCount(op, "length", length, offset + Math.max(T, S));
   const features = (x: tf.Tensor4D) => turned(x, offset, length);
   return featureAttention(op, [q, k, v], [features, features], rest);
 }

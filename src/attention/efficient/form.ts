@@ -1,8 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { checkChoice, checkCount } from "../../core/check-options.ts";
 import { ShapeError } from "../../core/errors.ts";
 import type { AttentionShapes } from "../../core/notation.ts";
 import { cleaned, isKnownFinite } from "../../ops/attention/guard.ts";
-import { checkChoice, checkInteger } from "./check.ts";
+
 import { chunkedState, type Recurrence, type StateResult } from "./chunked-state.ts";
 import { recurrentState } from "./recurrent-state.ts";
 
@@ -38,7 +39,7 @@ export function checkForm(
 ): void {
   if (T !== S) throw new ShapeError("RECURRENT_LENGTHS", { op, T, S });
   checkChoice(op, "form", form, ["chunked", "parallel", "recurrent"]);
-  checkInteger(op, "chunkSize", chunkSize, 1);
+  checkCount(op, "chunkSize", chunkSize);
 }
 
 /** Runs a recurrence in the form that the options name. */

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { checkPadding, checkScale, checkSequences, checkShape, type PaddingOptions } from "./check.ts";
+import { checkFinite } from "../../core/check-options.ts";
+import { checkPadding, checkSequences, checkShape, type PaddingOptions } from "./check.ts";
 import { checkForm, type FormOptions, type FormResult, runForm, withoutStray } from "./form.ts";
 import { hide } from "./numerics.ts";
 
@@ -69,7 +70,7 @@ export function gatedDelta(
   const shapes = checkSequences(op, q, k, v);
   const { B, Hkv, T, D, Dv } = shapes;
   const { scale = 1 / Math.sqrt(D), state, finite = false } = options;
-  checkScale(op, scale);
+  checkFinite(op, "scale", scale);
   checkForm(op, shapes, options);
   if (decay) checkShape(op, "decay [B, Hkv, T] or [B, Hkv, T, D]", decay, [B, Hkv, T], [B, Hkv, T, D]);
   if (beta) checkShape(op, "beta [B, Hkv, T]", beta, [B, Hkv, T]);

@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { checkFinite } from "../../core/check-options.ts";
 import type { AttentionResult } from "../../ops/attention/call.ts";
 import { attention } from "../../ops/attention.ts";
-import { checkPadding, checkScale, checkSequences, checkShape, type PaddingOptions } from "./check.ts";
+import { checkPadding, checkSequences, checkShape, type PaddingOptions } from "./check.ts";
 import { hide, mixPositions } from "./numerics.ts";
 
 export interface LinformerParameters {
@@ -65,7 +66,7 @@ export function linformerAttention(
   checkShape(op, "e [S, r]", e, [Math.max(S, e.shape[0]), Math.max(1, r)]);
   checkShape(op, "f [S, r]", f, [Math.max(S, f.shape[0]), r]);
   const { queryLengths, dropout, training, weights, scale = 1 / Math.sqrt(D) } = options;
-  checkScale(op, scale);
+  checkFinite(op, "scale", scale);
   const padding = checkPadding(op, shapes, options);
   return tf.tidy(() => {
     const { keys } = padding();

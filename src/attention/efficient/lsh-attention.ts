@@ -1,8 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { checkCount, checkFinite } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
 import { checkRank, checkSame } from "../../core/shapes.ts";
 import { attention } from "../../ops/attention.ts";
-import { checkInteger, checkPadding, checkScale, checkSequences } from "./check.ts";
+import { checkPadding, checkSequences } from "./check.ts";
 import { bucketsOf, halves, type LshPlan, type LshSizes, planChunks, rotations } from "./lsh-plan.ts";
 import { moveRows, rowMoves } from "./lsh-rows.ts";
 import { hide, lessLargest, quotient } from "./numerics.ts";
@@ -60,13 +61,13 @@ export function lshAttention(
   const shapes = checkSequences(op, qk, qk, v);
   const { B, H, T, D, Dv } = shapes;
   const { rounds = 4, causal = false, seed = 0, scale = 1 / Math.sqrt(D), lengths } = options;
-  checkInteger(op, "rounds", rounds, 1);
-  checkInteger(op, "seed", seed, 0);
-  checkScale(op, scale);
+  checkCount(op, "rounds", rounds);
+  checkCount(op, "seed", seed, 0);
+  checkFinite(op, "scale", scale);
   const factors = bucketFactors(op, options.buckets, T);
   const count = factors.reduce((product, n) => product * n, 1);
   const { chunkSize = 2 * Math.ceil(T / count) } = options;
-  checkInteger(op, "chunkSize", chunkSize, 1);
+  checkCount(op, "chunkSize", chunkSize);
   checkLengths(op, lengths, B, T);
   const padding = checkPadding(op, shapes, { keyLengths: lengths });
   const sizes: LshSizes = { X: B * H, T, D, rounds, factors, L: Math.min(chunkSize, T) };

@@ -1,14 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { checkCount, checkFinite } from "../../core/check-options.ts";
 import { OptionError, ShapeError } from "../../core/errors.ts";
 import { attention } from "../../ops/attention.ts";
-import {
-  checkInteger,
-  checkPadding,
-  checkScale,
-  checkSequences,
-  checkShape,
-  type PaddingOptions,
-} from "./check.ts";
+import { checkPadding, checkSequences, checkShape, type PaddingOptions } from "./check.ts";
 import { hide } from "./numerics.ts";
 
 export interface NystromParameters {
@@ -62,9 +56,9 @@ export function nystromAttention(
   const { H, T, S, D } = shapes;
   const { landmarks: m = Math.min(64, T, S), iterations = 6, scale = 1 / Math.sqrt(D) } = options;
   checkShape(op, "k [B, H, S, D]", k, [q.shape[0], H, S, D]);
-  checkInteger(op, "landmarks", m, 1, Math.min(T, S));
-  checkInteger(op, "iterations", iterations, 1);
-  checkScale(op, scale);
+  checkCount(op, "landmarks", m, 1, Math.min(T, S));
+  checkCount(op, "iterations", iterations);
+  checkFinite(op, "scale", scale);
   if (conv) checkConv(op, conv, shapes);
   const padding = checkPadding(op, shapes, options);
   return tf.tidy(() => {

@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { checkCount, checkFinite } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
 import { RandomStream } from "../../core/random.ts";
-import { checkInteger, checkScale, checkSequences, checkShape } from "./check.ts";
+import { checkSequences, checkShape } from "./check.ts";
 import { featureAttention } from "./feature-attention.ts";
 import type { LinearAttentionOptions, LinearAttentionResult } from "./linear-attention.ts";
 import { lessLargest } from "./numerics.ts";
@@ -59,7 +60,7 @@ export function performerAttention(
   const op = "performerAttention";
   const { D } = checkSequences(op, q, k, v);
   const { scale = 1 / Math.sqrt(D), ...rest } = options;
-  checkScale(op, scale);
+  checkFinite(op, "scale", scale);
   if (scale < 0)
     throw new OptionError("NUMBER_RANGE", { op, name: "scale", rule: "a number ≥ 0", got: scale });
   checkShape(op, "w [m, D]", w, [w.shape[0] || 1, D]);
@@ -106,8 +107,8 @@ export function orthogonalRandomFeatures(
   { seed = 0 }: { seed?: number } = {},
 ): tf.Tensor2D {
   const op = "orthogonalRandomFeatures";
-  checkInteger(op, "m", m, 1);
-  checkInteger(op, "D", D, 1);
+  checkCount(op, "m", m);
+  checkCount(op, "D", D);
   const random = new RandomStream(seed);
   const w = new Float32Array(m * D);
   for (let first = 0; first < m; first += D) {

@@ -1,13 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { checkCount, checkFinite } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
-import {
-  checkInteger,
-  checkPadding,
-  checkScale,
-  checkSequences,
-  checkShape,
-  type PaddingOptions,
-} from "./check.ts";
+import { checkPadding, checkSequences, checkShape, type PaddingOptions } from "./check.ts";
 import { checkForm, type FormOptions, type FormResult, runForm, withoutStray } from "./form.ts";
 import { hide } from "./numerics.ts";
 
@@ -78,9 +72,9 @@ export function retention(
   if (decays.length !== Hkv || decays.some((gamma) => !(gamma > 0 && gamma <= 1))) {
     throw new OptionError("DECAYS", { op, Hkv, got: decays });
   }
-  checkScale(op, scale);
+  checkFinite(op, "scale", scale);
   checkForm(op, shapes, options);
-  checkInteger(op, "offset", offset, Number.MIN_SAFE_INTEGER);
+  checkCount(op, "offset", offset, Number.MIN_SAFE_INTEGER);
   if (xpos && D % 2 === 1) throw new OptionError("ODD_ROTATION", { op, D });
   if (state) checkShape(op, "state [B, Hkv, D, Dv]", state, [B, Hkv, D, Dv]);
   const padding = checkPadding(op, shapes, options);

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { checkChoice, checkCount } from "../../core/check-count.ts";
+import { checkChoice, checkCount } from "../../core/check-options.ts";
 import { callAttention } from "../../ops/attention/call.ts";
 import type { StridedOptions } from "../mask/strided.ts";
 import type { AttentionPart } from "./merge-attention.ts";

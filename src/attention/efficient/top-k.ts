@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { checkCount } from "../../core/check-count.ts";
+import { checkCount } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
 import { compileProgram } from "../../core/program.ts";
 import { keyRange } from "../../core/program-rows.ts";

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { OptionError, ShapeError } from "../../core/errors.ts";
+import { checkChoice, checkCount } from "../../core/check-options.ts";
+import { ShapeError } from "../../core/errors.ts";
 import { attention } from "../../ops/attention.ts";
 import { checkTensors } from "../../ops/check.ts";
 import { linear } from "../../ops/linear.ts";
@@ -80,9 +81,7 @@ export function axialAttention(
 ): AxialResult<AxialOptions> {
   const op = "axialAttention";
   const { B, H, W, C } = imageSizes(op, x);
-  if (axis !== "height" && axis !== "width") {
-    throw new OptionError("CHOICE", { op, name: "axis", choices: ['"height"', '"width"'], got: axis });
-  }
+  checkChoice(op, "axis", axis, ["height", "width"]);
   const { D, Dv } = headSizes(op, parameters, C, heads);
   const { wq, bq, wk, wv, bv, wo, bo } = parameters;
   // Along the width a row is an example; along the height each column is a head of its own.
@@ -106,9 +105,7 @@ export function axialAttention(
 }
 
 function headSizes(op: string, p: AxialParameters, C: number, heads: number): { D: number; Dv: number } {
-  if (!(Number.isSafeInteger(heads) && heads >= 1)) {
-    throw new OptionError("NUMBER_RANGE", { op, name: "heads", rule: "an integer ≥ 1", got: heads });
-  }
+  checkCount(op, "heads", heads);
   const [wide, wideV] = [columnsOf(op, "wq [C, heads·D]", p.wq), columnsOf(op, "wv [C, heads·Dv]", p.wv)];
   for (const [name, width] of [
     ["wq", wide],

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { OptionError, ShapeError } from "../../core/errors.ts";
+import { checkCount } from "../../core/check-options.ts";
+import { ShapeError } from "../../core/errors.ts";
 import { checkRank } from "../../core/shapes.ts";
 import { checkTensors } from "../../ops/check.ts";
 import { linear } from "../../ops/linear.ts";
@@ -54,10 +55,7 @@ export function checkConvolution(
     ...optional(`${name}b`, b, "[out]", [channels]),
     ...expectedNorm(`${name}norm`, norm, "out", channels),
   ]);
-  if (!(Number.isSafeInteger(dilation) && dilation >= 1)) {
-    const details = { op, name: `${name}dilation`, rule: "an integer ≥ 1", got: dilation };
-    throw new OptionError("NUMBER_RANGE", details);
-  }
+  checkCount(op, `${name}dilation`, dilation);
   return channels;
 }
 

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { OptionError } from "../../core/errors.ts";
+import { checkFinite } from "../../core/check-options.ts";
 import { attention } from "../../ops/attention.ts";
 import { checkTensors } from "../../ops/check.ts";
 import { linear } from "../../ops/linear.ts";
@@ -78,9 +78,7 @@ export function crissCrossAttention(
   const op = "crissCrossAttention";
   const sizes = imageSizes(op, x);
   checkCross(op, parameters, sizes.C);
-  if (!Number.isFinite(scale)) {
-    throw new OptionError("NUMBER_RANGE", { op, name: "scale", rule: "a finite number", got: scale });
-  }
+  checkFinite(op, "scale", scale);
   const { wq, bq, wk, wv, bv, gamma } = parameters;
   return tidied(() => {
     const projected = { q: linear(x, wq, bq), k: linear(x, wk), v: linear(x, wv, bv) };

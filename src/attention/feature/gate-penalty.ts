@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { OptionError } from "../../core/errors.ts";
+import { checkChoice } from "../../core/check-options.ts";
 import { checkFeatures } from "./check.ts";
 
 export interface GatePenaltyOptions {
@@ -31,9 +31,7 @@ const EDGE = 2 ** -24;
  */
 export function gatePenalty(gate: tf.Tensor, { kind = "l1" }: GatePenaltyOptions = {}): tf.Scalar {
   const op = "gatePenalty";
-  if (kind !== "l1" && kind !== "entropy") {
-    throw new OptionError("CHOICE", { op, name: "kind", choices: ['"l1"', '"entropy"'], got: kind });
-  }
+  checkChoice(op, "kind", kind, ["l1", "entropy"]);
   checkFeatures(op, gate, "[…]", 0);
   return tf.tidy(() => {
     if (kind === "l1") return tf.mean(gate) as tf.Scalar;

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { OptionError } from "../../core/errors.ts";
+import { checkChoice, checkPositive } from "../../core/check-options.ts";
 import { attention } from "../../ops/attention.ts";
 import { checkTensors } from "../../ops/check.ts";
 import { layerNorm } from "../../ops/layer-norm.ts";
@@ -67,12 +67,8 @@ export function globalContext(
   checkBottleneck(op, "", parameters, C);
   const R = w1.shape[1];
   checkTensors(op, [...optional("gamma", gamma, "[R]", [R]), ...optional("beta", beta, "[R]", [R])]);
-  if (fusion !== "add" && fusion !== "scale") {
-    throw new OptionError("CHOICE", { op, name: "fusion", choices: ['"add"', '"scale"'], got: fusion });
-  }
-  if (!(epsilon > 0 && epsilon < Infinity)) {
-    throw new OptionError("NUMBER_RANGE", { op, name: "epsilon", rule: "a positive number", got: epsilon });
-  }
+  checkChoice(op, "fusion", fusion, ["add", "scale"]);
+  checkPositive(op, "epsilon", epsilon);
   return tidied(() => {
     const pixels = tf.reshape(x, [B, 1, H * W, C]) as tf.Tensor4D;
     const query = tf.tile(tf.reshape(wk, [1, 1, 1, C]), [B, 1, 1, 1]) as tf.Tensor4D;

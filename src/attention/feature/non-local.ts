@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { OptionError } from "../../core/errors.ts";
+import { checkFinite } from "../../core/check-options.ts";
 import { attention } from "../../ops/attention.ts";
 import { linear } from "../../ops/linear.ts";
 import { checkFeatures } from "./check.ts";
@@ -88,9 +88,7 @@ export function nonLocal<T extends tf.Tensor>(
   const { kind = "embeddedGaussian", scale = 1 } = options;
   const C = checkFeatures(op, x, "[B, …, C]", 3);
   checkNonLocal(op, kind, parameters, C);
-  if (!Number.isFinite(scale)) {
-    throw new OptionError("NUMBER_RANGE", { op, name: "scale", rule: "a finite number", got: scale });
-  }
+  checkFinite(op, "scale", scale);
   const { wG, bG, wZ, bZ, norm } = parameters;
   return tidied(() => {
     const positions = tf.reshape(x, [x.shape[0]!, -1, C]) as tf.Tensor3D;

@@ -1,4 +1,4 @@
-import { checkChoice, checkCount } from "../../core/check-count.ts";
+import { checkChoice, checkCount } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
 import type { Pattern } from "./pattern.ts";
 

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { checkCount } from "../../core/check-count.ts";
+import { checkCount } from "../../core/check-options.ts";
 
 /** Whether query i may attend to key j. */
 export type Pattern = (i: number, j: number) => boolean;

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { checkCount, checkPositive } from "../../core/check-count.ts";
+import { checkCount, checkPositive } from "../../core/check-options.ts";
 import { offsetOfQueries } from "./relative.ts";
 
 export interface AlibiOptions {

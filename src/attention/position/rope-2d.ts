@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { checkCount } from "../../core/check-count.ts";
+import { checkCount } from "../../core/check-options.ts";
 import { OptionError, ShapeError } from "../../core/errors.ts";
 import { checkRank } from "../../core/shapes.ts";
 import { applyRope, type RotateOptions } from "./rope.ts";

@@ -1,4 +1,4 @@
-import { checkPositive } from "../../core/check-count.ts";
+import { checkPositive } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
 
 /** How rotations are slowed down for contexts longer than training's; `factor` is how many times longer. */

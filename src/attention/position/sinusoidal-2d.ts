@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { checkCount, checkPositive } from "../../core/check-count.ts";
+import { checkCount, checkPositive } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
 import { writeSinusoids } from "./sinusoids.ts";
 

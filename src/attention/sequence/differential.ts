@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { checkCount } from "../../core/check-options.ts";
 import { OptionError, ShapeError } from "../../core/errors.ts";
 import type { DropoutPlan } from "../../core/program.ts";
 import {
@@ -130,10 +131,7 @@ export function differentialAttention(
  * differentialLambda(1); // 0.2
  */
 export function differentialLambda(layer: number): number {
-  if (!(Number.isSafeInteger(layer) && layer >= 1)) {
-    const op = "differentialLambda";
-    throw new OptionError("NUMBER_RANGE", { op, name: "layer", rule: "an integer ≥ 1", got: layer });
-  }
+  checkCount("differentialLambda", "layer", layer);
   return 0.8 - 0.6 * Math.exp(-0.3 * (layer - 1));
 }
 

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { checkCount } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
 import { compileProgram } from "../../core/program.ts";
 import { checkRank } from "../../core/shapes.ts";
@@ -130,9 +131,7 @@ function checkLocal(
   const op = "luongLocalAttention";
   checkRank(op, "queries [B, T, Dq]", queries, 3);
   checkRank(op, "keys [B, S, Dk]", keys, 3);
-  if (!(Number.isSafeInteger(radius) && radius >= 1)) {
-    throw new OptionError("NUMBER_RANGE", { op, name: "radius", rule: "an integer ≥ 1", got: radius });
-  }
+  checkCount(op, "radius", radius);
   if (!Number.isSafeInteger(offset)) {
     throw new OptionError("NUMBER_RANGE", { op, name: "offset", rule: "an integer", got: offset });
   }

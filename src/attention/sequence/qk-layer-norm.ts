@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { checkChoice } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
 import {
   type AttentionOptions,
@@ -72,9 +73,7 @@ export function qkLayerNormAttention(
   const op = "qkLayerNormAttention";
   const { program, layout, asked } = compileAttention(op, { q, k, v }, options);
   const { D } = program.shapes;
-  if (norm !== "layer" && norm !== "rms") {
-    throw new OptionError("CHOICE", { op, name: "norm", choices: ['"layer"', '"rms"'], got: norm });
-  }
+  checkChoice(op, "norm", norm, ["layer", "rms"]);
   if (!(epsilon > 0)) {
     throw new OptionError("NUMBER_RANGE", { op, name: "epsilon", rule: "above 0", got: epsilon });
   }

@@ -1,3 +1,4 @@
+import { checkCount } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
 import { MASKED, NOT_FINITE } from "../cells.ts";
 import type { AttentionMap } from "../map/map.ts";
@@ -80,8 +81,7 @@ export function headStatistics(
 ): HeadStatistics {
   const op = "headStatistics";
   const { T, S, maskSpec } = map;
-  if (!(Number.isSafeInteger(topK) && topK >= 1))
-    throw new OptionError("NUMBER_RANGE", { op, name: "topK", rule: "an integer ≥ 1", got: topK });
+  checkCount(op, "topK", topK);
   if (!(band >= 0))
     throw new OptionError("NUMBER_RANGE", { op, name: "band", rule: "at least 0", got: band });
   if (tokens && !(tokens.length === T && T === S)) {

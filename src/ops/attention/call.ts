@@ -5,7 +5,7 @@ import {
   type TensorContainerObject,
   tidy,
 } from "@tensorflow/tfjs-core";
-import { OptionError } from "../../core/errors.ts";
+import { checkChoice } from "../../core/check-options.ts";
 import { type AttentionProgram, compileProgram, type ProgramOptions } from "../../core/program.ts";
 import { attentionShapes } from "../../core/shapes.ts";
 import type { Layout } from "../../kernels/layout.ts";
@@ -55,9 +55,7 @@ export function callAttention(
  */
 export function compileAttention(op: string, { q, k, v }: AttentionTensors, options: AttentionOptions) {
   const { layout = "bhtd", weights, lse, finite, ...given } = options;
-  if (layout !== "bhtd" && layout !== "bthd") {
-    throw new OptionError("CHOICE", { op, name: "layout", choices: ['"bhtd"', '"bthd"'], got: layout });
-  }
+  checkChoice(op, "layout", layout, ["bhtd", "bthd"]);
   const program = compileProgram(op, attentionShapes(op, q, k, v, layout), given);
   return { program, layout, asked: { weights, lse, finite } };
 }
