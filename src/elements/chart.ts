@@ -4,6 +4,7 @@ import { clamp, HeedElement } from "./element.ts";
 import type { Model } from "./model.ts";
 import { GridCursor } from "./parts/cursor.ts";
 import { type Cursor, type Field, movedCursor } from "./parts/keys.ts";
+import { download, pngOf } from "./parts/save.ts";
 import { type Row, short, strongest, weightText } from "./parts/sentences.ts";
 import { PAGE, tableTemplate } from "./parts/table.ts";
 import type { Selection } from "./selection.ts";
@@ -170,8 +171,18 @@ export abstract class HeedChart extends HeedElement {
       title=${sign ? label : nothing} ?disabled=${off} @click=${act}>${sign ?? label}</button>`;
   }
 
-  protected tableButton(): TemplateResult {
-    return this.button("Data table", () => this.toggleTable(), { pressed: this.page !== undefined });
+  /** The picture as it is drawn now, with its labels: a PNG. */
+  async exportPng(): Promise<Blob> {
+    await this.updateComplete;
+    const canvases = this.renderRoot.querySelectorAll<HTMLCanvasElement>("canvas.map");
+    return pngOf([...canvases], getComputedStyle(this).backgroundColor);
+  }
+
+  /** What every view has at the end of its buttons. */
+  protected lastButtons(): TemplateResult {
+    const save = async () => download(await this.exportPng(), `${this.localName}.png`);
+    return html`${this.button("Data table", () => this.toggleTable(), { pressed: this.page !== undefined })}
+      ${this.button("Save PNG", () => void save())}`;
   }
 
   /** The table, where it is open, and the live region. */

@@ -108,7 +108,7 @@ export class HeedCompare extends HeedChart {
       <div class="readout"><p>${sentence}.</p><p>${where}</p></div>
       <div class="bar">
         ${this.button("Largest difference", () => most && this.move({ row: most.query, column: most.key }))}
-        ${this.tableButton()}</div>
+        ${this.lastButtons()}</div>
       ${this.foot()}
     </figure>`;
   }

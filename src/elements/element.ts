@@ -14,12 +14,13 @@ import {
 } from "./model.ts";
 import { type Selection, SelectionStore } from "./selection.ts";
 import { styles } from "./styles.ts";
+import { type ElementState, followUrl, type Stateful } from "./url-state.ts";
 
 /**
  * What every element of heed has in common: where its numbers come from, what is selected, and what it says when
  * something is wrong. What is wrong never leaves it as an exception: it shows the message and sends `heed-error`.
  */
-export abstract class HeedElement extends LitElement {
+export abstract class HeedElement extends LitElement implements Stateful {
   static override properties: PropertyDeclarations = {
     trace: { attribute: false },
     src: {},
@@ -35,6 +36,7 @@ export abstract class HeedElement extends LitElement {
     headingLevel: { type: Number, attribute: "heading-level" },
     store: { attribute: false },
     linked: { attribute: false },
+    urlState: { attribute: "url-state" },
     failure: { state: true },
     loading: { state: true },
   };
@@ -63,11 +65,14 @@ export abstract class HeedElement extends LitElement {
   declare store: SelectionStore;
   /** The model of the element around this one, which has read it already. */
   declare linked: Model | undefined;
+  /** Keeps the state in the fragment of the page's address, its names beginning with this. @default not at all */
+  declare urlState: string | undefined;
   declare failure: string | undefined;
   declare loading: boolean;
 
   protected model: Model | undefined;
   #unsubscribe: (() => void) | undefined;
+  #unfollow: (() => void) | undefined;
   #fetches = 0;
   #media: MediaQueryList[] = [];
   readonly #restyle = () => this.restyled();
@@ -110,6 +115,15 @@ export abstract class HeedElement extends LitElement {
     return { layer: l, head: clamp(head, H), query: clamp(query, T), key: clamp(key, S), pins: inside };
   }
 
+  /** Where a reader looks and how it is shown; setting a part keeps the rest. `heed-state` tells of changes. */
+  get state(): ElementState {
+    return { ...this.selection, palette: this.colors };
+  }
+  set state({ palette, view: _, ...selection }: Partial<ElementState>) {
+    this.store.set(selection);
+    if (palette !== undefined) this.palette = palette as Palette;
+  }
+
   protected get current(): ModelLayer {
     return this.model!.layers[this.selection.layer]!;
   }
@@ -122,6 +136,7 @@ export abstract class HeedElement extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     this.#subscribe();
+    if (this.urlState !== undefined) this.#unfollow = followUrl(this, this.urlState);
     this.#media = ["(prefers-color-scheme: dark)", "(forced-colors: active)"].map((query) =>
       matchMedia(query),
     );
@@ -131,6 +146,7 @@ export abstract class HeedElement extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#unsubscribe?.();
+    this.#unfollow?.();
     for (const media of this.#media) media.removeEventListener("change", this.#restyle);
   }
 
@@ -216,7 +232,7 @@ export abstract class HeedElement extends LitElement {
   }
 
   protected sendState(more: object = {}): void {
-    this.send("heed-state", { ...this.selection, palette: this.colors, ...more });
+    this.send("heed-state", { ...this.state, ...more });
   }
 
   /** The view, once there is a model. */

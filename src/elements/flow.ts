@@ -75,7 +75,7 @@ export class HeedFlow extends HeedChart {
       </div>
       <div class="readout"><p>${sentence}.</p><p>${rowSentence(row)}</p></div>
       <p class="muted">${this.#note}</p>
-      <div class="bar">${this.button("Strongest key", () => this.toStrongestKey())}${this.tableButton()}</div>
+      <div class="bar">${this.button("Strongest key", () => this.toStrongestKey())}${this.lastButtons()}</div>
       ${this.foot()}
     </figure>`;
   }

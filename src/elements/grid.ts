@@ -111,7 +111,7 @@ export class HeedGrid extends HeedChart {
       </div>
       ${legendTemplate(`weight, ${this.colors}; the framed head is shown`, RANGE, true)}
       <div class="readout"><p>${sentence}.</p></div>
-      <div class="bar">${this.button("Show this head", () => this.#choose(this.at))}${this.tableButton()}</div>
+      <div class="bar">${this.button("Show this head", () => this.#choose(this.at))}${this.lastButtons()}</div>
       ${this.foot()}
     </figure>`;
   }

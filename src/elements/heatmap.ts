@@ -6,10 +6,12 @@ import { clamp } from "./element.ts";
 import { helpTemplate } from "./heatmap/help.ts";
 import { Pointer } from "./heatmap/pointer.ts";
 import type { Model } from "./model.ts";
+import { nextToken } from "./parts/find.ts";
 import type { Cursor } from "./parts/keys.ts";
 import { fillLegend, legendTemplate } from "./parts/legend.ts";
 import { lookup, type Range } from "./parts/lookup.ts";
 import { MapPlot } from "./parts/map-plot.ts";
+import { type Region, regionSentence, sides } from "./parts/region.ts";
 import { cellSentence, rowSentence, short, weightText } from "./parts/sentences.ts";
 import { isZoomed, panned, revealed, type Window, wholeMap, zoomed } from "./parts/window.ts";
 import { MOST_PINS, type Pin, togglePin } from "./selection.ts";
@@ -38,18 +40,29 @@ const DIRECTIONS: Record<string, readonly [dx: number, dy: number, name: string,
  * cells than pixels is max-pooled, so that no hot cell is lost.
  */
 export class HeedHeatmap extends HeedChart {
-  static override properties = { window: { state: true }, help: { state: true }, factor: { state: true } };
+  static override properties = {
+    window: { state: true },
+    region: { state: true },
+    help: { state: true },
+    factor: { state: true },
+  };
   /** The part in view; undefined for all of it. */
   declare window: Window | undefined;
+  /** Cells whose weight is added up. */
+  declare region: Region | undefined;
   declare help: boolean;
   /** So many weights a side are one dot of the picture. */
   declare factor: number;
 
+  #measure: { readonly key: readonly unknown[]; readonly sentence: string } | undefined;
   readonly #plot = new MapPlot();
   readonly #pointer = new Pointer({
     hover: (x, y) => this.#hover(x, y),
     press: (x, y, touch) => this.#press(x, y, touch),
     drag: (dx, dy) => this.#pan(-dx, -dy),
+    brush: (from, to) => {
+      this.region = { from: this.#cellAt(...from), to: this.#cellAt(...to) };
+    },
     zoom: (factor, x, y) => this.#zoom(factor, x, y),
   });
 
@@ -67,6 +80,7 @@ export class HeedHeatmap extends HeedChart {
   protected override loaded(model: Model): void {
     super.loaded(model);
     this.window = undefined;
+    this.region = undefined;
   }
 
   get #view(): Window {
@@ -109,16 +123,19 @@ export class HeedHeatmap extends HeedChart {
             ...{ rows: T, columns: S, row: query, column: key, onKey: this.onKey },
             ...{ rowLabel: `query ${query} ${short(rowTokens[query]!)}`, cellLabel: sentence },
           })}
+          <div class="region" ?hidden=${!this.region}></div>
         </div>
       </div>
       ${legendTemplate(`weight, ${this.colors}${this.factor > 1 ? `; a dot is the largest of ${this.factor} × ${this.factor}` : ""}`, RANGE, hasMask(map.maskSpec, row.cells))}
-      <div class="readout"><p>${sentence}.</p><p>${rowSentence(row)}</p></div>
+      <div class="readout"><p>${sentence}.</p><p>${rowSentence(row)}</p>${this.#regionText()}</div>
       ${this.#pinList(pins)}
       <div class="bar">
         ${this.button("Strongest key", () => this.toStrongestKey())}
         ${this.button("Strongest query", () => this.toStrongestQuery())}
         ${this.button(isPinned ? "Unpin" : "Pin", () => this.#pin())}
-        ${this.tableButton()}
+        ${this.button("Region", () => this.#brush(), { pressed: this.region !== undefined })}
+        <label>Find <input type="search" size="8" placeholder="a token" @keydown=${this.#onFind} /></label>
+        ${this.lastButtons()}
         <label>Palette <select .value=${this.colors} @change=${recolor}>
           ${PALETTES.map((name) => html`<option value=${name} ?selected=${name === this.colors}>${name}</option>`)}
         </select></label>
@@ -129,6 +146,51 @@ export class HeedHeatmap extends HeedChart {
       ${this.foot()}
     </figure>`;
   }
+
+  #regionText(): TemplateResult | typeof nothing {
+    const { region } = this;
+    if (!region) return nothing;
+    return html`<p>${
+      region.to
+        ? `Region of ${this.#measured(region)}.`
+        : `Region from query ${region.from.query}, key ${region.from.key}: go to its other corner, then Enter.`
+    }</p>`;
+  }
+
+  /** What is said of a region, kept, since a large one takes a while. */
+  #measured(region: Region): string {
+    const { current } = this;
+    const { head } = this.selection;
+    const key = [current, head, region];
+    if (key.some((part, n) => part !== this.#measure?.key[n]))
+      this.#measure = { key, sentence: regionSentence(current, head, region) };
+    return this.#measure!.sentence;
+  }
+
+  /** Begins a region at the cursor, ends it there, or takes it away. */
+  #brush(): void {
+    const { region } = this;
+    const { query, key } = this.selection;
+    if (!region) this.region = { from: { query, key } };
+    else this.region = region.to ? undefined : { ...region, to: { query, key } };
+    const { region: now } = this;
+    if (!now) this.said = "no region";
+    else this.said = now.to ? this.#measured(now) : "region begins";
+  }
+
+  readonly #onFind = (event: KeyboardEvent): void => {
+    const field = event.target as HTMLInputElement;
+    if (event.key !== "Enter" || field.value === "") return;
+    const { query, key } = this.selection;
+    const { rowTokens, columnTokens } = this.current;
+    const column = nextToken(columnTokens, field.value, key);
+    const row = column < 0 ? nextToken(rowTokens, field.value, query) : query;
+    if (row < 0) this.said = `no token has “${short(field.value)}”`;
+    else {
+      this.move({ row, column: column < 0 ? key : column });
+      this.said = cellSentence(this.rowOf(row), this.selection.key);
+    }
+  };
 
   #pinList(pins: readonly Pin[]): TemplateResult | typeof nothing {
     if (pins.length === 0) return nothing;
@@ -172,14 +234,28 @@ export class HeedHeatmap extends HeedChart {
     for (const side of ["left", "top", "width", "height"] as const) plot.style[side] = `${box[side]}px`;
     const [w, h] = [box.width / Math.min(S, width), box.height / Math.min(T, height)];
     this.cursor.update(root, (key - x) * w, (query - y) * h, w, h);
+    if (!this.region) return;
+    const { queries, keys } = sides({ to: { query, key }, ...this.region });
+    Object.assign(root.querySelector<HTMLElement>(".region")!.style, {
+      left: `${(keys[0] - x) * w}px`,
+      top: `${(queries[0] - y) * h}px`,
+      width: `${(keys[1] - keys[0] + 1) * w}px`,
+      height: `${(queries[1] - queries[0] + 1) * h}px`,
+    });
   }
 
   protected override commands(): Record<string, () => void> {
     const zoomIn = () => this.#zoom(ZOOM);
     return {
       ...super.commands(),
-      Enter: () => this.#pin(),
-      Escape: () => this.#unpinAll(),
+      Enter: () => (this.region && !this.region.to ? this.#brush() : this.#pin()),
+      Escape: () => {
+        if (!this.region) return this.#unpinAll();
+        this.region = undefined;
+        this.said = "no region";
+      },
+      b: () => this.#brush(),
+      "/": () => this.renderRoot.querySelector<HTMLElement>("input")!.focus(),
       "+": zoomIn,
       "=": zoomIn,
       "-": () => this.#zoom(1 / ZOOM),

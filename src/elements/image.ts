@@ -135,7 +135,7 @@ export class HeedImage extends HeedChart {
       <div class="readout"><p>${this.#sentence()}.</p></div>
       <div class="bar">${this.button("Previous word", () => this.#say(query - 1), { off: query === 0 })}
         ${this.button("Next word", () => this.#say(query + 1), { off: query === rowTokens.length - 1 })}
-        ${this.button("Strongest patch", () => this.#toStrongest())}${this.tableButton()}</div>
+        ${this.button("Strongest patch", () => this.#toStrongest())}${this.lastButtons()}</div>
       ${this.foot()}
     </figure>`;
   }

@@ -19,6 +19,7 @@ import { HeedView } from "./view.ts";
 export { HeedElement } from "./element.ts";
 export type { Model, Numbers, TraceBytes } from "./model.ts";
 export { MOST_PINS, type Pin, type Selection, SelectionStore } from "./selection.ts";
+export type { ElementState } from "./url-state.ts";
 export { HeedCompare, HeedFlow, HeedGrid, HeedHeatmap, HeedImage, HeedView };
 
 define("heed-heatmap", HeedHeatmap);

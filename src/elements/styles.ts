@@ -32,7 +32,7 @@ export const styles = css`
   .failure { border-inline-start: 4px solid var(--heed-alert); padding: 0.25rem 0.75rem; }
   .failure strong { color: var(--heed-alert); }
   .bar { display: flex; flex-wrap: wrap; gap: 0.4rem; align-items: center; margin-block: 0.5rem; }
-  button, select {
+  button, select, input[type="search"] {
     min-block-size: 28px;
     min-inline-size: 28px;
     max-inline-size: 14rem;
@@ -46,7 +46,7 @@ export const styles = css`
   .pins button { max-inline-size: 100%; overflow-wrap: anywhere; }
   button:disabled { color: var(--heed-muted); border-style: dashed; }
   button[aria-pressed="true"], [aria-selected="true"] { border-color: currentColor; font-weight: 600; box-shadow: inset 0 -3px currentColor; }
-  :is(button, select, summary, [tabindex]):focus-visible { outline: 3px solid var(--heed-focus); outline-offset: 1px; }
+  :is(button, select, input, summary, [tabindex]):focus-visible { outline: 3px solid var(--heed-focus); outline-offset: 1px; }
   .chart { position: relative; touch-action: pan-y; }
   .chart.zoomed { touch-action: none; cursor: grab; }
   canvas { display: block; inline-size: 100%; forced-color-adjust: none; }
@@ -58,6 +58,7 @@ export const styles = css`
     outline: 3px solid var(--heed-focus);
     box-shadow: 0 0 0 5px var(--heed-background), inset 0 0 0 1px var(--heed-background);
   }
+  .region { position: absolute; box-sizing: border-box; pointer-events: none; border: 2px dashed var(--heed-text); outline: 1px solid var(--heed-background); }
   [role="grid"]:not(:focus-within) .cell { outline-width: 2px; outline-style: dashed; }
   .panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr)); gap: 0.75rem; align-items: start; }
   .words { border: 1px solid var(--heed-line); padding: 0.35rem; margin-block: 0.4rem; line-height: 2; overflow-wrap: anywhere; }

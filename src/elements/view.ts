@@ -2,6 +2,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { HeedElement } from "./element.ts";
 import { hasImage } from "./image.ts";
 import type { Model } from "./model.ts";
+import type { ElementState } from "./url-state.ts";
 
 /** A view and whether a model has the data for it. */
 interface Tab {
@@ -21,7 +22,7 @@ const TABS: readonly Tab[] = [
 /**
  * `<heed-view>`: all views that a trace has the data for, as tabs with one selection.
  *
- *     <heed-view src="trace.attn" view="heatmap"></heed-view>
+ *     <heed-view src="trace.attn" view="heatmap" url-state="a."></heed-view>
  */
 export class HeedView extends HeedElement {
   static override properties = { tab: { attribute: "view", reflect: true } };
@@ -31,6 +32,14 @@ export class HeedView extends HeedElement {
   constructor() {
     super();
     this.tab = "heatmap";
+  }
+
+  override get state(): ElementState {
+    return { ...super.state, view: this.tab };
+  }
+  override set state(state: Partial<ElementState>) {
+    super.state = state;
+    if (state.view !== undefined) this.tab = state.view;
   }
 
   protected override view(model: Model): TemplateResult {
@@ -64,7 +73,7 @@ export class HeedView extends HeedElement {
 
   #open(name: string): void {
     this.tab = name;
-    this.sendState({ view: name });
+    this.sendState();
   }
 
   #panel(name: string, model: Model, deeper: number): TemplateResult {

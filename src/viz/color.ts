@@ -1,4 +1,4 @@
-import { CIVIDIS, PUOR, VIRIDIS } from "./palettes.ts";
+import { CIVIDIS, PUOR, type Table, VIRIDIS } from "./palettes.ts";
 
 /** Red, green and blue, each 0–255. */
 export type Rgb = readonly [red: number, green: number, blue: number];
@@ -12,16 +12,23 @@ export type Palette = keyof typeof SEQUENTIAL;
 /** `PuOr`: for signed numbers, light where they are 0; its ends stay apart for every kind of colour vision. */
 export type DivergingPalette = "PuOr";
 
-const SEQUENTIAL = { viridis: parse(VIRIDIS), cividis: parse(CIVIDIS), grey: greys() };
+/** The letter of no step. */
+const AS_BEFORE = "m".charCodeAt(0);
+
+const SEQUENTIAL = { viridis: unfold(VIRIDIS), cividis: unfold(CIVIDIS), grey: greys() };
 const TABLES: Record<Palette | DivergingPalette, readonly Rgb[]> = { ...SEQUENTIAL, PuOr: blend(PUOR) };
 
 export const PALETTES = Object.keys(SEQUENTIAL) as Palette[];
 
-function parse(hexTable: string): readonly Rgb[] {
-  return Array.from({ length: 256 }, (_, i) => {
-    const rgb = Number.parseInt(hexTable.slice(6 * i, 6 * i + 6), 16);
-    return [rgb >> 16, (rgb >> 8) & 255, rgb & 255] as const;
+function unfold({ first, steps }: Table): readonly Rgb[] {
+  const channels = steps.map((letters, c) => {
+    let level = (first >> (16 - 8 * c)) & 255;
+    return [level, ...Array.from(letters, (letter) => (level += letter.charCodeAt(0) - AS_BEFORE))];
   });
+  return Array.from(
+    { length: 256 },
+    (_, i) => [channels[0]![i]!, channels[1]![i]!, channels[2]![i]!] as const,
+  );
 }
 
 function greys(): readonly Rgb[] {

@@ -6,6 +6,8 @@ const KEYS = [
   ["Home, End", "first or last key; with Ctrl the corners"],
   ["m", "strongest key of this query; Shift+m: strongest query of this key"],
   ["Enter, Escape", "pin this cell or free it; free all pins"],
+  ["b, Enter", "begin a region here, end it; b or Escape takes it away; Shift and a drag draw one"],
+  ["/", "find a token: Enter goes to the next one"],
   ["+  −  0", "zoom in, zoom out, whole map; Alt+arrows pan"],
   ["[  ]", "previous or next head"],
   ["{  }", "previous or next layer"],

@@ -1,3 +1,6 @@
+/** In shares of the plot's sides. */
+export type Point = readonly [x: number, y: number];
+
 /** What a hand does on a chart. */
 export interface Gestures {
   /** The pointer stands over a point of the plot, in shares of its sides. */
@@ -6,6 +9,8 @@ export interface Gestures {
   press(x: number, y: number, touch: boolean): void;
   /** Dragged by so many shares. */
   drag(dx: number, dy: number): void;
+  /** Dragged with Shift, from one point to another. */
+  brush(from: Point, to: Point): void;
   /** Zoomed by a factor around a point. */
   zoom(factor: number, x: number, y: number): void;
 }
@@ -18,6 +23,8 @@ export class Pointer {
   readonly #gestures: Gestures;
   readonly #down = new Map<number, { x: number; y: number }>();
   #dragged = false;
+  /** Where a drag with Shift began. */
+  #corner: Point | undefined;
 
   constructor(gestures: Gestures) {
     this.#gestures = gestures;
@@ -26,12 +33,14 @@ export class Pointer {
   readonly down = (event: PointerEvent): void => {
     if (event.button !== 0) return;
     this.#down.set(event.pointerId, { x: event.clientX, y: event.clientY });
-    if (this.#down.size === 1) this.#dragged = false;
+    if (this.#down.size > 1) return;
+    this.#dragged = false;
+    this.#corner = event.shiftKey ? shares(event)(event.clientX, event.clientY) : undefined;
   };
 
   readonly move = (event: PointerEvent): void => {
     const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
-    const share = (x: number, y: number) => [(x - box.left) / box.width, (y - box.top) / box.height] as const;
+    const share = shares(event);
     const last = this.#down.get(event.pointerId);
     if (!last) {
       const [x, y] = share(event.clientX, event.clientY);
@@ -48,14 +57,16 @@ export class Pointer {
       const after = Math.hypot(event.clientX - other.x, event.clientY - other.y);
       const [x, y] = share((event.clientX + other.x) / 2, (event.clientY + other.y) / 2);
       if (before > 0) this.#gestures.zoom(after / before, x, y);
+    } else if (this.#corner) {
+      const to = share(event.clientX, event.clientY);
+      if (inside(...to)) this.#gestures.brush(this.#corner, to);
     } else this.#gestures.drag(dx / box.width, dy / box.height);
     this.#down.set(event.pointerId, { x: event.clientX, y: event.clientY });
   };
 
   readonly up = (event: PointerEvent): void => {
     if (!this.#down.delete(event.pointerId) || this.#dragged) return;
-    const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
-    const [x, y] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+    const [x, y] = shares(event)(event.clientX, event.clientY);
     if (inside(x, y)) this.#gestures.press(x, y, event.pointerType === "touch");
   };
 
@@ -69,11 +80,16 @@ export class Pointer {
     handleEvent: (event: WheelEvent): void => {
       if (!event.ctrlKey) return;
       event.preventDefault();
-      const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
-      const [x, y] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+      const [x, y] = shares(event)(event.clientX, event.clientY);
       this.#gestures.zoom(2 ** (-event.deltaY / 200), x, y);
     },
   };
 }
 
 const inside = (x: number, y: number) => x >= 0 && x < 1 && y >= 0 && y < 1;
+
+/** Turns pixels of the page into shares of the plot that heard the event. */
+function shares(event: MouseEvent): (x: number, y: number) => Point {
+  const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
+  return (x, y) => [(x - box.left) / box.width, (y - box.top) / box.height];
+}
