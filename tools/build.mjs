@@ -99,7 +99,9 @@ async function buildTypeScript() {
   execFileSync(process.execPath, [tsc, "-p", path.join(root, "tsconfig.build.json")], { stdio: "inherit" });
   const main = path.join(root, "dist/cli/main.js");
   if (statSync(main, { throwIfNoEntry: false })) chmodSync(main, 0o755);
-  writeFileSync(path.join(root, "dist/elements/heed-elements.js"), await bundleElements());
+  const elements = path.join(root, "dist/elements");
+  writeFileSync(path.join(elements, "heed-elements.js"), await bundleElements(`${elements}/widget.js`));
+  writeFileSync(path.join(elements, "heed-figures.js"), await bundleElements(`${elements}/figures.js`));
   const { version } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
   writeFileSync(path.join(root, "dist/.built"), `${version}\n`);
 }

@@ -1,4 +1,4 @@
-// Makes dist/elements/heed-elements.js: all elements and what they stand on in one file without imports.
+// Makes dist/elements/heed-elements.js and heed-figures.js: elements and what they stand on, a file without imports.
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
@@ -46,7 +46,7 @@ async function bundle(/** @type {string} */ entry, /** @type {import("vite").Plu
   return /** @type {import("rolldown").RolldownOutput[]} */ (built)[0].output[0].code;
 }
 
-/** The text of the module, from the built widget: first with all messages, to see which it can need. */
-export async function bundleElements(entry = path.join(root, "dist/elements/widget.js")) {
+/** The text of a module, from its built entry: first with all messages, to see which it can need. */
+export async function bundleElements(/** @type {string} */ entry) {
   return bundle(entry, [withMessagesOf(await bundle(entry, []))]);
 }

@@ -1,4 +1,11 @@
-import { html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
+import {
+  type CSSResultGroup,
+  html,
+  LitElement,
+  nothing,
+  type PropertyDeclarations,
+  type TemplateResult,
+} from "lit";
 import { OptionError } from "../core/errors.ts";
 import type { Trace, TraceInput } from "../inspect/trace/trace.ts";
 import { PALETTES, type Palette } from "../viz/color.ts";
@@ -40,7 +47,7 @@ export abstract class HeedElement extends LitElement implements Stateful {
     failure: { state: true },
     loading: { state: true },
   };
-  static override styles = styles;
+  static override styles: CSSResultGroup = styles;
   /** The first definition of a tag wins; this tells which version that was. */
   static readonly version: string = "0.1.0";
 
@@ -90,6 +97,11 @@ export abstract class HeedElement extends LitElement implements Stateful {
     return this.localName;
   }
 
+  /** Whether a trace without attention, of gates or glimpses alone, is refused. */
+  protected get needsLayers(): boolean {
+    return true;
+  }
+
   get layer(): number {
     return this.selection.layer;
   }
@@ -107,8 +119,8 @@ export abstract class HeedElement extends LitElement implements Stateful {
   /** The selection, held within what there is. */
   get selection(): Selection {
     const { layer, head, query, key, pins } = this.store.value;
-    if (!this.model) return this.store.value;
-    const { layers } = this.model;
+    const { layers } = this.model ?? { layers: [] };
+    if (layers.length === 0) return this.store.value;
     const l = clamp(layer, layers.length);
     const { H, T, S } = layers[l]!;
     const inside = pins.filter((pin) => pin.query < T && pin.key < S);
@@ -179,7 +191,7 @@ export abstract class HeedElement extends LitElement implements Stateful {
     this.failure = undefined;
     try {
       if (this.linked) this.model = this.linked;
-      else if (trace !== undefined) this.model = modelOfTrace(this.op, trace);
+      else if (trace !== undefined) this.model = modelOfTrace(this.op, trace, this.needsLayers);
       // The three arrive one by one from a framework; nothing is wrong before all are there.
       else if (weights && rowTokens && columnTokens)
         this.model = modelOfWeights(this.op, { weights, rowTokens, columnTokens, mask });
@@ -251,7 +263,7 @@ export abstract class HeedElement extends LitElement implements Stateful {
   }
 
   /** Lists for layer and head, where there is a choice. */
-  protected choices(model: Model): TemplateResult | typeof nothing {
+  protected choices(model: Model, ofLayers = true, ofHeads = true): TemplateResult | typeof nothing {
     const { layer, head } = this.selection;
     const { H } = this.current;
     if (model.layers.length === 1 && H === 1) return nothing;
@@ -262,8 +274,8 @@ export abstract class HeedElement extends LitElement implements Stateful {
       </select></label>`;
     const layers = model.layers.map(({ name }) => visible(name));
     const heads = Array.from({ length: H }, (_, h) => `head ${h}`);
-    return html`${layers.length > 1 ? list("Layer", layers, layer, (l) => this.select({ layer: l })) : nothing}
-      ${H > 1 ? list("Head", heads, head, (h) => this.select({ head: h })) : nothing}`;
+    return html`${ofLayers && layers.length > 1 ? list("Layer", layers, layer, (l) => this.select({ layer: l })) : nothing}
+      ${ofHeads && H > 1 ? list("Head", heads, head, (h) => this.select({ head: h })) : nothing}`;
   }
 }
 

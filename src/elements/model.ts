@@ -55,11 +55,11 @@ const isBytes = (data: unknown): data is TraceBytes =>
   data instanceof ArrayBuffer || ArrayBuffer.isView(data);
 
 /**
- * A trace, its parts or its bytes as a model.
+ * A trace, its parts or its bytes as a model; one without layers only where a view needs none.
  *
  * @throws DataError TRACE · OptionError VIZ_OPTION
  */
-export function modelOfTrace(op: string, data: Trace | TraceInput | TraceBytes): Model {
+export function modelOfTrace(op: string, data: Trace | TraceInput | TraceBytes, needsLayers = true): Model {
   const isParts = typeof data === "object" && data !== null && Array.isArray((data as TraceInput).layers);
   if (!isBytes(data) && !(isParts && typeof (data as TraceInput).tokens === "object")) {
     const rule = "a trace, or the bytes of one";
@@ -72,7 +72,7 @@ export function modelOfTrace(op: string, data: Trace | TraceInput | TraceBytes):
     : (data.layers as Trace["layers"]).every(({ H, T, S }) => H > 0 && T > 0 && S > 0)
       ? (data as Trace)
       : createTrace(data as TraceInput);
-  if (trace.layers.length === 0) {
+  if (needsLayers && trace.layers.length === 0) {
     const details = { op, option: "trace", rule: "a trace with a layer or more", got: "none" };
     throw new OptionError("VIZ_OPTION", { ...details, remedy: "capture a layer" });
   }

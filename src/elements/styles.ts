@@ -58,7 +58,7 @@ export const styles = css`
     outline: 3px solid var(--heed-focus);
     box-shadow: 0 0 0 5px var(--heed-background), inset 0 0 0 1px var(--heed-background);
   }
-  .region { position: absolute; box-sizing: border-box; pointer-events: none; border: 2px dashed var(--heed-text); outline: 1px solid var(--heed-background); }
+  .region { position: absolute; box-sizing: border-box; pointer-events: none; border: 2px dashed #fff; box-shadow: 0 0 0 1px #000, inset 0 0 0 1px #000; }
   [role="grid"]:not(:focus-within) .cell { outline-width: 2px; outline-style: dashed; }
   .panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr)); gap: 0.75rem; align-items: start; }
   .words { border: 1px solid var(--heed-line); padding: 0.35rem; margin-block: 0.4rem; line-height: 2; overflow-wrap: anywhere; }

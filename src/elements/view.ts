@@ -19,6 +19,20 @@ const TABS: readonly Tab[] = [
   { name: "image", label: "Image", has: hasImage },
 ];
 
+/** What `<heed-figure>` adds where a page has loaded it too. */
+const FIGURES: readonly Tab[] = [
+  { name: "heads", label: "Heads", has: ({ layers }) => layers[0]!.H > 1 },
+  { name: "neuron", label: "Neurons", has: ({ trace }) => trace?.layers[0]?.q !== undefined },
+  { name: "statistics", label: "Statistics", has: ({ trace }) => trace !== undefined },
+  { name: "rollout", label: "Rollout", has: ({ trace }) => trace !== undefined && trace.layers.length > 1 },
+  {
+    name: "glimpse",
+    label: "Glimpses",
+    has: ({ trace }) => trace !== undefined && trace.glimpses.length > 0,
+  },
+  { name: "gates", label: "Gates", has: ({ trace }) => Object.keys(trace?.gates ?? {}).length > 0 },
+];
+
 /**
  * `<heed-view>`: all views that a trace has the data for, as tabs with one selection.
  *
@@ -26,12 +40,13 @@ const TABS: readonly Tab[] = [
  */
 export class HeedView extends HeedElement {
   static override properties = { tab: { attribute: "view", reflect: true } };
-  /** The view in front: heatmap, flow, grid, compare or image. @default "heatmap" */
+  /** The view in front: heatmap, flow, grid, compare or image, and those of figures. @default "heatmap" */
   declare tab: string;
 
   constructor() {
     super();
     this.tab = "heatmap";
+    void customElements.whenDefined("heed-figure").then(() => this.requestUpdate());
   }
 
   override get state(): ElementState {
@@ -43,7 +58,8 @@ export class HeedView extends HeedElement {
   }
 
   protected override view(model: Model): TemplateResult {
-    const tabs = TABS.filter(({ has }) => has(model));
+    const all = customElements.get("heed-figure") ? [...TABS, ...FIGURES] : TABS;
+    const tabs = all.filter(({ has }) => has(model));
     const chosen = tabs.find(({ name }) => name === this.tab) ?? tabs[0]!;
     const heading = this.heading ?? model.trace?.name;
     const onKey = (event: KeyboardEvent) => {
@@ -82,6 +98,8 @@ export class HeedView extends HeedElement {
     const recolored = (event: CustomEvent) => {
       this.palette = event.detail.palette;
     };
+    if (FIGURES.some((figure) => figure.name === name))
+      return html`<heed-figure .linked=${model} .store=${store} .headingLevel=${level} .palette=${colors} .shown=${name}></heed-figure>`;
     switch (name) {
       case "flow":
         return html`<heed-flow .linked=${model} .store=${store} .headingLevel=${level} .palette=${colors}></heed-flow>`;

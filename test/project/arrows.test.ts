@@ -12,7 +12,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   viz: ["core"],
   inspect: ["core"],
   views: ["core", "viz", "inspect"],
-  elements: ["core", "viz", "inspect"],
+  elements: ["core", "viz", "inspect", "views"],
   kernels: ["core"],
   host: ["core", "kernels"],
   ops: ["core", "kernels", "host"],

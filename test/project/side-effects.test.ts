@@ -27,7 +27,8 @@ function registered(specifier: string): { backends: string[]; kernels: number; l
 
 const bare = registered("node:path");
 
-const REGISTERING = ["heed/backend", "heed/elements"];
+const ELEMENTS = ["heed/elements", "heed/elements/figures"];
+const REGISTERING = ["heed/backend", ...ELEMENTS];
 
 for (const specifier of specifiers.filter((name) => !REGISTERING.includes(name))) {
   test(`importing ${specifier} registers no backend and no kernel, and leaves the process alone`, () => {
@@ -35,14 +36,16 @@ for (const specifier of specifiers.filter((name) => !REGISTERING.includes(name))
   });
 }
 
-test("importing heed/elements in Node registers nothing with TensorFlow.js; lit leaves names of its own", () => {
-  const { backends, kernels, listeners } = registered("heed/elements");
-  expect({ backends, kernels, listeners }).toEqual({
-    backends: bare.backends,
-    kernels: bare.kernels,
-    listeners: bare.listeners,
+for (const specifier of ELEMENTS) {
+  test(`importing ${specifier} in Node registers nothing with TensorFlow.js; lit leaves names of its own`, () => {
+    const { backends, kernels, listeners } = registered(specifier);
+    expect({ backends, kernels, listeners }).toEqual({
+      backends: bare.backends,
+      kernels: bare.kernels,
+      listeners: bare.listeners,
+    });
   });
-});
+}
 
 test("importing heed/backend registers the backend `heed`, which shows that the check can see one", () => {
   const { backends, kernels } = registered("heed/backend");

@@ -5,11 +5,13 @@ import type { Browser, BrowserContextOptions, Page } from "@playwright/test";
 import { createTrace, type Trace, traceTensor, writeTrace } from "../../src/inspect/index.ts";
 import { encodePng } from "../../src/viz/index.ts";
 
+const built = (name: string) =>
+  readFileSync(fileURLToPath(new URL(`../../dist/elements/${name}.js`, import.meta.url)), "utf8");
+
 /** The built elements: one module without imports. */
-export const BUNDLE = readFileSync(
-  fileURLToPath(new URL("../../dist/elements/heed-elements.js", import.meta.url)),
-  "utf8",
-);
+export const BUNDLE = built("heed-elements");
+/** The built figures, likewise. */
+export const FIGURES = built("heed-figures");
 
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 const ORIGIN = "http://heed.test/";
@@ -71,6 +73,7 @@ export async function openPage(
     const path = new URL(route.request().url()).pathname;
     if (path === "/") return route.fulfill({ contentType: "text/html", body: html });
     if (path === "/trace.attn") return route.fulfill({ body: Buffer.from(writeTrace(trace)) });
+    if (path === "/heed-figures.js") return route.fulfill({ contentType: "text/javascript", body: FIGURES });
     if (path.endsWith(".js")) return route.fulfill({ contentType: "text/javascript", body: BUNDLE });
     return route.fulfill({ status: 404 });
   });

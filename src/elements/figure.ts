@@ -1,0 +1,164 @@
+import { css, html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
+import type { Trace } from "../inspect/trace/trace.ts";
+import { drawView } from "../views/draw-trace.ts";
+import { VIEWS, type View } from "../views/options.ts";
+import { DARK } from "../viz/svg/theme.ts";
+import { visible } from "../viz/text.ts";
+import { HeedElement } from "./element.ts";
+import type { Model } from "./model.ts";
+import { download } from "./parts/save.ts";
+import { short } from "./parts/sentences.ts";
+import type { ElementState } from "./url-state.ts";
+
+/** The views in which a reader chooses one head, one layer, or a query. */
+const OF_A_HEAD: readonly string[] = ["heatmap", "flow", "neuron", "image"];
+const OF_A_LAYER: readonly string[] = [...OF_A_HEAD, "heads"];
+const OF_A_QUERY: readonly string[] = ["neuron"];
+/** Smaller than this share of its size a picture cannot be read; it scrolls instead. */
+const LEAST_SCALE = 0.65;
+
+const TITLES: Readonly<Record<View, string>> = {
+  heatmap: "Attention weights",
+  flow: "Attention flow",
+  heads: "Heads, one over the other",
+  grid: "All heads",
+  neuron: "Neurons: query times key",
+  statistics: "What each head does",
+  compare: "Two heads and their difference",
+  rollout: "Attention rollout",
+  image: "Attention over the image",
+  glimpse: "Glimpses",
+  gates: "Gates",
+};
+
+/**
+ * `<heed-figure>`: any view of a trace as the picture that `drawTrace` gives, with lists to choose what it shows.
+ *
+ *     <heed-figure src="trace.attn" view="neuron" layer="1" head="3"></heed-figure>
+ *
+ * `<heed-heads>`, `<heed-neuron>`, `<heed-statistics>`, `<heed-rollout>`, `<heed-glimpse>` and `<heed-gates>` are figures
+ * of one view. A view that the trace has no data for says what is missing. `exportSvg()` gives the picture's text.
+ * Events: `heed-select`, `heed-state`, `heed-error`.
+ */
+export class HeedFigure extends HeedElement {
+  static override properties: PropertyDeclarations = {
+    shown: { attribute: "view", reflect: true },
+    said: { state: true },
+  };
+  static override styles = [
+    HeedElement.styles,
+    css`:host { max-inline-size: 72rem; }
+    .figure { overflow-x: auto; }
+    .figure svg { display: block; max-inline-size: 100%; block-size: auto; }`,
+  ];
+  /** One of `VIEWS` of heed/views. @default "heatmap" */
+  declare shown: string;
+  declare said: string;
+  /** The view of a subclass that has only one. */
+  static readonly only: View | undefined = undefined;
+  #drawn: readonly unknown[] = [];
+  #svg = "";
+
+  constructor() {
+    super();
+    this.shown = (this.constructor as typeof HeedFigure).only ?? "heatmap";
+    this.said = "";
+  }
+
+  protected override get needsLayers(): boolean {
+    return false;
+  }
+
+  override get state(): ElementState {
+    return { ...super.state, view: this.shown };
+  }
+  override set state(state: Partial<ElementState>) {
+    super.state = state;
+    if (state.view !== undefined) this.shown = state.view;
+  }
+
+  /** The picture as an SVG document, in the colours of the page. */
+  async exportSvg(): Promise<string> {
+    await this.updateComplete;
+    return this.#svg;
+  }
+
+  protected override view(model: Model): TemplateResult {
+    const { only } = this.constructor as typeof HeedFigure;
+    const hasLayers = model.layers.length > 0;
+    const { query } = this.selection;
+    const choose = (name: string) => {
+      this.shown = name;
+      this.sendState();
+    };
+    const list = (label: string, names: readonly string[], value: string, act: (value: string) => void) =>
+      html`<label>${label} <select .value=${value} @change=${(event: Event) => act((event.target as HTMLSelectElement).value)}>
+        ${names.map((name, n) => {
+          const own = label === "View" ? name : String(n);
+          return html`<option value=${own} ?selected=${own === value}>${name}</option>`;
+        })}</select></label>`;
+    const tokens = () => {
+      const { rowTokens } = this.current;
+      return rowTokens.map((token, t) => `${t} ${short(token)}`);
+    };
+    const save = async () =>
+      download(new Blob([await this.exportSvg()], { type: "image/svg+xml" }), `heed-${this.shown}.svg`);
+    return html`<figure aria-labelledby="title">
+      ${this.caption(TITLES[this.shown as View] ?? "Attention")}
+      <div class="bar">
+        ${only ? nothing : list("View", VIEWS, this.shown, choose)}
+        ${hasLayers ? this.choices(model, OF_A_LAYER.includes(this.shown), OF_A_HEAD.includes(this.shown)) : nothing}
+        ${
+          hasLayers && OF_A_QUERY.includes(this.shown)
+            ? list("Query", tokens(), String(query), (t) => this.select({ query: Number(t) }))
+            : nothing
+        }
+        <button type="button" @click=${() => void save()} ?disabled=${this.said !== ""}>Save SVG</button>
+      </div>
+      ${this.said === "" ? nothing : html`<div class="failure" role="alert"><p>${visible(this.said)}</p></div>`}
+      <div class="figure" role="group" aria-label="Picture" tabindex="0" ?hidden=${this.said !== ""}></div>
+    </figure>`;
+  }
+
+  protected override restyled(): void {
+    this.#drawn = [];
+    super.restyled();
+  }
+
+  /** Draws what has changed. A view that this trace cannot give is a sentence, and the lists stay. */
+  protected override updated(): void {
+    const trace = this.model?.trace;
+    const place = this.renderRoot.querySelector(".figure");
+    if (!trace || !place) return;
+    const theme = this.pageColors() === DARK ? "dark" : "light";
+    const { layer, head, query } = this.selection;
+    const wanted = [trace, this.shown, layer, head, query, this.colors, theme, place];
+    if (wanted.every((part, n) => part === this.#drawn[n])) return;
+    this.#drawn = wanted;
+    this.said = "";
+    try {
+      this.#svg = this.#draw(trace, theme);
+      // Parsed as XML, which runs nothing and drops nothing: the text has no markup but that of the drawing.
+      const parsed = new DOMParser().parseFromString(this.#svg, "image/svg+xml").documentElement;
+      const picture = document.importNode(parsed, true);
+      picture.style.minInlineSize = `${LEAST_SCALE * Number.parseFloat(picture.getAttribute("width")!)}px`;
+      place.replaceChildren(picture);
+      this.setAttribute("data-ready", "");
+    } catch (error) {
+      this.said = error instanceof Error ? error.message : String(error);
+      place.replaceChildren();
+      this.send("heed-error", { error, message: this.said });
+    }
+  }
+
+  #draw(trace: Trace, theme: "light" | "dark"): string {
+    const { shown } = this;
+    const { layer, head, query } = this.selection;
+    return drawView(this.op, trace, {
+      ...{ view: shown as View, theme, palette: this.colors, title: "" },
+      ...(OF_A_LAYER.includes(shown) && trace.layers.length > 0 && { layer }),
+      ...(OF_A_HEAD.includes(shown) && trace.layers.length > 0 && { head }),
+      ...(OF_A_QUERY.includes(shown) && { query }),
+    });
+  }
+}

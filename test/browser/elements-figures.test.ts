@@ -1,0 +1,165 @@
+import type { Browser } from "@playwright/test";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createTrace, type Trace, traceTensor } from "../../src/inspect/index.ts";
+import { drawTrace, type View } from "../../src/views/index.ts";
+import { encodePng } from "../../src/viz/index.ts";
+import { findChromium, itInChromium, launchChromium } from "../support/chromium.ts";
+import {
+  exampleTrace,
+  FIGURES,
+  openPage,
+  overflow,
+  painted,
+  SENTENCE,
+  violations,
+} from "../support/elements.ts";
+
+let browser: Browser;
+beforeAll(async () => {
+  if (findChromium()) browser = await launchChromium();
+});
+afterAll(async () => {
+  await browser?.close();
+});
+
+const LOAD = '<script type="module" src="/heed-figures.js"></script>';
+const TAGS = ["heed-heads", "heed-neuron", "heed-statistics", "heed-rollout", "heed-glimpse", "heed-gates"];
+const CELL = '[role="gridcell"][tabindex="0"]';
+
+/** Two layers of q and k, an image with two glimpses, and two gates. */
+function fullTrace(): Trace {
+  const [H, T, D] = [2, 3, 5];
+  const numbers = (n: number, seed: number) =>
+    Float32Array.from({ length: n }, (_, i) => Math.sin(seed + 2 * i));
+  const layers = [0, 1].map((l) => {
+    const [q, k] = [numbers(H * T * D, l), numbers(H * T * D, l + 7)];
+    const lse = new Float32Array(H * T);
+    for (let row = 0; row < H * T; row++) {
+      const head = Math.floor(row / T) * T;
+      let sum = 0;
+      for (let s = 0; s < T; s++) {
+        let score = 0;
+        for (let d = 0; d < D; d++) score += q[row * D + d]! * k[(head + s) * D + d]!;
+        sum += Math.exp(score);
+      }
+      lse[row] = Math.log(sum);
+    }
+    return {
+      ...{ name: `layer ${l}`, alignQ: "src", alignK: "src", scale: 1 },
+      ...{ q: traceTensor([H, T, D], q), k: traceTensor([H, T, D], k), lse: traceTensor([H, T], lse) },
+    };
+  });
+  const data = Uint8Array.from({ length: 16 * 24 }, (_, n) => (n * 11) % 256);
+  return createTrace({
+    ...{ name: "all of it", tokens: { src: ["<b>", "</script>", "c"] }, layers },
+    image: encodePng({ width: 24, height: 16, channels: 1, data }),
+    glimpses: [
+      traceTensor([2, 3], [0.5, 0, 0.2, 0, 0.5, -0.1]),
+      traceTensor([2, 3], [0.25, 0.1, 0, -0.1, 0.25, 0]),
+    ],
+    gates: {
+      channels: traceTensor([5], [0.1, 0.9, 0.5, 0.3, 0.7]),
+      places: traceTensor([2, 3], numbers(6, 1).map(Math.abs)),
+    },
+  });
+}
+
+describe("heed-figures.js", () => {
+  test("imports nothing", () => {
+    expect(FIGURES).not.toMatch(/\bimport\s*[{*"'`]/);
+  });
+
+  const modes = {
+    light: { colorScheme: "light" },
+    dark: { colorScheme: "dark" },
+    "forced colours": { forcedColors: "active" },
+    "a page of 320 px": { viewport: { width: 320, height: 640 } },
+  } as const;
+  for (const [mode, options] of Object.entries(modes))
+    itInChromium(`draws every view without a violation to axe in ${mode}, and fits the page`, async () => {
+      const body = `${LOAD}${TAGS.map((tag) => `<${tag} src="/trace.attn"></${tag}>`).join("")}`;
+      const { page, said, close } = await openPage(browser, body, fullTrace(), options);
+      for (const tag of TAGS) await painted(page, tag);
+      expect(await violations(page)).toEqual([]);
+      expect(await overflow(page)).toBe(0);
+      expect(said).toEqual([]);
+      await close();
+    });
+
+  itInChromium(
+    "<heed-figure> gives the text that drawTrace gives, for the layer, head and query chosen",
+    async () => {
+      const body = `${LOAD}<heed-figure src="/trace.attn" view="neuron"></heed-figure>`;
+      const trace = fullTrace();
+      const { page, said, close } = await openPage(browser, body, trace, { colorScheme: "light" });
+      await painted(page, "heed-figure");
+      const choose = (label: string, value: string) =>
+        page.getByRole("combobox", { name: label }).selectOption(value);
+      const svg = () => page.evaluate(() => document.querySelector("heed-figure")!.exportSvg());
+      await choose("Layer", "1");
+      await choose("Head", "1");
+      await choose("Query", "2");
+      const wanted = { layer: 1, head: 1, title: "", theme: "light" } as const;
+      expect(await svg()).toBe(drawTrace(trace, { ...wanted, view: "neuron", query: 2 }));
+      await choose("View", "heatmap");
+      expect(await svg()).toBe(drawTrace(trace, { ...wanted, view: "heatmap" }));
+      const saved = page.waitForEvent("download");
+      await page.getByRole("button", { name: "Save SVG" }).click();
+      expect((await saved).suggestedFilename()).toBe("heed-heatmap.svg");
+      expect(said).toEqual([]);
+      await close();
+    },
+  );
+
+  itInChromium(
+    "says what a view lacks and goes on with another; <script> in a token stays text",
+    async () => {
+      const body = `${LOAD}<heed-figure src="/trace.attn" view="neuron"></heed-figure>`;
+      const tokens = ["<script>alert(1)</script>", ...SENTENCE.slice(1)];
+      const { page, said, close } = await openPage(browser, body, exampleTrace(tokens));
+      await page.getByRole("alert").getByText("must have q and k for the view neuron").waitFor();
+      await page.getByRole("combobox", { name: "View" }).selectOption("statistics");
+      await painted(page, "heed-figure");
+      expect(await page.getByRole("alert").count()).toBe(0);
+      await page.getByRole("combobox", { name: "View" }).selectOption("heatmap");
+      expect(await page.locator("heed-figure script").count()).toBe(0);
+      expect(said).toEqual([]);
+      await close();
+    },
+  );
+
+  itInChromium(
+    "gives <heed-view> a tab for each view that the trace has, with the same selection",
+    async () => {
+      const body = `${LOAD}<heed-view src="/trace.attn"></heed-view>`;
+      const { page, said, close } = await openPage(browser, body, fullTrace());
+      await painted(page, "heed-heatmap");
+      await page.locator(CELL).focus();
+      await page.keyboard.press("]");
+      const tabs = await page.getByRole("tab").allTextContents();
+      expect(tabs).toEqual([
+        "Heat map",
+        "Flow",
+        "All heads",
+        "Compare",
+        "Heads",
+        "Neurons",
+        "Statistics",
+        "Rollout",
+        "Glimpses",
+        "Gates",
+      ]);
+      await page.getByRole("tab", { name: "Neurons" }).click();
+      await painted(page, "heed-figure");
+      expect(await page.getByRole("combobox", { name: "Head" }).inputValue()).toBe("1");
+      expect(await violations(page)).toEqual([]);
+      expect(said).toEqual([]);
+      await close();
+    },
+  );
+});
+
+test("every view that a figure draws is one of heed/views", () => {
+  const views: View[] = ["heads", "neuron", "statistics", "rollout", "glimpse", "gates"];
+  for (const view of views) expect(drawTrace(fullTrace(), { view })).toMatch(/^<svg/);
+});
