@@ -57,7 +57,7 @@ export function htmlCommand(io: Io): Command {
 export function warningOfSize(bytes: number): string | undefined {
   if (bytes <= LARGE) return undefined;
   const size = `${Math.round(bytes / MEGABYTE)} MB`;
-  return `${NAME}: the page has ${size} and will open slowly; a trace of fewer layers or tokens, or with q, k and lse in place of maps, makes a smaller one`;
+  return `${NAME}: the page has ${size} and will open slowly; a trace of fewer layers or tokens, or of f16, makes a smaller one`;
 }
 
 function page(trace: Trace, flags: TraceFlags, onWarning: (message: string) => void): string {

@@ -14,7 +14,7 @@ import {
   traceTensor,
   writeTrace,
 } from "../../src/inspect/index.ts";
-import { imageTrace, noise, selfTrace } from "../views/support.ts";
+import { causalLayer, imageTrace, noise, selfTrace } from "../views/support.ts";
 
 /** The built command in a process of its own: it reads the elements that were built with it. */
 const main = path.resolve(import.meta.dirname, "../../dist/cli/main.js");
@@ -59,13 +59,19 @@ describe("heed html", () => {
     expect(count(html, "<noscript>")).toBe(1);
   });
 
-  test("holds q, k and lse of the trace and not its maps, and the maps are the same", () => {
-    const whole = selfTrace();
-    const { trace } = held(heed(file("t.attn", whole), "--out", "-").stdout);
-    for (const [l, layer] of trace.layers.entries()) {
-      expect([layer.attn, layer.q !== undefined, layer.lse !== undefined]).toEqual([undefined, true, true]);
-      expect(layerMap(layer).rows(3, 0, 7)).toEqual(layerMap(whole.layers[l]!).rows(3, 0, 7));
-    }
+  test("holds q, k and lse of the trace and not its maps, and shows the same weights", () => {
+    const T = 31;
+    const tokens = { src: Array.from({ length: T }, (_, t) => `t${t}`) };
+    const layer = causalLayer(T, 2, 1, 4, 1);
+    const map = layerMap(createTrace({ tokens, layers: [layer] }).layers[0]!);
+    const weights = [0, 1].flatMap((h) => Array.from(map.rows(h, 0, T).values));
+    const attn = traceTensor([2, T, T], weights);
+    const { trace } = held(
+      heed(file("t.attn", createTrace({ tokens, layers: [{ ...layer, attn }] })), "--out", "-").stdout,
+    );
+    const [stored] = trace.layers;
+    expect([stored!.attn, stored!.q?.shape, stored!.lse?.shape]).toEqual([undefined, [2, T, 4], [2, T]]);
+    expect(layerMap(stored!).rows(1, 0, T)).toEqual(map.rows(1, 0, T));
   });
 
   test("has one script that can run, and the page's policy names its SHA-256", () => {
