@@ -36,6 +36,11 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
     load: async (io) => (await import("./png.ts")).pngCommand(io),
   },
   {
+    name: "html",
+    description: "write a trace as one HTML page that works without a network",
+    load: async (io) => (await import("./html.ts")).htmlCommand(io),
+  },
+  {
     name: "data",
     description: "fetch the data sets that models are trained on",
     load: async (io) => (await import("./data.ts")).dataCommand(io),

@@ -10,7 +10,7 @@ import { visible } from "../viz/text.ts";
 import { oneOf, wholeNumber } from "./flags.ts";
 import { type Io, write } from "./io.ts";
 
-/** What `show`, `svg` and `png` have in common: a trace, and which part of it. */
+/** What `show`, `svg`, `png` and `html` have in common: a trace, and which part of it. */
 export interface TraceFlags {
   view?: View;
   layer?: number[];
@@ -24,11 +24,18 @@ export interface TraceFlags {
 
 const MOST = 1_000_000;
 
-/** Adds the trace and the flags that choose a part of it. */
-export function takesTrace(command: Command, views: readonly View[]): Command {
+/**
+ * Adds the trace and the flags that choose a part of it.
+ *
+ * @param hasPairs whether several layers or heads can be chosen at once
+ */
+export function takesTrace(
+  command: Command,
+  views: readonly View[],
+  hasPairs = views.includes("compare"),
+): Command {
   const name = `heed ${command.name()}`;
   const list = (flag: string) => numberList(name, flag);
-  const hasPairs = views.includes("compare");
   return command
     .argument("<trace>", "a trace, .npz, .npy, BertViz's JSON or CSV; the contents decide, not the name")
     .addOption(new Option("--view <view>", views.join(", ")).argParser(oneOf(name, "--view", views)))
@@ -51,10 +58,10 @@ export function takesMore(command: Command): Command {
   return command
     .option(
       "--query <n>",
-      "the query, from 0: for --view neuron, and image where patches look at patches",
+      "the query, from 0: for the views neuron, and image where patches look at patches",
       wholeNumber(name, "--query", 0, MOST, "try --query 0"),
     )
-    .option("--gate <name>", "the gate, for --view gates")
+    .option("--gate <name>", "the gate, for the view gates")
     .option("--glimpse-size <RxC>", "rows and columns of a Gaussian glimpse, such as 12x12", (text: string) =>
       glimpseSize(name, text),
     );

@@ -4,32 +4,51 @@ import { gzipSync } from "node:zlib";
 import { layerMap } from "../inspect/map/layer.ts";
 import type { Trace } from "../inspect/trace/trace.ts";
 import { writeTrace } from "../inspect/trace/write.ts";
+import type { Palette } from "../viz/color.ts";
 import { heatmap } from "../viz/heatmap.ts";
 import { escapeXml, visible } from "../viz/text.ts";
+import { leanTrace } from "./lean.ts";
 import { short, strongest, weightText } from "./parts/sentences.ts";
+
+/** The views that the page can begin with. */
+export const PAGE_VIEWS = ["heatmap", "flow", "grid", "compare", "image"] as const;
+
+interface StillFigure {
+  readonly caption: string;
+  readonly svg: string;
+}
 
 export interface StandaloneOptions {
   /** @default the trace's name, or "Attention" */
   readonly title?: string;
   /** The view in front. @default "heatmap" */
-  readonly view?: "heatmap" | "flow" | "grid" | "compare" | "image";
+  readonly view?: (typeof PAGE_VIEWS)[number];
   /** What is selected at first. @default 0 */
   readonly layer?: number;
   readonly head?: number;
+  /** @default "viridis" */
+  readonly palette?: Palette;
+  /** Still pictures below the view. The SVG goes into the page as it is; `pageFigures` of heed/views makes them. @default none */
+  readonly figures?: readonly StillFigure[];
   /** The text of the elements' bundle. @default the one that was built with this module */
   readonly bundle?: string;
 }
 
 /** What no browser shows without scripts need not be larger than this. */
 const MOST_STILL_CELLS = 128;
+/** Words of 13 px are read at 8 px, not below. */
+const LEAST_SCALE = 0.6;
+/** What a phone has room for, in pixels. */
+const NARROWEST = 288;
 
 /**
  * A trace as one HTML file that needs nothing else: no network, no server, no other file.
  *
  * The elements stand in the file as a module that its Content-Security-Policy knows by its SHA-256, the trace as gzip
- * in base64; where scripts are off, a picture and a table of one head remain. Tokens are text wherever they stand.
- * Pure but for reading the bundle: the same trace gives the same file. Cost: about 50 kB and a third more than the
- * compressed trace.
+ * in base64, with the weights of a layer as q, k and lse where these take fewer bytes than its map, and without what no
+ * element shows; where scripts are off, a picture and a table of one head remain. A trace without layers has its figures
+ * alone. Tokens are text wherever they stand. Pure but for reading the bundle: the same trace gives the same file. Cost:
+ * about 130 kB and a third more than the compressed trace.
  *
  * @throws what `writeTrace` and `layerMap` throw
  * @example
@@ -40,12 +59,17 @@ const MOST_STILL_CELLS = 128;
  * standaloneHtml(trace, { bundle }).includes("<title>two words</title>"); // true
  */
 export function standaloneHtml(trace: Trace, options: StandaloneOptions = {}): string {
-  const { title = trace.name ?? "Attention", view = "heatmap", layer = 0, head = 0 } = options;
-  const bundle = options.bundle ?? readFileSync(new URL("./heed-elements.js", import.meta.url), "utf8");
-  const code = `${inScript(bundle)}\n${BOOT}`;
-  const data = gzipSync(writeTrace(trace)).toString("base64");
-  const hash = createHash("sha256").update(code).digest("base64");
-  const policy = `default-src 'none'; script-src 'sha256-${hash}'; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'`;
+  const { title = trace.name ?? "Attention", figures = [] } = options;
+  const isAlive = trace.layers.length > 0;
+  const code = isAlive ? `${inScript(options.bundle ?? builtBundle())}\n${BOOT}` : "";
+  const script = isAlive ? `script-src 'sha256-${createHash("sha256").update(code).digest("base64")}'; ` : "";
+  const policy = `default-src 'none'; ${script}style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'`;
+  const parts = [
+    `<h1>${escapeXml(visible(title))}</h1>`,
+    isAlive ? alive(trace, options) : "<p>This trace has no layer of attention.</p>",
+    ...(figures.length > 0 ? [`<h2>${isAlive ? "More pictures" : "Pictures"}</h2>`] : []),
+    ...figures.map(pageFigure),
+  ];
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -58,19 +82,38 @@ export function standaloneHtml(trace: Trace, options: StandaloneOptions = {}): s
 </head>
 <body>
 <main>
-<h1>${escapeXml(visible(title))}</h1>
-<heed-view></heed-view>
-<noscript>${still(trace, layer, head)}</noscript>
+${parts.join("\n")}
 </main>
-<script type="application/json" id="data">${jsonForScript({ view, layer, head, trace: data })}</script>
-<script type="module">${code}</script>
-</body>
+${isAlive ? `${dataScript(trace, options)}\n<script type="module">${code}</script>\n` : ""}</body>
 </html>
 `;
 }
 
+const builtBundle = () => readFileSync(new URL("./heed-elements.js", import.meta.url), "utf8");
+
+/** The elements, and what is left of them where scripts are off. */
+function alive(trace: Trace, { layer = 0, head = 0, palette }: StandaloneOptions): string {
+  return `<heed-view></heed-view>\n<noscript>${still(trace, layer, head, palette)}</noscript>`;
+}
+
+/** The trace and what is selected of it, where the boot code looks for them. */
+function dataScript(trace: Trace, options: StandaloneOptions): string {
+  const { view = "heatmap", layer = 0, head = 0, palette = "viridis" } = options;
+  const bytes = gzipSync(writeTrace(leanTrace(trace))).toString("base64");
+  const data = jsonForScript({ view, layer, head, palette, trace: bytes });
+  return `<script type="application/json" id="data">${data}</script>`;
+}
+
+/** A still picture; where it would be too small to read, it keeps 60 % of its width and scrolls by itself. */
+function pageFigure({ caption, svg }: StillFigure): string {
+  const words = escapeXml(visible(caption));
+  const least = Math.round(LEAST_SCALE * Number(/^<svg[^>]*? width="([\d.]+)"/.exec(svg)?.[1] ?? 0));
+  const scrolls = ` class="wide" style="--least:${least}px" tabindex="0" role="group" aria-label="${words}"`;
+  return `<figure><div${least > NARROWEST ? scrolls : ""}>${svg}</div><figcaption>${words}</figcaption></figure>`;
+}
+
 const PAGE_STYLE =
-  ":root{color-scheme:light dark}body{margin:1rem;background:light-dark(#fff,#121212);color:light-dark(#1a1a1a,#ededed);font:16px/1.45 system-ui,sans-serif}h1{font-size:1.4rem;overflow-wrap:anywhere}svg{max-width:100%;height:auto}table{border-collapse:collapse}th,td{border:1px solid;padding:.15rem .5rem;text-align:start}";
+  ":root{color-scheme:light dark}body{margin:1rem;background:light-dark(#fff,#121212);color:light-dark(#1a1a1a,#ededed);font:16px/1.45 system-ui,sans-serif}h1{font-size:1.4rem;overflow-wrap:anywhere}h2{font-size:1.2rem}figure{margin:1.5rem 0}figcaption{overflow-wrap:anywhere}.wide{overflow-x:auto}.wide svg{min-width:var(--least)}svg{max-width:100%;height:auto}table{border-collapse:collapse}th,td{border:1px solid;padding:.15rem .5rem;text-align:start}";
 
 /** In a block of its own, so that no name in it meets one of the bundle. */
 const BOOT = `{
@@ -79,6 +122,7 @@ const bytes = Uint8Array.from(atob(data.trace), (letter) => letter.charCodeAt(0)
 const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
 const view = document.querySelector("heed-view");
 view.setAttribute("view", data.view);
+view.setAttribute("palette", data.palette);
 view.trace = await new Response(stream).arrayBuffer();
 view.layer = data.layer;
 view.head = data.head;
@@ -99,9 +143,8 @@ export function inScript(code: string): string {
 }
 
 /** What is left where scripts are off. */
-function still(trace: Trace, layer: number, head: number): string {
-  const shown = trace.layers[layer] ?? trace.layers[0];
-  if (!shown) return "<p>This trace has no layer.</p>";
+function still(trace: Trace, layer: number, head: number, palette?: Palette): string {
+  const shown = trace.layers[layer] ?? trace.layers[0]!;
   const [rows, columns] = [Math.min(shown.T, MOST_STILL_CELLS), Math.min(shown.S, MOST_STILL_CELLS)];
   const cells = layerMap(shown).rows(Math.min(head, shown.H - 1), 0, rows);
   const rowTokens = trace.tokens[shown.alignQ]!.slice(0, rows);
@@ -116,7 +159,7 @@ function still(trace: Trace, layer: number, head: number): string {
       rowTokens,
       columnTokens,
     },
-    { theme: "auto" },
+    { theme: "auto", ...(palette && { palette }) },
   );
   const lines = each.map((t) => {
     const row = { rows: 1, columns, values: rowOf(cells.values, t), kinds: rowOf(cells.kinds, t) };

@@ -166,7 +166,7 @@ describe("what goes wrong is one line and exit code 2", () => {
   };
 
   test("a file that is not there, a folder, a file of another kind, a trace that is cut off", async () => {
-    for (const command of ["show", "svg", "png"]) {
+    for (const command of ["show", "svg", "png", "html"]) {
       expect(await refused(command, "nothing.attn")).toBe(
         `heed ${command}: nothing.attn must be readable, got no such file; check the name`,
       );

@@ -26,7 +26,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   cli: [
     ...["core", "kernels", "host", "ops", "attention", "layers", "models", "tasks", "data", "train"],
-    ...["viz", "inspect", "views", "capture"],
+    ...["viz", "inspect", "views", "elements", "capture"],
   ],
 };
 /** Folders that know nothing of TensorFlow.js. */
