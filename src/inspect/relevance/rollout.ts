@@ -60,7 +60,7 @@ function product(
 }
 
 /** a · b, both [T, T]; whole rows at a time, so that zeros cost nothing. */
-function multiply(a: Float64Array, b: Float64Array, T: number): Float64Array {
+export function multiply(a: Float64Array, b: Float64Array, T: number): Float64Array {
   const out = new Float64Array(T * T);
   for (let t = 0; t < T; t++)
     for (let m = 0; m < T; m++) {

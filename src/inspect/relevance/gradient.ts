@@ -1,0 +1,59 @@
+import { ShapeError } from "../../core/errors.ts";
+import { MASKED } from "../cells.ts";
+import { denseMap } from "../map/dense.ts";
+import type { AttentionMap } from "../map/map.ts";
+import { checkLayers } from "./fuse.ts";
+import { multiply, type Rollout } from "./rollout.ts";
+
+/**
+ * Gradient relevance: how much each input position counts for one number that a model gave, a class's score say.
+ *
+ *     R_0 = I,    R_l = R_{l−1} + Ā_l · R_{l−1},    Ā_l = mean over heads of (dA_l ⊙ A_l)⁺
+ *
+ * Symbols: A_l weights of layer l, dA_l the gradient of the number by them, (x)⁺ = max(x, 0).
+ * Shapes: maps and gradients of one stack, first layer first, [H, T, T] each, gradients flat → [T, T]. Row t is what
+ * counts for output t: take the row of the position that the number was read from, such as a class token's.
+ * Conventions: rows do not sum to 1; the diagonal holds the 1 of the residual connection. Gradients in hidden places are
+ * not read. It tells what made this number larger, not what attention looked at in general, as `rollout` does.
+ * Cost: O(L·T³) time, O(T²) memory. Paper: Chefer, Gur & Wolf 2021, § 3.1, arxiv.org/abs/2103.15679.
+ *
+ * @throws OptionError LAYERS_DIFFER, WEIGHTS_DROPPED, NUMBER_RANGE · ShapeError ELEMENTS
+ * @example
+ * const layer = denseMap({ H: 1, T: 2, S: 2, weights: [0.5, 0.5, 0.25, 0.75] });
+ * gradientRelevance([layer], [[2, -1, 0, 4]]).weights; // Float64Array [2, 0, 0, 4]
+ */
+export function gradientRelevance(
+  maps: readonly AttentionMap[],
+  gradients: readonly ArrayLike<number>[],
+): Rollout {
+  const op = "gradientRelevance";
+  const T = checkLayers(op, maps, {});
+  for (const [layer, { H }] of maps.entries()) {
+    const expected = H * T * T;
+    const got = gradients[layer]?.length ?? 0;
+    if (got === expected) continue;
+    const name = `gradients[${layer}]`;
+    throw new ShapeError("ELEMENTS", { op, name, letters: "[H, T, T]", expected, got });
+  }
+  const weights = new Float64Array(T * T);
+  for (let t = 0; t < T; t++) weights[t * T + t] = 1;
+  for (const [layer, map] of maps.entries()) {
+    const added = multiply(raised(map, gradients[layer]!), weights, T);
+    for (const [e, x] of added.entries()) weights[e]! += x;
+  }
+  return { weights, map: denseMap({ H: 1, T, S: T, weights, rowSums: "free" }) };
+}
+
+/** mean over heads of (dA ⊙ A)⁺, [T, T]. */
+function raised(map: AttentionMap, gradient: ArrayLike<number>): Float64Array {
+  const { H, T } = map;
+  const out = new Float64Array(T * T);
+  for (let h = 0; h < H; h++)
+    for (let t = 0; t < T; t++) {
+      const { values, kinds } = map.row(h, t);
+      for (let s = 0; s < T; s++)
+        if (kinds[s] !== MASKED)
+          out[t * T + s]! += Math.max(0, values[s]! * gradient[(h * T + t) * T + s]!) / H;
+    }
+  return out;
+}
