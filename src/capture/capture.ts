@@ -1,10 +1,11 @@
 import { type Tensor, tidy } from "@tensorflow/tfjs-core";
 import { checkCount } from "../core/check-options.ts";
 import { OptionError } from "../core/errors.ts";
-import { createTrace, type Trace } from "../inspect/index.ts";
+import { createTrace, type ImageGrid, type Trace, type TraceTensor } from "../inspect/index.ts";
 import { observeAttention } from "../ops/attention/observer.ts";
+import { observeGates } from "../ops/gate-observer.ts";
 import { nameAxes, type TokenLists } from "./axes.ts";
-import { type RecordedCall, recordCall } from "./record.ts";
+import { type RecordedCall, recordCall, recordGate } from "./record.ts";
 
 /** A function of tensors, a layer, or a model, of heed or of TensorFlow.js. */
 export type Capturable<I> =
@@ -19,6 +20,9 @@ export interface CaptureOptions {
   readonly tokens?: TokenLists;
   /** The example of the batch that is kept. @default 0 */
   readonly example?: number;
+  /** The bytes of a PNG of what was attended to, and where its patches lie. @default none */
+  readonly image?: Uint8Array;
+  readonly grid?: ImageGrid;
   /** Looks at every number that is kept, as `createTrace` does. @default true */
   readonly values?: boolean;
 }
@@ -28,30 +32,40 @@ const MOST_BATCH = 1_000_000;
 /**
  * A trace of every call of attention that a layer, a model or a function makes, in the order of the calls.
  *
- *     capture(target, input) = { layer n: q, k, lse, mask of call n }
+ *     capture(target, input) = { layer n: q, k, lse, mask of call n;  gate "op n name": [C], [T, C] or [height, width] }
  *
  * A call of the fused attention (`attention`, `softAttention`, `MultiHeadAttention`, `attend` with a dot product, …) is
  * kept as q, k and the log-sum-exp of its rows, from which `layerMap` recomputes any weight: no T × S buffer is made, for
  * 16,384 tokens as for 16. Causality, windows, offsets and lengths are kept as they are said; `allow` and `bias` as
  * tensors of their own size. Calls with a score or a normaliser of another kind are kept as weights [H, T, S].
+ * Gates over features (`sigmoidGate`, `squeezeExcitation`, `cbam`, …) are kept as they were applied, [H·W, C] where
+ * each pixel and channel has its own.
  * Runs without training, so dropout drops nothing; a function decides for itself. Tensors that the target returns are
  * disposed. It must be done when it returns: a promise is refused. Outside a capture calls pay nothing for the hook.
  * Cost: one call of the target, and a copy of one example's q, k and lse to ordinary memory.
  *
- * @throws OptionError VIEW, when there was no attention to capture · NUMBER_RANGE · DataError TRACE, for NaN in q or k
+ * @throws OptionError VIEW, when there was no attention and no gate to capture · NUMBER_RANGE · DataError TRACE, for NaN in q or k
  * @example
  * const trace = capture((x) => softAttention(x, k, v, { causal: "bottomRight" }), q);
  * layerMap(trace.layers[0]).row(0, 0).kinds.length; // 5
  */
 export function capture<I>(target: Capturable<I>, input: I, options: CaptureOptions = {}): Trace {
   const op = "capture";
-  const { example = 0, tokens = {}, name, values = true } = options;
+  const { example = 0, tokens = {}, name, image, grid, values = true } = options;
   checkCount(op, "example", example, 0);
   const calls: RecordedCall[] = [];
+  const gates: Record<string, TraceTensor> = {};
   tidy(() => {
     const result = observeAttention(
       (call) => void calls.push(tidyRecord(() => recordCall(op, call, example))),
-      () => run(target, input),
+      () =>
+        observeGates(
+          (call) => {
+            const place = `${call.op} ${Object.keys(gates).length} ${call.name}`;
+            gates[place] = tidyRecord(() => recordGate(op, call, example));
+          },
+          () => run(target, input),
+        ),
     );
     if (isPromise(result)) {
       const remedy = "await inside first, and capture the part that calls attention";
@@ -59,9 +73,9 @@ export function capture<I>(target: Capturable<I>, input: I, options: CaptureOpti
     }
     return [];
   });
-  if (calls.length === 0) {
-    const remedy = "capture what calls heed's attention, with heed's layers or functions";
-    throw refusal(op, "call attention", "no call", remedy);
+  if (calls.length === 0 && Object.keys(gates).length === 0) {
+    const remedy = "capture what calls heed's attention or gates, with heed's layers or functions";
+    throw refusal(op, "call attention or a gate", "no call", remedy);
   }
   const axes = nameAxes(tokens);
   const layers = calls.map(({ op: called, T, S, ...kept }, n) => ({
@@ -70,7 +84,9 @@ export function capture<I>(target: Capturable<I>, input: I, options: CaptureOpti
     alignK: axes.nameFor(S),
     ...kept,
   }));
-  return createTrace({ ...(name !== undefined && { name }), tokens: axes.tokens(), layers }, { values });
+  const pictured = { ...(image && { image }), ...(grid && { grid }) };
+  const parts = { ...(name !== undefined && { name }), ...pictured, tokens: axes.tokens(), layers, gates };
+  return createTrace(parts, { values });
 }
 
 function run<I>(target: Capturable<I>, input: I): unknown {
@@ -81,8 +97,8 @@ function run<I>(target: Capturable<I>, input: I): unknown {
 }
 
 /** What a record needs on its way is gone before the next call. */
-function tidyRecord(make: () => RecordedCall): RecordedCall {
-  let made: RecordedCall | undefined;
+function tidyRecord<R>(make: () => R): R {
+  let made: R | undefined;
   tidy(() => {
     made = make();
     return [] as Tensor[];

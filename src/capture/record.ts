@@ -1,8 +1,15 @@
 import { cast, reshape, slice, type Tensor, transpose } from "@tensorflow/tfjs-core";
 import { OptionError } from "../core/errors.ts";
 import type { AttentionProgram, Broadcast } from "../core/program.ts";
-import { type LayerInput, type MaskSpec, type RowSums, traceTensor } from "../inspect/index.ts";
+import {
+  type LayerInput,
+  type MaskSpec,
+  type RowSums,
+  type TraceTensor,
+  traceTensor,
+} from "../inspect/index.ts";
 import type { AttentionCall } from "../ops/attention/observer.ts";
+import type { GateCall } from "../ops/gate-observer.ts";
 
 /** A layer of a trace, but for the names of its axes. */
 export interface RecordedCall extends Omit<LayerInput, "alignQ" | "alignK" | "name"> {
@@ -52,6 +59,23 @@ function oneOf(x: Tensor, b: number): Tensor {
 }
 
 const numbers = (x: Tensor) => cast(x, "float32").dataSync() as Float32Array;
+
+/** One example of a gate as a trace has it: [C], [T, C] or [height, width]. */
+export function recordGate(op: string, { op: made, gate, output }: GateCall, example: number): TraceTensor {
+  const hasBatch = gate.rank === output.rank && gate.rank > 1;
+  const B = gate.shape[0]!;
+  // One gate for the whole batch has a first axis of 1.
+  const b = B === 1 ? 0 : example;
+  if (hasBatch && b >= B) {
+    const rule = `an integer from 0 to ${B - 1}, as ${made} has B=${B}`;
+    throw new OptionError("NUMBER_RANGE", { op, name: "example", rule, got: example });
+  }
+  const one = hasBatch ? oneOf(gate, b) : gate;
+  const axes = one.shape.filter((length) => length !== 1);
+  const C = axes.at(-1) ?? 1;
+  const shape = axes.length <= 2 ? (axes.length === 0 ? [1] : axes) : [one.size / C, C];
+  return traceTensor(shape, numbers(one));
+}
 
 /** What the rows of weights add up to, by looking at them: not every normaliser is a softmax. */
 function sumsOf(weights: Float32Array, S: number): RowSums {

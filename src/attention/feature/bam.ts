@@ -4,7 +4,7 @@ import { type BottleneckParameters, bottleneck, checkBottleneck } from "./bottle
 import { imageSizes } from "./check.ts";
 import { type ConvolutionParameters, checkConvolution, convolve } from "./convolution.ts";
 import { expectedNorm, type Norm, normalized } from "./norm.ts";
-import { tidied } from "./tidied.ts";
+import { gated } from "./tidied.ts";
 
 export interface BamParameters {
   /** With the normalisation [C] that ends the branch. */
@@ -71,7 +71,7 @@ export function bam(
     checkConvolution(op, `spatial.context[${n}].`, { ...convolution, dilation }, R, R);
   }
   checkConvolution(op, "spatial.project.", spatial.project, R, 1);
-  return tidied(() => {
+  return gated(op, () => {
     const means = tf.mean<tf.Tensor4D>(x, [1, 2], true);
     const channels = normalized(bottleneck(means, channel), channel.norm);
     let hidden = tf.relu(convolve(x, spatial.reduce));

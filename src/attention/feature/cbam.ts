@@ -4,7 +4,7 @@ import { imageSizes } from "./check.ts";
 import { type ConvolutionParameters, checkConvolution, convolve } from "./convolution.ts";
 import { evenMax, meanAndMax } from "./pool.ts";
 import type { ChannelGateResult } from "./squeeze-excitation.ts";
-import { tidied } from "./tidied.ts";
+import { gated } from "./tidied.ts";
 
 /**
  * Channel attention of CBAM: the mean and the largest value of each channel say, through one network, what matters.
@@ -30,7 +30,7 @@ import { tidied } from "./tidied.ts";
 export function channelAttention(x: tf.Tensor4D, parameters: BottleneckParameters): ChannelGateResult {
   const op = "channelAttention";
   checkBottleneck(op, "", parameters, imageSizes(op, x).C);
-  return tidied(() => {
+  return gated(op, () => {
     const gate = channelGate(x, parameters);
     return { output: tf.mul(x, gate), gate };
   });
@@ -67,7 +67,7 @@ export function spatialAttention(x: tf.Tensor4D, parameters: ConvolutionParamete
   const op = "spatialAttention";
   imageSizes(op, x);
   checkConvolution(op, "", parameters, 2, 1);
-  return tidied(() => {
+  return gated(op, () => {
     const map = spatialMap(x, parameters);
     return { output: tf.mul(x, map), map };
   });
@@ -108,7 +108,7 @@ export function cbam(
   const op = "cbam";
   checkBottleneck(op, "channel.", channel, imageSizes(op, x).C);
   checkConvolution(op, "spatial.", spatial, 2, 1);
-  return tidied(() => {
+  return gated(op, () => {
     const gate = channelGate(x, channel);
     const gated = tf.mul<tf.Tensor4D>(x, gate);
     const map = spatialMap(gated, spatial);

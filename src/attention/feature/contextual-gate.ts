@@ -4,7 +4,7 @@ import { checkTensors } from "../../ops/check.ts";
 import { linear } from "../../ops/linear.ts";
 import { checkFeatures, optional } from "./check.ts";
 import type { GateResult } from "./sigmoid-gate.ts";
-import { tidied } from "./tidied.ts";
+import { gated } from "./tidied.ts";
 
 export interface ContextualGateParameters {
   /** [C, C] @default none: the context alone decides */
@@ -60,7 +60,7 @@ export function contextualGate<T extends tf.Tensor>(
     { name: "wc", tensor: wc, letters: "[K, C]", shape: [K, C] },
     ...optional("b", b, "[C]", [C]),
   ]);
-  return tidied(() => {
+  return gated(op, () => {
     const seen = linear(context, wc, b);
     const ones = x.shape.slice(1, -1).map(() => 1);
     const spread = context.rank === x.rank ? seen : tf.reshape(seen, [x.shape[0]!, ...ones, C]);

@@ -3,7 +3,7 @@ import { checkTensors } from "../../ops/check.ts";
 import { linear } from "../../ops/linear.ts";
 import { columnsOf, imageSizes, optional } from "./check.ts";
 import { expectedNorm, type Norm, normalized } from "./norm.ts";
-import { tidied } from "./tidied.ts";
+import { gated } from "./tidied.ts";
 
 export interface CoordinateParameters {
   /** [C, R] */
@@ -71,7 +71,7 @@ export function coordinateAttention(x: tf.Tensor4D, parameters: CoordinateParame
     { name: "ww", tensor: ww, letters: "[R, C]", shape: [R, C] },
     ...optional("bw", bw, "[C]", [C]),
   ]);
-  return tidied(() => {
+  return gated(op, () => {
     const strips = tf.concat([tf.mean<tf.Tensor3D>(x, 2), tf.mean<tf.Tensor3D>(x, 1)], 1);
     const narrow = hswish(normalized(linear(strips, w1, b1), norm));
     const [rows, columns] = tf.split(narrow, [H, W], 1);

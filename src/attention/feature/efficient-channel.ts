@@ -3,7 +3,7 @@ import { OptionError, ShapeError } from "../../core/errors.ts";
 import { checkRank } from "../../core/shapes.ts";
 import { imageSizes } from "./check.ts";
 import type { ChannelGateResult } from "./squeeze-excitation.ts";
-import { tidied } from "./tidied.ts";
+import { gated } from "./tidied.ts";
 
 export interface EfficientChannelParameters {
   /** [k], k odd. */
@@ -41,7 +41,7 @@ export function efficientChannelAttention(
     const remedy = "use the next odd size, or adaptiveKernelSize(C)";
     throw new ShapeError("SIZE", { op, rule: "w [k] must have an odd length k", got: `k = ${k}`, remedy });
   }
-  return tidied(() => {
+  return gated(op, () => {
     const means = tf.reshape(tf.mean(x, [1, 2]), [B, C, 1]) as tf.Tensor3D;
     const logits = tf.conv1d(means, tf.reshape(w, [k, 1, 1]), 1, "same");
     const gate = tf.sigmoid(tf.reshape(logits, [B, 1, 1, C])) as tf.Tensor4D;

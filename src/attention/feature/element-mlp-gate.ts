@@ -4,7 +4,7 @@ import { checkTensors } from "../../ops/check.ts";
 import { linear } from "../../ops/linear.ts";
 import { checkFeatures } from "./check.ts";
 import type { GateResult } from "./sigmoid-gate.ts";
-import { tidied } from "./tidied.ts";
+import { gated } from "./tidied.ts";
 
 export interface ElementMlpGateParameters {
   /** [M], from an element to M hidden units. */
@@ -49,7 +49,7 @@ export function elementMlpGate<T extends tf.Tensor>(
     { name: "w2", tensor: w2, letters: "[M]", shape: [M] },
     { name: "b2", tensor: b2, letters: "[1]", shape: [1] },
   ]);
-  return tidied(() => {
+  return gated(op, () => {
     const elements = tf.reshape(x, [x.size, 1]);
     const hidden = tf.tanh(linear(elements, tf.reshape(w1, [1, M]), b1));
     const gate = tf.sigmoid(tf.reshape(linear(hidden, tf.reshape(w2, [M, 1]), b2), x.shape) as T);

@@ -6,7 +6,7 @@ import { layerNorm } from "../../ops/layer-norm.ts";
 import { linear } from "../../ops/linear.ts";
 import { type BottleneckParameters, checkBottleneck } from "./bottleneck.ts";
 import { imageSizes, optional } from "./check.ts";
-import { tidied } from "./tidied.ts";
+import { gated } from "./tidied.ts";
 
 export interface GlobalContextParameters extends BottleneckParameters {
   /** [C], what a pixel must look like to be part of the context. */
@@ -69,7 +69,7 @@ export function globalContext(
   checkTensors(op, [...optional("gamma", gamma, "[R]", [R]), ...optional("beta", beta, "[R]", [R])]);
   checkChoice(op, "fusion", fusion, ["add", "scale"]);
   checkPositive(op, "epsilon", epsilon);
-  return tidied(() => {
+  return gated(op, () => {
     const pixels = tf.reshape(x, [B, 1, H * W, C]) as tf.Tensor4D;
     const query = tf.tile(tf.reshape(wk, [1, 1, 1, C]), [B, 1, 1, 1]) as tf.Tensor4D;
     const { output: context, weights } = attention(query, pixels, pixels, { scale: 1, weights: true });

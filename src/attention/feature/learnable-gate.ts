@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { checkTensors } from "../../ops/check.ts";
 import { checkFeatures } from "./check.ts";
 import type { GateResult } from "./sigmoid-gate.ts";
-import { tidied } from "./tidied.ts";
+import { gated } from "./tidied.ts";
 
 export interface LearnableGateParameters {
   /** [C], one logit a feature. 0 opens each gate half, 2 nearly fully. */
@@ -35,7 +35,7 @@ export function learnableGate<T extends tf.Tensor>(
   const op = "learnableGate";
   const C = checkFeatures(op, x, "[…, C]", 1);
   checkTensors(op, [{ name: "w", tensor: w, letters: "[C]", shape: [C] }]);
-  return tidied(() => {
+  return gated(op, () => {
     const gate = tf.sigmoid(w);
     return { output: tf.mul(x, gate), gate };
   });

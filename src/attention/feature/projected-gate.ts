@@ -3,7 +3,7 @@ import { checkTensors } from "../../ops/check.ts";
 import { linear } from "../../ops/linear.ts";
 import { checkFeatures, optional } from "./check.ts";
 import type { GateResult } from "./sigmoid-gate.ts";
-import { tidied } from "./tidied.ts";
+import { gated } from "./tidied.ts";
 
 export interface ProjectedGateParameters {
   /** [C, C] */
@@ -42,7 +42,7 @@ export function projectedGate<T extends tf.Tensor>(
     { name: "w", tensor: w, letters: "[C, C]", shape: [C, C] },
     ...optional("b", b, "[C]", [C]),
   ]);
-  return tidied(() => {
+  return gated(op, () => {
     const gate = tf.sigmoid(linear(x, w, b));
     return { output: tf.mul(x, gate), gate };
   });

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkFeatures } from "./check.ts";
-import { tidied } from "./tidied.ts";
+import { gated } from "./tidied.ts";
 
 export interface GateResult<T extends tf.Tensor, G extends tf.Tensor = tf.Tensor> {
   /** The gated features, of the shape of x. */
@@ -31,7 +31,7 @@ export interface GateResult<T extends tf.Tensor, G extends tf.Tensor = tf.Tensor
  */
 export function sigmoidGate<T extends tf.Tensor>(x: T): GateResult<T, T> {
   checkFeatures("sigmoidGate", x, "[…]", 0);
-  return tidied(() => {
+  return gated("sigmoidGate", () => {
     const gate = tf.sigmoid(x);
     return { output: tf.mul<T>(x, gate), gate };
   });

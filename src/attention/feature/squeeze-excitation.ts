@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { type BottleneckParameters, bottleneck, checkBottleneck } from "./bottleneck.ts";
 import { imageSizes } from "./check.ts";
-import { tidied } from "./tidied.ts";
+import { gated } from "./tidied.ts";
 
 export interface ChannelGateResult {
   /** [B, H, W, C] */
@@ -37,7 +37,7 @@ export function squeezeExcitation(x: tf.Tensor4D, parameters: BottleneckParamete
   const op = "squeezeExcitation";
   const { C } = imageSizes(op, x);
   checkBottleneck(op, "", parameters, C);
-  return tidied(() => {
+  return gated(op, () => {
     const gate = tf.sigmoid(bottleneck(tf.mean<tf.Tensor4D>(x, [1, 2], true), parameters));
     return { output: tf.mul(x, gate), gate };
   });
