@@ -1,4 +1,5 @@
-import { ShapeError } from "../../core/errors.ts";
+import { checkFinite } from "../../core/check-options.ts";
+import { OptionError, ShapeError } from "../../core/errors.ts";
 import { MASKED } from "../cells.ts";
 import { denseMap } from "../map/dense.ts";
 import type { AttentionMap } from "../map/map.ts";
@@ -28,9 +29,18 @@ export function gradientRelevance(
 ): Rollout {
   const op = "gradientRelevance";
   const T = checkLayers(op, maps, {});
+  if (gradients.length !== maps.length) {
+    const rule = `${maps.length}, one for each layer`;
+    throw new OptionError("NUMBER_RANGE", {
+      op,
+      name: "the number of gradients",
+      rule,
+      got: gradients.length,
+    });
+  }
   for (const [layer, { H }] of maps.entries()) {
     const expected = H * T * T;
-    const got = gradients[layer]?.length ?? 0;
+    const got = gradients[layer]!.length;
     if (got === expected) continue;
     const name = `gradients[${layer}]`;
     throw new ShapeError("ELEMENTS", { op, name, letters: "[H, T, T]", expected, got });
@@ -38,22 +48,26 @@ export function gradientRelevance(
   const weights = new Float64Array(T * T);
   for (let t = 0; t < T; t++) weights[t * T + t] = 1;
   for (const [layer, map] of maps.entries()) {
-    const added = multiply(raised(map, gradients[layer]!), weights, T);
+    const added = multiply(raised(op, map, gradients[layer]!), weights, T);
     for (const [e, x] of added.entries()) weights[e]! += x;
   }
   return { weights, map: denseMap({ H: 1, T, S: T, weights, rowSums: "free" }) };
 }
 
 /** mean over heads of (dA ⊙ A)⁺, [T, T]. */
-function raised(map: AttentionMap, gradient: ArrayLike<number>): Float64Array {
+function raised(op: string, map: AttentionMap, gradient: ArrayLike<number>): Float64Array {
   const { H, T } = map;
   const out = new Float64Array(T * T);
   for (let h = 0; h < H; h++)
     for (let t = 0; t < T; t++) {
       const { values, kinds } = map.row(h, t);
-      for (let s = 0; s < T; s++)
-        if (kinds[s] !== MASKED)
-          out[t * T + s]! += Math.max(0, values[s]! * gradient[(h * T + t) * T + s]!) / H;
+      for (let s = 0; s < T; s++) {
+        if (kinds[s] === MASKED) continue;
+        const got = gradient[(h * T + t) * T + s]!;
+        // Its name is made only where it is needed: there are H·T² of them.
+        if (!Number.isFinite(got)) checkFinite(op, `the gradient of head ${h}, query ${t}, key ${s}`, got);
+        out[t * T + s]! += Math.max(0, values[s]! * got) / H;
+      }
     }
   return out;
 }

@@ -1,3 +1,4 @@
+import { checkNotNegative } from "../../core/check-options.ts";
 import { ShapeError } from "../../core/errors.ts";
 import { MASKED } from "../cells.ts";
 import { denseMap } from "../map/dense.ts";
@@ -13,7 +14,7 @@ import type { AttentionMap } from "../map/map.ts";
  * Conventions: hidden cells stay hidden; rows do not sum to 1. Cost: O(H·T·S) time and memory.
  * Paper: Kobayashi et al. 2020, § 2.2, arxiv.org/abs/2004.10102.
  *
- * @throws ShapeError ELEMENTS
+ * @throws ShapeError ELEMENTS · OptionError NUMBER_RANGE
  * @example
  * const map = denseMap({ H: 1, T: 1, S: 2, weights: [0.75, 0.25] });
  * valueNormMap(map, [0, 2]).row(0, 0).values; // Float32Array [0, 0.5]
@@ -25,6 +26,7 @@ export function valueNormMap(map: AttentionMap, norms: ArrayLike<number>): Atten
     const details = { op: "valueNormMap", name: "norms", letters: "[Hkv, S]", expected: H * S };
     throw new ShapeError("ELEMENTS", { ...details, got: norms.length });
   }
+  for (const [e, norm] of Array.from(norms).entries()) checkNotNegative("valueNormMap", `norms[${e}]`, norm);
   const weights = new Float32Array(H * T * S);
   const mask = new Uint8Array(H * T * S);
   for (let h = 0; h < H; h++)

@@ -34,7 +34,12 @@ describe("gradientRelevance", () => {
     expect(() => gradientRelevance([map], [[1, 2, 3]])).toThrow(
       "gradientRelevance: gradients[0] must hold [H, T, T] = 4 numbers, got 3",
     );
-    expect(() => gradientRelevance([map], [])).toThrow("gradients[0] must hold [H, T, T] = 4 numbers, got 0");
+    expect(() => gradientRelevance([map], [])).toThrow(
+      "gradientRelevance: the number of gradients must be 1, one for each layer, got 0",
+    );
+    expect(() => gradientRelevance([map], [[1, 2, Number.NaN, 4]])).toThrow(
+      "gradientRelevance: the gradient of head 0, query 1, key 0 must be a finite number, got NaN",
+    );
   });
 });
 
@@ -57,7 +62,7 @@ describe("valueNormMap", () => {
       }
   });
 
-  it("refuses norms that are not [Hkv, S]", () => {
+  it("refuses norms that are not [Hkv, S], and what is no length", () => {
     const map = denseMap({ H: 4, T: 1, S: 2, weights: new Float32Array(8).fill(0.5) });
     for (const size of [0, 3, 6])
       expect(() => valueNormMap(map, new Float32Array(size))).toThrow(

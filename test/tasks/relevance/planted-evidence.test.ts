@@ -165,11 +165,6 @@ describe("planted evidence", () => {
   });
 
   it("is what gradientRelevance names first: its deletion area is below raw attention's and chance's", () => {
-    console.log(
-      Object.entries(area)
-        .map(([name, a]) => `${name} ${a.toFixed(3)}`)
-        .join(", "),
-    );
     expect(area.gradient!).toBeLessThan(area.raw!);
     expect(area.gradient!).toBeLessThan(area.random!);
   });
