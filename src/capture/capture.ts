@@ -2,8 +2,8 @@ import { type Tensor, tidy } from "@tensorflow/tfjs-core";
 import { checkCount } from "../core/check-options.ts";
 import { OptionError } from "../core/errors.ts";
 import { createTrace, type ImageGrid, type Trace, type TraceTensor } from "../inspect/index.ts";
-import { observeAttention } from "../ops/attention/observer.ts";
-import { observeGates } from "../ops/gate-observer.ts";
+import { attentionCalls } from "../ops/attention/calls.ts";
+import { gateCalls } from "../ops/gate-calls.ts";
 import { nameAxes, type TokenLists } from "./axes.ts";
 import { type RecordedCall, recordCall, recordGate } from "./record.ts";
 
@@ -54,15 +54,15 @@ export function capture<I>(target: Capturable<I>, input: I, options: CaptureOpti
   const { example = 0, tokens = {}, name, image, grid, values = true } = options;
   checkCount(op, "example", example, 0);
   const calls: RecordedCall[] = [];
-  const gates: Record<string, TraceTensor> = {};
+  const gates: [name: string, gate: TraceTensor][] = [];
   tidy(() => {
-    const result = observeAttention(
+    const result = attentionCalls.during(
       (call) => void calls.push(tidyRecord(() => recordCall(op, call, example))),
       () =>
-        observeGates(
+        gateCalls.during(
           (call) => {
-            const place = `${call.op} ${Object.keys(gates).length} ${call.name}`;
-            gates[place] = tidyRecord(() => recordGate(op, call, example));
+            const gate = tidyRecord(() => recordGate(op, call, example));
+            gates.push([`${call.op} ${gates.length} ${call.name}`, gate]);
           },
           () => run(target, input),
         ),
@@ -73,7 +73,7 @@ export function capture<I>(target: Capturable<I>, input: I, options: CaptureOpti
     }
     return [];
   });
-  if (calls.length === 0 && Object.keys(gates).length === 0) {
+  if (calls.length === 0 && gates.length === 0) {
     const remedy = "capture what calls heed's attention or gates, with heed's layers or functions";
     throw refusal(op, "call attention or a gate", "no call", remedy);
   }
@@ -84,8 +84,8 @@ export function capture<I>(target: Capturable<I>, input: I, options: CaptureOpti
     alignK: axes.nameFor(S),
     ...kept,
   }));
-  const pictured = { ...(image && { image }), ...(grid && { grid }) };
-  const parts = { ...(name !== undefined && { name }), ...pictured, tokens: axes.tokens(), layers, gates };
+  const given = { ...(name !== undefined && { name }), ...(image && { image }), ...(grid && { grid }) };
+  const parts = { ...given, tokens: axes.tokens(), layers, gates: Object.fromEntries(gates) };
   return createTrace(parts, { values });
 }
 

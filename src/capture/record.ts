@@ -8,8 +8,8 @@ import {
   type TraceTensor,
   traceTensor,
 } from "../inspect/index.ts";
-import type { AttentionCall } from "../ops/attention/observer.ts";
-import type { GateCall } from "../ops/gate-observer.ts";
+import type { AttentionCall } from "../ops/attention/calls.ts";
+import type { GateCall } from "../ops/gate-calls.ts";
 
 /** A layer of a trace, but for the names of its axes. */
 export interface RecordedCall extends Omit<LayerInput, "alignQ" | "alignK" | "name"> {
@@ -24,10 +24,7 @@ type Program = AttentionProgram<Tensor>;
 export function recordCall(op: string, call: AttentionCall, example: number): RecordedCall {
   const { program, scored, lse } = call;
   const { B, H, Hkv, T, S } = program.shapes;
-  if (example >= B) {
-    const rule = `an integer from 0 to ${B - 1}, as ${program.op} has B=${B}`;
-    throw new OptionError("NUMBER_RANGE", { op, name: "example", rule, got: example });
-  }
+  checkExample(op, example, program.op, B);
   const facts = { op: program.op, T, S, ...maskOf(program, example) };
   // A row that sees nothing has the mean of its keys there, which q, k and lse do not tell.
   if (!scored || !lse || program.onEmptyRow === "uniform") {
@@ -51,6 +48,12 @@ export function recordCall(op: string, call: AttentionCall, example: number): Re
   };
 }
 
+function checkExample(op: string, example: number, made: string, B: number): void {
+  if (example < B) return;
+  const rule = `an integer from 0 to ${B - 1}, as ${made} has B=${B}`;
+  throw new OptionError("NUMBER_RANGE", { op, name: "example", rule, got: example });
+}
+
 /** Example b of a batch, without its axis. */
 function oneOf(x: Tensor, b: number): Tensor {
   const [, ...rest] = x.shape;
@@ -66,10 +69,7 @@ export function recordGate(op: string, { op: made, gate, output }: GateCall, exa
   const B = gate.shape[0]!;
   // One gate for the whole batch has a first axis of 1.
   const b = B === 1 ? 0 : example;
-  if (hasBatch && b >= B) {
-    const rule = `an integer from 0 to ${B - 1}, as ${made} has B=${B}`;
-    throw new OptionError("NUMBER_RANGE", { op, name: "example", rule, got: example });
-  }
+  if (hasBatch) checkExample(op, b, made, B);
   const one = hasBatch ? oneOf(gate, b) : gate;
   const axes = one.shape.filter((length) => length !== 1);
   const C = axes.at(-1) ?? 1;

@@ -1,20 +1,13 @@
 import { Command } from "commander";
 import { PAGE_VIEWS, standaloneHtml } from "../elements/standalone.ts";
+import { looksAtImage } from "../inspect/grid.ts";
 import type { Trace } from "../inspect/index.ts";
 import { defaultView, type View } from "../views/index.ts";
 import { held, needLayers } from "../views/layers.ts";
 import { refuse } from "../views/options.ts";
-import { figuresFor, showsImage } from "../views/page-figures.ts";
+import { figuresFor } from "../views/page-figures.ts";
 import type { Io } from "./io.ts";
-import {
-  defaultOut,
-  drawOptions,
-  readTraceFile,
-  type TraceFlags,
-  takesMore,
-  takesTrace,
-  writeOut,
-} from "./trace.ts";
+import { drawOptions, drawsFile, type TraceFlags, takesMore, takesTrace } from "./trace.ts";
 
 const NAME = "heed html";
 const MEGABYTE = 1_000_000;
@@ -40,17 +33,15 @@ export function htmlCommand(io: Io): Command {
     PAGE_VIEWS,
     false,
   );
-  return takesMore(command)
-    .option("--out <file>", "where to; - is standard output (default: TRACE.html in this folder)")
-    .addHelpText("after", HELP)
-    .action(async (file: string, { out, ...flags }: TraceFlags & { out?: string }) => {
-      const onWarning = (message: string) => void io.stderr.write(`${message}\n`);
-      const trace = readTraceFile(NAME, file);
+  return drawsFile(io, takesMore(command), {
+    extension: ".html",
+    draw(trace, flags, onWarning) {
       const html = page(trace, flags, onWarning);
       const warning = warningOfSize(Buffer.byteLength(html));
       if (warning) onWarning(warning);
-      await writeOut(io, NAME, out ?? defaultOut(file, ".html"), html);
-    });
+      return html;
+    },
+  }).addHelpText("after", HELP);
 }
 
 /** A sentence for whoever makes a page that is slow to open; undefined for the others. */
@@ -78,7 +69,7 @@ function firstView(trace: Trace, named: View | undefined): (typeof PAGE_VIEWS)[n
     const layers = needLayers(NAME, named, trace);
     const place = `a trace for the view ${named}`;
     const heads = layers.reduce((sum, { H }) => sum + H, 0);
-    if (named === "image" && !layers.some((layer) => showsImage(trace, layer))) {
+    if (named === "image" && !layers.some(({ S }) => looksAtImage(trace, S))) {
       const rule = "have an image, its grid and a layer that looks at it";
       refuse(NAME, place, rule, held(trace), "choose another view");
     }

@@ -3,7 +3,7 @@ import { PNG_VIEWS } from "../views/index.ts";
 import { pngView } from "../views/png-trace.ts";
 import { wholeNumber } from "./flags.ts";
 import type { Io } from "./io.ts";
-import { defaultOut, drawOptions, readTraceFile, type TraceFlags, takesTrace, writeOut } from "./trace.ts";
+import { drawOptions, drawsFile, type TraceFlags, takesTrace } from "./trace.ts";
 
 const NAME = "heed png";
 
@@ -19,21 +19,17 @@ shows: Title, and heed as JSON (view, layer, head, shape, palette, domain, cell)
 
 /** `heed png TRACE`: the cells of a map, as a PNG image. */
 export function pngCommand(io: Io): Command {
-  return takesTrace(
+  const command = takesTrace(
     new Command("png").description("Writes the cells of one map of a trace as a PNG image, exactly."),
     PNG_VIEWS,
-  )
-    .option(
-      "--cell <px>",
-      "pixels a side of a cell (default: as many as fit 512)",
-      wholeNumber(NAME, "--cell", 1, 1024, "try --cell 8"),
-    )
-    .option("--out <file>", "where to; - is standard output (default: TRACE.png in this folder)")
-    .addHelpText("after", HELP)
-    .action(async (file: string, { out, ...flags }: TraceFlags & { out?: string; cell?: number }) => {
-      const { cell, ...chosen } = flags;
-      const trace = readTraceFile(NAME, file);
-      const png = pngView(NAME, trace, { ...drawOptions(chosen), ...(cell !== undefined && { cell }) });
-      await writeOut(io, NAME, out ?? defaultOut(file, ".png"), png);
-    });
+  ).option(
+    "--cell <px>",
+    "pixels a side of a cell (default: as many as fit 512)",
+    wholeNumber(NAME, "--cell", 1, 1024, "try --cell 8"),
+  );
+  return drawsFile<TraceFlags & { cell?: number }>(io, command, {
+    extension: ".png",
+    draw: (trace, { cell, ...chosen }) =>
+      pngView(NAME, trace, { ...drawOptions(chosen), ...(cell !== undefined && { cell }) }),
+  }).addHelpText("after", HELP);
 }

@@ -4,15 +4,7 @@ import { VIEWS } from "../views/index.ts";
 import { THEMES } from "../viz/svg/theme.ts";
 import { oneOf } from "./flags.ts";
 import type { Io } from "./io.ts";
-import {
-  defaultOut,
-  drawOptions,
-  readTraceFile,
-  type TraceFlags,
-  takesMore,
-  takesTrace,
-  writeOut,
-} from "./trace.ts";
+import { drawOptions, drawsFile, takesMore, takesTrace } from "./trace.ts";
 
 const NAME = "heed svg";
 
@@ -30,19 +22,14 @@ export function svgCommand(io: Io): Command {
     new Command("svg").description("Draws a trace of attention as an SVG picture."),
     VIEWS,
   );
-  return takesMore(command)
-    .option(
-      "--theme <theme>",
-      `${THEMES.join(", ")}; auto follows the reader`,
-      oneOf(NAME, "--theme", THEMES),
-      "auto",
-    )
-    .option("--out <file>", "where to; - is standard output (default: TRACE.svg in this folder)")
-    .addHelpText("after", HELP)
-    .action(async (file: string, { out, ...flags }: TraceFlags & { out?: string }) => {
-      const onWarning = (message: string) => void io.stderr.write(`${message}\n`);
-      const trace = readTraceFile(NAME, file);
-      const svg = drawView(NAME, trace, { ...drawOptions(flags), onWarning });
-      await writeOut(io, NAME, out ?? defaultOut(file, ".svg"), svg);
-    });
+  takesMore(command).option(
+    "--theme <theme>",
+    `${THEMES.join(", ")}; auto follows the reader`,
+    oneOf(NAME, "--theme", THEMES),
+    "auto",
+  );
+  return drawsFile(io, command, {
+    extension: ".svg",
+    draw: (trace, flags, onWarning) => drawView(NAME, trace, { ...drawOptions(flags), onWarning }),
+  }).addHelpText("after", HELP);
 }

@@ -88,18 +88,37 @@ export function readTraceFile(command: string, file: string): Trace {
   return importTrace(bytes, path.basename(file));
 }
 
+/** What a command draws a trace by. */
+interface Drawing<Flags> {
+  /** Of the file, when nothing is said. */
+  readonly extension: string;
+  draw(trace: Trace, flags: Flags, onWarning: (message: string) => void): string | Uint8Array;
+}
+
+/** Adds `--out`, and does what the command is for: reads the trace, draws it, writes the file. */
+export function drawsFile<Flags extends TraceFlags>(
+  io: Io,
+  command: Command,
+  { extension, draw }: Drawing<Flags>,
+): Command {
+  const name = `heed ${command.name()}`;
+  const place = `TRACE${extension} in this folder`;
+  return command
+    .option("--out <file>", `where to; - is standard output (default: ${place})`)
+    .action(async (file: string, { out, ...flags }: Flags & { out?: string }) => {
+      const onWarning = (message: string) => void io.stderr.write(`${message}\n`);
+      const drawn = draw(readTraceFile(name, file), flags as unknown as Flags, onWarning);
+      await writeOut(io, name, out ?? defaultOut(file, extension), drawn);
+    });
+}
+
 /** Where a picture of a trace goes when nothing is said: into the current folder, under the trace's name. */
-export function defaultOut(file: string, extension: string): string {
+function defaultOut(file: string, extension: string): string {
   return `${path.parse(file).name}${extension}`;
 }
 
 /** Writes a picture to a file and says so, or to standard output for "-". */
-export async function writeOut(
-  io: Io,
-  command: string,
-  out: string,
-  data: string | Uint8Array,
-): Promise<void> {
+async function writeOut(io: Io, command: string, out: string, data: string | Uint8Array): Promise<void> {
   if (out === "-") return write(io.stdout, data);
   try {
     writeFileSync(out, data);

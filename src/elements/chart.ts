@@ -4,6 +4,7 @@ import { clamp, HeedElement } from "./element.ts";
 import type { Model } from "./model.ts";
 import { GridCursor } from "./parts/cursor.ts";
 import { type Cursor, type Field, movedCursor } from "./parts/keys.ts";
+import { isSame, Memo } from "./parts/memo.ts";
 import { download, pngOf } from "./parts/save.ts";
 import { type Row, short, strongest, weightText } from "./parts/sentences.ts";
 import { PAGE, tableTemplate } from "./parts/table.ts";
@@ -25,7 +26,7 @@ export abstract class HeedChart extends HeedElement {
 
   protected readonly cursor = new GridCursor();
   #observer: ResizeObserver | undefined;
-  #row: { key: readonly unknown[]; cells: Cells } | undefined;
+  readonly #row = new Memo<Cells>();
   #drawn: readonly unknown[] = [];
 
   constructor() {
@@ -73,7 +74,7 @@ export abstract class HeedChart extends HeedElement {
   /** Whether any of these differs from the last time, that is, whether there is something to paint. */
   protected isNew(wanted: readonly unknown[]): boolean {
     const all = [...wanted, this.theme, globalThis.devicePixelRatio];
-    const isNew = all.length !== this.#drawn.length || all.some((part, n) => part !== this.#drawn[n]);
+    const isNew = !isSame(all, this.#drawn);
     this.#drawn = all;
     return isNew;
   }
@@ -82,10 +83,8 @@ export abstract class HeedChart extends HeedElement {
   protected rowOf(query: number): Row {
     const { map, rowTokens, columnTokens } = this.current;
     const { head } = this.selection;
-    const key = [map, head, query];
-    if (!this.#row || key.some((part, n) => part !== this.#row!.key[n]))
-      this.#row = { key, cells: map.row(head, query) };
-    return { query, token: rowTokens[query]!, columnTokens, cells: this.#row.cells };
+    const cells = this.#row.get([map, head, query], () => map.row(head, query));
+    return { query, token: rowTokens[query]!, columnTokens, cells };
   }
 
   /** What the cursor moves in, where it is, and how it moves. */

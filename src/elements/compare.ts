@@ -3,8 +3,10 @@ import { HeedChart } from "./chart.ts";
 import { differenceMap, type Head, largestDifference } from "./compare/difference.ts";
 import type { Model } from "./model.ts";
 import { fillLegend, legendTemplate } from "./parts/legend.ts";
+import { listTemplate } from "./parts/list.ts";
 import { lookup, type Range } from "./parts/lookup.ts";
 import { MapPlot } from "./parts/map-plot.ts";
+import { Memo } from "./parts/memo.ts";
 import { cellSentence, short, weightText } from "./parts/sentences.ts";
 import { wholeMap } from "./parts/window.ts";
 
@@ -22,10 +24,10 @@ export class HeedCompare extends HeedChart {
   declare other: readonly [layer: number, head: number] | undefined;
 
   readonly #plots = NAMES.map(() => new MapPlot());
-  #key: readonly unknown[] = [];
-  #difference:
-    | { map: ReturnType<typeof differenceMap>; most: ReturnType<typeof largestDifference> }
-    | undefined;
+  readonly #difference = new Memo<{
+    map: ReturnType<typeof differenceMap>;
+    most: ReturnType<typeof largestDifference>;
+  }>();
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
@@ -58,13 +60,10 @@ export class HeedCompare extends HeedChart {
 
   /** The difference, kept until another pair is compared. */
   #compared(a: Head, b: Head) {
-    const key = [a.layer, a.head, b.layer, b.head];
-    if (!this.#difference || key.some((part, n) => part !== this.#key[n])) {
+    return this.#difference.get([a.layer, a.head, b.layer, b.head], () => {
       const map = differenceMap(a, b);
-      this.#difference = { map, most: largestDifference(map) };
-      this.#key = key;
-    }
-    return this.#difference;
+      return { map, most: largestDifference(map) };
+    });
   }
 
   protected override view(model: Model): TemplateResult {
@@ -80,8 +79,9 @@ export class HeedCompare extends HeedChart {
     const where = most
       ? `The largest difference is ${weightText(most.most)}, of query ${most.query} “${short(rowTokens[most.query]!)}” and key ${most.key} “${short(columnTokens[most.key]!)}”.`
       : "Nothing can be compared: no key is visible in both.";
-    const choose = (event: Event) => {
-      const { layer, head } = all[Number((event.target as HTMLSelectElement).value)]!;
+    const names = all.map(({ layer, head }) => `${short(model.layers[layer]!.name)}, head ${head}`);
+    const choose = (n: number) => {
+      const { layer, head } = all[n]!;
       this.other = [layer, head];
     };
     const grid = this.cursor.template({
@@ -92,10 +92,7 @@ export class HeedCompare extends HeedChart {
       ${this.caption("Two heads compared")}
       <p id="how" class="muted">A, B, and A − B: purple where A is more, orange where B is. Arrow keys move the cursor of all three.</p>
       <div class="bar"><span>A:</span>${this.choices(model)}
-        <label>B: <select .value=${String(index)} @change=${choose}>${all.map(
-          ({ layer, head }, n) =>
-            html`<option value=${n} ?selected=${n === index}>${short(model.layers[layer]!.name)}, head ${head}</option>`,
-        )}</select></label></div>
+        ${listTemplate("B:", names, index, choose)}</div>
       <div class="panels">${NAMES.map(
         (
           name,

@@ -19,6 +19,7 @@ import {
   type Numbers,
   type TraceBytes,
 } from "./model.ts";
+import { listTemplate } from "./parts/list.ts";
 import { type Selection, SelectionStore } from "./selection.ts";
 import { styles } from "./styles.ts";
 import { type ElementState, followUrl, type Stateful } from "./url-state.ts";
@@ -267,15 +268,10 @@ export abstract class HeedElement extends LitElement implements Stateful {
     const { layer, head } = this.selection;
     const { H } = this.current;
     if (model.layers.length === 1 && H === 1) return nothing;
-    const list = (label: string, names: readonly string[], value: number, choose: (n: number) => void) =>
-      html`<label>${label} <select .value=${String(value)}
-        @change=${(event: Event) => choose(Number((event.target as HTMLSelectElement).value))}>
-        ${names.map((name, n) => html`<option value=${n} ?selected=${n === value}>${name}</option>`)}
-      </select></label>`;
     const layers = model.layers.map(({ name }) => visible(name));
     const heads = Array.from({ length: H }, (_, h) => `head ${h}`);
-    return html`${ofLayers && layers.length > 1 ? list("Layer", layers, layer, (l) => this.select({ layer: l })) : nothing}
-      ${ofHeads && H > 1 ? list("Head", heads, head, (h) => this.select({ head: h })) : nothing}`;
+    return html`${ofLayers && layers.length > 1 ? listTemplate("Layer", layers, layer, (l) => this.select({ layer: l })) : nothing}
+      ${ofHeads && H > 1 ? listTemplate("Head", heads, head, (h) => this.select({ head: h })) : nothing}`;
   }
 }
 

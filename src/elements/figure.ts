@@ -6,6 +6,8 @@ import { DARK } from "../viz/svg/theme.ts";
 import { visible } from "../viz/text.ts";
 import { HeedElement } from "./element.ts";
 import type { Model } from "./model.ts";
+import { listTemplate } from "./parts/list.ts";
+import { isSame } from "./parts/memo.ts";
 import { download } from "./parts/save.ts";
 import { short } from "./parts/sentences.ts";
 import type { ElementState } from "./url-state.ts";
@@ -87,16 +89,10 @@ export class HeedFigure extends HeedElement {
     const { only } = this.constructor as typeof HeedFigure;
     const hasLayers = model.layers.length > 0;
     const { query } = this.selection;
-    const choose = (name: string) => {
-      this.shown = name;
+    const choose = (n: number) => {
+      this.shown = VIEWS[n]!;
       this.sendState();
     };
-    const list = (label: string, names: readonly string[], value: string, act: (value: string) => void) =>
-      html`<label>${label} <select .value=${value} @change=${(event: Event) => act((event.target as HTMLSelectElement).value)}>
-        ${names.map((name, n) => {
-          const own = label === "View" ? name : String(n);
-          return html`<option value=${own} ?selected=${own === value}>${name}</option>`;
-        })}</select></label>`;
     const tokens = () => {
       const { rowTokens } = this.current;
       return rowTokens.map((token, t) => `${t} ${short(token)}`);
@@ -106,11 +102,11 @@ export class HeedFigure extends HeedElement {
     return html`<figure aria-labelledby="title">
       ${this.caption(TITLES[this.shown as View] ?? "Attention")}
       <div class="bar">
-        ${only ? nothing : list("View", VIEWS, this.shown, choose)}
+        ${only ? nothing : listTemplate("View", VIEWS, VIEWS.indexOf(this.shown as View), choose)}
         ${hasLayers ? this.choices(model, OF_A_LAYER.includes(this.shown), OF_A_HEAD.includes(this.shown)) : nothing}
         ${
           hasLayers && OF_A_QUERY.includes(this.shown)
-            ? list("Query", tokens(), String(query), (t) => this.select({ query: Number(t) }))
+            ? listTemplate("Query", tokens(), query, (t) => this.select({ query: t }))
             : nothing
         }
         <button type="button" @click=${() => void save()} ?disabled=${this.said !== ""}>Save SVG</button>
@@ -133,7 +129,7 @@ export class HeedFigure extends HeedElement {
     const theme = this.pageColors() === DARK ? "dark" : "light";
     const { layer, head, query } = this.selection;
     const wanted = [trace, this.shown, layer, head, query, this.colors, theme, place];
-    if (wanted.every((part, n) => part === this.#drawn[n])) return;
+    if (isSame(wanted, this.#drawn)) return;
     this.#drawn = wanted;
     this.said = "";
     try {

@@ -11,6 +11,7 @@ import type { Cursor } from "./parts/keys.ts";
 import { fillLegend, legendTemplate } from "./parts/legend.ts";
 import { lookup, type Range } from "./parts/lookup.ts";
 import { MapPlot } from "./parts/map-plot.ts";
+import { Memo } from "./parts/memo.ts";
 import { type Region, regionSentence, sides } from "./parts/region.ts";
 import { cellSentence, rowSentence, short, weightText } from "./parts/sentences.ts";
 import { isZoomed, panned, revealed, type Window, wholeMap, zoomed } from "./parts/window.ts";
@@ -54,7 +55,7 @@ export class HeedHeatmap extends HeedChart {
   /** So many weights a side are one dot of the picture. */
   declare factor: number;
 
-  #measure: { readonly key: readonly unknown[]; readonly sentence: string } | undefined;
+  readonly #measure = new Memo<string>();
   readonly #plot = new MapPlot();
   readonly #pointer = new Pointer({
     hover: (x, y) => this.#hover(x, y),
@@ -161,10 +162,7 @@ export class HeedHeatmap extends HeedChart {
   #measured(region: Region): string {
     const { current } = this;
     const { head } = this.selection;
-    const key = [current, head, region];
-    if (key.some((part, n) => part !== this.#measure?.key[n]))
-      this.#measure = { key, sentence: regionSentence(current, head, region) };
-    return this.#measure!.sentence;
+    return this.#measure.get([current, head, region], () => regionSentence(current, head, region));
   }
 
   /** Begins a region at the cursor, ends it there, or takes it away. */

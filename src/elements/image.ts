@@ -1,5 +1,6 @@
 import { html, type TemplateResult } from "lit";
 import { MASKED } from "../inspect/cells.ts";
+import { keysOfGrid, looksAtImage } from "../inspect/grid.ts";
 import type { ImageGrid } from "../inspect/trace/trace.ts";
 import { HeedChart } from "./chart.ts";
 import { clamp } from "./element.ts";
@@ -14,11 +15,8 @@ const OPACITY = 0.85;
 
 /** Whether a layer's keys are the patches of the trace's image. */
 export function hasImage({ trace, layers }: Model): boolean {
-  const { image, grid } = trace ?? {};
-  return image !== undefined && grid !== undefined && layers.some(({ S }) => S === keysOf(grid));
+  return trace !== undefined && layers.some(({ S }) => looksAtImage(trace, S));
 }
-
-const keysOf = ({ height, width, cls }: ImageGrid): number => height * width + cls;
 
 /**
  * `<heed-image>`: what each word looked at in the trace's image, one word at a time.
@@ -35,8 +33,8 @@ export class HeedImage extends HeedChart {
     super.loaded(model);
     this.picture = undefined;
     if (!hasImage(model)) return;
-    const layer = model.layers.findIndex(({ S }) => S === keysOf(model.trace!.grid!));
-    if (model.layers[this.selection.layer]!.S !== keysOf(model.trace!.grid!)) this.store.set({ layer });
+    const layer = model.layers.findIndex(({ S }) => S === keysOfGrid(model.trace!.grid!));
+    if (model.layers[this.selection.layer]!.S !== keysOfGrid(model.trace!.grid!)) this.store.set({ layer });
     const blob = new Blob([model.trace!.image! as Uint8Array<ArrayBuffer>], { type: "image/png" });
     createImageBitmap(blob).then(
       (picture) => {
@@ -104,7 +102,7 @@ export class HeedImage extends HeedChart {
   }
 
   protected override view(model: Model): TemplateResult {
-    if (!hasImage(model) || this.current.S !== keysOf(this.#grid))
+    if (!hasImage(model) || this.current.S !== keysOfGrid(this.#grid))
       return html`<p class="muted">This view needs an image, its grid, and a layer whose keys are the patches: write image and grid into the trace.</p>`;
     const { query } = this.selection;
     const { rowTokens } = this.current;

@@ -4,6 +4,7 @@ import { gzipSync } from "node:zlib";
 import { layerMap } from "../inspect/map/layer.ts";
 import type { Trace } from "../inspect/trace/trace.ts";
 import { writeTrace } from "../inspect/trace/write.ts";
+import type { PageFigure } from "../views/page-figures.ts";
 import type { Palette } from "../viz/color.ts";
 import { heatmap } from "../viz/heatmap.ts";
 import { escapeXml, visible } from "../viz/text.ts";
@@ -12,11 +13,6 @@ import { short, strongest, weightText } from "./parts/sentences.ts";
 
 /** The views that the page can begin with. */
 export const PAGE_VIEWS = ["heatmap", "flow", "grid", "compare", "image"] as const;
-
-interface StillFigure {
-  readonly caption: string;
-  readonly svg: string;
-}
 
 export interface StandaloneOptions {
   /** @default the trace's name, or "Attention" */
@@ -29,7 +25,7 @@ export interface StandaloneOptions {
   /** @default "viridis" */
   readonly palette?: Palette;
   /** Still pictures below the view. The SVG goes into the page as it is; `pageFigures` of heed/views makes them. @default none */
-  readonly figures?: readonly StillFigure[];
+  readonly figures?: readonly PageFigure[];
   /** The text of the elements' bundle. @default the one that was built with this module */
   readonly bundle?: string;
 }
@@ -105,7 +101,7 @@ function dataScript(trace: Trace, options: StandaloneOptions): string {
 }
 
 /** A still picture; where it would be too small to read, it keeps 60 % of its width and scrolls by itself. */
-function pageFigure({ caption, svg }: StillFigure): string {
+function pageFigure({ caption, svg }: PageFigure): string {
   const words = escapeXml(visible(caption));
   const least = Math.round(LEAST_SCALE * Number(/^<svg[^>]*? width="([\d.]+)"/.exec(svg)?.[1] ?? 0));
   const scrolls = ` class="wide" style="--least:${least}px" tabindex="0" role="group" aria-label="${words}"`;

@@ -1,4 +1,4 @@
-import type { Pin, Selection } from "./selection.ts";
+import { MOST_PINS, type Pin, type Selection } from "./selection.ts";
 
 /** What a link to an element says of it. */
 export interface ElementState extends Selection {
@@ -43,7 +43,7 @@ export function readFragment(fragment: string, prefix: string): Partial<ElementS
   const pins = parameters.get(`${prefix}pin`);
   if (pins !== null)
     state.pins = [...pins.matchAll(/(\d{1,9})\.(\d{1,9})/g)]
-      .slice(0, 8)
+      .slice(0, MOST_PINS)
       .map(([, query, key]): Pin => ({ query: Number(query), key: Number(key) }));
   return state;
 }

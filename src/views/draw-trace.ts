@@ -1,4 +1,5 @@
 import { OptionError } from "../core/errors.ts";
+import { looksAtImage } from "../inspect/grid.ts";
 import type { Trace } from "../inspect/index.ts";
 import { compareView } from "./compare.ts";
 import { flowView } from "./flow.ts";
@@ -62,8 +63,9 @@ export function drawView(op: string, trace: Trace, options: DrawOptions): string
  * const gate = traceTensor([2], [0.25, 0.75]);
  * defaultView(createTrace({ tokens: {}, layers: [], gates: { channels: gate } })); // "gates"
  */
-export function defaultView({ layers, image, grid, glimpses, gates }: Trace): View {
-  if (image && grid && layers[0]?.S === grid.height * grid.width + grid.cls) return "image";
+export function defaultView(trace: Trace): View {
+  const { layers, image, glimpses, gates } = trace;
+  if (layers[0] && looksAtImage(trace, layers[0].S)) return "image";
   if (image && glimpses.length > 0) return "glimpse";
   if (layers.length === 0 && Object.keys(gates).length > 0) return "gates";
   return layers.length > 1 || (layers[0]?.H ?? 1) > 1 ? "grid" : "heatmap";

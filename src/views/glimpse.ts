@@ -11,7 +11,8 @@ import { held, titled } from "./layers.ts";
 import { type DrawOptions, refuse } from "./options.ts";
 
 const AFFINE_SIZE = [24, 24] as const;
-const MOST_PANELS = 8;
+/** Later steps are not drawn. */
+export const MOST_PANELS = 8;
 
 /**
  * Where a model looked in an image, and what it saw there.

@@ -1,3 +1,4 @@
+import { keysOfGrid, looksAtImage } from "../inspect/grid.ts";
 import { layerMap, type Trace, type TraceLayer } from "../inspect/index.ts";
 import { decodePng, imageAttention } from "../viz/index.ts";
 import { chooseLayer, held, titled } from "./layers.ts";
@@ -18,9 +19,8 @@ export function imageView(op: string, trace: Trace, options: DrawOptions): strin
     refuse(op, `a trace for the view ${view}`, "have an image and its grid", held(trace), remedy);
   }
   const layer = chooseLayer(op, view, trace, options.layer);
-  const cells = grid.height * grid.width;
-  if (layer.S !== cells + grid.cls) {
-    const rule = `have a key for each of the ${cells + grid.cls} patches for the view ${view}`;
+  if (!looksAtImage(trace, layer.S)) {
+    const rule = `have a key for each of the ${keysOfGrid(grid)} patches for the view ${view}`;
     refuse(op, layer.name, rule, `S=${layer.S}`, "choose a layer that looks at the image");
   }
   const map = layerMap(layer);

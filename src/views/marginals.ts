@@ -1,8 +1,8 @@
 import type { Trace } from "../inspect/index.ts";
 import { decodePng, gaussianAxis, gaussianMarginals } from "../viz/index.ts";
+import { MOST_PANELS } from "./glimpse.ts";
 import type { DrawOptions } from "./options.ts";
 
-const MOST_PANELS = 8;
 /** A mask has a rectangle for each pixel: of larger images, a pixel of each block is drawn. */
 const MOST_PIXELS = 48;
 

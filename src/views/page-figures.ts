@@ -1,4 +1,5 @@
 import { HeedError } from "../core/errors.ts";
+import { looksAtImage } from "../inspect/grid.ts";
 import type { Trace, TraceLayer } from "../inspect/index.ts";
 import { drawView } from "./draw-trace.ts";
 import { needLayers } from "./layers.ts";
@@ -61,7 +62,7 @@ export function figuresFor(op: string, trace: Trace, options: PageFigureOptions)
     tried(() => [{ caption, svg: draw(view, more) }]);
 
   const figures: PageFigure[] = [];
-  const looking = layers.findIndex((layer) => showsImage(trace, layer) && (!chosen || layer === chosen));
+  const looking = layers.findIndex((layer) => looksAtImage(trace, layer.S) && (!chosen || layer === chosen));
   if (looking >= 0) {
     const ofPatches = layers[looking]!.T === layers[looking]!.S;
     const caption = ofPatches
@@ -105,11 +106,6 @@ function chosenLayer(op: string, trace: Trace, options: PageFigureOptions): Trac
   if (options.query !== undefined)
     within(op, "query", options.query, tokens[layer.alignQ]!.length, `tokens["${layer.alignQ}"]`);
   return given === undefined ? undefined : layer;
-}
-
-/** Whether a layer's keys are the patches of the trace's image. */
-export function showsImage({ image, grid }: Trace, { S }: TraceLayer): boolean {
-  return image !== undefined && grid !== undefined && S === grid.height * grid.width + grid.cls;
 }
 
 function canBeRolledOut(layers: readonly TraceLayer[]): boolean {

@@ -1,20 +1,13 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
-import type { Browser } from "@playwright/test";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { bundleForBrowser, scratchFolder } from "../support/bundle.ts";
-import { findChromium, itInChromium, launchChromium } from "../support/chromium.ts";
+import { browserForTests, itInChromium } from "../support/chromium.ts";
 import { BUNDLE, exampleTrace, openPage, overflow, painted } from "../support/elements.ts";
 import { visit } from "../support/visit.ts";
 
-let browser: Browser;
-beforeAll(async () => {
-  if (findChromium()) browser = await launchChromium();
-});
-afterAll(async () => {
-  await browser?.close();
-});
+const browser = browserForTests();
 
 const LARGEST_BUNDLE = 40_000;
 
@@ -40,7 +33,7 @@ describe("heed/elements in a bundler", () => {
       window.result = ["heatmap", "flow", "grid", "compare", "image", "view"].map((name) => !!customElements.get("heed-" + name));`;
     try {
       const folder = await bundleForBrowser(path.join(scratch.folder, "elements"), program, true);
-      const { report, console: said } = await visit<boolean[]>(browser, folder);
+      const { report, console: said } = await visit<boolean[]>(browser(), folder);
       expect(report).toEqual(new Array(6).fill(true));
       // In a test vite chooses lit's development build, which says so.
       expect(said.filter((line) => !line.startsWith("Lit is in dev mode"))).toEqual([]);
@@ -66,7 +59,7 @@ describe("the elements in a page", () => {
   itInChromium("keep hostile tokens inert in every view, its read-out and its table", async () => {
     for (const tag of ["heed-heatmap", "heed-flow", "heed-grid", "heed-compare", "heed-view"]) {
       const { page, said, close } = await openPage(
-        browser,
+        browser(),
         `<${tag} src="/trace.attn"></${tag}>`,
         exampleTrace(HOSTILE),
       );
@@ -90,7 +83,7 @@ describe("the elements in a page", () => {
 
   itInChromium("stand side by side with data of their own, in a bundle that was imported twice", async () => {
     const { page, said, close } = await openPage(
-      browser,
+      browser(),
       "<heed-heatmap></heed-heatmap><heed-heatmap></heed-heatmap>",
     );
     // As text, or vitest would make an import of its own of it.
@@ -117,7 +110,7 @@ describe("the elements in a page", () => {
   });
 
   itInChromium("show what is wrong with a trace, tell the page, and recover with the next one", async () => {
-    const { page, said, close } = await openPage(browser, "<heed-view></heed-view>");
+    const { page, said, close } = await openPage(browser(), "<heed-view></heed-view>");
     const messages = await page.evaluate(async () => {
       const element = document.querySelector("heed-view")!;
       const heard: string[] = [];
@@ -163,7 +156,7 @@ describe("the elements in a page", () => {
   });
 
   itInChromium("are an anywidget module that copies bytes aligned to nothing, and cleans up", async () => {
-    const { page, said, close } = await openPage(browser, '<div id="cell"></div>');
+    const { page, said, close } = await openPage(browser(), '<div id="cell"></div>');
     await page.evaluate(
       'import("/heed-elements.js").then((module) => { globalThis.widget = module.default })',
     );
@@ -214,7 +207,7 @@ describe("a map of 4096 × 4096", () => {
   const [OPEN_MS, KEY_MS, MOST_NODES] = [3 * 500, 3 * 50, 600];
 
   itInChromium("opens, follows keys, and stays small as a document", async () => {
-    const { page, said, close } = await openPage(browser, "<heed-heatmap></heed-heatmap>");
+    const { page, said, close } = await openPage(browser(), "<heed-heatmap></heed-heatmap>");
     const figures = await page.evaluate(async () => {
       const N = 4096;
       const weights = new Float32Array(N * N);

@@ -1,9 +1,7 @@
-import type { Browser } from "@playwright/test";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createTrace, type Trace, traceTensor } from "../../src/inspect/index.ts";
+import { describe, expect, test } from "vitest";
+import { traceTensor } from "../../src/inspect/index.ts";
 import { drawTrace, type View } from "../../src/views/index.ts";
-import { encodePng } from "../../src/viz/index.ts";
-import { findChromium, itInChromium, launchChromium } from "../support/chromium.ts";
+import { browserForTests, itInChromium } from "../support/chromium.ts";
 import {
   exampleTrace,
   FIGURES,
@@ -13,56 +11,29 @@ import {
   SENTENCE,
   violations,
 } from "../support/elements.ts";
+import { IMAGE, selfTrace, WORDS } from "../views/support.ts";
 
-let browser: Browser;
-beforeAll(async () => {
-  if (findChromium()) browser = await launchChromium();
-});
-afterAll(async () => {
-  await browser?.close();
-});
+const browser = browserForTests();
 
 const LOAD = '<script type="module" src="/heed-figures.js"></script>';
 const TAGS = ["heed-heads", "heed-neuron", "heed-statistics", "heed-rollout", "heed-glimpse", "heed-gates"];
 const CELL = '[role="gridcell"][tabindex="0"]';
 
 /** Two layers of q and k, an image with two glimpses, and two gates. */
-function fullTrace(): Trace {
-  const [H, T, D] = [2, 3, 5];
-  const numbers = (n: number, seed: number) =>
-    Float32Array.from({ length: n }, (_, i) => Math.sin(seed + 2 * i));
-  const layers = [0, 1].map((l) => {
-    const [q, k] = [numbers(H * T * D, l), numbers(H * T * D, l + 7)];
-    const lse = new Float32Array(H * T);
-    for (let row = 0; row < H * T; row++) {
-      const head = Math.floor(row / T) * T;
-      let sum = 0;
-      for (let s = 0; s < T; s++) {
-        let score = 0;
-        for (let d = 0; d < D; d++) score += q[row * D + d]! * k[(head + s) * D + d]!;
-        sum += Math.exp(score);
-      }
-      lse[row] = Math.log(sum);
-    }
-    return {
-      ...{ name: `layer ${l}`, alignQ: "src", alignK: "src", scale: 1 },
-      ...{ q: traceTensor([H, T, D], q), k: traceTensor([H, T, D], k), lse: traceTensor([H, T], lse) },
-    };
-  });
-  const data = Uint8Array.from({ length: 16 * 24 }, (_, n) => (n * 11) % 256);
-  return createTrace({
-    ...{ name: "all of it", tokens: { src: ["<b>", "</script>", "c"] }, layers },
-    image: encodePng({ width: 24, height: 16, channels: 1, data }),
+const fullTrace = () =>
+  selfTrace({
+    name: "all of it",
+    tokens: { src: ["<b>", "</script>", ...WORDS.slice(2)] },
+    image: IMAGE,
     glimpses: [
       traceTensor([2, 3], [0.5, 0, 0.2, 0, 0.5, -0.1]),
       traceTensor([2, 3], [0.25, 0.1, 0, -0.1, 0.25, 0]),
     ],
     gates: {
       channels: traceTensor([5], [0.1, 0.9, 0.5, 0.3, 0.7]),
-      places: traceTensor([2, 3], numbers(6, 1).map(Math.abs)),
+      places: traceTensor([2, 3], [0, 0.2, 0.4, 0.6, 0.8, 1]),
     },
   });
-}
 
 describe("heed-figures.js", () => {
   test("imports nothing", () => {
@@ -78,7 +49,7 @@ describe("heed-figures.js", () => {
   for (const [mode, options] of Object.entries(modes))
     itInChromium(`draws every view without a violation to axe in ${mode}, and fits the page`, async () => {
       const body = `${LOAD}${TAGS.map((tag) => `<${tag} src="/trace.attn"></${tag}>`).join("")}`;
-      const { page, said, close } = await openPage(browser, body, fullTrace(), options);
+      const { page, said, close } = await openPage(browser(), body, fullTrace(), options);
       for (const tag of TAGS) await painted(page, tag);
       expect(await violations(page)).toEqual([]);
       expect(await overflow(page)).toBe(0);
@@ -91,7 +62,7 @@ describe("heed-figures.js", () => {
     async () => {
       const body = `${LOAD}<heed-figure src="/trace.attn" view="neuron"></heed-figure>`;
       const trace = fullTrace();
-      const { page, said, close } = await openPage(browser, body, trace, { colorScheme: "light" });
+      const { page, said, close } = await openPage(browser(), body, trace, { colorScheme: "light" });
       await painted(page, "heed-figure");
       const choose = (label: string, value: string) =>
         page.getByRole("combobox", { name: label }).selectOption(value);
@@ -116,7 +87,7 @@ describe("heed-figures.js", () => {
     async () => {
       const body = `${LOAD}<heed-figure src="/trace.attn" view="neuron"></heed-figure>`;
       const tokens = ["<script>alert(1)</script>", ...SENTENCE.slice(1)];
-      const { page, said, close } = await openPage(browser, body, exampleTrace(tokens));
+      const { page, said, close } = await openPage(browser(), body, exampleTrace(tokens));
       await page.getByRole("alert").getByText("must have q and k for the view neuron").waitFor();
       await page.getByRole("combobox", { name: "View" }).selectOption("statistics");
       await painted(page, "heed-figure");
@@ -132,7 +103,7 @@ describe("heed-figures.js", () => {
     "gives <heed-view> a tab for each view that the trace has, with the same selection",
     async () => {
       const body = `${LOAD}<heed-view src="/trace.attn"></heed-view>`;
-      const { page, said, close } = await openPage(browser, body, fullTrace());
+      const { page, said, close } = await openPage(browser(), body, fullTrace());
       await painted(page, "heed-heatmap");
       await page.locator(CELL).focus();
       await page.keyboard.press("]");

@@ -1,21 +1,24 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { Browser, BrowserContextOptions } from "@playwright/test";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { BrowserContextOptions } from "@playwright/test";
+import { afterAll, describe, expect, test } from "vitest";
 import { inScript, jsonForScript, standaloneHtml } from "../../src/elements/standalone.ts";
-import { findChromium, itInChromium, launchChromium } from "../support/chromium.ts";
-import { BUNDLE, exampleTrace, focusedLabel, painted, violations, watch } from "../support/elements.ts";
+import { browserForTests, itInChromium } from "../support/chromium.ts";
+import {
+  askedElsewhere,
+  BUNDLE,
+  exampleTrace,
+  focusedLabel,
+  painted,
+  runsForeignScripts,
+  violations,
+  watch,
+} from "../support/elements.ts";
 
 const folder = mkdtempSync(path.join(tmpdir(), "heed-standalone-"));
-let browser: Browser;
-beforeAll(async () => {
-  if (findChromium()) browser = await launchChromium();
-});
-afterAll(async () => {
-  await browser?.close();
-  rmSync(folder, { recursive: true });
-});
+const browser = browserForTests();
+afterAll(() => rmSync(folder, { recursive: true }));
 
 const TOKENS = ["<s>", "</script><script>alert(1)</script>", "<!--", "\u2028", "cat", "</noscript><b>"];
 const html = standaloneHtml(exampleTrace(TOKENS), { bundle: BUNDLE, title: "Cats & <dogs>", head: 1 });
@@ -23,7 +26,7 @@ const html = standaloneHtml(exampleTrace(TOKENS), { bundle: BUNDLE, title: "Cats
 async function openFile(options: BrowserContextOptions = {}) {
   const file = path.join(folder, "page.html");
   writeFileSync(file, html);
-  const context = await browser.newContext(options);
+  const context = await browser().newContext(options);
   const page = await context.newPage();
   const opened = watch(page, () => context.close());
   await page.goto(`file://${file}`);
@@ -39,7 +42,7 @@ describe("standaloneHtml", () => {
     await page.keyboard.press("ArrowDown");
     expect(await focusedLabel(page)).toMatch(/^query 1 “<\/script><script>alert\(1\)/);
     expect(await violations(page)).toEqual([]);
-    expect(requests.filter((url) => !/^(file:.*page\.html|data:|blob:)/.test(url))).toEqual([]);
+    expect(askedElsewhere(requests)).toEqual([]);
     expect(said).toEqual([]);
     await close();
   });
@@ -47,13 +50,7 @@ describe("standaloneHtml", () => {
   itInChromium("runs no script but its own", async () => {
     const { page, said, close } = await openFile();
     await painted(page, "heed-heatmap");
-    const ran = await page.evaluate(() => {
-      const script = document.createElement("script");
-      script.textContent = "globalThis.foreign = true";
-      document.body.append(script);
-      return "foreign" in globalThis;
-    });
-    expect(ran).toBe(false);
+    expect(await runsForeignScripts(page)).toBe(false);
     expect(said.join()).toContain("Content Security Policy");
     await close();
   });

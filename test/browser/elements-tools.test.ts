@@ -1,22 +1,15 @@
-import type { Browser } from "@playwright/test";
-import { afterAll, beforeAll, describe, expect } from "vitest";
-import { findChromium, itInChromium, launchChromium } from "../support/chromium.ts";
+import { describe, expect } from "vitest";
+import { browserForTests, itInChromium } from "../support/chromium.ts";
 import { openPage, painted, violations } from "../support/elements.ts";
 
-let browser: Browser;
-beforeAll(async () => {
-  if (findChromium()) browser = await launchChromium();
-});
-afterAll(async () => {
-  await browser?.close();
-});
+const browser = browserForTests();
 
 const HEATMAP = '<heed-heatmap src="/trace.attn"></heed-heatmap>';
 const CELL = '[role="gridcell"][tabindex="0"]';
 
 describe("the tools of the elements", () => {
   itInChromium("adds up a region drawn by keys or by Shift and a drag, and finds tokens", async () => {
-    const { page, said, close } = await openPage(browser, HEATMAP);
+    const { page, said, close } = await openPage(browser(), HEATMAP);
     await painted(page, "heed-heatmap");
     const text = () => page.locator("heed-heatmap .readout p").nth(2).textContent();
     await page.locator(CELL).focus();
@@ -56,7 +49,7 @@ describe("the tools of the elements", () => {
   });
 
   itInChromium("gives its picture as a PNG file", async () => {
-    const { page, said, close } = await openPage(browser, HEATMAP);
+    const { page, said, close } = await openPage(browser(), HEATMAP);
     await painted(page, "heed-heatmap");
     const saved = page.waitForEvent("download");
     await page.getByRole("button", { name: "Save PNG" }).click();
@@ -75,7 +68,7 @@ describe("the tools of the elements", () => {
 
   itInChromium("<heed-view url-state> is what its link says, and writes the link", async () => {
     const body = '<heed-view src="/trace.attn" url-state="a."></heed-view>';
-    const { page, said, close } = await openPage(browser, body);
+    const { page, said, close } = await openPage(browser(), body);
     await painted(page, "heed-heatmap");
     await page.locator(CELL).focus();
     for (const key of ["ArrowDown", "Enter", "c", "]"]) await page.keyboard.press(key);

@@ -1,7 +1,6 @@
-import type { Browser } from "@playwright/test";
-import { afterAll, beforeAll, describe, expect } from "vitest";
+import { describe, expect } from "vitest";
 import { colorAt } from "../../src/viz/color.ts";
-import { findChromium, itInChromium, launchChromium } from "../support/chromium.ts";
+import { browserForTests, itInChromium } from "../support/chromium.ts";
 import {
   exampleTrace,
   focusedLabel,
@@ -12,13 +11,7 @@ import {
   violations,
 } from "../support/elements.ts";
 
-let browser: Browser;
-beforeAll(async () => {
-  if (findChromium()) browser = await launchChromium();
-});
-afterAll(async () => {
-  await browser?.close();
-});
+const browser = browserForTests();
 
 const HEATMAP = '<heed-heatmap src="/trace.attn"></heed-heatmap>';
 const CELL = '[role="gridcell"][tabindex="0"]';
@@ -34,7 +27,7 @@ describe("the views, to axe", () => {
   for (const [mode, options] of Object.entries(modes))
     itInChromium(`are without a violation in ${mode}, with their tables open, and fit the page`, async () => {
       const body = VIEWS.map((tag) => `<${tag} src="/trace.attn"></${tag}>`).join("");
-      const { page, said, close } = await openPage(browser, body, undefined, options);
+      const { page, said, close } = await openPage(browser(), body, undefined, options);
       for (const tag of VIEWS) {
         await painted(page, tag);
         await page.locator(tag).getByRole("button", { name: "Data table" }).click();
@@ -48,7 +41,7 @@ describe("the views, to axe", () => {
   itInChromium("are without a violation as tabs, at 320 px", async () => {
     const narrow = { viewport: { width: 320, height: 640 } };
     const { page, close } = await openPage(
-      browser,
+      browser(),
       '<heed-view src="/trace.attn"></heed-view>',
       undefined,
       narrow,
@@ -60,7 +53,7 @@ describe("the views, to axe", () => {
   });
 
   itInChromium("is a violation once the row of the grid or the name of a button is taken away", async () => {
-    const { page, close } = await openPage(browser, HEATMAP);
+    const { page, close } = await openPage(browser(), HEATMAP);
     await painted(page, "heed-heatmap");
     const ids = async () => (await violations(page)).map((line) => line.split(":")[0]);
     await page.locator('heed-heatmap [role="row"]').evaluate((row) => row.removeAttribute("role"));
@@ -73,7 +66,7 @@ describe("the views, to axe", () => {
 
 describe("<heed-heatmap>", () => {
   itInChromium("does everything by keyboard, and never loses the focus", async () => {
-    const { page, said, close } = await openPage(browser, HEATMAP);
+    const { page, said, close } = await openPage(browser(), HEATMAP);
     await painted(page, "heed-heatmap");
     await page.locator(CELL).focus();
     const steps: [key: string, label: RegExp][] = [
@@ -122,7 +115,7 @@ describe("<heed-heatmap>", () => {
   });
 
   itInChromium("pins eight cells at most, lists them, and says when there is no room", async () => {
-    const { page, close } = await openPage(browser, HEATMAP);
+    const { page, close } = await openPage(browser(), HEATMAP);
     await painted(page, "heed-heatmap");
     await page.locator(CELL).focus();
     for (let n = 0; n < 9; n++) {
@@ -139,7 +132,7 @@ describe("<heed-heatmap>", () => {
   itInChromium(
     "follows the pointer, pins by a click, zooms by Ctrl and the wheel, pans by a drag",
     async () => {
-      const { page, close } = await openPage(browser, HEATMAP);
+      const { page, close } = await openPage(browser(), HEATMAP);
       await painted(page, "heed-heatmap");
       const box = (await page.locator("heed-heatmap .plot").boundingBox())!;
       const at = (query: number, key: number) =>
@@ -168,7 +161,7 @@ describe("<heed-heatmap>", () => {
   );
 
   itInChromium("moves by a tap, and pins by a second one", async () => {
-    const { page, close } = await openPage(browser, HEATMAP, undefined, { hasTouch: true });
+    const { page, close } = await openPage(browser(), HEATMAP, undefined, { hasTouch: true });
     await painted(page, "heed-heatmap");
     const box = (await page.locator("heed-heatmap .plot").boundingBox())!;
     const point = [box.x + 0.35 * box.width, box.y + 0.65 * box.height] as const;
@@ -185,7 +178,7 @@ describe("<heed-heatmap>", () => {
     "paints every visible cell in the colour of its weight, and hidden ones in none of them",
     async () => {
       const trace = exampleTrace(SENTENCE);
-      const { page, close } = await openPage(browser, HEATMAP, trace, {
+      const { page, close } = await openPage(browser(), HEATMAP, trace, {
         viewport: { width: 400, height: 800 },
       });
       await painted(page, "heed-heatmap");
@@ -213,7 +206,7 @@ describe("<heed-heatmap>", () => {
   );
 
   itInChromium("keeps its size through 30 resizes, and grows and shrinks with its place", async () => {
-    const { page, close } = await openPage(browser, `<div id="place">${HEATMAP}</div>`);
+    const { page, close } = await openPage(browser(), `<div id="place">${HEATMAP}</div>`);
     await painted(page, "heed-heatmap");
     const sizeAt = (width: number) =>
       page.evaluate(async (width) => {
@@ -236,7 +229,7 @@ describe("the other views", () => {
     "<heed-grid> chooses a head by Enter and by a click, for all that share its store",
     async () => {
       const body = `<heed-grid src="/trace.attn"></heed-grid>${HEATMAP}`;
-      const { page, said, close } = await openPage(browser, body);
+      const { page, said, close } = await openPage(browser(), body);
       await painted(page, "heed-grid");
       await page.evaluate(() => {
         document.querySelector("heed-heatmap")!.store = document.querySelector("heed-grid")!.store;
@@ -262,7 +255,7 @@ describe("the other views", () => {
   itInChromium(
     "<heed-flow> chooses query and key by keyboard and pointer, and says how much it draws",
     async () => {
-      const { page, said, close } = await openPage(browser, '<heed-flow src="/trace.attn"></heed-flow>');
+      const { page, said, close } = await openPage(browser(), '<heed-flow src="/trace.attn"></heed-flow>');
       await painted(page, "heed-flow");
       await page.locator(CELL).focus();
       await page.keyboard.press("Shift+ArrowDown");
@@ -280,7 +273,10 @@ describe("the other views", () => {
   );
 
   itInChromium("<heed-compare> shows two heads and their difference under one cursor", async () => {
-    const { page, said, close } = await openPage(browser, '<heed-compare src="/trace.attn"></heed-compare>');
+    const { page, said, close } = await openPage(
+      browser(),
+      '<heed-compare src="/trace.attn"></heed-compare>',
+    );
     await painted(page, "heed-compare");
     await page.locator(CELL).focus();
     await page.keyboard.press("ArrowDown");
@@ -296,7 +292,7 @@ describe("the other views", () => {
   });
 
   itInChromium("<heed-image> steps through words and patches", async () => {
-    const { page, said, close } = await openPage(browser, '<heed-image src="/trace.attn"></heed-image>');
+    const { page, said, close } = await openPage(browser(), '<heed-image src="/trace.attn"></heed-image>');
     await painted(page, "heed-image");
     await page.locator(CELL).focus();
     await page.keyboard.press("ArrowDown");
@@ -314,7 +310,7 @@ describe("the other views", () => {
   });
 
   itInChromium("<heed-view> has a tab for each view and one selection for all", async () => {
-    const { page, said, close } = await openPage(browser, '<heed-view src="/trace.attn"></heed-view>');
+    const { page, said, close } = await openPage(browser(), '<heed-view src="/trace.attn"></heed-view>');
     await painted(page, "heed-heatmap");
     await page.locator(CELL).focus();
     await page.keyboard.press("Control+End");

@@ -2,23 +2,24 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { Browser, BrowserContextOptions } from "@playwright/test";
-import { afterAll, beforeAll, describe, expect } from "vitest";
+import type { BrowserContextOptions } from "@playwright/test";
+import { afterAll, describe, expect } from "vitest";
 import { createTrace, type Trace, traceTensor, writeTrace } from "../../src/inspect/index.ts";
-import { findChromium, itInChromium, launchChromium } from "../support/chromium.ts";
-import { overflow, painted, violations, watch } from "../support/elements.ts";
+import { browserForTests, itInChromium } from "../support/chromium.ts";
+import {
+  askedElsewhere,
+  overflow,
+  painted,
+  runsForeignScripts,
+  violations,
+  watch,
+} from "../support/elements.ts";
 import { imageTrace, selfTrace } from "../views/support.ts";
 
 const main = path.resolve(import.meta.dirname, "../../dist/cli/main.js");
 const folder = mkdtempSync(path.join(tmpdir(), "heed-page-"));
-let browser: Browser;
-beforeAll(async () => {
-  if (findChromium()) browser = await launchChromium();
-});
-afterAll(async () => {
-  await browser?.close();
-  rmSync(folder, { recursive: true });
-});
+const browser = browserForTests();
+afterAll(() => rmSync(folder, { recursive: true }));
 
 /** The page that `heed html` writes for a trace, opened from its file. */
 async function openPageOf(name: string, trace: Trace, flags: string[], options: BrowserContextOptions = {}) {
@@ -26,7 +27,7 @@ async function openPageOf(name: string, trace: Trace, flags: string[], options: 
   writeFileSync(attn, writeTrace(trace));
   const { status } = spawnSync(process.execPath, [main, "html", attn, "--out", html, ...flags]);
   expect(status).toBe(0);
-  const context = await browser.newContext({ viewport: { width: 900, height: 900 }, ...options });
+  const context = await browser().newContext({ viewport: { width: 900, height: 900 }, ...options });
   const page = await context.newPage();
   const opened = watch(page, () => context.close());
   await page.goto(`file://${html}`);
@@ -66,7 +67,7 @@ describe("the page of heed html", () => {
           expect(await svg.isVisible()).toBe(true);
         expect(await violations(page)).toEqual([]);
         expect(await overflow(page)).toBe(0);
-        expect(requests.filter((url) => !/^(file:.*page\.html|data:|blob:)/.test(url))).toEqual([]);
+        expect(askedElsewhere(requests)).toEqual([]);
         expect(said).toEqual([]);
         await close();
       }
@@ -78,13 +79,7 @@ describe("the page of heed html", () => {
     expect(await page.locator("script").count()).toBe(2);
     expect(await page.locator("b, main img").count()).toBe(0);
     expect(said).toEqual([]);
-    const ran = await page.evaluate(() => {
-      const script = document.createElement("script");
-      script.textContent = "globalThis.foreign = true";
-      document.body.append(script);
-      return "foreign" in globalThis;
-    });
-    expect(ran).toBe(false);
+    expect(await runsForeignScripts(page)).toBe(false);
     expect(said.join()).toContain("Content Security Policy");
     await close();
   });

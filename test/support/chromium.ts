@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { type Browser, chromium } from "@playwright/test";
-import { it } from "vitest";
+import { afterAll, beforeAll, it } from "vitest";
 
 /** A Chromium to drive: $CHROMIUM_PATH, the system's, or the one that Playwright installed. */
 export function findChromium(): string | undefined {
@@ -15,6 +15,18 @@ export async function launchChromium(): Promise<Browser> {
   const executablePath = findChromium();
   if (!executablePath) throw new Error("no Chromium found; install one, or set CHROMIUM_PATH to its path");
   return chromium.launch({ executablePath, args: ["--no-sandbox"] });
+}
+
+/** A browser for the tests of a file, where there is one: started before them, closed after. */
+export function browserForTests(): () => Browser {
+  let browser: Browser | undefined;
+  beforeAll(async () => {
+    if (findChromium()) browser = await launchChromium();
+  });
+  afterAll(async () => {
+    await browser?.close();
+  });
+  return () => browser!;
 }
 
 /**

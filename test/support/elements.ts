@@ -121,3 +121,17 @@ export async function focusedLabel(page: Page): Promise<string> {
 export async function overflow(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 }
+
+/** Whether a script that someone else puts into the page runs there. */
+export async function runsForeignScripts(page: Page): Promise<boolean> {
+  return page.evaluate(() => {
+    const script = document.createElement("script");
+    script.textContent = "globalThis.foreign = true";
+    document.body.append(script);
+    return "foreign" in globalThis;
+  });
+}
+
+/** What a page that lies in page.html asked for beyond itself. */
+export const askedElsewhere = (requests: readonly string[]): string[] =>
+  requests.filter((url) => !/^(file:.*page\.html|data:|blob:)/.test(url));

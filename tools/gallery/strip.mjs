@@ -5,6 +5,7 @@ import path from "node:path";
 import { SENTENCES } from "../../dist/cli/start.js";
 import { loadTranslator } from "../../dist/tasks/translation/translator.js";
 import { heatmap } from "../../dist/viz/heatmap.js";
+import { escapeXml } from "../../dist/viz/text.js";
 
 const HEIGHT = 360;
 const GAP = 16;
@@ -26,7 +27,7 @@ function place(
   /** @type {number} */ x,
   /** @type {number} */ y,
   /** @type {number} */ w,
-  h = w,
+  /** @type {number} */ h,
 ) {
   return svg
     .replace(/\bwidth="[\d.]+" height="[\d.]+"/, `x="${x}" y="${y}" width="${w}" height="${h}"`)
@@ -72,10 +73,7 @@ export async function drawStrip(/** @type {string} */ root) {
   const height = top + tall + CAPTION;
   const text = translations.map(({ source, target }) => `${source} → ${target}`).join("; ");
   const kinds = MECHANISMS.map(([, caption]) => caption).join(", ");
-  const label = `Attention of three translations: ${text}; and of five mechanisms: ${kinds}`
-    .replaceAll("&", "&amp;")
-    .replaceAll('"', "&quot;")
-    .replaceAll("<", "&lt;");
+  const label = escapeXml(`Attention of three translations: ${text}; and of five mechanisms: ${kinds}`);
   const caption = "#heed-strip > text";
   const style = `${caption}{font:24px system-ui,sans-serif;fill:#1a1a1a}@media (prefers-color-scheme:dark){${caption}{fill:#ededed}}`;
   return (

@@ -2,7 +2,7 @@
 // something to tell.
 import "../../dist/host/backend.js";
 import * as tf from "@tensorflow/tfjs-core";
-import { sinusoidalEncoding } from "../../dist/attention/index.js";
+import { attend, sinusoidalEncoding } from "../../dist/attention/index.js";
 import { capture } from "../../dist/capture/index.js";
 import { createTrace, traceTensor } from "../../dist/inspect/index.js";
 import { attention } from "../../dist/ops/index.js";
@@ -16,30 +16,30 @@ export function sentenceTrace() {
   const T = WORDS.length;
   const kinds = [...new Set(WORDS)];
   return tf.tidy(() => {
-    const places = tf.reshape(sinusoidalEncoding(T + H, D), [T + H, D]);
-    const from = (/** @type {number} */ start) => tf.slice(places, [start, 0], [T, D]);
+    const encoded = tf.reshape(sinusoidalEncoding(T + H, D), [T + H, D]);
+    const from = (/** @type {number} */ start) => tf.slice(encoded, [start, 0], [T, D]);
     const keys = from(H);
     const vectors = tf.mul(tf.randomNormal([kinds.length, D], 0, 1, "float32", 1), D ** -0.5);
     const words = tf.gather(
       vectors,
       WORDS.map((word) => kinds.indexOf(word)),
     );
-    const heads = (/** @type {tf.Tensor[]} */ list) => tf.expandDims(tf.stack(list), 0);
-    const each = [0, 1, 2, 3];
+    const heads = (/** @type {(h: number) => tf.Tensor} */ of) =>
+      tf.expandDims(tf.stack([0, 1, 2, 3].map(of)), 0);
     return capture(
       () => {
+        const places = heads(() => keys);
         attention(
-          heads(each.map((h) => from(H - h))),
-          heads(each.map(() => keys)),
-          heads(each.map(() => keys)),
-          {
-            scale: 1.5,
-          },
+          heads((h) => from(H - h)),
+          places,
+          places,
+          { scale: 1.5 },
         );
+        const meanings = heads(() => words);
         attention(
-          heads(each.map((h) => tf.mul(words, h))),
-          heads(each.map(() => words)),
-          heads(each.map(() => words)),
+          heads((h) => tf.mul(words, h)),
+          meanings,
+          meanings,
           { scale: 1 },
         );
       },
@@ -104,7 +104,7 @@ export function gateTrace() {
 }
 
 /** One call of attention with its steps, for the pipeline. */
-export function pipelineCall(/** @type {typeof import("../../dist/attention/index.js").attend} */ attend) {
+export function pipelineCall() {
   return tf.tidy(() => {
     const queries = tf.ones([1, 5, 16]);
     const keys = tf.ones([1, 7, 16]);

@@ -1,6 +1,5 @@
 // docs/VIEWS.md and its pictures: every view, by what draws it.
 import * as tf from "@tensorflow/tfjs-core";
-import { attend } from "../../dist/attention/index.js";
 import { drawTrace } from "../../dist/views/index.js";
 import { gaussianAxis, gaussianMarginals, pipelineDiagram } from "../../dist/viz/index.js";
 import { gateTrace, glimpseTrace, imageTrace, pipelineCall, sentenceTrace } from "./traces.mjs";
@@ -58,7 +57,7 @@ export async function drawViews() {
     sentence: "A Gaussian glimpse as the product of its rows and columns.",
     by: "gaussianMarginals",
   });
-  pictures.pipeline = pipelineDiagram(pipelineCall(attend), { theme });
+  pictures.pipeline = pipelineDiagram(pipelineCall(), { theme });
   entries.push({
     name: "pipeline",
     sentence: "The steps of one call, with its shapes on the arrows.",

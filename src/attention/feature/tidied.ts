@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { gateObserver } from "../../ops/gate-observer.ts";
+import { gateCalls } from "../../ops/gate-calls.ts";
 
 /** `tf.tidy` for results that are objects of tensors, with their type. */
 export function tidied<R extends object>(f: () => R): R {
@@ -13,7 +13,7 @@ type Gated = { readonly output: tf.Tensor } & { readonly [Name in (typeof GATES)
 export function gated<R extends Gated>(op: string, f: () => R): R {
   return tidied(() => {
     const result = f();
-    const tell = gateObserver();
+    const tell = gateCalls.observer;
     if (tell)
       for (const name of GATES) {
         const gate = result[name];

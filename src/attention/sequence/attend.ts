@@ -2,10 +2,10 @@ import * as tf from "@tensorflow/tfjs-core";
 import { type AttentionProgram, compileProgram, type ProgramOptions } from "../../core/program.ts";
 import { checkRank, checkSame } from "../../core/shapes.ts";
 import { runAdditiveProgram } from "../../ops/attention/additive.ts";
+import { attentionCalls } from "../../ops/attention/calls.ts";
 import { composedAttention } from "../../ops/attention/composed.ts";
 import { fusedAttention, hasAttentionKernels } from "../../ops/attention/fused.ts";
 import { type HeadlessMask, headlessMask } from "../../ops/attention/headless.ts";
-import { attentionObserver } from "../../ops/attention/observer.ts";
 import { softmax } from "../../ops/attention/softmax.ts";
 import type { Normalize } from "../../ops/attention/weigh.ts";
 import { type NormalizerName, normalizerOf } from "../normalize/normalizers.ts";
@@ -128,7 +128,7 @@ function attendFused(
   const shapes = { output: [B, T, Dv], lse: [B, T], weights: [B, T, S] };
   const stages = fusedAttention(scaled, "bhtd", { q, k, v }, shapes);
   const scored = { layout: "bhtd", q, k } as const;
-  attentionObserver()?.({ program: scaled, scored, lse: stages.lse, weights: stages.weights });
+  attentionCalls.observer?.({ program: scaled, scored, lse: stages.lse, weights: stages.weights });
   return { output: stages.output, ...(weights && { weights: stages.weights() }) };
 }
 

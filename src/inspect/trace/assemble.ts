@@ -1,3 +1,4 @@
+import { keysOfGrid } from "../grid.ts";
 import { described, fault, quoted, shown } from "./fault.ts";
 import { checkFields, isCount } from "./fields.ts";
 import type { Encoding, TraceTensor } from "./tensor.ts";
@@ -61,7 +62,7 @@ function checkGrid(op: string, grid: NonNullable<TraceInput["grid"]>, tokens: To
       fault(op, `${name} of the grid`, `be an integer ≥ ${least}`, described(grid[name]), remedy);
     }
   }
-  const cells = grid.height * grid.width + grid.cls;
+  const cells = keysOfGrid(grid);
   if ([...tokens.values()].some(({ length }) => length === cells)) return;
   const rule = `have as many cells as an axis has tokens (height·width + cls = ${cells})`;
   const lengths = [...tokens.values()].slice(0, 8).map(({ length }) => length);

@@ -10,11 +10,11 @@ import type {
 import type { AttentionProgram } from "../../core/program.ts";
 import { checkTensors } from "../check.ts";
 import { ensureGradient, isFused, noSecondOrder, runKernels } from "../fused.ts";
+import { attentionCalls } from "./calls.ts";
 import { composedAttention } from "./composed.ts";
 import { float } from "./float.ts";
 import { detached } from "./guard.ts";
 import { hiddenScore } from "./hidden-score.ts";
-import { attentionObserver } from "./observer.ts";
 import { onceDifferentiable } from "./once.ts";
 
 const KERNEL = "HeedAdditiveAttention";
@@ -71,7 +71,7 @@ function fused(
   const { bias, allow } = program;
   const masks = { ...(bias && { bias: bias.array }), ...(allow && { allow: detached(allow.array) }) };
   const inputs = [...NAMES.map((name) => float(tensors[name])), ...Object.values(masks)];
-  const observer = attentionObserver();
+  const observer = attentionCalls.observer;
   const attrs = { program, masks: Object.keys(masks), weights: Boolean(weights || observer) };
   const [output, logSum, shares] = runKernels(
     KERNEL,

@@ -9,9 +9,9 @@ import { checkChoice } from "../../core/check-options.ts";
 import { type AttentionProgram, compileProgram, type ProgramOptions } from "../../core/program.ts";
 import { attentionShapes } from "../../core/shapes.ts";
 import type { Layout } from "../../kernels/layout.ts";
+import { attentionCalls } from "./calls.ts";
 import { float } from "./float.ts";
 import { type AttentionTensors, fusedAttention, hasAttentionKernels } from "./fused.ts";
-import { attentionObserver } from "./observer.ts";
 import { composedSoftAttention } from "./soft.ts";
 
 export interface AttentionOptions extends ProgramOptions<Tensor> {
@@ -73,7 +73,12 @@ export function runAttention(
     const stages = hasAttentionKernels()
       ? fusedAttention(program, layout, { q, k, v }, { output, lse: [B, H, T], weights: [B, H, T, S] })
       : composedSoftAttention(program, layout, { q: float(q), k: float(k), v: float(v) }, { finite });
-    attentionObserver()?.({ program, scored: { layout, q, k }, lse: stages.lse, weights: stages.weights });
+    attentionCalls.observer?.({
+      program,
+      scored: { layout, q, k },
+      lse: stages.lse,
+      weights: stages.weights,
+    });
     return {
       output: stages.output,
       ...(weights && { weights: stages.weights() }),

@@ -1,8 +1,8 @@
 import { broadcastTo, matMul, type Tensor, type Tensor3D } from "@tensorflow/tfjs-core";
 import type { AttentionProgram } from "../../core/program.ts";
+import { attentionCalls } from "./calls.ts";
 import { addConstant, cleaned, isKnownFinite, noProduct, strayValues, visibleKeys } from "./guard.ts";
 import { headlessParts } from "./headless.ts";
-import { attentionObserver } from "./observer.ts";
 import { type Normalize, type Weighed, weigh } from "./weigh.ts";
 
 /** One head of attention, but for its score. */
@@ -36,7 +36,7 @@ export function composedAttention(
     normalize,
     raw: dirtyScores ? product() : undefined,
   });
-  attentionObserver()?.({ program, weights: () => weighed.weights });
+  attentionCalls.observer?.({ program, weights: () => weighed.weights });
   const { dropped } = weighed;
   let output = (
     T * S === 0

@@ -1,6 +1,7 @@
 import type { Tensor } from "@tensorflow/tfjs-core";
 import type { AttentionProgram } from "../../core/program.ts";
 import type { Layout } from "../../kernels/layout.ts";
+import { Observed } from "../observed.ts";
 
 /** One call of attention, as it happens. Its tensors are gone when the call is over. */
 export interface AttentionCall {
@@ -13,22 +14,5 @@ export interface AttentionCall {
   readonly weights: () => Tensor;
 }
 
-export type AttentionObserver = (call: AttentionCall) => void;
-
-let current: AttentionObserver | undefined;
-
-/** Who is told of each call; undefined but during a capture, so that calls pay nothing for it. */
-export function attentionObserver(): AttentionObserver | undefined {
-  return current;
-}
-
-/** Runs `work` while `observer` is told of each call of attention in it; an observer before it comes back after. */
-export function observeAttention<T>(observer: AttentionObserver, work: () => T): T {
-  const before = current;
-  current = observer;
-  try {
-    return work();
-  } finally {
-    current = before;
-  }
-}
+/** Every call of attention, for a capture. */
+export const attentionCalls = new Observed<AttentionCall>();
