@@ -76,23 +76,28 @@ export function drawOptions(flags: TraceFlags): DrawOptions {
 
 /** @throws FileError CANNOT_READ · DataError, for a file that is no trace */
 export function readTraceFile(command: string, file: string): Trace {
-  let bytes: Uint8Array;
+  return importTrace(readWhole(command, file), path.basename(file));
+}
+
+/** @throws FileError CANNOT_READ */
+export function readWhole(command: string, file: string): Uint8Array {
   try {
     if (statSync(file).isDirectory()) throw Object.assign(new Error(), { code: "a folder" });
-    bytes = readFileSync(file);
+    return readFileSync(file);
   } catch (error) {
     const { code = String(error) } = error as NodeJS.ErrnoException;
     const reason = code === "ENOENT" ? "no such file" : code;
     throw new FileError("CANNOT_READ", { command, path: visible(file), reason });
   }
-  return importTrace(bytes, path.basename(file));
 }
+
+type Drawn = string | Uint8Array;
 
 /** What a command draws a trace by. */
 interface Drawing<Flags> {
   /** Of the file, when nothing is said. */
   readonly extension: string;
-  draw(trace: Trace, flags: Flags, onWarning: (message: string) => void): string | Uint8Array;
+  draw(trace: Trace, flags: Flags, onWarning: (message: string) => void): Drawn | Promise<Drawn>;
 }
 
 /** Adds `--out`, and does what the command is for: reads the trace, draws it, writes the file. */
@@ -107,7 +112,7 @@ export function drawsFile<Flags extends TraceFlags>(
     .option("--out <file>", `where to; - is standard output (default: ${place})`)
     .action(async (file: string, { out, ...flags }: Flags & { out?: string }) => {
       const onWarning = (message: string) => void io.stderr.write(`${message}\n`);
-      const drawn = draw(readTraceFile(name, file), flags as unknown as Flags, onWarning);
+      const drawn = await draw(readTraceFile(name, file), flags as unknown as Flags, onWarning);
       await writeOut(io, name, out ?? defaultOut(file, extension), drawn);
     });
 }

@@ -43,7 +43,13 @@ export function pngView(op: string, trace: Trace, options: PngTraceOptions): Uin
   const { view = "heatmap", palette = "viridis" } = options;
   if (view !== "heatmap" && view !== "rollout") {
     const rule = `be one of ${PNG_VIEWS.join(", ")}, whose cells can be pixels`;
-    refuse(op, "view", rule, view, "draw it as SVG: heed svg, drawTrace");
+    refuse(
+      op,
+      "view",
+      rule,
+      view,
+      "draw it with its words: renderPng(drawTrace(…)), heed png without --cell",
+    );
   }
   const chosen = choose(op, view, trace, options);
   const { layer, head, map } = chosen;

@@ -4,6 +4,7 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { run } from "../../src/cli/program.ts";
 import { createTrace, type Trace, traceTensor, writeTrace } from "../../src/inspect/index.ts";
+import { renderPng } from "../../src/raster/index.ts";
 import { drawTrace } from "../../src/views/index.ts";
 import { colorAt, decodePng } from "../../src/viz/index.ts";
 import { imageTrace, selfTrace } from "../views/support.ts";
@@ -129,6 +130,20 @@ describe("heed svg", () => {
 });
 
 describe("heed png", () => {
+  test("draws what heed svg draws, with its words, twice as large, and says in the file what it is", async () => {
+    const out = path.join(folder, "x.png");
+    const trace = file("t.attn", selfTrace());
+    const { code, err } = await heed(["png", trace, "--view", "flow", "--head", "2", "--out", out]);
+    expect({ code, err }).toEqual({ code: 0, err: `heed png: drew ${out}\n` });
+    const named = { ...selfTrace(), name: "t.attn" };
+    const text = { Title: "t.attn", heed: '{"view":"flow","head":2}' };
+    const expected = await renderPng(drawTrace(named, { view: "flow", head: 2 }), { text });
+    expect(Buffer.compare(readFileSync(out), expected)).toBe(0);
+    await heed(["png", trace, "--theme", "dark", "--scale", "1", "--out", out]);
+    const dark = await renderPng(drawTrace(named, { theme: "dark" }), { scale: 1 });
+    expect(decodePng(readFileSync(out))).toEqual(decodePng(dark));
+  });
+
   test("writes the exact colours of the cells, and says in the file what they are", async () => {
     const out = path.join(folder, "x.png");
     await heed(["png", file("t.attn", CROSS), "--cell", "2", "--out", out]);
@@ -189,9 +204,18 @@ describe("what goes wrong is one line and exit code 2", () => {
     expect(await refused("show", trace, "--layer", "3")).toBe(
       "heed show: layer must be 0: the trace has one, got 3; choose another one",
     );
+    expect(await refused("png", trace, "--view", "flow", "--cell", "4")).toContain(
+      "heed png: view must be one of heatmap, rollout, whose cells can be pixels, got flow; draw it with its words",
+    );
+    expect(await refused("png", trace, "--font", file("a.ttf", "no font"))).toContain(
+      "heed png: a font must be a whole TrueType or OpenType file, got a file of 7 bytes",
+    );
+    expect(await refused("png", trace, "--font", "none.ttf")).toContain(
+      "heed png: none.ttf must be readable",
+    );
     expect(await refused("png", trace, "--head", "1")).toContain("heed png: head must be 0: layer 0 has one");
-    expect(await refused("png", trace, "--view", "flow")).toBe(
-      'heed png: --view must be one of heatmap, rollout, got "flow"; try --view heatmap',
+    expect(await refused("png", trace, "--view", "pie")).toBe(
+      'heed png: --view must be one of heatmap, flow, heads, grid, neuron, statistics, compare, rollout, image, glimpse, gates, got "pie"; try --view heatmap',
     );
     expect(await refused("svg", trace, "--head", "x")).toBe(
       'heed svg: --head must be a whole number from 0, or several with commas, got "x"; try --head 0',

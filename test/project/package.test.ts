@@ -23,7 +23,7 @@ afterAll(() => rmSync(consumer, { recursive: true }));
 const git = (...args: string[]) =>
   execFileSync("git", args, { cwd: root, encoding: "utf8" }).split("\n").filter(Boolean);
 const committed = git("ls-files").filter((file) => existsSync(path.join(root, file)));
-const isText = (file: string) => !/\.(safetensors|gz|png|wasm|npy|npz)$/.test(file);
+const isText = (file: string) => !/\.(safetensors|gz|ttf|png|wasm|npy|npz)$/.test(file);
 
 test("every entry point of package.json exists in the build, with its types", () => {
   const targets = entries.flatMap(([, target]) =>
@@ -65,6 +65,7 @@ test("the package holds the build, the weights, the licence and the documents, a
     "conformance",
     "dist",
     "docs",
+    "fonts",
     "package.json",
     "weights",
   ]);

@@ -8,6 +8,11 @@ export const vizMessages = {
     "pass at least one token on each side",
   VIZ_OPTION: (d: { op: string; option: string; rule: string; got: string; remedy: string }) =>
     `${d.op}: ${d.option} must be ${d.rule}, got ${d.got}; ${d.remedy}`,
+  FONT: (d: { op: string; got: string }) =>
+    `${d.op}: a font must be a whole TrueType or OpenType file, got ${d.got}; choose a .ttf, .otf or .ttc file`,
+  GLYPHS_MISSING: (d: { op: string; some: string; more: number }) =>
+    `${d.op}: every character must be in a font, got ${d.some}${d.more > 0 ? ` and ${d.more} more` : ""} in none; ` +
+    "give a font that has them, or they are left out",
   ROWS_NOT_DISTRIBUTIONS: (d: { op: string; row: number; token: string; fault: string; others: number }) =>
     `${d.op}: every row of weights must be a distribution (nothing negative, sum 1 within 0.001), got row ` +
     `${d.row} “${d.token}” with ${d.fault}${d.others > 0 ? ` and ${d.others} more such row${d.others > 1 ? "s" : ""}` : ""}; ` +
