@@ -1,11 +1,9 @@
-import { type Tensor, tidy } from "@tensorflow/tfjs-core";
+import { tidy } from "@tensorflow/tfjs-core";
 import { checkCount } from "../core/check-options.ts";
 import { OptionError } from "../core/errors.ts";
-import { createTrace, type ImageGrid, type Trace, type TraceTensor } from "../inspect/index.ts";
-import { attentionCalls } from "../ops/attention/calls.ts";
-import { gateCalls } from "../ops/gate-calls.ts";
+import { createTrace, type ImageGrid, type Trace } from "../inspect/index.ts";
 import { nameAxes, type TokenLists } from "./axes.ts";
-import { type RecordedCall, recordCall, recordGate } from "./record.ts";
+import { Listener } from "./listener.ts";
 
 /** A function of tensors, a layer, or a model, of heed or of TensorFlow.js. */
 export type Capturable<I> =
@@ -20,8 +18,9 @@ export interface CaptureOptions {
   readonly tokens?: TokenLists;
   /** The example of the batch that is kept. @default 0 */
   readonly example?: number;
-  /** The bytes of a PNG of what was attended to, and where its patches lie. @default none */
+  /** The bytes of a PNG of what was attended to. @default what the first glimpse is of, where its values are from 0 to 1 */
   readonly image?: Uint8Array;
+  /** Where the image's patches lie. @default none */
   readonly grid?: ImageGrid;
   /** Looks at every number that is kept, as `createTrace` does. @default true */
   readonly values?: boolean;
@@ -32,60 +31,57 @@ const MOST_BATCH = 1_000_000;
 /**
  * A trace of every call of attention that a layer, a model or a function makes, in the order of the calls.
  *
- *     capture(target, input) = { layer n: q, k, lse, mask of call n;  gate "op n name": [C], [T, C] or [height, width] }
+ *     capture(target, input) = { layer n: q, k, lse, mask of call n;  gate "op n name": [C], [T, C] or [height, width];
+ *                                glimpse n: (u, d, s) of rows and columns [6] or θ [2, 3] }
  *
  * A call of the fused attention (`attention`, `softAttention`, `MultiHeadAttention`, `attend` with a dot product, …) is
  * kept as q, k and the log-sum-exp of its rows, from which `layerMap` recomputes any weight: no T × S buffer is made, for
  * 16,384 tokens as for 16. Causality, windows, offsets and lengths are kept as they are said; `allow` and `bias` as
  * tensors of their own size. Calls with a score or a normaliser of another kind are kept as weights [H, T, S].
  * Gates over features (`sigmoidGate`, `squeezeExcitation`, `cbam`, …) are kept as they were applied, [H·W, C] where
- * each pixel and channel has its own.
+ * each pixel and channel has its own. Glimpses (`gaussianGlimpse`, `drawRead`, `hardCrop`, `spatialTransformer`) are kept
+ * with their size; a hard crop as the Gaussian one of stride 1 and deviation 0.001, θ with aligned corners.
  * Runs without training, so dropout drops nothing; a function decides for itself. Tensors that the target returns are
  * disposed. It must be done when it returns: a promise is refused. Outside a capture calls pay nothing for the hook.
  * Cost: one call of the target, and a copy of one example's q, k and lse to ordinary memory.
  *
- * @throws OptionError VIEW, when there was no attention and no gate to capture · NUMBER_RANGE · DataError TRACE, for NaN in q or k
+ * @throws OptionError VIEW, when there was nothing to capture · NUMBER_RANGE · DataError TRACE, for NaN in q or k
  * @example
  * const trace = capture((x) => softAttention(x, k, v, { causal: "bottomRight" }), q);
  * layerMap(trace.layers[0]).row(0, 0).kinds.length; // 5
  */
 export function capture<I>(target: Capturable<I>, input: I, options: CaptureOptions = {}): Trace {
   const op = "capture";
-  const { example = 0, tokens = {}, name, image, grid, values = true } = options;
+  const { example = 0, tokens = {}, name, grid, values = true } = options;
   checkCount(op, "example", example, 0);
-  const calls: RecordedCall[] = [];
-  const gates: [name: string, gate: TraceTensor][] = [];
+  const heard = new Listener(op, example);
   tidy(() => {
-    const result = attentionCalls.during(
-      (call) => void calls.push(tidyRecord(() => recordCall(op, call, example))),
-      () =>
-        gateCalls.during(
-          (call) => {
-            const gate = tidyRecord(() => recordGate(op, call, example));
-            gates.push([`${call.op} ${gates.length} ${call.name}`, gate]);
-          },
-          () => run(target, input),
-        ),
-    );
+    const result = heard.during(() => run(target, input));
     if (isPromise(result)) {
       const remedy = "await inside first, and capture the part that calls attention";
       throw refusal(op, "be done when it returns", "a promise", remedy);
     }
     return [];
   });
-  if (calls.length === 0 && gates.length === 0) {
-    const remedy = "capture what calls heed's attention or gates, with heed's layers or functions";
-    throw refusal(op, "call attention or a gate", "no call", remedy);
+  if (heard.hasHeardNothing) {
+    const remedy = "capture what calls heed's attention, gates or glimpses, with heed's layers or functions";
+    throw refusal(op, "call attention, a gate or a glimpse", "no call", remedy);
   }
   const axes = nameAxes(tokens);
+  const { calls, gates, glimpses } = heard;
   const layers = calls.map(({ op: called, T, S, ...kept }, n) => ({
     name: `${called} ${n}`,
     alignQ: axes.nameFor(T),
     alignK: axes.nameFor(S),
     ...kept,
   }));
+  const image = options.image ?? heard.image;
   const given = { ...(name !== undefined && { name }), ...(image && { image }), ...(grid && { grid }) };
-  const parts = { ...given, tokens: axes.tokens(), layers, gates: Object.fromEntries(gates) };
+  const seen = glimpses.length > 0 && {
+    glimpses: glimpses.map(({ glimpse }) => glimpse),
+    glimpseSizes: glimpses.map(({ size }) => size),
+  };
+  const parts = { ...given, ...seen, tokens: axes.tokens(), layers, gates: Object.fromEntries(gates) };
   return createTrace(parts, { values });
 }
 
@@ -94,16 +90,6 @@ function run<I>(target: Capturable<I>, input: I): unknown {
   return "predict" in target
     ? target.predict(input, { batchSize: MOST_BATCH })
     : target.apply(input, { training: false });
-}
-
-/** What a record needs on its way is gone before the next call. */
-function tidyRecord<R>(make: () => R): R {
-  let made: R | undefined;
-  tidy(() => {
-    made = make();
-    return [] as Tensor[];
-  });
-  return made!;
 }
 
 const isPromise = (value: unknown): boolean =>

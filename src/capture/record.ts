@@ -1,5 +1,4 @@
-import { cast, reshape, slice, type Tensor, transpose } from "@tensorflow/tfjs-core";
-import { OptionError } from "../core/errors.ts";
+import { type Tensor, transpose } from "@tensorflow/tfjs-core";
 import type { AttentionProgram, Broadcast } from "../core/program.ts";
 import {
   type LayerInput,
@@ -10,6 +9,7 @@ import {
 } from "../inspect/index.ts";
 import type { AttentionCall } from "../ops/attention/calls.ts";
 import type { GateCall } from "../ops/gate-calls.ts";
+import { checkExample, numbers, oneOf } from "./example.ts";
 
 /** A layer of a trace, but for the names of its axes. */
 export interface RecordedCall extends Omit<LayerInput, "alignQ" | "alignK" | "name"> {
@@ -48,24 +48,8 @@ export function recordCall(op: string, call: AttentionCall, example: number): Re
   };
 }
 
-function checkExample(op: string, example: number, made: string, B: number): void {
-  if (example < B) return;
-  const rule = `an integer from 0 to ${B - 1}, as ${made} has B=${B}`;
-  throw new OptionError("NUMBER_RANGE", { op, name: "example", rule, got: example });
-}
-
-/** Example b of a batch, without its axis. */
-function oneOf(x: Tensor, b: number): Tensor {
-  const [, ...rest] = x.shape;
-  const begin = [b, ...rest.map(() => 0)];
-  return reshape(slice(x, begin, [1, ...rest]), rest);
-}
-
-const numbers = (x: Tensor) => cast(x, "float32").dataSync() as Float32Array;
-
 /** One example of a gate as a trace has it: [C], [T, C] or [height, width]. */
-export function recordGate(op: string, { op: made, gate, output }: GateCall, example: number): TraceTensor {
-  const hasBatch = gate.rank === output.rank && gate.rank > 1;
+export function recordGate(op: string, { op: made, gate, hasBatch }: GateCall, example: number): TraceTensor {
   const B = gate.shape[0]!;
   // One gate for the whole batch has a first axis of 1.
   const b = B === 1 ? 0 : example;

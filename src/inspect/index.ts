@@ -31,6 +31,7 @@ export { appendStep, type LayerStep, type TraceStep } from "./trace/append.ts";
 export { type ReadOptions, readTrace } from "./trace/read.ts";
 export { type Encoding, TraceTensor, traceTensor } from "./trace/tensor.ts";
 export type {
+  GlimpseSize,
   ImageGrid,
   LayerInput,
   RowSums,

@@ -8,8 +8,8 @@ export interface GateCall {
   /** Which of its gates. */
   readonly name: string;
   readonly gate: Tensor;
-  /** What came out; where the gate has as many axes, its first one is the batch too. */
-  readonly output: Tensor;
+  /** Whether its first axis is the batch. */
+  readonly hasBatch: boolean;
 }
 
 /** Every gate over features, for a capture. */

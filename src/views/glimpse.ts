@@ -30,7 +30,7 @@ export function glimpseView(op: string, trace: Trace, options: DrawOptions): str
   const panels = glimpses.slice(0, MOST_PANELS).map((tensor, step): GlimpsePanel => {
     const numbers = tensor.slice();
     const affine = tensor.shape.length === 2;
-    const size = options.glimpseSize ?? (affine ? AFFINE_SIZE : undefined);
+    const size = options.glimpseSize ?? trace.glimpseSizes?.[step] ?? (affine ? AFFINE_SIZE : undefined);
     if (!size) {
       const rule =
         "have its rows and columns said for the view glimpse: a Gaussian one reaches as far as it has them";

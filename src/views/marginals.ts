@@ -15,11 +15,7 @@ export interface Marginals {
 }
 
 /** How much each row and each column of the image is looked at, for each Gaussian glimpse of a trace with an image. */
-export function marginalsOf(
-  trace: Trace,
-  [rows, columns]: readonly [number, number],
-  options: DrawOptions,
-): readonly Marginals[] {
+export function marginalsOf(trace: Trace, options: DrawOptions): readonly Marginals[] {
   const { palette, theme } = options;
   const { height, width } = decodePng(trace.image!);
   const block = Math.ceil(Math.max(height, width) / MOST_PIXELS);
@@ -29,7 +25,9 @@ export function marginalsOf(
       ...{ u: (u! - (block - 1) / 2) / block, d: d! / block, s: s! / block },
     });
   return trace.glimpses.slice(0, MOST_PANELS).flatMap((glimpse, step) => {
-    if (glimpse.shape.length !== 1) return [];
+    const size = options.glimpseSize ?? trace.glimpseSizes?.[step];
+    if (glimpse.shape.length !== 1 || !size) return [];
+    const [rows, columns] = size;
     const numbers = Array.from(glimpse.slice());
     const data = {
       y: axis(height, rows, numbers.slice(0, 3)),

@@ -29,7 +29,7 @@ export interface DrawOptions {
   readonly query?: number;
   /** The gate's name. @default the first one */
   readonly gate?: string;
-  /** Rows and columns of a glimpse; a Gaussian one does not say them itself. @default [24, 24] for affine ones */
+  /** Rows and columns of a glimpse, where the trace does not say them. @default the trace's; [24, 24] for affine ones */
   readonly glimpseSize?: readonly [rows: number, columns: number];
   /** @default "viridis" */
   readonly palette?: Palette;

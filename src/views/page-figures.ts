@@ -74,7 +74,7 @@ export function figuresFor(op: string, trace: Trace, options: PageFigureOptions)
     figures.push(
       ...drawn("glimpse", "Where the model looked in the image, step by step, and what it saw there."),
     );
-    if (look.glimpseSize) figures.push(...tried(() => marginalFigures(trace, look.glimpseSize!, look)));
+    figures.push(...tried(() => marginalFigures(trace, look)));
   }
   if (layers.length > 0 && weightsOf(layers) <= MOST_WEIGHTS)
     figures.push(...drawn("statistics", "What each head does, in numbers.", { layer: undefined }));
@@ -116,12 +116,8 @@ function canBeRolledOut(layers: readonly TraceLayer[]): boolean {
 const weightsOf = (layers: readonly TraceLayer[]): number =>
   layers.reduce((sum, { H, T, S }) => sum + H * T * S, 0);
 
-function marginalFigures(
-  trace: Trace,
-  glimpseSize: readonly [number, number],
-  options: DrawOptions,
-): readonly PageFigure[] {
-  return marginalsOf(trace, glimpseSize, options).map(({ step, block, svg }) => {
+function marginalFigures(trace: Trace, options: DrawOptions): readonly PageFigure[] {
+  return marginalsOf(trace, options).map(({ step, block, svg }) => {
     const part = block === 1 ? "" : ` One of ${block} × ${block} pixels is drawn.`;
     return { caption: `Step ${step}: how much each row and each column is looked at.${part}`, svg };
   });

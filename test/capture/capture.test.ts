@@ -146,7 +146,7 @@ onEveryBackend("capture", () => {
   it("refuses targets without attention, promises, and examples that are not there", async () => {
     const [q, k, v] = make();
     expect(() => capture((x: tf.Tensor) => tf.neg(x), q)).toThrow(
-      "capture: the target must call attention or a gate, got no call; capture what calls heed's attention or gates, with heed's layers or functions",
+      "capture: the target must call attention, a gate or a glimpse, got no call; capture what calls heed's attention, gates or glimpses, with heed's layers or functions",
     );
     const work = async () => softAttention(q, k, v);
     expect(() => capture(work, undefined)).toThrow(

@@ -1,6 +1,14 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, it } from "vitest";
-import { cbam, learnableGate, sigmoidGate, squeezeExcitation } from "../../src/attention/index.ts";
+import {
+  cbam,
+  gatedPooling,
+  learnableGate,
+  selectiveKernel,
+  sigmoidGate,
+  squeezeExcitation,
+  tripletAttention,
+} from "../../src/attention/index.ts";
 import { capture } from "../../src/capture/index.ts";
 import { readTrace, writeTrace } from "../../src/inspect/index.ts";
 import { SqueezeExcitation } from "../../src/layers/index.ts";
@@ -41,6 +49,30 @@ onEveryBackend("capture of gates", () => {
       `cbam 1 map [${H},${W}]`,
       `sigmoidGate 2 gate [${H * W},${C}]`,
       `learnableGate 3 gate [${C}]`,
+    ]);
+  });
+
+  it("keeps the three maps of triplet attention, the shares of branches and of positions", () => {
+    const filter = { w: random([3, 3, 2, 1], 6) as tf.Tensor4D };
+    const trace = capture((x: tf.Tensor4D) => {
+      tripletAttention(x, { hw: filter, hc: filter, wc: filter });
+      const branches = [1, 3].map((side) => ({ w: random([side, side, C, C], side) as tf.Tensor4D }));
+      selectiveKernel(x, {
+        branches,
+        w1: random([C, R], 7) as tf.Tensor2D,
+        w2: random([R, 2 * C], 8) as tf.Tensor2D,
+      });
+      const words = tf.reshape(x, [B, H * W, C]) as tf.Tensor3D;
+      return gatedPooling(words, sigmoidGate(words).gate).output;
+    }, images());
+    const shapes = Object.entries(trace.gates).map(([name, { shape }]) => `${name} [${shape}]`);
+    expect(shapes).toEqual([
+      `tripletAttention 0 hw map [${H},${W}]`,
+      `tripletAttention 1 hc map [${H},${C}]`,
+      `tripletAttention 2 wc map [${W},${C}]`,
+      `selectiveKernel 3 weights [2,${C}]`,
+      `sigmoidGate 4 gate [${H * W},${C}]`,
+      `gatedPooling 5 weights [${H * W},${C}]`,
     ]);
   });
 

@@ -101,6 +101,10 @@ export function fullTrace(): Trace {
     image: Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 7),
     grid: { height: 2, width: 3, patch: 16, cls: 1 },
     glimpses: [traceTensor([6], [1, 2, 3, 4, 5, 6]), traceTensor([2, 3], [1, 0, 0, 0, 1, 0])],
+    glimpseSizes: [
+      [4, 3],
+      [5, 5],
+    ],
     gates: { channels: traceTensor([3], [0.5, 1, 0]) },
   });
 }

@@ -20,7 +20,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   train: ["core", "data", "host", "ops"],
   attention: ["core", "kernels", "host", "ops"],
   layers: ["core", "kernels", "host", "ops", "attention"],
-  capture: ["core", "kernels", "host", "ops", "attention", "layers", "inspect"],
+  capture: ["core", "kernels", "host", "ops", "attention", "layers", "inspect", "viz"],
   models: ["core", "data", "kernels", "host", "ops", "attention", "layers"],
   tasks: [
     ...["core", "kernels", "host", "ops", "attention", "layers", "models", "data", "train", "viz", "inspect"],

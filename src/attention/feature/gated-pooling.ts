@@ -4,7 +4,7 @@ import { checkRank } from "../../core/shapes.ts";
 import { checkTensors } from "../../ops/check.ts";
 import { checkFeatures } from "./check.ts";
 import { inverseOrZero } from "./pool.ts";
-import { tidied } from "./tidied.ts";
+import { tellGate, tidied } from "./tidied.ts";
 
 export interface GatedPoolingOptions {
   /** bool [B, T], `true` where a position counts. @default all do */
@@ -54,6 +54,7 @@ export function gatedPooling(
     };
     const shown = hide(gate);
     const weights = tf.mul(shown, inverseOrZero(tf.sum(shown, 1, true)));
+    tellGate(op, "weights", weights);
     return { output: tf.sum<tf.Tensor2D>(tf.mul(weights, hide(x)), 1), weights: weights as tf.Tensor3D };
   });
 }

@@ -5,7 +5,7 @@ import { linear } from "../../ops/linear.ts";
 import { columnsOf, imageSizes, optional } from "./check.ts";
 import { type Convolution, checkConvolution, convolve } from "./convolution.ts";
 import { expectedNorm, type Norm, normalized } from "./norm.ts";
-import { tidied } from "./tidied.ts";
+import { tellGate, tidied } from "./tidied.ts";
 
 export interface SelectiveKernelParameters {
   /** M convolutions of x, of different size or dilation, each from C channels to O; a relu follows each. */
@@ -85,6 +85,7 @@ export function selectiveKernel(
     const weights = tf.transpose(tf.softmax(tf.transpose(logits, [0, 2, 1])), [0, 2, 1]) as tf.Tensor3D;
     const share = (m: number) => tf.reshape(tf.slice(weights, [0, m, 0], [-1, 1, O]), [-1, 1, 1, O]);
     const output = tf.addN(fields.map((field, m) => tf.mul<tf.Tensor4D>(field, share(m))));
+    tellGate(op, "weights", weights);
     return { output, weights };
   });
 }

@@ -13,12 +13,15 @@ type Gated = { readonly output: tf.Tensor } & { readonly [Name in (typeof GATES)
 export function gated<R extends Gated>(op: string, f: () => R): R {
   return tidied(() => {
     const result = f();
-    const tell = gateCalls.observer;
-    if (tell)
-      for (const name of GATES) {
-        const gate = result[name];
-        if (gate) tell({ op, name, gate, output: result.output });
-      }
+    for (const name of GATES) {
+      const gate = result[name];
+      if (gate) tellGate(op, name, gate, gate.rank === result.output.rank && gate.rank > 1);
+    }
     return result;
   });
+}
+
+/** Tells a capture of a gate. */
+export function tellGate(op: string, name: string, gate: tf.Tensor, hasBatch = true): void {
+  gateCalls.observer?.({ op, name, gate, hasBatch });
 }

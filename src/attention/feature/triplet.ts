@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { imageSizes } from "./check.ts";
 import { type ConvolutionParameters, checkConvolution, convolve } from "./convolution.ts";
 import { meanAndMax } from "./pool.ts";
-import { tidied } from "./tidied.ts";
+import { tellGate, tidied } from "./tidied.ts";
 
 export interface TripletParameters {
   /** Over rows and columns; pools the channels. [height, width, 2, 1] */
@@ -57,6 +57,7 @@ export function tripletAttention(x: tf.Tensor4D, { hw, hc, wc }: TripletParamete
       hc: mapOf(hc, 2, [B, H, 1, C]),
       wc: mapOf(wc, 1, [B, 1, W, C]),
     };
+    for (const [name, one] of Object.entries(map)) tellGate(op, `${name} map`, one);
     const sum = tf.add(tf.add(map.hw, map.hc), map.wc);
     return { output: tf.mul<tf.Tensor4D>(x, tf.div(sum, 3)), map };
   });

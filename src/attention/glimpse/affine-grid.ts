@@ -57,8 +57,11 @@ export function affineGrid(theta: Affine, size: ImageSize, options: AffineGridOp
 
 /** `affineGrid`, checked elsewhere. */
 export function gridOf(theta: Affine, size: ImageSize, { alignCorners }: AffineGridOptions): tf.Tensor4D {
-  return affinePoints(theta instanceof tf.Tensor ? theta : matrixOf(theta), size, alignCorners);
+  return affinePoints(thetaOf(theta), size, alignCorners);
 }
+
+/** θ [B, 2, 3], whichever way it is given. */
+export const thetaOf = (theta: Affine): tf.Tensor3D => (theta instanceof tf.Tensor ? theta : matrixOf(theta));
 
 /** θ of named numbers, the others at the identity. */
 function matrixOf(given: AffineParameters): tf.Tensor3D {

@@ -11,6 +11,7 @@ import {
   type ImageSize,
   tidyResult,
 } from "./glimpse.ts";
+import { tellGaussian } from "./told.ts";
 
 /** The five numbers of DRAW for each example, all [B]; any real number is legal. */
 export interface DrawParameters {
@@ -121,7 +122,9 @@ export function drawRead(
   const [B, H, W] = image.shape;
   checkDraw(op, B, parameters, size, [H, W]);
   return tidyResult(() => {
-    const filters = gaussianFilters(gaussiansOf(parameters, size, [H, W]), size, [H, W]);
+    const gaussians = gaussiansOf(parameters, size, [H, W]);
+    tellGaussian(op, image, gaussians, size);
+    const filters = gaussianFilters(gaussians, size, [H, W]);
     const intensity = tf.reshape(tf.exp(parameters.logIntensity), [B, 1, 1, 1]);
     const output = tf.mul(intensity, filtered(image, filters)) as tf.Tensor4D;
     return { output, ...(options.filters && { filters }) };

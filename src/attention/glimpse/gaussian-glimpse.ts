@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkGaussians, type GaussianParameters, gaussians } from "./gaussian-mask.ts";
 import { checkGlimpse, type GlimpseResult, type ImageSize, tidyResult } from "./glimpse.ts";
+import { tellGaussian } from "./told.ts";
 
 /** The masks of both axes: A_y [B, h, H] and A_x [B, w, W]. */
 export interface GaussianFilters {
@@ -58,6 +59,7 @@ export function gaussianGlimpse(
   checkGlimpse(op, image, size);
   checkGaussians(op, image.shape[0], parameters);
   return tidyResult(() => {
+    tellGaussian(op, image, parameters, size);
     const filters = gaussianFilters(parameters, size, [image.shape[1], image.shape[2]]);
     const output = filtered(image, filters);
     return { output, ...(options.filters && { filters }) };

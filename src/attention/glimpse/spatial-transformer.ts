@@ -1,7 +1,8 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { type GridSampleOptions, gridSample } from "../../ops/grid-sample.ts";
-import { type Affine, checkAffine, checkCorners, gridOf } from "./affine-grid.ts";
+import { type Affine, checkAffine, checkCorners, gridOf, thetaOf } from "./affine-grid.ts";
 import { checkGlimpse, type GlimpseResult, type ImageSize, tidyResult } from "./glimpse.ts";
+import { tellAffine } from "./told.ts";
 
 export interface SpatialTransformerOptions extends GridSampleOptions {
   /** Return the grid [B, h, w, 2]. @default false */
@@ -53,7 +54,9 @@ export function spatialTransformer(
   checkAffine(op, theta, image.shape[0]);
   checkCorners(op, options);
   return tidyResult(() => {
-    const grid = gridOf(theta, size, options);
+    const matrix = thetaOf(theta);
+    tellAffine(op, image, matrix, size, options.alignCorners);
+    const grid = gridOf(matrix, size, options);
     const output = gridSample(image, grid, options);
     return { output, ...(options.grid && { grid }) };
   });

@@ -3,7 +3,7 @@ import { U8LOG_MASKED } from "../u8log.ts";
 import { assemble } from "./assemble.ts";
 import { fault, quoted, shown } from "./fault.ts";
 import { TraceTensor } from "./tensor.ts";
-import type { Trace, TraceLayer } from "./trace.ts";
+import type { GlimpseSize, Trace, TraceLayer } from "./trace.ts";
 import { checkValues } from "./values.ts";
 
 /** What one step of decoding adds to a layer: n queries and m keys, so many as its axes have new tokens. */
@@ -24,6 +24,8 @@ export interface TraceStep {
   /** One for each layer, with the tensors that the layer has. */
   readonly layers: readonly LayerStep[];
   readonly glimpses?: readonly TraceTensor[];
+  /** Of the new glimpses, where those of the trace are known. */
+  readonly glimpseSizes?: readonly GlimpseSize[];
 }
 
 const GROWING = ["attn", "q", "k", "lse", "vnorm"] as const;
@@ -62,7 +64,9 @@ export function appendStep(trace: Trace, step: TraceStep): Trace {
     return n + m === 0 ? layer : growLayer(op, layer, step.layers[l]!, n, m);
   });
   const glimpses = [...trace.glimpses, ...(step.glimpses ?? [])];
-  const grown = assemble(op, { ...trace, tokens, layers, glimpses });
+  const sizes = [...(trace.glimpseSizes ?? []), ...(step.glimpseSizes ?? [])];
+  const parts = { ...trace, tokens, layers, glimpses, ...(sizes.length > 0 && { glimpseSizes: sizes }) };
+  const grown = assemble(op, parts);
   const firstRows = trace.layers.map(({ T }) => T);
   checkValues(op, grown, firstRows);
   return grown;

@@ -19,7 +19,7 @@ const PNG = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
 /** Checks that all shapes of a trace agree, and names its sizes. No value is looked at. */
 export function assemble(op: string, input: TraceInput): Trace {
-  const { tokens, image, grid, glimpses = [], gates = {} } = input;
+  const { tokens, image, grid, glimpses = [], glimpseSizes, gates = {} } = input;
   const lists = checkTokens(op, tokens);
   if (image && PNG.some((byte, i) => image[i] !== byte))
     fault(op, "the image", "be a PNG", `${image.length} bytes of another kind`, "save it as one");
@@ -31,6 +31,7 @@ export function assemble(op: string, input: TraceInput): Trace {
     if (!(isShape(shape, [6]) || isShape(shape, [2, 3])))
       fault(op, `glimpse.${t}`, "be [6] or [2, 3]", shown(shape), remedy);
   }
+  if (glimpseSizes !== undefined) checkGlimpseSizes(op, glimpseSizes, glimpses.length);
   for (const [name, gate] of Object.entries(gates)) {
     const place = `the gate ${quoted(name)}`;
     checkEncoding(op, place, gate, WEIGHTS);
@@ -67,6 +68,22 @@ function checkGrid(op: string, grid: NonNullable<TraceInput["grid"]>, tokens: To
   const rule = `have as many cells as an axis has tokens (height·width + cls = ${cells})`;
   const lengths = [...tokens.values()].slice(0, 8).map(({ length }) => length);
   fault(op, "the grid", rule, `axes of ${lengths.join(", ") || "no"} tokens`, "name an axis for the patches");
+}
+
+/** More rows or columns than this are no glimpse. */
+const MOST_SIDE = 1024;
+
+function checkGlimpseSizes(op: string, sizes: unknown, steps: number): void {
+  const place = "glimpseSizes";
+  const remedy = "write [[rows, columns], …], or leave them out";
+  const got = Array.isArray(sizes) ? `${sizes.length}` : described(sizes);
+  if (!Array.isArray(sizes) || sizes.length !== steps)
+    fault(op, place, `be a list with one for each of the ${steps} glimpses`, got, remedy);
+  const isSide = (side: unknown) => isCount(side, 1) && side <= MOST_SIDE;
+  for (const [t, size] of (sizes as unknown[]).entries()) {
+    if (Array.isArray(size) && size.length === 2 && size.every(isSide)) continue;
+    fault(op, `${place}[${t}]`, `be two integers from 1 to ${MOST_SIDE}`, described(size), remedy);
+  }
 }
 
 function assembleLayer(op: string, input: LayerInput, index: number, tokens: Tokens): TraceLayer {

@@ -1,5 +1,5 @@
 import { described, fault } from "./fault.ts";
-import type { LayerInput } from "./trace.ts";
+import type { GlimpseSize, LayerInput } from "./trace.ts";
 
 export const VERSION = 1;
 const REMEDY =
@@ -9,6 +9,8 @@ const REMEDY =
 interface Metadata {
   readonly name?: string;
   readonly tokens: Record<string, readonly string[]>;
+  /** As they were found: checked with the glimpses. */
+  readonly glimpseSizes?: readonly GlimpseSize[];
   readonly layers: readonly Pick<LayerInput, (typeof LAYER_FIELDS)[number]>[];
 }
 
@@ -29,7 +31,7 @@ export function readMetadata(op: string, text: string | undefined): Metadata {
     fault(op, place, "be JSON", (error as Error).message.slice(0, 80), REMEDY);
   }
   if (!isObject(json)) fault(op, place, "be an object", described(json), REMEDY);
-  const { version, name, tokens, layers } = json;
+  const { version, name, tokens, layers, glimpseSizes } = json;
   if (version !== VERSION)
     fault(
       op,
@@ -57,6 +59,7 @@ export function readMetadata(op: string, text: string | undefined): Metadata {
   if (!Array.isArray(layers)) fault(op, `layers in ${place}`, "be a list", described(layers), REMEDY);
   return {
     ...(name === undefined ? {} : { name }),
+    ...(glimpseSizes === undefined ? {} : { glimpseSizes: glimpseSizes as GlimpseSize[] }),
     tokens: lists,
     layers: layers.map((layer, l) => {
       if (!isObject(layer)) fault(op, `layer ${l}`, "be an object", described(layer), REMEDY);

@@ -32,7 +32,7 @@ export interface ReadOptions {
  *     grad.l              [H, T, S]             the loss's gradient by the weights
  *     thumb.l             [H, rows, columns]    U8, a small picture of each head
  *     image and grid      [bytes] and [4]       a PNG, U8; height, width, patch and cls, I32
- *     glimpse.t           [6] or [2, 3]         one for each step
+ *     glimpse.t           [6] or [2, 3]         one for each step; "glimpseSizes": [[rows, columns], …] in the JSON
  *     gate.name           [C], [T, C] or [height, width]
  *
  * A layer's JSON may hold name, rowSums, scale, softCap and maskSpec, as in `LayerInput`. Nothing is copied or
@@ -90,10 +90,11 @@ export function readTrace(bytes: Uint8Array, { values = true }: ReadOptions = {}
   for (let t = 0; t < glimpses.length; t++)
     if (!glimpses[t])
       fault(op, `glimpse.${t}`, "be there", "none", "number the glimpses from 0 without a gap");
-  const { name, tokens } = head;
+  const { name, tokens, glimpseSizes } = head;
   const trace = assemble(op, {
     ...(name === undefined ? {} : { name }),
     ...{ tokens, layers: layers as unknown as LayerInput[], glimpses, gates },
+    ...(glimpseSizes === undefined ? {} : { glimpseSizes }),
     ...(image ? { image } : {}),
     ...(grid ? { grid } : {}),
   });

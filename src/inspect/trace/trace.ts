@@ -60,6 +60,8 @@ export interface ImageGrid {
   readonly cls: number;
 }
 
+export type GlimpseSize = readonly [rows: number, columns: number];
+
 export interface TraceInput {
   readonly name?: string;
   /** Named axes: `{ src: ["I", "am"], tgt: ["je", "suis"] }`. */
@@ -70,6 +72,8 @@ export interface TraceInput {
   readonly grid?: ImageGrid;
   /** One for each step: [6] (u, d, s: place, distance and deviation of the rows, then of the columns) or [2, 3] (θ). */
   readonly glimpses?: readonly TraceTensor[];
+  /** Rows and columns of each glimpse: a Gaussian one reaches as far as it has them. */
+  readonly glimpseSizes?: readonly GlimpseSize[];
   /** By name: [C], [T, C] or [height, width]. */
   readonly gates?: Readonly<Record<string, TraceTensor>>;
 }

@@ -45,7 +45,7 @@ export function writeTrace(trace: Trace): Uint8Array {
   }
   for (const [t, glimpse] of trace.glimpses.entries()) tensors[`glimpse.${t}`] = glimpse.stored();
   for (const [name, gate] of Object.entries(trace.gates)) tensors[`gate.${name}`] = gate.stored();
-  const { image, grid, name, tokens } = trace;
+  const { image, grid, name, tokens, glimpseSizes } = trace;
   if (image) tensors.image = { dtype: "U8", shape: [image.length], data: image };
   if (grid) {
     const data = Int32Array.of(grid.height, grid.width, grid.patch, grid.cls);
@@ -55,6 +55,6 @@ export function writeTrace(trace: Trace): Uint8Array {
     Object.fromEntries(LAYER_FIELDS.map((field) => [field, layer[field]])),
   );
   return encodeSafetensors(tensors, {
-    [METADATA]: JSON.stringify({ version: VERSION, name, tokens, layers }),
+    [METADATA]: JSON.stringify({ version: VERSION, name, tokens, layers, glimpseSizes }),
   });
 }

@@ -1,0 +1,54 @@
+import { type Tensor, tidy } from "@tensorflow/tfjs-core";
+import type { TraceTensor } from "../inspect/index.ts";
+import { attentionCalls } from "../ops/attention/calls.ts";
+import { gateCalls } from "../ops/gate-calls.ts";
+import { glimpseCalls } from "../ops/glimpse-calls.ts";
+import { type RecordedCall, recordCall, recordGate } from "./record.ts";
+import { type RecordedGlimpse, recordGlimpse, recordImage } from "./record-glimpse.ts";
+
+/** Keeps one example of every call that some work makes, in the order of the calls. */
+export class Listener {
+  readonly #op: string;
+  readonly #example: number;
+  readonly calls: RecordedCall[] = [];
+  readonly gates: [name: string, gate: TraceTensor][] = [];
+  readonly glimpses: RecordedGlimpse[] = [];
+  /** What the first glimpse is of, as a PNG, where that is a picture. */
+  image: Uint8Array | undefined;
+
+  constructor(op: string, example: number) {
+    this.#op = op;
+    this.#example = example;
+  }
+
+  get hasHeardNothing(): boolean {
+    return this.calls.length + this.gates.length + this.glimpses.length === 0;
+  }
+
+  during<R>(work: () => R): R {
+    const [op, example] = [this.#op, this.#example];
+    const withGlimpses = () =>
+      glimpseCalls.during((call) => {
+        if (this.glimpses.length === 0) this.image = tidyRecord(() => recordImage(op, call, example));
+        this.glimpses.push(tidyRecord(() => recordGlimpse(op, call, example)));
+      }, work);
+    const withGates = () =>
+      gateCalls.during((call) => {
+        const gate = tidyRecord(() => recordGate(op, call, example));
+        this.gates.push([`${call.op} ${this.gates.length} ${call.name}`, gate]);
+      }, withGlimpses);
+    return attentionCalls.during((call) => {
+      this.calls.push(tidyRecord(() => recordCall(op, call, example)));
+    }, withGates);
+  }
+}
+
+/** What a record needs on its way is gone before the next call. */
+function tidyRecord<R>(make: () => R): R {
+  let made: R | undefined;
+  tidy(() => {
+    made = make();
+    return [] as Tensor[];
+  });
+  return made!;
+}
