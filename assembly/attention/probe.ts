@@ -34,6 +34,7 @@ function block(p: Problem, i0: i32, nq: i32, s: usize): void {
       if (p.entropy) add(p.entropy, n, -sum4(entropy));
       if (p.topWeights) rank(p, n, row, nk, j);
       if (p.distance) add(p.distance, n, reach(row, nk, i0 + r + p.offset - j));
+      if (p.blockMax) raiseBlocks(p, n, row, j, min(j + nk, p.S));
       if (p.tileSums) sumTiles(p, n, row, j, min(j + nk, p.S), tile);
     }
     if (p.columnSums) sumColumns(s, nq, nk, at(columns, j));
@@ -45,6 +46,7 @@ function clear(p: Problem, n: i32, nq: i32): void {
   if (p.entropy) memory.fill(p.entropy + (<usize>n << 3), 0, rows << 3);
   if (p.distance) memory.fill(p.distance + (<usize>n << 3), 0, rows << 3);
   if (p.tileSums) memory.fill(p.tileSums + (<usize>(n * p.tileColumns) << 3), 0, (rows * p.tileColumns) << 3);
+  if (p.blockMax) memory.fill(at(p.blockMax, n * p.blockColumns), 0, (rows * p.blockColumns) << 2);
   if (p.topWeights) {
     memory.fill(at(p.topWeights, n * p.topCount), 0, (rows * p.topCount) << 2);
     memory.fill(at(p.topKeys, n * p.topCount), 0xff, (rows * p.topCount) << 2);
@@ -105,6 +107,28 @@ function sumTiles(p: Problem, n: i32, row: usize, j: i32, end: i32, tile: i32): 
     add(p.tileSums, n * p.tileColumns + tile, sumRow(at(row, from - j), to - from));
     from = to;
   }
+}
+
+/** Raises row n's blocks to the largest of keys [j, end). */
+function raiseBlocks(p: Problem, n: i32, row: usize, j: i32, end: i32): void {
+  const blocks = at(p.blockMax, n * p.blockColumns);
+  for (let from = j; from < end; ) {
+    const block = from / p.blockSide, to = min((block + 1) * p.blockSide, end), out = at(blocks, block);
+    f32.store(out, max(f32.load(out), maxRow(at(row, from - j), to - from)));
+    from = to;
+  }
+}
+
+/** The largest of n weights; NaN where one is. */
+function maxRow(x: usize, n: i32): f32 {
+  let most = f32x4.splat(0), i = 0;
+  for (; i + 4 <= n; i += 4) most = f32x4.max(most, v128.load(at(x, i)));
+  let largest = max(
+    max(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1)),
+    max(f32x4.extract_lane(most, 2), f32x4.extract_lane(most, 3)),
+  );
+  for (; i < n; i++) largest = max(largest, f32.load(at(x, i)));
+  return largest;
 }
 
 /** out[c] = Σ_r s[r][c], four running sums each. */

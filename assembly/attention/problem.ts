@@ -45,4 +45,6 @@ export class Problem {
   offset: i32;
   // [T], what rounding took from lse: with scores in the thousands that is all of the weights' digits but three.
   lseLow: usize;
+  // The largest weight of each query in each run of `blockSide` keys, float32 [·, blockColumns]; 0: nobody asks.
+  blockMax: usize; blockSide: i32; blockColumns: i32;
 }

@@ -11,6 +11,7 @@
  *
  *     rows        w[b,h,i,:] of the queries named, to the bit
  *     tiles       mean w of each tile; tile r holds queries from ⌊rT/R⌋ to ⌊(r+1)T/R⌋, tile c likewise keys
+ *     blockMax    the largest w of each block of n queries × n keys; the last blocks may be smaller
  *     topK        the k largest w > 0 of each query and their keys, the lowest key first among equals
  *     max         the same for k = 1
  *     entropy     −Σ_j w ln w, in nats; 0 for an empty row
@@ -45,6 +46,8 @@ export interface ProbeRequest {
   rows?: readonly number[];
   /** At most so many rows and columns of tiles: never more than T and S, so that each holds a weight. */
   tiles?: readonly [rows: number, columns: number];
+  /** The side of blocks whose largest weights are wanted, an integer ≥ 1: a map for the eye, where no hot cell is lost. */
+  blockMax?: number;
   /** How many of the largest weights of each query; an integer ≥ 1. */
   topK?: number;
   max?: true;
@@ -60,6 +63,8 @@ export interface Probes<A extends FloatArray> {
   rows: { index: readonly number[]; weights: A };
   /** A map of the weights: [B, H, rows, columns] means. */
   tiles: { rows: number; columns: number; means: A };
+  /** [B, H, ⌈T/n⌉, ⌈S/n⌉]; NaN where a weight of the block is. */
+  blockMax: { rows: number; columns: number; weights: A };
   /** [B, H, T, k] both; key −1 and weight 0 where fewer than k keys have a weight above 0. */
   topK: { indices: Int32Array; weights: A };
   /** [B, H, T] both; key −1 and weight 0 where no key has a weight above 0. */
@@ -82,7 +87,7 @@ export type ProbeResult<A extends FloatArray, R extends ProbeRequest> = {
 };
 
 const OP = "probe";
-const NAMES = ["rows", "tiles", "topK", "max", "entropy", "distance", "columnMass", "sinkMass"];
+const NAMES = ["rows", "tiles", "blockMax", "topK", "max", "entropy", "distance", "columnMass", "sinkMass"];
 /** Positions beyond this are no longer exact in float32. */
 const FARTHEST = 2 ** 24;
 
@@ -132,6 +137,7 @@ function kernelProbe(saved: SavedAttention<Float32Array>, request: ProbeRequest)
     entropy: request.entropy === true,
     distance: request.distance === true,
     columnMass: request.columnMass === true,
+    blockSide: request.blockMax ?? 0,
     tiles: tiles && { rows: cuts(T, Math.min(tiles[0], T)), columns: cuts(S, Math.min(tiles[1], S)) },
   };
   const engine = readyEngine(OP);
@@ -140,6 +146,10 @@ function kernelProbe(saved: SavedAttention<Float32Array>, request: ProbeRequest)
   const all: Partial<Probes<Float32Array>> = {};
   if (rows) all.rows = { index: [...rows], weights: found.rows };
   if (plan.tiles) all.tiles = meansOf(plan.tiles, found.tiles);
+  if (request.blockMax) {
+    const [R, C] = [T, S].map((n) => Math.ceil(n / request.blockMax!));
+    all.blockMax = { rows: R!, columns: C!, weights: found.blocks };
+  }
   if (topK) all.topK = { indices: found.topKeys, weights: found.topWeights };
   if (max) {
     const first = <X extends Float32Array | Int32Array>(x: X) =>
@@ -216,7 +226,7 @@ function checkRequest({ shapes: { T }, offset }: HostProgram, request: ProbeRequ
       throw new OptionError("CHOICE", { op: OP, name: "what is asked for", choices: NAMES, got: name });
     }
   }
-  const { rows, tiles, topK, distance } = request;
+  const { rows, tiles, topK, blockMax, distance } = request;
   for (const [n, i] of (rows ?? []).entries()) {
     if (!(Number.isSafeInteger(i) && i >= 0 && i < T)) {
       throw refuse(`rows[${n}]`, `a query, an integer from 0 and below T=${T}`, i);
@@ -224,6 +234,7 @@ function checkRequest({ shapes: { T }, offset }: HostProgram, request: ProbeRequ
   }
   const isCount = (n: unknown) => Number.isSafeInteger(n) && (n as number) >= 1;
   if (topK !== undefined && !isCount(topK)) throw refuse("topK", "an integer ≥ 1", topK);
+  if (blockMax !== undefined && !isCount(blockMax)) throw refuse("blockMax", "an integer ≥ 1", blockMax);
   if (tiles && !(tiles.length === 2 && tiles.every(isCount))) {
     throw refuse("tiles", "[rows, columns], two integers ≥ 1", `[${tiles.join(", ")}]`);
   }

@@ -98,6 +98,21 @@ function tileMeans(
   return { rows, columns, means };
 }
 
+function blockMaxima(
+  { shapes: { B, H, T, S } }: Program,
+  weights: ArrayLike<number>,
+  side: number,
+): Probes<Float64Array>["blockMax"] {
+  const [rows, columns] = [Math.ceil(T / side), Math.ceil(S / side)];
+  const largest = new Float64Array(B * H * rows * columns);
+  for (let e = 0; e < B * H * T * S; e++) {
+    const [head, i, j] = [Math.floor(e / (T * S)), Math.floor(e / S) % T, e % S];
+    const block = (head * rows + Math.floor(i / side)) * columns + Math.floor(j / side);
+    largest[block] = Math.max(largest[block]!, weights[e]!);
+  }
+  return { rows, columns, weights: largest };
+}
+
 /** What the sink has of each row [B, H, T]: what the weights leave of 1, where there is a sink. */
 function sinkMass(program: Program, weights: ArrayLike<number>): Float64Array {
   const { H, T } = program.shapes;
@@ -121,13 +136,14 @@ export function referenceProbe<const R extends ProbeRequest>(
   weights: ArrayLike<number>,
   request: R,
 ): ProbeResult<Float64Array, R> {
-  const { rows, tiles, topK, max } = request;
+  const { rows, tiles, topK, max, blockMax } = request;
   const information = (w: number) => (w === 0 ? 0 : -w * Math.log(w));
   const sum = (row: Row, of: (w: number, j: number) => number) =>
     row.weights.reduce((total, w, j) => total + of(w, j), 0);
   const all: Partial<Probes<Float64Array>> = {};
   if (rows) all.rows = wholeRows(program, weights, rows);
   if (tiles) all.tiles = tileMeans(program, weights, tiles);
+  if (blockMax) all.blockMax = blockMaxima(program, weights, blockMax);
   if (topK) all.topK = topKeys(program, weights, topK);
   if (request.entropy) all.entropy = perRow(program, weights, (row) => sum(row, information));
   if (request.columnMass) all.columnMass = columnMass(program, weights);

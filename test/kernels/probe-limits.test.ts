@@ -26,6 +26,7 @@ describe("probe", () => {
     const plan = {
       ...{ rows: [7, 330], topCount: 5, entropy: true, distance: true, columnMass: true },
       tiles: { rows: cuts(331, 19), columns: cuts(211, 29) },
+      blockSide: 17,
     };
     const [serial, shared] = [one, unordered].map((space) => {
       const engine = new AttentionEngine(space);
@@ -49,6 +50,7 @@ describe("probe", () => {
     const found = engine.probe(program, inputs, forward, {
       ...{ rows: [0, T - 1], topCount: 8, entropy: true, distance: true, columnMass: true },
       tiles: { rows: cuts(T, 64), columns: cuts(T, 64) },
+      blockSide: 82,
     });
     // q, k and packed k are 0.5 MiB each, the statistics of a stripe 1 MiB; the weights would be 1024 MiB.
     expect(engine.memory.buffer.byteLength).toBeLessThan(4 * 2 ** 20);
@@ -119,6 +121,11 @@ describe("probe", () => {
       "probe: tiles must be [rows, columns], two integers ≥ 1, got [4, 0]; choose one in that range or leave it out",
     ],
     [
+      "blocks of half a key",
+      { blockMax: 0.5 },
+      "probe: blockMax must be an integer ≥ 1, got 0.5; choose one in that range or leave it out",
+    ],
+    [
       "tiles of one side",
       { tiles: [4] as unknown as [number, number] },
       "probe: tiles must be [rows, columns], two integers ≥ 1, got [4]; choose one in that range or leave it out",
@@ -126,7 +133,7 @@ describe("probe", () => {
     [
       "what it does not know",
       { entropy: true, topk: 3 } as ProbeRequest,
-      "probe: what is asked for must be rows or tiles or topK or max or entropy or distance or columnMass or sinkMass, got topk; choose one of them",
+      "probe: what is asked for must be rows or tiles or blockMax or topK or max or entropy or distance or columnMass or sinkMass, got topk; choose one of them",
     ],
   ])("refuses %s", (_, request, message) => {
     const { q, k, v } = makeCase(SHAPES, {}, 3);

@@ -16,6 +16,7 @@ function everything({ T }: AttentionShapes): Required<ProbeRequest> {
   return {
     rows: [T - 1, 0, 0, Math.floor(T / 2)].filter((i) => i >= 0 && i < T),
     tiles: [5, 7],
+    blockMax: 5,
     topK: 3,
     ...{ max: true, entropy: true, distance: true, columnMass: true, sinkMass: true },
   };
@@ -33,10 +34,11 @@ function firstDifference(
   const numbers = (
     probes: Partial<Probes<Float32Array | Float64Array>>,
   ): Record<string, ArrayLike<number>> => {
-    const { rows, tiles, topK, max, ...plain } = probes;
+    const { rows, tiles, topK, max, blockMax, ...plain } = probes;
     return {
       ...(rows && { rows: rows.weights, index: rows.index }),
       ...(tiles && { tiles: tiles.means, grid: [tiles.rows, tiles.columns] }),
+      ...(blockMax && { blockMax: blockMax.weights, blocks: [blockMax.rows, blockMax.columns] }),
       ...(topK && { topWeights: topK.weights, topKeys: topK.indices }),
       ...(max && { most: max.weight, mostKey: max.key }),
       ...plain,
@@ -109,6 +111,9 @@ describe("probe", () => {
       columns: 2,
       means: [0.1, 0.35],
     });
+    expect([found.blockMax.rows, found.blockMax.columns, ...round(found.blockMax.weights)]).toEqual([
+      1, 1, 0.4,
+    ]);
     expect([...found.topK.indices]).toEqual([2, 1, 0]);
     expect(round(found.topK.weights)).toEqual([0.4, 0.3, 0.1]);
     expect([found.max.key[0], round(found.max.weight)[0]]).toEqual([2, 0.4]);
@@ -130,15 +135,15 @@ describe("probe", () => {
         const request = everything(s);
         const [rows, columns] = [cuts(s.T, Math.min(5, s.T)), cuts(s.S, Math.min(7, s.S))];
         const plan = {
-          ...{ rows: request.rows, topCount: 3, tiles: { rows, columns } },
+          ...{ rows: request.rows, topCount: 3, tiles: { rows, columns }, blockSide: 5 },
           ...{ entropy: true, distance: true, columnMass: true },
         };
         for (const { build, engine } of engines) {
           const forward = engine.forward(program, { q, k, v });
           const weights = engine.weights(program, { q, k }, forward);
           const found = engine.probe(program, { q, k }, forward, plan);
-          const { tiles, topK, ...expected } = referenceProbe(program, weights, {
-            ...{ rows: request.rows, tiles: request.tiles, topK: 3 },
+          const { tiles, topK, blockMax, ...expected } = referenceProbe(program, weights, {
+            ...{ rows: request.rows, tiles: request.tiles, topK: 3, blockMax: 5 },
             ...{ entropy: true, distance: true, columnMass: true },
           });
           const cells = (e: number) => {
@@ -150,9 +155,10 @@ describe("probe", () => {
             rows: { index: request.rows, weights: found.rows },
             tiles: { ...tiles, means: Float32Array.from(found.tiles, (sum, e) => sum / cells(e)) },
             topK: { indices: topKeys, weights: topWeights },
+            blockMax: { ...blockMax, weights: found.blocks },
             ...{ entropy, distance, columnMass: Float32Array.from(found.columnMass) },
           };
-          const difference = firstDifference(got, { ...expected, tiles, topK });
+          const difference = firstDifference(got, { ...expected, tiles, topK, blockMax });
           expect(difference && `${build}: ${difference}`).toBe("");
         }
       }),

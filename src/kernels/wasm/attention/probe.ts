@@ -17,6 +17,8 @@ export interface ProbePlan {
   readonly columnMass: boolean;
   /** Where the tiles' rows and columns begin, and where the last ones end. */
   readonly tiles: { readonly rows: Int32Array; readonly columns: Int32Array } | undefined;
+  /** The side of the blocks whose largest weights are wanted; 0: none. */
+  readonly blockSide: number;
 }
 
 /** What was wanted; the others have no elements. */
@@ -33,6 +35,8 @@ export interface ProbeArrays {
   readonly columnMass: Float64Array;
   /** [B, H, rows, columns]: sums. */
   readonly tiles: Float64Array;
+  /** [B, H, ⌈T / blockSide⌉, ⌈S / blockSide⌉] */
+  readonly blocks: Float32Array;
 }
 
 /** What the statistics of one stripe may take of the kernels' memory, about. */
@@ -42,6 +46,9 @@ const STRIPE_BYTES = 2 ** 20;
 export function cuts(n: number, parts: number): Int32Array {
   return Int32Array.from({ length: parts + 1 }, (_, part) => Math.floor((part * n) / parts));
 }
+
+/** How many blocks n positions are; 0 where nobody asks. */
+const blocksOf = (n: number, { blockSide }: ProbePlan) => (blockSide > 0 ? Math.ceil(n / blockSide) : 0);
 
 function makeArrays({ shapes: { B, H, T, S } }: HostProgram, plan: ProbePlan): ProbeArrays {
   const { rows, topCount, tiles } = plan;
@@ -54,6 +61,7 @@ function makeArrays({ shapes: { B, H, T, S } }: HostProgram, plan: ProbePlan): P
     distance: new Float32Array(length(plan.distance, T)),
     columnMass: new Float64Array(length(plan.columnMass, S)),
     tiles: new Float64Array(tiles ? length(true, tiles.rows.length - 1, tiles.columns.length - 1) : 0),
+    blocks: new Float32Array(length(plan.blockSide > 0, blocksOf(T, plan), blocksOf(S, plan))),
   };
 }
 
@@ -69,10 +77,16 @@ export function probePass(workspace: Workspace, call: Call, lse: LogSumExp, plan
   const { topCount } = plan;
   const arrays = makeArrays(program, plan);
   const wantsStripes =
-    topCount > 0 || plan.entropy || plan.distance || plan.columnMass || plan.tiles !== undefined;
+    topCount > 0 ||
+    plan.entropy ||
+    plan.distance ||
+    plan.columnMass ||
+    plan.tiles !== undefined ||
+    plan.blockSide > 0;
   if (!wantsStripes && plan.rows.length === 0) return arrays;
   const tileColumns = plan.tiles ? plan.tiles.columns.length - 1 : 0;
-  const perRow = 16 + 8 * topCount + 8 * tileColumns + (4 * S) / BLOCK_ROWS;
+  const blockColumns = blocksOf(S, plan);
+  const perRow = 16 + 8 * topCount + 8 * tileColumns + 4 * blockColumns + (4 * S) / BLOCK_ROWS;
   // At least a block for each thread.
   const stripeRows = Math.max(roundUp(STRIPE_BYTES / perRow, BLOCK_ROWS), BLOCK_ROWS * threads);
   const mostRows = Math.max(1, Math.min(T, stripeRows));
@@ -89,6 +103,7 @@ export function probePass(workspace: Workspace, call: Call, lse: LogSumExp, plan
       topWeights: topCount ? arena.floats(mostRows * topCount) : 0,
       topKeys: topCount ? arena.floats(mostRows * topCount) : 0,
       tileSums: plan.tiles ? arena.take(8 * mostRows * tileColumns) : 0,
+      blockMax: plan.blockSide ? arena.floats(mostRows * blockColumns) : 0,
       tileStarts: plan.tiles ? arena.floats(tileColumns + 1) : 0,
       columnSums: plan.columnMass ? arena.floats(Math.ceil(mostRows / BLOCK_ROWS) * roundUp(S, 24)) : 0,
     }),
@@ -96,7 +111,7 @@ export function probePass(workspace: Workspace, call: Call, lse: LogSumExp, plan
   type ProbeSlot = (typeof pass.slots)[number];
   const views = viewsOf(lse);
   for (const { problem, own } of pass.slots) {
-    writeProblem(memory, problem, { topCount, tileColumns });
+    writeProblem(memory, problem, { topCount, tileColumns, blockColumns, blockSide: plan.blockSide });
     if (plan.tiles) new Int32Array(memory.buffer, own.tileStarts, tileColumns + 1).set(plan.tiles.columns);
   }
 
@@ -136,7 +151,7 @@ export function probePass(workspace: Workspace, call: Call, lse: LogSumExp, plan
 }
 
 type StatisticAddresses = Record<
-  "entropy" | "distance" | "topWeights" | "topKeys" | "tileSums" | "columnSums",
+  "entropy" | "distance" | "topWeights" | "topKeys" | "tileSums" | "columnSums" | "blockMax",
   number
 >;
 
@@ -169,6 +184,15 @@ function storeStripe(
       const from = Math.max(0, i + offset - program.left);
       const to = Math.min(visible, Math.min(i + BLOCK_ROWS, i1) + offset + program.right);
       for (let j = from; j < to; j++) sums[j]! += columns[j]!;
+    }
+  }
+  if (plan.blockSide) {
+    const [blockRows, columns] = [blocksOf(T, plan), blocksOf(S, plan)];
+    const stripe = new Float32Array(buffer, own.blockMax, rows * columns);
+    for (let i = i0; i < i1; i++) {
+      const at = (head * blockRows + Math.floor(i / plan.blockSide)) * columns;
+      for (let c = 0; c < columns; c++)
+        arrays.blocks[at + c] = Math.max(arrays.blocks[at + c]!, stripe[(i - i0) * columns + c]!);
     }
   }
   if (plan.tiles) {

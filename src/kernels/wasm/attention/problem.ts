@@ -68,6 +68,9 @@ export const PROBLEM_FIELDS = {
   tileStarts: "i",
   offset: "i",
   lseLow: "i",
+  blockMax: "i",
+  blockSide: "i",
+  blockColumns: "i",
 } as const;
 
 export type ProblemField = keyof typeof PROBLEM_FIELDS;

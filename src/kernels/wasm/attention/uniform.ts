@@ -104,6 +104,15 @@ export function addUniformStatistics(
     for (let j = 0; j < n && plan.distance; j++) away += Math.abs(position - j);
     if (plan.distance) arrays.distance[query] = w * away;
     for (let j = 0; j < n && plan.columnMass; j++) arrays.columnMass[head * S + j]! += w;
+    if (plan.blockSide) {
+      const [blockRows, columns] = [T, S].map((length) => Math.ceil(length / plan.blockSide)) as [
+        number,
+        number,
+      ];
+      const first = (head * blockRows + Math.floor(i / plan.blockSide)) * columns;
+      for (let c = first; c < first + Math.ceil(n / plan.blockSide); c++)
+        arrays.blocks[c] = Math.max(arrays.blocks[c]!, w);
+    }
     if (plan.tiles) {
       const { rows: tileRows, columns } = plan.tiles;
       const r = tileRows.findLastIndex((start) => start <= i);

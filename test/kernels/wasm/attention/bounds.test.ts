@@ -12,8 +12,8 @@ const PAGES = 64;
 const PROBLEM = 1024;
 const roundUp = (n: number, to: number) => Math.ceil(n / to) * to;
 
-/** The largest weights of each query, and tiles of keys. */
-const [TOP, TILES] = [3, 2];
+/** The largest weights of each query, tiles of keys, and the side of blocks. */
+const [TOP, TILES, SIDE] = [3, 2, 5];
 
 /** T, S, D, Dv. */
 const SIZES = [
@@ -50,6 +50,7 @@ describe.each(["relaxed", "plain"] as const)("Attention of the %s build", (build
       ...{ keyPanels: S24 * D, valueStrips: S * wideDv, valuePanels: S24 * Dv, keyStrips: S * wideD },
       ...{ entropy: 2 * T, distance: 2 * T, topWeights: T * TOP, topKeys: T * TOP },
       ...{ tileSums: 2 * T * TILES, columnSums: Math.ceil(T / 48) * S24 },
+      blockMax: T * Math.ceil(S / SIDE),
       ...{ queryPanels: T6 * D, queryStrips: T * wideD, doutPanels: T6 * Dv, doutStrips: T * wideDv },
     };
     const at: Record<string, number> = {};
@@ -70,7 +71,13 @@ describe.each(["relaxed", "plain"] as const)("Attention of the %s build", (build
     const strides = { qRow: D, kRow: D, vRow: Dv, outRow: Dv };
     writeProblem(memory, PROBLEM, { ...Object.fromEntries(addresses), ...strides });
     writeProblem(memory, PROBLEM, { ...band, ...rest, T, S, D, Dv });
-    writeProblem(memory, PROBLEM, { topCount: TOP, tileColumns: TILES, offset: 1 });
+    writeProblem(memory, PROBLEM, {
+      topCount: TOP,
+      tileColumns: TILES,
+      blockSide: SIDE,
+      blockColumns: Math.ceil(S / SIDE),
+      offset: 1,
+    });
     for (const [n, start] of [0, S >> 1, S].entries()) bytes.writeInt32LE(start, at.tileStarts! + 4 * n);
     const before = Buffer.from(bytes);
     kernels.attentionKeys!(PROBLEM);
