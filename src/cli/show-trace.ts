@@ -6,6 +6,7 @@ import type { TerminalFormat } from "../viz/index.ts";
 import { terminalCapabilities } from "../viz/terminal/capabilities.ts";
 import { oneOf } from "./flags.ts";
 import { type Io, write } from "./io.ts";
+import { mapsOf } from "./maps.ts";
 import { COLORS } from "./show.ts";
 import { drawOptions, readTraceFile, type TraceFlags, takesTrace } from "./trace.ts";
 
@@ -43,7 +44,13 @@ export function showCommand(io: Io): Command {
       const trace = readTraceFile(NAME, file);
       const terminal = terminalCapabilities({ env: io.env, stream: io.stdout, color });
       const onWarning = (message: string) => void io.stderr.write(`${message}\n`);
-      const options = { ...terminal, ...drawOptions(flags), onWarning, ...(format && { format }) };
+      const options = {
+        ...terminal,
+        ...drawOptions(flags),
+        onWarning,
+        ...(await mapsOf(trace)),
+        ...(format && { format }),
+      };
       const shown = showView(NAME, trace, options);
       await write(io.stdout, `${shown}\n${hint(trace, flags, terminal.isTTY)}`);
     });

@@ -30,6 +30,6 @@ export function svgCommand(io: Io): Command {
   );
   return drawsFile(io, command, {
     extension: ".svg",
-    draw: (trace, flags, onWarning) => drawView(NAME, trace, { ...drawOptions(flags), onWarning }),
+    draw: (trace, flags, means) => drawView(NAME, trace, { ...drawOptions(flags), ...means }),
   }).addHelpText("after", HELP);
 }

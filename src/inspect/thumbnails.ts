@@ -1,7 +1,6 @@
 import { checkCount } from "../core/check-options.ts";
 import { MASKED } from "./cells.ts";
 import type { AttentionMap } from "./map/map.ts";
-import { Pool } from "./pyramid.ts";
 import { type TraceTensor, traceTensor } from "./trace/tensor.ts";
 
 /**
@@ -25,14 +24,10 @@ export function thumbnails(map: AttentionMap, side = 32): TraceTensor {
   const values = new Float32Array(H * rows * columns);
   const visible = new Uint8Array(values.length);
   for (let h = 0; h < H; h++) {
-    const pooled = new Pool(T, S, factor, "max");
-    for (let t = 0; t < T; t++) {
-      const row = map.row(h, t);
-      pooled.add(t, 0, S, row.values, row.kinds, 0);
-    }
-    values.set(pooled.cells.values, h * rows * columns);
+    const pooled = map.pooled(h, factor);
+    values.set(pooled.values, h * rows * columns);
     visible.set(
-      pooled.cells.kinds.map((kind) => (kind === MASKED ? 0 : 1)),
+      pooled.kinds.map((kind) => (kind === MASKED ? 0 : 1)),
       h * rows * columns,
     );
   }

@@ -1,7 +1,7 @@
-import { layerMap, type Trace } from "../inspect/index.ts";
+import type { Trace } from "../inspect/index.ts";
 import { compare } from "../viz/index.ts";
 import { axesOf } from "./heatmap.ts";
-import { type ChosenHead, headData, nameOf, needLayers } from "./layers.ts";
+import { type ChosenHead, headData, mapOf, nameOf, needLayers } from "./layers.ts";
 import { type DrawOptions, refuse, within } from "./options.ts";
 
 /** Two heads and their difference: a pair of heads, a pair of layers, or of both. */
@@ -14,7 +14,7 @@ export function compareView(op: string, trace: Trace, options: DrawOptions): str
   const chosen = ([0, 1] as const).map((n): ChosenHead => {
     const layer = layers[within(op, "layer", layerPair[n], layers.length, "the trace")]!;
     const head = within(op, "head", headPair[n], layer.H, layer.name);
-    return { layer, head, map: layerMap(layer) };
+    return { layer, head, map: mapOf(layer, options) };
   }) as [ChosenHead, ChosenHead];
   const [a, b] = chosen;
   if (sameLayer && a.head === b.head) {

@@ -4,7 +4,6 @@ import {
   layerMap,
   MASKED,
   NOT_FINITE,
-  pool,
   type Trace,
   type TraceLayer,
 } from "../inspect/index.ts";
@@ -47,7 +46,12 @@ export function chooseLayer(op: string, view: View, trace: Trace, given: DrawOpt
 export function chooseHead(op: string, view: View, trace: Trace, options: DrawOptions): ChosenHead {
   const layer = chooseLayer(op, view, trace, options.layer);
   const head = within(op, "head", single(op, view, "head", options.head) ?? 0, layer.H, layer.name);
-  return { layer, head, map: layerMap(layer) };
+  return { layer, head, map: mapOf(layer, options) };
+}
+
+/** The map of a layer, by what the options have that is faster than plain loops. */
+export function mapOf(layer: TraceLayer, { computer }: Pick<DrawOptions, "computer">): AttentionMap {
+  return layerMap(layer, undefined, computer?.(layer));
 }
 
 /** `encoder 0, head 2`; the head alone says nothing where there is one. */
@@ -70,22 +74,10 @@ export function tokensOf(trace: Trace, { alignQ, alignK }: TraceLayer) {
 /** More cells on a side than this are less than 4 px in a heat map: they are pooled. */
 const MOST_CELLS = 200;
 
-/** The cells of a map, pooled while its rows are read where there are too many: no T × S buffer is made. */
+/** The cells of a map, pooled where there are too many: no T × S buffer is made. */
 export function headCells(map: AttentionMap, head: number, most = MOST_CELLS) {
   const factor = Math.ceil(Math.max(map.T, map.S) / most);
-  if (factor === 1) return { cells: map.rows(head, 0, map.T), factor };
-  const rows = Math.ceil(map.T / factor);
-  const columns = Math.ceil(map.S / factor);
-  const values = new Float32Array(rows * columns);
-  const kinds = new Uint8Array(rows * columns);
-  for (let row = 0; row < rows; row++) {
-    const strip = map.rows(head, row * factor, Math.min((row + 1) * factor, map.T));
-    const pooled = pool(strip, factor);
-    values.set(pooled.values, row * columns);
-    kinds.set(pooled.kinds, row * columns);
-  }
-  const cells: Cells = { rows, columns, values, kinds };
-  return { cells, factor };
+  return { cells: factor === 1 ? map.rows(head, 0, map.T) : map.pooled(head, factor), factor };
 }
 
 /** Weights as the pictures take them: NaN where a cell is not finite, and a mask where any is hidden. */

@@ -1,4 +1,5 @@
 import { OptionError } from "../core/errors.ts";
+import type { MapComputer, TraceLayer } from "../inspect/index.ts";
 import type { Palette, Theme } from "../viz/index.ts";
 
 /** Every view of a trace, in the order in which `heed svg --help` names them. */
@@ -37,6 +38,8 @@ export interface DrawOptions {
   readonly theme?: Theme;
   /** Above the picture; empty = none. @default what is shown */
   readonly title?: string;
+  /** What recomputes the maps of a layer faster than plain loops, such as `kernelMaps` of `heed/capture`. @default none */
+  readonly computer?: (layer: TraceLayer) => MapComputer | undefined;
   /** Called with a sentence for each reason to distrust the picture. */
   readonly onWarning?: (message: string) => void;
 }

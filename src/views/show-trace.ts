@@ -73,7 +73,7 @@ export function showView(op: string, trace: Trace, options: ShowOptions): string
       return terminalFlow(unpooledData(op, view, trace, chosen), { unicode, columns, title });
     }
     case "grid": {
-      const maps = needLayers(op, view, trace).map(smallMaps);
+      const maps = needLayers(op, view, trace).map((layer) => smallMaps(layer, options));
       const title = options.title ?? titled(trace, "every head of every layer");
       return terminalGrid(maps, { depth, unicode, columns, title, ...(palette && { palette }) });
     }

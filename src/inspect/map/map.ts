@@ -20,6 +20,7 @@ export interface TileRequest {
 export interface MapComputer {
   rows?(head: number, begin: number, end: number): Cells | undefined;
   tile?(request: TileRequest): Cells | undefined;
+  pooled?(head: number, factor: number): Cells | undefined;
 }
 
 /** How a map is kept. */
@@ -105,8 +106,24 @@ export class AttentionMap implements MapFacts {
     const columns = [x * side, Math.min((x + 1) * side, this.S)] as const;
     const computed = this.#computer.tile?.({ head, level, rows, columns, reduction });
     if (computed) return computed;
+    return this.#pool({ head, rows, columns, factor: 2 ** level, reduction });
+  }
+
+  /**
+   * All of a head, each cell the largest weight of its block of factor × factor: a picture of any size. Cost: O(T·S) cells
+   * read, a row at a time.
+   */
+  pooled(head: number, factor: number): Cells {
+    check("pooled", "head", head, this.H);
+    check("pooled", "factor", factor, Math.max(this.T, this.S) + 1, 1);
+    const computed = this.#computer.pooled?.(head, factor);
+    if (computed) return computed;
+    return this.#pool({ head, rows: [0, this.T], columns: [0, this.S], factor, reduction: "max" });
+  }
+
+  #pool({ head, rows, columns, factor, reduction }: Omit<TileRequest, "level"> & { factor: number }): Cells {
     const width = columns[1] - columns[0];
-    const pooled = new Pool(rows[1] - rows[0], width, 2 ** level, reduction);
+    const pooled = new Pool(rows[1] - rows[0], width, factor, reduction);
     const line = maskedCells(1, width);
     for (let t = rows[0]; t < rows[1]; t++) {
       const [start, end] = this.#reader.range(head, t);
