@@ -3,7 +3,7 @@ import path from "node:path";
 import { type Command, Option } from "commander";
 import { FileError, UsageError } from "../core/errors.ts";
 import { importTrace, type Trace } from "../inspect/index.ts";
-import type { DrawOptions, View } from "../views/index.ts";
+import { type DrawOptions, THROUGH, type View } from "../views/index.ts";
 import { PALETTES, type Palette } from "../viz/color.ts";
 import type { Theme } from "../viz/index.ts";
 import { visible } from "../viz/text.ts";
@@ -18,6 +18,7 @@ export interface TraceFlags {
   head?: number[];
   query?: number;
   gate?: string;
+  through?: (typeof THROUGH)[number];
   glimpseSize?: [number, number];
   palette?: Palette;
   theme?: Theme;
@@ -49,6 +50,11 @@ export function takesTrace(
       "--head <n>",
       `the head, from 0${hasPairs ? "; several for --view heads and compare: 0,2,5" : ""}`,
       list("--head"),
+    )
+    .option(
+      "--through <way>",
+      `for --view rollout: ${THROUGH.join(", ")} (default: rollout)`,
+      oneOf(name, "--through", THROUGH),
     )
     .option("--palette <name>", PALETTES.join(", "), oneOf(name, "--palette", PALETTES));
 }

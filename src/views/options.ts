@@ -18,6 +18,9 @@ export const VIEWS = [
 ] as const;
 export type View = (typeof VIEWS)[number];
 
+/** The ways through a stack of layers: products of the weights, the most that can flow, weights by their gradients. */
+export const THROUGH = ["rollout", "flow", "gradient"] as const;
+
 /** Which part of a trace, and how it is drawn. What a view has no use for is passed over. */
 export interface DrawOptions {
   /** @default what the trace is best seen as: see `defaultView` */
@@ -28,6 +31,11 @@ export interface DrawOptions {
   readonly head?: number | readonly number[];
   /** The query, for `neuron`, and for `image` where patches look at patches. @default the last one; 0 */
   readonly query?: number;
+  /**
+   * How the view `rollout` joins layers: `rollout`, `flow` (maximum flow, up to 64 tokens), or `gradient` (Chefer 2021), which
+   * needs the gradients `grad` in the trace. @default "rollout"
+   */
+  readonly through?: (typeof THROUGH)[number];
   /** The gate's name. @default the first one */
   readonly gate?: string;
   /** Rows and columns of a glimpse, where the trace does not say them. @default the trace's; [24, 24] for affine ones */

@@ -70,7 +70,7 @@ export function pngView(op: string, trace: Trace, options: PngTraceOptions): Uin
     ...{ view, layer: layer.index, ...(view === "heatmap" && { head }), shape: [layer.T, layer.S] },
     ...{ palette, domain: [0, 1], cell, ...(factor > 1 && { pooled: factor }) },
   };
-  const title = options.title ?? (view === "rollout" ? `rollout up to ${layer.name}` : nameOf(chosen));
+  const { title = chosen.shown } = options;
   const [width, height] = [columns * cell, rows * cell];
   const isPlain = kinds.every((kind) => kind === VALUE);
   const channels = isPlain ? 1 : 3;
@@ -95,8 +95,16 @@ export function pngView(op: string, trace: Trace, options: PngTraceOptions): Uin
   );
 }
 
-function choose(op: string, view: "heatmap" | "rollout", trace: Trace, options: DrawOptions): ChosenHead {
-  if (view === "heatmap") return chooseHead(op, view, trace, options);
-  const { map, to } = rolledOut(op, trace, options);
-  return { layer: trace.layers[to]!, head: 0, map };
+function choose(
+  op: string,
+  view: "heatmap" | "rollout",
+  trace: Trace,
+  options: DrawOptions,
+): ChosenHead & { shown: string } {
+  if (view === "heatmap") {
+    const chosen = chooseHead(op, view, trace, options);
+    return { ...chosen, shown: nameOf(chosen) };
+  }
+  const { map, to, shown } = rolledOut(op, trace, options);
+  return { layer: trace.layers[to]!, head: 0, map, shown };
 }

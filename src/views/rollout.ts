@@ -1,26 +1,89 @@
-import { layerMap, rollout, type Trace } from "../inspect/index.ts";
+import {
+  type AttentionMap,
+  attentionFlow,
+  denseMap,
+  gradientRelevance,
+  layerMap,
+  rollout,
+  type Trace,
+  type TraceLayer,
+} from "../inspect/index.ts";
 import { drawMap } from "./heatmap.ts";
 import { needLayers, titled } from "./layers.ts";
-import { type DrawOptions, refuse, single, within } from "./options.ts";
+import { type DrawOptions, refuse, single, THROUGH, within } from "./options.ts";
 
-/** Rollout multiplies T × T matrices; longer inputs would take minutes. */
-const MOST_TOKENS = 1024;
+/** One way through the layers of a stack. */
+interface Way {
+  /** Longer inputs would take minutes. */
+  readonly mostTokens: number;
+  readonly noun: string;
+  readonly note: string;
+  /** Throws where the layers lack what it needs. */
+  join(op: string, stack: readonly TraceLayer[]): AttentionMap;
+}
+
+const MIXES =
+  "Assumes that attention alone mixes positions, equally in all heads, and that the residual connection";
+
+const WAYS: Readonly<Record<(typeof THROUGH)[number], Way>> = {
+  rollout: {
+    mostTokens: 1024,
+    noun: "rollout",
+    note: `${MIXES} keeps half.`,
+    join: (_, stack) => rollout(mapsOf(stack)).map,
+  },
+  flow: {
+    mostTokens: 64,
+    noun: "attention flow",
+    note: `${MIXES} keeps half. Each row: the most that can flow to each input, as shares.`,
+    join(_, stack) {
+      const maps = mapsOf(stack);
+      const { T } = maps[0]!;
+      const weights = new Float64Array(T * T);
+      for (let t = 0; t < T; t++) weights.set(attentionFlow(maps, t).share, t * T);
+      return denseMap({ H: 1, T, S: T, weights });
+    },
+  },
+  gradient: {
+    mostTokens: 1024,
+    noun: "gradient relevance",
+    note: "What made the number larger whose gradient was taken. Each row without its residual connection, as shares.",
+    join(op, stack) {
+      const gradients = stack.map(({ grad, name, index }) => {
+        if (grad) return grad.slice();
+        const rule = `have the gradient of its weights for the view rollout through gradients: grad.${index} [H, T, S]`;
+        return refuse(op, name, rule, "none", "write it when the trace is made");
+      });
+      const { weights } = gradientRelevance(mapsOf(stack), gradients);
+      const T = stack[0]!.T;
+      for (let t = 0; t < T; t++) {
+        const row = weights.subarray(t * T, (t + 1) * T);
+        row[t]! -= 1;
+        const sum = row.reduce((total, x) => total + x, 0);
+        if (sum > 0) for (let s = 0; s < T; s++) row[s]! /= sum;
+      }
+      return denseMap({ H: 1, T, S: T, weights, rowSums: "atMostOne" });
+    },
+  },
+};
+
+const mapsOf = (stack: readonly TraceLayer[]) => stack.map((layer) => layerMap(layer));
 
 /** How much of each output comes from each input, through all layers up to the chosen one. */
 export function rolloutView(op: string, trace: Trace, options: DrawOptions): string {
-  const { layer, map, to } = rolledOut(op, trace, options);
-  const note =
-    "Assumes that attention alone mixes positions, equally in all heads, and that the residual connection keeps half.";
-  const title =
-    options.title ?? titled(trace, to === 0 ? "rollout of layer 0" : `rollout of layers 0 to ${to}`);
+  const { layer, map, shown, note } = rolledOut(op, trace, options);
+  const title = options.title ?? titled(trace, shown);
   return drawMap(trace, { layer, head: 0, map }, { ...options, title, note });
 }
 
-/** The rolled-out map, and the last of its layers. */
+/** The map through the layers, the last of them, and what it shows. */
 export function rolledOut(op: string, trace: Trace, options: DrawOptions) {
   const layers = needLayers(op, "rollout", trace);
   const given = single(op, "rollout", "layer", options.layer);
   const to = within(op, "layer", given ?? layers.length - 1, layers.length, "the trace");
+  const { through = "rollout" } = options;
+  const way = WAYS[through];
+  if (!way) refuse(op, "through", `be one of ${THROUGH.join(", ")}`, String(through), "choose one");
   const stack = layers.slice(0, to + 1);
   const layer = stack[0]!;
   const other = stack.find(({ alignQ, alignK }) => alignQ !== layer.alignQ || alignK !== layer.alignQ);
@@ -29,9 +92,10 @@ export function rolledOut(op: string, trace: Trace, options: DrawOptions) {
     const got = `queries "${other.alignQ}" and keys "${other.alignK}"`;
     refuse(op, other.name, rule, got, "keep the layers of one stack in a trace");
   }
-  if (layer.T > MOST_TOKENS) {
-    const rule = `have at most ${MOST_TOKENS} tokens for the view rollout`;
+  if (layer.T > way.mostTokens) {
+    const rule = `have at most ${way.mostTokens} tokens for the view rollout${through === "rollout" ? "" : ` through ${through}`}`;
     refuse(op, layer.name, rule, String(layer.T), "roll out a shorter input");
   }
-  return { layer, to, map: rollout(stack.map((one) => layerMap(one))).map };
+  const shown = `${way.noun} of ${to === 0 ? "layer 0" : `layers 0 to ${to}`}`;
+  return { layer, to, map: way.join(op, stack), shown, note: way.note };
 }

@@ -63,8 +63,8 @@ export function showView(op: string, trace: Trace, options: ShowOptions): string
     case "heatmap":
       return map(trace, chooseHead(op, view, trace, options), options);
     case "rollout": {
-      const { layer, map: rolled, to } = rolledOut(op, trace, options);
-      const title = options.title ?? titled(trace, `rollout of layers 0 to ${to}`);
+      const { layer, map: rolled, shown } = rolledOut(op, trace, options);
+      const title = options.title ?? titled(trace, shown);
       return map(trace, { layer, head: 0, map: rolled }, { ...options, title });
     }
     case "flow": {
