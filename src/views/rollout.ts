@@ -22,26 +22,23 @@ interface Way {
   join(op: string, stack: readonly TraceLayer[]): AttentionMap;
 }
 
-const MIXES =
-  "Assumes that attention alone mixes positions, equally in all heads, and that the residual connection";
-
 const WAYS: Readonly<Record<(typeof THROUGH)[number], Way>> = {
   rollout: {
     mostTokens: 1024,
     noun: "rollout",
-    note: `${MIXES} keeps half.`,
+    note: "Assumes that attention alone mixes positions, equally in all heads, and that the residual connection keeps half.",
     join: (_, stack) => rollout(mapsOf(stack)).map,
   },
   flow: {
     mostTokens: 64,
     noun: "attention flow",
-    note: `${MIXES} keeps half. Each row: the most that can flow to each input, as shares.`,
+    note: "The most that can flow to each input, as shares; assumes what rollout assumes.",
     join(_, stack) {
       const maps = mapsOf(stack);
       const { T } = maps[0]!;
       const weights = new Float64Array(T * T);
       for (let t = 0; t < T; t++) weights.set(attentionFlow(maps, t).share, t * T);
-      return denseMap({ H: 1, T, S: T, weights });
+      return joined(stack, weights);
     },
   },
   gradient: {
@@ -62,10 +59,24 @@ const WAYS: Readonly<Record<(typeof THROUGH)[number], Way>> = {
         const sum = row.reduce((total, x) => total + x, 0);
         if (sum > 0) for (let s = 0; s < T; s++) row[s]! /= sum;
       }
-      return denseMap({ H: 1, T, S: T, weights, rowSums: "atMostOne" });
+      return joined(stack, weights);
     },
   },
 };
+
+/** Shares [T, T] as a map of one head; where every layer is causal, later inputs are hidden and not just 0. */
+function joined(stack: readonly TraceLayer[], weights: Float64Array): AttentionMap {
+  const { T } = stack[0]!;
+  const isCausal = stack.every(({ maskSpec }) => maskSpec?.right === 0 && !maskSpec.offset);
+  return denseMap({
+    H: 1,
+    T,
+    S: T,
+    weights,
+    rowSums: "atMostOne",
+    ...(isCausal && { maskSpec: { right: 0 } }),
+  });
+}
 
 const mapsOf = (stack: readonly TraceLayer[]) => stack.map((layer) => layerMap(layer));
 

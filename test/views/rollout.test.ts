@@ -31,6 +31,8 @@ describe("the view rollout", () => {
     const { map, shown } = rolledOut("drawTrace", trace, { through: "flow" });
     expect(shown).toBe("attention flow of layers 0 to 1");
     const maps = trace.layers.map((layer) => layerMap(layer));
+    // Its layers are causal: what comes later is hidden.
+    expect(Array.from(map.row(0, 0).kinds)).toEqual([0, 1, 1, 1, 1, 1, 1]);
     for (let t = 0; t < T; t++)
       expect(rowOf(map, t)).toEqual(Array.from(attentionFlow(maps, t).share, Math.fround));
   });
@@ -61,7 +63,7 @@ describe("the view rollout", () => {
       "attention flow of layers 0 to 1",
       "gradient relevance of layers 0 to 1",
     ]);
-    expect(titles[1]).toContain("the most that can flow to each input");
+    expect(titles[1]).toContain("The most that can flow to each input");
     expect(titles[2]).toContain("What made the number larger whose gradient was taken.");
     expect(drawTrace(trace, { view: "rollout" })).toBe(titles[0]);
   });
