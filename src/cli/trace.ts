@@ -3,7 +3,7 @@ import path from "node:path";
 import { type Command, Option } from "commander";
 import { FileError, UsageError } from "../core/errors.ts";
 import { importTrace, type Trace } from "../inspect/index.ts";
-import { type DrawOptions, THROUGH, type View } from "../views/index.ts";
+import { type DrawOptions, THROUGH, type Through, type View } from "../views/index.ts";
 import { PALETTES, type Palette } from "../viz/color.ts";
 import type { Theme } from "../viz/index.ts";
 import { visible } from "../viz/text.ts";
@@ -18,7 +18,7 @@ export interface TraceFlags {
   head?: number[];
   query?: number;
   gate?: string;
-  through?: (typeof THROUGH)[number];
+  through?: Through;
   glimpseSize?: [number, number];
   palette?: Palette;
   theme?: Theme;

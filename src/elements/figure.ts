@@ -1,7 +1,7 @@
 import { css, html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
 import type { Trace } from "../inspect/trace/trace.ts";
 import { drawView } from "../views/draw-trace.ts";
-import { VIEWS, type View } from "../views/options.ts";
+import { THROUGH, type Through, VIEWS, type View } from "../views/options.ts";
 import { DARK } from "../viz/svg/theme.ts";
 import { visible } from "../viz/text.ts";
 import { HeedElement } from "./element.ts";
@@ -45,6 +45,7 @@ const TITLES: Readonly<Record<View, string>> = {
 export class HeedFigure extends HeedElement {
   static override properties: PropertyDeclarations = {
     shown: { attribute: "view", reflect: true },
+    through: { reflect: true },
     said: { state: true },
   };
   static override styles = [
@@ -55,6 +56,8 @@ export class HeedFigure extends HeedElement {
   ];
   /** One of `VIEWS` of heed/views. @default "heatmap" */
   declare shown: string;
+  /** How the view rollout joins layers: one of `THROUGH` of heed/views. @default "rollout" */
+  declare through: string;
   declare said: string;
   /** The view of a subclass that has only one. */
   static readonly only: View | undefined = undefined;
@@ -64,6 +67,7 @@ export class HeedFigure extends HeedElement {
   constructor() {
     super();
     this.shown = (this.constructor as typeof HeedFigure).only ?? "heatmap";
+    this.through = "rollout";
     this.said = "";
   }
 
@@ -93,6 +97,9 @@ export class HeedFigure extends HeedElement {
       this.shown = VIEWS[n]!;
       this.sendState();
     };
+    const through = (n: number) => {
+      this.through = THROUGH[n]!;
+    };
     const tokens = () => {
       const { rowTokens } = this.current;
       return rowTokens.map((token, t) => `${t} ${short(token)}`);
@@ -109,6 +116,7 @@ export class HeedFigure extends HeedElement {
             ? listTemplate("Query", tokens(), query, (t) => this.select({ query: t }))
             : nothing
         }
+        ${hasLayers && this.shown === "rollout" ? listTemplate("Through", THROUGH, THROUGH.indexOf(this.through as Through), through) : nothing}
         <button type="button" @click=${() => void save()} ?disabled=${this.said !== ""}>Save SVG</button>
       </div>
       ${this.said === "" ? nothing : html`<div class="failure" role="alert"><p>${visible(this.said)}</p></div>`}
@@ -128,7 +136,7 @@ export class HeedFigure extends HeedElement {
     if (!trace || !place) return;
     const theme = this.pageColors() === DARK ? "dark" : "light";
     const { layer, head, query } = this.selection;
-    const wanted = [trace, this.shown, layer, head, query, this.colors, theme, place];
+    const wanted = [trace, this.shown, this.through, layer, head, query, this.colors, theme, place];
     if (isSame(wanted, this.#drawn)) return;
     this.#drawn = wanted;
     this.said = "";
@@ -155,6 +163,7 @@ export class HeedFigure extends HeedElement {
       ...(OF_A_LAYER.includes(shown) && trace.layers.length > 0 && { layer }),
       ...(OF_A_HEAD.includes(shown) && trace.layers.length > 0 && { head }),
       ...(OF_A_QUERY.includes(shown) && { query }),
+      ...(shown === "rollout" && { through: this.through as Through }),
     });
   }
 }

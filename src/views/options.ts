@@ -20,6 +20,7 @@ export type View = (typeof VIEWS)[number];
 
 /** The ways through a stack of layers: products of the weights, the most that can flow, weights by their gradients. */
 export const THROUGH = ["rollout", "flow", "gradient"] as const;
+export type Through = (typeof THROUGH)[number];
 
 /** Which part of a trace, and how it is drawn. What a view has no use for is passed over. */
 export interface DrawOptions {
@@ -35,7 +36,7 @@ export interface DrawOptions {
    * How the view `rollout` joins layers: `rollout`, `flow` (maximum flow, up to 64 tokens), or `gradient` (Chefer 2021), which
    * needs the gradients `grad` in the trace. @default "rollout"
    */
-  readonly through?: (typeof THROUGH)[number];
+  readonly through?: Through;
   /** The gate's name. @default the first one */
   readonly gate?: string;
   /** Rows and columns of a glimpse, where the trace does not say them. @default the trace's; [24, 24] for affine ones */

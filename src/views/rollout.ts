@@ -10,7 +10,7 @@ import {
 } from "../inspect/index.ts";
 import { drawMap } from "./heatmap.ts";
 import { needLayers, titled } from "./layers.ts";
-import { type DrawOptions, refuse, single, THROUGH, within } from "./options.ts";
+import { type DrawOptions, refuse, single, THROUGH, type Through, within } from "./options.ts";
 
 /** One way through the layers of a stack. */
 interface Way {
@@ -22,7 +22,7 @@ interface Way {
   join(op: string, stack: readonly TraceLayer[]): AttentionMap;
 }
 
-const WAYS: Readonly<Record<(typeof THROUGH)[number], Way>> = {
+const WAYS: Readonly<Record<Through, Way>> = {
   rollout: {
     mostTokens: 1024,
     noun: "rollout",

@@ -74,6 +74,13 @@ describe("heed-figures.js", () => {
       expect(await svg()).toBe(drawTrace(trace, { ...wanted, view: "neuron", query: 2 }));
       await choose("View", "heatmap");
       expect(await svg()).toBe(drawTrace(trace, { ...wanted, view: "heatmap" }));
+      await choose("View", "rollout");
+      await choose("Through", "1");
+      const through = drawTrace(trace, { ...wanted, view: "rollout", through: "flow" });
+      expect(await svg()).toBe(through);
+      await choose("Through", "2");
+      await page.getByRole("alert").getByText("must have the gradient of its weights").waitFor();
+      await choose("View", "heatmap");
       const saved = page.waitForEvent("download");
       await page.getByRole("button", { name: "Save SVG" }).click();
       expect((await saved).suggestedFilename()).toBe("heed-heatmap.svg");

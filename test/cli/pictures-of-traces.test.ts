@@ -79,6 +79,8 @@ describe("heed show", () => {
     }
     const { out } = await heed(["show", trace, "--view", "rollout"], { terminal: true });
     expect(out).toContain("rollout of layers 0 to 1");
+    const flow = await heed(["show", trace, "--view", "rollout", "--through", "flow"], { terminal: true });
+    expect(flow.out).toContain("attention flow of layers 0 to 1");
   });
 
   test("takes every file that can be imported", async () => {
