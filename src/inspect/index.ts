@@ -19,6 +19,11 @@ export {
 export { type SparseWeights, sparseMap } from "./map/sparse.ts";
 export { type MaskSpec, visibleKeys } from "./mask.ts";
 export { pool, pyramid, type Reduction } from "./pyramid.ts";
+export {
+  type AttributedMap,
+  type EncoderDecoder,
+  encoderDecoderRelevance,
+} from "./relevance/encoder-decoder.ts";
 export { type AttentionFlow, attentionFlow } from "./relevance/flow.ts";
 export type { FusionOptions, HeadFusion } from "./relevance/fuse.ts";
 export { gradientRelevance } from "./relevance/gradient.ts";

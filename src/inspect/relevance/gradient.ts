@@ -54,19 +54,19 @@ export function gradientRelevance(
   return { weights, map: denseMap({ H: 1, T, S: T, weights, rowSums: "free" }) };
 }
 
-/** mean over heads of (dA ⊙ A)⁺, [T, T]. */
-function raised(op: string, map: AttentionMap, gradient: ArrayLike<number>): Float64Array {
-  const { H, T } = map;
-  const out = new Float64Array(T * T);
+/** mean over heads of (dA ⊙ A)⁺, [T, S]. */
+export function raised(op: string, map: AttentionMap, gradient: ArrayLike<number>): Float64Array {
+  const { H, T, S } = map;
+  const out = new Float64Array(T * S);
   for (let h = 0; h < H; h++)
     for (let t = 0; t < T; t++) {
       const { values, kinds } = map.row(h, t);
-      for (let s = 0; s < T; s++) {
+      for (let s = 0; s < S; s++) {
         if (kinds[s] === MASKED) continue;
-        const got = gradient[(h * T + t) * T + s]!;
+        const got = gradient[(h * T + t) * S + s]!;
         // Its name is made only where it is needed: there are H·T² of them.
         if (!Number.isFinite(got)) checkFinite(op, `the gradient of head ${h}, query ${t}, key ${s}`, got);
-        out[t * T + s]! += Math.max(0, values[s]! * got) / H;
+        out[t * S + s]! += Math.max(0, values[s]! * got) / H;
       }
     }
   return out;

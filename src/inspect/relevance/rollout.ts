@@ -59,14 +59,14 @@ function product(
   return rolled!;
 }
 
-/** a · b, both [T, T]; whole rows at a time, so that zeros cost nothing. */
-export function multiply(a: Float64Array, b: Float64Array, T: number): Float64Array {
-  const out = new Float64Array(T * T);
+/** a [T, M] · b [M, S]; whole rows at a time, so that zeros cost nothing. */
+export function multiply(a: Float64Array, b: Float64Array, T: number, M = T, S = T): Float64Array {
+  const out = new Float64Array(T * S);
   for (let t = 0; t < T; t++)
-    for (let m = 0; m < T; m++) {
-      const w = a[t * T + m]!;
+    for (let m = 0; m < M; m++) {
+      const w = a[t * M + m]!;
       if (w === 0) continue;
-      for (let s = 0; s < T; s++) out[t * T + s]! += w * b[m * T + s]!;
+      for (let s = 0; s < S; s++) out[t * S + s]! += w * b[m * S + s]!;
     }
   return out;
 }

@@ -1,0 +1,117 @@
+import { OptionError, ShapeError } from "../../core/errors.ts";
+import { denseMap } from "../map/dense.ts";
+import type { AttentionMap } from "../map/map.ts";
+import { scaleToOne } from "./fuse.ts";
+import { raised } from "./gradient.ts";
+import { multiply, type Rollout } from "./rollout.ts";
+
+/** A layer's weights and the gradient of the model's number by them, [H, T, S] flat. */
+export interface AttributedMap {
+  readonly map: AttentionMap;
+  readonly gradient: ArrayLike<number>;
+}
+
+export interface EncoderDecoder {
+  /** First layer first; may be empty, where the decoder reads what no attention mixed. */
+  readonly encoder: readonly AttributedMap[];
+  /** Self-attention, where a layer has it, then attention to the encoder. */
+  readonly decoder: readonly { readonly self?: AttributedMap; readonly cross: AttributedMap }[];
+}
+
+/**
+ * Gradient relevance through an encoder and a decoder: how much each source position counts for one number of the model, at
+ * each target position.
+ *
+ *     encoder   R_ss = I,    R_ss ← R_ss + Ā · R_ss                       for each layer
+ *     decoder   R_tt = I,    R_ts = 0, then for each layer
+ *               self    R_ts ← R_ts + Ā · R_ts,    R_tt ← R_tt + Ā · R_tt
+ *               cross   R_ts ← R_ts + R̄_ttᵀ · Ā · R̄_ss
+ *     R̄ = I + rows of (R − I) scaled to sum to 1,    Ā = mean over heads of (dA ⊙ A)⁺
+ *
+ * Symbols: A weights, dA the gradient of the number by them, t target and s source positions.
+ * Shapes: maps [H, S, S] of the encoder, [H, T, T] and [H, T, S] of the decoder → [T, S]. The row of the position that the
+ * number was read from is what counts for it. Rows do not sum to 1. Cost: O(layers·(S³ + T³ + T²·S + T·S²)).
+ * Paper: Chefer, Gur & Wolf 2021, § 3.1, eq. 5 to 10, arxiv.org/abs/2103.15679, for models like DETR, whose encoder does not
+ * read the decoder.
+ *
+ * @throws ShapeError SIZE, ELEMENTS · OptionError WEIGHTS_DROPPED, NUMBER_RANGE
+ * @example
+ * const map = denseMap({ H: 1, T: 1, S: 2, weights: [0.5, 0.5] });
+ * encoderDecoderRelevance({ encoder: [], decoder: [{ cross: { map, gradient: [3, -1] } }] }).weights; // Float64Array [1.5, 0]
+ */
+export function encoderDecoderRelevance({ encoder, decoder }: EncoderDecoder): Rollout {
+  const op = "encoderDecoderRelevance";
+  if (decoder.length === 0) {
+    const name = "the number of decoder layers";
+    throw new OptionError("NUMBER_RANGE", { op, name, rule: "1 or more", got: 0 });
+  }
+  const { T, S } = decoder[0]!.cross.map;
+  let ofSource = identity(S);
+  for (const [layer, one] of encoder.entries())
+    ofSource = passed(checked(op, "encoder", layer, one, S, S), ofSource, S, S);
+  const source = normalized(ofSource, S);
+  let ofTarget = identity(T);
+  let relevance = new Float64Array(T * S);
+  for (const [layer, { self, cross }] of decoder.entries()) {
+    if (self) {
+      const mixing = checked(op, "decoder", layer, self, T, T);
+      relevance = passed(mixing, relevance, T, S);
+      ofTarget = passed(mixing, ofTarget, T, T);
+    }
+    const seen = multiply(checked(op, "decoder", layer, cross, T, S), source, T, S, S);
+    const added = multiply(transposed(normalized(ofTarget, T), T), seen, T, T, S);
+    relevance = relevance.map((x, e) => x + added[e]!);
+  }
+  const map = denseMap({ H: 1, T, S, weights: relevance, rowSums: "free" });
+  return { weights: relevance, map };
+}
+
+/** Ā of a layer that must be [H, T, S]. */
+function checked(
+  op: string,
+  part: "encoder" | "decoder",
+  layer: number,
+  { map, gradient }: AttributedMap,
+  T: number,
+  S: number,
+): Float64Array {
+  if (map.T !== T || map.S !== S) {
+    const rule = `the map of ${part} layer ${layer} must have ${T} queries and ${S} keys`;
+    const remedy = "pass the layers of one model and input";
+    throw new ShapeError("SIZE", { op, rule, got: `${map.T} and ${map.S}`, remedy });
+  }
+  if (map.rowSums === "dropped") throw new OptionError("WEIGHTS_DROPPED", { op, layer });
+  const expected = map.H * T * S;
+  if (gradient.length !== expected) {
+    const name = `the gradient of ${part} layer ${layer}`;
+    throw new ShapeError("ELEMENTS", { op, name, letters: "[H, T, S]", expected, got: gradient.length });
+  }
+  return raised(op, map, gradient);
+}
+
+function identity(n: number): Float64Array<ArrayBuffer> {
+  const out = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) out[i * n + i] = 1;
+  return out;
+}
+
+/** R + Ā · R, R being [T, S]. */
+function passed(mixing: Float64Array, R: Float64Array, T: number, S: number): Float64Array<ArrayBuffer> {
+  const added = multiply(mixing, R, T, T, S);
+  return Float64Array.from(R, (x, e) => x + added[e]!);
+}
+
+/** I + rows of (R − I) scaled to sum to 1. */
+function normalized(R: Float64Array, n: number): Float64Array {
+  const out = R.slice();
+  for (let i = 0; i < n; i++) {
+    out[i * n + i]! -= 1;
+    scaleToOne(out.subarray(i * n, (i + 1) * n));
+    out[i * n + i]! += 1;
+  }
+  return out;
+}
+
+function transposed(R: Float64Array, n: number): Float64Array {
+  return R.map((_, e) => R[(e % n) * n + Math.floor(e / n)]!);
+}
