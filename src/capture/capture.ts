@@ -1,7 +1,7 @@
 import { tidy } from "@tensorflow/tfjs-core";
 import { checkCount } from "../core/check-options.ts";
 import { OptionError } from "../core/errors.ts";
-import { createTrace, type ImageGrid, type Trace } from "../inspect/index.ts";
+import { createTrace, type ImageGrid, layerMap, type Trace, thumbnails } from "../inspect/index.ts";
 import { nameAxes, type TokenLists } from "./axes.ts";
 import { Listener } from "./listener.ts";
 
@@ -22,6 +22,11 @@ export interface CaptureOptions {
   readonly image?: Uint8Array;
   /** Where the image's patches lie. @default none */
   readonly grid?: ImageGrid;
+  /**
+   * Keeps a small picture of each head, so that who opens the trace sees the grid of all heads at once; costs a pass over the
+   * visible weights of each. @default false
+   */
+  readonly thumbnails?: boolean;
   /** Looks at every number that is kept, as `createTrace` does. @default true */
   readonly values?: boolean;
 }
@@ -52,7 +57,7 @@ const MOST_BATCH = 1_000_000;
  */
 export function capture<I>(target: Capturable<I>, input: I, options: CaptureOptions = {}): Trace {
   const op = "capture";
-  const { example = 0, tokens = {}, name, grid, values = true } = options;
+  const { example = 0, tokens = {}, name, grid, thumbnails: small = false, values = true } = options;
   checkCount(op, "example", example, 0);
   const heard = new Listener(op, example);
   tidy(() => {
@@ -82,8 +87,14 @@ export function capture<I>(target: Capturable<I>, input: I, options: CaptureOpti
     glimpseSizes: glimpses.map(({ size }) => size),
   };
   const parts = { ...given, ...seen, tokens: axes.tokens(), layers, gates: Object.fromEntries(gates) };
-  return createTrace(parts, { values });
+  const trace = createTrace(parts, { values });
+  return small ? createTrace(withThumbnails(trace), { values: false }) : trace;
 }
+
+const withThumbnails = (trace: Trace): Trace => ({
+  ...trace,
+  layers: trace.layers.map((layer) => ({ ...layer, thumb: thumbnails(layerMap(layer)) })),
+});
 
 function run<I>(target: Capturable<I>, input: I): unknown {
   if (typeof target === "function") return target(input);

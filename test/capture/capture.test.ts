@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { attend, softAttention } from "../../src/attention/index.ts";
 import { capture } from "../../src/capture/index.ts";
 import { OptionError } from "../../src/core/errors.ts";
-import { layerMap, readTrace, type TraceLayer, writeTrace } from "../../src/inspect/index.ts";
+import { layerMap, readTrace, type TraceLayer, thumbnails, writeTrace } from "../../src/inspect/index.ts";
 import { MultiHeadAttention } from "../../src/layers/index.ts";
 import { attention } from "../../src/ops/index.ts";
 import { onEveryBackend } from "../attention/support.ts";
@@ -44,6 +44,16 @@ onEveryBackend("capture", () => {
       [B, 1, 1, S],
       "bool",
     );
+  it("keeps a small picture of each head where it is asked, which a file holds", () => {
+    const [q, k, v] = make();
+    const record = (thumbs: boolean) =>
+      capture((q: tf.Tensor4D) => attention(q, k, v, { causal: "bottomRight" }), q, { thumbnails: thumbs });
+    const [layer] = readTrace(writeTrace(record(true))).layers;
+    expect(layer!.thumb!.shape).toEqual([H, T, S]);
+    expect(layer!.thumb!.data).toEqual(thumbnails(layerMap(layer!)).data);
+    expect(record(false).layers[0]!.thumb).toBeUndefined();
+  });
+
   it.each([
     ["no mask", () => ({})],
     ["causal", () => ({ causal: "bottomRight" })],
