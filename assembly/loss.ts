@@ -1,19 +1,8 @@
 // Softmax cross-entropy over rows of V logits: two reads of a row forward, one read and one write backward.
 import { load, store } from "./lanes";
-import { logf, max4, sum4, vexp } from "./math";
+import { logf, sum4, vexp } from "./math";
+import { maxRow } from "./max";
 import { at } from "./simd";
-
-// The row's maximum. NaN is found later, by the sum of exponentials.
-function rowMax(x: usize, V: i32): f32 {
-  let m0 = f32x4.splat(-Infinity), m1 = m0, j = 0;
-  for (; j + 8 <= V; j += 8) {
-    m0 = f32x4.max(m0, v128.load(at(x, j)));
-    m1 = f32x4.max(m1, v128.load(at(x, j), 16));
-  }
-  let m = max4(f32x4.max(m0, m1));
-  for (; j < V; j++) m = max(m, f32.load(at(x, j)));
-  return m;
-}
 
 // Σ exp(x − m).
 function sumExp(x: usize, V: i32, m: f32): f32 {
@@ -53,7 +42,8 @@ export function softmaxCrossEntropy(
   for (let i = 0; i < N; i++) {
     const label = i32.load(at(labels, i)), x_i = at(x, i * V);
     if (label < 0) { f32.store(at(losses, i), 0); f64.store(at(norms, 2 * i), 0); continue; }
-    const m = rowMax(x_i, V), log = logf(sumExp(x_i, V, m));
+    // A NaN is found later, by the sum of exponentials.
+    const m = maxRow(x_i, V), log = logf(sumExp(x_i, V, m));
     let loss = log - (1 - smoothing) * (f32.load(at(x_i, label)) - m);
     if (smoothing > 0) loss -= <f32>(<f64>smoothing / <f64>V * sumShifted(x_i, V, m));
     f32.store(at(losses, i), loss);

@@ -6,6 +6,7 @@
 // busy machine (the least of two alternating runs): forward 1.83 s, entropy 0.71 of it, the 8 largest 0.72, the tiles
 // of a 64 × 64 map 0.79, entropy, maximum and the 8 largest 0.78, everything at once 0.87; one row 2 ms, 64 rows 28 ms.
 import { sum4 } from "../math";
+import { maxRow } from "../max";
 import { at } from "../simd";
 import { sumRow } from "../sum";
 import { Problem } from "./problem";
@@ -117,18 +118,6 @@ function raiseBlocks(p: Problem, n: i32, row: usize, j: i32, end: i32): void {
     f32.store(out, max(f32.load(out), maxRow(at(row, from - j), to - from)));
     from = to;
   }
-}
-
-/** The largest of n weights; NaN where one is. */
-function maxRow(x: usize, n: i32): f32 {
-  let most = f32x4.splat(0), i = 0;
-  for (; i + 4 <= n; i += 4) most = f32x4.max(most, v128.load(at(x, i)));
-  let largest = max(
-    max(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1)),
-    max(f32x4.extract_lane(most, 2), f32x4.extract_lane(most, 3)),
-  );
-  for (; i < n; i++) largest = max(largest, f32.load(at(x, i)));
-  return largest;
 }
 
 /** out[c] = Σ_r s[r][c], four running sums each. */

@@ -88,7 +88,7 @@ export function capture<I>(target: Capturable<I>, input: I, options: CaptureOpti
   };
   const parts = { ...given, ...seen, tokens: axes.tokens(), layers, gates: Object.fromEntries(gates) };
   const trace = createTrace(parts, { values });
-  return small ? createTrace(withThumbnails(trace), { values: false }) : trace;
+  return small ? withThumbnails(trace) : trace;
 }
 
 const withThumbnails = (trace: Trace): Trace => ({

@@ -47,7 +47,7 @@ export function kernelMaps(layer: TraceLayer): MapComputer | undefined {
     ...(keyLength !== undefined && { keyLengths: [Math.min(S, keyLength)] }),
   };
   const part = (tensor: NonNullable<typeof q>, n: number, length: number) =>
-    Float32Array.from(tensor.slice(n * length, (n + 1) * length));
+    tensor.slice(n * length, (n + 1) * length);
   return {
     pooled(head, factor) {
       const added = bias && part(bias, bias.shape[0] === 1 ? 0 : head, S);

@@ -35,7 +35,7 @@ export function htmlCommand(io: Io): Command {
   );
   return drawsFile(io, takesMore(command), {
     extension: ".html",
-    draw(trace, flags, { onWarning }) {
+    draw(trace, flags, onWarning) {
       const html = page(trace, flags, onWarning);
       const warning = warningOfSize(Buffer.byteLength(html));
       if (warning) onWarning(warning);

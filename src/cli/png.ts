@@ -6,15 +6,8 @@ import { VIEWS } from "../views/index.ts";
 import { pngView } from "../views/png-trace.ts";
 import { oneOf, wholeNumber } from "./flags.ts";
 import type { Io } from "./io.ts";
-import {
-  drawOptions,
-  drawsFile,
-  type Means,
-  readWhole,
-  type TraceFlags,
-  takesMore,
-  takesTrace,
-} from "./trace.ts";
+import { mapsOf } from "./maps.ts";
+import { drawOptions, drawsFile, readWhole, type TraceFlags, takesMore, takesTrace } from "./trace.ts";
 
 const NAME = "heed png";
 /** A PNG has no reader whom it could follow. */
@@ -67,14 +60,14 @@ export function pngCommand(io: Io): Command {
   return drawsFile<Flags>(io, command, { extension: ".png", draw }).addHelpText("after", HELP);
 }
 
-async function draw(trace: Trace, flags: Flags, means: Means): Promise<Uint8Array> {
+async function draw(trace: Trace, flags: Flags, onWarning: (message: string) => void): Promise<Uint8Array> {
   const { cell, scale, font = [], ...chosen } = flags;
   const options = drawOptions(chosen);
-  if (cell !== undefined) return pngView(NAME, trace, { ...options, ...means, cell });
+  const maps = await mapsOf(trace);
+  if (cell !== undefined) return pngView(NAME, trace, { ...options, ...maps, cell });
   const view = options.view ?? defaultView(trace);
-  const svg = drawView(NAME, trace, { theme: "light", ...options, ...means });
+  const svg = drawView(NAME, trace, { theme: "light", ...options, onWarning, ...maps });
   const fonts = font.map((file) => readWhole(NAME, file));
-  const { onWarning } = means;
   const text = { Title: trace.name ?? view, heed: JSON.stringify({ view, ...options }) };
   return rendered(NAME, svg, { fonts, text, onWarning, ...(scale && { scale }) });
 }

@@ -4,6 +4,7 @@ import { VIEWS } from "../views/index.ts";
 import { THEMES } from "../viz/svg/theme.ts";
 import { oneOf } from "./flags.ts";
 import type { Io } from "./io.ts";
+import { mapsOf } from "./maps.ts";
 import { drawOptions, drawsFile, takesMore, takesTrace } from "./trace.ts";
 
 const NAME = "heed svg";
@@ -30,6 +31,7 @@ export function svgCommand(io: Io): Command {
   );
   return drawsFile(io, command, {
     extension: ".svg",
-    draw: (trace, flags, means) => drawView(NAME, trace, { ...drawOptions(flags), ...means }),
+    draw: async (trace, flags, onWarning) =>
+      drawView(NAME, trace, { ...drawOptions(flags), onWarning, ...(await mapsOf(trace)) }),
   }).addHelpText("after", HELP);
 }

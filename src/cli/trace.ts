@@ -9,7 +9,6 @@ import type { Theme } from "../viz/index.ts";
 import { visible } from "../viz/text.ts";
 import { oneOf, wholeNumber } from "./flags.ts";
 import { type Io, write } from "./io.ts";
-import { mapsOf } from "./maps.ts";
 
 /** What `show`, `svg`, `png` and `html` have in common: a trace, and which part of it. */
 export interface TraceFlags {
@@ -99,14 +98,12 @@ export function readWhole(command: string, file: string): Uint8Array {
 }
 
 type Drawn = string | Uint8Array;
-/** Where warnings go, and what computes maps. */
-export type Means = Pick<DrawOptions, "computer"> & Required<Pick<DrawOptions, "onWarning">>;
 
 /** What a command draws a trace by. */
 interface Drawing<Flags> {
   /** Of the file, when nothing is said. */
   readonly extension: string;
-  draw(trace: Trace, flags: Flags, means: Means): Drawn | Promise<Drawn>;
+  draw(trace: Trace, flags: Flags, onWarning: (message: string) => void): Drawn | Promise<Drawn>;
 }
 
 /** Adds `--out`, and does what the command is for: reads the trace, draws it, writes the file. */
@@ -121,9 +118,7 @@ export function drawsFile<Flags extends TraceFlags>(
     .option("--out <file>", `where to; - is standard output (default: ${place})`)
     .action(async (file: string, { out, ...flags }: Flags & { out?: string }) => {
       const onWarning = (message: string) => void io.stderr.write(`${message}\n`);
-      const trace = readTraceFile(name, file);
-      const means = { onWarning, ...(await mapsOf(trace)) };
-      const drawn = await draw(trace, flags as unknown as Flags, means);
+      const drawn = await draw(readTraceFile(name, file), flags as unknown as Flags, onWarning);
       await writeOut(io, name, out ?? defaultOut(file, extension), drawn);
     });
 }

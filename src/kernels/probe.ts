@@ -38,7 +38,7 @@ import { readyEngine } from "./init.ts";
 import { callLayout } from "./layout.ts";
 import { referenceCall } from "./reference-layouts.ts";
 import { referenceProbe } from "./reference-probe.ts";
-import { cuts, type ProbePlan } from "./wasm/attention/probe.ts";
+import { blocksOf, cuts, type ProbePlan } from "./wasm/attention/probe.ts";
 
 /** What to find out. */
 export interface ProbeRequest {
@@ -130,14 +130,14 @@ function referenceWeights({ program, layout, q, k, v }: SavedAttention<Float64Ar
 function kernelProbe(saved: SavedAttention<Float32Array>, request: ProbeRequest) {
   const { program, layout, q, k } = saved;
   const { T, S } = program.shapes;
-  const { rows, topK, max, tiles } = request;
+  const { rows, topK, max, tiles, blockMax } = request;
   const plan: ProbePlan = {
     rows: rows ?? [],
     topCount: topK ?? (max ? 1 : 0),
     entropy: request.entropy === true,
     distance: request.distance === true,
     columnMass: request.columnMass === true,
-    blockSide: request.blockMax ?? 0,
+    blockSide: blockMax ?? 0,
     tiles: tiles && { rows: cuts(T, Math.min(tiles[0], T)), columns: cuts(S, Math.min(tiles[1], S)) },
   };
   const engine = readyEngine(OP);
@@ -146,9 +146,8 @@ function kernelProbe(saved: SavedAttention<Float32Array>, request: ProbeRequest)
   const all: Partial<Probes<Float32Array>> = {};
   if (rows) all.rows = { index: [...rows], weights: found.rows };
   if (plan.tiles) all.tiles = meansOf(plan.tiles, found.tiles);
-  if (request.blockMax) {
-    const [R, C] = [T, S].map((n) => Math.ceil(n / request.blockMax!));
-    all.blockMax = { rows: R!, columns: C!, weights: found.blocks };
+  if (blockMax) {
+    all.blockMax = { rows: blocksOf(T, blockMax), columns: blocksOf(S, blockMax), weights: found.blocks };
   }
   if (topK) all.topK = { indices: found.topKeys, weights: found.topWeights };
   if (max) {

@@ -8,6 +8,8 @@ import {
   type Trace,
   type TraceLayer,
 } from "../inspect/index.ts";
+import { sharedMask } from "../inspect/relevance/fuse.ts";
+import { withoutResidual } from "../inspect/relevance/gradient.ts";
 import { drawMap } from "./heatmap.ts";
 import { needLayers, titled } from "./layers.ts";
 import { type DrawOptions, refuse, single, THROUGH, type Through, within } from "./options.ts";
@@ -38,7 +40,7 @@ const WAYS: Readonly<Record<Through, Way>> = {
       const { T } = maps[0]!;
       const weights = new Float64Array(T * T);
       for (let t = 0; t < T; t++) weights.set(attentionFlow(maps, t).share, t * T);
-      return joined(stack, weights);
+      return joined(maps, weights);
     },
   },
   gradient: {
@@ -51,31 +53,17 @@ const WAYS: Readonly<Record<Through, Way>> = {
         const rule = `have the gradient of its weights for the view rollout through gradients: grad.${index} [H, T, S]`;
         return refuse(op, name, rule, "none", "write it when the trace is made");
       });
-      const { weights } = gradientRelevance(mapsOf(stack), gradients);
-      const T = stack[0]!.T;
-      for (let t = 0; t < T; t++) {
-        const row = weights.subarray(t * T, (t + 1) * T);
-        row[t]! -= 1;
-        const sum = row.reduce((total, x) => total + x, 0);
-        if (sum > 0) for (let s = 0; s < T; s++) row[s]! /= sum;
-      }
-      return joined(stack, weights);
+      const maps = mapsOf(stack);
+      const { weights } = gradientRelevance(maps, gradients);
+      return joined(maps, withoutResidual(weights, maps[0]!.T));
     },
   },
 };
 
 /** Shares [T, T] as a map of one head; where every layer is causal, later inputs are hidden and not just 0. */
-function joined(stack: readonly TraceLayer[], weights: Float64Array): AttentionMap {
-  const { T } = stack[0]!;
-  const isCausal = stack.every(({ maskSpec }) => maskSpec?.right === 0 && !maskSpec.offset);
-  return denseMap({
-    H: 1,
-    T,
-    S: T,
-    weights,
-    rowSums: "atMostOne",
-    ...(isCausal && { maskSpec: { right: 0 } }),
-  });
+function joined(maps: readonly AttentionMap[], weights: Float64Array): AttentionMap {
+  const { T } = maps[0]!;
+  return denseMap({ H: 1, T, S: T, weights, rowSums: "atMostOne", ...sharedMask(maps) });
 }
 
 const mapsOf = (stack: readonly TraceLayer[]) => stack.map((layer) => layerMap(layer));

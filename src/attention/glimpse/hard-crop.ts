@@ -1,12 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../../core/errors.ts";
 import { crop } from "../../ops/crop.ts";
-import { glimpseCalls } from "../../ops/glimpse-calls.ts";
 import { checkGlimpse, checkPerExample, type GlimpseResult, type ImageSize, tidyResult } from "./glimpse.ts";
-import { tellGaussian } from "./told.ts";
-
-/** A deviation, in pixels, that sees one of them. */
-const POINT = 0.001;
+import { tellCrop } from "./told.ts";
 
 export interface HardCropParameters {
   /** [B], int32: the first row of each crop. */
@@ -63,19 +59,9 @@ export function hardCrop(
     const move = (start: tf.Tensor1D, last: number) =>
       tf.minimum(tf.maximum(start, tf.scalar(0, "int32")), tf.scalar(last, "int32")) as tf.Tensor1D;
     const from = outside === "clamp" ? [move(y, H - h), move(x, W - w)] : [y, x];
-    tellCrop(op, image, from as [tf.Tensor1D, tf.Tensor1D], size);
+    tellCrop(op, image, from, size);
     return { output: crop(image, from[0]!, from[1]!, size) };
   });
-}
-
-/** A crop is the Gaussian glimpse of stride 1 and next to no deviation. */
-function tellCrop(op: string, image: tf.Tensor4D, from: [tf.Tensor1D, tf.Tensor1D], size: ImageSize): void {
-  if (!glimpseCalls.observer) return;
-  const [y, x] = from.map((u) => {
-    const d = tf.ones<tf.Rank.R1>(u.shape);
-    return { u: tf.cast(u, "float32"), d, s: tf.mul<tf.Tensor1D>(d, POINT) };
-  });
-  tellGaussian(op, image, { y: y!, x: x! }, size);
 }
 
 function checkOutside(

@@ -1,8 +1,7 @@
 import { OptionError, ShapeError } from "../../core/errors.ts";
 import { denseMap } from "../map/dense.ts";
 import type { AttentionMap } from "../map/map.ts";
-import { scaleToOne } from "./fuse.ts";
-import { raised } from "./gradient.ts";
+import { identity, passed, raised, withoutResidual } from "./gradient.ts";
 import { multiply, type Rollout } from "./rollout.ts";
 
 /** A layer's weights and the gradient of the model's number by them, [H, T, S] flat. */
@@ -89,26 +88,10 @@ function checked(
   return raised(op, map, gradient);
 }
 
-function identity(n: number): Float64Array<ArrayBuffer> {
-  const out = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) out[i * n + i] = 1;
-  return out;
-}
-
-/** R + Ā · R, R being [T, S]. */
-function passed(mixing: Float64Array, R: Float64Array, T: number, S: number): Float64Array<ArrayBuffer> {
-  const added = multiply(mixing, R, T, T, S);
-  return Float64Array.from(R, (x, e) => x + added[e]!);
-}
-
 /** I + rows of (R − I) scaled to sum to 1. */
 function normalized(R: Float64Array, n: number): Float64Array {
-  const out = R.slice();
-  for (let i = 0; i < n; i++) {
-    out[i * n + i]! -= 1;
-    scaleToOne(out.subarray(i * n, (i + 1) * n));
-    out[i * n + i]! += 1;
-  }
+  const out = withoutResidual(R, n);
+  for (let i = 0; i < n; i++) out[i * n + i]! += 1;
   return out;
 }
 

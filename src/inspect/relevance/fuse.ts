@@ -1,6 +1,7 @@
 import { OptionError } from "../../core/errors.ts";
 import { MASKED } from "../cells.ts";
 import type { AttentionMap } from "../map/map.ts";
+import type { MaskSpec } from "../mask.ts";
 
 export const HEAD_FUSIONS = ["mean", "max", "min"] as const;
 export type HeadFusion = (typeof HEAD_FUSIONS)[number];
@@ -44,6 +45,12 @@ export function scaleToOne(row: Float64Array): void {
   let sum = 0;
   for (const x of row) sum += x;
   if (sum > 0) for (let s = 0; s < row.length; s++) row[s]! /= sum;
+}
+
+/** What all maps of a stack hide: later inputs, where every layer is causal. */
+export function sharedMask(maps: readonly AttentionMap[]): { maskSpec?: MaskSpec } {
+  const isCausal = maps.every(({ maskSpec }) => maskSpec?.right === 0 && !maskSpec.offset);
+  return isCausal ? { maskSpec: { right: 0 } } : {};
 }
 
 /** Checks what rollout and flow may be asked of; returns the number of positions. */

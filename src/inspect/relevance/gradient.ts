@@ -3,7 +3,7 @@ import { OptionError, ShapeError } from "../../core/errors.ts";
 import { MASKED } from "../cells.ts";
 import { denseMap } from "../map/dense.ts";
 import type { AttentionMap } from "../map/map.ts";
-import { checkLayers } from "./fuse.ts";
+import { checkLayers, scaleToOne } from "./fuse.ts";
 import { multiply, type Rollout } from "./rollout.ts";
 
 /**
@@ -45,13 +45,37 @@ export function gradientRelevance(
     const name = `gradients[${layer}]`;
     throw new ShapeError("ELEMENTS", { op, name, letters: "[H, T, T]", expected, got });
   }
-  const weights = new Float64Array(T * T);
-  for (let t = 0; t < T; t++) weights[t * T + t] = 1;
-  for (const [layer, map] of maps.entries()) {
-    const added = multiply(raised(op, map, gradients[layer]!), weights, T);
-    for (const [e, x] of added.entries()) weights[e]! += x;
-  }
+  let weights = identity(T);
+  for (const [layer, map] of maps.entries())
+    weights = passed(raised(op, map, gradients[layer]!), weights, T, T);
   return { weights, map: denseMap({ H: 1, T, S: T, weights, rowSums: "free" }) };
+}
+
+export function identity(n: number): Float64Array<ArrayBuffer> {
+  const out = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) out[i * n + i] = 1;
+  return out;
+}
+
+/** R + Ā · R, R being [T, S]. */
+export function passed(
+  mixing: Float64Array,
+  R: Float64Array,
+  T: number,
+  S: number,
+): Float64Array<ArrayBuffer> {
+  const added = multiply(mixing, R, T, T, S);
+  return Float64Array.from(R, (x, e) => x + added[e]!);
+}
+
+/** Rows of R − I scaled to sum to 1, R being [n, n]: what came through attention, without the residual connection. */
+export function withoutResidual(R: Float64Array, n: number): Float64Array<ArrayBuffer> {
+  const out = Float64Array.from(R);
+  for (let i = 0; i < n; i++) {
+    out[i * n + i]! -= 1;
+    scaleToOne(out.subarray(i * n, (i + 1) * n));
+  }
+  return out;
 }
 
 /** mean over heads of (dA ⊙ A)⁺, [T, S]. */

@@ -1,6 +1,6 @@
 import { denseMap } from "../map/dense.ts";
 import type { AttentionMap } from "../map/map.ts";
-import { checkLayers, type FusionOptions, fuseHeads, scaleToOne } from "./fuse.ts";
+import { checkLayers, type FusionOptions, fuseHeads, scaleToOne, sharedMask } from "./fuse.ts";
 
 export interface RolloutOptions extends FusionOptions {
   /**
@@ -40,8 +40,7 @@ export function rollout(maps: readonly AttentionMap[], options: RolloutOptions =
     for (let e = 0; e < weights.length; e++) weights[e] = even[e]! > 0 ? weights[e]! / even[e]! : 0;
     for (let t = 0; t < T; t++) scaleToOne(weights.subarray(t * T, (t + 1) * T));
   }
-  const isCausal = maps.every(({ maskSpec }) => maskSpec?.right === 0 && !maskSpec.offset);
-  const map = denseMap({ H: 1, T, S: T, weights, ...(isCausal ? { maskSpec: { right: 0 } } : {}) });
+  const map = denseMap({ H: 1, T, S: T, weights, ...sharedMask(maps) });
   return { weights, map };
 }
 

@@ -48,7 +48,7 @@ export function cuts(n: number, parts: number): Int32Array {
 }
 
 /** How many blocks n positions are; 0 where nobody asks. */
-const blocksOf = (n: number, { blockSide }: ProbePlan) => (blockSide > 0 ? Math.ceil(n / blockSide) : 0);
+export const blocksOf = (n: number, side: number): number => (side > 0 ? Math.ceil(n / side) : 0);
 
 function makeArrays({ shapes: { B, H, T, S } }: HostProgram, plan: ProbePlan): ProbeArrays {
   const { rows, topCount, tiles } = plan;
@@ -61,7 +61,9 @@ function makeArrays({ shapes: { B, H, T, S } }: HostProgram, plan: ProbePlan): P
     distance: new Float32Array(length(plan.distance, T)),
     columnMass: new Float64Array(length(plan.columnMass, S)),
     tiles: new Float64Array(tiles ? length(true, tiles.rows.length - 1, tiles.columns.length - 1) : 0),
-    blocks: new Float32Array(length(plan.blockSide > 0, blocksOf(T, plan), blocksOf(S, plan))),
+    blocks: new Float32Array(
+      length(plan.blockSide > 0, blocksOf(T, plan.blockSide), blocksOf(S, plan.blockSide)),
+    ),
   };
 }
 
@@ -85,7 +87,7 @@ export function probePass(workspace: Workspace, call: Call, lse: LogSumExp, plan
     plan.blockSide > 0;
   if (!wantsStripes && plan.rows.length === 0) return arrays;
   const tileColumns = plan.tiles ? plan.tiles.columns.length - 1 : 0;
-  const blockColumns = blocksOf(S, plan);
+  const blockColumns = blocksOf(S, plan.blockSide);
   const perRow = 16 + 8 * topCount + 8 * tileColumns + 4 * blockColumns + (4 * S) / BLOCK_ROWS;
   // At least a block for each thread.
   const stripeRows = Math.max(roundUp(STRIPE_BYTES / perRow, BLOCK_ROWS), BLOCK_ROWS * threads);
@@ -187,7 +189,7 @@ function storeStripe(
     }
   }
   if (plan.blockSide) {
-    const [blockRows, columns] = [blocksOf(T, plan), blocksOf(S, plan)];
+    const [blockRows, columns] = [blocksOf(T, plan.blockSide), blocksOf(S, plan.blockSide)];
     const stripe = new Float32Array(buffer, own.blockMax, rows * columns);
     for (let i = i0; i < i1; i++) {
       const at = (head * blockRows + Math.floor(i / plan.blockSide)) * columns;

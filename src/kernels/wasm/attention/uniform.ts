@@ -3,7 +3,7 @@ import { keyHead } from "../../../core/notation.ts";
 import type { HostProgram } from "../../../core/program.ts";
 import { dropoutRow, offsetOf } from "../../../core/program-rows.ts";
 import type { CallLayout } from "../../layout.ts";
-import type { ProbeArrays, ProbePlan } from "./probe.ts";
+import { blocksOf, type ProbeArrays, type ProbePlan } from "./probe.ts";
 
 /** A query that sees no key. */
 export interface EmptyRow {
@@ -105,12 +105,9 @@ export function addUniformStatistics(
     if (plan.distance) arrays.distance[query] = w * away;
     for (let j = 0; j < n && plan.columnMass; j++) arrays.columnMass[head * S + j]! += w;
     if (plan.blockSide) {
-      const [blockRows, columns] = [T, S].map((length) => Math.ceil(length / plan.blockSide)) as [
-        number,
-        number,
-      ];
+      const [blockRows, columns] = [blocksOf(T, plan.blockSide), blocksOf(S, plan.blockSide)];
       const first = (head * blockRows + Math.floor(i / plan.blockSide)) * columns;
-      for (let c = first; c < first + Math.ceil(n / plan.blockSide); c++)
+      for (let c = first; c < first + blocksOf(n, plan.blockSide); c++)
         arrays.blocks[c] = Math.max(arrays.blocks[c]!, w);
     }
     if (plan.tiles) {
