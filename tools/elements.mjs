@@ -1,6 +1,7 @@
 // Makes dist/elements/heed-elements.js and heed-figures.js: elements and what they stand on, a file without imports.
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { minify } from "terser";
 import { build } from "vite";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -46,7 +47,12 @@ async function bundle(/** @type {string} */ entry, /** @type {import("vite").Plu
   return /** @type {import("rolldown").RolldownOutput[]} */ (built)[0].output[0].code;
 }
 
-/** The text of a module, from its built entry: first with all messages, to see which it can need. */
+/**
+ * The text of a module, from its built entry: first with all messages, to see which it can need. What the bundler has made
+ * small, terser makes one per cent smaller yet: it takes more passes.
+ */
 export async function bundleElements(/** @type {string} */ entry) {
-  return bundle(entry, [withMessagesOf(await bundle(entry, []))]);
+  const text = await bundle(entry, [withMessagesOf(await bundle(entry, []))]);
+  const { code } = await minify(text, { module: true, ecma: 2020, compress: { passes: 3 } });
+  return code;
 }
