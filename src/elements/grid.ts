@@ -1,5 +1,5 @@
 import { html, type TemplateResult } from "lit";
-import { type HeadStatistics, headStatistics } from "../inspect/statistics/head.ts";
+import { type HeadGlance, headGlance } from "../inspect/statistics/glance.ts";
 import { HeedChart } from "./chart.ts";
 import { clamp } from "./element.ts";
 import { type GridLayout, gridLayout, thumbnailOf } from "./grid/thumbnail.ts";
@@ -8,6 +8,7 @@ import { hatch } from "./parts/hatch.ts";
 import type { Cursor, Field } from "./parts/keys.ts";
 import { fillLegend, legendTemplate } from "./parts/legend.ts";
 import { lookup, type Range } from "./parts/lookup.ts";
+import { place, sized } from "./parts/place.ts";
 import { short } from "./parts/sentences.ts";
 import { tableTemplate } from "./parts/table.ts";
 
@@ -30,7 +31,7 @@ export class HeedGrid extends HeedChart {
   #layout: GridLayout = { left: 0, top: 0, step: 1, cell: 1, height: 1 };
   #frame = 0;
   #thumbs = new Map<string, HTMLCanvasElement>();
-  #statistics = new Map<string, HeadStatistics>();
+  #statistics = new Map<string, HeadGlance>();
 
   constructor() {
     super();
@@ -72,15 +73,14 @@ export class HeedGrid extends HeedChart {
     this.choose({ layer: row, head: column });
   }
 
-  #statisticsOf(layer: ModelLayer, row: number, head: number): HeadStatistics | undefined {
+  #statisticsOf(layer: ModelLayer, row: number, head: number): HeadGlance | undefined {
     if (layer.T * layer.S > MOST_CELLS) return undefined;
     const name = `${row},${head}`;
     let found = this.#statistics.get(name);
     if (!found) {
-      const tokens = layer.rowTokens === layer.columnTokens ? { tokens: layer.rowTokens } : {};
       // Negative weights have no statistics of this kind.
       if (layer.map.rowSums === "free") return undefined;
-      found = headStatistics(layer.map, head, tokens);
+      found = headGlance(layer.map, head);
       this.#statistics.set(name, found);
     }
     return found;
@@ -123,7 +123,7 @@ export class HeedGrid extends HeedChart {
     const layer = this.model!.layers[row];
     if (!layer || column < 0 || column >= layer.H) return;
     this.#choose({ row, column });
-    this.cursor.cell(this.renderRoot as ShadowRoot)?.focus({ preventScroll: true });
+    this.focusCell();
   }
 
   protected override table(page: number): TemplateResult {
@@ -158,12 +158,7 @@ export class HeedGrid extends HeedChart {
       fillLegend(root, lookup(this.colors), this.pageColors());
     }
     const { left, top, step, cell } = this.#layout;
-    Object.assign(plot.style, {
-      left: `${left}px`,
-      top: `${top}px`,
-      width: `${columns * step}px`,
-      height: `${rows * step}px`,
-    });
+    place(plot, left, top, columns * step, rows * step);
     const { row, column } = this.at;
     this.cursor.update(root, column * step, row * step, cell, cell);
   }
@@ -174,15 +169,11 @@ export class HeedGrid extends HeedChart {
     const { layers } = this.model!;
     const { layer, head } = this.selection;
     const { columns } = this.field;
-    const scale = globalThis.devicePixelRatio || 1;
     const width = canvas.parentElement!.clientWidth;
     this.#layout = gridLayout(width, layers.length, columns);
     const { left, top, step, cell, height } = this.#layout;
-    [canvas.width, canvas.height] = [Math.floor(width * scale), Math.ceil(height * scale)];
-    canvas.style.height = `${height}px`;
-    const context = canvas.getContext("2d")!;
+    const context = sized(canvas, width, height);
     const colors = this.pageColors();
-    context.scale(scale, scale);
     context.font = `12px ${getComputedStyle(canvas).fontFamily}`;
     context.imageSmoothingEnabled = false;
     context.textBaseline = "middle";

@@ -50,6 +50,33 @@ export class Pool {
     }
   }
 
+  /**
+   * Takes columns from `begin` of row `row`, all of them visible, for `max` alone: the loop has nothing else in it, as
+   * every picture of a large map is made by it. Says false where one was not finite, and all must be taken by `add`.
+   */
+  addVisible(row: number, begin: number, weights: Float32Array): boolean {
+    const { values, kinds, columns } = this.cells;
+    const factor = this.#factor;
+    const start = Math.floor(row / factor) * columns;
+    let nothing = 0;
+    for (let e = 0; e < weights.length; ) {
+      const x = Math.floor((begin + e) / factor);
+      const stop = Math.min(weights.length, (x + 1) * factor - begin);
+      let best = -Infinity;
+      for (; e < stop; e++) {
+        const weight = weights[e]!;
+        if (weight > best) best = weight;
+        nothing += weight - weight;
+      }
+      const at = start + x;
+      if (kinds[at] === MASKED || (kinds[at] === VALUE && best > values[at]!)) {
+        values[at] = best;
+        kinds[at] = VALUE;
+      }
+    }
+    return nothing === 0;
+  }
+
   /** Takes neighbours that belong to one block. */
   #addRun(to: number, values: Float32Array, kinds: Uint8Array, begin: number, end: number): void {
     const pooled = this.cells;

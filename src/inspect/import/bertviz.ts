@@ -1,4 +1,4 @@
-import { described, quoted } from "../trace/fault.ts";
+import { described, quoted, shown } from "../trace/fault.ts";
 import type { Trace } from "../trace/trace.ts";
 import { refuse } from "./fault.ts";
 import { type FoundWeights, type TokenList, traceOf } from "./layers.ts";
@@ -22,7 +22,10 @@ const REMEDY =
  *     {"attention": [layers][heads][T][S], "tokens": […]}
  *     [layers][heads][T][S]
  *
- * A batch of one, [layers][1][heads][T][S], will do too. Tokens may be left out.
+ * A batch of one, [layers][1][heads][T][S], will do too. Tokens may be left out. A `mask` beside the weights, shaped as they
+ * are, has 1 where a query may attend and 0 where not. What `<heed-heatmap>` saves is read too:
+ *
+ *     {"weights": [T][S], "mask": [T][S], "rowTokens": […], "columnTokens": […]}
  *
  * @throws DataError IMPORT
  * @example
@@ -56,12 +59,22 @@ const weightsField = (part: Fields) => WEIGHTS.find((name) => part[name] !== und
 function read(place: string, key: string | undefined, part: Fields, outer: Fields): FoundWeights {
   const name = typeof part.name === "string" ? part.name : key;
   const common = list(place, ["tokens"], part, outer);
+  const weights = flatten(place, part[weightsField(part) ?? WEIGHTS[0]!]);
   return {
-    ...flatten(place, part[weightsField(part) ?? WEIGHTS[0]!]),
+    ...weights,
+    mask: part.mask === undefined ? undefined : maskOf(`the mask of ${place}`, part.mask, weights.shape),
     name: name?.slice(0, LONGEST_NAME),
     queries: list(place, QUERIES, part, outer) ?? common,
     keys: list(place, KEYS, part, outer) ?? common,
   };
+}
+
+function maskOf(place: string, nested: unknown, like: readonly number[]): Uint8Array {
+  const { shape, values } = flatten(place, nested);
+  if (`${shape}` !== `${like}`) refuse(place, `be shaped as they are, ${shown(like)}`, shown(shape), REMEDY);
+  const odd = values.find((value) => value !== 0 && value !== 1);
+  if (odd !== undefined) refuse(place, "hold 0 and 1 alone", `${odd}`, REMEDY);
+  return Uint8Array.from(values);
 }
 
 function list(place: string, names: readonly string[], part: Fields, outer: Fields): TokenList | undefined {

@@ -10,6 +10,8 @@ export interface FoundWeights {
   /** [T, S], [H, T, S], [layers, H, T, S] or, with a batch of one, [layers, 1, H, T, S]. */
   readonly shape: readonly number[];
   readonly values: Float32Array;
+  /** As many: 0 where a query may not attend, else 1. */
+  readonly mask?: Uint8Array | undefined;
   readonly queries?: TokenList | undefined;
   readonly keys?: TokenList | undefined;
 }
@@ -24,16 +26,21 @@ export function traceOf(found: readonly FoundWeights[], name?: string): Trace {
   const axes = new Axes();
   const layers: LayerInput[] = [];
   for (const weights of found) {
-    const { shape, values } = weights;
+    const { shape, values, mask } = weights;
     const place = weights.name === undefined ? "the weights" : quoted(weights.name);
     const [L, H, T, S] = sizes(place, shape);
     const alignK = axes.add(place, "keys", S, weights.keys ?? positions(S));
     const alignQ = axes.add(place, "queries", T, weights.queries ?? positions(T));
     for (let l = 0; l < L; l++) {
-      const data = values.subarray(l * H * T * S, (l + 1) * H * T * S);
+      const [begin, end] = [l * H * T * S, (l + 1) * H * T * S];
+      const data = values.subarray(begin, end);
+      const visible = mask?.subarray(begin, end);
       const title = weights.name === undefined ? {} : { name: L > 1 ? `${weights.name} ${l}` : weights.name };
       const attn = new TraceTensor([H, T, S], "f32", data);
-      layers.push({ ...title, alignQ, alignK, attn, rowSums: rowSumsOf(place, data, S) });
+      layers.push({
+        ...{ ...title, alignQ, alignK, attn, rowSums: rowSumsOf(place, data, S) },
+        ...(visible?.includes(0) && { mask: new TraceTensor([H, T, S], "bool", visible) }),
+      });
     }
   }
   return createTrace(

@@ -42,6 +42,11 @@ export function denseMap({ H, T, S, weights, mask, maskSpec, rowSums = "one" }: 
     { H, T, S, source: "dense", rowSums, maskSpec },
     {
       range: (_, t) => visibleKeys(maskSpec, t, S),
+      visible(h, t, from, to) {
+        if (mask || !(weights instanceof Float32Array)) return undefined;
+        const row = (h * T + t) * S;
+        return weights.subarray(row + from, row + to);
+      },
       read(h, t, from, to, out, at) {
         const row = (h * T + t) * S;
         for (let s = from, e = at; s < to; s++, e++) {

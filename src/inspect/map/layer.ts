@@ -33,6 +33,10 @@ function storedMap(layer: TraceLayer, attn: TraceTensor): AttentionMap {
     { H, T, S, source: "dense", rowSums, maskSpec },
     {
       range: (_, t) => visibleKeys(maskSpec, t, S),
+      visible(h, t, from, to) {
+        const row = (h * T + t) * S;
+        return isHidden || isByte ? undefined : attn.slice(row + from, row + to);
+      },
       read(h, t, from, to, { values, kinds }, at) {
         const row = (h * T + t) * S;
         const weights = attn.slice(row + from, row + to);

@@ -29,6 +29,8 @@ export interface MapReader {
   range(h: number, t: number): readonly [start: number, end: number];
   /** Writes keys [from, to), all within that range, to `out` from `at`. */
   read(h: number, t: number, from: number, to: number, out: Cells, at: number): void;
+  /** The weights of these keys as they are kept, where all are visible: faster to pool. */
+  visible?(h: number, t: number, from: number, to: number): Float32Array | undefined;
 }
 
 export interface MapFacts {
@@ -90,11 +92,33 @@ export class AttentionMap implements MapFacts {
     return this.rows(head, query, query + 1);
   }
 
+  /** The exact weights that all queries give one key: one column. Cost: O(T) cells read. */
+  column(head: number, key: number): Cells {
+    check("column", "head", head, this.H);
+    check("column", "key", key, this.S);
+    const cells = maskedCells(this.T, 1);
+    for (let t = 0; t < this.T; t++) {
+      const [from, to] = this.#reader.range(head, t);
+      if (from <= key && key < to) this.#reader.read(head, t, key, key + 1, cells, t);
+    }
+    return cells;
+  }
+
   /**
    * Tile (x, y) of a head, x across the keys: at most 256 × 256 cells, each of which shows a block of 2^level × 2^level
    * weights. Level 0 is exact. Cost: O(4^level) cells read; a cache is the caller's.
    */
   tile(head: number, level: number, x: number, y: number, reduction: Reduction = "max"): Cells {
+    return finished(this.tileSteps(head, level, x, y, reduction));
+  }
+
+  /**
+   * `tile` a row at a time, for a page that answers its reader meanwhile: each step reads one row, the last one returns
+   * the tile.
+   */
+  *tileSteps(
+    ...[head, level, x, y, reduction = "max"]: Parameters<AttentionMap["tile"]>
+  ): Generator<undefined, Cells, undefined> {
     const op = "tile";
     check(op, "head", head, this.H);
     check(op, "level", level, this.levels);
@@ -106,7 +130,7 @@ export class AttentionMap implements MapFacts {
     const columns = [x * side, Math.min((x + 1) * side, this.S)] as const;
     const computed = this.#computer.tile?.({ head, level, rows, columns, reduction });
     if (computed) return computed;
-    return this.#pool({ head, rows, columns, factor: 2 ** level, reduction });
+    return yield* this.#pool({ head, rows, columns, factor: 2 ** level, reduction });
   }
 
   /**
@@ -118,10 +142,16 @@ export class AttentionMap implements MapFacts {
     check("pooled", "factor", factor, Math.max(this.T, this.S) + 1, 1);
     const computed = this.#computer.pooled?.(head, factor);
     if (computed) return computed;
-    return this.#pool({ head, rows: [0, this.T], columns: [0, this.S], factor, reduction: "max" });
+    return finished(this.#pool({ head, rows: [0, this.T], columns: [0, this.S], factor, reduction: "max" }));
   }
 
-  #pool({ head, rows, columns, factor, reduction }: Omit<TileRequest, "level"> & { factor: number }): Cells {
+  *#pool({
+    head,
+    rows,
+    columns,
+    factor,
+    reduction,
+  }: Omit<TileRequest, "level"> & { factor: number }): Generator<undefined, Cells, undefined> {
     const width = columns[1] - columns[0];
     const pooled = new Pool(rows[1] - rows[0], width, factor, reduction);
     const line = maskedCells(1, width);
@@ -130,10 +160,21 @@ export class AttentionMap implements MapFacts {
       const from = Math.max(start, columns[0]);
       const to = Math.min(end, columns[1]);
       if (from >= to) continue;
+      yield;
+      const visible = reduction === "max" ? this.#reader.visible?.(head, t, from, to) : undefined;
+      if (visible && pooled.addVisible(t - rows[0], from - columns[0], visible)) continue;
       this.#reader.read(head, t, from, to, line, 0);
       pooled.add(t - rows[0], from - columns[0], to - columns[0], line.values, line.kinds, 0);
     }
     return pooled.cells;
+  }
+}
+
+/** What the steps come to, all taken at once. */
+function finished<T>(steps: Generator<undefined, T, undefined>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
   }
 }
 

@@ -1,9 +1,9 @@
 import { checkCount } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
-import { MASKED, NOT_FINITE } from "../cells.ts";
+import { MASKED } from "../cells.ts";
 import type { AttentionMap } from "../map/map.ts";
-import { positionOf } from "../mask.ts";
 import type { ImageGrid } from "../trace/trace.ts";
+import { addGlance, glanceOf, type HeadGlance, Means, weighedRows } from "./glance.ts";
 import { gini, normalizedEntropy, topMass } from "./row.ts";
 import { earlierTokens } from "./tokens.ts";
 
@@ -19,15 +19,11 @@ export interface StatisticsOptions {
 }
 
 /** What one head does, as numbers: means over queries, NaN where no query has a say. */
-export interface HeadStatistics {
+export interface HeadStatistics extends HeadGlance {
   /** Queries that see a key and weigh one. */
   readonly queries: number;
-  /** As a share of the largest possible: 1 is even, 0 is one key. Over queries with two keys or more. */
-  readonly entropy: number;
-  /** Gini's coefficient: 0 is even, 1 is one key. Over the same queries. */
+  /** Gini's coefficient: 0 is even, 1 is one key. Over queries with two keys or more. */
   readonly sparsity: number;
-  /** The largest weight. */
-  readonly confidence: number;
   /** The share of the `topK` largest weights. */
   readonly topMass: number;
   /** Σ a |s − p| and Σ a (s − p), in positions. */
@@ -37,10 +33,6 @@ export interface HeadStatistics {
   readonly diagonality: number;
   /** The share of keys with |s − p| ≤ `band`. */
   readonly bandMass: number;
-  /** The shares of the query's own position, the one before it, and key 0. */
-  readonly selfMass: number;
-  readonly previousToken: number;
-  readonly firstToken: number;
   /** What the weights lack to 1: the part of a sink. */
   readonly sinkMass: number;
   /** Standard deviation of `columnMass` over its mean, among the keys that a query sees: 0 where all get the same. */
@@ -80,7 +72,7 @@ export function headStatistics(
   { topK = 4, band = 1, tokens, grid }: StatisticsOptions = {},
 ): HeadStatistics {
   const op = "headStatistics";
-  const { T, S, maskSpec } = map;
+  const { T, S } = map;
   checkCount(op, "topK", topK);
   if (!(band >= 0))
     throw new OptionError("NUMBER_RANGE", { op, name: "band", rule: "at least 0", got: band });
@@ -94,32 +86,21 @@ export function headStatistics(
   const seen = new Uint8Array(S);
   const rowEntropy = new Float64Array(T).fill(Number.NaN);
   const moments = new Moments();
-  const buffer = new Float32Array(S);
-  for (let t = 0; t < T; t++) {
-    const { values, kinds } = map.row(head, t);
-    if (kinds.includes(NOT_FINITE)) continue;
-    let n = 0;
-    let sum = 0;
+  for (const row of weighedRows(op, map, head)) {
+    const { t, values, kinds, visible, sum, p } = row;
     for (let s = 0; s < S; s++) {
       if (kinds[s] === MASKED) continue;
-      const w = values[s]!;
-      if (w < 0) throw new OptionError("WEIGHTS_NEGATIVE", { op, head, query: t, got: w });
-      buffer[n++] = w;
-      sum += w;
-      columnMass[s]! += w;
+      columnMass[s]! += values[s]!;
       seen[s] = 1;
     }
-    if (n > 0) means.add("sinkMass", Math.max(0, 1 - sum));
+    means.add("sinkMass", Math.max(0, 1 - sum));
     if (sum === 0) continue;
 
-    const visible = buffer.subarray(0, n);
+    addGlance(means, row);
     rowEntropy[t] = normalizedEntropy(visible);
-    means.add("entropy", rowEntropy[t]!);
     const ascending = visible.sort();
     means.add("sparsity", gini(ascending));
-    means.add("confidence", ascending.at(-1)! / sum);
     means.add("topMass", topMass(ascending, topK));
-    const p = positionOf(maskSpec, t, T, S);
     let distance = 0;
     let inBand = 0;
     let first = 0;
@@ -141,32 +122,23 @@ export function headStatistics(
     means.add("distance", distance);
     means.add("lag", lag);
     means.add("bandMass", inBand);
-    means.add("firstToken", values[0]! / sum);
-    const own = Math.round(p);
-    const share = (s: number) => values[s]! / sum;
-    if (own >= 0 && own < S) means.add("selfMass", share(own));
-    if (own >= 1 && own <= S) means.add("previousToken", share(own - 1));
     if (earlier) {
       const { same, after } = earlier[t]!;
-      const total = (keys: readonly number[]) => keys.reduce((mass, s) => mass + share(s), 0);
+      const total = (keys: readonly number[]) => keys.reduce((mass, s) => mass + values[s]! / sum, 0);
       if (same.length > 0) means.add("duplicate", total(same));
       if (after.length > 0) means.add("induction", total(after));
     }
     if (grid) means.add("patchDistance", patchDistance(values, t, grid));
   }
   return {
+    ...glanceOf(means),
     queries: means.count("confidence"),
-    entropy: means.of("entropy"),
     sparsity: means.of("sparsity"),
-    confidence: means.of("confidence"),
     topMass: means.of("topMass"),
     distance: means.of("distance"),
     lag: means.of("lag"),
     diagonality: moments.correlation(),
     bandMass: means.of("bandMass"),
-    selfMass: means.of("selfMass"),
-    previousToken: means.of("previousToken"),
-    firstToken: means.of("firstToken"),
     sinkMass: means.of("sinkMass"),
     coverageSpread: spread(columnMass.filter((_, s) => seen[s])),
     duplicate: means.of("duplicate"),
@@ -175,26 +147,6 @@ export function headStatistics(
     columnMass,
     rowEntropy,
   };
-}
-
-/** Means by name; NaN is no observation. */
-class Means {
-  readonly #sums = new Map<string, { sum: number; count: number }>();
-
-  add(name: string, value: number): void {
-    if (Number.isNaN(value)) return;
-    const { sum, count } = this.#sums.get(name) ?? { sum: 0, count: 0 };
-    this.#sums.set(name, { sum: sum + value, count: count + 1 });
-  }
-
-  count(name: string): number {
-    return this.#sums.get(name)?.count ?? 0;
-  }
-
-  of(name: string): number {
-    const { sum, count } = this.#sums.get(name) ?? { sum: 0, count: 0 };
-    return sum / count;
-  }
 }
 
 /** Moments of query and key positions, every query of mass 1, updated so that far-away positions lose no digits. */

@@ -8,7 +8,10 @@ import {
   fromCsv,
   fromNpz,
   importTrace,
+  layerMap,
+  MASKED,
   type Trace,
+  VALUE,
   writeTrace,
 } from "../../../src/inspect/index.ts";
 import { fullTrace } from "../support.ts";
@@ -131,7 +134,40 @@ describe("BertViz's JSON", () => {
     expect(fromBertViz(layers).tokens).toEqual(expect.objectContaining({ "positions 2": ["0", "1"] }));
   });
 
+  it("hides what a mask beside the weights hides", () => {
+    const weights = [
+      [1, 0],
+      [0.5, 0.5],
+    ];
+    const mask = [
+      [1, 0],
+      [1, 1],
+    ];
+    const trace = fromBertViz({ weights, mask, rowTokens: ["a", "b"], columnTokens: ["a", "b"] });
+    expect([...layerMap(trace.layers[0]!).rows(0, 0, 2).kinds]).toEqual([VALUE, MASKED, VALUE, VALUE]);
+    const open = fromBertViz({
+      attention: layers,
+      mask: layers.map((layer) =>
+        layer.map(() => [
+          [1, 1],
+          [1, 1],
+        ]),
+      ),
+    });
+    expect(open.layers.every((layer) => layer.mask === undefined)).toBe(true);
+  });
+
   it.each<[string, unknown, RegExp]>([
+    [
+      "a mask of another shape",
+      { weights: [[1, 0]], mask: [[1]] },
+      /the mask of the weights must be shaped as they are, \[1, 2\], got \[1, 1\]/,
+    ],
+    [
+      "a mask of other numbers",
+      { weights: [[1, 0]], mask: [[1, 0.5]] },
+      /the mask of the weights must hold 0 and 1 alone, got 0\.5/,
+    ],
     [
       "ragged lists",
       [[1, 0], [1]],

@@ -169,32 +169,68 @@ describe("a map of stored weights", () => {
     }
   });
 
-  it("makes tiles of any level as pooling the whole map does, with odd and unequal sides", () => {
-    const [T, S] = [531, 787];
-    const { weights } = attend({ H: 2, Hkv: 2, T, S, D: 2 }, { maskSpec: { right: 0, offset: 200 } });
-    const map = denseMap({ H: 2, T, S, weights, maskSpec: { right: 0, offset: 200 } });
-    expect(map.levels).toBe(3);
-    const whole = map.rows(1, 0, T);
-    for (let level = 0; level < map.levels; level++)
-      for (const reduction of ["max", "mean", "maxAbs"] as const) {
-        const pooled = pool(whole, 2 ** level, reduction);
-        for (let y = 0; 256 * y < pooled.rows; y++)
-          for (let x = 0; 256 * x < pooled.columns; x++) {
-            const tile = map.tile(1, level, x, y, reduction);
-            expect(tile.rows).toBe(Math.min(256, pooled.rows - 256 * y));
-            expect(tile.columns).toBe(Math.min(256, pooled.columns - 256 * x));
-            for (let row = 0; row < tile.rows; row++) {
-              const from = (256 * y + row) * pooled.columns + 256 * x;
-              const line = (cells: { values: Float32Array; kinds: Uint8Array }, at: number) => [
-                cells.values.subarray(at, at + tile.columns),
-                cells.kinds.subarray(at, at + tile.columns),
-              ];
-              const [got, expected] = [line(tile, row * tile.columns), line(pooled, from)];
-              if (got.some((part, n) => part.some((value, at) => value !== expected[n]![at])))
-                expect.fail(`tile ${x}, ${y} of level ${level}, row ${row}`);
+  it.each([
+    ["float64", Float64Array],
+    ["float32", Float32Array],
+  ])(
+    "makes tiles of any level as pooling the whole map does, with odd and unequal sides, of %s",
+    (_, Kept) => {
+      const [T, S] = [531, 787];
+      const oracle = attend({ H: 2, Hkv: 2, T, S, D: 2 }, { maskSpec: { right: 0, offset: 200 } });
+      const weights = Kept.from(oracle.weights);
+      // In a block whose first row is read before them.
+      weights[(T + 301) * S + 211] = Number.NaN;
+      weights[(T + 307) * S + 223] = Infinity;
+      const map = denseMap({ H: 2, T, S, weights, maskSpec: { right: 0, offset: 200 } });
+      expect(map.levels).toBe(3);
+      const whole = map.rows(1, 0, T);
+      for (let level = 0; level < map.levels; level++)
+        for (const reduction of ["max", "mean", "maxAbs"] as const) {
+          const pooled = pool(whole, 2 ** level, reduction);
+          for (let y = 0; 256 * y < pooled.rows; y++)
+            for (let x = 0; 256 * x < pooled.columns; x++) {
+              const tile = map.tile(1, level, x, y, reduction);
+              expect(tile.rows).toBe(Math.min(256, pooled.rows - 256 * y));
+              expect(tile.columns).toBe(Math.min(256, pooled.columns - 256 * x));
+              for (let row = 0; row < tile.rows; row++) {
+                const from = (256 * y + row) * pooled.columns + 256 * x;
+                const line = (cells: { values: Float32Array; kinds: Uint8Array }, at: number) => [
+                  cells.values.subarray(at, at + tile.columns),
+                  cells.kinds.subarray(at, at + tile.columns),
+                ];
+                const [got, expected] = [line(tile, row * tile.columns), line(pooled, from)];
+                if (got.some((part, n) => part.some((value, at) => value !== expected[n]![at])))
+                  expect.fail(`tile ${x}, ${y} of level ${level}, row ${row}`);
+              }
             }
-          }
-      }
+        }
+    },
+  );
+
+  it("gives a tile in steps, each of one row that has a key in it", () => {
+    const weights = Float32Array.of(1, 0, 0, 0.5, 0.5, 0, 0.25, 0.25, 0.5);
+    const map = denseMap({ H: 1, T: 3, S: 3, weights, maskSpec: { right: 0 } });
+    const steps = map.tileSteps(0, 0, 0, 0);
+    for (let row = 0; row < 3; row++) expect(steps.next()).toEqual({ done: false, value: undefined });
+    expect(steps.next()).toEqual({ done: true, value: map.tile(0, 0, 0, 0) });
+  });
+
+  it("gives the column of a key, hidden where no query may attend to it", () => {
+    const weights = [1, 0, 0, 0.5, 0.5, 0, 0.25, Number.NaN, 0.5];
+    const map = denseMap({ H: 1, T: 3, S: 3, weights, maskSpec: { right: 0 } });
+    expect(map.column(0, 1)).toEqual({
+      ...{ rows: 3, columns: 1, values: Float32Array.of(0, 0.5, 0) },
+      kinds: Uint8Array.of(MASKED, VALUE, NOT_FINITE),
+    });
+    const layer = qkLayer(SIZES, attend(SIZES));
+    const { H, T, S } = SIZES;
+    for (let key = 0; key < S; key++) {
+      const rows = layerMap(layer)
+        .rows(H - 1, 0, T)
+        .values.filter((_, e) => e % S === key);
+      expect(layerMap(layer).column(H - 1, key).values).toEqual(rows);
+    }
+    expect(() => map.column(0, 3)).toThrow("column: key must be an integer from 0 to 2, got 3");
   });
 
   it("refuses heads, queries, levels and tiles that there are not", () => {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { denseMap, gini, headStatistics, normalizedEntropy, topMass } from "../../../src/inspect/index.ts";
+import { headGlance } from "../../../src/inspect/statistics/glance.ts";
 import { distributions, head, randomNumbers } from "../support.ts";
 
 const N = 7;
@@ -179,6 +180,18 @@ describe("headStatistics", () => {
     expect(() => headStatistics(uniform, 0, { tokens: ["a"] })).toThrow(
       "the number of tokens must be one for each position of self-attention (T=7, S=7), got 1",
     );
+  });
+});
+
+describe("headGlance", () => {
+  it("has the numbers of headStatistics, whatever is hidden, not finite or without weight", () => {
+    const weights = [0.5, 0.25, 0.25, 0, 0, 0, Number.NaN, 1, 0, 0.75, 0.25, 0, 0.1, 0.2, 0.7];
+    const mask = Array.from({ length: 15 }, (_, e) => (e === 13 ? 0 : 1));
+    const map = denseMap({ H: 1, T: 5, S: 3, weights, mask, maskSpec: { right: 2 } });
+    const glance = headGlance(map, 0);
+    expect(Object.keys(glance)).toHaveLength(5);
+    expect(headStatistics(map, 0)).toMatchObject(glance);
+    expect(headStatistics(map, 0).queries).toBe(3);
   });
 });
 
