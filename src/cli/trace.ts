@@ -5,7 +5,7 @@ import { FileError, UsageError } from "../core/errors.ts";
 import { importTrace, type Trace } from "../inspect/index.ts";
 import { type DrawOptions, THROUGH, type Through, type View } from "../views/index.ts";
 import { PALETTES, type Palette } from "../viz/color.ts";
-import type { Theme } from "../viz/index.ts";
+import { COLOR_SCALES, type ColorScale, type Theme } from "../viz/index.ts";
 import { visible } from "../viz/text.ts";
 import { oneOf, wholeNumber } from "./flags.ts";
 import { type Io, write } from "./io.ts";
@@ -20,6 +20,7 @@ export interface TraceFlags {
   through?: Through;
   glimpseSize?: [number, number];
   palette?: Palette;
+  colorScale?: ColorScale;
   theme?: Theme;
 }
 
@@ -55,7 +56,12 @@ export function takesTrace(
       `for --view rollout: ${THROUGH.join(", ")} (default: rollout)`,
       oneOf(name, "--through", THROUGH),
     )
-    .option("--palette <name>", PALETTES.join(", "), oneOf(name, "--palette", PALETTES));
+    .option("--palette <name>", PALETTES.join(", "), oneOf(name, "--palette", PALETTES))
+    .option(
+      "--color-scale <scale>",
+      `how colours follow weights in heat maps: ${COLOR_SCALES.join(", ")} (default: linear)`,
+      oneOf(name, "--color-scale", COLOR_SCALES),
+    );
 }
 
 /** The flags of pictures, which have views that a terminal has not. */

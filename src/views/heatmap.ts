@@ -13,11 +13,12 @@ export function drawMap(trace: Trace, chosen: ChosenHead, options: DrawOptions &
   const { data, note, isOfShares } = headData(trace, chosen);
   const { layer } = chosen;
   const notes = [note, options.note].filter(Boolean).join(" ");
-  const { palette, theme, onWarning } = options;
+  const { palette, colorScale, theme, onWarning } = options;
   return heatmap(data, {
     ...{ title: options.title ?? titleOf(trace, chosen), ...axesOf(layer), numbers: true },
     ...(notes && { note: notes }),
     ...(palette && { palette }),
+    ...(colorScale && { colorScale }),
     ...(theme && { theme }),
     ...(onWarning && isOfShares && { onWarning }),
   });

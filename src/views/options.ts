@@ -1,6 +1,6 @@
 import { OptionError } from "../core/errors.ts";
 import type { MapComputer, TraceLayer } from "../inspect/index.ts";
-import type { Palette, Theme } from "../viz/index.ts";
+import type { ColorScale, Palette, Theme } from "../viz/index.ts";
 
 /** Every view of a trace, in the order in which `heed svg --help` names them. */
 export const VIEWS = [
@@ -43,6 +43,8 @@ export interface DrawOptions {
   readonly glimpseSize?: readonly [rows: number, columns: number];
   /** @default "viridis" */
   readonly palette?: Palette;
+  /** How colours follow weights in `heatmap` and `rollout`: `sqrt` and `log` tell small ones apart. @default "linear" */
+  readonly colorScale?: ColorScale;
   /** @default "light" */
   readonly theme?: Theme;
   /** Above the picture; empty = none. @default what is shown */

@@ -1,5 +1,6 @@
 import { MASKED, type Trace, VALUE } from "../inspect/index.ts";
 import { colorAt, encodePng, paletteBytes, paletteIndex } from "../viz/index.ts";
+import { colorPosition } from "../viz/scale.ts";
 import { type ChosenHead, chooseHead, headCells, nameOf } from "./layers.ts";
 import { type DrawOptions, refuse, type View } from "./options.ts";
 import { rolledOut } from "./rollout.ts";
@@ -21,7 +22,7 @@ const RED = [197, 34, 31] as const;
 /**
  * The cells of one map as a PNG file, without words: row t from the top, key s from the left.
  *
- *     pixel = ⌊256·weight⌋, an index into the palette
+ *     pixel = ⌊256·f(weight)⌋, an index into the palette;    f is what `colorScale` says, by default the weight itself
  *
  * Where a cell is masked (grey, #8a8a8a) or not finite (red, #c5221f) the file holds the colours themselves, as the palette
  * has no room for a 257th. Above 4096 cells a side the map is max-pooled. The `tEXt` chunks `Title` and `heed` say what is
@@ -40,7 +41,7 @@ export function pngTrace(trace: Trace, options: PngTraceOptions = {}): Uint8Arra
 
 /** `pngTrace` under the name that errors are to give. */
 export function pngView(op: string, trace: Trace, options: PngTraceOptions): Uint8Array {
-  const { view = "heatmap", palette = "viridis" } = options;
+  const { view = "heatmap", palette = "viridis", colorScale = "linear" } = options;
   if (view !== "heatmap" && view !== "rollout") {
     const rule = `be one of ${PNG_VIEWS.join(", ")}, whose cells can be pixels`;
     refuse(
@@ -68,10 +69,17 @@ export function pngView(op: string, trace: Trace, options: PngTraceOptions): Uin
   }
   const state = {
     ...{ view, layer: layer.index, ...(view === "heatmap" && { head }), shape: [layer.T, layer.S] },
-    ...{ palette, domain: [0, 1], cell, ...(factor > 1 && { pooled: factor }) },
+    ...{
+      palette,
+      domain: [0, 1],
+      ...(colorScale !== "linear" && { colorScale }),
+      cell,
+      ...(factor > 1 && { pooled: factor }),
+    },
   };
   const { title = chosen.shown } = options;
   const [width, height] = [columns * cell, rows * cell];
+  const position = (at: number) => colorPosition(values[at]!, 0, 1, colorScale);
   const isPlain = kinds.every((kind) => kind === VALUE);
   const channels = isPlain ? 1 : 3;
   const data = new Uint8Array(width * height * channels);
@@ -83,8 +91,8 @@ export function pngView(op: string, trace: Trace, options: PngTraceOptions): Uin
     for (let x = 0; x < width; x++) {
       const at = Math.floor(y / cell) * columns + Math.floor(x / cell);
       const pixel = (y * width + x) * channels;
-      if (isPlain) data[pixel] = paletteIndex(values[at]!);
-      else if (kinds[at] === VALUE) data.set(colorAt(palette, values[at]!), pixel);
+      if (isPlain) data[pixel] = paletteIndex(position(at));
+      else if (kinds[at] === VALUE) data.set(colorAt(palette, position(at)), pixel);
       else data.set(kinds[at] === MASKED ? GREY : RED, pixel);
     }
   }

@@ -88,12 +88,13 @@ export function showView(op: string, trace: Trace, options: ShowOptions): string
 
 function map(trace: Trace, chosen: ChosenHead, options: ShowOptions): string {
   const { data, note, isOfShares } = headData(trace, chosen, MOST_CELLS);
-  const { depth, unicode, columns, isTTY, format, palette, onWarning } = options;
+  const { depth, unicode, columns, isTTY, format, palette, colorScale, onWarning } = options;
   const drawn = terminalHeatmap(data, {
     ...{ depth, unicode, columns, title: options.title ?? titleOf(trace, chosen), ...axesOf(chosen.layer) },
     ...(isTTY !== undefined && { isTTY }),
     ...(format && { format }),
     ...(palette && { palette }),
+    ...(colorScale && { colorScale }),
     ...(onWarning && isOfShares && { onWarning }),
   });
   return note ? `${drawn}\nbefore that: ${unicode ? note : note.replaceAll("×", "x")}` : drawn;

@@ -12,7 +12,7 @@ import {
   toMatrix,
 } from "./matrix.ts";
 import { oneOf, type Words, withDefaultWords } from "./options.ts";
-import { type Domain, makeScale } from "./scale.ts";
+import { type ColorScale, type Domain, makeScale } from "./scale.ts";
 import { cells } from "./svg/cells.ts";
 import { colorbar, definitions } from "./svg/colorbar.ts";
 import { svgDocument } from "./svg/document.ts";
@@ -27,6 +27,8 @@ export interface HeatmapOptions extends Words {
   readonly palette?: Palette | DivergingPalette;
   /** @default "unit" */
   readonly domain?: Domain;
+  /** `sqrt` and `log` tell small weights apart. @default "linear" */
+  readonly colorScale?: ColorScale;
   /** What the numbers are, for the legend. @default "weight" */
   readonly value?: string;
   /** @default "light" */
@@ -47,7 +49,7 @@ const MOST_CELLS = 200;
 /**
  * Attention weights as a heat map: an SVG document of 10 × 8 inches (less where cells would become stripes).
  *
- *     colour of cell (t, s) = palette[⌊256 · (weights[t][s] − low) / (high − low)⌋]
+ *     colour of cell (t, s) = palette[⌊256 · f(weights[t][s])⌋],    f(w) = (w − low) / (high − low), or as `colorScale` says
  *
  * Rows are output tokens t (T of them, top to bottom), columns are input tokens s (S, left to right). The scale is
  * 0 to 1 unless `domain` says otherwise. Masked cells are hatched grey, weights that are not finite crossed red;
@@ -69,7 +71,7 @@ export function heatmap(data: HeatmapData, options: HeatmapOptions = {}): string
   const matrix = toMatrix(op, data);
   const palette = oneOf(op, "palette", options.palette ?? "viridis", [...PALETTES, "PuOr"]);
   const theme = oneOf(op, "theme", options.theme ?? "light", THEMES);
-  const scale = makeScale(op, matrix, options.domain, options.value);
+  const scale = makeScale(op, matrix, options.domain, options.value, options.colorScale);
   const words = withDefaultWords(options);
   for (const warning of warnings(op, matrix, data)) options.onWarning?.(warning);
 
@@ -89,7 +91,8 @@ export function heatmap(data: HeatmapData, options: HeatmapOptions = {}): string
   const description = summary(matrix, data) + (note ? ` ${visible(note)}` : "");
   const settings = [palette, theme, scale.low, scale.high, options.numbers, ...Object.values(words)];
   if (options.note) settings.push(options.note);
-  if (options.size || options.value) settings.push(layout.width, layout.height, scale.label);
+  if (options.size || options.value || (options.colorScale ?? "linear") !== "linear")
+    settings.push(layout.width, layout.height, scale.label);
   const id = fingerprint([settings, rows, columns, pooled.values, pooled.kinds].map(String).join("\n"));
   const numbers = options.numbers ?? false;
   const hasMasked = count(pooled, MASKED) > 0;

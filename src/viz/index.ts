@@ -42,7 +42,7 @@ export { type NeuronData, type NeuronOptions, neuronView } from "./neuron-view.t
 export type { Words } from "./options.ts";
 export { type PipelineData, type PipelineOptions, pipelineDiagram } from "./pipeline.ts";
 export { encodePng, type Pixels, type PngOptions, paletteBytes, pngDataUri } from "./png.ts";
-export type { Domain } from "./scale.ts";
+export { COLOR_SCALES, type ColorScale, type Domain } from "./scale.ts";
 export type { Theme } from "./svg/theme.ts";
 export {
   type ColorDepth,

@@ -1,5 +1,6 @@
 import { OptionError } from "../core/errors.ts";
 import { type Matrix, VALUE } from "./matrix.ts";
+import { oneOf } from "./options.ts";
 
 /**
  * Which weights get the first and the last colour. `unit`: 0 and 1, so two maps can be compared. `data`: the
@@ -9,6 +10,30 @@ import { type Matrix, VALUE } from "./matrix.ts";
  */
 export type Domain = "unit" | "data" | readonly [low: number, high: number];
 
+/**
+ * How colours follow weights: `linear`, in proportion; `sqrt`, their square roots; `log`, their logarithms down to a
+ * millionth of the largest. The last two show small weights apart, which fill the maps of many tokens.
+ *
+ * @default "linear"
+ */
+export const COLOR_SCALES = ["linear", "sqrt", "log"] as const;
+export type ColorScale = (typeof COLOR_SCALES)[number];
+
+/** Of the highest weight: on a logarithmic scale, what is less has the first colour. */
+const LOG_FLOOR = 1e-6;
+
+/** Where `value` lies between the colours of `low` and `high`; 0 and 1 beyond them. */
+export function colorPosition(value: number, low: number, high: number, scale?: ColorScale): number {
+  if (scale === "log") {
+    const floor = logFloor(low, high);
+    return Math.log(Math.min(high, Math.max(floor, value)) / floor) / Math.log(high / floor);
+  }
+  const share = Math.max(0, Math.min(1, (value - low) / (high - low)));
+  return scale === "sqrt" ? Math.sqrt(share) : share;
+}
+
+const logFloor = (low: number, high: number): number => Math.max(low, LOG_FLOOR * high);
+
 export interface Scale {
   readonly low: number;
   readonly high: number;
@@ -16,10 +41,21 @@ export interface Scale {
   readonly label: string;
   /** Where `value` lies between low and high; 0 and 1 beyond them. */
   readonly position: (value: number) => number;
+  /** Round numbers for the legend, growing. */
+  readonly marks: readonly number[];
 }
 
-/** @throws OptionError `VIZ_OPTION` when a pair is not finite and growing. */
-export function makeScale(op: string, matrix: Matrix, domain: Domain = "unit", value = "weight"): Scale {
+/**
+ * @throws OptionError `VIZ_OPTION` when a pair is not finite and growing, or a scale other than linear has to show
+ * negative numbers.
+ */
+export function makeScale(
+  op: string,
+  matrix: Matrix,
+  domain: Domain = "unit",
+  value = "weight",
+  colorScale: ColorScale = "linear",
+): Scale {
   const [low, high] = domain === "unit" ? [0, 1] : domain === "data" ? range(matrix) : domain;
   if (!(Number.isFinite(low) && Number.isFinite(high) && low < high))
     throw new OptionError("VIZ_OPTION", {
@@ -29,17 +65,37 @@ export function makeScale(op: string, matrix: Matrix, domain: Domain = "unit", v
       got: `[${low}, ${high}]`,
       remedy: 'pass [0, 1], or "data" for the range of this map',
     });
+  oneOf(op, "colorScale", colorScale, COLOR_SCALES);
+  if (colorScale !== "linear" && low < 0)
+    throw new OptionError("VIZ_OPTION", {
+      op,
+      option: "colorScale",
+      rule: "linear where weights may be negative",
+      got: colorScale,
+      remedy: "leave it out, or pass a domain from 0",
+    });
+  const of =
+    domain === "unit"
+      ? ""
+      : domain === "data"
+        ? " (scaled to this map)"
+        : ` (${formatNumber(low)} to ${formatNumber(high)})`;
   return {
-    low,
-    high,
-    label:
-      domain === "unit"
-        ? value
-        : domain === "data"
-          ? `${value} (scaled to this map)`
-          : `${value} (${formatNumber(low)} to ${formatNumber(high)})`,
-    position: (value) => Math.max(0, Math.min(1, (value - low) / (high - low))),
+    ...{
+      low: colorScale === "log" ? logFloor(low, high) : low,
+      high,
+      label: `${value}${of}${colorScale === "linear" ? "" : `, ${colorScale} scale`}`,
+    },
+    position: (value) => colorPosition(value, low, high, colorScale),
+    marks: (colorScale === "log" && decades(logFloor(low, high), high)) || ticks(low, high),
   };
+}
+
+/** The powers of ten in a range; undefined where they are too few to read numbers by. */
+function decades(low: number, high: number): number[] | undefined {
+  const first = Math.ceil(Math.log10(low) - 1e-9);
+  const count = Math.floor(Math.log10(high) + 1e-9) - first + 1;
+  return count < 2 ? undefined : Array.from({ length: count }, (_, n) => Number(`1e${first + n}`));
 }
 
 /** The smallest and largest weight; widened where the map has only one value, so that low < high holds. */

@@ -2,7 +2,7 @@ import { PALETTES, type Palette } from "./color.ts";
 import { summary, topColumns, warnings } from "./describe.ts";
 import { type HeatmapData, type Matrix, toMatrix } from "./matrix.ts";
 import { oneOf, positiveInteger, type Words, withDefaultWords } from "./options.ts";
-import { type Domain, makeScale } from "./scale.ts";
+import { type ColorScale, type Domain, makeScale } from "./scale.ts";
 import type { ColorDepth } from "./terminal/capabilities.ts";
 import { makeInk } from "./terminal/ink.ts";
 import { largeMap } from "./terminal/large.ts";
@@ -27,6 +27,8 @@ export interface TerminalHeatmapOptions extends Words {
   readonly format?: TerminalFormat;
   /** @default "unit" */
   readonly domain?: Domain;
+  /** `sqrt` and `log` tell small weights apart. @default "linear" */
+  readonly colorScale?: ColorScale;
   /** Writes weights from 0.1 on into cells of four columns or more; without colour, a table of them. @default true */
   readonly numbers?: boolean;
   /** The most inputs that `text` names for each output; further ones that round to 0.00 are left out. @default 3 */
@@ -70,7 +72,7 @@ export function terminalHeatmap(data: HeatmapData, options: TerminalHeatmapOptio
     unicode: options.unicode,
     columns: Math.max(LEAST_COLUMNS, positiveInteger(op, "columns", options.columns)),
     ink: makeInk(depth, palette),
-    scale: makeScale(op, matrix, options.domain),
+    scale: makeScale(op, matrix, options.domain, "weight", options.colorScale),
     numbers: options.numbers ?? true,
   };
   for (const warning of warnings(op, matrix, data)) options.onWarning?.(warning);

@@ -122,6 +122,24 @@ describe("heed svg", () => {
     const options = { view: "compare", layer: [0, 1], head: 2, theme: "dark", palette: "grey" } as const;
     expect(out).toBe(drawTrace({ ...selfTrace(), name: "t.attn" }, options));
     expect(err).toBe("");
+    const log = await heed([
+      "svg",
+      trace,
+      "--out",
+      "-",
+      "--view",
+      "heatmap",
+      "--theme",
+      "dark",
+      "--color-scale",
+      "log",
+    ]);
+    expect(log.out).toBe(
+      drawTrace({ ...selfTrace(), name: "t.attn" }, { view: "heatmap", theme: "dark", colorScale: "log" }),
+    );
+    expect((await heed(["show", trace, "--color", "always", "--color-scale", "sqrt"])).out).toContain(
+      "sqrt scale",
+    );
     const image = file("i.attn", imageTrace());
     const more = ["--view", "glimpse", "--glimpse-size", "9x9"];
     expect((await heed(["svg", image, "--out", "-", ...more])).out).toContain("step 1");
@@ -163,6 +181,15 @@ describe("heed png", () => {
     expect(text).toContain(
       'heed\0{"view":"heatmap","layer":0,"head":0,"shape":[2,3],"palette":"viridis","domain":[0,1],"cell":2}',
     );
+  });
+
+  test("colours cells by a scale, and says which", async () => {
+    const out = path.join(folder, "x.png");
+    await heed(["png", file("t.attn", CROSS), "--cell", "1", "--color-scale", "sqrt", "--out", out]);
+    const bytes = readFileSync(out);
+    const colors = [0.75, 0.25, 0, 0.125, 0.25, 0.625].map((w) => colorAt("viridis", Math.sqrt(w)));
+    expect(Array.from(decodePng(bytes).values, (x) => Math.round(x * 255))).toEqual(colors.flat());
+    expect(bytes.toString("latin1")).toContain('"domain":[0,1],"colorScale":"sqrt"');
   });
 
   test("makes masked cells grey", async () => {

@@ -30,6 +30,14 @@ describe("heatmap", () => {
     );
   });
 
+  it("tells small weights apart on a logarithmic scale, with powers of ten beside its bar", async () => {
+    const svg = heatmap(CAUSAL, { colorScale: "log", numbers: true, theme: "auto" });
+    await expect(svg).toMatchFileSnapshot(golden("causal-log"));
+    const names = texts(parseXml(svg));
+    expect(names).toEqual(expect.arrayContaining(["weight, log scale", "1e-6", "0.0001", "1"]));
+    expect(heatmap(CAUSAL, { colorScale: "linear" })).toContain(">weight<");
+  });
+
   it("slants and thins out the labels of larger maps", async () => {
     const data = {
       weights: diagonal(11, 13),

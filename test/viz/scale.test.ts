@@ -33,6 +33,43 @@ describe("makeScale", () => {
     });
   });
 
+  it("sqrt and log tell small weights apart, and say so", () => {
+    const root = makeScale("heatmap", matrix, "unit", "weight", "sqrt");
+    expect(root).toMatchObject({ low: 0, high: 1, label: "weight, sqrt scale", marks: ticks(0, 1) });
+    expect([-1, 0, 0.25, 1, 2].map(root.position)).toEqual([0, 0, 0.5, 1, 1]);
+    const log = makeScale("heatmap", matrix, "unit", "weight", "log");
+    expect(log).toMatchObject({ low: 1e-6, high: 1, label: "weight, log scale" });
+    expect(log.marks).toEqual([1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1]);
+    // Logarithms are rounded.
+    for (const [value, position] of [
+      [0, 0],
+      [1e-6, 0],
+      [1e-3, 0.5],
+      [0.1, 5 / 6],
+      [1, 1],
+      [2, 1],
+    ] as const)
+      expect(log.position(value)).toBeCloseTo(position, 12);
+  });
+
+  it("marks linear steps on a logarithmic scale that has no two powers of ten", () => {
+    const scale = makeScale("heatmap", matrix, "data", "weight", "log");
+    expect(scale).toMatchObject({ low: 0.2, high: 0.4, label: "weight (scaled to this map), log scale" });
+    expect(scale.marks).toEqual(ticks(0.2, 0.4));
+    expect(scale.position(Math.sqrt(0.08))).toBeCloseTo(0.5, 12);
+  });
+
+  it("refuses sqrt and log where weights may be negative, and scales that there are not", () => {
+    const make = (domain: Domain, name: string) => () =>
+      makeScale("heatmap", matrix, domain, "weight", name as "log");
+    expect(make([-1, 1], "log")).toThrow(
+      "heatmap: colorScale must be linear where weights may be negative, got log; leave it out, or pass a domain from 0",
+    );
+    expect(make("unit", "rank")).toThrow(
+      'heatmap: colorScale must be one of "linear", "sqrt", "log", got "rank"; pick one of these',
+    );
+  });
+
   it.each([[[1, 0]], [[0, Number.NaN]], [[0, 0]]] as const)("refuses the domain %j", (domain) => {
     const make = () => makeScale("heatmap", matrix, domain as unknown as Domain);
     expect(make).toThrow(OptionError);

@@ -1,5 +1,5 @@
 import { colorAt, type DivergingPalette, hex, type Palette } from "../color.ts";
-import { formatNumber, type Scale, ticks } from "../scale.ts";
+import { formatNumber, type Scale } from "../scale.ts";
 import { BAR_WIDTH, type Layout } from "./layout.ts";
 import { coordinate, element, label } from "./markup.ts";
 
@@ -47,6 +47,12 @@ export function definitions(id: string, palette: Palette | DivergingPalette): st
   );
 }
 
+/** What stands beside a tick: there is room for six digits. */
+function markText(value: number): string {
+  const text = formatNumber(value);
+  return text.length > 6 ? value.toExponential() : text;
+}
+
 /** Colour bar, ticks, title, and a swatch for each special kind of cell in the map. */
 export function colorbar({ layout, scale, id, hasMasked, hasInvalid }: ColorbarInput): string {
   const x = layout.left + layout.plotWidth + GAP;
@@ -61,11 +67,11 @@ export function colorbar({ layout, scale, id, hasMasked, hasInvalid }: ColorbarI
   const bar =
     element("rect", { x, y: layout.top, width: BAR_WIDTH, height, fill: `url(#${id}-g)` }) +
     element("rect", { ...frame, y: layout.top, height });
-  const marks = ticks(scale.low, scale.high).map((value) => {
+  const marks = scale.marks.map((value) => {
     const y = bottom - scale.position(value) * height;
     return (
       element("path", { class: "l", d: `M${coordinate(x + BAR_WIDTH)} ${coordinate(y)}h5` }) +
-      label(formatNumber(value), { class: "t", x: x + BAR_WIDTH + 9, y: y + 4, "font-size": 12 })
+      label(markText(value), { class: "t", x: x + BAR_WIDTH + 9, y: y + 4, "font-size": 12 })
     );
   });
   const middle = layout.top + height / 2;
