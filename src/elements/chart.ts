@@ -1,12 +1,21 @@
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
-import { type Cells, VALUE } from "../inspect/cells.ts";
+import type { Cells } from "../inspect/cells.ts";
 import { clamp, HeedElement } from "./element.ts";
 import type { Model } from "./model.ts";
 import { GridCursor } from "./parts/cursor.ts";
 import { type Cursor, type Field, movedCursor } from "./parts/keys.ts";
+import { type MapJson, MOST_JSON_CELLS, mapJson, type Part } from "./parts/map-json.ts";
 import { isSame, Memo } from "./parts/memo.ts";
 import { download, pngOf } from "./parts/save.ts";
-import { type Row, short, strongest, weightText } from "./parts/sentences.ts";
+import {
+  BY_KEY,
+  BY_QUERY,
+  type Line,
+  lineSentence,
+  short,
+  strongest,
+  weightText,
+} from "./parts/sentences.ts";
 import { PAGE, tableTemplate } from "./parts/table.ts";
 import type { Selection } from "./selection.ts";
 
@@ -27,6 +36,7 @@ export abstract class HeedChart extends HeedElement {
   protected readonly cursor = new GridCursor();
   #observer: ResizeObserver | undefined;
   readonly #row = new Memo<Cells>();
+  readonly #column = new Memo<Cells>();
   #drawn: readonly unknown[] = [];
 
   constructor() {
@@ -80,11 +90,40 @@ export abstract class HeedChart extends HeedElement {
   }
 
   /** The weights of a query, kept for the next question about the same one. */
-  protected rowOf(query: number): Row {
+  protected rowOf(query: number): Line {
     const { map, rowTokens, columnTokens } = this.current;
     const { head } = this.selection;
     const cells = this.#row.get([map, head, query], () => map.row(head, query));
-    return { query, token: rowTokens[query]!, columnTokens, cells };
+    return { token: rowTokens[query]!, others: columnTokens, cells };
+  }
+
+  /** The weights that a key gets, kept likewise. */
+  protected columnOf(key: number): Line {
+    const { map, rowTokens, columnTokens } = this.current;
+    const { head } = this.selection;
+    const cells = this.#column.get([map, head, key], () => map.column(head, key));
+    return { token: columnTokens[key]!, others: rowTokens, cells };
+  }
+
+  /** What the selected query attends to, or who attends to the selected key. */
+  protected summary(): string {
+    const { query, key, byKey } = this.selection;
+    return byKey ? lineSentence(this.columnOf(key), BY_KEY) : lineSentence(this.rowOf(query));
+  }
+
+  protected focusCell(): void {
+    this.cursor.cell(this.renderRoot as ShadowRoot)?.focus({ preventScroll: true });
+  }
+
+  /** Turns between reading by query and by key. */
+  protected swap(): void {
+    this.select({ byKey: !this.selection.byKey });
+    if (this.page !== undefined) this.page = this.#pageOfCursor;
+    this.said = this.summary();
+  }
+
+  protected swapButton(): TemplateResult {
+    return this.button("By key", () => this.swap(), { pressed: this.selection.byKey });
   }
 
   /** What the cursor moves in, where it is, and how it moves. */
@@ -145,18 +184,17 @@ export abstract class HeedChart extends HeedElement {
   }
 
   protected toStrongestQuery(): void {
-    const { head, key } = this.selection;
-    const { map, T } = this.current;
-    let [best, most] = [-1, -Infinity];
-    for (let t = 0; t < T; t++) {
-      const { values, kinds } = map.row(head, t);
-      if (kinds[key] === VALUE && values[key]! > most) [best, most] = [t, values[key]!];
-    }
-    if (best >= 0) this.move({ row: best, column: key });
+    const { key } = this.selection;
+    const [best] = strongest(this.columnOf(key).cells, 1);
+    if (best !== undefined) this.move({ row: best, column: key });
+  }
+
+  get #pageOfCursor(): number {
+    return Math.floor((this.selection.byKey ? this.at.column : this.at.row) / PAGE);
   }
 
   protected toggleTable(): void {
-    this.page = this.page === undefined ? Math.floor(this.at.row / PAGE) : undefined;
+    this.page = this.page === undefined ? this.#pageOfCursor : undefined;
     this.said = this.page === undefined ? "data table closed" : "data table open below";
   }
 
@@ -177,11 +215,31 @@ export abstract class HeedChart extends HeedElement {
     return pngOf([...canvases], getComputedStyle(this).backgroundColor);
   }
 
+  /** The queries and keys whose weights are saved. */
+  protected get savedPart(): Part {
+    const { T, S } = this.current;
+    return { queries: [0, T - 1], keys: [0, S - 1] };
+  }
+
+  /** The weights in view with their tokens and the state; `heed show` reads them. Undefined before there is a model. */
+  toJSON(): MapJson | undefined {
+    return this.model && mapJson(this.current, this.selection.head, this.savedPart, this.state);
+  }
+
+  #saveJson(): void {
+    const [rows, columns] = [this.savedPart.queries, this.savedPart.keys].map(
+      ([first, last]) => last - first + 1,
+    );
+    if (rows! * columns! > MOST_JSON_CELLS)
+      this.said = `not saved: ${rows} × ${columns} weights are more than a million; zoom in or draw a region first`;
+    else download(new Blob([JSON.stringify(this)], { type: "application/json" }), `${this.localName}.json`);
+  }
+
   /** What every view has at the end of its buttons. */
   protected lastButtons(): TemplateResult {
     const save = async () => download(await this.exportPng(), `${this.localName}.png`);
     return html`${this.button("Data table", () => this.toggleTable(), { pressed: this.page !== undefined })}
-      ${this.button("Save PNG", () => void save())}`;
+      ${this.button("Save PNG", () => void save())}${this.button("Save JSON", () => this.#saveJson())}`;
   }
 
   /** The table, where it is open, and the live region. */
@@ -195,19 +253,20 @@ export abstract class HeedChart extends HeedElement {
   };
 
   protected table(page: number): TemplateResult {
-    const { map, T, rowTokens, columnTokens } = this.current;
-    const { head } = this.selection;
+    const { T, S } = this.current;
+    const { byKey } = this.selection;
+    const [own, { nouns }] = byKey ? [BY_QUERY, BY_KEY] : [BY_KEY, BY_QUERY];
     return tableTemplate({
-      caption: "The three strongest keys of each query",
-      head: ["query", "first", "second", "third"],
-      rows: T,
+      caption: `The three strongest ${nouns} of each ${own.noun}`,
+      head: [own.noun, "first", "second", "third"],
+      rows: byKey ? S : T,
       page,
-      rowOf: (query) => {
-        const cells = map.row(head, query);
+      rowOf: (n) => {
+        const { token, others, cells } = byKey ? this.columnOf(n) : this.rowOf(n);
         const best = strongest(cells, 3).map(
-          (s) => `${short(columnTokens[s]!)} ${weightText(cells.values[s]!)}`,
+          (at) => `${short(others[at]!)} ${weightText(cells.values[at]!)}`,
         );
-        return [`${query} ${short(rowTokens[query]!)}`, ...["–", "–", "–"].map((none, n) => best[n] ?? none)];
+        return [`${n} ${short(token)}`, ...["–", "–", "–"].map((none, at) => best[at] ?? none)];
       },
       turn: this.turn,
     });

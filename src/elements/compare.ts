@@ -75,7 +75,7 @@ export class HeedCompare extends HeedChart {
     const row = this.rowOf(query);
     const other = b.layer.map.row(b.head, query);
     const change = map.row(0, query);
-    const sentence = `A: ${cellSentence(row, key)}; B: ${other.kinds[key] === 1 ? "masked" : weightText(other.values[key]!)}${change.kinds[key] === 0 ? `; A − B: ${weightText(change.values[key]!)}` : ""}`;
+    const sentence = `A: ${cellSentence(row, query, key)}; B: ${other.kinds[key] === 1 ? "masked" : weightText(other.values[key]!)}${change.kinds[key] === 0 ? `; A − B: ${weightText(change.values[key]!)}` : ""}`;
     const where = most
       ? `The largest difference is ${weightText(most.most)}, of query ${most.query} “${short(rowTokens[most.query]!)}” and key ${most.key} “${short(columnTokens[most.key]!)}”.`
       : "Nothing can be compared: no key is visible in both.";
@@ -117,7 +117,7 @@ export class HeedCompare extends HeedChart {
       Math.max(0, Math.min(cells - 1, Math.floor((at / length) * cells)));
     const row = share(event.clientY - box.top, box.height, T);
     this.move({ row, column: share(event.clientX - box.left, box.width, S) });
-    this.cursor.cell(this.renderRoot as ShadowRoot)?.focus({ preventScroll: true });
+    this.focusCell();
   }
 
   protected override draw(root: ShadowRoot): void {
@@ -157,9 +157,7 @@ export class HeedCompare extends HeedChart {
       for (const [n, legend] of root.querySelectorAll(".key").entries())
         fillLegend(legend, n === 0 ? lookup(this.colors) : lookup("PuOr"), colors);
     }
-    for (const [n, plot] of plots.entries())
-      for (const side of ["left", "top", "width", "height"] as const)
-        plot.style[side] = `${this.#plots[n]!.plot[side]}px`;
+    for (const [n, plot] of plots.entries()) this.#plots[n]!.cover(plot);
     const box = this.#plots[2]!.plot;
     const [w, h] = [box.width / S, box.height / T];
     this.cursor.update(root, key * w, query * h, w, h);

@@ -9,6 +9,7 @@ import {
 import { OptionError } from "../core/errors.ts";
 import type { Trace, TraceInput } from "../inspect/trace/trace.ts";
 import { PALETTES, type Palette } from "../viz/color.ts";
+import { COLOR_SCALES, type ColorScale } from "../viz/scale.ts";
 import { type Colors, DARK, LIGHT } from "../viz/svg/theme.ts";
 import { visible } from "../viz/text.ts";
 import {
@@ -39,6 +40,7 @@ export abstract class HeedElement extends LitElement implements Stateful {
     layer: { type: Number, noAccessor: true },
     head: { type: Number, noAccessor: true },
     palette: {},
+    colorScale: { attribute: "color-scale" },
     theme: { reflect: true },
     heading: {},
     headingLevel: { type: Number, attribute: "heading-level" },
@@ -64,6 +66,8 @@ export abstract class HeedElement extends LitElement implements Stateful {
   declare mask: ArrayLike<number | boolean> | undefined;
   /** @default "viridis" */
   declare palette: Palette;
+  /** How colours follow weights in heat maps: one of `COLOR_SCALES` of heed/viz. @default "linear" */
+  declare colorScale: ColorScale;
   /** @default what the page's color-scheme says */
   declare theme: "light" | "dark" | undefined;
   declare heading: string | undefined;
@@ -88,6 +92,7 @@ export abstract class HeedElement extends LitElement implements Stateful {
   constructor() {
     super();
     this.palette = "viridis";
+    this.colorScale = "linear";
     this.headingLevel = 2;
     this.loading = false;
     this.store = new SelectionStore();
@@ -119,22 +124,30 @@ export abstract class HeedElement extends LitElement implements Stateful {
 
   /** The selection, held within what there is. */
   get selection(): Selection {
-    const { layer, head, query, key, pins } = this.store.value;
+    const { layer, head, query, key, pins, byKey } = this.store.value;
     const { layers } = this.model ?? { layers: [] };
     if (layers.length === 0) return this.store.value;
     const l = clamp(layer, layers.length);
     const { H, T, S } = layers[l]!;
     const inside = pins.filter((pin) => pin.query < T && pin.key < S);
-    return { layer: l, head: clamp(head, H), query: clamp(query, T), key: clamp(key, S), pins: inside };
+    return {
+      layer: l,
+      head: clamp(head, H),
+      query: clamp(query, T),
+      key: clamp(key, S),
+      byKey,
+      pins: inside,
+    };
   }
 
   /** Where a reader looks and how it is shown; setting a part keeps the rest. `heed-state` tells of changes. */
   get state(): ElementState {
-    return { ...this.selection, palette: this.colors };
+    return { ...this.selection, palette: this.colors, colorScale: this.scale };
   }
-  set state({ palette, view: _, ...selection }: Partial<ElementState>) {
+  set state({ palette, colorScale, view: _, ...selection }: Partial<ElementState>) {
     this.store.set(selection);
     if (palette !== undefined) this.palette = palette as Palette;
+    if (colorScale !== undefined) this.colorScale = colorScale as ColorScale;
   }
 
   protected get current(): ModelLayer {
@@ -144,6 +157,11 @@ export abstract class HeedElement extends LitElement implements Stateful {
   /** The palette, or the default where an attribute names none that there is. */
   protected get colors(): Palette {
     return PALETTES.includes(this.palette) ? this.palette : "viridis";
+  }
+
+  /** The scale of colours, or the default likewise. */
+  protected get scale(): ColorScale {
+    return COLOR_SCALES.includes(this.colorScale) ? this.colorScale : "linear";
   }
 
   override connectedCallback(): void {

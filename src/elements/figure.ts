@@ -2,6 +2,7 @@ import { css, html, nothing, type PropertyDeclarations, type TemplateResult } fr
 import type { Trace } from "../inspect/trace/trace.ts";
 import { drawView } from "../views/draw-trace.ts";
 import { THROUGH, type Through, VIEWS, type View } from "../views/options.ts";
+import { COLOR_SCALES } from "../viz/scale.ts";
 import { DARK } from "../viz/svg/theme.ts";
 import { visible } from "../viz/text.ts";
 import { HeedElement } from "./element.ts";
@@ -16,6 +17,8 @@ import type { ElementState } from "./url-state.ts";
 const OF_A_HEAD: readonly string[] = ["heatmap", "flow", "neuron", "image"];
 const OF_A_LAYER: readonly string[] = [...OF_A_HEAD, "heads"];
 const OF_A_QUERY: readonly string[] = ["neuron"];
+/** Those whose colours can follow weights in several ways. */
+const OF_A_SCALE: readonly string[] = ["heatmap", "rollout"];
 /** Smaller than this share of its size a picture cannot be read; it scrolls instead. */
 const LEAST_SCALE = 0.65;
 
@@ -117,6 +120,14 @@ export class HeedFigure extends HeedElement {
             : nothing
         }
         ${hasLayers && this.shown === "rollout" ? listTemplate("Through", THROUGH, THROUGH.indexOf(this.through as Through), through) : nothing}
+        ${
+          OF_A_SCALE.includes(this.shown)
+            ? listTemplate("Scale", COLOR_SCALES, COLOR_SCALES.indexOf(this.scale), (n) => {
+                this.colorScale = COLOR_SCALES[n]!;
+                this.sendState();
+              })
+            : nothing
+        }
         <button type="button" @click=${() => void save()} ?disabled=${this.said !== ""}>Save SVG</button>
       </div>
       ${this.said === "" ? nothing : html`<div class="failure" role="alert"><p>${visible(this.said)}</p></div>`}
@@ -136,7 +147,18 @@ export class HeedFigure extends HeedElement {
     if (!trace || !place) return;
     const theme = this.pageColors() === DARK ? "dark" : "light";
     const { layer, head, query } = this.selection;
-    const wanted = [trace, this.shown, this.through, layer, head, query, this.colors, theme, place];
+    const wanted = [
+      trace,
+      this.shown,
+      this.through,
+      layer,
+      head,
+      query,
+      this.colors,
+      this.scale,
+      theme,
+      place,
+    ];
     if (isSame(wanted, this.#drawn)) return;
     this.#drawn = wanted;
     this.said = "";
@@ -163,6 +185,7 @@ export class HeedFigure extends HeedElement {
       ...(OF_A_LAYER.includes(shown) && trace.layers.length > 0 && { layer }),
       ...(OF_A_HEAD.includes(shown) && trace.layers.length > 0 && { head }),
       ...(OF_A_QUERY.includes(shown) && { query }),
+      ...(OF_A_SCALE.includes(shown) && { colorScale: this.scale }),
       ...(shown === "rollout" && { through: this.through as Through }),
     });
   }

@@ -6,7 +6,8 @@ import { HeedChart } from "./chart.ts";
 import { clamp } from "./element.ts";
 import type { Model } from "./model.ts";
 import { fitted } from "./parts/labels.ts";
-import { cellSentence, rowSentence, short } from "./parts/sentences.ts";
+import { place, sized } from "./parts/place.ts";
+import { cellSentence, short } from "./parts/sentences.ts";
 
 /** Tokens of a side that are drawn at once; of longer ones, those around the cursor. */
 const MOST_TOKENS = 48;
@@ -27,7 +28,8 @@ interface Span {
  * `<heed-flow>`: inputs on the left, outputs on the right, a line for each weight that matters.
  *
  * Of each output the strongest lines are drawn until they hold `mass` of its weight, at most 2,000 in all; the
- * read-out says how many of how many. The lines of the selected output are dark, its strongest the thickest.
+ * read-out says how many of how many. The lines of the selected output are dark, its strongest the thickest. By key it
+ * is the same of each input.
  * Events: `heed-select`, `heed-state`, `heed-error`.
  */
 export class HeedFlow extends HeedChart {
@@ -53,12 +55,12 @@ export class HeedFlow extends HeedChart {
     const { query, key } = this.selection;
     const { T, S, rowTokens } = this.current;
     const row = this.rowOf(query);
-    const sentence = cellSentence(row, key);
+    const sentence = cellSentence(row, query, key);
     const percent = Math.round(100 * this.mass);
     this.#note = this.#describe();
     return html`<figure aria-labelledby="title">
       ${this.caption("Attention flow")}
-      <p id="how" class="muted">Keys (input) on the left, queries (output) on the right; a thicker line is a larger weight. Up and down choose a query, left and right a key, m its strongest key.</p>
+      <p id="how" class="muted">Keys (input) on the left, queries (output) on the right; a thicker line is a larger weight. Up and down choose a query, left and right a key, m its strongest key; x turns to the lines of a key.</p>
       <div class="bar">${this.choices(model)}
         <label>Share of weight drawn <input type="range" min="5" max="100" step="5" .value=${String(percent)}
           aria-valuetext=${`${percent} %`} @input=${(event: Event) => {
@@ -73,27 +75,37 @@ export class HeedFlow extends HeedChart {
           })}
         </div>
       </div>
-      <div class="readout"><p>${sentence}.</p><p>${rowSentence(row)}</p></div>
+      <div class="readout"><p>${sentence}.</p><p>${this.summary()}</p></div>
       <p class="muted">${this.#note}</p>
-      <div class="bar">${this.button("Strongest key", () => this.toStrongestKey())}${this.lastButtons()}</div>
+      <div class="bar">${this.button("Strongest key", () => this.toStrongestKey())}
+        ${this.swapButton()}${this.lastButtons()}</div>
       ${this.foot()}
     </figure>`;
   }
 
+  /** The lines, chosen for each query, or for each key where the reader looks by key. */
   #edges() {
     const { map, S } = this.current;
-    const { head } = this.selection;
+    const { head, byKey } = this.selection;
     const [rows, columns] = [this.#rows, this.#columns];
     const cells = map.rows(head, rows.from, rows.to);
     const [height, width] = [rows.to - rows.from, columns.to - columns.from];
     const values = new Float64Array(height * width);
     const kinds = new Uint8Array(height * width);
-    for (let t = 0; t < height; t++) {
-      const at = t * S + columns.from;
-      values.set(cells.values.subarray(at, at + width), t * width);
-      kinds.set(cells.kinds.subarray(at, at + width), t * width);
-    }
-    return chooseEdges({ rows: height, columns: width, values, kinds }, { mass: this.mass }, MOST_EDGES);
+    for (let t = 0; t < height; t++)
+      for (let s = 0; s < width; s++) {
+        const [from, to] = [t * S + columns.from + s, byKey ? s * height + t : t * width + s];
+        values[to] = cells.values[from]!;
+        kinds[to] = cells.kinds[from]!;
+      }
+    const sides = byKey ? { rows: width, columns: height } : { rows: height, columns: width };
+    const chosen = chooseEdges({ ...sides, values, kinds }, { mass: this.mass }, MOST_EDGES);
+    if (!byKey) return chosen;
+    return { ...chosen, edges: chosen.edges.map(({ t, s, weight }) => ({ t: s, s: t, weight })) };
+  }
+
+  protected override commands(): Record<string, () => void> {
+    return { ...super.commands(), x: () => this.swap() };
   }
 
   #describe(): string {
@@ -114,36 +126,33 @@ export class HeedFlow extends HeedChart {
     const { from, to } = isQuery ? this.#rows : this.#columns;
     const at = from + clamp(n, to - from);
     this.select(isQuery ? { query: at } : { key: at });
-    this.cursor.cell(this.renderRoot as ShadowRoot)?.focus({ preventScroll: true });
+    this.focusCell();
   }
 
   protected override draw(root: ShadowRoot): void {
     const canvas = root.querySelector<HTMLCanvasElement>("canvas.map")!;
     const plot = root.querySelector<HTMLElement>(".plot")!;
     const { map } = this.current;
-    const { head, query, key } = this.selection;
+    const { head, query, key, byKey } = this.selection;
     const width = canvas.parentElement!.clientWidth;
     const [rows, columns] = [this.#rows, this.#columns];
     const height = TOP + PITCH * Math.max(rows.to - rows.from, columns.to - columns.from) + 4;
-    if (this.isNew([map, head, this.width, query, key, this.mass])) {
-      const scale = globalThis.devicePixelRatio || 1;
-      [canvas.width, canvas.height] = [Math.floor(width * scale), Math.ceil(height * scale)];
-      canvas.style.height = `${height}px`;
-      const context = canvas.getContext("2d")!;
-      context.scale(scale, scale);
+    if (this.isNew([map, head, this.width, query, key, byKey, this.mass])) {
+      const context = sized(canvas, width, height);
       context.font = `${FONT}px ${getComputedStyle(canvas).fontFamily}`;
       this.#paint(context, width, this.pageColors());
       this.setAttribute("data-ready", "");
     }
-    Object.assign(plot.style, { left: "0px", top: "0px", width: `${width}px`, height: `${height}px` });
+    place(plot, 0, 0, width, height);
     const label = labelWidth(width);
-    const top = TOP + (query - rows.from) * PITCH;
-    this.cursor.update(root, width - label + RADIUS + 4, top + 1, label - RADIUS - 8, PITCH - 2);
+    const top = TOP + (byKey ? key - columns.from : query - rows.from) * PITCH;
+    const left = byKey ? 4 : width - label + RADIUS + 4;
+    this.cursor.update(root, left, top + 1, label - RADIUS - 8, PITCH - 2);
   }
 
   #paint(context: CanvasRenderingContext2D, width: number, colors: Colors): void {
     const { rowTokens, columnTokens } = this.current;
-    const { query, key } = this.selection;
+    const { query, key, byKey } = this.selection;
     const [rows, columns] = [this.#rows, this.#columns];
     const label = labelWidth(width);
     const [left, right] = [label, width - label];
@@ -152,7 +161,7 @@ export class HeedFlow extends HeedChart {
     context.lineCap = "round";
     for (const isDark of [false, true])
       for (const { t, s, weight } of edges) {
-        if ((t + rows.from === query) !== isDark) continue;
+        if ((byKey ? s + columns.from === key : t + rows.from === query) !== isDark) continue;
         const strength = Math.min(1, Math.max(0, weight));
         context.strokeStyle = colors.edge;
         context.globalAlpha = isDark ? 0.35 + 0.65 * strength : 0.06 + 0.3 * strength;

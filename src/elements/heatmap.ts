@@ -1,6 +1,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { type Cells, MASKED } from "../inspect/cells.ts";
 import { PALETTES } from "../viz/color.ts";
+import { COLOR_SCALES } from "../viz/scale.ts";
 import { HeedChart } from "./chart.ts";
 import { clamp } from "./element.ts";
 import { helpTemplate } from "./heatmap/help.ts";
@@ -9,11 +10,14 @@ import type { Model } from "./model.ts";
 import { nextToken } from "./parts/find.ts";
 import type { Cursor } from "./parts/keys.ts";
 import { fillLegend, legendTemplate } from "./parts/legend.ts";
+import { listTemplate } from "./parts/list.ts";
 import { lookup, type Range } from "./parts/lookup.ts";
+import type { Part } from "./parts/map-json.ts";
 import { MapPlot } from "./parts/map-plot.ts";
 import { Memo } from "./parts/memo.ts";
+import { place } from "./parts/place.ts";
 import { type Region, regionSentence, sides } from "./parts/region.ts";
-import { cellSentence, rowSentence, short, weightText } from "./parts/sentences.ts";
+import { cellSentence, short, weightText } from "./parts/sentences.ts";
 import { isZoomed, panned, revealed, type Window, wholeMap, zoomed } from "./parts/window.ts";
 import { MOST_PINS, type Pin, togglePin } from "./selection.ts";
 
@@ -91,15 +95,24 @@ export class HeedHeatmap extends HeedChart {
     return fits ? window : wholeMap(T, S);
   }
 
+  /** The region where one is marked, else what is in view. */
+  protected override get savedPart(): Part {
+    if (this.region) return sides(this.region);
+    const { T, S } = this.current;
+    const { x, y, width, height } = this.#view;
+    const last = (start: number, length: number, cells: number) =>
+      Math.min(cells, Math.ceil(start + length)) - 1;
+    return { queries: [Math.floor(y), last(y, height, T)], keys: [Math.floor(x), last(x, width, S)] };
+  }
+
   protected override view(model: Model): TemplateResult {
     const { query, key, pins } = this.selection;
     const { T, S, rowTokens, map } = this.current;
     const row = this.rowOf(query);
     const isPinned = pins.some((pin) => pin.query === query && pin.key === key);
-    const sentence = `${cellSentence(row, key)}${isPinned ? ", pinned" : ""}`;
+    const sentence = `${cellSentence(row, query, key)}${isPinned ? ", pinned" : ""}`;
     const isClose = isZoomed(this.#view, T, S);
     const { down, move, up, cancel, wheel } = this.#pointer;
-    const recolor = (event: Event) => this.#recolor((event.target as HTMLSelectElement).value);
     return html`<figure aria-labelledby="title">
       ${this.caption("Attention weights")}
       <p id="how" class="muted">Each row is a query, each column a key. Arrow keys move, Enter pins, ? lists all keys.</p>
@@ -127,19 +140,22 @@ export class HeedHeatmap extends HeedChart {
           <div class="region" ?hidden=${!this.region}></div>
         </div>
       </div>
-      ${legendTemplate(`weight, ${this.colors}${this.factor > 1 ? `; a dot is the largest of ${this.factor} × ${this.factor}` : ""}`, RANGE, hasMask(map.maskSpec, row.cells))}
-      <div class="readout"><p>${sentence}.</p><p>${rowSentence(row)}</p>${this.#regionText()}</div>
+      ${legendTemplate(`weight, ${this.colors}${this.scale === "linear" ? "" : `, ${this.scale} scale`}${this.factor > 1 ? `; a dot is the largest of ${this.factor} × ${this.factor}` : ""}`, this.scale === "log" ? [1e-6, 1] : RANGE, hasMask(map.maskSpec, row.cells))}
+      <div class="readout"><p>${sentence}.</p><p>${this.summary()}</p>${this.#regionText()}</div>
       ${this.#pinList(pins)}
       <div class="bar">
         ${this.button("Strongest key", () => this.toStrongestKey())}
         ${this.button("Strongest query", () => this.toStrongestQuery())}
+        ${this.swapButton()}
         ${this.button(isPinned ? "Unpin" : "Pin", () => this.#pin())}
         ${this.button("Region", () => this.#brush(), { pressed: this.region !== undefined })}
         <label>Find <input type="search" size="8" placeholder="a token" @keydown=${this.#onFind} /></label>
         ${this.lastButtons()}
-        <label>Palette <select .value=${this.colors} @change=${recolor}>
-          ${PALETTES.map((name) => html`<option value=${name} ?selected=${name === this.colors}>${name}</option>`)}
-        </select></label>
+        ${listTemplate("Palette", PALETTES, PALETTES.indexOf(this.colors), (n) => this.#recolor(n))}
+        ${listTemplate("Scale", COLOR_SCALES, COLOR_SCALES.indexOf(this.scale), (n) => {
+          this.colorScale = COLOR_SCALES[n]!;
+          this.sendState();
+        })}
       </div>
       ${helpTemplate(this.help, (open) => {
         this.help = open;
@@ -186,7 +202,7 @@ export class HeedHeatmap extends HeedChart {
     if (row < 0) this.said = `no token has “${short(field.value)}”`;
     else {
       this.move({ row, column: column < 0 ? key : column });
-      this.said = cellSentence(this.rowOf(row), this.selection.key);
+      this.said = cellSentence(this.rowOf(row), row, this.selection.key);
     }
   };
 
@@ -213,13 +229,13 @@ export class HeedHeatmap extends HeedChart {
     const window = this.#view;
     const marked = pins.map((pin) => `${pin.query} ${pin.key}`).join();
     const { x, y, width, height } = window;
-    if (this.isNew([map, head, this.width, this.colors, marked, x, y, width, height])) {
+    if (this.isNew([map, head, this.width, this.colors, this.scale, marked, x, y, width, height])) {
       this.removeAttribute("data-ready");
       const colors = this.pageColors();
       const table = lookup(this.colors);
       const input = {
         source: { map, head, reduction: "max" as const },
-        ...{ table, range: RANGE, colors, window, rowTokens, columnTokens, pins },
+        ...{ table, range: RANGE, scale: this.scale, colors, window, rowTokens, columnTokens, pins },
         ...{ rowTitle: "← queries (output)", columnTitle: "keys (input) →" },
       };
       this.#plot.draw(canvas, canvas.parentElement!.clientWidth, input, () =>
@@ -229,17 +245,14 @@ export class HeedHeatmap extends HeedChart {
       fillLegend(root, table, colors);
     }
     const box = this.#plot.plot;
-    for (const side of ["left", "top", "width", "height"] as const) plot.style[side] = `${box[side]}px`;
+    this.#plot.cover(plot);
     const [w, h] = [box.width / Math.min(S, width), box.height / Math.min(T, height)];
     this.cursor.update(root, (key - x) * w, (query - y) * h, w, h);
     if (!this.region) return;
     const { queries, keys } = sides({ to: { query, key }, ...this.region });
-    Object.assign(root.querySelector<HTMLElement>(".region")!.style, {
-      left: `${(keys[0] - x) * w}px`,
-      top: `${(queries[0] - y) * h}px`,
-      width: `${(keys[1] - keys[0] + 1) * w}px`,
-      height: `${(queries[1] - queries[0] + 1) * h}px`,
-    });
+    const region = root.querySelector<HTMLElement>(".region")!;
+    const [left, top] = [(keys[0] - x) * w, (queries[0] - y) * h];
+    place(region, left, top, (keys[1] - keys[0] + 1) * w, (queries[1] - queries[0] + 1) * h);
   }
 
   protected override commands(): Record<string, () => void> {
@@ -253,12 +266,13 @@ export class HeedHeatmap extends HeedChart {
         this.said = "no region";
       },
       b: () => this.#brush(),
+      x: () => this.swap(),
       "/": () => this.renderRoot.querySelector<HTMLElement>("input")!.focus(),
       "+": zoomIn,
       "=": zoomIn,
       "-": () => this.#zoom(1 / ZOOM),
       "0": () => this.#show(undefined),
-      c: () => this.#recolor(PALETTES[(PALETTES.indexOf(this.colors) + 1) % PALETTES.length]!),
+      c: () => this.#recolor(PALETTES.indexOf(this.colors) + 1),
       "?": () => {
         this.help = !this.help;
       },
@@ -339,14 +353,12 @@ export class HeedHeatmap extends HeedChart {
     const down = Math.abs(to.query - query) * (height / window.height);
     if (across <= near && down <= near) this.#pin();
     else this.move({ row: to.query, column: to.key });
-    this.cursor.cell(this.renderRoot as ShadowRoot)?.focus({ preventScroll: true });
+    this.focusCell();
   }
 
-  #recolor(name: string): void {
-    const palette = PALETTES.find((known) => known === name);
-    if (!palette) return;
-    this.palette = palette;
-    this.said = `palette ${palette}`;
+  #recolor(n: number): void {
+    this.palette = PALETTES[n % PALETTES.length]!;
+    this.said = `palette ${this.palette}`;
     this.sendState();
   }
 }

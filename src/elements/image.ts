@@ -8,6 +8,7 @@ import type { Model } from "./model.ts";
 import type { Cursor, Field } from "./parts/keys.ts";
 import { fillLegend, legendTemplate } from "./parts/legend.ts";
 import { lookup, paint, type Range } from "./parts/lookup.ts";
+import { place, sized } from "./parts/place.ts";
 import { short, strongest, weightText } from "./parts/sentences.ts";
 
 /** Of the map over the image, where the weight is largest. */
@@ -154,7 +155,7 @@ export class HeedImage extends HeedChart {
       row,
       column: clamp(Math.floor(((event.clientX - box.left) / box.width) * columns), columns),
     });
-    this.cursor.cell(this.renderRoot as ShadowRoot)?.focus({ preventScroll: true });
+    this.focusCell();
   }
 
   protected override draw(root: ShadowRoot): void {
@@ -164,31 +165,30 @@ export class HeedImage extends HeedChart {
     const { map } = this.current;
     const { head, query } = this.selection;
     const { rows, columns } = this.field;
-    const scale = globalThis.devicePixelRatio || 1;
     const width = canvas.parentElement!.clientWidth;
     const height = Math.round((width * picture.height) / picture.width);
     if (this.isNew([map, head, query, this.width, this.colors, picture])) {
-      [canvas.width, canvas.height] = [Math.floor(width * scale), Math.floor(height * scale)];
-      canvas.style.height = `${height}px`;
-      const context = canvas.getContext("2d")!;
+      const context = sized(canvas, width, height);
       context.imageSmoothingEnabled = false;
-      context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+      context.drawImage(picture, 0, 0, width, height);
       const { values, kinds } = this.rowOf(query).cells;
       const { cls } = this.#grid;
       const cells = { rows, columns, values: values.subarray(cls), kinds: kinds.subarray(cls) };
       const range: Range = [0, this.#most];
-      const pixels = new Uint8ClampedArray(paint(cells, lookup(this.colors), range, 0).buffer as ArrayBuffer);
+      const pixels = new Uint8ClampedArray(
+        paint(cells, { table: lookup(this.colors), range, notFinite: 0 }).buffer as ArrayBuffer,
+      );
       for (let e = 0; e < cells.values.length; e++)
         pixels[4 * e + 3]! *= OPACITY * Math.max(0, Math.min(1, cells.values[e]! / range[1]));
       const overlay = document.createElement("canvas");
       [overlay.width, overlay.height] = [columns, rows];
       overlay.getContext("2d")!.putImageData(new ImageData(pixels, columns, rows), 0, 0);
-      context.drawImage(overlay, 0, 0, canvas.width, canvas.height);
+      context.drawImage(overlay, 0, 0, width, height);
       fillLegend(root, lookup(this.colors), this.pageColors());
       this.setAttribute("data-ready", "");
     }
     const plot = root.querySelector<HTMLElement>(".plot")!;
-    Object.assign(plot.style, { left: "0px", top: "0px", width: `${width}px`, height: `${height}px` });
+    place(plot, 0, 0, width, height);
     const { row, column } = this.at;
     const [w, h] = [width / columns, height / rows];
     this.cursor.update(root, column * w, row * h, w, h);

@@ -8,6 +8,8 @@ export interface Pin {
 export interface Selection extends Pin {
   readonly layer: number;
   readonly head: number;
+  /** Read by key: who attends to the key, instead of what the query attends to. */
+  readonly byKey: boolean;
   readonly pins: readonly Pin[];
 }
 
@@ -16,7 +18,7 @@ export const MOST_PINS = 8;
 
 /** One selection for several views: each writes it and hears what the others wrote. */
 export class SelectionStore {
-  #value: Selection = { layer: 0, head: 0, query: 0, key: 0, pins: [] };
+  #value: Selection = { layer: 0, head: 0, query: 0, key: 0, byKey: false, pins: [] };
   readonly #listeners = new Set<() => void>();
 
   get value(): Selection {

@@ -7,6 +7,7 @@ import { writeTrace } from "../inspect/trace/write.ts";
 import type { PageFigure } from "../views/page-figures.ts";
 import type { Palette } from "../viz/color.ts";
 import { heatmap } from "../viz/heatmap.ts";
+import type { ColorScale } from "../viz/scale.ts";
 import { escapeXml, visible } from "../viz/text.ts";
 import { leanTrace } from "./lean.ts";
 import { short, strongest, weightText } from "./parts/sentences.ts";
@@ -24,6 +25,8 @@ export interface StandaloneOptions {
   readonly head?: number;
   /** @default "viridis" */
   readonly palette?: Palette;
+  /** How colours follow weights. @default "linear" */
+  readonly colorScale?: ColorScale;
   /** Still pictures below the view. The SVG goes into the page as it is; `pageFigures` of heed/views makes them. @default none */
   readonly figures?: readonly PageFigure[];
   /** The text of the elements' bundle. @default the one that was built with this module */
@@ -88,15 +91,15 @@ ${isAlive ? `${dataScript(trace, options)}\n<script type="module">${code}</scrip
 const builtBundle = () => readFileSync(new URL("./heed-elements.js", import.meta.url), "utf8");
 
 /** The elements, and what is left of them where scripts are off. */
-function alive(trace: Trace, { layer = 0, head = 0, palette }: StandaloneOptions): string {
-  return `<heed-view></heed-view>\n<noscript>${still(trace, layer, head, palette)}</noscript>`;
+function alive(trace: Trace, options: StandaloneOptions): string {
+  return `<heed-view></heed-view>\n<noscript>${still(trace, options)}</noscript>`;
 }
 
 /** The trace and what is selected of it, where the boot code looks for them. */
 function dataScript(trace: Trace, options: StandaloneOptions): string {
-  const { view = "heatmap", layer = 0, head = 0, palette = "viridis" } = options;
+  const { view = "heatmap", layer = 0, head = 0, palette = "viridis", colorScale } = options;
   const bytes = gzipSync(writeTrace(leanTrace(trace))).toString("base64");
-  const data = jsonForScript({ view, layer, head, palette, trace: bytes });
+  const data = jsonForScript({ view, layer, head, palette, colorScale, trace: bytes });
   return `<script type="application/json" id="data">${data}</script>`;
 }
 
@@ -119,6 +122,7 @@ const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("g
 const view = document.querySelector("heed-view");
 view.setAttribute("view", data.view);
 view.setAttribute("palette", data.palette);
+if (data.colorScale) view.setAttribute("color-scale", data.colorScale);
 view.trace = await new Response(stream).arrayBuffer();
 view.layer = data.layer;
 view.head = data.head;
@@ -139,7 +143,7 @@ export function inScript(code: string): string {
 }
 
 /** What is left where scripts are off. */
-function still(trace: Trace, layer: number, head: number, palette?: Palette): string {
+function still(trace: Trace, { layer = 0, head = 0, palette, colorScale }: StandaloneOptions): string {
   const shown = trace.layers[layer] ?? trace.layers[0]!;
   const [rows, columns] = [Math.min(shown.T, MOST_STILL_CELLS), Math.min(shown.S, MOST_STILL_CELLS)];
   const cells = layerMap(shown).rows(Math.min(head, shown.H - 1), 0, rows);
@@ -155,7 +159,7 @@ function still(trace: Trace, layer: number, head: number, palette?: Palette): st
       rowTokens,
       columnTokens,
     },
-    { theme: "auto", ...(palette && { palette }) },
+    { theme: "auto", ...(palette && { palette }), ...(colorScale && { colorScale }) },
   );
   const lines = each.map((t) => {
     const row = { rows: 1, columns, values: rowOf(cells.values, t), kinds: rowOf(cells.kinds, t) };

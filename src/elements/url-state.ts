@@ -3,6 +3,8 @@ import { MOST_PINS, type Pin, type Selection } from "./selection.ts";
 /** What a link to an element says of it. */
 export interface ElementState extends Selection {
   readonly palette: string;
+  /** How colours follow weights. */
+  readonly colorScale?: string | undefined;
   /** Which view of several is in front. */
   readonly view?: string | undefined;
 }
@@ -14,7 +16,7 @@ export interface Stateful {
 }
 
 const NUMBERS = { l: "layer", h: "head", q: "query", k: "key" } as const;
-const NAMES = { pal: "palette", view: "view" } as const;
+const NAMES = { pal: "palette", sc: "colorScale", view: "view" } as const;
 /** Moves closer together than this are one change of the address, in milliseconds. */
 const PAUSE = 250;
 
@@ -22,6 +24,7 @@ const PAUSE = 250;
 export function writeFragment(fragment: string, prefix: string, state: ElementState): string {
   const parameters = new URLSearchParams(fragment.slice(1));
   for (const [short, name] of Object.entries(NUMBERS)) parameters.set(prefix + short, `${state[name]}`);
+  parameters.set(`${prefix}x`, state.byKey ? "1" : "0");
   parameters.set(`${prefix}pin`, state.pins.map(({ query, key }) => `${query}.${key}`).join("_"));
   for (const [short, name] of Object.entries(NAMES))
     if (state[name] !== undefined) parameters.set(prefix + short, state[name]);
@@ -36,6 +39,8 @@ export function readFragment(fragment: string, prefix: string): Partial<ElementS
     const text = parameters.get(prefix + short);
     if (text !== null && /^\d{1,9}$/.test(text)) state[name] = Number(text);
   }
+  const byKey = parameters.get(`${prefix}x`);
+  if (byKey === "0" || byKey === "1") state.byKey = byKey === "1";
   for (const [short, name] of Object.entries(NAMES)) {
     const text = parameters.get(prefix + short);
     if (text !== null) state[name] = text;

@@ -94,12 +94,14 @@ export class HeedView extends HeedElement {
 
   #panel(name: string, model: Model, deeper: number): TemplateResult {
     const level = this.headingLevel + deeper;
-    const { store, colors } = this;
+    const { store, colors, scale } = this;
     const recolored = (event: CustomEvent) => {
-      this.palette = event.detail.palette;
+      const { palette, colorScale } = event.detail;
+      Object.assign(this, { palette, colorScale });
     };
     if (FIGURES.some((figure) => figure.name === name))
-      return html`<heed-figure .linked=${model} .store=${store} .headingLevel=${level} .palette=${colors} .shown=${name}></heed-figure>`;
+      return html`<heed-figure .linked=${model} .store=${store} .headingLevel=${level} .palette=${colors} .colorScale=${scale} .shown=${name}
+        @heed-state=${recolored}></heed-figure>`;
     switch (name) {
       case "flow":
         return html`<heed-flow .linked=${model} .store=${store} .headingLevel=${level} .palette=${colors}></heed-flow>`;
@@ -110,7 +112,7 @@ export class HeedView extends HeedElement {
       case "grid":
         return html`<heed-grid .linked=${model} .store=${store} .headingLevel=${level} .palette=${colors}></heed-grid>`;
     }
-    return html`<heed-heatmap .linked=${model} .store=${store} .headingLevel=${level} .palette=${colors}
+    return html`<heed-heatmap .linked=${model} .store=${store} .headingLevel=${level} .palette=${colors} .colorScale=${scale}
       @heed-state=${recolored}></heed-heatmap>`;
   }
 }

@@ -17,7 +17,7 @@ export interface WidgetModel {
 }
 
 const DATA = ["trace", "weights", "row_tokens", "column_tokens"] as const;
-const STATE = ["layer", "head", "palette"] as const;
+const STATE = ["layer", "head", "palette", "color_scale"] as const;
 
 /** The trait's bytes as float32 numbers, copied where they are not aligned. */
 function numbers(value: unknown): Float32Array | undefined {
@@ -30,7 +30,7 @@ function numbers(value: unknown): Float32Array | undefined {
  * Draws a widget's model and keeps both in step; returns what takes it away again.
  *
  * Traits: `trace` (bytes), or `weights` (float32 bytes) with `row_tokens` and `column_tokens`; `view` (a tag, by default
- * `heed-view`), `layer`, `head`, `palette`. What is selected is written to `selection`.
+ * `heed-view`), `layer`, `head`, `palette`, `color_scale`. What is selected is written to `selection`.
  */
 function render({ model, el }: { model: WidgetModel; el: HTMLElement }): () => void {
   const view = model.get("view");
@@ -49,6 +49,7 @@ function render({ model, el }: { model: WidgetModel; el: HTMLElement }): () => v
     if (typeof given("layer") === "number") element.layer = given("layer") as number;
     if (typeof given("head") === "number") element.head = given("head") as number;
     if (given("palette")) element.palette = given("palette") as HeedElement["palette"];
+    if (given("color_scale")) element.colorScale = given("color_scale") as HeedElement["colorScale"];
   };
   const write = (event: Event) => {
     model.set("selection", (event as CustomEvent).detail);

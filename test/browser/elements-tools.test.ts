@@ -1,6 +1,9 @@
+import { readFileSync } from "node:fs";
 import { describe, expect } from "vitest";
+import { importTrace, layerMap } from "../../src/inspect/index.ts";
+import { colorAt } from "../../src/viz/color.ts";
 import { browserForTests, itInChromium } from "../support/chromium.ts";
-import { openPage, painted, violations } from "../support/elements.ts";
+import { exampleTrace, openPage, painted, SENTENCE, violations } from "../support/elements.ts";
 
 const browser = browserForTests();
 
@@ -66,6 +69,125 @@ describe("the tools of the elements", () => {
     await close();
   });
 
+  itInChromium("reads by key where x or its button says so, in the flow too", async () => {
+    const body = '<heed-view src="/trace.attn"></heed-view>';
+    const { page, said, close } = await openPage(browser(), body);
+    await painted(page, "heed-heatmap");
+    await page.locator(CELL).focus();
+    for (const key of ["ArrowDown", "ArrowRight", "x"]) await page.keyboard.press(key);
+    const second = (tag: string) => page.locator(`${tag} .readout p`).nth(1).textContent();
+    expect(await second("heed-heatmap")).toMatch(
+      /^“The” is attended to most by “The” \(0\.731\); 1 of 9 queries holds 66 %; 1 query masked\.$/,
+    );
+    const button = page.getByRole("button", { name: "By key" });
+    expect(await button.getAttribute("aria-pressed")).toBe("true");
+    await page.keyboard.press("t");
+    expect(await page.locator("caption").textContent()).toBe("The three strongest queries of each key");
+    const cells = await page.locator("heed-heatmap tbody tr").nth(1).locator("th, td").allTextContents();
+    expect(cells[0]).toBe("1 The");
+    expect(cells[1]).toMatch(/^The 0\.731/);
+    await page.getByRole("tab", { name: "Flow" }).click();
+    await painted(page, "heed-flow");
+    expect(await second("heed-flow")).toMatch(/^“The” is attended to most by “The”/);
+    const pixels = () =>
+      page.evaluate(() =>
+        document
+          .querySelector("heed-view")!
+          .shadowRoot!.querySelector("heed-flow")!
+          .shadowRoot!.querySelector("canvas")!
+          .toDataURL(),
+      );
+    const byKey = await pixels();
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole("button", { name: "By key" }).click();
+    expect(await second("heed-flow")).toMatch(/^“The” attends most to “The”/);
+    expect(await pixels()).not.toBe(byKey);
+    expect(said).toEqual([]);
+    await close();
+  });
+
+  itInChromium("saves the region, else what is in view, as JSON that importTrace reads", async () => {
+    const { page, said, close } = await openPage(browser(), HEATMAP);
+    await painted(page, "heed-heatmap");
+    const save = async () => {
+      const saved = page.waitForEvent("download");
+      await page.getByRole("button", { name: "Save JSON" }).click();
+      const download = await saved;
+      expect(download.suggestedFilename()).toBe("heed-heatmap.json");
+      return new Uint8Array(readFileSync(await download.path()));
+    };
+    const { layers } = exampleTrace(SENTENCE);
+    const whole = importTrace(await save());
+    expect(whole.layers[0]!.attn!.shape).toEqual([1, 10, 10]);
+    expect(layerMap(whole.layers[0]!).rows(0, 0, 10)).toEqual(layerMap(layers[0]!).rows(0, 0, 10));
+    await page.locator(CELL).focus();
+    for (const key of ["]", "ArrowDown", "b", "ArrowDown", "ArrowRight", "Enter"])
+      await page.keyboard.press(key);
+    const bytes = await save();
+    expect(JSON.parse(new TextDecoder().decode(bytes))).toMatchObject({
+      ...{ version: 1, state: { layer: 0, head: 1, query: 2, key: 1, palette: "viridis" } },
+      selection: { queries: [1, 2], keys: [0, 1] },
+      ...{ rowTokens: ["The", "cat"], columnTokens: ["<s>", "The"] },
+    });
+    const region = layerMap(importTrace(bytes).layers[0]!);
+    for (const t of [0, 1])
+      expect(region.row(0, t).values).toEqual(
+        layerMap(layers[0]!)
+          .row(1, t + 1)
+          .values.slice(0, 2),
+      );
+    expect(said).toEqual([]);
+    await close();
+  });
+
+  itInChromium("does not save more than a million weights, and says what to do", async () => {
+    const { page, said, close } = await openPage(browser(), "<heed-heatmap></heed-heatmap>");
+    await page.evaluate(() => {
+      const tokens = Array.from({ length: 1001 }, (_, n) => `${n}`);
+      const weights = new Float32Array(1001 * 1001).fill(1 / 1001);
+      const element = document.querySelector("heed-heatmap")!;
+      Object.assign(element, { rowTokens: tokens, columnTokens: tokens, weights });
+    });
+    await painted(page, "heed-heatmap");
+    await page.getByRole("button", { name: "Save JSON" }).click();
+    expect(await page.getByRole("status").textContent()).toBe(
+      "not saved: 1001 × 1001 weights are more than a million; zoom in or draw a region first",
+    );
+    expect(said).toEqual([]);
+    await close();
+  });
+
+  itInChromium("colours weights by their logarithms on request, and the legend says so", async () => {
+    const { page, said, close } = await openPage(browser(), HEATMAP);
+    await painted(page, "heed-heatmap");
+    const color = () =>
+      page.evaluate(() => {
+        const root = document.querySelector("heed-heatmap")!.shadowRoot!;
+        const [canvas, plot] = [root.querySelector("canvas")!, root.querySelector<HTMLElement>(".plot")!];
+        const [left, top, width, height] = ["left", "top", "width", "height"].map((side) =>
+          Number.parseFloat(plot.style.getPropertyValue(side)),
+        ) as [number, number, number, number];
+        // A corner of the cell of query 4 and key 0, beside its number.
+        const at = [left + 0.02 * width, top + 0.415 * height] as const;
+        return [
+          ...canvas
+            .getContext("2d")!
+            .getImageData(...at, 1, 1)
+            .data.slice(0, 3),
+        ];
+      });
+    const [weight] = layerMap(exampleTrace(SENTENCE).layers[0]!).row(0, 4).values;
+    await page.getByRole("combobox", { name: "Scale" }).selectOption("log");
+    expect(await color()).toEqual([...colorAt("viridis", 1 + Math.log10(weight!) / 6)]);
+    expect(await page.locator("heed-heatmap .legend").textContent()).toMatch(
+      /0\.000001.*1.*weight, viridis, log scale/s,
+    );
+    expect(await page.evaluate(() => document.querySelector("heed-heatmap")!.state.colorScale)).toBe("log");
+    expect(await violations(page)).toEqual([]);
+    expect(said).toEqual([]);
+    await close();
+  });
+
   itInChromium("<heed-view url-state> is what its link says, and writes the link", async () => {
     const body = '<heed-view src="/trace.attn" url-state="a."></heed-view>';
     const { page, said, close } = await openPage(browser(), body);
@@ -73,7 +195,9 @@ describe("the tools of the elements", () => {
     await page.locator(CELL).focus();
     for (const key of ["ArrowDown", "Enter", "c", "]"]) await page.keyboard.press(key);
     const hash = () => page.evaluate(() => location.hash);
-    await expect.poll(hash).toBe("#a.l=0&a.h=1&a.q=1&a.k=0&a.pin=1.0&a.pal=cividis&a.view=heatmap");
+    await expect
+      .poll(hash)
+      .toBe("#a.l=0&a.h=1&a.q=1&a.k=0&a.x=0&a.pin=1.0&a.pal=cividis&a.sc=linear&a.view=heatmap");
     await page.goto(`${page.url().split("#")[0]}?again#a.h=2&a.l=1&a.q=99&a.view=flow`);
     await painted(page, "heed-flow");
     expect(await page.locator("heed-flow .readout p").first().textContent()).toMatch(/^query 9 /);

@@ -3,9 +3,11 @@ import { movedCursor } from "../../src/elements/parts/keys.ts";
 import { axisLabels, labelStep } from "../../src/elements/parts/labels.ts";
 import { lookup, paint, pixel } from "../../src/elements/parts/lookup.ts";
 import {
+  BY_KEY,
   cellSentence,
-  type Row,
-  rowSentence,
+  type Line,
+  lineSentence,
+  short,
   strongest,
   weightText,
 } from "../../src/elements/parts/sentences.ts";
@@ -20,28 +22,41 @@ const cells = (values: number[], kinds = values.map(() => VALUE)) => ({
   values: Float32Array.from(values),
   kinds: Uint8Array.from(kinds),
 });
-const row = (values: number[], kinds?: number[]): Row => ({
-  query: 5,
+const row = (values: number[], kinds?: number[]): Line => ({
   token: "sat",
-  columnTokens: values.map((_, s) => `k${s}`),
+  others: values.map((_, s) => `k${s}`),
   cells: cells(values, kinds),
 });
 
 describe("the sentences below a picture", () => {
   test("tell a weight with its rank among the keys that can be seen", () => {
     const three = row([0.25, 0.75, 0], [VALUE, VALUE, MASKED]);
-    expect(cellSentence(three, 0)).toBe("query 5 “sat”, key 0 “k0”: weight 0.250, rank 2 of 2");
-    expect(cellSentence(three, 2)).toBe("query 5 “sat”, key 2 “k2”: masked");
-    expect(cellSentence(row([0], [NOT_FINITE]), 0)).toBe("query 5 “sat”, key 0 “k0”: not a finite number");
+    expect(cellSentence(three, 5, 0)).toBe("query 5 “sat”, key 0 “k0”: weight 0.250, rank 2 of 2");
+    expect(cellSentence(three, 5, 2)).toBe("query 5 “sat”, key 2 “k2”: masked");
+    expect(cellSentence(row([0], [NOT_FINITE]), 5, 0)).toBe("query 5 “sat”, key 0 “k0”: not a finite number");
   });
 
   test("tell where a row looks, how few keys hold most of it, and how many are hidden", () => {
-    expect(rowSentence(row([0.5, 0.25, 0.25, 0], [VALUE, VALUE, VALUE, MASKED]))).toBe(
+    expect(lineSentence(row([0.5, 0.25, 0.25, 0], [VALUE, VALUE, VALUE, MASKED]))).toBe(
       "“sat” attends most to “k0” (0.500); 2 of 3 keys hold 75 %; 1 key masked.",
     );
-    expect(rowSentence(row([1]))).toBe("“sat” attends most to “k0” (1.000); the only key holds 100 %.");
-    expect(rowSentence(row([0], [MASKED]))).toBe("“sat” has nothing to attend to.");
-    expect(rowSentence(row([-1, 0.5]))).toBe("“sat” attends most to “k1” (0.500).");
+    expect(lineSentence(row([1]))).toBe("“sat” attends most to “k0” (1.000); the only key holds 100 %.");
+    expect(lineSentence(row([0], [MASKED]))).toBe("“sat” has nothing to attend to.");
+    expect(lineSentence(row([-1, 0.5]))).toBe("“sat” attends most to “k1” (0.500).");
+  });
+
+  test("tell of a key who attends to it", () => {
+    expect(lineSentence(row([0.5, 0.25, 0], [VALUE, VALUE, MASKED]), BY_KEY)).toBe(
+      "“sat” is attended to most by “k0” (0.500); 1 of 2 queries holds 67 %; 1 query masked.",
+    );
+    expect(lineSentence(row([0, 0], [MASKED, MASKED]), BY_KEY)).toBe("“sat” is hidden from every query.");
+  });
+
+  test("cut tokens between the characters that a reader sees", () => {
+    const family = "\u{1f469}\u200d\u{1f469}\u200d\u{1f467}";
+    expect(short(family.repeat(40))).toBe(family.repeat(40));
+    expect(short(family.repeat(41))).toBe(`${family.repeat(39)}…`);
+    expect(short("a\u202eb")).toBe("a\\u202eb");
   });
 
   test("write small and negative weights so that they are not taken for 0", () => {
@@ -121,9 +136,13 @@ describe("the labels of an axis", () => {
 describe("the colours of cells", () => {
   test("are those of the palette, clear where hidden, and one of their own where not finite", () => {
     const table = lookup("viridis");
-    const painted = paint(cells([0, 0.5, 1, 2, 0, 0], [0, 0, 0, 0, MASKED, NOT_FINITE]), table, [0, 1], 7);
+    const six = cells([0, 0.5, 1, 2, 0, 0], [0, 0, 0, 0, MASKED, NOT_FINITE]);
+    const look = { table, range: [0, 1], notFinite: 7 } as const;
+    const painted = paint(six, look);
     const color = (t: number) => pixel(colorAt("viridis", t));
     expect([...painted]).toEqual([color(0), color(0.5), color(1), color(1), 0, 7]);
+    const logs = paint(cells([1, 1e-3, 1e-7]), { ...look, scale: "log" });
+    expect([...logs]).toEqual([color(1), color(0.5), color(0)]);
   });
 
   test("stand apart from the hatch's lines in both schemes for at least one of its two greys", () => {

@@ -1,7 +1,7 @@
 import { type Cells, MASKED, VALUE } from "../../inspect/cells.ts";
 import { pool } from "../../inspect/pyramid.ts";
 import type { ModelLayer } from "../model.ts";
-import { type Lookup, paint, type Range } from "../parts/lookup.ts";
+import { cellsCanvas, type Lookup, type Range } from "../parts/lookup.ts";
 
 /** A thumbnail has at most so many cells a side. */
 const SIDE = 32;
@@ -32,12 +32,7 @@ export function gridLayout(width: number, rows: number, columns: number): GridLa
 
 /** A head as a small picture; hidden keys stay clear. */
 export function thumbnailOf(layer: ModelLayer, head: number, table: Lookup, range: Range): HTMLCanvasElement {
-  const cells = stored(layer, head) ?? pooled(layer, head);
-  const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [cells.columns, cells.rows];
-  const bytes = new Uint8ClampedArray(paint(cells, table, range, 0xff0000ff).buffer as ArrayBuffer);
-  canvas.getContext("2d")!.putImageData(new ImageData(bytes, cells.columns, cells.rows), 0, 0);
-  return canvas;
+  return cellsCanvas(stored(layer, head) ?? pooled(layer, head), { table, range, notFinite: 0xff0000ff });
 }
 
 /** The one that the trace holds. */

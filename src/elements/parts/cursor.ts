@@ -1,4 +1,5 @@
 import { html, nothing, type TemplateResult } from "lit";
+import { place } from "./place.ts";
 
 /** A grid of which only the active cell exists. */
 export interface VirtualGrid {
@@ -42,12 +43,7 @@ export class GridCursor {
     const cell = this.cell(root);
     if (!cell) return;
     const [w, h] = [Math.max(7, width), Math.max(7, height)];
-    Object.assign(cell.style, {
-      left: `${left + (width - w) / 2}px`,
-      top: `${top + (height - h) / 2}px`,
-      width: `${w}px`,
-      height: `${h}px`,
-    });
+    place(cell, left + (width - w) / 2, top + (height - h) / 2, w, h);
     const focused = root.activeElement;
     if (focused && focused !== cell && focused.getAttribute("role") === "gridcell")
       cell.focus({ preventScroll: true });

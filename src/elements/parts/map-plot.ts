@@ -1,18 +1,18 @@
 import { type Cells, VALUE } from "../../inspect/cells.ts";
-import { hex, type Rgb, textOn } from "../../viz/color.ts";
+import { hex, paletteIndex, type Rgb, textOn } from "../../viz/color.ts";
+import { colorPosition } from "../../viz/scale.ts";
 import type { Colors } from "../../viz/svg/theme.ts";
 import type { Pin } from "../selection.ts";
 import { hatch } from "./hatch.ts";
 import { type AxisLabel, axisLabels, fitted } from "./labels.ts";
-import { type Lookup, pixel, type Range } from "./lookup.ts";
-import { drawTiles, levelOf, type Plot, type TileSource, TileStore } from "./tiles.ts";
+import { type Look, pixel } from "./lookup.ts";
+import { place } from "./place.ts";
+import { drawTiles, levelOf, type Make, type Plot, type TileSource, TileStore } from "./tiles.ts";
 import type { Window } from "./window.ts";
 
 /** What a plot shows. */
-export interface PlotInput {
+export interface PlotInput extends Omit<Look, "notFinite"> {
   readonly source: TileSource;
-  readonly table: Lookup;
-  readonly range: Range;
   readonly colors: Colors;
   readonly window: Window;
   readonly rowTokens: readonly string[];
@@ -22,8 +22,8 @@ export interface PlotInput {
   readonly pins: readonly Pin[];
 }
 
-/** Tiles are made for so long before the page gets a frame. */
-const FRAME_MS = 24;
+/** Tiles are made for so long before the page can answer its reader. */
+const BUSY_MS = 24;
 const FONT = 12;
 const GAP = 6;
 const TITLE = 20;
@@ -41,11 +41,11 @@ export class MapPlot {
   /** A pixel shows at most so many cells a side: the largest of them. */
   factor = 1;
   readonly #store = new TileStore();
-  #frame = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Draws now what there is; `done` is called once everything is there. */
   draw(canvas: HTMLCanvasElement, width: number, input: PlotInput, done: () => void): void {
-    cancelAnimationFrame(this.#frame);
+    clearTimeout(this.#timer);
     const scale = globalThis.devicePixelRatio || 1;
     const context = canvas.getContext("2d")!;
     const family = getComputedStyle(canvas).fontFamily;
@@ -62,22 +62,30 @@ export class MapPlot {
       width: plot.width / scale,
       height: plot.height / scale,
     };
-    const begun = performance.now();
     let missing = this.#paint(context, input, layout, scale, family);
-    while (missing.length > 0 && performance.now() - begun < FRAME_MS) {
+    const makeSome = () => {
+      const until = performance.now() + BUSY_MS;
+      let isNew = false;
       for (const make of missing) {
-        make();
-        if (performance.now() - begun >= FRAME_MS) break;
+        isNew = make(until) || isNew;
+        if (performance.now() >= until) break;
       }
-      missing = this.#paint(context, input, layout, scale, family);
-    }
-    if (missing.length === 0) done();
-    else this.#frame = requestAnimationFrame(() => this.draw(canvas, width, input, done));
+      if (isNew) missing = this.#paint(context, input, layout, scale, family);
+      if (missing.length === 0) done();
+      else this.#timer = setTimeout(makeSome);
+    };
+    makeSome();
+  }
+
+  /** Puts an element over the cells. */
+  cover(element: HTMLElement): void {
+    const { left, top, width, height } = this.plot;
+    place(element, left, top, width, height);
   }
 
   /** Forgets what it was about to draw. */
   stop(): void {
-    cancelAnimationFrame(this.#frame);
+    clearTimeout(this.#timer);
   }
 
   #paint(
@@ -86,8 +94,8 @@ export class MapPlot {
     layout: Layout,
     scale: number,
     family: string,
-  ): (() => void)[] {
-    const { colors, window, source, table, range, pins } = input;
+  ): Make[] {
+    const { colors, window, source, table, range, scale: colorScale, pins } = input;
     const { plot } = layout;
     context.clearRect(0, 0, context.canvas.width, context.canvas.height);
     context.font = `${FONT * scale}px ${family}`;
@@ -97,7 +105,7 @@ export class MapPlot {
     context.clip();
     context.fillStyle = hatch(context, colors, scale);
     context.fillRect(plot.left, plot.top, plot.width, plot.height);
-    const look = { table, range, notFinite: pixel(rgbOf(colors.invalidLine)) };
+    const look = { table, range, scale: colorScale, notFinite: pixel(rgbOf(colors.invalidLine)) };
     const missing = drawTiles(context, this.#store, source, look, window, plot);
     const [w, h] = [plot.width / window.width, plot.height / window.height];
     if (w >= NUMBER_WIDTH * scale && h >= NUMBER_HEIGHT * scale) writeNumbers(context, input, plot);
@@ -198,7 +206,7 @@ function drawAxes(context: CanvasRenderingContext2D, input: PlotInput, layout: L
 }
 
 function writeNumbers(context: CanvasRenderingContext2D, input: PlotInput, plot: Plot): void {
-  const { window, source, table, range } = input;
+  const { window, source, table, range, scale } = input;
   const end = Math.min(source.map.T, Math.ceil(window.y + window.height));
   const begin = Math.floor(window.y);
   const cells: Cells = source.map.rows(source.head, begin, end);
@@ -210,8 +218,7 @@ function writeNumbers(context: CanvasRenderingContext2D, input: PlotInput, plot:
       const e = (t - begin) * cells.columns + s;
       if (cells.kinds[e] !== VALUE) continue;
       const value = cells.values[e]!;
-      const share = Math.floor((256 * (value - range[0])) / (range[1] - range[0]));
-      const color = table[Math.max(0, Math.min(255, share))]!;
+      const color = table[paletteIndex(colorPosition(value, ...range, scale))]!;
       context.fillStyle = hex(textOn([color & 255, (color >> 8) & 255, (color >> 16) & 255]));
       const text = value.toFixed(2).replace("-", "−");
       context.fillText(text, plot.left + (s + 0.5 - window.x) * w, plot.top + (t + 0.5 - window.y) * h);

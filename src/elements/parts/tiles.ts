@@ -1,7 +1,7 @@
 import type { Cells } from "../../inspect/cells.ts";
 import { type AttentionMap, TILE } from "../../inspect/map/map.ts";
 import type { Reduction } from "../../inspect/pyramid.ts";
-import { type Lookup, paint, type Range } from "./lookup.ts";
+import { cellsCanvas, type Look } from "./lookup.ts";
 import type { Window } from "./window.ts";
 
 /** What tiles are made of. */
@@ -11,13 +11,8 @@ export interface TileSource {
   readonly reduction: Reduction;
 }
 
-/** How cells become colours. */
-export interface Look {
-  readonly table: Lookup;
-  readonly range: Range;
-  /** The pixel of what is no finite number. */
-  readonly notFinite: number;
-}
+/** Works on a tile until a time; says whether it is there. */
+export type Make = (until: number) => boolean;
 
 /** Where a map is drawn, in pixels of the canvas. */
 export interface Plot {
@@ -29,7 +24,7 @@ export interface Plot {
 
 interface Tile {
   readonly cells: Cells;
-  readonly canvas: HTMLCanvasElement;
+  canvas?: HTMLCanvasElement;
   look?: string;
 }
 
@@ -41,6 +36,7 @@ export class TileStore {
   readonly #tiles = new Map<string, Tile>();
   readonly #ids = new WeakMap<AttentionMap, number>();
   #maps = 0;
+  #begun: { readonly name: string; readonly steps: ReturnType<AttentionMap["tileSteps"]> } | undefined;
 
   #name({ map, head, reduction }: TileSource, level: number, x: number, y: number): string {
     const id = this.#ids.get(map) ?? this.#maps++;
@@ -55,26 +51,27 @@ export class TileStore {
     if (!tile) return undefined;
     this.#tiles.delete(name);
     this.#tiles.set(name, tile);
-    const key = `${look.table[0]},${look.table[255]},${look.range},${look.notFinite}`;
-    if (tile.look !== key) {
-      const { cells, canvas } = tile;
-      const bytes = new Uint8ClampedArray(
-        paint(cells, look.table, look.range, look.notFinite).buffer as ArrayBuffer,
-      );
-      canvas.getContext("2d")!.putImageData(new ImageData(bytes, cells.columns, cells.rows), 0, 0);
-      tile.look = key;
-    }
+    const key = `${look.table[0]},${look.table[255]},${look.range},${look.scale},${look.notFinite}`;
+    if (tile.look !== key) tile.canvas = cellsCanvas(tile.cells, look);
+    tile.look = key;
     return tile.canvas;
   }
 
-  make(source: TileSource, level: number, x: number, y: number): void {
-    const cells = source.map.tile(source.head, level, x, y, source.reduction);
-    const canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = [cells.columns, cells.rows];
-    this.#tiles.set(this.#name(source, level, x, y), { cells, canvas });
-    if (this.#tiles.size <= MOST_TILES) return;
-    const [oldest] = this.#tiles.keys();
-    this.#tiles.delete(oldest!);
+  /** Works on a tile until it is there or the time is up, and goes on with it when asked for the same one again. */
+  make(source: TileSource, level: number, x: number, y: number, until: number): boolean {
+    const name = this.#name(source, level, x, y);
+    if (this.#begun?.name !== name)
+      this.#begun = { name, steps: source.map.tileSteps(source.head, level, x, y, source.reduction) };
+    do {
+      const { done, value: cells } = this.#begun.steps.next();
+      if (!done) continue;
+      this.#begun = undefined;
+      this.#tiles.set(name, { cells });
+      const [oldest] = this.#tiles.keys();
+      if (this.#tiles.size > MOST_TILES) this.#tiles.delete(oldest!);
+      return true;
+    } while (performance.now() < until);
+    return false;
   }
 }
 
@@ -87,7 +84,7 @@ export function levelOf(map: AttentionMap, window: Window, plot: Plot): number {
 /**
  * Draws the tiles in view, or a coarser one in the place of one that is not there yet.
  *
- * @returns the tiles to make, the middle of the view first
+ * @returns what makes the tiles that are missing, the middle of the view first
  */
 export function drawTiles(
   context: CanvasRenderingContext2D,
@@ -96,12 +93,12 @@ export function drawTiles(
   look: Look,
   window: Window,
   plot: Plot,
-): (() => void)[] {
+): Make[] {
   const { map } = source;
   const level = levelOf(map, window, plot);
   const side = TILE * 2 ** level;
   const [acrossPixels, downPixels] = [plot.width / window.width, plot.height / window.height];
-  const missing: { distance: number; make: () => void }[] = [];
+  const missing: { distance: number; make: Make }[] = [];
   context.imageSmoothingEnabled = false;
   const draw = (tile: HTMLCanvasElement, at: number, x: number, y: number) => {
     const step = TILE * 2 ** at;
@@ -126,7 +123,7 @@ export function drawTiles(
         (x + 0.5) * side - window.x - window.width / 2,
         (y + 0.5) * side - window.y - window.height / 2,
       );
-      missing.push({ distance, make: () => store.make(source, level, x, y) });
+      missing.push({ distance, make: (until) => store.make(source, level, x, y, until) });
       for (let up = 1; level + up < map.levels; up++) {
         const coarse = store.find(source, level + up, x >> up, y >> up, look);
         if (!coarse) continue;

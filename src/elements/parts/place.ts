@@ -1,0 +1,19 @@
+/** Puts an element at a place in the one around it, in CSS pixels. */
+export function place(element: HTMLElement, left: number, top: number, width: number, height: number): void {
+  Object.assign(element.style, {
+    left: `${left}px`,
+    top: `${top}px`,
+    width: `${width}px`,
+    height: `${height}px`,
+  });
+}
+
+/** Makes a canvas, as wide as its place, so high in CSS pixels, and clears it; the context counts in those. */
+export function sized(canvas: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D {
+  const scale = globalThis.devicePixelRatio || 1;
+  [canvas.width, canvas.height] = [Math.floor(width * scale), Math.ceil(height * scale)];
+  canvas.style.height = `${height}px`;
+  const context = canvas.getContext("2d")!;
+  context.scale(scale, scale);
+  return context;
+}
