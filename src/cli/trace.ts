@@ -16,6 +16,7 @@ export interface TraceFlags {
   layer?: number[];
   head?: number[];
   query?: number;
+  step?: number;
   gate?: string;
   through?: Through;
   glimpseSize?: [number, number];
@@ -72,6 +73,11 @@ export function takesMore(command: Command): Command {
       "--query <n>",
       "the query, from 0: for the views neuron, and image where patches look at patches",
       wholeNumber(name, "--query", 0, MOST, "try --query 0"),
+    )
+    .option(
+      "--step <n>",
+      "one glimpse, from 0 (default: the first eight)",
+      wholeNumber(name, "--step", 0, MOST, "try --step 0"),
     )
     .option("--gate <name>", "the gate, for the view gates")
     .option("--glimpse-size <RxC>", "rows and columns of a Gaussian glimpse, such as 12x12", (text: string) =>

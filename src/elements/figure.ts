@@ -1,14 +1,16 @@
 import { css, html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
 import type { Trace } from "../inspect/trace/trace.ts";
 import { drawView } from "../views/draw-trace.ts";
-import { THROUGH, type Through, VIEWS, type View } from "../views/options.ts";
+import { type DrawOptions, THROUGH, type Through, VIEWS, type View } from "../views/options.ts";
 import { COLOR_SCALES } from "../viz/scale.ts";
 import { DARK } from "../viz/svg/theme.ts";
 import { visible } from "../viz/text.ts";
 import { HeedElement } from "./element.ts";
+import { headToggles, MOST_HEADS } from "./figure/head-toggles.ts";
 import type { Model } from "./model.ts";
 import { listTemplate } from "./parts/list.ts";
 import { isSame } from "./parts/memo.ts";
+import { Player } from "./parts/player.ts";
 import { download } from "./parts/save.ts";
 import { short } from "./parts/sentences.ts";
 import type { ElementState } from "./url-state.ts";
@@ -49,11 +51,15 @@ export class HeedFigure extends HeedElement {
   static override properties: PropertyDeclarations = {
     shown: { attribute: "view", reflect: true },
     through: { reflect: true },
+    step: { type: Number },
+    heads: { attribute: false },
     said: { state: true },
   };
   static override styles = [
     HeedElement.styles,
     css`:host { max-inline-size: 72rem; }
+    .heads label { display: inline-flex; align-items: center; gap: 0.2rem; min-block-size: 24px; }
+    .heads input { inline-size: 18px; block-size: 18px; }
     .figure { overflow-x: auto; }
     .figure svg { display: block; max-inline-size: 100%; block-size: auto; }`,
   ];
@@ -61,17 +67,26 @@ export class HeedFigure extends HeedElement {
   declare shown: string;
   /** How the view rollout joins layers: one of `THROUGH` of heed/views. @default "rollout" */
   declare through: string;
+  /** The glimpse of the view glimpse, counted from 0; undefined for all of them, up to eight. */
+  declare step: number | undefined;
+  /** The heads of the view heads, up to eight; undefined for the first ones. */
+  declare heads: readonly number[] | undefined;
   declare said: string;
   /** The view of a subclass that has only one. */
   static readonly only: View | undefined = undefined;
   #drawn: readonly unknown[] = [];
   #svg = "";
+  readonly #player = new Player(this, () => this.shown === "glimpse" && this.#next());
 
   constructor() {
     super();
     this.shown = (this.constructor as typeof HeedFigure).only ?? "heatmap";
     this.through = "rollout";
     this.said = "";
+  }
+
+  protected override loaded(_model: Model): void {
+    this.#player.hostDisconnected();
   }
 
   protected override get needsLayers(): boolean {
@@ -109,6 +124,8 @@ export class HeedFigure extends HeedElement {
     };
     const save = async () =>
       download(new Blob([await this.exportSvg()], { type: "image/svg+xml" }), `heed-${this.shown}.svg`);
+    const glimpses = model.trace?.glimpses.length ?? 0;
+    const hasSteps = this.shown === "glimpse" && glimpses > 1;
     return html`<figure aria-labelledby="title">
       ${this.caption(TITLES[this.shown as View] ?? "Attention")}
       <div class="bar">
@@ -128,12 +145,61 @@ export class HeedFigure extends HeedElement {
               })
             : nothing
         }
+        ${hasSteps ? this.#steps(glimpses) : nothing}
         <button type="button" @click=${() => void save()} ?disabled=${this.said !== ""}>Save SVG</button>
       </div>
+      ${
+        hasLayers && this.shown === "heads" && this.current.H > 1
+          ? headToggles(this.current.H, this.#overlaid, (heads) => {
+              this.heads = heads;
+            })
+          : nothing
+      }
       ${this.said === "" ? nothing : html`<div class="failure" role="alert"><p>${visible(this.said)}</p></div>`}
-      <div class="figure" role="group" aria-label="Picture" tabindex="0" ?hidden=${this.said !== ""}></div>
+      <div class="figure" role="group" aria-label="Picture" tabindex="0" @keydown=${hasSteps ? this.#onKey : nothing} ?hidden=${this.said !== ""}></div>
     </figure>`;
   }
+
+  /** The heads of the view heads that this layer has. */
+  get #overlaid(): readonly number[] {
+    const { H } = this.current;
+    const chosen = this.heads?.filter((head) => head < H) ?? [];
+    return chosen.length > 0 ? chosen : Array.from({ length: Math.min(H, MOST_HEADS) }, (_, h) => h);
+  }
+
+  /** What steps through the glimpses. */
+  #steps(count: number): TemplateResult {
+    const { step } = this;
+    const names = ["all", ...Array.from({ length: count }, (_, n) => String(n))];
+    const go = (to: number | undefined) => {
+      this.step = to;
+    };
+    return html`${listTemplate("Step", names, step === undefined ? 0 : step + 1, (n) => go(n === 0 ? undefined : n - 1))}
+      <button type="button" ?disabled=${!step} @click=${() => go(step! - 1)}>Previous step</button>
+      <button type="button" ?disabled=${step === count - 1} @click=${() => this.#next()}>Next step</button>
+      <button type="button" @click=${this.#player.toggle}>${this.#player.label}</button>`;
+  }
+
+  /** Goes to the next glimpse, after the last one to the first; says whether there is another one. */
+  #next(): boolean {
+    const { length } = this.model!.trace!.glimpses;
+    this.step = ((this.step ?? -1) + 1) % length;
+    return this.step < length - 1;
+  }
+
+  readonly #onKey = (event: KeyboardEvent): void => {
+    const acts: Record<string, () => void> = {
+      ".": () => this.#next(),
+      ",": () => {
+        this.step = Math.max(0, (this.step ?? 0) - 1);
+      },
+      p: this.#player.toggle,
+    };
+    const act = event.ctrlKey || event.metaKey || event.altKey ? undefined : acts[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  };
 
   protected override restyled(): void {
     this.#drawn = [];
@@ -145,25 +211,13 @@ export class HeedFigure extends HeedElement {
     const trace = this.model?.trace;
     const place = this.renderRoot.querySelector(".figure");
     if (!trace || !place) return;
-    const theme = this.pageColors() === DARK ? "dark" : "light";
-    const { layer, head, query } = this.selection;
-    const wanted = [
-      trace,
-      this.shown,
-      this.through,
-      layer,
-      head,
-      query,
-      this.colors,
-      this.scale,
-      theme,
-      place,
-    ];
+    const options = this.#options(trace);
+    const wanted = [trace, place, JSON.stringify(options)];
     if (isSame(wanted, this.#drawn)) return;
     this.#drawn = wanted;
     this.said = "";
     try {
-      this.#svg = this.#draw(trace, theme);
+      this.#svg = drawView(this.op, trace, options);
       // Parsed as XML, which runs nothing and drops nothing: the text has no markup but that of the drawing.
       const parsed = new DOMParser().parseFromString(this.#svg, "image/svg+xml").documentElement;
       const picture = document.importNode(parsed, true);
@@ -177,16 +231,20 @@ export class HeedFigure extends HeedElement {
     }
   }
 
-  #draw(trace: Trace, theme: "light" | "dark"): string {
-    const { shown } = this;
+  /** What the picture is drawn by: of all that is chosen, what this view has a use for. */
+  #options({ layers }: Trace): DrawOptions {
+    const { shown, step } = this;
     const { layer, head, query } = this.selection;
-    return drawView(this.op, trace, {
-      ...{ view: shown as View, theme, palette: this.colors, title: "" },
-      ...(OF_A_LAYER.includes(shown) && trace.layers.length > 0 && { layer }),
-      ...(OF_A_HEAD.includes(shown) && trace.layers.length > 0 && { head }),
+    const ofHead = shown === "heads" ? { head: this.#overlaid } : { head };
+    return {
+      ...{ view: shown as View, palette: this.colors, title: "" },
+      theme: this.pageColors() === DARK ? "dark" : "light",
+      ...(OF_A_LAYER.includes(shown) && layers.length > 0 && { layer }),
+      ...([...OF_A_HEAD, "heads"].includes(shown) && layers.length > 0 && ofHead),
       ...(OF_A_QUERY.includes(shown) && { query }),
       ...(OF_A_SCALE.includes(shown) && { colorScale: this.scale }),
       ...(shown === "rollout" && { through: this.through as Through }),
-    });
+      ...(shown === "glimpse" && step !== undefined && { step }),
+    };
   }
 }

@@ -9,6 +9,7 @@ import type { Cursor, Field } from "./parts/keys.ts";
 import { fillLegend, legendTemplate } from "./parts/legend.ts";
 import { lookup, paint, type Range } from "./parts/lookup.ts";
 import { place, sized } from "./parts/place.ts";
+import { Player } from "./parts/player.ts";
 import { short, strongest, weightText } from "./parts/sentences.ts";
 
 /** Of the map over the image, where the weight is largest. */
@@ -30,8 +31,16 @@ export class HeedImage extends HeedChart {
   static override properties = { picture: { state: true } };
   declare picture: ImageBitmap | undefined;
 
+  readonly #player = new Player(this, () => {
+    const { T } = this.current;
+    const next = (this.selection.query + 1) % T;
+    this.#say(next);
+    return next < T - 1;
+  });
+
   protected override loaded(model: Model): void {
     super.loaded(model);
+    this.#player.hostDisconnected();
     this.picture = undefined;
     if (!hasImage(model)) return;
     const layer = model.layers.findIndex(({ S }) => S === keysOfGrid(model.trace!.grid!));
@@ -67,6 +76,7 @@ export class HeedImage extends HeedChart {
       ...super.commands(),
       ",": () => this.#say(query - 1),
       ".": () => this.#say(query + 1),
+      p: this.#player.toggle,
       m: () => this.#toStrongest(),
     };
   }
@@ -116,7 +126,7 @@ export class HeedImage extends HeedChart {
     };
     return html`<figure aria-labelledby="title">
       ${this.caption("What each word looked at")}
-      <p id="how" class="muted">Choose a word below the image, or step with , and . in it; arrow keys move from patch to patch, m to the strongest.</p>
+      <p id="how" class="muted">Choose a word below the image, or step with , and . in it, p plays them; arrow keys move from patch to patch, m to the strongest.</p>
       <div class="bar">${this.choices(model)}</div>
       <div class="chart">
         <canvas class="map" aria-hidden="true"></canvas>
@@ -134,6 +144,7 @@ export class HeedImage extends HeedChart {
       <div class="readout"><p>${this.#sentence()}.</p></div>
       <div class="bar">${this.button("Previous word", () => this.#say(query - 1), { off: query === 0 })}
         ${this.button("Next word", () => this.#say(query + 1), { off: query === rowTokens.length - 1 })}
+        ${this.button(this.#player.label, this.#player.toggle)}
         ${this.button("Strongest patch", () => this.#toStrongest())}${this.lastButtons()}</div>
       ${this.foot()}
     </figure>`;

@@ -8,7 +8,7 @@ import {
   type Picture,
 } from "../viz/index.ts";
 import { held, titled } from "./layers.ts";
-import { type DrawOptions, refuse } from "./options.ts";
+import { type DrawOptions, refuse, within } from "./options.ts";
 
 const AFFINE_SIZE = [24, 24] as const;
 /** Later steps are not drawn. */
@@ -27,7 +27,12 @@ export function glimpseView(op: string, trace: Trace, options: DrawOptions): str
     refuse(op, "a trace for the view glimpse", "have an image and a glimpse", held(trace), remedy);
   }
   const picture = decodePng(image);
-  const panels = glimpses.slice(0, MOST_PANELS).map((tensor, step): GlimpsePanel => {
+  const steps =
+    options.step === undefined
+      ? [...glimpses.keys()].slice(0, MOST_PANELS)
+      : [within(op, "step", options.step, glimpses.length, "the trace")];
+  const panels = steps.map((step): GlimpsePanel => {
+    const tensor = glimpses[step]!;
     const numbers = tensor.slice();
     const affine = tensor.shape.length === 2;
     const size = options.glimpseSize ?? trace.glimpseSizes?.[step] ?? (affine ? AFFINE_SIZE : undefined);
@@ -46,7 +51,9 @@ export function glimpseView(op: string, trace: Trace, options: DrawOptions): str
     return { name: `step ${step}`, glimpse, box };
   });
   const rest = glimpses.length > panels.length ? ` (${panels.length} of ${glimpses.length})` : "";
-  const title = options.title ?? titled(trace, `glimpses${rest}`);
+  const shown =
+    options.step === undefined ? `glimpses${rest}` : `glimpse, step ${options.step} (of ${glimpses.length})`;
+  const title = options.title ?? titled(trace, shown);
   return glimpseBoxes(
     { image: picture, glimpses: panels },
     { title, ...(options.theme && { theme: options.theme }) },

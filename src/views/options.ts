@@ -37,6 +37,8 @@ export interface DrawOptions {
    * needs the gradients `grad` in the trace. @default "rollout"
    */
   readonly through?: Through;
+  /** The glimpse, counted from 0. @default all of them, up to eight */
+  readonly step?: number;
   /** The gate's name. @default the first one */
   readonly gate?: string;
   /** Rows and columns of a glimpse, where the trace does not say them. @default the trace's; [24, 24] for affine ones */

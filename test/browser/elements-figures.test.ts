@@ -107,6 +107,75 @@ describe("heed-figures.js", () => {
   );
 
   itInChromium(
+    "<heed-glimpse> steps through the glimpses by list, buttons and keys, and plays them",
+    async () => {
+      const body = `${LOAD}<heed-glimpse src="/trace.attn"></heed-glimpse>`;
+      const trace = fullTrace();
+      const { page, said, close } = await openPage(browser(), body, trace, { colorScheme: "light" });
+      await painted(page, "heed-glimpse");
+      const svg = () => page.evaluate(() => document.querySelector("heed-glimpse")!.exportSvg());
+      const drawn = (step?: number) =>
+        drawTrace(trace, { view: "glimpse", title: "", theme: "light", ...(step !== undefined && { step }) });
+      expect(await svg()).toBe(drawn());
+      const list = page.getByRole("combobox", { name: "Step" });
+      await page.getByRole("button", { name: "Next step" }).click();
+      expect([await list.inputValue(), await svg()]).toEqual(["1", drawn(0)]);
+      await page.getByRole("group", { name: "Picture" }).focus();
+      await page.keyboard.press(".");
+      expect([await list.inputValue(), await svg()]).toEqual(["2", drawn(1)]);
+      expect(await page.getByRole("button", { name: "Next step" }).isDisabled()).toBe(true);
+      await page.keyboard.press(",");
+      expect(await svg()).toBe(drawn(0));
+      await list.selectOption("0");
+      expect(await svg()).toBe(drawn());
+      await page.getByRole("group", { name: "Picture" }).focus();
+      await page.keyboard.press("p");
+      expect(await svg()).toBe(drawn(0));
+      await page.getByRole("button", { name: "Stop" }).waitFor();
+      await expect.poll(svg, { timeout: 5000 }).toBe(drawn(1));
+      await page.getByRole("button", { name: "Play" }).waitFor();
+      expect(await violations(page)).toEqual([]);
+      expect(said).toEqual([]);
+      await close();
+    },
+  );
+
+  itInChromium(
+    "<heed-heads> takes heads in and out by Space, and Alt and Space leaves one alone",
+    async () => {
+      const body = `${LOAD}<heed-heads src="/trace.attn"></heed-heads>`;
+      const trace = exampleTrace(SENTENCE, { H: 9 });
+      const { page, said, close } = await openPage(browser(), body, trace, { colorScheme: "light" });
+      await painted(page, "heed-heads");
+      const svg = () => page.evaluate(() => document.querySelector("heed-heads")!.exportSvg());
+      const drawn = (head: number[]) =>
+        drawTrace(trace, { view: "heads", layer: 0, head, title: "", theme: "light" });
+      const box = (name: string) => page.getByRole("checkbox", { name, exact: true });
+      // Marked as disabled, for which playwright would wait.
+      await box("head 8").click({ force: true });
+      expect(await box("head 8").isChecked(), "a ninth").toBe(false);
+      await box("head 2").focus();
+      await page.keyboard.press(" ");
+      await box("head 8").click();
+      expect(await svg()).toBe(drawn([0, 1, 3, 4, 5, 6, 7, 8]));
+      await box("head 4").focus();
+      await page.keyboard.press("Alt+ ");
+      expect(await svg()).toBe(drawn([4]));
+      await page.keyboard.press(" ");
+      expect(await box("head 4").isChecked(), "the last one").toBe(true);
+      await box("head 6").click();
+      expect(await svg()).toBe(drawn([4, 6]));
+      await page.locator("heed-heads").getByText("head 1", { exact: true }).dblclick();
+      expect(await svg()).toBe(drawn([1]));
+      await page.getByRole("button", { name: "First 8 heads" }).click();
+      expect(await svg()).toBe(drawn([0, 1, 2, 3, 4, 5, 6, 7]));
+      expect(await violations(page)).toEqual([]);
+      expect(said).toEqual([]);
+      await close();
+    },
+  );
+
+  itInChromium(
     "gives <heed-view> a tab for each view that the trace has, with the same selection",
     async () => {
       const body = `${LOAD}<heed-view src="/trace.attn"></heed-view>`;

@@ -309,6 +309,27 @@ describe("the other views", () => {
     await close();
   });
 
+  for (const reducedMotion of ["no-preference", "reduce"] as const)
+    itInChromium(`<heed-image> plays its words where motion is welcome: ${reducedMotion}`, async () => {
+      const body = '<heed-image src="/trace.attn"></heed-image>';
+      const options = { reducedMotion };
+      const { page, said, close } = await openPage(browser(), body, exampleTrace(SENTENCE), options);
+      await painted(page, "heed-image");
+      await page.getByRole("option", { name: "and" }).click();
+      await page.locator(CELL).focus();
+      await page.keyboard.press("p");
+      const word = () => page.locator('heed-image [role="option"][aria-selected="true"]').textContent();
+      expect(await word()).toBe("slept");
+      const isPlaying = reducedMotion === "no-preference";
+      expect(await page.getByRole("button", { name: "Stop" }).count()).toBe(Number(isPlaying));
+      if (isPlaying) await expect.poll(word, { timeout: 5000 }).toBe(".");
+      await page.getByRole("button", { name: "Play" }).waitFor();
+      await page.keyboard.press("p");
+      expect(await word()).toBe(isPlaying ? "<s>" : ".");
+      expect(said).toEqual([]);
+      await close();
+    });
+
   itInChromium("<heed-view> has a tab for each view and one selection for all", async () => {
     const { page, said, close } = await openPage(browser(), '<heed-view src="/trace.attn"></heed-view>');
     await painted(page, "heed-heatmap");

@@ -143,6 +143,7 @@ describe("heed svg", () => {
     const image = file("i.attn", imageTrace());
     const more = ["--view", "glimpse", "--glimpse-size", "9x9"];
     expect((await heed(["svg", image, "--out", "-", ...more])).out).toContain("step 1");
+    expect((await heed(["svg", image, "--out", "-", ...more, "--step", "0"])).out).not.toContain("step 1");
     expect((await heed(["svg", image, "--out", "-", "--view", "gates", "--gate", "strip"])).out).toContain(
       "gate strip",
     );

@@ -24,6 +24,26 @@ describe("each view, of a trace", () => {
     await expect(svg).toMatchFileSnapshot(golden("glimpse"));
   });
 
+  test("one glimpse of several, with its own size", async () => {
+    const { glimpses, ...rest } = imageTrace();
+    const affine = traceTensor([2, 3], [0.5, 0, 0.2, 0, 0.5, -0.1]);
+    const trace = createTrace({
+      ...rest,
+      glimpses: [affine, glimpses[0]!],
+      glimpseSizes: [
+        [4, 4],
+        [7, 5],
+      ],
+    });
+    const svg = drawTrace(trace, { view: "glimpse", step: 1 });
+    expect(svg).toContain("glimpse, step 1 (of 2)");
+    expect(svg).toContain(">step 1<");
+    expect(svg).not.toContain(">step 0<");
+    const alone = createTrace({ ...rest, glimpses: [glimpses[0]!], glimpseSizes: [[7, 5]] });
+    const picture = (text: string) => text.match(/data:image\/png;base64,[^"]+/g)!.at(-1);
+    expect(picture(svg)).toBe(picture(drawTrace(alone, { view: "glimpse" })));
+  });
+
   test.each(["channels", "strip", "spatial"])("gates: %s", async (gate) => {
     const svg = drawTrace(imageTrace(), { view: "gates", gate, theme: "auto" });
     await expect(svg).toMatchFileSnapshot(golden(`gates-${gate}`));
@@ -158,6 +178,11 @@ describe("a view whose data are missing says what it needs", () => {
       imageTrace(),
       { view: "glimpse" },
       "drawTrace: glimpse 0 must have its rows and columns said for the view glimpse: a Gaussian one reaches as far as it has them, got no glimpseSize; say it, such as 12x12",
+    ],
+    [
+      imageTrace(),
+      { view: "glimpse", step: 9 },
+      "drawTrace: step must be from 0 to 1: the trace has 2, got 9; choose another one",
     ],
     [
       imageTrace(),
