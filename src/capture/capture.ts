@@ -1,17 +1,25 @@
-import { tidy } from "@tensorflow/tfjs-core";
+import { type Tensor, tidy } from "@tensorflow/tfjs-core";
 import { checkCount } from "../core/check-options.ts";
 import { OptionError } from "../core/errors.ts";
-import { createTrace, type ImageGrid, layerMap, type Trace, thumbnails } from "../inspect/index.ts";
+import {
+  createTrace,
+  type ImageGrid,
+  layerMap,
+  type Trace,
+  type TraceTensor,
+  thumbnails,
+} from "../inspect/index.ts";
 import { nameAxes, type TokenLists } from "./axes.ts";
 import { Listener } from "./listener.ts";
+import { weightGradients } from "./weight-gradients.ts";
 
 /** A function of tensors, a layer, or a model, of heed or of TensorFlow.js. */
-export type Capturable<I> =
-  | ((input: I) => unknown)
-  | { apply(input: I, keywords?: { training: boolean }): unknown }
-  | { predict(input: I, options?: { batchSize: number }): unknown };
+export type Capturable<I, O = unknown> =
+  | ((input: I) => O)
+  | { apply(input: I, keywords?: { training: boolean }): O }
+  | { predict(input: I, options?: { batchSize: number }): O };
 
-export interface CaptureOptions {
+export interface CaptureOptions<O = unknown> {
   /** The trace's name. @default none */
   readonly name?: string;
   /** Named lists of tokens; a call's queries and keys take the first one of their length. @default "0", "1" and so on */
@@ -27,6 +35,12 @@ export interface CaptureOptions {
    * visible weights of each. @default false
    */
   readonly thumbnails?: boolean;
+  /**
+   * One number of what the target returns, such as the score of a class: the trace then has its gradient by the weights of
+   * each call, `grad`, for `gradientRelevance` and the view rollout through gradients. Runs the target once more, and takes
+   * arrays as large as the weights. @default none
+   */
+  readonly gradientOf?: (output: O) => Tensor;
   /** Looks at every number that is kept, as `createTrace` does. @default true */
   readonly values?: boolean;
 }
@@ -48,6 +62,7 @@ const MOST_BATCH = 1_000_000;
  * with their size; a hard crop as the Gaussian one of stride 1 and deviation 0.001, θ with aligned corners.
  * Runs without training, so dropout drops nothing; a function decides for itself. Tensors that the target returns are
  * disposed. It must be done when it returns: a promise is refused. Outside a capture calls pay nothing for the hook.
+ * With `gradientOf` also the gradients of one number by the weights: ∂y/∂α_ts = ∂y/∂o_t · v_s, o the call's output.
  * Cost: one call of the target, and a copy of one example's q, k and lse to ordinary memory.
  *
  * @throws OptionError VIEW, when there was nothing to capture · NUMBER_RANGE · DataError TRACE, for NaN in q or k
@@ -55,9 +70,19 @@ const MOST_BATCH = 1_000_000;
  * const trace = capture((x) => softAttention(x, k, v, { causal: "bottomRight" }), q);
  * layerMap(trace.layers[0]).row(0, 0).kinds.length; // 5
  */
-export function capture<I>(target: Capturable<I>, input: I, options: CaptureOptions = {}): Trace {
+export function capture<I, O>(target: (input: I) => O, input: I, options?: CaptureOptions<O>): Trace;
+export function capture<I, O>(target: Capturable<I, O>, input: I, options?: CaptureOptions<O>): Trace;
+export function capture<I, O>(target: Capturable<I, O>, input: I, options: CaptureOptions<O> = {}): Trace {
   const op = "capture";
-  const { example = 0, tokens = {}, name, grid, thumbnails: small = false, values = true } = options;
+  const {
+    example = 0,
+    tokens = {},
+    name,
+    grid,
+    gradientOf,
+    thumbnails: small = false,
+    values = true,
+  } = options;
   checkCount(op, "example", example, 0);
   const heard = new Listener(op, example);
   tidy(() => {
@@ -88,15 +113,26 @@ export function capture<I>(target: Capturable<I>, input: I, options: CaptureOpti
   };
   const parts = { ...given, ...seen, tokens: axes.tokens(), layers, gates: Object.fromEntries(gates) };
   const trace = createTrace(parts, { values });
-  return small ? withThumbnails(trace) : trace;
+  const explained = gradientOf
+    ? withGradients(
+        trace,
+        weightGradients(op, () => gradientOf(run(target, input)), trace.layers, heard.outputs, example),
+      )
+    : trace;
+  return small ? withThumbnails(explained) : explained;
 }
+
+const withGradients = (trace: Trace, gradients: readonly TraceTensor[]): Trace => ({
+  ...trace,
+  layers: trace.layers.map((layer, n) => ({ ...layer, grad: gradients[n]! })),
+});
 
 const withThumbnails = (trace: Trace): Trace => ({
   ...trace,
   layers: trace.layers.map((layer) => ({ ...layer, thumb: thumbnails(layerMap(layer)) })),
 });
 
-function run<I>(target: Capturable<I>, input: I): unknown {
+function run<I, O>(target: Capturable<I, O>, input: I): O {
   if (typeof target === "function") return target(input);
   return "predict" in target
     ? target.predict(input, { batchSize: MOST_BATCH })

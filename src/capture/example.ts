@@ -1,5 +1,6 @@
-import { cast, reshape, slice, type Tensor } from "@tensorflow/tfjs-core";
+import { cast, reshape, type Scalar, slice, Tensor, type Tensor3D, transpose } from "@tensorflow/tfjs-core";
 import { OptionError } from "../core/errors.ts";
+import type { Layout } from "../kernels/layout.ts";
 
 /** Throws unless what `made` made of B examples has this one. */
 export function checkExample(op: string, example: number, made: string, B: number): void {
@@ -13,6 +14,27 @@ export function oneOf(x: Tensor, b: number): Tensor {
   const [, ...rest] = x.shape;
   const begin = [b, ...rest.map(() => 0)];
   return reshape(slice(x, begin, [1, ...rest]), rest);
+}
+
+/** A tensor of one number as a scalar, of which a gradient can be taken. */
+export function oneNumber(op: string, place: string, y: Tensor): Scalar {
+  if (y instanceof Tensor && y.size === 1) return reshape(y, []);
+  const got = y instanceof Tensor ? `shape [${y.shape.join(", ")}]` : typeof y;
+  const details = {
+    op,
+    place,
+    rule: "be one number",
+    got,
+    remedy: "take one element, such as a class's score",
+  };
+  throw new OptionError("VIEW", details);
+}
+
+/** One example with its heads first: [H, T, D], also where it has no axis of heads. */
+export function headsOf(x: Tensor, layout: Layout, b: number): Tensor3D {
+  const one = oneOf(x, b);
+  if (one.rank === 2) return reshape(one, [1, one.shape[0]!, one.shape[1]!]);
+  return (layout === "bthd" ? transpose(one, [1, 0, 2]) : one) as Tensor3D;
 }
 
 export const numbers = (x: Tensor) => cast(x, "float32").dataSync() as Float32Array;

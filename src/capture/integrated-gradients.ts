@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkCount } from "../core/check-options.ts";
-import { OptionError } from "../core/errors.ts";
 import { checkTensors } from "../ops/check.ts";
+import { oneNumber } from "./example.ts";
 
 export interface IntegratedGradientsOptions {
   /** What stands for no input, in the shape of x. @default zeros */
@@ -41,10 +41,7 @@ export function integratedGradients<X extends tf.Tensor>(
     ...(baseline ? [{ name: "baseline", tensor: baseline, letters, shape: x.shape }] : []),
   ]);
   const slope = tf.grad((at: tf.Tensor) => {
-    const y = f(at as X);
-    if (y.size === 1) return tf.reshape(y, []);
-    const details = { op, place: "f(x)", rule: "be one number", got: `shape [${y.shape.join(", ")}]` };
-    throw new OptionError("VIEW", { ...details, remedy: "take one element, such as a class's score" });
+    return oneNumber(op, "f(x)", f(at as X));
   });
   return tf.tidy(() => {
     const from = baseline ?? tf.zerosLike(x);

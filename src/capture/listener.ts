@@ -11,6 +11,8 @@ export class Listener {
   readonly #op: string;
   readonly #example: number;
   readonly calls: RecordedCall[] = [];
+  /** The shape of each call's output. */
+  readonly outputs: (readonly number[])[] = [];
   readonly gates: [name: string, gate: TraceTensor][] = [];
   readonly glimpses: RecordedGlimpse[] = [];
   /** What the first glimpse is of, as a PNG, where that is a picture. */
@@ -39,6 +41,7 @@ export class Listener {
       }, withGlimpses);
     return attentionCalls.during((call) => {
       this.calls.push(tidyRecord(() => recordCall(op, call, example)));
+      this.outputs.push(call.output.shape);
     }, withGates);
   }
 }

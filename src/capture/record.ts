@@ -1,4 +1,4 @@
-import { type Tensor, transpose } from "@tensorflow/tfjs-core";
+import type { Tensor } from "@tensorflow/tfjs-core";
 import type { AttentionProgram, Broadcast } from "../core/program.ts";
 import {
   type LayerInput,
@@ -9,7 +9,7 @@ import {
 } from "../inspect/index.ts";
 import type { AttentionCall } from "../ops/attention/calls.ts";
 import type { GateCall } from "../ops/gate-calls.ts";
-import { checkExample, numbers, oneOf } from "./example.ts";
+import { checkExample, headsOf, numbers, oneOf } from "./example.ts";
 
 /** A layer of a trace, but for the names of its axes. */
 export interface RecordedCall extends Omit<LayerInput, "alignQ" | "alignK" | "name"> {
@@ -33,10 +33,7 @@ export function recordCall(op: string, call: AttentionCall, example: number): Re
   }
   const { layout, q, k } = scored;
   const D = q.shape.at(-1)!;
-  const heads = (x: Tensor) => {
-    const one = oneOf(x, example);
-    return numbers(layout === "bthd" && one.rank === 3 ? transpose(one, [1, 0, 2]) : one);
-  };
+  const heads = (x: Tensor) => numbers(headsOf(x, layout, example));
   const { scale, softCap, sink } = program;
   return {
     ...facts,

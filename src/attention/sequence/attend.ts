@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { type AttentionProgram, compileProgram, type ProgramOptions } from "../../core/program.ts";
 import { checkRank, checkSame } from "../../core/shapes.ts";
 import { runAdditiveProgram } from "../../ops/attention/additive.ts";
-import { attentionCalls } from "../../ops/attention/calls.ts";
+import { tellOfCall } from "../../ops/attention/calls.ts";
 import { composedAttention } from "../../ops/attention/composed.ts";
 import { fusedAttention, hasAttentionKernels } from "../../ops/attention/fused.ts";
 import { type HeadlessMask, headlessMask } from "../../ops/attention/headless.ts";
@@ -128,8 +128,8 @@ function attendFused(
   const shapes = { output: [B, T, Dv], lse: [B, T], weights: [B, T, S] };
   const stages = fusedAttention(scaled, "bhtd", { q, k, v }, shapes);
   const scored = { layout: "bhtd", q, k } as const;
-  attentionCalls.observer?.({ program: scaled, scored, lse: stages.lse, weights: stages.weights });
-  return { output: stages.output, ...(weights && { weights: stages.weights() }) };
+  const output = tellOfCall({ ...stages, program: scaled, scored, values: v });
+  return { output, ...(weights && { weights: stages.weights() }) };
 }
 
 /** A score v·tanh(query + key), in one kernel where the backend has it. */

@@ -10,7 +10,7 @@ import type {
 import type { AttentionProgram } from "../../core/program.ts";
 import { checkTensors } from "../check.ts";
 import { ensureGradient, isFused, noSecondOrder, runKernels } from "../fused.ts";
-import { attentionCalls } from "./calls.ts";
+import { attentionCalls, tellOfCall } from "./calls.ts";
 import { composedAttention } from "./composed.ts";
 import { float } from "./float.ts";
 import { detached } from "./guard.ts";
@@ -71,16 +71,18 @@ function fused(
   const { bias, allow } = program;
   const masks = { ...(bias && { bias: bias.array }), ...(allow && { allow: detached(allow.array) }) };
   const inputs = [...NAMES.map((name) => float(tensors[name])), ...Object.values(masks)];
-  const observer = attentionCalls.observer;
-  const attrs = { program, masks: Object.keys(masks), weights: Boolean(weights || observer) };
+  const attrs = {
+    ...{ program, masks: Object.keys(masks) },
+    weights: Boolean(weights || attentionCalls.observer),
+  };
   const [output, logSum, shares] = runKernels(
     KERNEL,
     inputs as unknown as NamedTensorMap,
     attrs as unknown as NamedAttrMap,
   );
-  observer?.({ program, weights: () => shares! });
+  const told = { program, weights: () => shares!, values: tensors.value, output: output! };
   return {
-    output: output as Tensor3D,
+    output: tellOfCall(told) as Tensor3D,
     ...(lse && { lse: logSum as Tensor2D }),
     ...(weights && { weights: shares as Tensor3D }),
   };

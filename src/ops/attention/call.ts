@@ -9,7 +9,7 @@ import { checkChoice } from "../../core/check-options.ts";
 import { type AttentionProgram, compileProgram, type ProgramOptions } from "../../core/program.ts";
 import { attentionShapes } from "../../core/shapes.ts";
 import type { Layout } from "../../kernels/layout.ts";
-import { attentionCalls } from "./calls.ts";
+import { tellOfCall } from "./calls.ts";
 import { float } from "./float.ts";
 import { type AttentionTensors, fusedAttention, hasAttentionKernels } from "./fused.ts";
 import { composedSoftAttention } from "./soft.ts";
@@ -73,14 +73,9 @@ export function runAttention(
     const stages = hasAttentionKernels()
       ? fusedAttention(program, layout, { q, k, v }, { output, lse: [B, H, T], weights: [B, H, T, S] })
       : composedSoftAttention(program, layout, { q: float(q), k: float(k), v: float(v) }, { finite });
-    attentionCalls.observer?.({
-      program,
-      scored: { layout, q, k },
-      lse: stages.lse,
-      weights: stages.weights,
-    });
+    const scored = { layout, q, k };
     return {
-      output: stages.output,
+      output: tellOfCall({ ...stages, program, scored, values: v }),
       ...(weights && { weights: stages.weights() }),
       ...(lse && { lse: stages.lse() }),
     } as TensorContainerObject;

@@ -12,7 +12,17 @@ export interface AttentionCall {
   readonly lse?: () => Tensor;
   /** [B, H, T, S], or [B, T, S] with one head, before dropout. */
   readonly weights: () => Tensor;
+  /** [B, Hkv, S, Dv] in that layout, heads first where nothing is said; with one head also [B, S, Dv]. */
+  readonly values: Tensor;
+  /** What the weights make of the values. Whoever is told may put another tensor in its place, which then goes on. */
+  output: Tensor;
 }
 
 /** Every call of attention, for a capture. */
 export const attentionCalls = new Observed<AttentionCall>();
+
+/** Tells whoever listens of a call; returns the output that goes on. */
+export function tellOfCall(call: AttentionCall): Tensor {
+  attentionCalls.observer?.(call);
+  return call.output;
+}

@@ -1,6 +1,6 @@
 import { broadcastTo, matMul, type Tensor, type Tensor3D } from "@tensorflow/tfjs-core";
 import type { AttentionProgram } from "../../core/program.ts";
-import { attentionCalls } from "./calls.ts";
+import { tellOfCall } from "./calls.ts";
 import { addConstant, cleaned, isKnownFinite, noProduct, strayValues, visibleKeys } from "./guard.ts";
 import { headlessParts } from "./headless.ts";
 import { type Normalize, type Weighed, weigh } from "./weigh.ts";
@@ -36,7 +36,6 @@ export function composedAttention(
     normalize,
     raw: dirtyScores ? product() : undefined,
   });
-  attentionCalls.observer?.({ program, weights: () => weighed.weights });
   const { dropped } = weighed;
   let output = (
     T * S === 0
@@ -46,5 +45,6 @@ export function composedAttention(
   if (dirtyValues) {
     output = addConstant(output, strayValues(dropped, broadcastTo(seen, [B, T, S]), values));
   }
-  return { ...weighed, output };
+  const told = { program, weights: () => weighed.weights, values, output };
+  return { ...weighed, output: tellOfCall(told) as Tensor3D };
 }
