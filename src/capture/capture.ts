@@ -11,6 +11,7 @@ import {
 } from "../inspect/index.ts";
 import { nameAxes, type TokenLists } from "./axes.ts";
 import { Listener } from "./listener.ts";
+import { checkedNorms } from "./value-norms.ts";
 import { weightGradients } from "./weight-gradients.ts";
 
 /** A function of tensors, a layer, or a model, of heed or of TensorFlow.js. */
@@ -41,6 +42,11 @@ export interface CaptureOptions<O = unknown> {
    * arrays as large as the weights. @default none
    */
   readonly gradientOf?: (output: O) => Tensor;
+  /**
+   * Keeps the length of each key's value, before an output projection, `vnorm`: what a weight brings is the weight times it, as
+   * `valueNormMap` and `valueNorms` of heed/views show. @default false
+   */
+  readonly valueNorms?: boolean;
   /** Looks at every number that is kept, as `createTrace` does. @default true */
   readonly values?: boolean;
 }
@@ -84,7 +90,7 @@ export function capture<I, O>(target: Capturable<I, O>, input: I, options: Captu
     values = true,
   } = options;
   checkCount(op, "example", example, 0);
-  const heard = new Listener(op, example);
+  const heard = new Listener(op, example, options.valueNorms ?? false);
   tidy(() => {
     const result = heard.during(() => run(target, input));
     if (isPromise(result)) {
@@ -113,24 +119,22 @@ export function capture<I, O>(target: Capturable<I, O>, input: I, options: Captu
   };
   const parts = { ...given, ...seen, tokens: axes.tokens(), layers, gates: Object.fromEntries(gates) };
   const trace = createTrace(parts, { values });
-  const explained = gradientOf
-    ? withGradients(
-        trace,
-        weightGradients(op, () => gradientOf(run(target, input)), trace.layers, heard.outputs, example),
-      )
-    : trace;
-  return small ? withThumbnails(explained) : explained;
+  const gradients =
+    gradientOf &&
+    weightGradients(op, () => gradientOf(run(target, input)), trace.layers, heard.outputs, example);
+  return {
+    ...trace,
+    layers: trace.layers.map((layer, n) => ({
+      ...layer,
+      ...(gradients && { grad: gradients[n]! }),
+      ...(options.valueNorms && withNorms(checkedNorms(op, layer, heard.norms[n]!))),
+      ...(small && { thumb: thumbnails(layerMap(layer)) }),
+    })),
+  };
 }
 
-const withGradients = (trace: Trace, gradients: readonly TraceTensor[]): Trace => ({
-  ...trace,
-  layers: trace.layers.map((layer, n) => ({ ...layer, grad: gradients[n]! })),
-});
-
-const withThumbnails = (trace: Trace): Trace => ({
-  ...trace,
-  layers: trace.layers.map((layer) => ({ ...layer, thumb: thumbnails(layerMap(layer)) })),
-});
+/** Where there are no keys, the values tell how heads are grouped. */
+const withNorms = (vnorm: TraceTensor) => ({ vnorm, Hkv: vnorm.shape[0]! });
 
 function run<I, O>(target: Capturable<I, O>, input: I): O {
   if (typeof target === "function") return target(input);

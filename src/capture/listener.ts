@@ -5,22 +5,27 @@ import { gateCalls } from "../ops/gate-calls.ts";
 import { glimpseCalls } from "../ops/glimpse-calls.ts";
 import { type RecordedCall, recordCall, recordGate } from "./record.ts";
 import { type RecordedGlimpse, recordGlimpse, recordImage } from "./record-glimpse.ts";
+import { valueNorms } from "./value-norms.ts";
 
 /** Keeps one example of every call that some work makes, in the order of the calls. */
 export class Listener {
   readonly #op: string;
   readonly #example: number;
+  readonly #keepsNorms: boolean;
   readonly calls: RecordedCall[] = [];
   /** The shape of each call's output. */
   readonly outputs: (readonly number[])[] = [];
+  /** The lengths of each call's values, where they are kept. */
+  readonly norms: Float32Array[] = [];
   readonly gates: [name: string, gate: TraceTensor][] = [];
   readonly glimpses: RecordedGlimpse[] = [];
   /** What the first glimpse is of, as a PNG, where that is a picture. */
   image: Uint8Array | undefined;
 
-  constructor(op: string, example: number) {
+  constructor(op: string, example: number, keepsNorms: boolean) {
     this.#op = op;
     this.#example = example;
+    this.#keepsNorms = keepsNorms;
   }
 
   get hasHeardNothing(): boolean {
@@ -42,6 +47,7 @@ export class Listener {
     return attentionCalls.during((call) => {
       this.calls.push(tidyRecord(() => recordCall(op, call, example)));
       this.outputs.push(call.output.shape);
+      if (this.#keepsNorms) this.norms.push(valueNorms(call, example));
     }, withGates);
   }
 }

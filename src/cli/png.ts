@@ -7,7 +7,15 @@ import { pngView } from "../views/png-trace.ts";
 import { oneOf, wholeNumber } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { mapsOf } from "./maps.ts";
-import { drawOptions, drawsFile, readWhole, type TraceFlags, takesMore, takesTrace } from "./trace.ts";
+import {
+  drawOptions,
+  drawsFile,
+  readWhole,
+  type TraceFlags,
+  takesMore,
+  takesNorms,
+  takesTrace,
+} from "./trace.ts";
 
 const NAME = "heed png";
 /** A PNG has no reader whom it could follow. */
@@ -40,7 +48,7 @@ export function pngCommand(io: Io): Command {
     new Command("png").description("Draws a trace of attention as a PNG picture."),
     VIEWS,
   );
-  takesMore(command)
+  takesNorms(takesMore(command))
     .option("--theme <theme>", THEMES.join(", "), oneOf(NAME, "--theme", THEMES))
     .option(
       "--scale <n>",

@@ -8,7 +8,7 @@ import { oneOf } from "./flags.ts";
 import { type Io, write } from "./io.ts";
 import { mapsOf } from "./maps.ts";
 import { COLORS } from "./show.ts";
-import { drawOptions, readTraceFile, type TraceFlags, takesTrace } from "./trace.ts";
+import { drawOptions, readTraceFile, type TraceFlags, takesNorms, takesTrace } from "./trace.ts";
 
 const NAME = "heed show";
 const FORMATS = ["map", "text"] as const satisfies TerminalFormat[];
@@ -29,9 +29,11 @@ it is text, what each query looks at most.
 
 /** `heed show TRACE`: a trace in the terminal. */
 export function showCommand(io: Io): Command {
-  return takesTrace(
-    new Command("show").description("Shows a trace of attention in the terminal."),
-    TERMINAL_VIEWS,
+  return takesNorms(
+    takesTrace(
+      new Command("show").description("Shows a trace of attention in the terminal."),
+      TERMINAL_VIEWS,
+    ),
   )
     .addOption(
       new Option("--format <format>", "map, or text: what each query looks at most").argParser(

@@ -5,7 +5,7 @@ import { THEMES } from "../viz/svg/theme.ts";
 import { oneOf } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { mapsOf } from "./maps.ts";
-import { drawOptions, drawsFile, takesMore, takesTrace } from "./trace.ts";
+import { drawOptions, drawsFile, takesMore, takesNorms, takesTrace } from "./trace.ts";
 
 const NAME = "heed svg";
 
@@ -23,7 +23,7 @@ export function svgCommand(io: Io): Command {
     new Command("svg").description("Draws a trace of attention as an SVG picture."),
     VIEWS,
   );
-  takesMore(command).option(
+  takesNorms(takesMore(command)).option(
     "--theme <theme>",
     `${THEMES.join(", ")}; auto follows the reader`,
     oneOf(NAME, "--theme", THEMES),

@@ -22,6 +22,7 @@ export interface TraceFlags {
   glimpseSize?: [number, number];
   palette?: Palette;
   colorScale?: ColorScale;
+  valueNorms?: boolean;
   theme?: Theme;
 }
 
@@ -65,6 +66,12 @@ export function takesTrace(
     );
 }
 
+/** The flag of the commands that draw a heat map themselves. */
+export function takesNorms(command: Command): Command {
+  const what = "for --view heatmap: each weight times the length of its key's value, vnorm in the trace";
+  return command.option("--value-norms", what);
+}
+
 /** The flags of pictures, which have views that a terminal has not. */
 export function takesMore(command: Command): Command {
   const name = `heed ${command.name()}`;
@@ -89,7 +96,14 @@ export function takesMore(command: Command): Command {
 export function drawOptions(flags: TraceFlags): DrawOptions {
   const { layer, head, ...rest } = flags;
   const one = (list: number[]) => (list.length === 1 ? list[0]! : list);
-  return { ...rest, ...(layer && { layer: one(layer) }), ...(head && { head: one(head) }) };
+  // Of all views it is the only one that shows them.
+  const view = rest.view ?? (rest.valueNorms ? "heatmap" : undefined);
+  return {
+    ...rest,
+    ...(view && { view }),
+    ...(layer && { layer: one(layer) }),
+    ...(head && { head: one(head) }),
+  };
 }
 
 /** @throws FileError CANNOT_READ · DataError, for a file that is no trace */

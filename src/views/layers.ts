@@ -99,7 +99,7 @@ export function headData(trace: Trace, { layer, head, map }: ChosenHead, most?: 
     columnTokens: blockTokens(columnTokens, factor),
   };
   // Weights after dropout, or that never were shares, are known for what they are; so are the largest of blocks.
-  const isOfShares = layer.rowSums === "one" && factor === 1;
+  const isOfShares = map.rowSums === "one" && factor === 1;
   if (factor === 1) return { data, isOfShares };
   const note = `${layer.T} × ${layer.S} weights, pooled ${factor}×: a cell shows the largest of ${factor} × ${factor} weights.`;
   return { data, isOfShares, note };

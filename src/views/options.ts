@@ -51,6 +51,11 @@ export interface DrawOptions {
   readonly theme?: Theme;
   /** Above the picture; empty = none. @default what is shown */
   readonly title?: string;
+  /**
+   * In `heatmap`: each weight times the length of its key's value (Kobayashi 2020), which the trace must have: `vnorm`. @default
+   * false
+   */
+  readonly valueNorms?: boolean;
   /** What recomputes the maps of a layer faster than plain loops, such as `kernelMaps` of `heed/capture`. @default none */
   readonly computer?: (layer: TraceLayer) => MapComputer | undefined;
   /** Called with a sentence for each reason to distrust the picture. */

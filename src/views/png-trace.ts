@@ -52,6 +52,10 @@ export function pngView(op: string, trace: Trace, options: PngTraceOptions): Uin
       "draw it with its words: renderPng(drawTrace(…)), heed png without --cell",
     );
   }
+  if (options.valueNorms) {
+    const rule = "be left out where cells are pixels, whose colours are those of 0 to 1";
+    refuse(op, "valueNorms", rule, "true", "draw it with its words");
+  }
   const chosen = choose(op, view, trace, options);
   const { layer, head, map } = chosen;
   const { cells, factor } = headCells(map, head, MOST_CELLS);

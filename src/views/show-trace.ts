@@ -11,7 +11,7 @@ import {
   visible,
 } from "../viz/index.ts";
 import { smallMaps } from "./grid.ts";
-import { axesOf } from "./heatmap.ts";
+import { axesOf, weighedHead } from "./heatmap.ts";
 import {
   type ChosenHead,
   chooseHead,
@@ -60,8 +60,10 @@ export function showTrace(trace: Trace, options: ShowOptions): string {
 export function showView(op: string, trace: Trace, options: ShowOptions): string {
   const { view = "heatmap", depth, unicode, columns, palette } = options;
   switch (view) {
-    case "heatmap":
-      return map(trace, chooseHead(op, view, trace, options), options);
+    case "heatmap": {
+      const { title, ...chosen } = weighedHead(op, trace, options);
+      return map(trace, chosen, { ...options, title });
+    }
     case "rollout": {
       const { layer, map: rolled, shown } = rolledOut(op, trace, options);
       const title = options.title ?? titled(trace, shown);
@@ -95,6 +97,7 @@ function map(trace: Trace, chosen: ChosenHead, options: ShowOptions): string {
     ...(format && { format }),
     ...(palette && { palette }),
     ...(colorScale && { colorScale }),
+    ...(options.valueNorms && { domain: "data" as const }),
     ...(onWarning && isOfShares && { onWarning }),
   });
   return note ? `${drawn}\nbefore that: ${unicode ? note : note.replaceAll("×", "x")}` : drawn;

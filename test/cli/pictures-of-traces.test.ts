@@ -140,6 +140,22 @@ describe("heed svg", () => {
     expect((await heed(["show", trace, "--color", "always", "--color-scale", "sqrt"])).out).toContain(
       "sqrt scale",
     );
+    const normed = { ...selfTrace(), name: "t.attn" };
+    const vnorm = traceTensor(
+      [normed.layers[0]!.Hkv, 7],
+      new Float32Array(7 * normed.layers[0]!.Hkv).fill(2),
+    );
+    const ofNorms = createTrace({ ...normed, layers: normed.layers.map((layer) => ({ ...layer, vnorm })) });
+    const norms = await heed([
+      "svg",
+      file("t.attn", ofNorms),
+      "--out",
+      "-",
+      "--theme",
+      "dark",
+      "--value-norms",
+    ]);
+    expect(norms.out).toBe(drawTrace(ofNorms, { view: "heatmap", valueNorms: true, theme: "dark" }));
     const image = file("i.attn", imageTrace());
     const more = ["--view", "glimpse", "--glimpse-size", "9x9"];
     expect((await heed(["svg", image, "--out", "-", ...more])).out).toContain("step 1");

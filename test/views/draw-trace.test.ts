@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from "vitest";
 import { OptionError } from "../../src/core/errors.ts";
 import { createTrace, layerMap, readTrace, traceTensor, writeTrace } from "../../src/inspect/index.ts";
-import { defaultView, drawTrace, VIEWS } from "../../src/views/index.ts";
+import { defaultView, drawTrace, pngTrace, showTrace, VIEWS } from "../../src/views/index.ts";
 import { HOSTILE } from "../viz/fixtures.ts";
 import { all, parseXml } from "../viz/xml.ts";
 import { causalLayer, IMAGE, imageTrace, rows, selfTrace, WORDS } from "./support.ts";
@@ -47,6 +47,31 @@ describe("each view, of a trace", () => {
   test.each(["channels", "strip", "spatial"])("gates: %s", async (gate) => {
     const svg = drawTrace(imageTrace(), { view: "gates", gate, theme: "auto" });
     await expect(svg).toMatchFileSnapshot(golden(`gates-${gate}`));
+  });
+});
+
+describe("weights times the lengths of the values", () => {
+  const attn = traceTensor([1, 2, 2], [0.75, 0.25, 0.5, 0.5]);
+  const vnorm = traceTensor([1, 2], [2, 0]);
+  const tokens = { src: ["a", "b"] };
+  const trace = createTrace({ tokens, layers: [{ alignQ: "src", alignK: "src", attn, vnorm }] });
+
+  it("are a heat map with a scale of its own, in a file and in a terminal", () => {
+    const svg = drawTrace(trace, { valueNorms: true });
+    for (const text of [
+      "weights × lengths of the values",
+      "weight × length of the value (scaled to this map)",
+      ">1.50<",
+    ])
+      expect(svg).toContain(text);
+    const warned: string[] = [];
+    const options = { depth: 1, unicode: true, columns: 80, format: "text" } as const;
+    const shown = showTrace(trace, { ...options, valueNorms: true, onWarning: (w) => warned.push(w) });
+    expect(shown).toContain("a: a 1.50");
+    expect(warned).toEqual([]);
+    expect(() => pngTrace(trace, { valueNorms: true })).toThrow(
+      "pngTrace: valueNorms must be left out where cells are pixels, whose colours are those of 0 to 1, got true; draw it with its words",
+    );
   });
 });
 
@@ -178,6 +203,11 @@ describe("a view whose data are missing says what it needs", () => {
       imageTrace(),
       { view: "glimpse" },
       "drawTrace: glimpse 0 must have its rows and columns said for the view glimpse: a Gaussian one reaches as far as it has them, got no glimpseSize; say it, such as 12x12",
+    ],
+    [
+      selfTrace(),
+      { view: "heatmap", valueNorms: true },
+      "drawTrace: block 0 must have the length of each value for valueNorms: vnorm.0 [Hkv, S], got none; capture it with valueNorms, or leave it out",
     ],
     [
       imageTrace(),

@@ -1,8 +1,6 @@
 import { checkNotNegative } from "../../core/check-options.ts";
 import { ShapeError } from "../../core/errors.ts";
-import { MASKED } from "../cells.ts";
-import { denseMap } from "../map/dense.ts";
-import type { AttentionMap } from "../map/map.ts";
+import { AttentionMap } from "../map/map.ts";
 
 /**
  * Weights times the length of what they weigh: a key with a weight of 0.9 and a value of nothing adds nothing.
@@ -11,7 +9,7 @@ import type { AttentionMap } from "../map/map.ts";
  *
  * Symbols: α weights, f(x_s) = v[h, s] the value of key s, best after the output projection of its head.
  * Shapes: a map [H, T, S], norms [Hkv, S] flat, Hkv divides H → a map [H, T, S].
- * Conventions: hidden cells stay hidden; rows do not sum to 1. Cost: O(H·T·S) time and memory.
+ * Conventions: hidden cells stay hidden; rows do not sum to 1. Cost: that of the map's rows, as they are asked for.
  * Paper: Kobayashi et al. 2020, § 2.2, arxiv.org/abs/2004.10102.
  *
  * @throws ShapeError ELEMENTS · OptionError NUMBER_RANGE
@@ -27,17 +25,18 @@ export function valueNormMap(map: AttentionMap, norms: ArrayLike<number>): Atten
     throw new ShapeError("ELEMENTS", { ...details, got: norms.length });
   }
   for (const [e, norm] of Array.from(norms).entries()) checkNotNegative("valueNormMap", `norms[${e}]`, norm);
-  const weights = new Float32Array(H * T * S);
-  const mask = new Uint8Array(H * T * S);
-  for (let h = 0; h < H; h++)
-    for (let t = 0; t < T; t++) {
-      const { values, kinds } = map.row(h, t);
-      const of = Math.floor((h * Hkv) / H) * S;
-      for (let s = 0; s < S; s++) {
-        const e = (h * T + t) * S + s;
-        mask[e] = Number(kinds[s] !== MASKED);
-        if (mask[e]) weights[e] = values[s]! * norms[of + s]!;
-      }
-    }
-  return denseMap({ H, T, S, weights, mask, rowSums: "free" });
+  return new AttentionMap(
+    { H, T, S, source: map.source, rowSums: "free", maskSpec: map.maskSpec },
+    {
+      range: () => [0, S],
+      read(h, t, from, to, { values, kinds }, at) {
+        const row = map.row(h, t);
+        const of = Math.floor((h * Hkv) / H) * S;
+        for (let s = from, e = at; s < to; s++, e++) {
+          kinds[e] = row.kinds[s]!;
+          values[e] = row.values[s]! * norms[of + s]!;
+        }
+      },
+    },
+  );
 }

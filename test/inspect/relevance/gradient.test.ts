@@ -49,6 +49,8 @@ describe("valueNormMap", () => {
     const map = denseMap({ H: 4, T: 2, S: 3, weights, rowSums: "free", maskSpec: { right: 0 } });
     const norms = [1, 2, 3, 4, 5, 6];
     const found = valueNormMap(map, norms);
+    expect(found.rowSums).toBe("free");
+    expect(found.tile(3, 0, 0, 0)).toEqual(found.rows(3, 0, 2));
     for (let h = 0; h < 4; h++)
       for (let t = 0; t < 2; t++) {
         const { values, kinds } = found.row(h, t);

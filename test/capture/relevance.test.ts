@@ -175,3 +175,54 @@ onEveryBackend("capture with gradientOf", () => {
     );
   });
 });
+
+onEveryBackend("capture with valueNorms", () => {
+  it.each(["bhtd", "bthd"] as const)("keeps the length of each value of its example: %s", (layout) => {
+    const swap = <X extends tf.Tensor>(x: tf.Tensor) =>
+      tf.transpose(x, layout === "bthd" ? [0, 2, 1, 3] : [0, 1, 2, 3]) as X;
+    const v = random([B, Hkv, S, Dv], 3);
+    const [q, k, values] = [random([B, H, T, D], 1), random([B, Hkv, S, D], 2), v].map((x) =>
+      swap<tf.Tensor4D>(x),
+    );
+    const before = tf.memory().numTensors;
+    const trace = capture((q: tf.Tensor4D) => attention(q, k!, values!, { layout }).output, q!, {
+      ...{ example: 1, valueNorms: true },
+    });
+    expect(tf.memory().numTensors).toBe(before);
+    const [layer] = readTrace(writeTrace(trace)).layers;
+    expect(layer!.vnorm!.shape).toEqual([Hkv, S]);
+    expectClose(layer!.vnorm!.slice(), Array.from(tf.tidy(() => tf.norm(tf.gather(v, 1), 2, -1).dataSync())));
+  });
+
+  it("tells how heads are grouped where a call is kept as weights", () => {
+    const [q, k, v] = [
+      random([1, H, T, D], 1),
+      random([1, Hkv, S, D], 2),
+      random([1, Hkv, S, Dv], 3),
+    ] as tf.Tensor4D[];
+    const trace = capture((q: tf.Tensor4D) => attention(q, k!, v!, { onEmptyRow: "uniform" }).output, q!, {
+      valueNorms: true,
+    });
+    expect(trace.layers[0]!.k).toBeUndefined();
+    expect(trace.layers[0]!.Hkv).toBe(Hkv);
+    expect(readTrace(writeTrace(trace)).layers[0]!.Hkv).toBe(Hkv);
+  });
+
+  it("gives keys that no query sees 0, and refuses a visible value that is not finite", () => {
+    const x = random([1, S, 4], 1) as tf.Tensor3D;
+    const lengths = Array.from({ length: S }, (_, s) => (s < 5 ? s : Number.NaN));
+    const values = tf.tensor3d(lengths, [1, S, 1]);
+    const run = (n: number) =>
+      capture(
+        (x: tf.Tensor3D) => attend({ queries: x, keys: x, values, mask: { keyLengths: [n] } }).output,
+        x,
+        {
+          valueNorms: true,
+        },
+      );
+    expect([...run(5).layers[0]!.vnorm!.slice()]).toEqual([0, 1, 2, 3, 4, 0, 0]);
+    expect(() => run(6)).toThrow(
+      "capture: vnorm.0 of attend 0, head 0, key 5, must be finite, got NaN; look for an overflow or NaN in the values",
+    );
+  });
+});

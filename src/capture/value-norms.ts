@@ -1,0 +1,41 @@
+import { sqrt, square, sum, tidy } from "@tensorflow/tfjs-core";
+import { OptionError } from "../core/errors.ts";
+import { VALUE } from "../inspect/cells.ts";
+import { layerMap, type TraceLayer, type TraceTensor, traceTensor } from "../inspect/index.ts";
+import type { AttentionCall } from "../ops/attention/calls.ts";
+import { headsOf, numbers } from "./example.ts";
+
+/** The length of every value of one example of a call: [Hkv, S]. */
+export function valueNorms({ values, scored }: AttentionCall, example: number): Float32Array {
+  let norms = new Float32Array();
+  tidy(() => {
+    const heads = headsOf(values, scored?.layout ?? "bhtd", example);
+    norms = numbers(sqrt(sum(square(heads), -1))).slice();
+    return [];
+  });
+  return norms;
+}
+
+/**
+ * Norms as a trace has them: 0 for keys that no query sees, whatever their values hold.
+ *
+ * @throws OptionError VIEW, where a visible key's is not finite
+ */
+export function checkedNorms(op: string, layer: TraceLayer, norms: Float32Array): TraceTensor {
+  const { H, T, S, index, name } = layer;
+  const Hkv = norms.length / S;
+  const map = layerMap(layer);
+  for (const [e, norm] of norms.entries()) {
+    if (norm - norm === 0) continue;
+    const [group, s] = [Math.floor(e / S), e % S];
+    for (let h = (group * H) / Hkv; h < ((group + 1) * H) / Hkv; h++)
+      for (let t = 0; t < T; t++) {
+        if (map.row(h, t).kinds[s] !== VALUE) continue;
+        const place = `vnorm.${index} of ${name}, head ${h}, key ${s},`;
+        const remedy = "look for an overflow or NaN in the values";
+        throw new OptionError("VIEW", { op, place, rule: "be finite", got: String(norm), remedy });
+      }
+    norms[e] = 0;
+  }
+  return traceTensor([Hkv, S], norms);
+}
