@@ -1,6 +1,7 @@
 // Makes dist/elements/heed-elements.js and heed-figures.js: elements and what they stand on, a file without imports.
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { transform } from "lightningcss";
 import { minify } from "terser";
 import { build } from "vite";
 
@@ -31,12 +32,28 @@ function withMessagesOf(/** @type {string} */ bundle) {
   };
 }
 
+/**
+ * Makes the style sheets of the elements small, which stand in templates.
+ *
+ * @type {import("vite").Plugin}
+ */
+const styles = {
+  name: "heed-styles",
+  transform(code) {
+    if (!/\bcss ?`/.test(code)) return null;
+    const small = code.replace(/(?<=\bcss ?`)[^`$]+(?=`)/g, (sheet) =>
+      transform({ filename: "styles.css", code: Buffer.from(sheet), minify: true }).code.toString(),
+    );
+    return { code: small, map: null };
+  },
+};
+
 async function bundle(/** @type {string} */ entry, /** @type {import("vite").Plugin[]} */ plugins) {
   const built = await build({
     configFile: false,
     logLevel: "warn",
     root,
-    plugins,
+    plugins: [...plugins, styles],
     build: {
       target: "es2022",
       write: false,
@@ -54,5 +71,6 @@ async function bundle(/** @type {string} */ entry, /** @type {import("vite").Plu
 export async function bundleElements(/** @type {string} */ entry) {
   const text = await bundle(entry, [withMessagesOf(await bundle(entry, []))]);
   const { code } = await minify(text, { module: true, ecma: 2020, compress: { passes: 3 } });
-  return code;
+  // Only templates of HTML and CSS have line breaks left, and both take one for any white space.
+  return code.replace(/\s*\n\s*/g, "\n");
 }

@@ -1,6 +1,7 @@
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
 import type { Cells } from "../inspect/cells.ts";
 import { clamp, HeedElement } from "./element.ts";
+import { shares } from "./heatmap/pointer.ts";
 import type { Model } from "./model.ts";
 import { GridCursor } from "./parts/cursor.ts";
 import { type Cursor, type Field, movedCursor } from "./parts/keys.ts";
@@ -110,6 +111,14 @@ export abstract class HeedChart extends HeedElement {
     const { query, key, byKey } = this.selection;
     return byKey ? lineSentence(this.columnOf(key), BY_KEY) : lineSentence(this.rowOf(query));
   }
+
+  /** Moves the cursor to the cell that was clicked, of an element that covers the field. */
+  protected readonly onClick = (event: MouseEvent): void => {
+    const [x, y] = shares(event)(event.clientX, event.clientY);
+    const { rows, columns } = this.field;
+    this.move({ row: clamp(y * rows, rows), column: clamp(x * columns, columns) });
+    this.focusCell();
+  };
 
   protected focusCell(): void {
     this.cursor.cell(this.renderRoot as ShadowRoot)?.focus({ preventScroll: true });

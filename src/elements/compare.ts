@@ -1,10 +1,12 @@
 import { html, type TemplateResult } from "lit";
+import type { AttentionMap } from "../inspect/map/map.ts";
 import { HeedChart } from "./chart.ts";
-import { differenceMap, type Head, largestDifference } from "./compare/difference.ts";
+import { type Difference, differenceMap, type Head, largestDifference } from "./compare/difference.ts";
 import type { Model } from "./model.ts";
 import { fillLegend, legendTemplate } from "./parts/legend.ts";
 import { listTemplate } from "./parts/list.ts";
 import { lookup, type Range } from "./parts/lookup.ts";
+import { type MapJson, mapJson } from "./parts/map-json.ts";
 import { MapPlot } from "./parts/map-plot.ts";
 import { Memo } from "./parts/memo.ts";
 import { cellSentence, short, weightText } from "./parts/sentences.ts";
@@ -24,10 +26,7 @@ export class HeedCompare extends HeedChart {
   declare other: readonly [layer: number, head: number] | undefined;
 
   readonly #plots = NAMES.map(() => new MapPlot());
-  readonly #difference = new Memo<{
-    map: ReturnType<typeof differenceMap>;
-    most: ReturnType<typeof largestDifference>;
-  }>();
+  readonly #difference = new Memo<{ map: AttentionMap; most?: Difference | undefined; isKnown?: boolean }>();
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
@@ -61,9 +60,22 @@ export class HeedCompare extends HeedChart {
   /** The difference, kept until another pair is compared. */
   #compared(a: Head, b: Head) {
     return this.#difference.get([a.layer, a.head, b.layer, b.head], () => {
-      const map = differenceMap(a, b);
-      return { map, most: largestDifference(map) };
+      const found = { map: differenceMap(a, b) };
+      void largestDifference(found.map).then((most) => {
+        Object.assign(found, { most, isKnown: true });
+        this.requestUpdate();
+      });
+      return found;
     });
+  }
+
+  /** A as other views save it, and B as `other`. */
+  override toJSON(): (MapJson & { readonly other: MapJson }) | undefined {
+    const json = super.toJSON();
+    if (!json) return json;
+    const [, { layer, head }] = this.#heads(this.model!);
+    const state = { ...json.state, layer: this.model!.layers.indexOf(layer), head };
+    return { ...json, other: mapJson(layer, head, json.selection, state) };
   }
 
   protected override view(model: Model): TemplateResult {
@@ -71,14 +83,16 @@ export class HeedCompare extends HeedChart {
     const { T, S, rowTokens, columnTokens } = this.current;
     const all = this.#choices(model);
     const [a, b, index] = this.#heads(model);
-    const { map, most } = this.#compared(a, b);
+    const { map, most, isKnown } = this.#compared(a, b);
     const row = this.rowOf(query);
     const other = b.layer.map.row(b.head, query);
     const change = map.row(0, query);
     const sentence = `A: ${cellSentence(row, query, key)}; B: ${other.kinds[key] === 1 ? "masked" : weightText(other.values[key]!)}${change.kinds[key] === 0 ? `; A − B: ${weightText(change.values[key]!)}` : ""}`;
     const where = most
       ? `The largest difference is ${weightText(most.most)}, of query ${most.query} “${short(rowTokens[most.query]!)}” and key ${most.key} “${short(columnTokens[most.key]!)}”.`
-      : "Nothing can be compared: no key is visible in both.";
+      : isKnown
+        ? "Nothing can be compared: no key is visible in both."
+        : "Comparing…";
     const names = all.map(({ layer, head }) => `${short(model.layers[layer]!.name)}, head ${head}`);
     const choose = (n: number) => {
       const { layer, head } = all[n]!;
@@ -99,7 +113,7 @@ export class HeedCompare extends HeedChart {
           n,
         ) => html`<div><div>${[`A: ${nameOf(a)}`, `B: ${nameOf(b)}`, name][n]}</div><div class="chart">
           <canvas class="map" aria-hidden="true"></canvas>
-          <div class="plot" @click=${(event: MouseEvent) => this.#click(event)}>${n === 2 ? grid : ""}</div></div>
+          <div class="plot" @click=${this.onClick}>${n === 2 ? grid : ""}</div></div>
           ${n === 0 ? "" : html`<div class="key">${legendTemplate(n === 1 ? `A and B: weight, ${this.colors}` : "A − B", n === 1 ? RANGE : rangeOf(most?.most), n === 1)}</div>`}</div>`,
       )}</div>
       <div class="readout"><p>${sentence}.</p><p>${where}</p></div>
@@ -110,23 +124,13 @@ export class HeedCompare extends HeedChart {
     </figure>`;
   }
 
-  #click(event: MouseEvent): void {
-    const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
-    const { T, S } = this.current;
-    const share = (at: number, length: number, cells: number) =>
-      Math.max(0, Math.min(cells - 1, Math.floor((at / length) * cells)));
-    const row = share(event.clientY - box.top, box.height, T);
-    this.move({ row, column: share(event.clientX - box.left, box.width, S) });
-    this.focusCell();
-  }
-
   protected override draw(root: ShadowRoot): void {
     const canvases = [...root.querySelectorAll<HTMLCanvasElement>("canvas.map")];
     const plots = [...root.querySelectorAll<HTMLElement>(".plot")];
     const { T, S, rowTokens, columnTokens } = this.current;
     const { query, key } = this.selection;
     const [a, b] = this.#heads(this.model!);
-    const { map, most } = this.#compared(a, b);
+    const { map, most, isKnown } = this.#compared(a, b);
     const colors = this.pageColors();
     const sources = [
       {
@@ -141,10 +145,12 @@ export class HeedCompare extends HeedChart {
       },
       { source: { map, head: 0, reduction: "maxAbs" }, table: lookup("PuOr"), range: rangeOf(most?.most) },
     ] as const;
-    if (this.isNew([map, this.width, this.colors, query, key])) {
+    if (this.isNew([map, isKnown, this.width, this.colors, query, key])) {
       this.removeAttribute("data-ready");
       let waiting = sources.length;
       for (const [n, drawn] of sources.entries()) {
+        // Its colours depend on the largest difference.
+        if (n === 2 && !isKnown) break;
         const input = {
           ...{ ...drawn, colors, window: wholeMap(T, S), rowTokens, columnTokens },
           ...{ rowTitle: "← queries (output)", columnTitle: "keys (input) →" },

@@ -130,7 +130,7 @@ export class HeedImage extends HeedChart {
       <div class="bar">${this.choices(model)}</div>
       <div class="chart">
         <canvas class="map" aria-hidden="true"></canvas>
-        <div class="plot" @click=${(event: MouseEvent) => this.#click(event)}>${this.cursor.template({
+        <div class="plot" @click=${this.onClick}>${this.cursor.template({
           ...{ ...this.field, row, column, onKey: this.onKey },
           ...{ rowLabel: `row ${row}`, cellLabel: this.#sentence() },
         })}</div>
@@ -156,17 +156,6 @@ export class HeedImage extends HeedChart {
     const { T } = this.current;
     const from = Math.max(0, Math.min(T - most, this.selection.query - most / 2));
     return Array.from({ length: Math.min(T, most) }, (_, n) => from + n);
-  }
-
-  #click(event: MouseEvent): void {
-    const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
-    const { rows, columns } = this.field;
-    const row = clamp(Math.floor(((event.clientY - box.top) / box.height) * rows), rows);
-    this.move({
-      row,
-      column: clamp(Math.floor(((event.clientX - box.left) / box.width) * columns), columns),
-    });
-    this.focusCell();
   }
 
   protected override draw(root: ShadowRoot): void {

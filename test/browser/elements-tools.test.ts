@@ -140,6 +140,23 @@ describe("the tools of the elements", () => {
     await close();
   });
 
+  itInChromium("<heed-compare> saves both of its heads", async () => {
+    const body = '<heed-compare src="/trace.attn" layer="1"></heed-compare>';
+    const { page, said, close } = await openPage(browser(), body);
+    await painted(page, "heed-compare");
+    const json = await page.evaluate(() => JSON.stringify(document.querySelector("heed-compare")));
+    const { layers } = exampleTrace(SENTENCE);
+    const rows = (head: number) => layerMap(layers[1]!).rows(head, 0, 10);
+    const a = JSON.parse(json);
+    expect([a.state.head, a.other.state.layer, a.other.state.head]).toEqual([0, 1, 1]);
+    for (const [head, part] of [a, a.other].entries()) {
+      const trace = importTrace(new TextEncoder().encode(JSON.stringify(part)));
+      expect(layerMap(trace.layers[0]!).rows(0, 0, 10)).toEqual(rows(head));
+    }
+    expect(said).toEqual([]);
+    await close();
+  });
+
   itInChromium("does not save more than a million weights, and says what to do", async () => {
     const { page, said, close } = await openPage(browser(), "<heed-heatmap></heed-heatmap>");
     await page.evaluate(() => {

@@ -35,7 +35,7 @@ describe("the model of an element", () => {
     );
   });
 
-  test("of two heads has a difference, masked where either is, and the place where that is largest", () => {
+  test("of two heads has a difference, masked where either is, and the place where that is largest", async () => {
     const [layer] = modelOfTrace("op", trace).layers;
     const map = differenceMap({ layer: layer!, head: 0 }, { layer: layer!, head: 1 });
     const [one, other] = [layer!.map.row(0, 2), layer!.map.row(1, 2)];
@@ -43,7 +43,7 @@ describe("the model of an element", () => {
       [0, 1, 2].map((s) => Math.fround(one.values[s]! - other.values[s]!)),
     );
     expect([...map.row(0, 0).kinds]).toEqual([0, 1, 1]);
-    const found = largestDifference(map)!;
+    const found = (await largestDifference(map))!;
     expect(Math.abs(map.row(0, found.query).values[found.key]!)).toBe(found.most);
   });
 });

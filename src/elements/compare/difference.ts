@@ -1,4 +1,4 @@
-import { MASKED, NOT_FINITE, VALUE } from "../../inspect/cells.ts";
+import { MASKED, VALUE } from "../../inspect/cells.ts";
 import { AttentionMap } from "../../inspect/map/map.ts";
 import type { ModelLayer } from "../model.ts";
 
@@ -22,25 +22,38 @@ export function differenceMap(a: Head, b: Head): AttentionMap {
         if (last?.t !== t) last = { t, one: a.layer.map.row(a.head, t), other: b.layer.map.row(b.head, t) };
         const { one, other } = last;
         for (let s = from, e = at; s < to; s++, e++) {
-          const pair = [one.kinds[s], other.kinds[s]];
-          kinds[e] = pair.includes(MASKED) ? MASKED : pair.includes(NOT_FINITE) ? NOT_FINITE : VALUE;
-          values[e] = kinds[e] === VALUE ? one.values[s]! - other.values[s]! : 0;
+          // VALUE is 0, so what remains without MASKED is NOT_FINITE or VALUE.
+          const kind = one.kinds[s]! | other.kinds[s]!;
+          kinds[e] = kind & MASKED ? MASKED : kind;
+          values[e] = kind === VALUE ? one.values[s]! - other.values[s]! : 0;
         }
       },
     },
   );
 }
 
+/** A cell, and |A − B| there. */
+export interface Difference {
+  readonly most: number;
+  readonly query: number;
+  readonly key: number;
+}
+
+/** The page gets a turn after so many milliseconds of looking. */
+const BUSY_MS = 24;
+
 /** The largest |A − B|, and where it is; undefined where nothing can be compared. */
-export function largestDifference(
-  map: AttentionMap,
-): { readonly most: number; readonly query: number; readonly key: number } | undefined {
-  let found: { most: number; query: number; key: number } | undefined;
+export async function largestDifference(map: AttentionMap): Promise<Difference | undefined> {
+  let found: Difference | undefined;
+  let until = performance.now() + BUSY_MS;
   for (let t = 0; t < map.T; t++) {
     const { values, kinds } = map.row(0, t);
     for (let s = 0; s < values.length; s++)
       if (kinds[s] === VALUE && Math.abs(values[s]!) > (found?.most ?? -1))
         found = { most: Math.abs(values[s]!), query: t, key: s };
+    if (performance.now() < until) continue;
+    await new Promise((turn) => setTimeout(turn));
+    until = performance.now() + BUSY_MS;
   }
   return found;
 }

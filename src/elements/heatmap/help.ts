@@ -5,7 +5,7 @@ const KEYS = [
   ["Page Up, Page Down", "an eighth of the queries"],
   ["Home, End", "first or last key; with Ctrl the corners"],
   ["m", "strongest key of this query; Shift+m: strongest query of this key"],
-  ["x", "read by key, or by query again"],
+  ["x", "read by key, or by query"],
   ["Enter, Escape", "pin this cell or free it; free all pins"],
   ["b, Enter", "begin a region here, end it; b or Escape takes it away; Shift and a drag draw one"],
   ["/", "find a token: Enter goes to the next one"],

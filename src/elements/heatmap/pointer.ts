@@ -89,7 +89,7 @@ export class Pointer {
 const inside = (x: number, y: number) => x >= 0 && x < 1 && y >= 0 && y < 1;
 
 /** Turns pixels of the page into shares of the plot that heard the event. */
-function shares(event: MouseEvent): (x: number, y: number) => Point {
+export function shares(event: MouseEvent): (x: number, y: number) => Point {
   const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
   return (x, y) => [(x - box.left) / box.width, (y - box.top) / box.height];
 }

@@ -24,6 +24,8 @@ export interface PlotInput extends Omit<Look, "notFinite"> {
 
 /** Tiles are made for so long before the page can answer its reader. */
 const BUSY_MS = 24;
+/** And for so long in the turn that has laid out the page besides: enough for all of a small map. */
+const FIRST_MS = 8;
 const FONT = 12;
 const GAP = 6;
 const TITLE = 20;
@@ -63,8 +65,8 @@ export class MapPlot {
       height: plot.height / scale,
     };
     let missing = this.#paint(context, input, layout, scale, family);
-    const makeSome = () => {
-      const until = performance.now() + BUSY_MS;
+    const makeSome = (ms: number) => {
+      const until = performance.now() + ms;
       let isNew = false;
       for (const make of missing) {
         isNew = make(until) || isNew;
@@ -72,9 +74,9 @@ export class MapPlot {
       }
       if (isNew) missing = this.#paint(context, input, layout, scale, family);
       if (missing.length === 0) done();
-      else this.#timer = setTimeout(makeSome);
+      else this.#timer = setTimeout(makeSome, 0, BUSY_MS);
     };
-    makeSome();
+    makeSome(FIRST_MS);
   }
 
   /** Puts an element over the cells. */
