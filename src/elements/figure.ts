@@ -19,6 +19,7 @@ import type { ElementState } from "./url-state.ts";
 const OF_A_HEAD: readonly string[] = ["heatmap", "flow", "neuron", "image"];
 const OF_A_LAYER: readonly string[] = [...OF_A_HEAD, "heads"];
 const OF_A_QUERY: readonly string[] = ["neuron"];
+const OF_A_STEP: readonly string[] = ["glimpse", "marginals"];
 /** Those whose colours can follow weights in several ways. */
 const OF_A_SCALE: readonly string[] = ["heatmap", "rollout"];
 /** Smaller than this share of its size a picture cannot be read; it scrolls instead. */
@@ -35,6 +36,7 @@ const TITLES: Readonly<Record<View, string>> = {
   rollout: "Attention rollout",
   image: "Attention over the image",
   glimpse: "Glimpses",
+  marginals: "Rows and columns of a glimpse",
   gates: "Gates",
 };
 
@@ -43,7 +45,7 @@ const TITLES: Readonly<Record<View, string>> = {
  *
  *     <heed-figure src="trace.attn" view="neuron" layer="1" head="3"></heed-figure>
  *
- * `<heed-heads>`, `<heed-neuron>`, `<heed-statistics>`, `<heed-rollout>`, `<heed-glimpse>` and `<heed-gates>` are figures
+ * `<heed-heads>`, `<heed-neuron>`, `<heed-statistics>`, `<heed-rollout>`, `<heed-glimpse>`, `<heed-marginals>` and `<heed-gates>` are figures
  * of one view. A view that the trace has no data for says what is missing. `exportSvg()` gives the picture's text.
  * Events: `heed-select`, `heed-state`, `heed-error`.
  */
@@ -76,7 +78,7 @@ export class HeedFigure extends HeedElement {
   static readonly only: View | undefined = undefined;
   #drawn: readonly unknown[] = [];
   #svg = "";
-  readonly #player = new Player(this, () => this.shown === "glimpse" && this.#next());
+  readonly #player = new Player(this, () => OF_A_STEP.includes(this.shown) && this.#next());
 
   constructor() {
     super();
@@ -125,7 +127,7 @@ export class HeedFigure extends HeedElement {
     const save = async () =>
       download(new Blob([await this.exportSvg()], { type: "image/svg+xml" }), `heed-${this.shown}.svg`);
     const glimpses = model.trace?.glimpses.length ?? 0;
-    const hasSteps = this.shown === "glimpse" && glimpses > 1;
+    const hasSteps = OF_A_STEP.includes(this.shown) && glimpses > 1;
     return html`<figure aria-labelledby="title">
       ${this.caption(TITLES[this.shown as View] ?? "Attention")}
       <div class="bar">
@@ -170,7 +172,10 @@ export class HeedFigure extends HeedElement {
   /** What steps through the glimpses. */
   #steps(count: number): TemplateResult {
     const { step } = this;
-    const names = ["all", ...Array.from({ length: count }, (_, n) => String(n))];
+    const names = [
+      this.shown === "glimpse" ? "all" : "first",
+      ...Array.from({ length: count }, (_, n) => String(n)),
+    ];
     const go = (to: number | undefined) => {
       this.step = to;
     };
@@ -244,7 +249,7 @@ export class HeedFigure extends HeedElement {
       ...(OF_A_QUERY.includes(shown) && { query }),
       ...(OF_A_SCALE.includes(shown) && { colorScale: this.scale }),
       ...(shown === "rollout" && { through: this.through as Through }),
-      ...(shown === "glimpse" && step !== undefined && { step }),
+      ...(OF_A_STEP.includes(shown) && step !== undefined && { step }),
     };
   }
 }

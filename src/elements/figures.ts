@@ -23,6 +23,9 @@ export class HeedRollout extends HeedFigure {
 export class HeedGlimpse extends HeedFigure {
   static override readonly only = "glimpse";
 }
+export class HeedMarginals extends HeedFigure {
+  static override readonly only = "marginals";
+}
 export class HeedGates extends HeedFigure {
   static override readonly only = "gates";
 }
@@ -34,6 +37,7 @@ define("heed-neuron", HeedNeuron);
 define("heed-statistics", HeedStatistics);
 define("heed-rollout", HeedRollout);
 define("heed-glimpse", HeedGlimpse);
+define("heed-marginals", HeedMarginals);
 define("heed-gates", HeedGates);
 
 declare global {
@@ -44,6 +48,7 @@ declare global {
     "heed-statistics": HeedStatistics;
     "heed-rollout": HeedRollout;
     "heed-glimpse": HeedGlimpse;
+    "heed-marginals": HeedMarginals;
     "heed-gates": HeedGates;
   }
 }

@@ -30,6 +30,11 @@ const FIGURES: readonly Tab[] = [
     label: "Glimpses",
     has: ({ trace }) => trace !== undefined && trace.glimpses.length > 0,
   },
+  {
+    name: "marginals",
+    label: "Marginals",
+    has: ({ trace }) => trace?.image !== undefined && trace.glimpses.some(({ shape }) => shape.length === 1),
+  },
   { name: "gates", label: "Gates", has: ({ trace }) => Object.keys(trace?.gates ?? {}).length > 0 },
 ];
 

@@ -9,6 +9,7 @@ import { gridView } from "./grid.ts";
 import { headsView } from "./heads.ts";
 import { heatmapView } from "./heatmap.ts";
 import { imageView } from "./image.ts";
+import { marginalsView } from "./marginals.ts";
 import { neuronsView } from "./neuron.ts";
 import { type DrawOptions, VIEWS, type View } from "./options.ts";
 import { rolloutView } from "./rollout.ts";
@@ -25,6 +26,7 @@ const DRAW: Readonly<Record<View, (op: string, trace: Trace, options: DrawOption
   rollout: rolloutView,
   image: imageView,
   glimpse: glimpseView,
+  marginals: marginalsView,
   gates: gatesView,
 };
 
@@ -33,7 +35,8 @@ const DRAW: Readonly<Record<View, (op: string, trace: Trace, options: DrawOption
  *
  * Views: `heatmap` and `flow` of one head; `heads`, up to eight of them; `grid` of all; `neuron`, the channels that make
  * one query's scores; `statistics` of each head; `compare`, two heads or layers and their difference; `rollout` through
- * the layers; `image`, what was looked at in an image; `glimpse`, where; `gates`. Weights that are kept as q, k and lse are
+ * the layers; `image`, what was looked at in an image; `glimpse`, where, and `marginals`, how much each row and column was;
+ * `gates`. Weights that are kept as q, k and lse are
  * recomputed in rows: no T × S buffer is made. Pure: the same trace gives the same text, without a DOM, and no token can
  * become markup.
  *

@@ -8,7 +8,7 @@ import {
   type Picture,
 } from "../viz/index.ts";
 import { held, titled } from "./layers.ts";
-import { type DrawOptions, refuse, within } from "./options.ts";
+import { type DrawOptions, refuse, type View, within } from "./options.ts";
 
 const AFFINE_SIZE = [24, 24] as const;
 /** Later steps are not drawn. */
@@ -21,11 +21,7 @@ export const MOST_PANELS = 8;
  * columns. One of [2, 3] is a spatial transformer's θ with aligned corners.
  */
 export function glimpseView(op: string, trace: Trace, options: DrawOptions): string {
-  const { image, glimpses } = trace;
-  if (!image || glimpses.length === 0) {
-    const remedy = "capture with both, or choose another view";
-    refuse(op, "a trace for the view glimpse", "have an image and a glimpse", held(trace), remedy);
-  }
+  const { image, glimpses } = needGlimpses(op, "glimpse", trace);
   const picture = decodePng(image);
   const steps =
     options.step === undefined
@@ -36,11 +32,7 @@ export function glimpseView(op: string, trace: Trace, options: DrawOptions): str
     const numbers = tensor.slice();
     const affine = tensor.shape.length === 2;
     const size = options.glimpseSize ?? trace.glimpseSizes?.[step] ?? (affine ? AFFINE_SIZE : undefined);
-    if (!size) {
-      const rule =
-        "have its rows and columns said for the view glimpse: a Gaussian one reaches as far as it has them";
-      return refuse(op, `glimpse ${step}`, rule, "no glimpseSize", "say it, such as 12x12");
-    }
+    if (!size) return refuseSize(op, "glimpse", step);
     const [u, d, s, v, e, r] = Array.from(numbers) as [number, number, number, number, number, number];
     const box = affine
       ? affineBox(numbers, [picture.height, picture.width], true)
@@ -58,6 +50,23 @@ export function glimpseView(op: string, trace: Trace, options: DrawOptions): str
     { image: picture, glimpses: panels },
     { title, ...(options.theme && { theme: options.theme }) },
   );
+}
+
+/** Throws unless the trace has an image and a glimpse. */
+export function needGlimpses(
+  op: string,
+  view: View,
+  trace: Trace,
+): Required<Pick<Trace, "image" | "glimpses">> {
+  const { image, glimpses } = trace;
+  if (image && glimpses.length > 0) return { image, glimpses };
+  const remedy = "capture with both, or choose another view";
+  return refuse(op, `a trace for the view ${view}`, "have an image and a glimpse", held(trace), remedy);
+}
+
+export function refuseSize(op: string, view: View, step: number): never {
+  const rule = `have its rows and columns said for the view ${view}: a Gaussian one reaches as far as it has them`;
+  return refuse(op, `glimpse ${step}`, rule, "no glimpseSize", "say it, such as 12x12");
 }
 
 type Size = readonly [rows: number, columns: number];

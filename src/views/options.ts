@@ -14,6 +14,7 @@ export const VIEWS = [
   "rollout",
   "image",
   "glimpse",
+  "marginals",
   "gates",
 ] as const;
 export type View = (typeof VIEWS)[number];
@@ -37,7 +38,7 @@ export interface DrawOptions {
    * needs the gradients `grad` in the trace. @default "rollout"
    */
   readonly through?: Through;
-  /** The glimpse, counted from 0. @default all of them, up to eight */
+  /** The glimpse, counted from 0. @default all of them, up to eight; the first Gaussian one for `marginals` */
   readonly step?: number;
   /** The gate's name. @default the first one */
   readonly gate?: string;

@@ -110,7 +110,9 @@ export function gaussianMarginals(
   const height = top + panelHeight + PAD;
   const frame = (left: number, up: number, w: number, h: number) =>
     element("rect", { class: "l", x: left, y: up, width: w, height: h });
-  const id = fingerprint([theme, palette, title, panelWidth, ...y, "", ...x].join("\n"));
+  // The last digit of an exponential is not the same in every engine, which the picture must be.
+  const digits = (axis: ArrayLike<number>) => Array.from(axis, (value) => value.toPrecision(9));
+  const id = fingerprint([theme, palette, title, panelWidth, ...digits(y), "", ...digits(x)].join("\n"));
   return titledDocument({
     id,
     theme,

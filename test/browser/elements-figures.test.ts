@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { traceTensor } from "../../src/inspect/index.ts";
+import { createTrace, traceTensor } from "../../src/inspect/index.ts";
 import { drawTrace, type View } from "../../src/views/index.ts";
 import { browserForTests, itInChromium } from "../support/chromium.ts";
 import {
@@ -139,6 +139,37 @@ describe("heed-figures.js", () => {
       await close();
     },
   );
+
+  itInChromium("<heed-marginals> shows the first Gaussian glimpse, or the one that is chosen", async () => {
+    const body = `${LOAD}<heed-view src="/trace.attn"></heed-view>`;
+    const gaussian = (u: number) => traceTensor([6], [u, 1, 0.8, 8, 1.2, 0.9]);
+    const sizes = {
+      glimpseSizes: [
+        [4, 4],
+        [5, 3],
+        [5, 3],
+      ] as const,
+    };
+    const glimpses = [traceTensor([2, 3], [0.5, 0, 0, 0, 0.5, 0]), gaussian(3), gaussian(9)];
+    const trace = createTrace({ ...fullTrace(), ...sizes, glimpses });
+    const { page, said, close } = await openPage(browser(), body, trace, { colorScheme: "light" });
+    await page.getByRole("tab", { name: "Marginals" }).click();
+    await painted(page, "heed-figure");
+    const svg = () =>
+      page.evaluate(() =>
+        document.querySelector("heed-view")!.shadowRoot!.querySelector("heed-figure")!.exportSvg(),
+      );
+    const drawn = (step: number) =>
+      drawTrace(trace, { view: "marginals", title: "", theme: "light", palette: "viridis", step });
+    expect(await svg()).toBe(drawn(1));
+    await page.getByRole("combobox", { name: "Step" }).selectOption("3");
+    expect(await svg()).toBe(drawn(2));
+    await page.getByRole("combobox", { name: "Step" }).selectOption("1");
+    await page.getByRole("alert").getByText("glimpse 0 must be Gaussian").waitFor();
+    expect(await violations(page)).toEqual([]);
+    expect(said).toEqual([]);
+    await close();
+  });
 
   itInChromium(
     "<heed-heads> takes heads in and out by Space, and Alt and Space leaves one alone",

@@ -261,7 +261,7 @@ describe("what goes wrong is one line and exit code 2", () => {
     );
     expect(await refused("png", trace, "--head", "1")).toContain("heed png: head must be 0: layer 0 has one");
     expect(await refused("png", trace, "--view", "pie")).toBe(
-      'heed png: --view must be one of heatmap, flow, heads, grid, neuron, statistics, compare, rollout, image, glimpse, gates, got "pie"; try --view heatmap',
+      'heed png: --view must be one of heatmap, flow, heads, grid, neuron, statistics, compare, rollout, image, glimpse, marginals, gates, got "pie"; try --view heatmap',
     );
     expect(await refused("svg", trace, "--head", "x")).toBe(
       'heed svg: --head must be a whole number from 0, or several with commas, got "x"; try --head 0',

@@ -66,7 +66,7 @@ describe("renderPng", () => {
 
   test("draws every view of a trace, light and dark, on the theme's ground", async () => {
     for (const view of VIEWS) {
-      const trace = ["image", "glimpse", "gates"].includes(view) ? imageTrace() : selfTrace();
+      const trace = ["image", "glimpse", "marginals", "gates"].includes(view) ? imageTrace() : selfTrace();
       for (const [theme, ground] of [
         ["light", 255],
         ["dark", 18],

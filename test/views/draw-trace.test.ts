@@ -24,6 +24,16 @@ describe("each view, of a trace", () => {
     await expect(svg).toMatchFileSnapshot(golden("glimpse"));
   });
 
+  test("marginals: of the first Gaussian glimpse", async () => {
+    const { glimpses, ...rest } = imageTrace();
+    const trace = createTrace({ ...rest, glimpses: [...glimpses].reverse() });
+    const options = { view: "marginals", glimpseSize: [9, 9], theme: "auto" } as const;
+    const svg = drawTrace(trace, options);
+    await expect(svg).toMatchFileSnapshot(golden("marginals"));
+    expect(svg).toContain("disc.attn: glimpse 1");
+    expect(drawTrace(trace, { ...options, step: 1 })).toBe(svg);
+  });
+
   test("one glimpse of several, with its own size", async () => {
     const { glimpses, ...rest } = imageTrace();
     const affine = traceTensor([2, 3], [0.5, 0, 0.2, 0, 0.5, -0.1]);
@@ -102,7 +112,7 @@ describe("what is drawn when nothing is said", () => {
 
   it("is the same for a trace that went through a file", () => {
     for (const view of VIEWS) {
-      const trace = ["image", "glimpse", "gates"].includes(view) ? imageTrace() : selfTrace();
+      const trace = ["image", "glimpse", "marginals", "gates"].includes(view) ? imageTrace() : selfTrace();
       const options = { view, glimpseSize: [5, 5] as const };
       expect(drawTrace(readTrace(writeTrace(trace)), options), view).toBe(drawTrace(trace, options));
     }
@@ -215,6 +225,21 @@ describe("a view whose data are missing says what it needs", () => {
       "drawTrace: step must be from 0 to 1: the trace has 2, got 9; choose another one",
     ],
     [
+      selfTrace(),
+      { view: "marginals" },
+      "drawTrace: a trace for the view marginals must have an image and a glimpse, got 2 layers; capture with both, or choose another view",
+    ],
+    [
+      imageTrace(),
+      { view: "marginals", step: 1 },
+      "drawTrace: glimpse 1 must be Gaussian, of six numbers, for the view marginals, got one of [2, 3]; choose another step, or the view glimpse",
+    ],
+    [
+      imageTrace(),
+      { view: "marginals" },
+      "drawTrace: glimpse 0 must have its rows and columns said for the view marginals: a Gaussian one reaches as far as it has them, got no glimpseSize; say it, such as 12x12",
+    ],
+    [
       imageTrace(),
       { view: "gates", gate: "x" },
       'drawTrace: gate must be one of "channels", "strip", "spatial", got "x"; correct it',
@@ -259,7 +284,7 @@ describe("what the words say", () => {
       gates: { [HOSTILE[0]!]: traceTensor([HOSTILE.length, 2], new Float32Array(2 * HOSTILE.length)) },
     });
     for (const view of VIEWS) {
-      if (view === "image" || view === "glimpse") continue;
+      if (["image", "glimpse", "marginals"].includes(view)) continue;
       expect(all(parseXml(drawTrace(trace, { view })), "script"), view).toEqual([]);
     }
   });

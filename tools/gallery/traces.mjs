@@ -93,6 +93,12 @@ export function glimpseTrace() {
   return createTrace({ tokens: {}, layers: [], image, glimpses });
 }
 
+/** A Gaussian glimpse of the disc. */
+export function gaussianTrace() {
+  const glimpses = [traceTensor([6], Float32Array.of(6, 3, 1.2, 9, 3, 0.8))];
+  return createTrace({ tokens: {}, layers: [], image, glimpses, glimpseSizes: [[5, 5]] });
+}
+
 /** The sigmoid of twelve numbers. */
 export function gateTrace() {
   const numbers = tf.tidy(() => tf.sigmoid(tf.mul(tf.sin(tf.range(1, 13)), 3)).dataSync());

@@ -1,8 +1,15 @@
 // docs/VIEWS.md and its pictures: every view, by what draws it.
 import * as tf from "@tensorflow/tfjs-core";
 import { drawTrace } from "../../dist/views/index.js";
-import { gaussianAxis, gaussianMarginals, pipelineDiagram } from "../../dist/viz/index.js";
-import { gateTrace, glimpseTrace, imageTrace, pipelineCall, sentenceTrace } from "./traces.mjs";
+import { pipelineDiagram } from "../../dist/viz/index.js";
+import {
+  gateTrace,
+  gaussianTrace,
+  glimpseTrace,
+  imageTrace,
+  pipelineCall,
+  sentenceTrace,
+} from "./traces.mjs";
 
 const PREFACE = `# Views
 
@@ -40,6 +47,7 @@ export async function drawViews() {
     ["rollout", "How much of each output comes from each input, through all layers.", sentence, {}],
     ["image", "What each word looked at in a picture.", imageTrace(), {}],
     ["glimpse", "Where a model looked, and what it saw there.", glimpseTrace(), {}],
+    ["marginals", "A Gaussian glimpse as the product of its rows and columns.", gaussianTrace(), {}],
     ["gates", "A gate's openings, channel by channel.", gateTrace(), {}],
   ]);
   /** @type {Record<string, string>} */
@@ -47,15 +55,6 @@ export async function drawViews() {
   const entries = figures.map(([view, sentence, trace, options]) => {
     pictures[view] = drawTrace(trace, { ...options, view, theme });
     return { name: view, sentence, by: `--view ${view}` };
-  });
-  pictures.marginals = gaussianMarginals(
-    { y: gaussianAxis(24, 5, { u: 6, d: 3, s: 1.2 }), x: gaussianAxis(32, 5, { u: 9, d: 3, s: 0.8 }) },
-    { theme },
-  );
-  entries.push({
-    name: "marginals",
-    sentence: "A Gaussian glimpse as the product of its rows and columns.",
-    by: "gaussianMarginals",
   });
   pictures.pipeline = pipelineDiagram(pipelineCall(), { theme });
   entries.push({
