@@ -1,12 +1,12 @@
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
 import type { Cells } from "../inspect/cells.ts";
 import { clamp, HeedElement } from "./element.ts";
-import { shares } from "./heatmap/pointer.ts";
 import type { Model } from "./model.ts";
 import { GridCursor } from "./parts/cursor.ts";
 import { type Cursor, type Field, movedCursor } from "./parts/keys.ts";
 import { type MapJson, MOST_JSON_CELLS, mapJson, type Part } from "./parts/map-json.ts";
 import { isSame, Memo } from "./parts/memo.ts";
+import { shares } from "./parts/place.ts";
 import { download, pngOf } from "./parts/save.ts";
 import {
   BY_KEY,
@@ -236,9 +236,8 @@ export abstract class HeedChart extends HeedElement {
   }
 
   #saveJson(): void {
-    const [rows, columns] = [this.savedPart.queries, this.savedPart.keys].map(
-      ([first, last]) => last - first + 1,
-    );
+    const { queries, keys } = this.savedPart;
+    const [rows, columns] = [queries, keys].map(([first, last]) => last - first + 1);
     if (rows! * columns! > MOST_JSON_CELLS)
       this.said = `not saved: ${rows} × ${columns} weights are more than a million; zoom in or draw a region first`;
     else download(new Blob([JSON.stringify(this)], { type: "application/json" }), `${this.localName}.json`);

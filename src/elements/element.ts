@@ -281,6 +281,14 @@ export abstract class HeedElement extends LitElement implements Stateful {
     return html`<div id="title" class="title" role="heading" aria-level=${this.headingLevel}>${this.heading ?? text}</div>`;
   }
 
+  /** How colours follow weights, to choose. */
+  protected scaleList(): TemplateResult {
+    return listTemplate("Scale", COLOR_SCALES, COLOR_SCALES.indexOf(this.scale), (n) => {
+      this.colorScale = COLOR_SCALES[n]!;
+      this.sendState();
+    });
+  }
+
   /** Lists for layer and head, where there is a choice. */
   protected choices(model: Model, ofLayers = true, ofHeads = true): TemplateResult | typeof nothing {
     const { layer, head } = this.selection;

@@ -2,11 +2,11 @@ import { css, html, nothing, type PropertyDeclarations, type TemplateResult } fr
 import type { Trace } from "../inspect/trace/trace.ts";
 import { drawView } from "../views/draw-trace.ts";
 import { type DrawOptions, THROUGH, type Through, VIEWS, type View } from "../views/options.ts";
-import { COLOR_SCALES } from "../viz/scale.ts";
+import { MOST_HEADS } from "../viz/head-view.ts";
 import { DARK } from "../viz/svg/theme.ts";
 import { visible } from "../viz/text.ts";
 import { HeedElement } from "./element.ts";
-import { headToggles, MOST_HEADS } from "./figure/head-toggles.ts";
+import { headToggles } from "./figure/head-toggles.ts";
 import type { Model } from "./model.ts";
 import { listTemplate } from "./parts/list.ts";
 import { isSame } from "./parts/memo.ts";
@@ -88,7 +88,7 @@ export class HeedFigure extends HeedElement {
   }
 
   protected override loaded(_model: Model): void {
-    this.#player.hostDisconnected();
+    this.#player.stop();
   }
 
   protected override get needsLayers(): boolean {
@@ -139,14 +139,7 @@ export class HeedFigure extends HeedElement {
             : nothing
         }
         ${hasLayers && this.shown === "rollout" ? listTemplate("Through", THROUGH, THROUGH.indexOf(this.through as Through), through) : nothing}
-        ${
-          OF_A_SCALE.includes(this.shown)
-            ? listTemplate("Scale", COLOR_SCALES, COLOR_SCALES.indexOf(this.scale), (n) => {
-                this.colorScale = COLOR_SCALES[n]!;
-                this.sendState();
-              })
-            : nothing
-        }
+        ${OF_A_SCALE.includes(this.shown) ? this.scaleList() : nothing}
         ${hasSteps ? this.#steps(glimpses) : nothing}
         <button type="button" @click=${() => void save()} ?disabled=${this.said !== ""}>Save SVG</button>
       </div>
@@ -240,12 +233,11 @@ export class HeedFigure extends HeedElement {
   #options({ layers }: Trace): DrawOptions {
     const { shown, step } = this;
     const { layer, head, query } = this.selection;
-    const ofHead = shown === "heads" ? { head: this.#overlaid } : { head };
     return {
       ...{ view: shown as View, palette: this.colors, title: "" },
       theme: this.pageColors() === DARK ? "dark" : "light",
-      ...(OF_A_LAYER.includes(shown) && layers.length > 0 && { layer }),
-      ...([...OF_A_HEAD, "heads"].includes(shown) && layers.length > 0 && ofHead),
+      ...(OF_A_LAYER.includes(shown) &&
+        layers.length > 0 && { layer, head: shown === "heads" ? this.#overlaid : head }),
       ...(OF_A_QUERY.includes(shown) && { query }),
       ...(OF_A_SCALE.includes(shown) && { colorScale: this.scale }),
       ...(shown === "rollout" && { through: this.through as Through }),

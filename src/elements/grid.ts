@@ -11,9 +11,9 @@ import { lookup, type Range } from "./parts/lookup.ts";
 import { place, sized } from "./parts/place.ts";
 import { short } from "./parts/sentences.ts";
 import { tableTemplate } from "./parts/table.ts";
+import { TURN_MS } from "./parts/turn.ts";
 
 const RANGE: Range = [0, 1];
-const FRAME_MS = 24;
 /** Statistics of larger maps would make the cursor wait. */
 const MOST_CELLS = 1 << 18;
 
@@ -189,7 +189,7 @@ export class HeedGrid extends HeedChart {
         const [x, y] = [left + h * step, top + l * step];
         const key = `${l},${h},${this.colors}`;
         let thumb = this.#thumbs.get(key);
-        if (!thumb && performance.now() - begun < FRAME_MS) {
+        if (!thumb && performance.now() - begun < TURN_MS) {
           thumb = thumbnailOf(layers[l]!, h, lookup(this.colors), RANGE);
           this.#thumbs.set(key, thumb);
         }

@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { type Cells, MASKED } from "../inspect/cells.ts";
 import { PALETTES } from "../viz/color.ts";
-import { COLOR_SCALES } from "../viz/scale.ts";
+import { LOG_FLOOR } from "../viz/scale.ts";
 import { HeedChart } from "./chart.ts";
 import { clamp } from "./element.ts";
 import { helpTemplate } from "./heatmap/help.ts";
@@ -140,7 +140,7 @@ export class HeedHeatmap extends HeedChart {
           <div class="region" ?hidden=${!this.region}></div>
         </div>
       </div>
-      ${legendTemplate(`weight, ${this.colors}${this.scale === "linear" ? "" : `, ${this.scale} scale`}${this.factor > 1 ? `; a dot is the largest of ${this.factor} × ${this.factor}` : ""}`, this.scale === "log" ? [1e-6, 1] : RANGE, hasMask(map.maskSpec, row.cells))}
+      ${legendTemplate(`weight, ${this.colors}${this.scale === "linear" ? "" : `, ${this.scale} scale`}${this.factor > 1 ? `; a dot is the largest of ${this.factor} × ${this.factor}` : ""}`, this.scale === "log" ? [LOG_FLOOR, 1] : RANGE, hasMask(map.maskSpec, row.cells))}
       <div class="readout"><p>${sentence}.</p><p>${this.summary()}</p>${this.#regionText()}</div>
       ${this.#pinList(pins)}
       <div class="bar">
@@ -152,10 +152,7 @@ export class HeedHeatmap extends HeedChart {
         <label>Find <input type="search" size="8" placeholder="a token" @keydown=${this.#onFind} /></label>
         ${this.lastButtons()}
         ${listTemplate("Palette", PALETTES, PALETTES.indexOf(this.colors), (n) => this.#recolor(n))}
-        ${listTemplate("Scale", COLOR_SCALES, COLOR_SCALES.indexOf(this.scale), (n) => {
-          this.colorScale = COLOR_SCALES[n]!;
-          this.sendState();
-        })}
+        ${this.scaleList()}
       </div>
       ${helpTemplate(this.help, (open) => {
         this.help = open;

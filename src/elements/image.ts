@@ -40,7 +40,7 @@ export class HeedImage extends HeedChart {
 
   protected override loaded(model: Model): void {
     super.loaded(model);
-    this.#player.hostDisconnected();
+    this.#player.stop();
     this.picture = undefined;
     if (!hasImage(model)) return;
     const layer = model.layers.findIndex(({ S }) => S === keysOfGrid(model.trace!.grid!));

@@ -20,7 +20,7 @@ export const COLOR_SCALES = ["linear", "sqrt", "log"] as const;
 export type ColorScale = (typeof COLOR_SCALES)[number];
 
 /** Of the highest weight: on a logarithmic scale, what is less has the first colour. */
-const LOG_FLOOR = 1e-6;
+export const LOG_FLOOR = 1e-6;
 
 /** Where `value` lies between the colours of `low` and `high`; 0 and 1 beyond them. */
 export function colorPosition(value: number, low: number, high: number, scale?: ColorScale): number {

@@ -72,7 +72,7 @@ export function terminalHeatmap(data: HeatmapData, options: TerminalHeatmapOptio
     unicode: options.unicode,
     columns: Math.max(LEAST_COLUMNS, positiveInteger(op, "columns", options.columns)),
     ink: makeInk(depth, palette),
-    scale: makeScale(op, matrix, options.domain, "weight", options.colorScale),
+    scale: makeScale(op, matrix, options.domain, undefined, options.colorScale),
     numbers: options.numbers ?? true,
   };
   for (const warning of warnings(op, matrix, data)) options.onWarning?.(warning);

@@ -1,6 +1,7 @@
 import { MASKED, VALUE } from "../../inspect/cells.ts";
 import { AttentionMap } from "../../inspect/map/map.ts";
 import type { ModelLayer } from "../model.ts";
+import { TURN_MS } from "../parts/turn.ts";
 
 /** One head of a layer. */
 export interface Head {
@@ -39,13 +40,10 @@ export interface Difference {
   readonly key: number;
 }
 
-/** The page gets a turn after so many milliseconds of looking. */
-const BUSY_MS = 24;
-
 /** The largest |A − B|, and where it is; undefined where nothing can be compared. */
 export async function largestDifference(map: AttentionMap): Promise<Difference | undefined> {
   let found: Difference | undefined;
-  let until = performance.now() + BUSY_MS;
+  let until = performance.now() + TURN_MS;
   for (let t = 0; t < map.T; t++) {
     const { values, kinds } = map.row(0, t);
     for (let s = 0; s < values.length; s++)
@@ -53,7 +51,7 @@ export async function largestDifference(map: AttentionMap): Promise<Difference |
         found = { most: Math.abs(values[s]!), query: t, key: s };
     if (performance.now() < until) continue;
     await new Promise((turn) => setTimeout(turn));
-    until = performance.now() + BUSY_MS;
+    until = performance.now() + TURN_MS;
   }
   return found;
 }

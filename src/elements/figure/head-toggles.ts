@@ -1,8 +1,6 @@
 import { html, type TemplateResult } from "lit";
 import { MOST_HEADS } from "../../viz/head-view.ts";
 
-export { MOST_HEADS };
-
 /**
  * A box for each head, checked where it is drawn: Space or a click takes it in or out, Alt with Space or a double click
  * leaves it alone in the picture. One stays always; no more than eight can be told apart.

@@ -1,5 +1,4 @@
-/** In shares of the plot's sides. */
-export type Point = readonly [x: number, y: number];
+import { type Point, shares } from "../parts/place.ts";
 
 /** What a hand does on a chart. */
 export interface Gestures {
@@ -87,9 +86,3 @@ export class Pointer {
 }
 
 const inside = (x: number, y: number) => x >= 0 && x < 1 && y >= 0 && y < 1;
-
-/** Turns pixels of the page into shares of the plot that heard the event. */
-export function shares(event: MouseEvent): (x: number, y: number) => Point {
-  const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
-  return (x, y) => [(x - box.left) / box.width, (y - box.top) / box.height];
-}

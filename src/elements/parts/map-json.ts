@@ -26,20 +26,21 @@ export const MOST_JSON_CELLS = 1_000_000;
 
 export function mapJson(layer: ModelLayer, head: number, selection: Part, state: ElementState): MapJson {
   const { map, rowTokens, columnTokens } = layer;
-  const part = <T>(all: ArrayLike<T>, [first, last]: Part["keys"]) => Array.from(all).slice(first, last + 1);
-  const queries = part(rowTokens, selection.queries);
-  const cells = queries.map((_, n) => map.row(head, selection.queries[0] + n));
-  const mask = cells.map(({ kinds }) => part(kinds, selection.keys).map((kind) => Number(kind !== MASKED)));
+  const [[firstQuery, lastQuery], [firstKey, lastKey]] = [selection.queries, selection.keys];
+  const queries = rowTokens.slice(firstQuery, lastQuery + 1);
+  const rows = queries.map((_, n) => {
+    const { values, kinds } = map.row(head, firstQuery + n);
+    return { values: values.subarray(firstKey, lastKey + 1), kinds: kinds.subarray(firstKey, lastKey + 1) };
+  });
+  const mask = rows.map(({ kinds }) => Array.from(kinds, (kind) => Number(kind !== MASKED)));
   return {
     ...{ version: 1, state, selection },
     rowTokens: queries,
-    columnTokens: part(columnTokens, selection.keys),
-    weights: cells.map(({ values, kinds }) =>
-      part(values, selection.keys).map((weight, n) =>
-        // Nine digits are all that float32 holds.
-        kinds[selection.keys[0] + n] === NOT_FINITE ? null : Number(weight.toPrecision(9)),
-      ),
+    columnTokens: columnTokens.slice(firstKey, lastKey + 1),
+    weights: rows.map(({ values, kinds }) =>
+      // Nine digits are all that float32 holds.
+      Array.from(values, (weight, s) => (kinds[s] === NOT_FINITE ? null : Number(weight.toPrecision(9)))),
     ),
-    ...(mask.flat().includes(0) && { mask }),
+    ...(mask.some((row) => row.includes(0)) && { mask }),
   };
 }

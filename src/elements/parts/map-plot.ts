@@ -8,6 +8,7 @@ import { type AxisLabel, axisLabels, fitted } from "./labels.ts";
 import { type Look, pixel } from "./lookup.ts";
 import { place } from "./place.ts";
 import { drawTiles, levelOf, type Make, type Plot, type TileSource, TileStore } from "./tiles.ts";
+import { TURN_MS } from "./turn.ts";
 import type { Window } from "./window.ts";
 
 /** What a plot shows. */
@@ -22,9 +23,7 @@ export interface PlotInput extends Omit<Look, "notFinite"> {
   readonly pins: readonly Pin[];
 }
 
-/** Tiles are made for so long before the page can answer its reader. */
-const BUSY_MS = 24;
-/** And for so long in the turn that has laid out the page besides: enough for all of a small map. */
+/** Tiles are made for so long in the turn that has laid out the page besides: enough for all of a small map. */
 const FIRST_MS = 8;
 const FONT = 12;
 const GAP = 6;
@@ -74,7 +73,7 @@ export class MapPlot {
       }
       if (isNew) missing = this.#paint(context, input, layout, scale, family);
       if (missing.length === 0) done();
-      else this.#timer = setTimeout(makeSome, 0, BUSY_MS);
+      else this.#timer = setTimeout(makeSome, 0, TURN_MS);
     };
     makeSome(FIRST_MS);
   }

@@ -17,3 +17,12 @@ export function sized(canvas: HTMLCanvasElement, width: number, height: number):
   context.scale(scale, scale);
   return context;
 }
+
+/** In shares of an element's sides. */
+export type Point = readonly [x: number, y: number];
+
+/** Turns pixels of the page into shares of the element that heard the event. */
+export function shares(event: MouseEvent): (x: number, y: number) => Point {
+  const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
+  return (x, y) => [(x - box.left) / box.width, (y - box.top) / box.height];
+}

@@ -25,15 +25,18 @@ export class Player implements ReactiveController {
 
   readonly toggle = (): void => {
     const isPlaying = this.#timer !== undefined;
-    this.hostDisconnected();
+    this.stop();
     if (!isPlaying && this.#step() && !matchMedia("(prefers-reduced-motion: reduce)").matches)
-      this.#timer = setInterval(() => this.#step() || this.hostDisconnected(), PACE);
-    this.#host.requestUpdate();
+      this.#timer = setInterval(() => this.#step() || this.stop(), PACE);
   };
 
-  hostDisconnected(): void {
+  stop(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#host.requestUpdate();
+  }
+
+  hostDisconnected(): void {
+    this.stop();
   }
 }

@@ -74,15 +74,17 @@ export class Means {
   }
 }
 
-/** Takes a row that weighs something into the means of a glance. */
-export function addGlance(means: Means, { values, visible, sum, p }: WeighedRow): void {
+/** Takes a row that weighs something into the means of a glance; returns its entropy. */
+export function addGlance(means: Means, { values, visible, sum, p }: WeighedRow): number {
   const S = values.length;
   const own = Math.round(p);
-  means.add("entropy", normalizedEntropy(visible));
+  const entropy = normalizedEntropy(visible);
+  means.add("entropy", entropy);
   means.add("confidence", visible.reduce((most, w) => Math.max(most, w), 0) / sum);
   means.add("firstToken", values[0]! / sum);
   if (own >= 0 && own < S) means.add("selfMass", values[own]! / sum);
   if (own >= 1 && own <= S) means.add("previousToken", values[own - 1]! / sum);
+  return entropy;
 }
 
 export function glanceOf(means: Means): HeadGlance {

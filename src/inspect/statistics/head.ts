@@ -4,7 +4,7 @@ import { MASKED } from "../cells.ts";
 import type { AttentionMap } from "../map/map.ts";
 import type { ImageGrid } from "../trace/trace.ts";
 import { addGlance, glanceOf, type HeadGlance, Means, weighedRows } from "./glance.ts";
-import { gini, normalizedEntropy, topMass } from "./row.ts";
+import { gini, topMass } from "./row.ts";
 import { earlierTokens } from "./tokens.ts";
 
 export interface StatisticsOptions {
@@ -96,8 +96,7 @@ export function headStatistics(
     means.add("sinkMass", Math.max(0, 1 - sum));
     if (sum === 0) continue;
 
-    addGlance(means, row);
-    rowEntropy[t] = normalizedEntropy(visible);
+    rowEntropy[t] = addGlance(means, row);
     const ascending = visible.sort();
     means.add("sparsity", gini(ascending));
     means.add("topMass", topMass(ascending, topK));
