@@ -1,6 +1,7 @@
 import { cast, reshape, type Scalar, slice, Tensor, type Tensor3D, transpose } from "@tensorflow/tfjs-core";
 import { OptionError } from "../core/errors.ts";
 import type { Layout } from "../kernels/layout.ts";
+import type { AttentionCall } from "../ops/attention/calls.ts";
 
 /** Throws unless what `made` made of B examples has this one. */
 export function checkExample(op: string, example: number, made: string, B: number): void {
@@ -36,5 +37,8 @@ export function headsOf(x: Tensor, layout: Layout, b: number): Tensor3D {
   if (one.rank === 2) return reshape(one, [1, one.shape[0]!, one.shape[1]!]);
   return (layout === "bthd" ? transpose(one, [1, 0, 2]) : one) as Tensor3D;
 }
+
+/** In which order the axes of a call's values and output are. */
+export const layoutOf = ({ scored }: AttentionCall): Layout => scored?.layout ?? "bhtd";
 
 export const numbers = (x: Tensor) => cast(x, "float32").dataSync() as Float32Array;

@@ -1,8 +1,8 @@
-import { type Tensor, tidy } from "@tensorflow/tfjs-core";
 import type { TraceTensor } from "../inspect/index.ts";
 import { attentionCalls } from "../ops/attention/calls.ts";
 import { gateCalls } from "../ops/gate-calls.ts";
 import { glimpseCalls } from "../ops/glimpse-calls.ts";
+import { tidyData } from "../ops/tidy.ts";
 import { type RecordedCall, recordCall, recordGate } from "./record.ts";
 import { type RecordedGlimpse, recordGlimpse, recordImage } from "./record-glimpse.ts";
 import { valueNorms } from "./value-norms.ts";
@@ -36,28 +36,18 @@ export class Listener {
     const [op, example] = [this.#op, this.#example];
     const withGlimpses = () =>
       glimpseCalls.during((call) => {
-        if (this.glimpses.length === 0) this.image = tidyRecord(() => recordImage(op, call, example));
-        this.glimpses.push(tidyRecord(() => recordGlimpse(op, call, example)));
+        if (this.glimpses.length === 0) this.image = tidyData(() => recordImage(op, call, example));
+        this.glimpses.push(tidyData(() => recordGlimpse(op, call, example)));
       }, work);
     const withGates = () =>
       gateCalls.during((call) => {
-        const gate = tidyRecord(() => recordGate(op, call, example));
+        const gate = tidyData(() => recordGate(op, call, example));
         this.gates.push([`${call.op} ${this.gates.length} ${call.name}`, gate]);
       }, withGlimpses);
     return attentionCalls.during((call) => {
-      this.calls.push(tidyRecord(() => recordCall(op, call, example)));
+      this.calls.push(tidyData(() => recordCall(op, call, example)));
       this.outputs.push(call.output.shape);
-      if (this.#keepsNorms) this.norms.push(valueNorms(call, example));
+      if (this.#keepsNorms) this.norms.push(tidyData(() => valueNorms(call, example)));
     }, withGates);
   }
-}
-
-/** What a record needs on its way is gone before the next call. */
-function tidyRecord<R>(make: () => R): R {
-  let made: R | undefined;
-  tidy(() => {
-    made = make();
-    return [] as Tensor[];
-  });
-  return made!;
 }

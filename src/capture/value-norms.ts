@@ -1,19 +1,14 @@
-import { sqrt, square, sum, tidy } from "@tensorflow/tfjs-core";
+import { sqrt, square, sum } from "@tensorflow/tfjs-core";
 import { OptionError } from "../core/errors.ts";
 import { VALUE } from "../inspect/cells.ts";
 import { layerMap, type TraceLayer, type TraceTensor, traceTensor } from "../inspect/index.ts";
 import type { AttentionCall } from "../ops/attention/calls.ts";
-import { headsOf, numbers } from "./example.ts";
+import { headsOf, layoutOf, numbers } from "./example.ts";
 
 /** The length of every value of one example of a call: [Hkv, S]. */
-export function valueNorms({ values, scored }: AttentionCall, example: number): Float32Array {
-  let norms = new Float32Array();
-  tidy(() => {
-    const heads = headsOf(values, scored?.layout ?? "bhtd", example);
-    norms = numbers(sqrt(sum(square(heads), -1))).slice();
-    return [];
-  });
-  return norms;
+export function valueNorms(call: AttentionCall, example: number): Float32Array {
+  const heads = headsOf(call.values, layoutOf(call), example);
+  return numbers(sqrt(sum(square(heads), -1))).slice();
 }
 
 /**

@@ -1,20 +1,11 @@
-import {
-  add,
-  grads,
-  matMul,
-  mul,
-  reshape,
-  type Tensor,
-  tidy,
-  sum as total,
-  zeros,
-} from "@tensorflow/tfjs-core";
+import { add, grads, matMul, mul, reshape, type Tensor, sum as total, zeros } from "@tensorflow/tfjs-core";
 import { OptionError } from "../core/errors.ts";
 import { MASKED } from "../inspect/cells.ts";
 import { layerMap, type TraceLayer, type TraceTensor, traceTensor } from "../inspect/index.ts";
 import type { Layout } from "../kernels/layout.ts";
 import { attentionCalls } from "../ops/attention/calls.ts";
-import { headsOf, numbers, oneNumber } from "./example.ts";
+import { tidyData } from "../ops/tidy.ts";
+import { headsOf, layoutOf, numbers, oneNumber } from "./example.ts";
 
 /** One example's values of a call, and how its output is laid out. */
 interface Called {
@@ -46,7 +37,7 @@ export function weightGradients(
     const number = attentionCalls.during((call) => {
       const nudge = nudges[calls.length];
       if (`${nudge?.shape}` !== `${call.output.shape}`) throw changed(op, `a call ${calls.length} more`);
-      const layout = call.scored?.layout ?? "bhtd";
+      const layout = layoutOf(call);
       calls.push({ layout, values: numbers(headsOf(call.values, layout, example)) });
       call.output = add(call.output, nudge!);
     }, target);
@@ -54,14 +45,11 @@ export function weightGradients(
     // So that y depends on each, and those that it does not need get zeros.
     return nudges.reduce((y, nudge) => add(y, mul(total(nudge), 0)), oneNumber(op, "gradientOf", number));
   };
-  const found: TraceTensor[] = [];
-  tidy(() => {
-    const zero = outputs.map((shape) => zeros([...shape]));
-    for (const [n, gradient] of grads(y)(zero).entries())
-      found.push(throughValues(op, layers[n]!, calls[n]!, headsOf(gradient, calls[n]!.layout, example)));
-    return [];
-  });
-  return found;
+  return tidyData(() =>
+    grads(y)(outputs.map((shape) => zeros([...shape]))).map((gradient, n) =>
+      throughValues(op, layers[n]!, calls[n]!, headsOf(gradient, calls[n]!.layout, example)),
+    ),
+  );
 }
 
 /** dout [H, T, Dv] · v [Hkv, S, Dv] → [H, T, S], 0 where hidden. */

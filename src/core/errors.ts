@@ -1,8 +1,72 @@
 import { english, type Messages } from "./english/index.ts";
 
+/** What went wrong, as a program may want to know it: one word for each thing that it would do something else about. */
+export type Code =
+  // Shapes and numbers that a call was given.
+  | "RANK" // another number of axes
+  | "DIMENSION" // two arguments that must agree in a letter
+  | "SHAPE" // one argument of another shape, length or size
+  | "HEADS" // query heads that are no multiple of key/value heads
+  | "DTYPE" // another kind of numbers, or of array
+  | "MASK" // a mask that hides what this mechanism cannot hide
+  | "EMPTY_ROW" // a query that sees nothing, where that was to be an error
+  // Options.
+  | "OPTION" // a value out of its range, or no choice
+  | "CONFLICT" // two options, or an option and a shape, that exclude each other
+  | "UNKNOWN" // a key, name or option that is none
+  // What a thing can do now.
+  | "NOT_READY" // called before it was built, compiled or loaded
+  | "UNSUPPORTED" // well formed, and not possible here
+  | "GRADIENT" // a gradient that is not to be had, or is wrong
+  | "NOT_FINITE" // NaN or infinite where a number was needed
+  | "NOT_DISTRIBUTION" // weights that are no shares
+  // Memory and workers.
+  | "MEMORY" // no room
+  | "LIMIT" // asks for more than the limit that an option raises
+  | "WORKER" // a thread that died, threw or never answered
+  | "FAULT" // heed's own; to be reported
+  // Files and what they hold.
+  | "UNREADABLE"
+  | "UNWRITABLE"
+  | "LOCKED" // another process is at it
+  | "FORMAT" // not the format that was asked for
+  | "DAMAGED" // cut off, or with a wrong checksum
+  | "MISMATCH" // whole, and belongs to something else
+  | "MISSING" // a data set, model or file that is not there
+  // The net and the command line.
+  | "DOWNLOAD"
+  | "USAGE";
+
+/** The sentence of an error, and whatever numbers a program may want: `op: rule, got …; remedy`. */
+export interface Fault {
+  /** The operation as its caller wrote it. */
+  readonly op: string;
+  /** What must hold, in the letters of the documentation, with the numbers. */
+  readonly rule: string;
+  /** What came instead. */
+  readonly got: unknown;
+  /** What to do about it. */
+  readonly remedy: string;
+  readonly [detail: string]: unknown;
+}
+
+const sentence = ({ op, rule, got, remedy }: Fault) => `${op}: ${rule}, got ${String(got)}; ${remedy}`;
+
+/** Codes of before, whose sentences stand in core/english, until the last of them is a `Fault`. */
+function message(code: ErrorCode, details: object): string {
+  const isFault =
+    "remedy" in details &&
+    (/^(RANK|HEADS|DIMENSION|GRADIENT|UNREADABLE|UNWRITABLE)$/.test(code) || !(code in english));
+  return isFault
+    ? sentence(details as Fault)
+    : (english[code as keyof Messages] as (d: object) => string)(details);
+}
+
 /** A stable name for one kind of failure; `details` carries its numbers. */
-export type ErrorCode = keyof Messages;
-export type ErrorDetails<C extends ErrorCode> = Parameters<Messages[C]>[0];
+export type ErrorCode = Code | keyof Messages;
+export type ErrorDetails<C extends ErrorCode> =
+  | (C extends keyof Messages ? Parameters<Messages[C]>[0] : never)
+  | (C extends Code ? Fault : never);
 
 /**
  * The root of every error that heed throws on purpose. Programs should read `code` and `details`; `message`
@@ -20,7 +84,7 @@ export class HeedError<C extends ErrorCode = ErrorCode> extends Error {
   readonly details: ErrorDetails<C>;
 
   constructor(code: C, details: ErrorDetails<C>, options?: ErrorOptions) {
-    super((english[code] as (details: ErrorDetails<C>) => string)(details), options);
+    super(message(code, details), options);
     this.name = new.target.name;
     this.code = code;
     this.details = details;

@@ -12,10 +12,10 @@
 import "@tensorflow/tfjs-backend-wasm";
 import { findBackendFactory, registerBackend } from "@tensorflow/tfjs-core";
 import { allowRelaxedSimd } from "../kernels/wasm/relaxed.ts";
-import { hostKernels } from "./kernels/index.ts";
+import { registerTrainingKernels } from "./ops/index.ts";
+import { hostKernels } from "./overrides/index.ts";
 import { BACKEND, copyStockKernels, registerHeedKernel } from "./register.ts";
 import { startHeedBackend } from "./start.ts";
-import { registerTrainingKernels } from "./training/index.ts";
 
 export { BACKEND } from "./register.ts";
 

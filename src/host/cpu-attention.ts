@@ -17,8 +17,8 @@ import {
   referenceCallEmptyRows,
   referenceCallGradients,
 } from "../kernels/reference-layouts.ts";
+import { type AttentionAttributes, hostProgram, namedInputs } from "./ops/attention.ts";
 import type { KernelInputs } from "./register.ts";
-import { type AttentionAttributes, hostProgram, namedInputs } from "./training/attention.ts";
 
 /** What we need of the backend, which heed does not depend on. */
 interface CpuBackend {

@@ -10,16 +10,28 @@ import { mendLayerMasks } from "../host/layer-masks.ts";
 import { mendRepeatedInputs } from "../host/repeated-inputs.ts";
 import * as adaptive from "./adaptive/index.ts";
 import * as discrete from "./discrete/index.ts";
-import * as efficient from "./efficient/index.ts";
 import * as feature from "./feature/index.ts";
 import * as glimpse from "./glimpse/index.ts";
+import * as linear from "./linear/index.ts";
 import * as normalize from "./normalize/index.ts";
 import * as position from "./position/index.ts";
 import { registerLayers } from "./register.ts";
 import * as sequence from "./sequence/index.ts";
+import * as sparse from "./sparse/index.ts";
 import * as transformer from "./transformer/index.ts";
 
-registerLayers(adaptive, discrete, efficient, feature, glimpse, normalize, position, sequence, transformer);
+registerLayers(
+  adaptive,
+  discrete,
+  feature,
+  glimpse,
+  linear,
+  normalize,
+  position,
+  sequence,
+  sparse,
+  transformer,
+);
 mendLayerMasks();
 mendRepeatedInputs();
 mendKerasModels();
@@ -32,10 +44,11 @@ export type { LayerInput, Shape, Sizes } from "./base/inputs.ts";
 export * from "./base/layer.ts";
 export type { Constraint, Initializer, ObjectConfig, Regularizer } from "./base/objects.ts";
 export * from "./discrete/index.ts";
-export * from "./efficient/index.ts";
 export * from "./feature/index.ts";
 export * from "./glimpse/index.ts";
+export * from "./linear/index.ts";
 export * from "./normalize/index.ts";
 export * from "./position/index.ts";
 export * from "./sequence/index.ts";
+export * from "./sparse/index.ts";
 export * from "./transformer/index.ts";

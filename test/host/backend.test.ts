@@ -4,7 +4,7 @@ import * as layers from "@tensorflow/tfjs-layers";
 import { describe, expect, it, vi } from "vitest";
 import { BACKEND } from "../../src/host/backend.ts";
 import { heapOf } from "../../src/host/heap.ts";
-import { hostKernels } from "../../src/host/kernels/index.ts";
+import { hostKernels } from "../../src/host/overrides/index.ts";
 import { startHeedBackend } from "../../src/host/start.ts";
 import { describeBuilds, normal, useBuild } from "./compare.ts";
 

@@ -127,8 +127,10 @@ function attendFused(
   const scaled = { ...program, scale, shapes: { ...program.shapes, D: q.shape[2] } };
   const shapes = { output: [B, T, Dv], lse: [B, T], weights: [B, T, S] };
   const stages = fusedAttention(scaled, "bhtd", { q, k, v }, shapes);
-  const scored = { layout: "bhtd", q, k } as const;
-  const output = tellOfCall({ ...stages, program: scaled, scored, values: v });
+  const output = tellOfCall(stages.output, () => ({
+    ...{ program: scaled, lse: stages.lse, weights: stages.weights },
+    ...{ scored: { layout: "bhtd", q, k }, values: v },
+  }));
   return { output, ...(weights && { weights: stages.weights() }) };
 }
 

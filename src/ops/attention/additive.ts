@@ -80,9 +80,9 @@ function fused(
     inputs as unknown as NamedTensorMap,
     attrs as unknown as NamedAttrMap,
   );
-  const told = { program, weights: () => shares!, values: tensors.value, output: output! };
+  const told = tellOfCall(output!, () => ({ program, weights: () => shares!, values: tensors.value }));
   return {
-    output: tellOfCall(told) as Tensor3D,
+    output: told as Tensor3D,
     ...(lse && { lse: logSum as Tensor2D }),
     ...(weights && { weights: shares as Tensor3D }),
   };

@@ -73,9 +73,12 @@ export function runAttention(
     const stages = hasAttentionKernels()
       ? fusedAttention(program, layout, { q, k, v }, { output, lse: [B, H, T], weights: [B, H, T, S] })
       : composedSoftAttention(program, layout, { q: float(q), k: float(k), v: float(v) }, { finite });
-    const scored = { layout, q, k };
+    const { lse: logSumExp, weights: shares } = stages;
     return {
-      output: tellOfCall({ ...stages, program, scored, values: v }),
+      output: tellOfCall(stages.output, () => ({
+        ...{ program, lse: logSumExp, weights: shares },
+        ...{ scored: { layout, q, k }, values: v },
+      })),
       ...(weights && { weights: stages.weights() }),
       ...(lse && { lse: stages.lse() }),
     } as TensorContainerObject;

@@ -21,8 +21,11 @@ export interface AttentionCall {
 /** Every call of attention, for a capture. */
 export const attentionCalls = new Observed<AttentionCall>();
 
-/** Tells whoever listens of a call; returns the output that goes on. */
-export function tellOfCall(call: AttentionCall): Tensor {
-  attentionCalls.observer?.(call);
+/** Tells whoever listens of the call that gave `output`, by facts that are made only then; returns the output that goes on. */
+export function tellOfCall(output: Tensor, facts: () => Omit<AttentionCall, "output">): Tensor {
+  const { observer } = attentionCalls;
+  if (!observer) return output;
+  const call = { ...facts(), output };
+  observer(call);
   return call.output;
 }

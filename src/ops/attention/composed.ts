@@ -45,6 +45,6 @@ export function composedAttention(
   if (dirtyValues) {
     output = addConstant(output, strayValues(dropped, broadcastTo(seen, [B, T, S]), values));
   }
-  const told = { program, weights: () => weighed.weights, values, output };
-  return { ...weighed, output: tellOfCall(told) as Tensor3D };
+  const told = tellOfCall(output, () => ({ program, weights: () => weighed.weights, values }));
+  return { ...weighed, output: told as Tensor3D };
 }

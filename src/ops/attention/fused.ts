@@ -10,7 +10,7 @@ import {
 import { OptionError } from "../../core/errors.ts";
 import type { AttentionProgram } from "../../core/program.ts";
 import { ensureCpuAttention } from "../../host/cpu-attention.ts";
-import type { AttentionAttributes } from "../../host/training/attention.ts";
+import type { AttentionAttributes } from "../../host/ops/attention.ts";
 import type { Layout } from "../../kernels/layout.ts";
 import { ensureGradient, isFused, runKernels } from "../fused.ts";
 import { float } from "./float.ts";

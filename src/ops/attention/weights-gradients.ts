@@ -14,7 +14,7 @@ import {
   where,
   zerosLike,
 } from "@tensorflow/tfjs-core";
-import type { AttentionAttributes } from "../../host/training/attention.ts";
+import type { AttentionAttributes } from "../../host/ops/attention.ts";
 import { cleaned } from "./guard.ts";
 
 export interface WeightsTensors {

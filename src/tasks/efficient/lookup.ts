@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { bigBirdAttention } from "../../attention/efficient/big-bird.ts";
-import { longformerAttention } from "../../attention/efficient/longformer.ts";
-import { topKAttention } from "../../attention/efficient/top-k.ts";
 import { softAttention } from "../../attention/sequence/soft-attention.ts";
+import { bigBirdAttention } from "../../attention/sparse/big-bird.ts";
+import { longformerAttention } from "../../attention/sparse/longformer.ts";
+import { topKAttention } from "../../attention/sparse/top-k.ts";
 import { RandomStream } from "../../core/random.ts";
 import { useHeedBackend } from "../../host/select.ts";
 

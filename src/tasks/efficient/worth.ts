@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { blockMaskOfRows } from "../../attention/efficient/block-mask.ts";
-import { blockSparseAttention } from "../../attention/efficient/block-sparse.ts";
-import { longformerAttention } from "../../attention/efficient/longformer.ts";
-import { stridedAttention } from "../../attention/efficient/strided.ts";
-import { topKAttention } from "../../attention/efficient/top-k.ts";
 import { softAttention } from "../../attention/sequence/soft-attention.ts";
+import { blockMaskOfRows } from "../../attention/sparse/block-mask.ts";
+import { blockSparseAttention } from "../../attention/sparse/block-sparse.ts";
+import { longformerAttention } from "../../attention/sparse/longformer.ts";
+import { stridedAttention } from "../../attention/sparse/strided.ts";
+import { topKAttention } from "../../attention/sparse/top-k.ts";
 import { RandomStream } from "../../core/random.ts";
 import { useHeedBackend } from "../../host/select.ts";
 

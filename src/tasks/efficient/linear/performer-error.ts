@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { orthogonalRandomFeatures, performerAttention } from "../../../attention/efficient/index.ts";
+import { orthogonalRandomFeatures, performerAttention } from "../../../attention/linear/index.ts";
 import { useHeedBackend } from "../../../host/select.ts";
 import { attention } from "../../../ops/attention.ts";
 import { logSlope, normal } from "./measure.ts";

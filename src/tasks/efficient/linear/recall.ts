@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { lshAttention } from "../../../attention/efficient/index.ts";
+import { lshAttention } from "../../../attention/sparse/index.ts";
 import { RandomStream } from "../../../core/random.ts";
 import { useHeedBackend } from "../../../host/select.ts";
 

@@ -3,12 +3,12 @@ import {
   gatedDelta,
   linearAttention,
   linformerAttention,
-  lshAttention,
   nystromAttention,
   orthogonalRandomFeatures,
   performerAttention,
   retention,
-} from "../../../attention/efficient/index.ts";
+} from "../../../attention/linear/index.ts";
+import { lshAttention } from "../../../attention/sparse/index.ts";
 import { loadGradients } from "../../../host/gradients.ts";
 import { useHeedBackend } from "../../../host/select.ts";
 import { attention } from "../../../ops/attention.ts";

@@ -1,0 +1,86 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { callAttention } from "../../ops/attention/call.ts";
+import { checkFixed, type FixedOptions } from "../mask/fixed.ts";
+import { patternMask } from "../mask/pattern.ts";
+import type { AttentionPart } from "./merge-attention.ts";
+import { blocksOf, type Cut, cut, joined, padPositions, pieceLengths } from "./pieces.ts";
+import { mergedResult, type SparseOptions, type SparseResult, selfShapes } from "./self-shapes.ts";
+
+export interface FixedAttentionOptions extends FixedOptions, SparseOptions {}
+
+/**
+ * Fixed attention of the Sparse Transformer: the query's own block, and the last c keys of every block before; exact.
+ *
+ *     out_i = Σ_{j ∈ A_i} softmax_j(scale · q_i·k_j) v_j,    A_i = {j ≤ i: ⌊j/l⌋ = ⌊i/l⌋ ∨ j mod l ≥ l − c}
+ *
+ * Symbols: l the length of a block (`stride`); c how many keys sum a block up (`summary`); A_i the keys of query i.
+ * Shapes: q [B, H, T, D], k [B, Hkv, T, D], v [B, Hkv, T, Dv] → output [B, H, T, Dv].
+ * Conventions: causal by definition; `part` gives one of the paper's two factorised heads. It is softmax attention
+ * under `fixedPattern` (which has a drawing, and with `softAttention` gives weights): one call of the op `attention`
+ * over the blocks, one over the summaries, joined by `mergeAttention`. A row without a visible key gives 0.
+ * Differentiable.
+ * Cost: O(T·(l + c·T/l)·D) a head; memory O(T·D), and a byte for each query and summary, T·c·T/l.
+ * Paper: Child et al. 2019, §4.3, arxiv.org/abs/1904.10509.
+ *
+ * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH, SIZE · OptionError NUMBER_RANGE, CHOICE, LENGTHS
+ * @draws
+ * return patternMask(24, 24, fixedPattern({ stride: 5, summary: 1 }));
+ * @example
+ * const { output } = fixedAttention(q, k, v, { stride: 3 });
+ */
+export function fixedAttention<const O extends FixedAttentionOptions>(
+  q: tf.Tensor4D,
+  k: tf.Tensor4D,
+  v: tf.Tensor4D,
+  options: O,
+): SparseResult<O>;
+export function fixedAttention(
+  q: tf.Tensor4D,
+  k: tf.Tensor4D,
+  v: tf.Tensor4D,
+  { stride, summary = 1, part = "both", scale, keyLengths, lse }: FixedAttentionOptions,
+): SparseResult<SparseOptions> {
+  const op = "fixedAttention";
+  checkFixed(op, { stride, summary, part });
+  const { T, lengths } = selfShapes(op, q, k, v, keyLengths);
+  const blocks = blocksOf(T, stride);
+  const local = () => {
+    const pieces = [q, k, v].map((x) => cut(x, blocks)) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
+    const own = callAttention(op, ...pieces, {
+      ...{ scale, lse: true, causal: true },
+      keyLengths: pieceLengths(blocks, lengths),
+    }) as AttentionPart;
+    return { output: joined(own.output, blocks, T), lse: joined(own.lse, blocks, T) };
+  };
+  const summaries = () => {
+    const count = blocks.count * summary;
+    const positionOf = (s: number) => Math.floor(s / summary) * stride + (stride - summary) + (s % summary);
+    const sees = (i: number, s: number) =>
+      part === "summary" ? positionOf(s) <= i : Math.floor(s / summary) < Math.floor(i / stride);
+    const valid = lengths.map((length) => countBelow(count, (s) => positionOf(s) < length));
+    const keys = [k, v].map((x) => lastOfEach(x, blocks, summary)) as [tf.Tensor4D, tf.Tensor4D];
+    return callAttention(op, q, ...keys, {
+      ...{ scale, lse: true, keyLengths: valid },
+      allow: patternMask(T, count, sees),
+    }) as AttentionPart;
+  };
+  return tf.tidy(() => {
+    const parts = part === "local" ? [local()] : part === "summary" ? [summaries()] : [local(), summaries()];
+    return mergedResult(parts, lse);
+  });
+}
+
+/** The last `summary` positions of every block: [B, H, T, D] → [B, H, count·summary, D]. */
+function lastOfEach(x: tf.Tensor4D, { count, size }: Cut, summary: number): tf.Tensor4D {
+  const [B, H, , D] = x.shape;
+  const blocks = tf.reshape(padPositions(x, count * size), [B, H, count, size, D]);
+  const last = tf.slice(blocks, [0, 0, 0, size - summary, 0], [B, H, count, summary, D]);
+  return tf.reshape(last, [B, H, count * summary, D]);
+}
+
+/** How many of 0 … n − 1 come before the first that fails. */
+function countBelow(n: number, test: (s: number) => boolean): number {
+  let count = 0;
+  while (count < n && test(count)) count++;
+  return count;
+}

@@ -1,0 +1,18 @@
+export * from "./big-bird.ts";
+export * from "./block-mask.ts";
+export * from "./block-sparse.ts";
+export { type FixedAttentionOptions, fixedAttention } from "./fixed.ts";
+export * from "./longformer.ts";
+export * from "./lsh-attention.ts";
+export * from "./merge-attention.ts";
+export {
+  type Compress,
+  type KeyValues,
+  type NsaBranches,
+  type NsaOptions,
+  nativeSparseAttention,
+  selectionMask,
+} from "./nsa.ts";
+export type { SparseOptions, SparseResult } from "./self-shapes.ts";
+export * from "./strided.ts";
+export * from "./top-k.ts";

@@ -1,0 +1,153 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { OptionError, ShapeError } from "../../core/errors.ts";
+import { attentionShapes, checkSame } from "../../core/shapes.ts";
+import { callAttention } from "../../ops/attention/call.ts";
+import { checkLongformer, type LongformerOptions } from "../mask/longformer.ts";
+import { patternMask } from "../mask/pattern.ts";
+import { type AttentionPart, mergeAttention } from "./merge-attention.ts";
+import { type Cut, cut, joined, phasesOf, pieceLengths } from "./pieces.ts";
+import { type SparseOptions, type SparseResult, selfShapes } from "./self-shapes.ts";
+
+/** Positions that see everything and that everything sees, with projections of their own. */
+export interface GlobalAttention {
+  /** Their positions, each once. */
+  positions: readonly number[];
+  /** Their queries [B, H, g, D], in the order of `positions`. */
+  q: tf.Tensor4D;
+  /** The keys that they see [B, Hkv, T, D]. */
+  k: tf.Tensor4D;
+  /** The values that they read [B, Hkv, T, Dv]. */
+  v: tf.Tensor4D;
+}
+
+export interface LongformerAttentionOptions
+  extends Pick<LongformerOptions, "window" | "dilation" | "causal">,
+    SparseOptions {
+  /** @default none */
+  global?: GlobalAttention;
+}
+
+/**
+ * Longformer's attention: a sliding window, with gaps if wanted, and a few global positions; exact.
+ *
+ *     out_i = Σ_{j ∈ W_i ∪ G} softmax_j(scale · q_i·k_j) v_j           i ∉ G
+ *     out_i = Σ_j softmax_j(scale · qg_i·kg_j) vg_j                    i ∈ G
+ *
+ * Symbols: W_i the window of query i, j = i + m·dilation with −left ≤ m ≤ right; G the g global positions; qg, kg, vg
+ * their projections.
+ * Shapes: q [B, H, T, D], k [B, Hkv, T, D], v [B, Hkv, T, Dv], qg [B, H, g, D], kg and vg like k and v → output [B,
+ * H, T, Dv].
+ * Conventions: the paper's w is left + right, w/2 each. Others see a global position by its ordinary key and value,
+ * as in the authors' code; a key that is in window and G counts once. `causal` hides later keys from all. With the
+ * same projections it is softmax attention under `longformerPattern`. The window is one call of the op `attention`
+ * (over the phases of the sequence where it has gaps), the global keys another, joined by `mergeAttention`. A row
+ * without a visible key gives 0. Differentiable.
+ * Cost: O(T·(left + right + g)·D) a head; memory O(T·(D + g)), never T × T.
+ * Paper: Beltagy, Peters & Cohan 2020, §3.1, arxiv.org/abs/2004.05150.
+ *
+ * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH, SIZE · OptionError NUMBER_RANGE, LENGTHS
+ * @draws
+ * return patternMask(24, 24, longformerPattern({ window: { left: 2, right: 2 }, global: [0, 1] }));
+ * @example
+ * const global = { positions: [0], q: tf.slice(q, [0, 0, 0, 0], [2, 3, 1, 4]), k, v };
+ * const { output } = longformerAttention(q, k, v, { window: { left: 1, right: 1 }, global });
+ */
+export function longformerAttention<const O extends LongformerAttentionOptions>(
+  q: tf.Tensor4D,
+  k: tf.Tensor4D,
+  v: tf.Tensor4D,
+  options: O,
+): SparseResult<O>;
+export function longformerAttention(
+  q: tf.Tensor4D,
+  k: tf.Tensor4D,
+  v: tf.Tensor4D,
+  options: LongformerAttentionOptions,
+): SparseResult<SparseOptions> {
+  const op = "longformerAttention";
+  const { window, dilation = 1, global, causal = false, scale, keyLengths } = options;
+  const { T, lengths } = selfShapes(op, q, k, v, keyLengths);
+  checkLongformer(op, { window, dilation, global: global?.positions }, T);
+  const own = global && global.positions.length > 0 ? checkGlobal(op, global, { q, k, v }) : undefined;
+  return tf.tidy(() => {
+    const phases = phasesOf(T, dilation);
+    const near = { ...window, ...(causal && { right: 0 }) };
+    const pieces = dilation === 1 ? [q, k, v] : [q, k, v].map((x) => cut(x, phases));
+    const windowed = callAttention(op, ...(pieces as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D]), {
+      ...{ scale, window: near, lse: true },
+      keyLengths: keyLengths || dilation > 1 ? pieceLengths(phases, lengths) : undefined,
+      allow: own && localKeys(own.positions, phases, q.shape[0]),
+    }) as AttentionPart;
+    const local =
+      dilation === 1
+        ? windowed
+        : { output: joined(windowed.output, phases, T), lse: joined(windowed.lse, phases, T) };
+    if (!own) return { output: local.output, ...(options.lse && { lse: local.lse }) };
+    const ordered = [...own.positions].sort((a, b) => a - b);
+    const ids = tf.tensor1d(ordered, "int32");
+    const toGlobal = callAttention(op, q, tf.gather(k, ids, 2), tf.gather(v, ids, 2), {
+      ...{ scale, lse: true },
+      keyLengths: keyLengths && lengths.map((length) => ordered.filter((n) => n < length).length),
+      allow: causal ? patternMask(T, ordered.length, (i, n) => ordered[n]! <= i) : undefined,
+    }) as AttentionPart;
+    const fromGlobal = callAttention(op, own.q, own.k, own.v, {
+      ...{ scale, keyLengths, lse: true },
+      allow: causal ? patternMask(ordered.length, T, (n, j) => j <= own.positions[n]!) : undefined,
+    }) as AttentionPart;
+    const others = mergeAttention([local, toGlobal]);
+    return {
+      output: placed(others.output, fromGlobal.output, own.positions),
+      ...(options.lse && { lse: placed(others.lse, fromGlobal.lse, own.positions) }),
+    };
+  });
+}
+
+/** Which keys are not global, in the order of the pieces: bool [B·count or 1, 1, 1, size]. */
+function localKeys(positions: readonly number[], { count, size }: Cut, B: number): tf.Tensor4D {
+  const one = new Uint8Array(count * size).fill(1);
+  for (const n of positions) one[(n % count) * size + Math.floor(n / count)] = 0;
+  if (count === 1) return tf.tensor4d(one, [1, 1, 1, size], "bool");
+  const all = new Uint8Array(B * one.length);
+  for (let b = 0; b < B; b++) all.set(one, b * one.length);
+  return tf.tensor4d(all, [B * count, 1, 1, size], "bool");
+}
+
+/** x [B, H, T, …] with the rows of `rows` [B, H, g, …] at these positions. */
+function placed<X extends tf.Tensor3D | tf.Tensor4D>(x: X, rows: X, positions: readonly number[]): X {
+  const T = x.shape[2]!;
+  const from = Int32Array.from({ length: T }, (_, i) => i);
+  positions.forEach((position, n) => {
+    from[position] = T + n;
+  });
+  return tf.gather(tf.concat([x as tf.Tensor, rows], 2), tf.tensor1d(from, "int32"), 2) as X;
+}
+
+/** Throws unless the global projections fit the others. */
+function checkGlobal(
+  op: string,
+  global: GlobalAttention,
+  { q, k, v }: { q: tf.Tensor4D; k: tf.Tensor4D; v: tf.Tensor4D },
+): GlobalAttention {
+  attentionShapes(op, global.q, global.k, global.v);
+  const pair = (name: string, other: string, a: tf.Tensor, b: tf.Tensor, letters: Record<string, number>) => {
+    for (const [letter, axis] of Object.entries(letters)) {
+      checkSame(op, letter, { name, array: a, axis }, { name: other, array: b, axis });
+    }
+  };
+  pair("global.q [B, H, g, D]", "q [B, H, T, D]", global.q, q, { B: 0, H: 1, D: 3 });
+  pair("global.k [B, Hkv, T, D]", "k [B, Hkv, T, D]", global.k, k, { T: 2 });
+  pair("global.v [B, Hkv, T, Dv]", "v [B, Hkv, T, Dv]", global.v, v, { Dv: 3 });
+  const g = global.positions.length;
+  const name = `global.q [B, H, g = ${g}, D]`;
+  if (global.q.shape[2] !== g) {
+    throw new ShapeError("DIMENSION", {
+      ...{ op, letter: "g", a: name, aShape: global.q.shape },
+      ...{ b: "global.positions [g]", bShape: [g] },
+    });
+  }
+  if (new Set(global.positions).size < g) {
+    const rule = "different positions";
+    throw new OptionError("NUMBER_RANGE", { op, name: "global.positions", rule, got: global.positions });
+  }
+  return global;
+}

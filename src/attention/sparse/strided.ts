@@ -1,0 +1,66 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { checkChoice, checkCount } from "../../core/check-options.ts";
+import { callAttention } from "../../ops/attention/call.ts";
+import type { StridedOptions } from "../mask/strided.ts";
+import type { AttentionPart } from "./merge-attention.ts";
+import { cut, joined, phasesOf, pieceLengths } from "./pieces.ts";
+import { mergedResult, type SparseOptions, type SparseResult, selfShapes } from "./self-shapes.ts";
+
+export interface StridedAttentionOptions extends StridedOptions, SparseOptions {}
+
+/**
+ * Strided attention of the Sparse Transformer: the last l keys, and every l-th before; exact.
+ *
+ *     out_i = Σ_{j ∈ A_i} softmax_j(scale · q_i·k_j) v_j,    A_i = {i − l … i} ∪ {j ≤ i: (i − j) mod l = 0}
+ *
+ * Symbols: l the stride; A_i the keys of query i.
+ * Shapes: q [B, H, T, D], k [B, Hkv, T, D], v [B, Hkv, T, Dv] → output [B, H, T, Dv].
+ * Conventions: causal by definition; `part` gives one of the paper's two factorised heads. It is softmax attention
+ * under `stridedPattern` (which has a drawing, and with `softAttention` gives weights). The window is one call of the
+ * op `attention`, the far keys another over the l phases of the sequence; `mergeAttention` joins them. A row without
+ * a visible key gives 0. Differentiable.
+ * Cost: O(T·(l + T/l)·D) a head, O(T√T·D) at l = √T; memory O(T·D), never T × T.
+ * Paper: Child et al. 2019, §4.3, arxiv.org/abs/1904.10509.
+ *
+ * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH, SIZE · OptionError NUMBER_RANGE, CHOICE, LENGTHS
+ * @draws
+ * return patternMask(24, 24, stridedPattern({ stride: 5 }));
+ * @example
+ * const { output } = stridedAttention(q, k, v, { stride: 2 });
+ */
+export function stridedAttention<const O extends StridedAttentionOptions>(
+  q: tf.Tensor4D,
+  k: tf.Tensor4D,
+  v: tf.Tensor4D,
+  options: O,
+): SparseResult<O>;
+export function stridedAttention(
+  q: tf.Tensor4D,
+  k: tf.Tensor4D,
+  v: tf.Tensor4D,
+  { stride, part = "both", scale, keyLengths, lse }: StridedAttentionOptions,
+): SparseResult<SparseOptions> {
+  const op = "stridedAttention";
+  checkCount(op, "stride", stride);
+  checkChoice(op, "part", part, ["both", "local", "strided"]);
+  const { T, lengths } = selfShapes(op, q, k, v, keyLengths);
+  const local = () =>
+    callAttention(op, q, k, v, {
+      ...{ scale, keyLengths, lse: true },
+      ...{ causal: true, window: { left: stride } },
+    }) as AttentionPart;
+  // In a phase the keys i and i − l are a query's last two, which the local part has as well.
+  const far = (nearest: number) => {
+    const phases = phasesOf(T, stride);
+    const pieces = [q, k, v].map((x) => cut(x, phases)) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
+    const far = callAttention(op, ...pieces, {
+      ...{ scale, lse: true, causal: true, queryOffset: -nearest },
+      keyLengths: pieceLengths(phases, lengths),
+    }) as AttentionPart;
+    return { output: joined(far.output, phases, T), lse: joined(far.lse, phases, T) };
+  };
+  return tf.tidy(() => {
+    const parts = part === "local" ? [local()] : part === "strided" ? [far(0)] : [local(), far(2)];
+    return mergedResult(parts, lse);
+  });
+}
