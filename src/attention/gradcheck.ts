@@ -48,7 +48,17 @@ function report(op: string, reports: GradientReport[], tolerance: number): Gradi
   const worst = reports.reduce((a, b) => (b.error <= a.error ? a : b), NOTHING);
   if (worst.error <= tolerance && Number.isFinite(worst.error)) return worst;
   const { input, index, analytic, numeric } = worst;
-  throw new OptionError("GRADIENT", { op, input, index, analytic, numeric, tolerance });
+  throw new OptionError("GRADIENT", {
+    op,
+    rule: `gradients must agree with central differences to ${tolerance}`,
+    got: `${analytic} against ${numeric} at element ${index} of ${input}`,
+    remedy: "correct the gradient of that input",
+    input,
+    index,
+    analytic,
+    numeric,
+    tolerance,
+  });
 }
 
 /**
@@ -71,8 +81,12 @@ export function gradcheck(
   const reports = Object.entries(analytic).map(([name, gradient]) => {
     const x = inputs[name]!;
     if (gradient.length !== x.length) {
-      const details = { op: "gradcheck", input: name, expected: x.length, got: gradient.length };
-      throw new OptionError("GRADIENT_INPUT", details);
+      throw new OptionError("SHAPE", {
+        op: "gradcheck",
+        rule: `the gradient of ${name} must have its ${x.length} elements`,
+        got: gradient.length,
+        remedy: "return one number each",
+      });
     }
     return compare(
       name,

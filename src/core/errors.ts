@@ -74,7 +74,7 @@ export type ErrorDetails<C extends ErrorCode> =
  *
  * @example
  * try {
- *   throw new ShapeError("RANK", { op: "matMul", name: "a", rank: "2", shape: [3] });
+ *   throw new ShapeError("RANK", { op: "matMul", rule: "a must have rank 2", got: "shape [3]", remedy: "reshape it first" });
  * } catch (error) {
  *   if (error instanceof HeedError) console.log(error.code); // "RANK"
  * }

@@ -12,7 +12,8 @@
  */
 import { checkChoice } from "./check-options.ts";
 import { OptionError, ShapeError } from "./errors.ts";
-import type { ArrayInfo, AttentionShapes, HostArray } from "./notation.ts";
+import { noCausalCorner, notBool, notBroadcast, noWindowCorner, outOfRange, wrongLengths } from "./faults.ts";
+import { type ArrayInfo, type AttentionShapes, type HostArray, show } from "./notation.ts";
 
 export interface ProgramOptions<A extends ArrayInfo = ArrayInfo> {
   /** Factor of q·k; any finite number, 0 included. @default 1/√D */
@@ -89,8 +90,7 @@ export type HostProgram = AttentionProgram<HostArray>;
 /**
  * Validates the options of one call and gives them their meaning.
  *
- * @throws ShapeError BROADCAST, SINK_SHAPE · OptionError ALLOW_DTYPE, BIAS_DTYPE, NUMBER_RANGE, CHOICE, LENGTHS,
- *   CAUSAL_CORNER, WINDOW_CORNER, OFFSET_CONFLICT
+ * @throws ShapeError SHAPE · OptionError DTYPE, OPTION, CONFLICT
  * @example
  * const shapes = { B: 1, T: 2, S: 3, H: 1, Hkv: 1, D: 4, Dv: 4 };
  * compileProgram("attention", shapes, { causal: "bottomRight" }).offset; // 1
@@ -111,12 +111,22 @@ export function compileProgram<A extends ArrayInfo>(
     onEmptyRow = "zero",
     normalizer = "softmax",
   } = options;
-  if (!Number.isFinite(scale)) throw outOfRange(op, "scale", "a finite number", scale);
+  if (!Number.isFinite(scale))
+    throw new OptionError("OPTION", outOfRange({ op, name: "scale", rule: "a finite number", got: scale }));
   if (softCap !== undefined && !(softCap > 0 && softCap < Infinity)) {
-    throw outOfRange(op, "softCap", "a positive number", softCap);
+    throw new OptionError(
+      "OPTION",
+      outOfRange({ op, name: "softCap", rule: "a positive number", got: softCap }),
+    );
   }
-  if (allow && allow.dtype !== "bool") throw new OptionError("ALLOW_DTYPE", { op, dtype: allow.dtype });
-  if (bias && !bias.dtype.startsWith("float")) throw new OptionError("BIAS_DTYPE", { op, dtype: bias.dtype });
+  if (allow && allow.dtype !== "bool") throw new OptionError("DTYPE", notBool({ op, dtype: allow.dtype }));
+  if (bias && !bias.dtype.startsWith("float"))
+    throw new OptionError("DTYPE", {
+      op,
+      rule: "bias must hold floating-point numbers to add to the scores",
+      got: bias.dtype,
+      remedy: "pass booleans as allow",
+    });
   checkChoice(op, "onEmptyRow", onEmptyRow, ["zero", "error", "uniform"]);
   checkChoice(op, "normalizer", normalizer, ["softmax"]);
   return {
@@ -145,7 +155,10 @@ function compileBand(
   const { causal = false, window, queryOffset } = options;
   if (typeof causal !== "boolean") checkChoice(op, "causal", causal, ["topLeft", "bottomRight"]);
   if (queryOffset !== undefined && !Number.isSafeInteger(queryOffset)) {
-    throw outOfRange(op, "queryOffset", "an integer", queryOffset);
+    throw new OptionError(
+      "OPTION",
+      outOfRange({ op, name: "queryOffset", rule: "an integer", got: queryOffset }),
+    );
   }
   const { left = Infinity, right = Infinity } = window ?? {};
   for (const [name, n] of [
@@ -153,7 +166,7 @@ function compileBand(
     ["window.right", right],
   ] as const) {
     if (n !== Infinity && !(Number.isSafeInteger(n) && n >= 0)) {
-      throw outOfRange(op, name, "an integer ≥ 0, or Infinity", n);
+      throw new OptionError("OPTION", outOfRange({ op, name, rule: "an integer ≥ 0, or Infinity", got: n }));
     }
   }
   const bounded = left !== Infinity || right !== Infinity;
@@ -161,15 +174,20 @@ function compileBand(
   if (typeof causal === "string") {
     offset = causal === "topLeft" ? 0 : S - T;
     if (queryOffset !== undefined && queryOffset !== offset) {
-      throw new OptionError("OFFSET_CONFLICT", { op, causal, implied: offset, queryOffset });
+      throw new OptionError("CONFLICT", {
+        op,
+        rule: `causal: "${causal}" already means queryOffset=${offset}`,
+        got: `queryOffset=${queryOffset}`,
+        remedy: "give one of the two, or causal: true with queryOffset",
+      });
     }
     const { queryLengths, keyLengths } = lengths;
     if (causal === "bottomRight" && queryOffset === undefined && (queryLengths || keyLengths)) {
       offset = Int32Array.from({ length: B }, (_, b) => (keyLengths?.[b] ?? S) - (queryLengths?.[b] ?? T));
     }
   } else if (T !== S && queryOffset === undefined) {
-    if (causal) throw new OptionError("CAUSAL_CORNER", { op, T, S });
-    if (bounded) throw new OptionError("WINDOW_CORNER", { op, T, S });
+    if (causal) throw new OptionError("CONFLICT", noCausalCorner({ op, T, S }));
+    if (bounded) throw new OptionError("CONFLICT", noWindowCorner({ op, T, S }));
   }
   return { offset, left, right: causal ? 0 : right };
 }
@@ -184,7 +202,7 @@ function broadcast<A extends ArrayInfo>(
   const full = array.shape.length === 4 ? [B, H, T, S] : [T, S];
   if (array.shape.length !== full.length || array.shape.some((n, axis) => n !== 1 && n !== full[axis])) {
     const letters = full.length === 4 ? "[B, H, T, S]" : "[T, S] or [B, H, T, S]";
-    throw new ShapeError("BROADCAST", { op, name, letters, expected: full, got: array.shape });
+    throw new ShapeError("SHAPE", notBroadcast({ op, name, letters, expected: full, got: array.shape }));
   }
   const strides: [number, number, number, number] = [0, 0, 0, 0];
   let distance = 1;
@@ -206,16 +224,22 @@ function checkLengths(
   if (lengths === undefined) return undefined;
   const got = Array.from(lengths);
   if (got.length !== B || got.some((n) => !Number.isInteger(n) || n < 0 || n > most)) {
-    throw new OptionError("LENGTHS", { op, name, B, most, got });
+    throw new OptionError("OPTION", wrongLengths({ op, name, B, most, got }));
   }
   return Int32Array.from(got);
 }
 
 function checkSink<A extends ArrayInfo>(op: string, sink: number | A | undefined, { H }: AttentionShapes) {
   if (typeof sink === "number") {
-    if (!Number.isFinite(sink)) throw outOfRange(op, "sink", "a finite number", sink);
+    if (!Number.isFinite(sink))
+      throw new OptionError("OPTION", outOfRange({ op, name: "sink", rule: "a finite number", got: sink }));
   } else if (sink && (sink.shape.length !== 1 || sink.shape[0] !== H)) {
-    throw new ShapeError("SINK_SHAPE", { op, H, got: sink.shape });
+    throw new ShapeError("SHAPE", {
+      op,
+      rule: `sink must be a number or an array [H] = [${H}]`,
+      got: `shape ${show(sink.shape)}`,
+      remedy: "give one logit per query head",
+    });
   }
   return sink;
 }
@@ -223,13 +247,16 @@ function checkSink<A extends ArrayInfo>(op: string, sink: number | A | undefined
 function compileDropout(op: string, { dropout, training = false }: ProgramOptions): DropoutPlan | undefined {
   if (!dropout) return undefined;
   const { rate, seed } = dropout;
-  if (!(rate >= 0 && rate < 1)) throw outOfRange(op, "dropout.rate", "at least 0 and below 1", rate);
+  if (!(rate >= 0 && rate < 1))
+    throw new OptionError(
+      "OPTION",
+      outOfRange({ op, name: "dropout.rate", rule: "at least 0 and below 1", got: rate }),
+    );
   if (!(Number.isSafeInteger(seed) && seed >= 0))
-    throw outOfRange(op, "dropout.seed", "an integer ≥ 0", seed);
+    throw new OptionError(
+      "OPTION",
+      outOfRange({ op, name: "dropout.seed", rule: "an integer ≥ 0", got: seed }),
+    );
   if (!training || rate === 0) return undefined;
   return { rate, seed, threshold: Math.round(rate * 2 ** 32), keepScale: 1 / (1 - rate) };
-}
-
-function outOfRange(op: string, name: string, rule: string, got: unknown): OptionError<"NUMBER_RANGE"> {
-  return new OptionError("NUMBER_RANGE", { op, name, rule, got });
 }

@@ -88,8 +88,12 @@ export function toUniform(bits: number): number {
 
 function checkInteger(op: string, name: string, value: number, least: number, most: number): void {
   if (Number.isInteger(value) && value >= least && value <= most) return;
-  const rule = `${name} must be an integer from ${least} to ${most}`;
-  throw new OptionError("RANDOM_RANGE", { op, rule, got: value });
+  throw new OptionError("OPTION", {
+    op,
+    rule: `${name} must be an integer from ${least} to ${most}`,
+    got: value,
+    remedy: "round it or choose one in that range",
+  });
 }
 
 /**
@@ -110,7 +114,7 @@ export class RandomStream {
   readonly #block = new Uint32Array(4);
   #blockIndex = -1;
 
-  /** @throws OptionError RANDOM_RANGE when seed or stream is not a safe integer ≥ 0 */
+  /** @throws OptionError OPTION when seed or stream is not a safe integer ≥ 0 */
   constructor(seed: number, stream = 0) {
     checkInteger("RandomStream", "seed", seed, 0, Number.MAX_SAFE_INTEGER);
     checkInteger("RandomStream", "stream", stream, 0, Number.MAX_SAFE_INTEGER);

@@ -1,10 +1,11 @@
 import { ShapeError } from "./errors.ts";
-import type { ArrayInfo, AttentionShapes } from "./notation.ts";
+import { unequal, unevenHeads, wrongRank } from "./faults.ts";
+import { type ArrayInfo, type AttentionShapes, show } from "./notation.ts";
 
 /** Throws RANK unless the array has this rank. */
 export function checkRank(op: string, name: string, array: ArrayInfo, rank: number): void {
   if (array.shape.length !== rank)
-    throw new ShapeError("RANK", { op, name, rank: `${rank}`, shape: array.shape });
+    throw new ShapeError("RANK", wrongRank({ op, name, rank: `${rank}`, shape: array.shape }));
 }
 
 /** Throws DIMENSION unless two arrays agree in one letter of the notation. */
@@ -16,7 +17,7 @@ export function checkSame(
 ): void {
   if (a.array.shape[a.axis] === b.array.shape[b.axis]) return;
   const details = { op, letter, a: a.name, aShape: a.array.shape, b: b.name, bShape: b.array.shape };
-  throw new ShapeError("DIMENSION", details);
+  throw new ShapeError("DIMENSION", unequal(details));
 }
 
 /** The letters of q, k and v in each order of axes. */
@@ -28,7 +29,7 @@ const AXES = {
 /**
  * The sizes of q [B, H, T, D], k [B, Hkv, S, D] and v [B, Hkv, S, Dv], or of arrays with heads after positions.
  *
- * @throws ShapeError RANK, DIMENSION, HEADS or NO_WIDTH when they do not fit together
+ * @throws ShapeError RANK, DIMENSION, HEADS, SHAPE when they do not fit together
  */
 export function attentionShapes(
   op: string,
@@ -52,7 +53,13 @@ export function attentionShapes(
   checkSame(op, "D", query(3), key(3));
   const [B, , , D] = q.shape as [number, number, number, number];
   const [H, T, Hkv, S] = [q.shape[head]!, q.shape[row]!, k.shape[head]!, k.shape[row]!];
-  if (D === 0) throw new ShapeError("NO_WIDTH", { op, q: q.shape, k: k.shape });
-  if (H % Hkv !== 0 || Hkv === 0) throw new ShapeError("HEADS", { op, H, Hkv });
+  if (D === 0)
+    throw new ShapeError("SHAPE", {
+      op,
+      rule: "q [B, H, T, D] and k [B, Hkv, S, D] must have a width D of 1 or more",
+      got: `shapes ${show(q.shape)} and ${show(k.shape)}`,
+      remedy: "queries and keys of no width have no scores",
+    });
+  if (H % Hkv !== 0 || Hkv === 0) throw new ShapeError("HEADS", unevenHeads({ op, H, Hkv }));
   return { B, T, S, H, Hkv, D, Dv: v.shape[3]! };
 }

@@ -47,7 +47,7 @@ export type AdditiveAttentionResult<O> = { output: Tensor3D } & (O extends { wei
  * Cost: O(B·T·S·(A + Dv)) time. Fused, memory is O(S·A) besides inputs and results, in the gradient too; composed,
  * O(B·T·S·A). Paper: Bahdanau, Cho & Bengio 2014, §3.1 and A.1.2, arxiv.org/abs/1409.0473.
  *
- * @throws ShapeError RANK, SIZE, BROADCAST · OptionError SECOND_ORDER · and what `compileProgram` throws
+ * @throws ShapeError RANK, SHAPE · OptionError GRADIENT · and what `compileProgram` throws
  * @example
  * const [query, key, v] = [tf.randomNormal([2, 3, 8]), tf.randomNormal([2, 5, 8]), tf.randomNormal([8])];
  * const { output, weights } = additiveAttention(query, key, v, values, { keyLengths: [4, 5], weights: true });

@@ -22,7 +22,7 @@ export type { AttentionOptions, AttentionResult } from "./attention/call.ts";
  * Cost: 4·T·S·D flops a head, 10·T·S·D for the gradients, less what masks empty by whole blocks. A gradient of the
  * weights takes arrays as large as they. Paper: Vaswani et al. 2017, §3.2.1, arxiv.org/abs/1706.03762.
  *
- * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH · OptionError CHOICE, EMPTY_ROW, SECOND_ORDER · MemoryError ·
+ * @throws ShapeError RANK, DIMENSION, HEADS, SHAPE · OptionError OPTION, EMPTY_ROW, GRADIENT · MemoryError ·
  *   WorkerError KERNEL_WORKER_LOST where `init` started threads · and what `compileProgram` throws
  * @example
  * const { output, weights } = attention(q, k, v, { causal: true, weights: true });

@@ -1,5 +1,6 @@
 import type { DataType, Tensor } from "@tensorflow/tfjs-core";
 import { ShapeError } from "../core/errors.ts";
+import { wrongRank } from "../core/faults.ts";
 
 /** One tensor of a call and what it must be: `letters` names the sizes as the op's documentation does. */
 export interface Expected {
@@ -15,13 +16,13 @@ const show = (shape: number[]) => `[${shape.join(", ")}]`;
 /**
  * Checks the shapes and types of a call's tensors, so that no kernel reads what is not there.
  *
- * @throws ShapeError SIZE naming the first tensor that disagrees
+ * @throws ShapeError SHAPE naming the first tensor that disagrees
  */
 export function checkTensors(op: string, tensors: Expected[]): void {
   for (const { name, tensor, letters, shape, dtype = "float32" } of tensors) {
     const fits = tensor.shape.length === shape.length && shape.every((size, i) => size === tensor.shape[i]);
     if (fits && tensor.dtype === dtype) continue;
-    throw new ShapeError("SIZE", {
+    throw new ShapeError("SHAPE", {
       op,
       rule: `${name} must be ${dtype} of shape ${letters} = ${show(shape)}`,
       got: `${tensor.dtype} of shape ${show(tensor.shape)}`,
@@ -30,10 +31,10 @@ export function checkTensors(op: string, tensors: Expected[]): void {
   }
 }
 
-/** @throws ShapeError SIZE when a sequence has no steps */
+/** @throws ShapeError SHAPE when a sequence has no steps */
 export function checkSteps(op: string, T: number): void {
   if (T > 0) return;
-  throw new ShapeError("SIZE", {
+  throw new ShapeError("SHAPE", {
     op,
     rule: "inputGates must have T ≥ 1 steps",
     got: `T = ${T}`,
@@ -44,6 +45,6 @@ export function checkSteps(op: string, T: number): void {
 /** @throws ShapeError RANK when a tensor has another number of axes */
 export function checkRank(op: string, name: string, tensor: Tensor, rank: number): void {
   if (tensor.shape.length !== rank) {
-    throw new ShapeError("RANK", { op, name, rank: String(rank), shape: tensor.shape });
+    throw new ShapeError("RANK", wrongRank({ op, name, rank: String(rank), shape: tensor.shape }));
   }
 }

@@ -32,13 +32,13 @@ function composed<T extends Tensor>(x: T, rate: number, random: RandomStream): T
  *
  * Paper: Srivastava et al. 2014, jmlr.org/papers/v15/srivastava14a.html; the division, Baldi & Sadowski 2013.
  *
- * @throws OptionError SIZE when rate is outside 0 ≤ rate < 1; RANDOM_RANGE for a bad seed or stream
+ * @throws OptionError OPTION when rate is outside 0 ≤ rate < 1; also for a bad seed or stream
  * @example
  * const y = dropout(x, 0.2, { seed: step, stream: 3 });
  */
 export function dropout<T extends Tensor>(x: T, rate: number, { seed, stream = 0 }: DropoutOptions): T {
   if (!(rate >= 0 && rate < 1)) {
-    throw new OptionError("SIZE", {
+    throw new OptionError("OPTION", {
       op: "dropout",
       rule: "rate must be from 0 to below 1",
       got: String(rate),

@@ -10,6 +10,7 @@ import {
   type Tensor,
 } from "@tensorflow/tfjs-core";
 import { OptionError } from "../core/errors.ts";
+import { noSecondGradient } from "../core/faults.ts";
 
 /** Whether the current backend has this kernel; where it has not, an op composes TensorFlow.js ops instead. */
 export function isFused(kernelName: string): boolean {
@@ -35,14 +36,14 @@ export function ensureGradient(config: GradConfig): void {
  * Says so when the gradient of `op` is itself differentiated: `kernelName`, its gradient kernel, has no gradient, and
  * TensorFlow.js would only say that a function of that name was not found. To be called beside `ensureGradient`.
  *
- * The gradient it registers throws OptionError SECOND_ORDER.
+ * The gradient it registers throws OptionError GRADIENT.
  */
 export function noSecondOrder(kernelName: string, op: string): void {
   if (getGradient(kernelName)) return;
   registerGradient({
     kernelName,
     gradFunc: () => {
-      throw new OptionError("SECOND_ORDER", { op });
+      throw new OptionError("GRADIENT", noSecondGradient({ op }));
     },
   });
 }

@@ -36,7 +36,7 @@ function composed<T extends Tensor>(x: T, approximate: boolean): T {
  * Paper: Hendrycks & Gimpel 2016, arxiv.org/abs/1606.08415, §2. Exact as in PyTorch's default; `approximate` is
  * PyTorch's "tanh" and JAX's default.
  *
- * @throws ShapeError SIZE when x is not float32
+ * @throws ShapeError SHAPE when x is not float32
  * @example
  * const hidden = gelu(linear(x, w, b));
  */

@@ -138,7 +138,7 @@ function composed(image: Tensor4D, grid: Tensor4D, options: GridSampleOptions): 
  * Cost: O(B·h·w·C), whatever the image's size; the image's gradient O(B·H·W·C) besides. One kernel on `heed`.
  * Paper: Jaderberg et al. 2015, §3.3, eq. 5, arxiv.org/abs/1506.02025.
  *
- * @throws ShapeError RANK, SIZE · OptionError CHOICE, and SECOND_ORDER for gradients of gradients on `heed`
+ * @throws ShapeError RANK, SHAPE · OptionError OPTION, and GRADIENT for gradients of gradients on `heed`
  * @draws
  * const [image, turn] = [tf.tensor4d([...Array(144).keys()].map((n) => ((n >> 2) + Math.floor(n / 48)) % 2), [1, 12, 12, 1]), 0.6];
  * const theta = tf.tensor3d([[[Math.cos(turn), -Math.sin(turn), 0], [Math.sin(turn), Math.cos(turn), 0]]]);

@@ -51,7 +51,7 @@ function composed(x: Tensor2D, u: Tensor2D, h: Tensor2D, mask?: Tensor1D): Tenso
  * Shapes: x, u [B, 3H], h [B, H], mask [B] → [B, H].
  * Paper: Cho et al. 2014, arxiv.org/abs/1406.1078; Chung et al. 2014, arxiv.org/abs/1412.3555.
  *
- * @throws ShapeError RANK or SIZE when the shapes disagree
+ * @throws ShapeError RANK or SHAPE when the shapes disagree
  * @example
  * const next = gruCell(tf.add(tf.matMul(input, w), b), tf.add(tf.matMul(h, u), c), h);
  */

@@ -79,7 +79,7 @@ function fused({ x, h0, U, b, mask }: Inputs, reverse: boolean): Tensor3D {
  * Shapes, time first: x [T, B, 3H], h0 [B, H], U [H, 3H], b [3H], mask [T, B] → [T, B, H]; T ≥ 1.
  * Cost: fused, one product of B rows a step, and the gradient of U in one product of T·B rows.
  *
- * @throws ShapeError RANK or SIZE when the shapes disagree
+ * @throws ShapeError RANK or SHAPE when the shapes disagree
  * @example
  * const states = gruSequence(gates, tf.zeros([B, H]), U, b, mask, { reverse: true });
  */

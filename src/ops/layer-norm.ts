@@ -15,6 +15,7 @@ import {
   zeros,
 } from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../core/errors.ts";
+import { wrongRank } from "../core/faults.ts";
 import { checkTensors } from "./check.ts";
 import { ensureGradient, isFused, noSecondOrder, runKernels } from "./fused.ts";
 
@@ -62,8 +63,8 @@ function composed<T extends Tensor>(x: T, gamma: Tensor1D, beta: Tensor1D, epsil
  * Shapes: x […, C], gamma, beta [C] → […, C]; C ≥ 1.
  * Paper: Ba, Kiros & Hinton 2016, arxiv.org/abs/1607.06450, §3; their g and b are gamma and beta.
  *
- * @throws ShapeError RANK or SIZE when the shapes disagree, or x has no elements in a row
- * @throws OptionError SIZE when epsilon is not above 0
+ * @throws ShapeError RANK or SHAPE when the shapes disagree, or x has no elements in a row
+ * @throws OptionError OPTION when epsilon is not above 0
  * @example
  * const normal = layerNorm(x, gamma, beta, { epsilon: 1e-3 }); // Keras' default
  */
@@ -73,7 +74,8 @@ export function layerNorm<T extends Tensor>(
   beta?: Tensor1D,
   { epsilon = 1e-5 }: LayerNormOptions = {},
 ): T {
-  if (x.shape.length === 0) throw new ShapeError("RANK", { op: OP, name: "x", rank: "1 or more", shape: [] });
+  if (x.shape.length === 0)
+    throw new ShapeError("RANK", wrongRank({ op: OP, name: "x", rank: "1 or more", shape: [] }));
   const C = x.shape.at(-1)!;
   const row = { letters: "[C]", shape: [C] };
   checkTensors(OP, [
@@ -82,7 +84,7 @@ export function layerNorm<T extends Tensor>(
     ...(beta ? [{ name: "beta", tensor: beta, ...row }] : []),
   ]);
   if (C === 0) {
-    throw new ShapeError("SIZE", {
+    throw new ShapeError("SHAPE", {
       op: OP,
       rule: "x must have C ≥ 1 elements in a row",
       got: "C = 0",
@@ -90,7 +92,7 @@ export function layerNorm<T extends Tensor>(
     });
   }
   if (!(epsilon > 0)) {
-    throw new OptionError("SIZE", {
+    throw new OptionError("OPTION", {
       op: OP,
       rule: "epsilon must be above 0",
       got: String(epsilon),

@@ -10,6 +10,7 @@ import {
   tidy,
 } from "@tensorflow/tfjs-core";
 import { ShapeError } from "../core/errors.ts";
+import { wrongRank } from "../core/faults.ts";
 import { checkRank, checkTensors } from "./check.ts";
 import { ensureGradient, isFused, noSecondOrder, runKernel } from "./fused.ts";
 
@@ -48,13 +49,13 @@ function composed(x: Tensor, w: Tensor2D, b?: Tensor1D): Tensor {
  *
  * Shapes: x […, I], w [I, O], b [O] → […, O]; rank of x at least 2, I at least 1.
  *
- * @throws ShapeError RANK or SIZE when the shapes disagree, or I is 0
+ * @throws ShapeError RANK or SHAPE when the shapes disagree, or I is 0
  * @example
  * const q = linear(x, wq, bq); // [B, T, C] to [B, T, O]
  */
 export function linear<T extends Tensor>(x: T, w: Tensor2D, b?: Tensor1D): T {
   if (x.shape.length < 2) {
-    throw new ShapeError("RANK", { op: OP, name: "x", rank: "2 or more", shape: x.shape });
+    throw new ShapeError("RANK", wrongRank({ op: OP, name: "x", rank: "2 or more", shape: x.shape }));
   }
   checkRank(OP, "w", w, 2);
   const [I, O] = w.shape;
@@ -64,7 +65,7 @@ export function linear<T extends Tensor>(x: T, w: Tensor2D, b?: Tensor1D): T {
     ...(b ? [{ name: "b", tensor: b, letters: "[O]", shape: [O] }] : []),
   ]);
   if (I === 0) {
-    throw new ShapeError("SIZE", {
+    throw new ShapeError("SHAPE", {
       op: OP,
       rule: "w must have I ≥ 1 rows",
       got: "I = 0",

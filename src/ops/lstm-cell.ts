@@ -47,7 +47,7 @@ function composed(a: Tensor2D, c: Tensor2D, h: Tensor2D, mask?: Tensor1D): [Tens
  * Shapes: gates [B, 4H], c, h [B, H], mask [B] → [h', c'], each [B, H].
  * Paper: Hochreiter & Schmidhuber 1997; forget gate of Gers et al. 2000.
  *
- * @throws ShapeError RANK or SIZE when the shapes disagree
+ * @throws ShapeError RANK or SHAPE when the shapes disagree
  * @example
  * const [h1, c1] = lstmCell(tf.add(tf.matMul(input, w), tf.matMul(h0, u)), c0, h0);
  */

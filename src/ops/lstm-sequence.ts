@@ -78,7 +78,7 @@ function fused({ x, h0, c0, U, mask }: Inputs, reverse: boolean): Tensor3D {
  *
  * Shapes, time first: x [T, B, 4H], h0, c0 [B, H], U [H, 4H], mask [T, B] → [states, cells], each [T, B, H]; T ≥ 1.
  *
- * @throws ShapeError RANK or SIZE when the shapes disagree
+ * @throws ShapeError RANK or SHAPE when the shapes disagree
  * @example
  * const [states, cells] = lstmSequence(gates, tf.zeros([B, H]), tf.zeros([B, H]), U, mask);
  */

@@ -60,7 +60,7 @@ function checkLabels(labels: Tensor1D, V: number): void {
   const values = labels.dataSync();
   const row = values.findIndex((label) => label >= V);
   if (row < 0) return;
-  throw new ShapeError("SIZE", {
+  throw new ShapeError("SHAPE", {
     op: OP,
     rule: `labels must be below V = ${V}`,
     got: `${values[row]} at row ${row}`,
@@ -79,8 +79,8 @@ function checkLabels(labels: Tensor1D, V: number): void {
  * Shapes: logits [N, V], labels int32 [N] → losses [N]. Label smoothing: Szegedy et al. 2015,
  * arxiv.org/abs/1512.00567 §7.
  *
- * @throws ShapeError RANK or SIZE when shapes disagree or a label is V or more
- * @throws OptionError SIZE when smoothing is outside 0 … 1
+ * @throws ShapeError RANK or SHAPE when shapes disagree or a label is V or more
+ * @throws OptionError OPTION when smoothing is outside 0 … 1
  * @example
  * const losses = softmaxCrossEntropy(logits, tf.tensor1d([2, -1], "int32"), { smoothing: 0.1 });
  */
@@ -97,7 +97,7 @@ export function softmaxCrossEntropy(
     ...(weights ? [{ name: "weights", tensor: weights, letters: "[N]", shape: [N] }] : []),
   ]);
   if (!(smoothing >= 0 && smoothing <= 1)) {
-    throw new OptionError("SIZE", {
+    throw new OptionError("OPTION", {
       op: OP,
       rule: "smoothing must be from 0 to 1",
       got: String(smoothing),

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { gradcheckTensors } from "../../src/attention/gradcheck.ts";
 import { OptionError } from "../../src/core/errors.ts";
+import { noSecondGradient } from "../../src/core/faults.ts";
 import { type GridSampleOptions, gridSample } from "../../src/ops/index.ts";
 import { type FixtureArray, fixture, toTensor } from "../attention/glimpse/fixture.ts";
 import { BUILDS, distance, leaked, numbers, type Op, run, useHeed, type Value } from "./both-ways.ts";
@@ -191,7 +192,7 @@ describe.each(BUILDS)("gridSample fused, %s build", (build) => {
       tf.sum(tf.square(gridSample(image, g as tf.Tensor4D, { alignCorners: true }))),
     );
     const twice = tf.grad((g: tf.Tensor) => tf.sum(tf.square(once(g))));
-    const refusal = new OptionError("SECOND_ORDER", { op: "gridSample" });
+    const refusal = new OptionError("GRADIENT", noSecondGradient({ op: "gridSample" }));
     expect(() => twice(tf.tensor4d([0.1, 0.2], [1, 1, 1, 2]))).toThrow(refusal);
   });
 

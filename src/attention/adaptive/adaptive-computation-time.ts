@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../../core/errors.ts";
+import { outOfRange, unequal } from "../../core/faults.ts";
 import { detached } from "../../ops/attention/guard.ts";
 import { oneHotKeys } from "../normalize/keys.ts";
 
@@ -33,7 +34,7 @@ export interface AdaptiveComputationTimeResult {
  * Cost: O(size). Paper: Graves 2016, §2, arxiv.org/abs/1603.08983; over layers: Dehghani et al. 2018, §2.2,
  * arxiv.org/abs/1807.03819.
  *
- * @throws ShapeError DIMENSION when the states do not fit, SIZE when there are no steps · OptionError NUMBER_RANGE
+ * @throws ShapeError DIMENSION when the states do not fit, SHAPE when there are no steps · OptionError OPTION
  * @draws
  * const eager = tf.reshape(tf.linspace(0.06, 0.7, 12), [12, 1]);
  * const growing = tf.reshape(tf.linspace(0.5, 1.5, 12), [1, 12]);
@@ -53,16 +54,19 @@ export function adaptiveComputationTime(
   const op = "adaptiveComputationTime";
   const N = h.shape[h.rank - 1];
   if (!(epsilon >= 0 && epsilon < 1)) {
-    throw new OptionError("NUMBER_RANGE", {
-      op,
-      name: "epsilon",
-      rule: "at least 0 and below 1",
-      got: epsilon,
-    });
+    throw new OptionError(
+      "OPTION",
+      outOfRange({
+        op,
+        name: "epsilon",
+        rule: "at least 0 and below 1",
+        got: epsilon,
+      }),
+    );
   }
   if (!N) {
     const rule = "h [..., N] must have N ≥ 1 steps";
-    throw new ShapeError("SIZE", {
+    throw new ShapeError("SHAPE", {
       op,
       rule,
       got: `N = ${N ?? "none"}`,
@@ -71,7 +75,7 @@ export function adaptiveComputationTime(
   }
   if (states.rank !== h.rank + 1 || h.shape.some((n, axis) => n !== states.shape[axis])) {
     const names = { letter: "leading shape", a: "h [..., N]", b: "states [..., N, C]" };
-    throw new ShapeError("DIMENSION", { op, ...names, aShape: h.shape, bShape: states.shape });
+    throw new ShapeError("DIMENSION", unequal({ op, ...names, aShape: h.shape, bShape: states.shape }));
   }
   return tf.tidy(() => {
     const undecided = tf.step(tf.sub(1 - epsilon, tf.cumsum(detached(h), h.rank - 1)));

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkNotNegative, checkPositive } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
+import { outOfRange } from "../../core/faults.ts";
 import { compileProgram } from "../../core/program.ts";
 import { attentionShapes } from "../../core/shapes.ts";
 import { type AttentionOptions, type AttentionResult, callAttention } from "../../ops/attention/call.ts";
@@ -36,8 +37,8 @@ export interface AdaptiveSpanOptions extends Omit<AttentionOptions, "bias" | "la
  * Cost: O(B·H·T·S·(D + Dv)) time, with `maxSpan` O(B·H·T·(maxSpan + R)·(D + Dv)); memory O(H·T·S) for the mask.
  * Paper: Sukhbaatar, Grave, Bojanowski & Joulin 2019, §2.2, (4) and (5), arxiv.org/abs/1905.07799.
  *
- * @throws ShapeError RANK, DIMENSION, HEADS, SIZE, BROADCAST · OptionError NUMBER_RANGE when ramp or maxSpan is not
- *   positive, WINDOW_CORNER · and what `compileProgram` throws
+ * @throws ShapeError RANK, DIMENSION, HEADS, SHAPE · OptionError OPTION when ramp or maxSpan is not
+ *   positive, CONFLICT · and what `compileProgram` throws
  * @draws
  * const x = tf.zeros([1, 3, 20, 1]);
  * const z = tf.tensor1d([1, 6, 14]);
@@ -68,7 +69,10 @@ export function adaptiveSpan(
   checkParameter(op, { name: "z [H]", shape: z.shape }, [H], "give one span for each query head");
   checkPositive(op, "ramp", ramp);
   if (!(maxSpan > 0)) {
-    throw new OptionError("NUMBER_RANGE", { op, name: "maxSpan", rule: "a positive number", got: maxSpan });
+    throw new OptionError(
+      "OPTION",
+      outOfRange({ op, name: "maxSpan", rule: "a positive number", got: maxSpan }),
+    );
   }
   // At a distance of maxSpan + R or more the mask is 0, whatever z.
   const reach = Number.isFinite(maxSpan) ? Math.ceil(maxSpan + ramp) - 1 : Number.POSITIVE_INFINITY;
@@ -142,7 +146,7 @@ function spanBias(z: tf.Tensor1D, { x, farthest }: Distances, ramp: number): tf.
  * each span, whatever its length. The paper has λ = 2·10⁻⁶ for spans of up to 8192 keys.
  * Cost: O(H). Paper: Sukhbaatar et al. 2019, §2.2, (6), arxiv.org/abs/1905.07799.
  *
- * @throws OptionError NUMBER_RANGE when λ is below 0
+ * @throws OptionError OPTION when λ is below 0
  * @example
  * spanPenalty(tf.tensor1d([2, 4, 6]), 0.5); // 2
  */

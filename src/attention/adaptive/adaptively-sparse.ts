@@ -38,7 +38,7 @@ export type AdaptivelySparseResult<O> = { output: tf.Tensor4D; alpha: tf.Tensor1
  * Cost: O(B·H·T·S·(D + Dv)) time besides the passes of α-entmax, O(B·H·T·S) memory.
  * Paper: Correia, Niculae & Martins 2019, §3, arxiv.org/abs/1909.00015.
  *
- * @throws ShapeError RANK, DIMENSION, HEADS, SIZE · and what `compileProgram` throws
+ * @throws ShapeError RANK, DIMENSION, HEADS, SHAPE · and what `compileProgram` throws
  * @draws
  * const place = tf.reshape(tf.range(0, 12), [12, 1]);
  * const bias = tf.mul(tf.abs(tf.sub(place, tf.transpose(place))), -0.3);

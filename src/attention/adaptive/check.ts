@@ -7,7 +7,7 @@ interface Shaped {
   readonly shape: readonly number[];
 }
 
-/** @throws ShapeError SIZE unless a parameter has the shape that the inputs ask for */
+/** @throws ShapeError SHAPE unless a parameter has the shape that the inputs ask for */
 export function checkParameter(
   op: string,
   { name, shape }: Shaped,
@@ -15,7 +15,7 @@ export function checkParameter(
   remedy: string,
 ): void {
   if (shape.length === expected.length && expected.every((n, axis) => n === shape[axis])) return;
-  throw new ShapeError("SIZE", {
+  throw new ShapeError("SHAPE", {
     op,
     rule: `${name} must have shape ${show(expected)} here`,
     got: show(shape),

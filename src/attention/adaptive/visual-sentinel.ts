@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { ShapeError } from "../../core/errors.ts";
+import { unequal } from "../../core/faults.ts";
 import { compileProgram } from "../../core/program.ts";
 import { checkRank, checkSame } from "../../core/shapes.ts";
 import type { AdditiveAttentionOptions } from "../../ops/additive-attention.ts";
@@ -27,7 +28,7 @@ export interface SentinelGateParameters {
  * Conventions: steps and examples are independent of each other, so padding may be hidden afterwards.
  * Cost: O((E + C)·C) a step. Paper: Lu, Xiong, Parikh & Socher 2016, §2.3, (9) and (10), arxiv.org/abs/1612.01887.
  *
- * @throws ShapeError DIMENSION, RANK or SIZE when the widths do not fit
+ * @throws ShapeError DIMENSION, RANK, SHAPE when the widths do not fit
  * @example
  * const [x, h, m] = [tf.ones([2, 5]), tf.ones([2, 3]), tf.ones([2, 3])];
  * sentinelGate(x, h, m, { wx: tf.zeros([5, 3]), wh: tf.zeros([3, 3]) }).shape; // [2, 3]
@@ -40,7 +41,10 @@ export function sentinelGate<T extends tf.Tensor>(
 ): T {
   if (h.shape.join() !== m.shape.join()) {
     const names = { letter: "shape", a: "h [..., C]", b: "m [..., C]" };
-    throw new ShapeError("DIMENSION", { op: "sentinelGate", ...names, aShape: h.shape, bShape: m.shape });
+    throw new ShapeError(
+      "DIMENSION",
+      unequal({ op: "sentinelGate", ...names, aShape: h.shape, bShape: m.shape }),
+    );
   }
   return tf.tidy(() => tf.mul(tf.sigmoid(tf.add(linear(x, wx), linear(h, wh))), tf.tanh(m))) as T;
 }
@@ -84,7 +88,7 @@ export type VisualSentinelResult<O> = { output: tf.Tensor3D; beta: tf.Tensor3D }
  * Cost: O(B·(S + T)·C·A) for projections and O(B·T·S·(A + C)) time. Paper: Lu, Xiong, Parikh & Socher 2016, §2.3,
  * (6) to (8) and (11) to (13), arxiv.org/abs/1612.01887.
  *
- * @throws ShapeError RANK, DIMENSION, SIZE · and what `compileProgram` throws
+ * @throws ShapeError RANK, DIMENSION, SHAPE · and what `compileProgram` throws
  * @draws
  * const n = 12;
  * const h = tf.expandDims(tf.eye(n), 0);

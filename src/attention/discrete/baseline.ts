@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../../core/errors.ts";
+import { outOfRange, unequal } from "../../core/faults.ts";
 import { detached } from "../../ops/attention/guard.ts";
 
 /**
@@ -23,7 +24,7 @@ export function baselineValue(op: string, baseline: Baseline, rewards: number[])
   const fits = value.rank === 0 || value.shape.join() === rewards.join();
   if (fits) return value;
   const names = { letter: "shape", a: "reward [...R]", b: `the ${baseline.kind} baseline` };
-  throw new ShapeError("DIMENSION", { op, ...names, aShape: rewards, bShape: value.shape });
+  throw new ShapeError("DIMENSION", unequal({ op, ...names, aShape: rewards, bShape: value.shape }));
 }
 
 /** Σ_s α_s R_s: [..., S], [..., S] → [...] */
@@ -40,7 +41,7 @@ function exactMean(weights: tf.Tensor, rewards: tf.Tensor): tf.Tensor {
  * rewards: a baseline that knows them would bias the estimate. Cost: O(1), and reading the mean from the device.
  * Paper: Xu et al. 2015, §4.1, arxiv.org/abs/1502.03044.
  *
- * @throws OptionError NUMBER_RANGE when decay is not from 0 to below 1
+ * @throws OptionError OPTION when decay is not from 0 to below 1
  * @example
  * const average = new MovingAverage();
  * average.update(tf.tensor1d([1, 3]));
@@ -54,7 +55,7 @@ export class MovingAverage {
   constructor(decay = 0.9) {
     if (!(decay >= 0 && decay < 1)) {
       const details = { op: "MovingAverage", name: "decay", rule: "at least 0 and below 1", got: decay };
-      throw new OptionError("NUMBER_RANGE", details);
+      throw new OptionError("OPTION", outOfRange(details));
     }
     this.decay = decay;
   }

@@ -16,7 +16,7 @@ import { checkDraw, checkKeys, type RandomDraw } from "./check.ts";
  * Cost: O(size), and one random number a row; nothing is read from the device. Method: inversion, Devroye 1986,
  * "Non-Uniform Random Variate Generation", §III.2.
  *
- * @throws OptionError NUMBER_RANGE for a bad seed or stream · ShapeError SIZE when there are no keys
+ * @throws OptionError OPTION for a bad seed or stream · ShapeError SHAPE when there are no keys
  * @example
  * sampleCategorical(tf.tensor2d([[0, 1, 0], [0, 0, 0]]), { seed: 7 }); // [1, -1]
  */

@@ -1,5 +1,6 @@
 import { checkCount } from "../../core/check-options.ts";
 import { OptionError, ShapeError } from "../../core/errors.ts";
+import { outOfRange } from "../../core/faults.ts";
 
 /** Where in the random numbers a draw begins. */
 export interface RandomDraw {
@@ -9,7 +10,7 @@ export interface RandomDraw {
   stream?: number;
 }
 
-/** @throws OptionError NUMBER_RANGE unless seed and stream are integers ≥ 0 */
+/** @throws OptionError OPTION unless seed and stream are integers ≥ 0 */
 export function checkDraw(op: string, { seed, stream = 0 }: Partial<RandomDraw>): Required<RandomDraw> {
   for (const [name, got] of [
     ["seed", seed],
@@ -20,16 +21,16 @@ export function checkDraw(op: string, { seed, stream = 0 }: Partial<RandomDraw>)
   return { seed: seed!, stream };
 }
 
-/** @throws OptionError NUMBER_RANGE unless low ≤ got ≤ high */
+/** @throws OptionError OPTION unless low ≤ got ≤ high */
 export function checkShare(op: string, name: string, got: number): void {
   if (got >= 0 && got <= 1) return;
-  throw new OptionError("NUMBER_RANGE", { op, name, rule: "from 0 to 1", got });
+  throw new OptionError("OPTION", outOfRange({ op, name, rule: "from 0 to 1", got }));
 }
 
-/** @throws ShapeError SIZE unless there is a key to choose */
+/** @throws ShapeError SHAPE unless there is a key to choose */
 export function checkKeys(op: string, name: string, S: number | undefined): void {
   if (S) return;
-  throw new ShapeError("SIZE", {
+  throw new ShapeError("SHAPE", {
     op,
     rule: `${name} must have S ≥ 1 keys`,
     got: `S = ${S ?? "none"}`,

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
+import { outOfRange } from "../../core/faults.ts";
 
 export interface MeterOptions {
   /** Gradients drawn, at least 2. */
@@ -34,7 +35,7 @@ export interface EstimatorReport {
  * Conventions: sums are in float64. Cost: n gradients of the surrogate, and one of E.
  * Paper: the comparison of Jang, Gu & Poole 2016, §4, arxiv.org/abs/1611.01144, done exactly.
  *
- * @throws OptionError NUMBER_RANGE when there are fewer than 2 draws
+ * @throws OptionError OPTION when there are fewer than 2 draws
  * @example
  * const rewards = tf.tensor1d([1, 2, 4]);
  * const report = measureEstimator(
@@ -57,7 +58,7 @@ export function measureEstimator<T extends tf.Tensor>(
 ): EstimatorReport {
   if (!(Number.isSafeInteger(draws) && draws >= 2)) {
     const details = { op: "measureEstimator", name: "draws", rule: "an integer ≥ 2", got: draws };
-    throw new OptionError("NUMBER_RANGE", details);
+    throw new OptionError("OPTION", outOfRange(details));
   }
   const gradient = (f: (x: T) => tf.Tensor) =>
     Float64Array.from(

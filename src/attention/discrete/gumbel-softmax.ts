@@ -27,7 +27,7 @@ export interface GumbelSoftmaxOptions extends RandomDraw {
  * Cost: O(size), and one random number an element. Papers: Jang, Gu & Poole 2016, §2, arxiv.org/abs/1611.01144;
  * Maddison, Mnih & Teh 2016 (the Concrete distribution), §3, arxiv.org/abs/1611.00712.
  *
- * @throws OptionError NUMBER_RANGE for a temperature ≤ 0, a bad seed or stream · ShapeError SIZE when there are no keys
+ * @throws OptionError OPTION for a temperature ≤ 0, a bad seed or stream · ShapeError SHAPE when there are no keys
  * @draws
  * const scores = tf.tile(tf.reshape(tf.mul(tf.square(tf.linspace(-2, 2, 12)), -1), [1, 12]), [8, 1]);
  * return tf.stack([2, 0.5, 0.1].map((temperature) => gumbelSoftmax(scores, { temperature, seed: 4 })));

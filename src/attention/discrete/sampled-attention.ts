@@ -55,7 +55,7 @@ const MEAN_STREAM = 2 ** 32;
  * Cost: O(B·H·T·S·D) time, O(B·H·T·S) memory; the values cost O(B·H·T·Dv).
  * Papers: Xu et al. 2015, §4.1, arxiv.org/abs/1502.03044; Mnih et al. 2014, arxiv.org/abs/1406.6247.
  *
- * @throws ShapeError RANK, DIMENSION, HEADS, SIZE when there are no keys · OptionError NUMBER_RANGE for a bad seed (or
+ * @throws ShapeError RANK, DIMENSION, HEADS, SHAPE when there are no keys · OptionError OPTION for a bad seed (or
  *   none in training), stream or meanShare · and what `compileProgram` throws
  * @draws
  * const place = tf.linspace(-2, 2, 12);

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkNotNegative } from "../../core/check-options.ts";
 import { OptionError, ShapeError } from "../../core/errors.ts";
+import { notAChoice, unequal } from "../../core/faults.ts";
 import { detached } from "../../ops/attention/guard.ts";
 import { oneHotKeys } from "../normalize/keys.ts";
 import { onSupport } from "../normalize/threshold.ts";
@@ -76,7 +77,7 @@ export interface ScoreFunctionOptions {
  * Cost: O(size). Papers: Williams 1992, "Simple statistical gradient-following algorithms for connectionist
  * reinforcement learning"; Xu et al. 2015, §4.1, arxiv.org/abs/1502.03044; Mnih et al. 2014, arxiv.org/abs/1406.6247.
  *
- * @throws ShapeError DIMENSION when shapes do not fit · OptionError CHOICE for an unknown baseline, NUMBER_RANGE
+ * @throws ShapeError DIMENSION when shapes do not fit · OptionError OPTION
  * @example
  * const scores = tf.variable(tf.zeros([2, 5]));
  * const loss = () => {
@@ -96,7 +97,7 @@ export function scoreFunctionLoss(
   const { baseline = { kind: "none" }, entropy, entropyWeight = 0.01 } = options;
   if (!baselineKinds.includes(baseline.kind)) {
     const choices = baselineKinds.map((kind) => `"${kind}"`);
-    throw new OptionError("CHOICE", { op, name: "baseline.kind", choices, got: baseline.kind });
+    throw new OptionError("OPTION", notAChoice({ op, name: "baseline.kind", choices, got: baseline.kind }));
   }
   checkNotNegative(op, "entropyWeight", entropyWeight);
   const draws = { name: "logProbability [...R, ...]", shape: logProbability.shape };
@@ -137,5 +138,5 @@ function checkRows(op: string, rows: Named, index: Named): void {
 function checkShape(op: string, wanted: number[], a: Named, b: Named): void {
   if (wanted.length === b.shape.length && wanted.every((n, axis) => n === b.shape[axis])) return;
   const details = { op, letter: "leading shape", a: a.name, aShape: a.shape, b: b.name, bShape: b.shape };
-  throw new ShapeError("DIMENSION", details);
+  throw new ShapeError("DIMENSION", unequal(details));
 }

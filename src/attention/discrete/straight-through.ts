@@ -15,7 +15,7 @@ import { checkKeys, type RandomDraw } from "./check.ts";
  * `normalize: (scores) => straightThrough(softmax(scores))`.
  * Cost: O(size). Paper: Bengio, Léonard & Courville 2013, §4, arxiv.org/abs/1308.3432.
  *
- * @throws OptionError NUMBER_RANGE for a bad seed or stream · ShapeError SIZE when there are no keys
+ * @throws OptionError OPTION for a bad seed or stream · ShapeError SHAPE when there are no keys
  * @draws
  * const places = tf.sub(tf.reshape(tf.range(0, 12), [12, 1]), tf.reshape(tf.range(0, 12), [1, 12]));
  * const weights = softmax(tf.mul(tf.square(places), -0.1));

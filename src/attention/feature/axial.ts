@@ -56,7 +56,7 @@ export type AxialResult<O> = { output: tf.Tensor4D } & (O extends { weights: tru
  * Cost: O(B·H·W·(H or W)·(D + Dv)·heads) and the projections. Papers: Ho et al. 2019, §3, arxiv.org/abs/1912.12180;
  * Wang et al. 2020, §3.2, without positions, arxiv.org/abs/2003.07853.
  *
- * @throws ShapeError RANK, SIZE · OptionError CHOICE, NUMBER_RANGE
+ * @throws ShapeError RANK, SHAPE · OptionError OPTION
  * @draws
  * const x = tf.tensor4d(Array.from({ length: 12 }, (_, e) => [Math.cos(e / 2), Math.sin(e / 2)]).flat(), [1, 1, 12, 2]);
  * const w = tf.mul(tf.eye(2), 2);
@@ -112,7 +112,7 @@ function headSizes(op: string, p: AxialParameters, C: number, heads: number): { 
     ["wv", wideV],
   ] as const) {
     if (width % heads === 0) continue;
-    throw new ShapeError("SIZE", {
+    throw new ShapeError("SHAPE", {
       op,
       rule: `${name} must have columns for all of heads=${heads} alike`,
       got: `${width} columns`,

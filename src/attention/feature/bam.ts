@@ -37,7 +37,7 @@ export interface BamOptions {
  * convolution can. `norm` is folded into a scale and a shift, or a function. Zeros around the image.
  * Cost: O(B·H·W·(C·R + 9·R²)) and O(B·H·W·C) for the map. Paper: Park et al. 2018, §3, arxiv.org/abs/1807.06514.
  *
- * @throws ShapeError RANK, SIZE · OptionError NUMBER_RANGE
+ * @throws ShapeError RANK, SHAPE · OptionError OPTION
  * @draws
  * const x = tf.tensor4d(Array.from({ length: 576 }, (_, e) => +(Math.abs(Math.floor(e / 24) - 12) < 5 && Math.abs((e % 24) - 12) < 5)), [1, 24, 24, 1]);
  * const one = tf.ones([1, 1, 1, 1]);

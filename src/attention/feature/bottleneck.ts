@@ -15,7 +15,7 @@ export interface BottleneckParameters {
   b2?: tf.Tensor1D;
 }
 
-/** @throws ShapeError RANK, SIZE */
+/** @throws ShapeError RANK, SHAPE */
 export function checkBottleneck(op: string, name: string, p: BottleneckParameters, C: number): void {
   const R = columnsOf(op, `${name}w1 [C, R]`, p.w1);
   checkTensors(op, [

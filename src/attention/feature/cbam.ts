@@ -17,7 +17,7 @@ import { gated } from "./tidied.ts";
  * gradient evenly. The paper has no biases; they may be left out. b₂ counts twice, once for each pooling.
  * Cost: O(B·C·(H·W + R)). Paper: Woo et al. 2018, §3, eq. 2, arxiv.org/abs/1807.06521.
  *
- * @throws ShapeError RANK or SIZE when the shapes do not fit together
+ * @throws ShapeError RANK or SHAPE when the shapes do not fit together
  * @draws
  * const peak = tf.tensor([0, 4, 0, 0, 1, 4, 0, 2, 0, 0, 4, 0]);
  * const one = tf.reshape(tf.oneHot(tf.tensor1d([5], "int32"), 9), [1, 3, 3, 1]);
@@ -55,7 +55,7 @@ export interface SpatialMapResult {
  * function.
  * Cost: O(B·H·W·(C + height·width)). Paper: Woo et al. 2018, §3, eq. 3, arxiv.org/abs/1807.06521.
  *
- * @throws ShapeError RANK, or SIZE when the filter does not fit or is even
+ * @throws ShapeError RANK, or SHAPE when the filter does not fit or is even
  * @draws
  * const x = tf.tensor4d(Array.from({ length: 576 }, (_, e) => +(Math.hypot(Math.floor(e / 24) - 9, (e % 24) - 14) < 5)), [1, 24, 24, 1]);
  * return spatialAttention(x, { w: tf.fill([5, 5, 2, 1], 0.15), b: tf.tensor1d([-3]) }).map;
@@ -88,7 +88,7 @@ export interface CbamParameters {
  * Conventions: as in the two. Add x to the output for a residual block, as the paper does inside ResNets.
  * Cost: O(B·(H·W·(C + height·width) + C·R)). Paper: Woo et al. 2018, §3, eq. 1, arxiv.org/abs/1807.06521.
  *
- * @throws ShapeError RANK or SIZE when the shapes do not fit together
+ * @throws ShapeError RANK or SHAPE when the shapes do not fit together
  * @draws
  * const x = tf.tensor4d(Array.from({ length: 576 }, (_, e) => +(Math.abs(Math.floor(e / 24) - 12) + Math.abs((e % 24) - 8) < 7)), [1, 24, 24, 1]);
  * const channel = { w1: tf.ones([1, 1]), w2: tf.ones([1, 1]) };

@@ -1,5 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { ShapeError } from "../../core/errors.ts";
+import { wrongRank } from "../../core/faults.ts";
 import { checkRank } from "../../core/shapes.ts";
 import { checkTensors, type Expected } from "../../ops/check.ts";
 
@@ -13,7 +14,7 @@ export interface ImageSizes {
 /**
  * The sizes of images x [B, H, W, C].
  *
- * @throws ShapeError RANK, or SIZE when there is no pixel or no channel, or x is not float32
+ * @throws ShapeError RANK, or SHAPE when there is no pixel or no channel, or x is not float32
  */
 export function imageSizes(op: string, x: tf.Tensor4D): ImageSizes {
   checkRank(op, "x [B, H, W, C]", x, 4);
@@ -25,13 +26,14 @@ export function imageSizes(op: string, x: tf.Tensor4D): ImageSizes {
 /**
  * The width of features x, whose last axis is C.
  *
- * @throws ShapeError RANK, or SIZE when an axis after the first is empty or x is not float32
+ * @throws ShapeError RANK, or SHAPE when an axis after the first is empty or x is not float32
  */
 export function checkFeatures(op: string, x: tf.Tensor, letters: string, rank = 1): number {
-  if (x.rank < rank) throw new ShapeError("RANK", { op, name: "x", rank: `${rank} or more`, shape: x.shape });
+  if (x.rank < rank)
+    throw new ShapeError("RANK", wrongRank({ op, name: "x", rank: `${rank} or more`, shape: x.shape }));
   checkTensors(op, [{ name: "x", tensor: x, letters, shape: x.shape }]);
   if (x.shape.slice(rank > 1 ? 1 : 0).every((n) => n > 0)) return x.shape.at(-1)!;
-  throw new ShapeError("SIZE", {
+  throw new ShapeError("SHAPE", {
     op,
     rule: `x ${letters} must hold at least one element an example`,
     got: `shape [${x.shape.join(", ")}]`,
@@ -53,7 +55,7 @@ export function optional(
 export function columnsOf(op: string, name: string, w: tf.Tensor2D): number {
   checkRank(op, name, w, 2);
   if (w.shape[1] > 0) return w.shape[1];
-  throw new ShapeError("SIZE", {
+  throw new ShapeError("SHAPE", {
     op,
     rule: `${name} must have at least one column`,
     got: `shape [${w.shape.join(", ")}]`,

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { ShapeError } from "../../core/errors.ts";
+import { wrongRank } from "../../core/faults.ts";
 import { checkTensors } from "../../ops/check.ts";
 import { linear } from "../../ops/linear.ts";
 import { checkFeatures, optional } from "./check.ts";
@@ -29,7 +30,7 @@ export interface ContextualGateParameters {
  * [B, 1, …, C]. Cost: O(size·C + B·K·C). Papers: Perez et al. 2018, §2.1, arxiv.org/abs/1709.07871; Hochreiter &
  * Schmidhuber 1997 for the gates.
  *
- * @throws ShapeError RANK or SIZE when the shapes do not fit together
+ * @throws ShapeError RANK or SHAPE when the shapes do not fit together
  * @draws
  * const c = tf.eye(2);
  * const wc = tf.tensor2d([[3, 3, 3, 3, 3, 3, -3, -3, -3, -3, -3, -3], [-3, -3, -3, -3, -3, -3, 3, 3, 3, 3, 3, 3]]);
@@ -49,7 +50,7 @@ export function contextualGate<T extends tf.Tensor>(
   const C = checkFeatures(op, x, "[B, …, C]", 2);
   if (context.rank !== 2 && context.rank !== x.rank) {
     const details = { op, name: "context", rank: `2 or that of x, ${x.rank}`, shape: context.shape };
-    throw new ShapeError("RANK", details);
+    throw new ShapeError("RANK", wrongRank(details));
   }
   const K = context.shape.at(-1)!;
   const positions = context.rank === 2 ? [x.shape[0]!] : x.shape.slice(0, -1);

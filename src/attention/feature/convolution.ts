@@ -25,7 +25,7 @@ export interface Convolution extends ConvolutionParameters {
  * Throws unless a convolution takes `input` channels and, where said, gives `output`; gives the channels it gives. The
  * prefix `name` is what stands before its parameters' names in the call.
  *
- * @throws ShapeError RANK, SIZE · OptionError NUMBER_RANGE
+ * @throws ShapeError RANK, SHAPE · OptionError OPTION
  */
 export function checkConvolution(
   op: string,
@@ -37,7 +37,7 @@ export function checkConvolution(
   checkRank(op, `${name}w [height, width, in, out]`, w, 4);
   const [height, width, , O] = w.shape;
   if (height % 2 === 0 || width % 2 === 0) {
-    throw new ShapeError("SIZE", {
+    throw new ShapeError("SHAPE", {
       op,
       rule: `${name}w must have an odd height and width, so that it has a middle`,
       got: `${height} × ${width}`,

@@ -44,7 +44,7 @@ export interface CoordinateResult {
  * function over [B, H + W, R]. A gate of one pixel is the product of the two. R is C/32, at least 8, in the paper.
  * Cost: O(B·C·(H·W + (H + W)·R)). Paper: Hou, Zhou & Feng 2021, §3.2, arxiv.org/abs/2103.02907.
  *
- * @throws ShapeError RANK or SIZE when the shapes do not fit together
+ * @throws ShapeError RANK or SHAPE when the shapes do not fit together
  * @draws
  * const x = tf.tensor4d(Array.from({ length: 576 }, (_, e) => +(Math.abs(Math.floor(e / 24) - 7) < 4 && Math.abs((e % 24) - 15) < 6)), [1, 24, 24, 1]);
  * const w = tf.fill([1, 1], 4);

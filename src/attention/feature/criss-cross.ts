@@ -47,7 +47,7 @@ export type CrissCrossResult<O> = { output: tf.Tensor4D } & (O extends { weights
  * Cost: O(B·H·W·(H + W)·(D + Dv)), where dense attention takes (H·W)².
  * Paper: Huang et al. 2019, §3.2, arxiv.org/abs/1811.11721.
  *
- * @throws ShapeError RANK, SIZE · OptionError NUMBER_RANGE
+ * @throws ShapeError RANK, SHAPE · OptionError OPTION
  * @draws
  * const x = tf.tensor4d(Array.from({ length: 25 }, (_, e) => [Math.cos(e), Math.sin(e)]).flat(), [1, 5, 5, 2]);
  * const { weights } = crissCrossAttention(x, { wq: tf.eye(2), wk: tf.eye(2), wv: tf.eye(2) }, { weights: true });

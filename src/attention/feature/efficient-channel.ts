@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../../core/errors.ts";
+import { outOfRange } from "../../core/faults.ts";
 import { checkRank } from "../../core/shapes.ts";
 import { imageSizes } from "./check.ts";
 import type { ChannelGateResult } from "./squeeze-excitation.ts";
@@ -20,7 +21,7 @@ export interface EfficientChannelParameters {
  * Conventions: no narrow layer, so no channel loses its own mean. k is odd; `adaptiveKernelSize(C)` is the paper's.
  * Cost: O(B·C·(H·W + k)), and k parameters. Paper: Wang et al. 2020, §3, arxiv.org/abs/1910.03151.
  *
- * @throws ShapeError RANK, or SIZE when k is even
+ * @throws ShapeError RANK, or SHAPE when k is even
  * @draws
  * const levels = tf.tensor([0, 0, 0, 4, 0, 0, 0, 0, 0, 4, 4, 4, 0, 0, 0, 0]);
  * const x = tf.tile(tf.reshape(levels, [1, 1, 1, 16]), [1, 4, 4, 1]);
@@ -39,7 +40,7 @@ export function efficientChannelAttention(
   const [k] = w.shape;
   if (k % 2 === 0) {
     const remedy = "use the next odd size, or adaptiveKernelSize(C)";
-    throw new ShapeError("SIZE", { op, rule: "w [k] must have an odd length k", got: `k = ${k}`, remedy });
+    throw new ShapeError("SHAPE", { op, rule: "w [k] must have an odd length k", got: `k = ${k}`, remedy });
   }
   return gated(op, () => {
     const means = tf.reshape(tf.mean(x, [1, 2]), [B, C, 1]) as tf.Tensor3D;
@@ -65,7 +66,7 @@ export interface AdaptiveKernelSizeOptions {
  * Conventions: as in the paper's code; timm takes at least 3, which differs for fewer than 8 channels. Cost: O(1).
  * Paper: Wang et al. 2020, §3.2.3, eq. 12, arxiv.org/abs/1910.03151.
  *
- * @throws OptionError NUMBER_RANGE
+ * @throws OptionError OPTION
  * @draws
  * const sizes = Array.from({ length: 12 }, (_, n) => adaptiveKernelSize(2 ** n));
  * return tf.tensor2d(Array.from({ length: 108 }, (_, e) => (sizes[Math.floor(e / 9)] / 2 > Math.abs((e % 9) - 4) ? 1 : 0)), [12, 9]);
@@ -79,7 +80,7 @@ export function adaptiveKernelSize(
 ): number {
   const op = "adaptiveKernelSize";
   const range = (name: string, rule: string, got: unknown) =>
-    new OptionError("NUMBER_RANGE", { op, name, rule, got });
+    new OptionError("OPTION", outOfRange({ op, name, rule, got }));
   if (!(Number.isSafeInteger(C) && C >= 1)) throw range("C", "an integer ≥ 1", C);
   if (!(gamma > 0 && gamma < Infinity)) throw range("gamma", "a positive number", gamma);
   if (!Number.isFinite(beta)) throw range("beta", "a finite number", beta);

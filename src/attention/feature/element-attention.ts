@@ -1,5 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
+import { notAChoice } from "../../core/faults.ts";
 import { type ContextualGateParameters, contextualGate } from "./contextual-gate.ts";
 import { type ElementMlpGateParameters, elementMlpGate } from "./element-mlp-gate.ts";
 import { type LearnableGateParameters, learnableGate } from "./learnable-gate.ts";
@@ -30,7 +31,7 @@ export type ElementAttentionOptions =
  * Cost: O(size), or O(size·C) with a layer: linear in the number of positions, where attention in pairs is quadratic.
  * Papers: Dauphin et al. 2017, §2, arxiv.org/abs/1612.08083; Hu, Shen & Sun 2018, §3, arxiv.org/abs/1709.01507.
  *
- * @throws OptionError CHOICE · and what the gate throws
+ * @throws OptionError OPTION · and what the gate throws
  * @draws
  * const x = tf.reshape(tf.linspace(-4, 4, 12), [1, 12]);
  * const parameters = { w: tf.tensor1d([3, -3, 3, -3, 3, -3, 3, -3, 3, -3, 3, -3]) };
@@ -54,12 +55,15 @@ export function elementAttention<T extends tf.Tensor>(x: T, options: ElementAtte
     case "learned":
       return learned(x, options.parameters);
     default:
-      throw new OptionError("CHOICE", {
-        op: "elementAttention",
-        name: "importance",
-        choices: ['"magnitude"', '"context"', '"learned"'],
-        got: importance satisfies never,
-      });
+      throw new OptionError(
+        "OPTION",
+        notAChoice({
+          op: "elementAttention",
+          name: "importance",
+          choices: ['"magnitude"', '"context"', '"learned"'],
+          got: importance satisfies never,
+        }),
+      );
   }
 }
 

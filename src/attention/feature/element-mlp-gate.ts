@@ -28,7 +28,7 @@ export interface ElementMlpGateParameters {
  * w₂ = 0 with b₂ → ∞ is the identity.
  * Cost: O(size·M) time and memory. Paper: Dauphin et al. 2017, §2, arxiv.org/abs/1612.08083, for gating in general.
  *
- * @throws ShapeError RANK or SIZE when the parameters do not fit together
+ * @throws ShapeError RANK or SHAPE when the parameters do not fit together
  * @draws
  * const parameters = { w1: tf.tensor1d([6, 6]), b1: tf.tensor1d([9, -9]), w2: tf.tensor1d([4, -4]), b2: tf.tensor1d([-4]) };
  * return elementMlpGate(tf.linspace(-3, 3, 24), parameters).gate;

@@ -39,7 +39,7 @@ export interface ExternalResult<T extends tf.Tensor> {
  * softmax as it is, so there is none. The memories hold what the data set has in common.
  * Cost: O(B·N·S·(D + Dv)), linear in the positions. Paper: Guo et al. 2021, §3.2, arxiv.org/abs/2105.02358.
  *
- * @throws ShapeError RANK or SIZE when the shapes do not fit together
+ * @throws ShapeError RANK or SHAPE when the shapes do not fit together
  * @draws
  * const x = tf.tensor3d(Array.from({ length: 24 }, (_, e) => [Math.cos(e / 4), Math.sin(e / 4)]).flat(), [1, 24, 2]);
  * const mk = tf.tensor2d(Array.from({ length: 8 }, (_, e) => [4 * Math.cos((e * Math.PI) / 4), 4 * Math.sin((e * Math.PI) / 4)]));

@@ -20,7 +20,7 @@ const EDGE = 2 ** -24;
  * nats, at most ln 2 at g = ½ and 0 at both ends. Cost: O(size). Paper: Tibshirani 1996 for the L1 penalty; entropy
  * regularisation: Grandvalet & Bengio 2004, §2.
  *
- * @throws OptionError CHOICE · ShapeError SIZE
+ * @throws OptionError OPTION · ShapeError SHAPE
  * @draws
  * const gates = Array.from({ length: 24 }, (_, n) => tf.tensor1d([n / 23]));
  * const along = (kind) => tf.reshape(tf.stack(gates.map((gate) => gatePenalty(gate, { kind }))), [1, 24]);

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
+import { notBool } from "../../core/faults.ts";
 import { checkRank } from "../../core/shapes.ts";
 import { checkTensors } from "../../ops/check.ts";
 import { checkFeatures } from "./check.ts";
@@ -23,7 +24,7 @@ export interface GatedPoolingOptions {
  * NaN in hidden places leaks nowhere.
  * Cost: O(size). Papers: Ilse, Tomczak & Welling 2018, §2.4, arxiv.org/abs/1802.04712, for gates as weights of a mean.
  *
- * @throws ShapeError RANK, SIZE · OptionError ALLOW_DTYPE
+ * @throws ShapeError RANK, SHAPE · OptionError DTYPE
  * @draws
  * const x = tf.reshape(tf.linspace(-4, 4, 24), [1, 24, 1]);
  * return gatedPooling(x, sigmoidGate(x).gate).weights;
@@ -43,7 +44,7 @@ export function gatedPooling(
   const [B, T] = x.shape;
   const [letters, width] = gate.shape.at(-1) === 1 ? ["[B, T, 1]", 1] : ["[B, T, C]", C];
   checkTensors(op, [{ name: "gate", tensor: gate, letters, shape: [B, T, width] }]);
-  if (allow && allow.dtype !== "bool") throw new OptionError("ALLOW_DTYPE", { op, dtype: allow.dtype });
+  if (allow && allow.dtype !== "bool") throw new OptionError("DTYPE", notBool({ op, dtype: allow.dtype }));
   if (allow)
     checkTensors(op, [{ name: "allow", tensor: allow, letters: "[B, T]", shape: [B, T], dtype: "bool" }]);
   return tidied(() => {

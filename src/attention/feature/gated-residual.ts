@@ -12,7 +12,7 @@ import { checkTensors } from "../../ops/check.ts";
  * helps. Cost: O(size). Papers: He et al. 2016, §3, arxiv.org/abs/1512.03385; Bachlechner et al. 2021, §3, whose α is
  * γ, arxiv.org/abs/2003.04887.
  *
- * @throws ShapeError SIZE when the shapes differ
+ * @throws ShapeError SHAPE when the shapes differ
  * @draws
  * const x = tf.reshape(tf.linspace(0, 4, 24), [1, 24]);
  * return tf.concat([0, 0.5, 1, 2].map((gamma) => gatedResidual(x, sigmoidGate(x).output, gamma)));

@@ -44,7 +44,7 @@ export interface GlobalContextResult {
  * It is a non-local block whose queries all see alike; the pooling is the op `attention` with one query.
  * Cost: O(B·C·(H·W + R)). Paper: Cao et al. 2019, §3.2, arxiv.org/abs/1904.11492.
  *
- * @throws ShapeError RANK, SIZE · OptionError CHOICE, NUMBER_RANGE
+ * @throws ShapeError RANK, SHAPE · OptionError OPTION
  * @draws
  * const x = tf.tensor4d(Array.from({ length: 576 }, (_, e) => Math.exp(-(((Math.floor(e / 24) - 15) ** 2 + ((e % 24) - 9) ** 2) / 18))), [1, 24, 24, 1]);
  * return globalContext(x, { wk: tf.tensor1d([4]), w1: tf.ones([1, 1]), w2: tf.ones([1, 1]) }).map;

@@ -20,7 +20,7 @@ export interface LearnableGateParameters {
  * (`gatePenalty`) the gates of features that do not matter close. out_i depends on x_i alone.
  * Cost: O(size). Paper: Dauphin et al. 2017, §2, arxiv.org/abs/1612.08083, for gating in general.
  *
- * @throws ShapeError RANK or SIZE when w does not have x's width
+ * @throws ShapeError RANK or SHAPE when w does not have x's width
  * @draws
  * const w = tf.tensor1d([3, -3, -3, 2, -3, -2, 4, -3, -3, -3, 2, -2]);
  * return learnableGate(tf.ones([1, 12]), { w }).gate;

@@ -1,4 +1,5 @@
 import { OptionError } from "../../core/errors.ts";
+import { notAChoice } from "../../core/faults.ts";
 import { checkTensors } from "../../ops/check.ts";
 import { columnsOf, optional } from "./check.ts";
 import type { NonLocalParameters } from "./non-local.ts";
@@ -11,12 +12,15 @@ const KINDS: readonly NonLocalKind[] = ["embeddedGaussian", "gaussian", "dot", "
 /** Throws unless the parameters are those that this kind needs for C channels. */
 export function checkNonLocal(op: string, kind: NonLocalKind, p: NonLocalParameters, C: number): void {
   if (!KINDS.includes(kind)) {
-    throw new OptionError("CHOICE", {
-      op,
-      name: "kind",
-      choices: KINDS.map((name) => `"${name}"`),
-      got: kind,
-    });
+    throw new OptionError(
+      "OPTION",
+      notAChoice({
+        op,
+        name: "kind",
+        choices: KINDS.map((name) => `"${name}"`),
+        got: kind,
+      }),
+    );
   }
   const Dv = columnsOf(op, "wG [C, Dv]", p.wG);
   checkTensors(op, [
@@ -31,7 +35,12 @@ export function checkNonLocal(op: string, kind: NonLocalKind, p: NonLocalParamet
     const needed = name === "wF" ? kind === "concatenation" : name.startsWith("w") && kind !== "gaussian";
     const allowed = needed || (name.startsWith("b") && kind !== "gaussian");
     if (given ? !allowed : needed) {
-      throw new OptionError("FEATURE_PARAMETER", { op, name, kind, needed, given: given !== undefined });
+      throw new OptionError("CONFLICT", {
+        op,
+        rule: `kind "${kind}" ${needed ? "needs" : "has no"} ${name}`,
+        got: given ? "one" : "none",
+        remedy: `${needed ? "give it" : "leave it out"} or choose another kind`,
+      });
     }
   }
   if (!wTheta) return;

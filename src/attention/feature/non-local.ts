@@ -61,7 +61,7 @@ export type NonLocalResult<T extends tf.Tensor, O> = { output: T } & (O extends 
  * permutes the output. Cost: O(B·N²·(D + Dv)), `dot` at most O(B·N·D·Dv); concatenation holds N×N numbers.
  * Paper: Wang et al. 2018, §3, arxiv.org/abs/1711.07971.
  *
- * @throws ShapeError RANK, SIZE · OptionError CHOICE, NUMBER_RANGE, FEATURE_PARAMETER
+ * @throws ShapeError RANK, SHAPE · OptionError OPTION, CONFLICT
  * @draws
  * const level = (n) => (Math.abs(n - 2) < 1.5 ? 1 : n > 4 ? -1 : 0);
  * const x = tf.tensor4d(Array.from({ length: 24 }, (_, e) => level(e % 6)), [1, 4, 6, 1]);

@@ -22,7 +22,7 @@ export interface ProjectedGateParameters {
  * is x itself. Positions do not meet; features do: for a gate of each element alone take `elementMlpGate`.
  * Cost: O(size·C). Paper: Dauphin et al. 2017, §2, arxiv.org/abs/1612.08083.
  *
- * @throws ShapeError RANK or SIZE when a parameter does not have x's width
+ * @throws ShapeError RANK or SHAPE when a parameter does not have x's width
  * @draws
  * const x = tf.eye(12);
  * const w = tf.tensor2d(Array.from({ length: 144 }, (_, e) => 4 * Math.cos((Math.floor(e / 12) - (e % 12)) / 2)), [12, 12]);

@@ -1,4 +1,5 @@
 import { OptionError } from "../../core/errors.ts";
+import { outOfRange } from "../../core/faults.ts";
 
 export interface ReducedWidthOptions {
   /** How many times narrower than the channels; a positive number. @default 16 */
@@ -17,7 +18,7 @@ export interface ReducedWidthOptions {
  * writes `C // r` refuses there. Cost: O(1).
  * Papers: Hu, Shen & Sun 2018, §3.2, arxiv.org/abs/1709.01507; the divisor is timm's `make_divisible`.
  *
- * @throws OptionError NUMBER_RANGE
+ * @throws OptionError OPTION
  * @draws
  * const widths = Array.from({ length: 24 }, (_, n) => reducedWidth(16 * (n + 1)));
  * return tf.tensor2d(Array.from({ length: 576 }, (_, e) => (widths[e % 24] > 23 - Math.floor(e / 24) ? 1 : 0)), [24, 24]);
@@ -29,7 +30,7 @@ export interface ReducedWidthOptions {
 export function reducedWidth(C: number, { ratio = 16, divisor }: ReducedWidthOptions = {}): number {
   const op = "reducedWidth";
   const range = (name: string, rule: string, got: unknown) =>
-    new OptionError("NUMBER_RANGE", { op, name, rule, got });
+    new OptionError("OPTION", outOfRange({ op, name, rule, got }));
   if (!(Number.isSafeInteger(C) && C >= 1)) throw range("C", "an integer ≥ 1", C);
   if (!(ratio > 0 && ratio < Infinity)) throw range("ratio", "a positive number", ratio);
   if (divisor === undefined) return Math.max(1, Math.floor(C / ratio));

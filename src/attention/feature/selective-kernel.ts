@@ -41,7 +41,7 @@ export interface SelectiveKernelResult {
  * or functions. Cost: the convolutions', and O(B·O·(M·H·W + M·R)).
  * Paper: Li et al. 2019, §3.1, arxiv.org/abs/1903.06586, whose A and B are the halves of W₂.
  *
- * @throws ShapeError RANK, SIZE · OptionError NUMBER_RANGE
+ * @throws ShapeError RANK, SHAPE · OptionError OPTION
  * @draws
  * const x = tf.tensor4d(Array.from({ length: 1728 }, (_, e) => +((Math.floor(e / 12) + Math.floor(e / 144)) % (2 + (e % 12)) < 2)), [1, 12, 12, 12]);
  * const eye = tf.eye(12);
@@ -66,7 +66,12 @@ export function selectiveKernel(
   const M = branches.length;
   if (M === 0) {
     const remedy = "give two convolutions of different size";
-    throw new ShapeError("SIZE", { op, rule: "branches must hold M ≥ 1 convolutions", got: "M = 0", remedy });
+    throw new ShapeError("SHAPE", {
+      op,
+      rule: "branches must hold M ≥ 1 convolutions",
+      got: "M = 0",
+      remedy,
+    });
   }
   const O = checkConvolution(op, "branches[0].", branches[0]!, C);
   for (const [m, branch] of branches.entries()) checkConvolution(op, `branches[${m}].`, branch, C, O);

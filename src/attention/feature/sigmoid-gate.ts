@@ -21,7 +21,7 @@ export interface GateResult<T extends tf.Tensor, G extends tf.Tensor = tf.Tensor
  * Papers: Elfwing, Uchibe & Doya 2018, §2, arxiv.org/abs/1702.03118; Ramachandran, Zoph & Le 2017,
  * arxiv.org/abs/1710.05941.
  *
- * @throws ShapeError SIZE when x is empty or not float32
+ * @throws ShapeError SHAPE when x is empty or not float32
  * @draws
  * return sigmoidGate(tf.linspace(-6, 6, 24)).gate;
  * @example

@@ -21,7 +21,7 @@ export interface ChannelGateResult {
  * Any R ≥ 1 works, so also fewer channels than the ratio, where `reducedWidth` gives 1.
  * Cost: O(B·C·(H·W + R)). Paper: Hu, Shen & Sun 2018, §3, arxiv.org/abs/1709.01507.
  *
- * @throws ShapeError RANK or SIZE when the shapes do not fit together
+ * @throws ShapeError RANK or SHAPE when the shapes do not fit together
  * @draws
  * const levels = tf.tensor([0, 1, 0, 0, 1, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0]);
  * const x = tf.tile(tf.reshape(levels, [1, 1, 1, 16]), [1, 4, 4, 1]);

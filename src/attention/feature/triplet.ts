@@ -33,7 +33,7 @@ export interface TripletResult {
  * Normalisations are folded into a scale and a shift, or functions. Only maps are turned, never the image.
  * Cost: O(B·(H·W·C + (H·W + H·C + W·C)·k²)) for k×k filters. Paper: Misra et al. 2021, §3.2, arxiv.org/abs/2010.03045.
  *
- * @throws ShapeError RANK, or SIZE when a filter does not fit or is even
+ * @throws ShapeError RANK, or SHAPE when a filter does not fit or is even
  * @draws
  * const x = tf.tensor4d(Array.from({ length: 1728 }, (_, e) => +(Math.abs(Math.floor(e / 144) - 4) < 3 && Math.abs((Math.floor(e / 12) % 12) - 7) < 3 && e % 12 < 5)), [1, 12, 12, 12]);
  * const f = { w: tf.fill([3, 3, 2, 1], 0.4), b: tf.tensor1d([-2]) };

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../../core/errors.ts";
+import { unequal } from "../../core/faults.ts";
 
 /**
  * Mask attention: attention as a mask a over features z, a multiplicative interaction.
@@ -24,7 +25,10 @@ import { OptionError, ShapeError } from "../../core/errors.ts";
 export function maskAttention<T extends tf.Tensor>(z: T, a: tf.Tensor): T {
   if (z.rank !== a.rank || z.shape.some((n, axis) => n !== a.shape[axis])) {
     const names = { letter: "shape", a: "z", b: "a" };
-    throw new ShapeError("DIMENSION", { op: "maskAttention", ...names, aShape: z.shape, bShape: a.shape });
+    throw new ShapeError(
+      "DIMENSION",
+      unequal({ op: "maskAttention", ...names, aShape: z.shape, bShape: a.shape }),
+    );
   }
   return tf.mul(a, z) as T;
 }
@@ -38,7 +42,7 @@ export function maskAttention<T extends tf.Tensor>(z: T, a: tf.Tensor): T {
  * Conventions: the gradient reaches z; none reaches a, since selecting has none (train a soft mask, or sample).
  * The mask is read from the device. Cost: O(k). Source: as `maskAttention`.
  *
- * @throws ShapeError DIMENSION when a does not have k entries · OptionError HARD_MASK when one is not 0 or 1
+ * @throws ShapeError DIMENSION when a does not have k entries · OptionError MASK when one is not 0 or 1
  * @draws
  * const a = tf.tensor1d([1, 0, 0, 1, 1, 0, 1, 0, 1, 1, 0, 1]);
  * return a;
@@ -49,11 +53,19 @@ export function hardMaskAttention(z: tf.Tensor, a: tf.Tensor1D): tf.Tensor {
   const op = "hardMaskAttention";
   if (a.rank !== 1 || a.shape[0] !== z.shape[z.rank - 1]) {
     const names = { letter: "k", a: "z [..., k]", b: "a [k]" };
-    throw new ShapeError("DIMENSION", { op, ...names, aShape: z.shape, bShape: a.shape });
+    throw new ShapeError("DIMENSION", unequal({ op, ...names, aShape: z.shape, bShape: a.shape }));
   }
   const mask = a.dataSync();
   const wrong = mask.findIndex((value) => value !== 0 && value !== 1);
-  if (wrong >= 0) throw new OptionError("HARD_MASK", { op, index: wrong, value: mask[wrong]! });
+  if (wrong >= 0) {
+    throw new OptionError("MASK", {
+      op,
+      rule: "a hard mask must hold 0 and 1 only",
+      got: `${mask[wrong]!} at ${wrong}`,
+      remedy: "use maskAttention for soft masks",
+      index: wrong,
+    });
+  }
   const kept = Array.from(mask.keys()).filter((index) => mask[index] === 1);
   return tf.tidy(() => tf.gather(z, tf.tensor1d(kept, "int32"), z.rank - 1));
 }

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
+import { notAChoice } from "../../core/faults.ts";
 import { affinePoints } from "../../ops/affine-grid.ts";
 import { checkRank, checkTensors } from "../../ops/check.ts";
 import { checkPerExample, checkSize, type ImageSize, tidyResult } from "./glimpse.ts";
@@ -38,7 +39,7 @@ export interface AffineGridOptions {
  * column reads the middle. Equal to PyTorch's affine_grid for both conventions. Differentiable in θ.
  * Cost: O(B·h·w). Paper: Jaderberg et al. 2015, §3.2, eq. 1 and 2, arxiv.org/abs/1506.02025.
  *
- * @throws ShapeError RANK, SIZE · OptionError GLIMPSE_SIZE, CHOICE
+ * @throws ShapeError RANK, SHAPE · OptionError OPTION
  * @draws
  * const grid = affineGrid(tf.tensor3d([[[0.8, -0.4, 0.1], [0.3, 0.8, 0]]]), [12, 12], { alignCorners: true });
  * return tf.transpose(tf.squeeze(grid, [0]), [2, 0, 1]); // x, then y
@@ -82,7 +83,7 @@ function affineBatch(op: string, theta: Affine): number {
   const given = Object.values(theta ?? {}).find((tensor) => tensor !== undefined);
   if (given instanceof tf.Tensor) return given.shape[0] ?? 0;
   const choices = ["[B, 2, 3]", "an object with scaleX, shiftX, scaleY or shiftY [B]"];
-  throw new OptionError("CHOICE", { op, name: "theta", choices, got: JSON.stringify(theta) });
+  throw new OptionError("OPTION", notAChoice({ op, name: "theta", choices, got: JSON.stringify(theta) }));
 }
 
 /** Throws unless θ is [B, 2, 3], or every number given instead is [B]. */
@@ -103,5 +104,5 @@ export function checkAffine(op: string, theta: Affine, B: number): void {
 export function checkCorners(op: string, options: AffineGridOptions): void {
   const got = (options as AffineGridOptions | undefined)?.alignCorners;
   if (typeof got === "boolean") return;
-  throw new OptionError("CHOICE", { op, name: "alignCorners", choices: ["true", "false"], got });
+  throw new OptionError("OPTION", notAChoice({ op, name: "alignCorners", choices: ["true", "false"], got }));
 }

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
+import { outOfRange } from "../../core/faults.ts";
 import { checkRank, checkTensors } from "../../ops/check.ts";
 import { filtered, type GaussianFilters, gaussianFilters } from "./gaussian-glimpse.ts";
 import type { GaussianParameters } from "./gaussian-mask.ts";
@@ -40,7 +41,7 @@ export type DrawResult<O> = GlimpseResult &
  *
  * Shapes: vector [B, 5] → five of [B].
  *
- * @throws ShapeError RANK, SIZE
+ * @throws ShapeError RANK, SHAPE
  * @example
  * const { gX, logIntensity } = drawParameters(tf.tensor2d([[0.1, 0.2, 0.3, 0.4, 0.5]]));
  * gX; // [0.1]
@@ -67,7 +68,7 @@ export function drawParameters(vector: tf.Tensor2D): DrawParameters {
  * same stride along both axes.
  * Cost: O(B). Paper: Gregor et al. 2015, §3.2, eq. 19 to 24, arxiv.org/abs/1502.04623.
  *
- * @throws ShapeError SIZE · OptionError GLIMPSE_SIZE, NUMBER_RANGE for a patch of one pixel, which has no stride
+ * @throws ShapeError SHAPE · OptionError OPTION for a patch of one pixel, which has no stride
  * @example
  * const { y, x } = drawGaussians(drawParameters(tf.zeros([1, 5])), [3, 3], [5, 5]);
  * x.u; // [0]
@@ -94,7 +95,7 @@ export function drawGaussians(
  * pass both as channels. At zeros the grid spans the image's longer side. Differentiable in everything.
  * Cost: as `gaussianGlimpse`. Paper: Gregor et al. 2015, §3.2, eq. 19 to 27, arxiv.org/abs/1502.04623.
  *
- * @throws ShapeError RANK, SIZE · OptionError GLIMPSE_SIZE, NUMBER_RANGE
+ * @throws ShapeError RANK, SHAPE · OptionError OPTION
  * @draws
  * const vector = tf.tensor2d([[-0.1, 0, 0.3, -0.35, 0], [0.35, 0.3, -1, -1.4, 0]]);
  * const { filters } = drawRead(tf.zeros([2, 24, 24, 1]), drawParameters(vector), [8, 8], { filters: true });
@@ -142,7 +143,7 @@ export function drawRead(
  * caller adds what is written to the canvas. Differentiable in everything.
  * Cost: O(B·C·H·w·(h + W)). Paper: Gregor et al. 2015, §3.2, eq. 28 and 29, arxiv.org/abs/1502.04623.
  *
- * @throws ShapeError RANK, SIZE · OptionError GLIMPSE_SIZE, NUMBER_RANGE
+ * @throws ShapeError RANK, SHAPE · OptionError OPTION
  * @draws
  * const vector = tf.tensor2d([[-0.3, -0.3, -2, -0.9, 0], [0.3, 0.2, 1, -0.7, 0]]);
  * const stripes = tf.tensor4d([...Array(128).keys()].map((n) => (n >> 3) % 2), [2, 8, 8, 1]);
@@ -201,5 +202,5 @@ function checkDraw(
   checkPerExample(op, B, { gX, gY, logVariance, logStride, logIntensity });
   const N = Math.max(...patch);
   if (N >= 2) return;
-  throw new OptionError("NUMBER_RANGE", { op, name: "N = max(h, w)", rule: "2 or more", got: N });
+  throw new OptionError("OPTION", outOfRange({ op, name: "N = max(h, w)", rule: "2 or more", got: N }));
 }

@@ -30,7 +30,7 @@ export type GaussianGlimpseResult<O> = GlimpseResult &
  * Cost: two products, O(B·C·h·W·(H + w)), whatever σ is; a spatial transformer costs O(B·C·h·w).
  * Paper: Gregor et al. 2015, §3.2, arxiv.org/abs/1502.04623; in the form of Kosiorek 2017.
  *
- * @throws ShapeError RANK, SIZE · OptionError GLIMPSE_SIZE
+ * @throws ShapeError RANK, SHAPE · OptionError OPTION
  * @draws
  * const [row, column] = [tf.range(0, 24), tf.reshape(tf.range(0, 24), [24, 1])];
  * const rings = tf.cos(tf.sqrt(tf.add(tf.square(tf.sub(row, 7)), tf.square(tf.sub(column, 7)))));

@@ -31,7 +31,7 @@ export interface GaussianParameters {
  * Cost: O(B·R·C). Paper: Gregor et al. 2015, §3.2, eq. 25 and 26, arxiv.org/abs/1502.04623; in the form of Kosiorek
  * 2017, "Attention in Neural Networks and How to Use It".
  *
- * @throws ShapeError RANK, SIZE · OptionError GLIMPSE_SIZE
+ * @throws ShapeError RANK, SHAPE · OptionError OPTION
  * @draws
  * const axis = { u: tf.tensor1d([4]), d: tf.tensor1d([1.75]), s: tf.tensor1d([1.2]) };
  * return gaussianMask(axis, 10, 24);
@@ -83,7 +83,7 @@ export interface GaussianMask2d {
  * Cost: O(B·(h·H + w·W + H·W)). Paper: Gregor et al. 2015, §3.2, arxiv.org/abs/1502.04623; in the form of Kosiorek
  * 2017, "Attention in Neural Networks and How to Use It".
  *
- * @throws ShapeError RANK, SIZE · OptionError GLIMPSE_SIZE
+ * @throws ShapeError RANK, SHAPE · OptionError OPTION
  * @draws
  * const axis = (u) => ({ u: tf.tensor1d([u]), d: tf.tensor1d([2]), s: tf.tensor1d([1.4]) });
  * return gaussianMask2d({ y: axis(5), x: axis(12) }, [3, 5], [20, 24]).map;

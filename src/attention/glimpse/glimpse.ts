@@ -29,7 +29,7 @@ export function checkGlimpse(op: string, image: tf.Tensor4D, size: ImageSize): v
   const [, H, W] = image.shape;
   checkSize(op, "size [h, w]", size);
   if (H > 0 && W > 0) return;
-  throw new ShapeError("SIZE", {
+  throw new ShapeError("SHAPE", {
     op,
     rule: "image must have H ≥ 1 rows and W ≥ 1 columns",
     got: `H = ${H} and W = ${W}`,
@@ -37,10 +37,15 @@ export function checkGlimpse(op: string, image: tf.Tensor4D, size: ImageSize): v
   });
 }
 
-/** Throws GLIMPSE_SIZE unless it is two whole numbers of 1 or more. */
+/** Throws OPTION unless it is two whole numbers of 1 or more. */
 export function checkSize(op: string, name: string, size: ImageSize): void {
   if (Array.isArray(size) && size.length === 2 && size.every((n) => Number.isInteger(n) && n >= 1)) return;
-  throw new OptionError("GLIMPSE_SIZE", { op, name, got: JSON.stringify(size) ?? "undefined" });
+  throw new OptionError("OPTION", {
+    op,
+    rule: `${name} must be two integers of 1 or more`,
+    got: JSON.stringify(size) ?? "undefined",
+    remedy: "give rows, then columns",
+  });
 }
 
 /** Throws unless each named parameter is [B], one number for every example. */

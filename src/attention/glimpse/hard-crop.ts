@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../../core/errors.ts";
+import { notAChoice } from "../../core/faults.ts";
 import { crop } from "../../ops/crop.ts";
 import { checkGlimpse, checkPerExample, type GlimpseResult, type ImageSize, tidyResult } from "./glimpse.ts";
 import { tellCrop } from "./told.ts";
@@ -30,7 +31,7 @@ export interface HardCropOptions {
  * reaches y and x, since indexing has none: learn them by the score function (REINFORCE), or take a soft glimpse.
  * Cost: O(B·h·w·C). Paper: Mnih et al. 2014, §3.1, arxiv.org/abs/1406.6247.
  *
- * @throws ShapeError RANK, SIZE · OptionError GLIMPSE_SIZE, CHOICE, and CROP_OUTSIDE with outside: "error"
+ * @throws ShapeError RANK, SHAPE · OptionError OPTION
  * @draws
  * const image = tf.reshape(tf.range(0, 144), [1, 12, 12, 1]);
  * const [y, x] = [tf.tensor1d([3], "int32"), tf.tensor1d([6], "int32")];
@@ -73,10 +74,10 @@ function checkOutside(
 ): void {
   const choices = ["error", "clamp", "zeros"];
   if (!choices.includes(outside))
-    throw new OptionError("CHOICE", { op, name: "outside", choices, got: outside });
+    throw new OptionError("OPTION", notAChoice({ op, name: "outside", choices, got: outside }));
   if (outside === "zeros") return;
   if (h > H || w > W) {
-    throw new ShapeError("SIZE", {
+    throw new ShapeError("SHAPE", {
       op,
       rule: `size [h, w] must be at most the image's [H, W] = [${H}, ${W}] here`,
       got: `[${h}, ${w}]`,
@@ -89,6 +90,14 @@ function checkOutside(
   tops.forEach((top, example) => {
     const left = lefts[example]!;
     if (top >= 0 && top <= lastY && left >= 0 && left <= lastX) return;
-    throw new OptionError("CROP_OUTSIDE", { op, example, y: top, x: left, lastY, lastX });
+    throw new OptionError("OPTION", {
+      op,
+      rule:
+        `with outside: "error" a crop must lie within the image, y from 0 to H − h=${lastY} and x from 0 to ` +
+        `W − w=${lastX}`,
+      got: `y=${top} and x=${left} for example ${example}`,
+      remedy: 'move it, or use outside: "clamp" or "zeros"',
+      example,
+    });
   });
 }

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
+import { notAChoice } from "../../core/faults.ts";
 import { checkRank } from "../../ops/check.ts";
 import { type AffineGridOptions, type AffineParameters, checkCorners } from "./affine-grid.ts";
 import { gaussianGlimpse } from "./gaussian-glimpse.ts";
@@ -36,7 +37,7 @@ export type ResizeOptions =
  * Conventions: σ is half a stride, so that neighbours overlap and no pixel is skipped, and at least half a pixel.
  * Cost: O(B). Source: Kosiorek 2017, "Attention in Neural Networks and How to Use It"; DRAW, arxiv.org/abs/1502.04623.
  *
- * @throws ShapeError RANK, SIZE · OptionError GLIMPSE_SIZE
+ * @throws ShapeError RANK, SHAPE · OptionError OPTION
  * @example
  * const [zero, eight] = [tf.tensor1d([0]), tf.tensor1d([8])];
  * windowGaussians({ top: zero, left: zero, height: eight, width: eight }, [4, 2]).y.u; // [0.5]
@@ -66,7 +67,7 @@ export function windowGaussians(window: GlimpseWindow, size: ImageSize): Gaussia
  * Conventions: width = w and a whole left are the hard crop. Cost: O(B). Paper: Jaderberg et al. 2015, §3.2,
  * arxiv.org/abs/1506.02025.
  *
- * @throws ShapeError RANK, SIZE · OptionError GLIMPSE_SIZE, CHOICE
+ * @throws ShapeError RANK, SHAPE · OptionError OPTION
  * @example
  * const [one, three] = [tf.tensor1d([1]), tf.tensor1d([3])];
  * const theta = windowAffine({ top: one, left: one, height: three, width: three }, [5, 5], { alignCorners: true });
@@ -105,7 +106,7 @@ export function windowAffine(
  * "bilinear" reads four for each, which aliases beyond a ratio of 2. Differentiable in the image and the window.
  * Cost: that of the sampler. Papers: DRAW, arxiv.org/abs/1502.04623; Jaderberg et al. 2015, arxiv.org/abs/1506.02025.
  *
- * @throws ShapeError RANK, SIZE · OptionError GLIMPSE_SIZE, CHOICE
+ * @throws ShapeError RANK, SHAPE · OptionError OPTION
  * @draws
  * const ring = tf.cos(tf.sqrt(tf.add(tf.square(tf.sub(tf.range(0, 32), 16)), tf.square(tf.reshape(tf.sub(tf.range(0, 32), 16), [32, 1])))));
  * const [zero, all] = [tf.tensor1d([0]), tf.tensor1d([32])];
@@ -128,7 +129,7 @@ export function resizeGlimpse(
   checkWindow(op, window, B);
   const choices = ["gaussian", "bilinear"];
   if (!choices.includes(options?.sampler)) {
-    throw new OptionError("CHOICE", { op, name: "sampler", choices, got: options?.sampler });
+    throw new OptionError("OPTION", notAChoice({ op, name: "sampler", choices, got: options?.sampler }));
   }
   if (options.sampler === "bilinear") checkCorners(op, options);
   return tidyResult(() => {

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../../core/errors.ts";
+import { notAChoice, outOfRange, wrongRank } from "../../core/faults.ts";
 import { checkRank, checkTensors } from "../../ops/check.ts";
 import { checkGlimpse, type GlimpseResult, type ImageSize, tidyResult } from "./glimpse.ts";
 
@@ -30,7 +31,7 @@ export interface SoftMaskResult extends GlimpseResult {
  * several, or none. Hidden locations are computed all the same. Differentiable in image and logits.
  * Cost: O(B·H·W·C). Paper: Xu et al. 2015, §4.2, arxiv.org/abs/1502.03044.
  *
- * @throws ShapeError RANK, SIZE · OptionError GLIMPSE_SIZE, CHOICE
+ * @throws ShapeError RANK, SHAPE · OptionError OPTION
  * @draws
  * const [row, column] = [tf.range(0, 20), tf.reshape(tf.range(0, 20), [20, 1])];
  * const bump = (y, x) => tf.exp(tf.mul(tf.add(tf.square(tf.sub(row, x)), tf.square(tf.sub(column, y))), -0.06));
@@ -56,7 +57,7 @@ export function softMask(
   checkCells(op, size, [H, W]);
   const choices = ["softmax", "sigmoid"];
   if (!choices.includes(normalize))
-    throw new OptionError("CHOICE", { op, name: "normalize", choices, got: normalize });
+    throw new OptionError("OPTION", notAChoice({ op, name: "normalize", choices, got: normalize }));
   return tidyResult(() => {
     const flat = tf.reshape(logits, [B, H * W]);
     const map = tf.reshape(normalize === "softmax" ? tf.softmax(flat) : tf.sigmoid(flat), [
@@ -96,7 +97,7 @@ export interface DoublyStochasticOptions {
  * otherwise give τ = T/L. Differentiable in α. Cost: O(B·T·L). Paper: Xu et al. 2015, §4.2.1, eq. 14,
  * arxiv.org/abs/1502.03044.
  *
- * @throws ShapeError RANK, SIZE · OptionError NUMBER_RANGE
+ * @throws ShapeError RANK, SHAPE · OptionError OPTION
  * @example
  * const alpha = tf.tensor3d([1, 0, 1, 0], [1, 2, 2]); // two steps, both at the first of two locations
  * doublyStochasticPenalty(alpha, { weight: 0.5 }); // 1
@@ -107,14 +108,17 @@ export function doublyStochasticPenalty(
 ): tf.Scalar {
   const op = "doublyStochasticPenalty";
   if (alpha.rank < 3)
-    throw new ShapeError("RANK", { op, name: "alpha [B, T, …]", rank: "3 or more", shape: alpha.shape });
+    throw new ShapeError(
+      "RANK",
+      wrongRank({ op, name: "alpha [B, T, …]", rank: "3 or more", shape: alpha.shape }),
+    );
   const [B, T] = alpha.shape as [number, number];
   if (allow) {
     checkRank(op, "allow [B, T]", allow, 2);
     checkTensors(op, [{ name: "allow", tensor: allow, letters: "[B, T]", shape: [B, T], dtype: "bool" }]);
   }
   if (!(weight >= 0))
-    throw new OptionError("NUMBER_RANGE", { op, name: "weight", rule: "0 or more", got: weight });
+    throw new OptionError("OPTION", outOfRange({ op, name: "weight", rule: "0 or more", got: weight }));
   return tidyResult(() => {
     const masks = tf.reshape(alpha, [B, T, -1]);
     const counted = allow ? tf.where(tf.expandDims(allow, 2), masks, tf.scalar(0)) : masks;
@@ -125,7 +129,7 @@ export function doublyStochasticPenalty(
 
 function checkCells(op: string, [h, w]: ImageSize, [H, W]: ImageSize): void {
   if (H % h === 0 && W % w === 0) return;
-  throw new ShapeError("SIZE", {
+  throw new ShapeError("SHAPE", {
     op,
     rule: `size [h, w] must divide the image's [H, W] = [${H}, ${W}] into equal cells`,
     got: `[${h}, ${w}]`,

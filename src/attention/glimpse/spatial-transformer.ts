@@ -25,7 +25,7 @@ export type SpatialTransformerResult<O> = GlimpseResult &
  * `gaussianGlimpse` finds it from afar. Zooming out by more than 2 skips pixels. Differentiable in the image and θ.
  * Cost: O(B·h·w·C), whatever the image's size. Paper: Jaderberg et al. 2015, §3, arxiv.org/abs/1506.02025.
  *
- * @throws ShapeError RANK, SIZE · OptionError GLIMPSE_SIZE, CHOICE
+ * @throws ShapeError RANK, SHAPE · OptionError OPTION
  * @draws
  * const board = tf.tensor4d([...Array(256).keys()].map((n) => ((n >> 2) + (n >> 6)) % 2), [1, 16, 16, 1]);
  * const theta = tf.tensor3d([[[1, 0, 0], [0, 1, 0]], [[0.5, 0, 0.25], [0, 0.5, 0]], [[0.7, -0.5, 0], [0.5, 0.7, 0]], [[1, 0.5, 0], [0, 1, 0]]]);

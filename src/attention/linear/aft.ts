@@ -1,6 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { ShapeError } from "../../core/errors.ts";
-import { checkPadding, checkSequences, checkShape, type PaddingOptions } from "./check.ts";
+import { checkPadding, checkSameLength, checkSequences, checkShape, type PaddingOptions } from "./check.ts";
 import { lowerOnes } from "./chunked-state.ts";
 import { withoutStray } from "./form.ts";
 import { hide, lessLargest, mixPositions, quotient } from "./numerics.ts";
@@ -34,8 +33,7 @@ export interface AftOptions extends PaddingOptions {
  * memory for T×S numbers of w alone, not for each example and head.
  * Paper: Zhai et al. 2021, §3, arxiv.org/abs/2105.14103.
  *
- * @throws ShapeError RANK, DIMENSION, NO_WIDTH, EMPTY_SEQUENCE, RECURRENT_LENGTHS, INPUT_SHAPE · OptionError LENGTHS,
- *   ALLOW_DTYPE
+ * @throws ShapeError RANK, DIMENSION, SHAPE · OptionError OPTION, DTYPE
  * @draws
  * const w = tf.tensor2d(Array.from({ length: 256 }, (_, e) => -Math.abs(Math.floor(e / 16) - (e % 16)) / 2), [16, 16]);
  * const one = tf.reshape(tf.eye(16), [1, 1, 16, 16]); // so the output is the weights
@@ -59,7 +57,7 @@ export function aftAttention(
   checkShape(op, "k [B, H, S, D]", k, [B, H, S, D]);
   checkShape(op, "v [B, H, S, D]", v, [B, H, S, D]);
   if (w) checkShape(op, "w [T, S]", w, [T, S]);
-  if (causal && T !== S) throw new ShapeError("RECURRENT_LENGTHS", { op, T, S });
+  if (causal) checkSameLength(op, shapes);
   const padding = checkPadding(op, shapes, options);
   return tf.tidy(() => {
     const kept = padding();

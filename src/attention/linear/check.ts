@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../../core/errors.ts";
-import type { AttentionShapes } from "../../core/notation.ts";
+import { notBool } from "../../core/faults.ts";
+import { type AttentionShapes, show } from "../../core/notation.ts";
 import { compileProgram } from "../../core/program.ts";
 import { attentionShapes } from "../../core/shapes.ts";
 
@@ -18,8 +19,24 @@ export interface PaddingOptions {
 export function checkSequences(op: string, q: tf.Tensor, k: tf.Tensor, v: tf.Tensor): AttentionShapes {
   const shapes = attentionShapes(op, q, k, v);
   const { T, S } = shapes;
-  if (T === 0 || S === 0) throw new ShapeError("EMPTY_SEQUENCE", { op, T, S });
-  return shapes;
+  if (T > 0 && S > 0) return shapes;
+  throw new ShapeError("SHAPE", {
+    op,
+    rule: "there must be T ≥ 1 queries and S ≥ 1 keys",
+    got: `T=${T} and S=${S}`,
+    remedy: "leave empty sequences out",
+  });
+}
+
+/** Throws unless a recurrence has as many queries as keys. */
+export function checkSameLength(op: string, { T, S }: Pick<AttentionShapes, "T" | "S">): void {
+  if (T === S) return;
+  throw new ShapeError("SHAPE", {
+    op,
+    rule: "a recurrence must have as many queries as keys",
+    got: `T=${T} and S=${S}`,
+    remedy: "pass earlier keys as the state that their call returned",
+  });
 }
 
 /** Throws unless an input has one of these shapes. */
@@ -27,7 +44,13 @@ export function checkShape(op: string, name: string, x: tf.Tensor, ...shapes: nu
   const fits = shapes.some(
     (shape) => shape.length === x.rank && shape.every((n, axis) => n === x.shape[axis]),
   );
-  if (!fits) throw new ShapeError("INPUT_SHAPE", { op, name, shapes, got: x.shape });
+  if (fits) return;
+  throw new ShapeError("SHAPE", {
+    op,
+    rule: `${name} must have shape ${shapes.map(show).join(" or ")} here`,
+    got: show(x.shape),
+    remedy: "each letter must mean the same size in all inputs",
+  });
 }
 
 export interface Padding {
@@ -43,7 +66,7 @@ export function checkPadding(op: string, shapes: AttentionShapes, options: Paddi
   const { keyAllow, keyLengths, queryLengths } = options;
   const program = compileProgram(op, shapes, { keyLengths, queryLengths });
   if (keyAllow && keyAllow.dtype !== "bool")
-    throw new OptionError("ALLOW_DTYPE", { op, dtype: keyAllow.dtype });
+    throw new OptionError("DTYPE", notBool({ op, dtype: keyAllow.dtype }));
   if (keyAllow) checkShape(op, "keyAllow [B, S]", keyAllow, [B, S]);
   const within = (lengths: Int32Array | undefined, steps: number) => {
     if (!lengths) return undefined;

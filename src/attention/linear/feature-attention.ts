@@ -18,7 +18,14 @@ export function featureAttention(
   const { causal = false, normalize = true, finite = false, state } = options;
   const { B, Hkv } = shapes;
   if (causal) checkForm(op, shapes, options);
-  else if (state || options.returnState) throw new OptionError("STATE_CAUSAL", { op });
+  else if (state || options.returnState) {
+    throw new OptionError("CONFLICT", {
+      op,
+      rule: "state and returnState must come with causal: true",
+      got: "causal: false",
+      remedy: "without it all keys come at once",
+    });
+  }
   return tf.tidy(() => {
     const kept = padding();
     const queries = ofQueries(hide(q, kept.queries));

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkChoice, checkCount } from "../../core/check-options.ts";
-import { ShapeError } from "../../core/errors.ts";
 import type { AttentionShapes } from "../../core/notation.ts";
 import { cleaned, isKnownFinite } from "../../ops/attention/guard.ts";
+import { checkSameLength } from "./check.ts";
 
 import { chunkedState, type Recurrence, type StateResult } from "./chunked-state.ts";
 import { recurrentState } from "./recurrent-state.ts";
@@ -34,10 +34,10 @@ export type FormResult<O> = { output: tf.Tensor4D } & (O extends { returnState: 
 /** Throws unless T = S and the options are in their ranges. */
 export function checkForm(
   op: string,
-  { T, S }: AttentionShapes,
+  shapes: AttentionShapes,
   { form = "chunked", chunkSize = 1 }: FormOptions,
 ): void {
-  if (T !== S) throw new ShapeError("RECURRENT_LENGTHS", { op, T, S });
+  checkSameLength(op, shapes);
   checkChoice(op, "form", form, ["chunked", "parallel", "recurrent"]);
   checkCount(op, "chunkSize", chunkSize);
 }

@@ -40,8 +40,7 @@ const ROWS_CHUNK = 16;
  * I − β k kᵀ. Papers: Yang, Kautz & Hatamizadeh 2024, §3, arxiv.org/abs/2412.06464; chunks: Yang et al. 2024, §3,
  * arxiv.org/abs/2406.06484; ONNX LinearAttention-27.
  *
- * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH, EMPTY_SEQUENCE, RECURRENT_LENGTHS, INPUT_SHAPE · OptionError
- *   CHOICE, NUMBER_RANGE, LENGTHS, ALLOW_DTYPE
+ * @throws ShapeError RANK, DIMENSION, HEADS, SHAPE · OptionError OPTION, DTYPE
  * @draws
  * const order = tf.tensor1d([0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3], "int32");
  * const keys = tf.cast(tf.reshape(tf.oneHot(order, 4), [1, 1, 12, 4]), "float32");

@@ -53,8 +53,7 @@ export function eluFeatures<T extends tf.Tensor>(x: T): T {
  * Cost: O(n·Dφ·Dv), and n·chunkSize·(Dφ + Dv) where causal, instead of n²·D; memory O(n).
  * Paper: Katharopoulos et al. 2020, §3, arxiv.org/abs/2006.16236.
  *
- * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH, EMPTY_SEQUENCE, RECURRENT_LENGTHS, INPUT_SHAPE · OptionError
- *   CHOICE, NUMBER_RANGE, LENGTHS, ALLOW_DTYPE, STATE_CAUSAL
+ * @throws ShapeError RANK, DIMENSION, HEADS, SHAPE · OptionError OPTION, DTYPE, CONFLICT
  * @draws
  * const q = tf.tensor4d(Array.from({ length: 16 }, (_, t) => [Math.cos(t / 3), Math.sin(t / 3)]).flat(), [1, 1, 16, 2]);
  * return linearAttention(tf.mul(q, 3), tf.mul(q, 3), q, { causal: true, weights: true }).weights;

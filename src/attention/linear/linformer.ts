@@ -36,7 +36,7 @@ export interface LinformerOptions extends PaddingOptions {
  * Cost: O(S·r·(D + Dv) + T·r·(D + Dv)), the T×r matrix never stored. Paper: Wang et al. 2020, §4,
  * arxiv.org/abs/2006.04768.
  *
- * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH, EMPTY_SEQUENCE, INPUT_SHAPE · OptionError NUMBER_RANGE, LENGTHS
+ * @throws ShapeError RANK, DIMENSION, HEADS, SHAPE · OptionError OPTION
  * @draws
  * const q = tf.tensor4d(Array.from({ length: 16 }, (_, t) => [Math.cos(t / 3), Math.sin(t / 3)]).flat(), [1, 1, 16, 2]);
  * const e = tf.tensor2d(Array.from({ length: 64 }, (_, n) => (Math.floor(n / 16) === n % 4 ? 0.25 : 0)), [16, 4]);

@@ -35,8 +35,7 @@ export interface NystromOptions extends Omit<PaddingOptions, "keyAllow"> {
  * Cost: O(n·m·(D + Dv) + m³); the T×m and m×S matrices are never stored. Paper: Xiong et al. 2021, §3,
  * arxiv.org/abs/2102.03902.
  *
- * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH, EMPTY_SEQUENCE, INPUT_SHAPE · OptionError NUMBER_RANGE, LENGTHS,
- *   ODD_FILTER, SKIP_LENGTHS
+ * @throws ShapeError RANK, DIMENSION, HEADS, SHAPE · OptionError OPTION
  * @draws
  * const q = tf.tensor4d(Array.from({ length: 16 }, (_, t) => [Math.cos(t / 3), Math.sin(t / 3)]).flat(), [1, 1, 16, 2]);
  * const one = tf.reshape(tf.eye(16), [1, 1, 16, 16]); // values that show the weights
@@ -82,8 +81,22 @@ export function nystromAttention(
 function checkConv(op: string, conv: tf.Tensor2D, { H, T, S }: { H: number; T: number; S: number }): void {
   const K = conv.shape[0] || 1;
   checkShape(op, "conv [K, H]", conv, [K, H], [K, 1]);
-  if (K % 2 === 0) throw new OptionError("ODD_FILTER", { op, K });
-  if (T !== S) throw new ShapeError("SKIP_LENGTHS", { op, T, S });
+  if (K % 2 === 0) {
+    throw new OptionError("SHAPE", {
+      op,
+      rule: "conv [K, H] must have an odd length K, so that it has a middle",
+      got: `K=${K}`,
+      remedy: `use ${K - 1} or ${K + 1}`,
+    });
+  }
+  if (T !== S) {
+    throw new ShapeError("SHAPE", {
+      op,
+      rule: "the skip over the values must have as many queries as keys",
+      got: `T=${T} and S=${S}`,
+      remedy: "leave conv out",
+    });
+  }
 }
 
 function countLandmarks(lengths: ArrayLike<number> | undefined, m: number): number[] | undefined {

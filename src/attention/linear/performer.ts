@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkCount, checkFinite } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
+import { outOfRange } from "../../core/faults.ts";
 import { RandomStream } from "../../core/random.ts";
 import { checkSequences, checkShape } from "./check.ts";
 import { featureAttention } from "./feature-attention.ts";
@@ -34,7 +35,7 @@ export interface PerformerOptions extends Omit<LinearAttentionOptions, "featureM
  * as long as |x′|² > 170 has none. The error falls as 1/√m, and grows with the size of q and k.
  * Cost: O(n·m·(D + Dv)). Paper: Choromanski et al. 2021, §2.3–2.4, arxiv.org/abs/2009.14794.
  *
- * @throws what `linearAttention` throws · ShapeError INPUT_SHAPE
+ * @throws what `linearAttention` throws · ShapeError SHAPE
  * @draws
  * const q = tf.tensor4d(Array.from({ length: 16 }, (_, t) => [Math.cos(t / 3), Math.sin(t / 3)]).flat(), [1, 1, 16, 2]);
  * const w = orthogonalRandomFeatures(64, 2, { seed: 1 });
@@ -62,7 +63,7 @@ export function performerAttention(
   const { scale = 1 / Math.sqrt(D), ...rest } = options;
   checkFinite(op, "scale", scale);
   if (scale < 0)
-    throw new OptionError("NUMBER_RANGE", { op, name: "scale", rule: "a number ≥ 0", got: scale });
+    throw new OptionError("OPTION", outOfRange({ op, name: "scale", rule: "a number ≥ 0", got: scale }));
   checkShape(op, "w [m, D]", w, [w.shape[0] || 1, D]);
   return tf.tidy(() => {
     // A query's largest feature cancels; the keys' would have to be known before the sequence is.
@@ -97,7 +98,7 @@ function positiveFeatures(
  * vector, so the estimate stays unbiased, and together they cover the directions more evenly than independent ones.
  * Cost: O(m·D²), once. Paper: Choromanski et al. 2021, §2.4, arxiv.org/abs/2009.14794.
  *
- * @throws OptionError NUMBER_RANGE, RANDOM_RANGE
+ * @throws OptionError OPTION
  * @example
  * const w = orthogonalRandomFeatures(256, 64, { seed: 7 }); // [256, 64]
  */

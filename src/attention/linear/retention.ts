@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkCount, checkFinite } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
+import { show } from "../../core/notation.ts";
 import { checkPadding, checkSequences, checkShape, type PaddingOptions } from "./check.ts";
 import { checkForm, type FormOptions, type FormResult, runForm, withoutStray } from "./form.ts";
 import { hide } from "./numerics.ts";
@@ -43,8 +44,7 @@ export function retentionDecays(H: number): number[] {
  * input is not finite the outputs of its head are NaN from there on, and none before.
  * Cost: O(n·L·(D + Dv) + n·D·Dv) in chunks of L. Paper: Sun et al. 2023, §2, arxiv.org/abs/2307.08621.
  *
- * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH, EMPTY_SEQUENCE, RECURRENT_LENGTHS, INPUT_SHAPE · OptionError
- *   CHOICE, NUMBER_RANGE, LENGTHS, DECAYS, ODD_ROTATION
+ * @throws ShapeError RANK, DIMENSION, HEADS, SHAPE · OptionError OPTION, CONFLICT
  * @draws
  * const one = tf.ones([1, 4, 12, 1]);
  * const values = tf.tile(tf.reshape(tf.eye(12), [1, 1, 12, 12]), [1, 4, 1, 1]); // so the output is the weights
@@ -70,12 +70,24 @@ export function retention(
   const { decays = retentionDecays(Hkv), xpos = false, offset = 0 } = options;
   const { scale = 1 / Math.sqrt(D), state, finite = false } = options;
   if (decays.length !== Hkv || decays.some((gamma) => !(gamma > 0 && gamma <= 1))) {
-    throw new OptionError("DECAYS", { op, Hkv, got: decays });
+    throw new OptionError("OPTION", {
+      op,
+      rule: `decays must be Hkv=${Hkv} numbers above 0 and at most 1`,
+      got: show(decays),
+      remedy: "give each head's γ, as retentionDecays makes them",
+    });
   }
   checkFinite(op, "scale", scale);
   checkForm(op, shapes, options);
   checkCount(op, "offset", offset, Number.MIN_SAFE_INTEGER);
-  if (xpos && D % 2 === 1) throw new OptionError("ODD_ROTATION", { op, D });
+  if (xpos && D % 2 === 1) {
+    throw new OptionError("CONFLICT", {
+      op,
+      rule: "xpos turns pairs of columns, so D must be even",
+      got: `D=${D}`,
+      remedy: "widen the heads by one column",
+    });
+  }
   if (state) checkShape(op, "state [B, Hkv, D, Dv]", state, [B, Hkv, D, Dv]);
   const padding = checkPadding(op, shapes, options);
   return tf.tidy(() => {

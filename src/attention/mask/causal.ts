@@ -24,7 +24,7 @@ export type CausalOptions = Pick<ProgramOptions, "queryOffset"> & {
  *
  * Shapes: → bool [T, S]. Cost: O(T·S). Paper: Vaswani et al. 2017, §3.2.3, arxiv.org/abs/1706.03762.
  *
- * @throws OptionError CAUSAL_CORNER, OFFSET_CONFLICT
+ * @throws OptionError CONFLICT
  * @draws
  * return causalMask(12, 12);
  * @example

@@ -1,5 +1,6 @@
 import { checkChoice, checkCount } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
+import { outOfRange } from "../../core/faults.ts";
 import type { Pattern } from "./pattern.ts";
 
 export interface FixedOptions {
@@ -29,7 +30,7 @@ export interface FixedOptions {
  * Cost: O(1) a pair.
  * Paper: Child et al. 2019, §4.3, arxiv.org/abs/1904.10509.
  *
- * @throws OptionError NUMBER_RANGE, CHOICE
+ * @throws OptionError OPTION
  * @draws
  * return patternMask(24, 24, fixedPattern({ stride: 6, summary: 2 }));
  * @example
@@ -50,5 +51,5 @@ export function checkFixed(op: string, { stride, summary = 1, part = "both" }: F
   checkChoice(op, "part", part, ["both", "local", "summary"]);
   if (Number.isSafeInteger(summary) && summary >= 1 && summary <= stride) return;
   const rule = `an integer from 1 to stride = ${stride}`;
-  throw new OptionError("NUMBER_RANGE", { op, name: "summary", rule, got: summary });
+  throw new OptionError("OPTION", outOfRange({ op, name: "summary", rule, got: summary }));
 }

@@ -1,5 +1,6 @@
 import { checkCount } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
+import { outOfRange } from "../../core/faults.ts";
 import type { Pattern } from "./pattern.ts";
 
 export interface LongformerOptions {
@@ -31,7 +32,7 @@ export interface LongformerOptions {
  * Cost: O(1) a pair.
  * Paper: Beltagy, Peters & Cohan 2020, §3.1, arxiv.org/abs/2004.05150.
  *
- * @throws OptionError NUMBER_RANGE
+ * @throws OptionError OPTION
  * @draws
  * return patternMask(24, 24, longformerPattern({ window: { left: 2, right: 2 }, dilation: 2, global: [0, 12] }));
  * @example
@@ -58,17 +59,20 @@ export function checkLongformer(
   checkCount(op, "window.left", window.left, 0);
   checkCount(op, "window.right", window.right, 0);
   if (window.left + window.right === 0) {
-    throw new OptionError("NUMBER_RANGE", {
-      op,
-      name: "window.left + window.right",
-      rule: "1 or more",
-      got: 0,
-    });
+    throw new OptionError(
+      "OPTION",
+      outOfRange({
+        op,
+        name: "window.left + window.right",
+        rule: "1 or more",
+        got: 0,
+      }),
+    );
   }
   checkCount(op, "dilation", dilation);
   const wrong = global.find((n) => !(Number.isSafeInteger(n) && n >= 0 && n < T));
   if (wrong !== undefined) {
     const rule = T === Number.POSITIVE_INFINITY ? "integers ≥ 0" : `integers from 0 to T − 1 = ${T - 1}`;
-    throw new OptionError("NUMBER_RANGE", { op, name: "global positions", rule, got: wrong });
+    throw new OptionError("OPTION", outOfRange({ op, name: "global positions", rule, got: wrong }));
   }
 }

@@ -19,7 +19,7 @@ import { allowTensor } from "../../ops/attention/allow.ts";
  *
  * Shapes: lengths [B] → bool [B, 1, S], the same for every query. Cost: O(B·S).
  *
- * @throws OptionError LENGTHS
+ * @throws OptionError OPTION
  * @draws
  * return paddingMask([3, 12, 0, 7, 9, 1], 12);
  * @example

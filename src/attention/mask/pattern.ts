@@ -21,7 +21,7 @@ export type Pattern = (i: number, j: number) => boolean;
  * Shapes: → bool [T, S].
  * Cost: O(T·S) calls.
  *
- * @throws OptionError NUMBER_RANGE
+ * @throws OptionError OPTION
  * @draws
  * return patternMask(24, 24, (i, j) => (i ^ j) % 3 === 0 && j <= i);
  * @example

@@ -26,7 +26,7 @@ export interface StridedOptions {
  * Cost: O(1) a pair.
  * Paper: Child et al. 2019, §4.3, arxiv.org/abs/1904.10509.
  *
- * @throws OptionError NUMBER_RANGE, CHOICE
+ * @throws OptionError OPTION
  * @draws
  * return patternMask(24, 24, stridedPattern({ stride: 6 }));
  * @example

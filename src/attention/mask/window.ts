@@ -27,7 +27,7 @@ export type WindowOptions = Pick<ProgramOptions, "queryOffset"> & {
  * Shapes: → bool [T, S]. Cost: O(T·S). Papers: Luong, Pham & Manning 2015, §3.2, arxiv.org/abs/1508.04025; Beltagy,
  * Peters & Cohan 2020, §3.1, arxiv.org/abs/2004.05150, whose w is left + right.
  *
- * @throws OptionError WINDOW_CORNER, NUMBER_RANGE
+ * @throws OptionError CONFLICT, OPTION
  * @draws
  * return windowMask(12, 12, { left: 3, right: 1 });
  * @example

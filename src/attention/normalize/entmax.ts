@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
+import { outOfRange } from "../../core/faults.ts";
 import { softmax } from "../../ops/attention/softmax.ts";
 import { checkBroadcast } from "./check.ts";
 import { sparsemax } from "./sparsemax.ts";
@@ -38,7 +39,7 @@ const LOG_ZERO = -110;
  * Papers: Peters, Niculae & Martins 2019, §3 and appendix A, arxiv.org/abs/1905.05702; the gradient of α: Correia,
  * Niculae & Martins 2019, §3.2, arxiv.org/abs/1909.00015.
  *
- * @throws OptionError NUMBER_RANGE when α < 1 · ShapeError BROADCAST when a tensor α does not fit the rows
+ * @throws OptionError OPTION when α < 1 · ShapeError SHAPE when a tensor α does not fit the rows
  * @draws
  * const scores = tf.mul(tf.range(0, 12), -0.35);
  * return tf.stack([1, 1.25, 1.5, 1.75, 2, 3].map((alpha) => entmax(scores, alpha)));
@@ -63,7 +64,7 @@ function checkAlpha(scores: tf.Tensor, alpha: number | tf.Tensor): void {
   const op = "entmax";
   if (typeof alpha === "number") {
     if (alpha >= 1 && alpha < Infinity) return;
-    throw new OptionError("NUMBER_RANGE", { op, name: "alpha", rule: "a number ≥ 1", got: alpha });
+    throw new OptionError("OPTION", outOfRange({ op, name: "alpha", rule: "a number ≥ 1", got: alpha }));
   }
   checkBroadcast(op, { name: "alpha", letters: "[..., 1]" }, [...scores.shape.slice(0, -1), 1], alpha.shape);
 }

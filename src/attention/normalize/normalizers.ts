@@ -1,4 +1,5 @@
 import { OptionError } from "../../core/errors.ts";
+import { notAChoice } from "../../core/faults.ts";
 import { softmax } from "../../ops/attention/softmax.ts";
 import type { Normalize } from "../../ops/attention/weigh.ts";
 import { entmax } from "./entmax.ts";
@@ -22,7 +23,7 @@ export type NormalizerName = keyof typeof NORMALIZERS;
 /**
  * A normaliser given as a function or by name.
  *
- * @throws OptionError CHOICE for a name that is none of `NORMALIZERS`
+ * @throws OptionError OPTION for a name that is none of `NORMALIZERS`
  * @example
  * normalizerOf("attend", "sparsemax") === sparsemax; // true
  */
@@ -30,5 +31,5 @@ export function normalizerOf(op: string, given: Normalize | NormalizerName): Nor
   if (typeof given === "function") return given;
   if (Object.hasOwn(NORMALIZERS, given)) return NORMALIZERS[given];
   const choices = ["a function", ...Object.keys(NORMALIZERS).map((name) => `"${name}"`)];
-  throw new OptionError("CHOICE", { op, name: "normalize", choices, got: given });
+  throw new OptionError("OPTION", notAChoice({ op, name: "normalize", choices, got: given }));
 }

@@ -17,7 +17,7 @@ export interface SigmoidWeightsOptions {
  * sources are padded, give a bias that does not depend on the padding. Differentiable in e and b.
  * Cost: O(size). Paper: Ramapuram et al. 2024, §2 and §3, arxiv.org/abs/2409.04431.
  *
- * @throws ShapeError BROADCAST when a bias does not fit the scores
+ * @throws ShapeError SHAPE when a bias does not fit the scores
  * @draws
  * const i = tf.range(0, 12);
  * const wave = tf.sub(tf.reshape(i, [12, 1]), tf.reshape(i, [1, 12]));

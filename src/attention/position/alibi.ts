@@ -21,7 +21,7 @@ export interface AlibiOptions {
  * Cost: O(H).
  * Paper: Press, Smith & Lewis 2021, §3, arxiv.org/abs/2108.12409.
  *
- * @throws OptionError NUMBER_RANGE
+ * @throws OptionError OPTION
  * @example
  * alibiSlopes(4); // [0.25, 0.0625, 0.015625, 0.00390625]
  */
@@ -46,7 +46,7 @@ export function alibiSlopes(H: number, most = 8): number[] {
  * Cost: O(H·T·S); `alibiKeyBias` takes O(H·S) for causal attention.
  * Paper: Press, Smith & Lewis 2021, §3, arxiv.org/abs/2108.12409.
  *
- * @throws OptionError NUMBER_RANGE, POSITION_CORNER
+ * @throws OptionError OPTION, CONFLICT
  * @draws
  * return alibiBias(4, 12, 12);
  * @example
@@ -83,7 +83,7 @@ export function alibiBias(
  * Cost: O(H·S).
  * Paper: Press, Smith & Lewis 2021, arxiv.org/abs/2108.12409; their code does this.
  *
- * @throws OptionError NUMBER_RANGE
+ * @throws OptionError OPTION
  * @draws
  * return alibiKeyBias(6, 24);
  * @example

@@ -21,7 +21,7 @@ export interface LearnedEncodingParameters {
  * Papers: Gehring et al. 2017, §3.1, arxiv.org/abs/1705.03122; Devlin et al. 2018 (BERT), §3,
  * arxiv.org/abs/1810.04805.
  *
- * @throws ShapeError RANK · OptionError NUMBER_RANGE, TABLE_ROWS
+ * @throws ShapeError RANK · OptionError OPTION, SHAPE
  * @draws
  * return learnedEncoding({ table: tf.randomNormal([16, 24], 0, 1, "float32", 5) }, 12);
  * @example
@@ -39,6 +39,13 @@ export function learnedEncoding(
   checkCount(op, "offset", offset, 0);
   const [rows, C] = table.shape;
   const last = offset + T - 1;
-  if (last >= rows) throw new OptionError("TABLE_ROWS", { op, rows, first: offset, last });
+  if (last >= rows) {
+    throw new OptionError("SHAPE", {
+      op,
+      rule: `positions must be below the Tmax=${rows} rows of table [Tmax, C]`,
+      got: `positions ${offset} to ${last}`,
+      remedy: "train a longer table, or cut the sequence",
+    });
+  }
   return tf.slice(table, [offset, 0], [T, C]);
 }

@@ -1,23 +1,33 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
+import { outOfRange } from "../../core/faults.ts";
 
 /**
  * The key position of query 0, which has to be given unless T = S.
  *
- * @throws OptionError POSITION_CORNER, NUMBER_RANGE
+ * @throws OptionError CONFLICT, OPTION
  */
 export function offsetOfQueries(op: string, T: number, S: number, queryOffset: number | undefined): number {
   if (queryOffset === undefined) {
-    if (T !== S) throw new OptionError("POSITION_CORNER", { op, T, S });
-    return 0;
+    if (T === S) return 0;
+    throw new OptionError("CONFLICT", {
+      op,
+      rule: "relative positions must know where query 0 stands when T ≠ S",
+      got: `T=${T} and S=${S}`,
+      remedy:
+        "give queryOffset, the key position of the first query (0 aligns the first ones, S − T the last ones)",
+    });
   }
   if (Number.isSafeInteger(queryOffset)) return queryOffset;
-  throw new OptionError("NUMBER_RANGE", {
-    op,
-    name: "queryOffset",
-    rule: "an integer",
-    got: queryOffset,
-  });
+  throw new OptionError(
+    "OPTION",
+    outOfRange({
+      op,
+      name: "queryOffset",
+      rule: "an integer",
+      got: queryOffset,
+    }),
+  );
 }
 
 /**

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkCount } from "../../core/check-options.ts";
 import { OptionError, ShapeError } from "../../core/errors.ts";
+import { outOfRange } from "../../core/faults.ts";
 import { checkRank } from "../../core/shapes.ts";
 import { applyRope, type RotateOptions } from "./rope.ts";
 import { ropeFrequencies } from "./rope-frequencies.ts";
@@ -27,7 +28,7 @@ export interface Rope2dOptions extends RotateOptions {
  * Cost: O(B·H·T·D).
  * Paper: Heo et al. 2024, §3.2, arxiv.org/abs/2403.13298.
  *
- * @throws ShapeError RANK, SIZE · OptionError NUMBER_RANGE, CHOICE
+ * @throws ShapeError RANK, SHAPE · OptionError OPTION
  * @draws
  * // How the patch in the middle scores all others where queries and keys are equal.
  * const x = rope2d(tf.ones([1, 1, 169, 16]), { rows: 13, columns: 13, base: 20 });
@@ -45,10 +46,10 @@ export function rope2d(
   checkCount(op, "columns", columns);
   const D = x.shape[3];
   if (D === 0 || D % 4 !== 0)
-    throw new OptionError("NUMBER_RANGE", { op, name: "D", rule: "a multiple of 4", got: D });
+    throw new OptionError("OPTION", outOfRange({ op, name: "D", rule: "a multiple of 4", got: D }));
   const T = x.shape[options.layout === "bthd" ? 1 : 2]!;
   if (T !== rows * columns) {
-    throw new ShapeError("SIZE", {
+    throw new ShapeError("SHAPE", {
       op,
       rule: `x must have T = rows·columns = ${rows * columns} patches`,
       got: `T = ${T}`,

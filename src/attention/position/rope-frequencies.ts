@@ -1,5 +1,6 @@
 import { checkPositive } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
+import { notAChoice, outOfRange } from "../../core/faults.ts";
 
 /** How rotations are slowed down for contexts longer than training's; `factor` is how many times longer. */
 export type RopeScaling =
@@ -53,7 +54,7 @@ export interface RopeFrequencies {
  * Peng et al. 2023, §3, arxiv.org/abs/2309.00071; llama3: Grattafiori et al. 2024, arxiv.org/abs/2407.21783, and
  * their code.
  *
- * @throws OptionError NUMBER_RANGE, CHOICE
+ * @throws OptionError OPTION
  * @example
  * ropeFrequencies(4).frequencies; // [1, 0.01]
  * ropeFrequencies(4, { scaling: { type: "linear", factor: 2 } }).frequencies; // [0.5, 0.005]
@@ -64,14 +65,17 @@ export function ropeFrequencies(
 ): RopeFrequencies {
   const op = "ropeFrequencies";
   if (!(Number.isSafeInteger(R) && R >= 2 && R % 2 === 0)) {
-    throw new OptionError("NUMBER_RANGE", { op, name: "R", rule: "an even integer ≥ 2", got: R });
+    throw new OptionError("OPTION", outOfRange({ op, name: "R", rule: "an even integer ≥ 2", got: R }));
   }
   checkPositive(op, "base", base);
   const plain = frequenciesOf(R, base);
   if (!scaling) return { frequencies: plain, magnitude: 1 };
   const { factor } = scaling;
   if (!(factor >= 1 && Number.isFinite(factor))) {
-    throw new OptionError("NUMBER_RANGE", { op, name: "scaling.factor", rule: "a number ≥ 1", got: factor });
+    throw new OptionError(
+      "OPTION",
+      outOfRange({ op, name: "scaling.factor", rule: "a number ≥ 1", got: factor }),
+    );
   }
   const mixed = (keep: (theta: number, i: number) => number) =>
     plain.map((theta, i) => {
@@ -83,7 +87,7 @@ export function ropeFrequencies(
       return { frequencies: plain.map((theta) => theta / factor), magnitude: 1 };
     case "ntk": {
       if (R === 2)
-        throw new OptionError("NUMBER_RANGE", { op, name: "R", rule: "4 or more with ntk", got: R });
+        throw new OptionError("OPTION", outOfRange({ op, name: "R", rule: "4 or more with ntk", got: R }));
       return { frequencies: frequenciesOf(R, base * factor ** (R / (R - 2))), magnitude: 1 };
     }
     case "yarn": {
@@ -107,7 +111,7 @@ export function ropeFrequencies(
     default: {
       const choices = ['"linear"', '"ntk"', '"yarn"', '"llama3"'];
       const { type } = scaling satisfies never as { type: unknown };
-      throw new OptionError("CHOICE", { op, name: "scaling.type", choices, got: type });
+      throw new OptionError("OPTION", notAChoice({ op, name: "scaling.type", choices, got: type }));
     }
   }
 }
@@ -125,5 +129,5 @@ function checkTurns(op: string, original: number, slow: number, fast: number): v
   checkPositive(op, "scaling.slow", slow);
   if (fast > slow && Number.isFinite(fast)) return;
   const rule = `above scaling.slow = ${slow}`;
-  throw new OptionError("NUMBER_RANGE", { op, name: "scaling.fast", rule, got: fast });
+  throw new OptionError("OPTION", outOfRange({ op, name: "scaling.fast", rule, got: fast }));
 }

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkChoice, checkCount } from "../../core/check-options.ts";
 import { OptionError, ShapeError } from "../../core/errors.ts";
+import { outOfRange, wrongParameter } from "../../core/faults.ts";
 import { checkRank } from "../../core/shapes.ts";
 import { type RopeScaling, ropeFrequencies } from "./rope-frequencies.ts";
 import { type RopeTable, tableOf } from "./rope-table.ts";
@@ -41,7 +42,7 @@ export interface RopeOptions extends RopeTableOptions, RotateOptions {
  * Cost: O(B·H·T·R).
  * Paper: Su et al. 2021, §3.2.2 and (34), arxiv.org/abs/2104.09864.
  *
- * @throws ShapeError RANK · OptionError NUMBER_RANGE, CHOICE
+ * @throws ShapeError RANK · OptionError OPTION
  * @draws
  * // Equal queries and keys: what is left is how far they are from each other.
  * const ones = rope(tf.ones([1, 1, 24, 8]), { base: 100 });
@@ -65,7 +66,7 @@ export function rope(x: tf.Tensor4D, { width, pairs, layout, ...options }: RopeO
 /**
  * The table of a rotary embedding, for queries and keys, or steps and layers, that share it.
  *
- * @throws OptionError NUMBER_RANGE, CHOICE
+ * @throws OptionError OPTION
  * @example
  * const table = ropeTable(5, 4); // T = 5 positions, R = 4 channels
  * const [queries, keys] = [applyRope(q, table), applyRope(k, table)];
@@ -82,7 +83,7 @@ export function ropeTable(T: number, R: number, options: RopeTableOptions = {}):
 /**
  * Rotates the first R channels by a table that was made before.
  *
- * @throws ShapeError RANK, PARAMETER · OptionError NUMBER_RANGE, CHOICE
+ * @throws ShapeError RANK, SHAPE · OptionError OPTION
  * @example
  * applyRope(q, ropeTable(5, 2), { pairs: "interleaved" }); // the first two channels of four
  */
@@ -102,7 +103,7 @@ export function applyRope(
     ["sin [T, R/2]", sin.shape],
   ] as const) {
     if (got[0] !== T || got[1] !== half)
-      throw new ShapeError("PARAMETER", { op, name, expected: [T, half], got });
+      throw new ShapeError("SHAPE", wrongParameter({ op, name, expected: [T, half], got }));
   }
   checkWidth(op, 2 * half, x.shape[3]);
   const turn = tf.customGrad((input, save) => {
@@ -148,5 +149,5 @@ function turned(
 function checkWidth(op: string, R: number, D: number): void {
   if (Number.isSafeInteger(R) && R >= 2 && R <= D && R % 2 === 0) return;
   const rule = `an even integer from 2 to D = ${D}`;
-  throw new OptionError("NUMBER_RANGE", { op, name: "width", rule, got: R });
+  throw new OptionError("OPTION", outOfRange({ op, name: "width", rule, got: R }));
 }

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../../core/errors.ts";
+import { outOfRange, wrongParameter } from "../../core/faults.ts";
 import { attentionShapes } from "../../core/shapes.ts";
 import { type AttentionOptions, callAttention } from "../../ops/attention/call.ts";
 import { linear } from "../../ops/linear.ts";
@@ -38,8 +39,7 @@ export type ShawResult<O> = { output: tf.Tensor4D } & (O extends { weights: true
  * embeddings [T, S, D].
  * Paper: Shaw, Uszkoreit & Vaswani 2018, §3.1–3.3, arxiv.org/abs/1803.02155.
  *
- * @throws ShapeError RANK, DIMENSION, HEADS, PARAMETER · OptionError NUMBER_RANGE, POSITION_CORNER · and what
- *   `compileProgram` throws
+ * @throws ShapeError RANK, DIMENSION, HEADS, SHAPE · OptionError OPTION, CONFLICT · and what `compileProgram` throws
  * @draws
  * // Content says nothing; the head prefers two before.
  * const zeros = tf.zeros([1, 1, 16, 4]);
@@ -71,7 +71,7 @@ export function shawAttention(
   checkTable(op, "wK [2c+1, D]", wK, R, D);
   if (wV) checkTable(op, "wV [2c+1, Dv]", wV, R, Dv);
   if (R % 2 === 0)
-    throw new OptionError("NUMBER_RANGE", { op, name: "2c+1", rule: "an odd integer", got: R });
+    throw new OptionError("OPTION", outOfRange({ op, name: "2c+1", rule: "an odd integer", got: R }));
   const { causal, scale = 1 / Math.sqrt(D), weights } = options;
   const implied = causal === "bottomRight" ? S - T : causal === "topLeft" ? 0 : undefined;
   const offset = offsetOfQueries(op, T, S, options.queryOffset ?? implied);
@@ -99,7 +99,7 @@ interface Span {
 
 function checkTable(op: string, name: string, table: tf.Tensor2D, R: number, width: number): void {
   if (table.rank === 2 && table.shape[0] === R && table.shape[1] === width) return;
-  throw new ShapeError("PARAMETER", { op, name, expected: [R, width], got: table.shape });
+  throw new ShapeError("SHAPE", wrongParameter({ op, name, expected: [R, width], got: table.shape }));
 }
 
 /** How many columns lie below −clip, within, and above clip; and the first table row of those within. */

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkCount, checkPositive } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
+import { outOfRange } from "../../core/faults.ts";
 import { writeSinusoids } from "./sinusoids.ts";
 
 /**
@@ -15,7 +16,7 @@ import { writeSinusoids } from "./sinusoids.ts";
  * Papers: Carion et al. 2020 (DETR), appendix A.4, arxiv.org/abs/2005.12872; Chen, Xie & He 2021 (MoCo v3),
  * arxiv.org/abs/2104.02057.
  *
- * @throws OptionError NUMBER_RANGE
+ * @throws OptionError OPTION
  * @draws
  * // Four of the channels: a slow wave down, a slow one across, and their faster neighbours.
  * const all = sinusoidalEncoding2d(12, 12, 16, { base: 20 });
@@ -34,7 +35,7 @@ export function sinusoidalEncoding2d(
   checkCount(op, "columns", columns);
   checkPositive(op, "base", base);
   if (!(Number.isSafeInteger(C) && C > 0 && C % 4 === 0)) {
-    throw new OptionError("NUMBER_RANGE", { op, name: "C", rule: "a multiple of 4", got: C });
+    throw new OptionError("OPTION", outOfRange({ op, name: "C", rule: "a multiple of 4", got: C }));
   }
   const half = C / 2;
   const out = new Float32Array(rows * columns * C);

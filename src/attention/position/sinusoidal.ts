@@ -21,7 +21,7 @@ export interface SinusoidalOptions {
  * Cost: O(T·C).
  * Paper: Vaswani et al. 2017, §3.5, arxiv.org/abs/1706.03762.
  *
- * @throws OptionError NUMBER_RANGE
+ * @throws OptionError OPTION
  * @draws
  * return sinusoidalEncoding(24, 24, { base: 60 });
  * @example

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkCount } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
+import { outOfRange } from "../../core/faults.ts";
 import { checkRank } from "../../core/shapes.ts";
 import { distances, distancesToKeys, offsetOfQueries } from "./relative.ts";
 
@@ -35,7 +36,7 @@ export interface T5BiasParameters {
  * Cost: O(1).
  * Paper: Raffel et al. 2020, §2.1, arxiv.org/abs/1910.10683; the formula is that of their code.
  *
- * @throws OptionError NUMBER_RANGE
+ * @throws OptionError OPTION
  * @example
  * t5Bucket(-3); // 3
  * t5Bucket(3); // 19
@@ -63,12 +64,12 @@ function checkBuckets(
   const even = !bidirectional || buckets % 2 === 0;
   if (!(Number.isSafeInteger(buckets) && buckets >= least && even)) {
     const rule = bidirectional ? "an even integer ≥ 4 with two directions" : "an integer ≥ 2";
-    throw new OptionError("NUMBER_RANGE", { op, name: "buckets", rule, got: buckets });
+    throw new OptionError("OPTION", outOfRange({ op, name: "buckets", rule, got: buckets }));
   }
   const exact = Math.floor((bidirectional ? buckets / 2 : buckets) / 2);
   if (!(maxDistance > exact && Number.isFinite(maxDistance))) {
     const rule = `a number above the ${exact} exact distances`;
-    throw new OptionError("NUMBER_RANGE", { op, name: "maxDistance", rule, got: maxDistance });
+    throw new OptionError("OPTION", outOfRange({ op, name: "maxDistance", rule, got: maxDistance }));
   }
 }
 
@@ -84,7 +85,7 @@ function checkBuckets(
  * Cost: O(H·T·S), by slices of one row of T + S − 1 distances.
  * Paper: Raffel et al. 2020, §2.1, arxiv.org/abs/1910.10683.
  *
- * @throws ShapeError RANK · OptionError NUMBER_RANGE, POSITION_CORNER
+ * @throws ShapeError RANK · OptionError OPTION, CONFLICT
  * @draws
  * const table = tf.tensor2d(Array.from({ length: 16 }, (_, n) => [-(n % 8), n < 8 ? 0 : -6]));
  * return t5Bias({ table }, 24, 24, { maxDistance: 16 });

@@ -28,7 +28,7 @@ export interface AdditiveParameters {
  * O(S·A), in one kernel (ops/additive-attention.ts).
  * Paper: Bahdanau, Cho & Bengio 2014, §3.1 and A.1.2, arxiv.org/abs/1409.0473.
  *
- * @throws ShapeError PARAMETER when a parameter does not fit
+ * @throws ShapeError SHAPE when a parameter does not fit
  * @draws
  * const normal = (seed, shape) => tf.randomNormal(shape, 0, 1, "float32", seed);
  * const score = additiveScore({ w1: normal(1, [4, 8]), w2: normal(2, [4, 8]), v: normal(3, [8]) });

@@ -26,7 +26,7 @@ export interface ConcatParameters {
  * Cost: as the additive score's.
  * Paper: Luong, Pham & Manning 2015, §3.1, arxiv.org/abs/1508.04025.
  *
- * @throws ShapeError PARAMETER when W and v do not fit the widths
+ * @throws ShapeError SHAPE when W and v do not fit the widths
  * @draws
  * const normal = (seed, shape) => tf.randomNormal(shape, 0, 1, "float32", seed);
  * const score = concatScore({ w: normal(1, [8, 8]), v: normal(3, [8]) });

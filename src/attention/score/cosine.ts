@@ -21,7 +21,7 @@ export interface CosineOptions {
  * Cost: O(B·S·D) once, then O(B·T·S·D). Papers: Graves, Wayne & Danihelka 2014, §3.3.1, arxiv.org/abs/1410.5401;
  * Henry et al. 2020, §3, arxiv.org/abs/2010.04245; Liu et al. 2021, §3.3, arxiv.org/abs/2111.09883.
  *
- * @throws ShapeError WIDTHS when the widths differ, BROADCAST when a scale does not fit the queries
+ * @throws ShapeError DIMENSION when the widths differ, SHAPE when a scale does not fit the queries
  * @draws
  * const queries = tf.randomNormal([1, 10, 4], 0, 1, "float32", 1);
  * const keys = tf.concat([tf.reverse(queries, 1), tf.mul(queries, 2)], 1);

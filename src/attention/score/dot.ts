@@ -12,7 +12,7 @@ import type { Score } from "./score.ts";
  * `scaledDotScore`. No parameters.
  * Cost: O(B·T·S·D) time, nothing to prepare. Paper: Luong, Pham & Manning 2015, §3.1, arxiv.org/abs/1508.04025.
  *
- * @throws ShapeError WIDTHS when the widths differ
+ * @throws ShapeError DIMENSION when the widths differ
  * @draws
  * const queries = tf.randomNormal([1, 10, 4], 0, 1, "float32", 1);
  * const keys = tf.concat([tf.reverse(queries, 1), tf.mul(queries, 2)], 1);

@@ -17,7 +17,7 @@ export interface GeneralParameters {
  * Conventions: the widths may differ; W = I is the dot score. W k_s is prepared once a source.
  * Cost: O(B·S·Dq·Dk) once, then O(B·T·S·Dq). Paper: Luong, Pham & Manning 2015, §3.1, arxiv.org/abs/1508.04025.
  *
- * @throws ShapeError PARAMETER when W does not fit the widths
+ * @throws ShapeError SHAPE when W does not fit the widths
  * @draws
  * const queries = tf.randomNormal([1, 10, 4], 0, 1, "float32", 1);
  * const keys = tf.concat([tf.reverse(queries, 1), tf.mul(queries, 2)], 1);

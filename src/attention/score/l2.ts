@@ -19,7 +19,7 @@ export interface L2Options {
  * float32's rounding of scale·(‖q‖² + ‖k‖²), not of the distance.
  * Cost: O(B·S·D) once, then O(B·T·S·D). Paper: Kim, Papamakarios & Mnih 2021, §3.2, arxiv.org/abs/2006.04710.
  *
- * @throws ShapeError WIDTHS when the widths differ
+ * @throws ShapeError DIMENSION when the widths differ
  * @draws
  * const queries = tf.randomNormal([1, 10, 4], 0, 1, "float32", 1);
  * const keys = tf.concat([tf.reverse(queries, 1), tf.mul(queries, 2)], 1);

@@ -18,7 +18,7 @@ export interface LocationParameters {
  * Conventions: the keys give only their number S; no gradient reaches them. The paper writes a_t = softmax(W_a h_t).
  * Cost: O(B·T·Dq·S) time. Paper: Luong, Pham & Manning 2015, §3.1 (8), arxiv.org/abs/1508.04025.
  *
- * @throws ShapeError PARAMETER or LOCATION_LENGTH when W is too small
+ * @throws ShapeError SHAPE when W is too small
  * @draws
  * const queries = tf.tensor3d([Array.from({ length: 12 }, (_, t) => [Math.sin(t / 2), Math.cos(t / 2)])]);
  * const w = tf.tensor2d([0, 1].map((c) => Array.from({ length: 16 }, (_, s) => (c ? Math.cos(s / 3) : Math.sin(s / 3)))));
@@ -36,7 +36,14 @@ export function locationScore({ w }: LocationParameters): Score {
     score(queries, keys) {
       const S = keys.shape[1];
       checkParameter(op, "w [Dq, Smax]", [Dq, longest], [queries.shape[2], longest]);
-      if (S > longest) throw new ShapeError("LOCATION_LENGTH", { op, S, longest });
+      if (S > longest) {
+        throw new ShapeError("SHAPE", {
+          op,
+          rule: `S=${S} keys must not exceed the Smax=${longest} columns of w [Dq, Smax]`,
+          got: `${S - longest} more`,
+          remedy: "build w for the longest source, or cut the source",
+        });
+      }
       return linear(queries, S === longest ? w : tf.slice(w, [0, 0], [Dq, S]));
     },
   };

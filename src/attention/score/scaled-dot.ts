@@ -17,7 +17,7 @@ export interface ScaledDotOptions {
  * width in multi-head attention, not the model's. The scale is applied to the queries, in float32.
  * Cost: O(B·T·S·D) time, nothing to prepare. Paper: Vaswani et al. 2017, §3.2.1, arxiv.org/abs/1706.03762.
  *
- * @throws ShapeError WIDTHS when the widths differ
+ * @throws ShapeError DIMENSION when the widths differ
  * @draws
  * const queries = tf.randomNormal([1, 10, 4], 0, 1, "float32", 1);
  * const keys = tf.concat([tf.reverse(queries, 1), tf.mul(queries, 2)], 1);

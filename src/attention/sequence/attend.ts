@@ -70,7 +70,7 @@ export type AttendResult<O> = { output: tf.Tensor3D } & (O extends { weights: tr
  * Without a mask nothing is spent on one. Differentiable wherever score and normaliser are.
  * Cost: the score's, and O(B·T·S·Dv). Paper: Bahdanau, Cho & Bengio 2014, §3.1, arxiv.org/abs/1409.0473.
  *
- * @throws ShapeError RANK, DIMENSION, BROADCAST · what the score and `compileProgram` throw
+ * @throws ShapeError RANK, DIMENSION, SHAPE · what the score and `compileProgram` throw
  * @draws
  * const queries = tf.randomNormal([1, 8, 4], 0, 2, "float32", 1);
  * const { trace } = attend({ queries, keys: queries, values: queries, mask: { causal: true }, trace: true });

@@ -40,7 +40,7 @@ export type AttentionPoolingResult<O> = { output: tf.Tensor2D } & (O extends { w
  * Cost: O(B·S·C), one kernel. Papers: Lin et al. 2017, §2.1, arxiv.org/abs/1703.03130; Yang et al. 2016, §2.2,
  * aclanthology.org/N16-1174, whose u_w is the query and whose x are tanh(W h + b).
  *
- * @throws ShapeError RANK, SIZE, NO_WIDTH, BROADCAST · and what `attention` throws for its options
+ * @throws ShapeError RANK, SHAPE · and what `attention` throws for its options
  * @draws
  * // Four sequences of 24; the query looks for the large first coordinate, and finds it where it is.
  * const peak = tf.tensor2d([4, 11, 17, 20], [4, 1]);

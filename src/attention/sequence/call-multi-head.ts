@@ -73,7 +73,7 @@ export function callMultiHead(
 /**
  * The sizes of projected attention.
  *
- * @throws ShapeError RANK, DIMENSION, SIZE, HEADS, NO_WIDTH
+ * @throws ShapeError RANK, DIMENSION, SHAPE, HEADS
  */
 export function checkMultiHead(
   op: string,
@@ -118,7 +118,7 @@ export function checkMultiHead(
     if (bo) expected.push({ name: "bo", tensor: bo, letters: "[Cout]", shape: [Cout] });
   } else if (bo) {
     const remedy = "leave both out for heads side by side";
-    throw new ShapeError("SIZE", { op, rule: "bo must come with wo", got: "bo alone", remedy });
+    throw new ShapeError("SHAPE", { op, rule: "bo must come with wo", got: "bo alone", remedy });
   }
   checkTensors(op, expected);
   const array = (...shape: number[]) => ({ shape, dtype: "float32" });

@@ -20,7 +20,7 @@ import {
  * Cost: as multi-head attention's. Papers: Bahdanau, Cho & Bengio 2014, arxiv.org/abs/1409.0473; Vaswani et al. 2017,
  * §3.2.3, arxiv.org/abs/1706.03762.
  *
- * @throws ShapeError RANK, DIMENSION, SIZE, HEADS, NO_WIDTH · and what `attention` throws for its options
+ * @throws ShapeError RANK, DIMENSION, SHAPE, HEADS · and what `attention` throws for its options
  * @draws
  * // Nine words find theirs in a memory of fourteen, where they stand in another order.
  * const memory = tf.expandDims(tf.eye(14), 0);

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkCount } from "../../core/check-options.ts";
 import { OptionError, ShapeError } from "../../core/errors.ts";
+import { outOfRange, unequal } from "../../core/faults.ts";
 import type { DropoutPlan } from "../../core/program.ts";
 import {
   type AttentionOptions,
@@ -49,8 +50,7 @@ export type Pair = readonly [tf.Tensor4D, tf.Tensor4D];
  * as neighbouring heads 2h and 2h + 1 of one projection.
  * Cost: twice soft attention's, in two calls of its kernel. Paper: Ye et al. 2024, §2.1, arxiv.org/abs/2410.05258.
  *
- * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH, SIZE · OptionError NUMBER_RANGE · and what `attention` throws
- *   for its options
+ * @throws ShapeError RANK, DIMENSION, HEADS, SHAPE · OptionError OPTION · and what `attention` throws for its options
  * @draws
  * // Both attentions see the same haze; only the first sees the needle at each position's mirror. Right: the difference.
  * const at = tf.outerProduct(tf.range(0, 12), tf.tensor1d([0.26, 0.52, 1.05, 1.57]));
@@ -95,15 +95,18 @@ export function differentialAttention(
     ...(gamma ? [{ name: "gamma", tensor: gamma, letters: "[Dv]", shape: [Dv] }] : []),
   ]);
   if (!(lambdaInit >= 0 && lambdaInit < 1)) {
-    throw new OptionError("NUMBER_RANGE", {
-      op,
-      name: "lambdaInit",
-      rule: "from 0 to below 1",
-      got: lambdaInit,
-    });
+    throw new OptionError(
+      "OPTION",
+      outOfRange({
+        op,
+        name: "lambdaInit",
+        rule: "from 0 to below 1",
+        got: lambdaInit,
+      }),
+    );
   }
   if (!(epsilon > 0)) {
-    throw new OptionError("NUMBER_RANGE", { op, name: "epsilon", rule: "above 0", got: epsilon });
+    throw new OptionError("OPTION", outOfRange({ op, name: "epsilon", rule: "above 0", got: epsilon }));
   }
   return tf.tidy(() => {
     const power = (a: tf.Tensor, b: tf.Tensor) => tf.exp(tf.sum(tf.mul(a, b)));
@@ -123,7 +126,7 @@ export function differentialAttention(
 /**
  * The paper's λ_init of a layer, counted from 1: 0.8 − 0.6·exp(−0.3·(layer − 1)), from 0.2 up to 0.8.
  *
- * @throws OptionError NUMBER_RANGE when layer is not an integer ≥ 1
+ * @throws OptionError OPTION when layer is not an integer ≥ 1
  * @draws
  * // Layers 1 to 24.
  * return tf.tensor1d(Array.from({ length: 24 }, (_, n) => differentialLambda(n + 1)));
@@ -138,7 +141,7 @@ export function differentialLambda(layer: number): number {
 function checkPair(op: string, name: string, one: tf.Tensor, two: tf.Tensor): void {
   if (one.rank === two.rank && one.shape.every((n, axis) => n === two.shape[axis])) return;
   const names = { letter: "shape", a: `${name}1`, b: `${name}2` };
-  throw new ShapeError("DIMENSION", { op, ...names, aShape: one.shape, bShape: two.shape });
+  throw new ShapeError("DIMENSION", unequal({ op, ...names, aShape: one.shape, bShape: two.shape }));
 }
 
 /** A plan of dropout that drops other elements, and those of no neighbouring seed. */

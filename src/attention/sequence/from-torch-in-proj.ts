@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../../core/errors.ts";
+import { outOfRange } from "../../core/faults.ts";
 import { checkTensors } from "../../ops/check.ts";
 import type { MultiHeadParameters } from "./call-multi-head.ts";
 
@@ -30,7 +31,7 @@ export interface TorchInProj {
  * differ from C. Returns new tensors, which the caller owns. `bias_k` and `bias_v` have no place here and are refused;
  * add_zero_attn is `sink: 0`. PyTorch's bool masks say what is hidden: `allow` is their negation.
  *
- * @throws OptionError NUMBER_RANGE when H does not divide C · ShapeError RANK, SIZE when shapes disagree, a matrix is
+ * @throws OptionError OPTION when H does not divide C · ShapeError RANK, SHAPE when shapes disagree, a matrix is
  *   missing, or there is bias_k or bias_v
  * @example
  * const state = { in_proj_weight: tf.ones([12, 4]), out_proj_weight: tf.ones([4, 4]) };
@@ -41,20 +42,23 @@ export function fromTorchInProj(state: TorchInProj, H: number): MultiHeadParamet
   const { in_proj_weight: joint, in_proj_bias, out_proj_weight, out_proj_bias } = state;
   const C = out_proj_weight.shape[0];
   if (!(Number.isSafeInteger(H) && H > 0 && C % H === 0)) {
-    throw new OptionError("NUMBER_RANGE", { op, name: "H", rule: `a divisor of the width C=${C}`, got: H });
+    throw new OptionError(
+      "OPTION",
+      outOfRange({ op, name: "H", rule: `a divisor of the width C=${C}`, got: H }),
+    );
   }
   const { bias_k, bias_v } = state as { bias_k?: unknown; bias_v?: unknown };
   if (bias_k || bias_v) {
     const rule = "bias_k and bias_v must not be given: no option adds a learned key and value";
     const remedy = "concatenate them to keys and values, after their projections";
-    throw new ShapeError("SIZE", { op, rule, got: "them", remedy });
+    throw new ShapeError("SHAPE", { op, rule, got: "them", remedy });
   }
   const { q_proj_weight: q, k_proj_weight: k, v_proj_weight: v } = state;
   const apart = q && k && v && [q, k, v];
   if (!joint === !apart) {
     const rule = "in_proj_weight or q_proj_weight, k_proj_weight and v_proj_weight must be given";
     const remedy = "pass the one or the three that the module has";
-    throw new ShapeError("SIZE", { op, rule, got: Object.keys(state).join(", "), remedy });
+    throw new ShapeError("SHAPE", { op, rule, got: Object.keys(state).join(", "), remedy });
   }
   checkTensors(op, [
     { name: "out_proj_weight", tensor: out_proj_weight, letters: "[C, C]", shape: [C, C] },

@@ -16,7 +16,7 @@ import { type AttentionOptions, type AttentionResult, callAttention } from "../.
  * Cost: time of H heads; keys, values and a cache of them take Hkv/H of the memory.
  * Paper: Ainslie et al. 2023, §2.2, arxiv.org/abs/2305.13245.
  *
- * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH · and what `attention` throws for its options
+ * @throws ShapeError RANK, DIMENSION, HEADS, SHAPE · and what `attention` throws for its options
  * @draws
  * // Four query heads and two key heads: the first two panels read one head, the last two the other.
  * const at = tf.outerProduct(tf.range(0, 12), tf.tensor1d([0.26, 0.52, 1.05, 1.57]));

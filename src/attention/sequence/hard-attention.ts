@@ -41,7 +41,7 @@ export type HardAttentionResult<O> = { output: tf.Tensor4D; index: tf.Tensor3D }
  * key has output 0 and index −1. NaN in hidden places is never chosen.
  * Cost: O(B·H·T·S·D) time, O(B·H·T·S) memory. Paper: Xu et al. 2015, §4.1, arxiv.org/abs/1502.03044.
  *
- * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH · and what `compileProgram` throws
+ * @throws ShapeError RANK, DIMENSION, HEADS, SHAPE · and what `compileProgram` throws
  * @draws
  * const at = tf.outerProduct(tf.range(0, 16), tf.tensor1d([0.2, 0.39, 0.79, 1.57]));
  * const codes = tf.concat([tf.cos(at), tf.sin(at)], 1);

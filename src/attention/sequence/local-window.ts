@@ -33,7 +33,7 @@ export interface LocalWindowOptions extends Omit<AttentionOptions, "window"> {
  * Elsewhere, and where weights are asked for, O(T·S). Papers: Child et al. 2019, arxiv.org/abs/1904.10509; Beltagy,
  * Peters & Cohan 2020, §3.1, arxiv.org/abs/2004.05150, whose w is left + right.
  *
- * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH · OptionError SIZE, NUMBER_RANGE, WINDOW_CORNER · and what
+ * @throws ShapeError RANK, DIMENSION, HEADS, SHAPE · OptionError OPTION, CONFLICT · and what
  *   `attention` throws for its other options
  * @draws
  * const at = tf.outerProduct(tf.range(0, 20), tf.tensor1d([0.16, 0.31, 0.63]));
@@ -59,7 +59,7 @@ export function localWindowAttention(
   if (left === undefined || right === undefined) {
     const got = `left ${left} and right ${right}`;
     const remedy = "Infinity leaves a side open";
-    throw new OptionError("SIZE", { op, rule: "left and right must be given", got, remedy });
+    throw new OptionError("OPTION", { op, rule: "left and right must be given", got, remedy });
   }
   return callAttention(op, q, k, v, { ...options, window: { left, right } });
 }

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkCount } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
+import { outOfRange } from "../../core/faults.ts";
 import { compileProgram } from "../../core/program.ts";
 import { checkRank } from "../../core/shapes.ts";
 import { cleaned, isKnownFinite } from "../../ops/attention/guard.ts";
@@ -58,7 +59,7 @@ export type LuongLocalResult<O> = {
  * paper's local-p is composed, because its factor comes after the softmax.
  * Paper: Luong, Pham & Manning 2015, §3.2, arxiv.org/abs/1508.04025.
  *
- * @throws ShapeError RANK, DIMENSION, SIZE, BROADCAST · OptionError NUMBER_RANGE · and what `attend` throws
+ * @throws ShapeError RANK, DIMENSION, SHAPE · OptionError OPTION · and what `attend` throws
  * @draws
  * // Local-p: 14 queries predict where to look among 20 keys, ever later.
  * const place = tf.reshape(tf.linspace(-1.2, 1.2, 14), [1, 14, 1]);
@@ -133,7 +134,7 @@ function checkLocal(
   checkRank(op, "keys [B, S, Dk]", keys, 3);
   checkCount(op, "radius", radius);
   if (!Number.isSafeInteger(offset)) {
-    throw new OptionError("NUMBER_RANGE", { op, name: "offset", rule: "an integer", got: offset });
+    throw new OptionError("OPTION", outOfRange({ op, name: "offset", rule: "an integer", got: offset }));
   }
   const [B, T, Dq] = queries.shape;
   const shapes = { B, T, S: keys.shape[1], H: 1, Hkv: 1, D: Dq, Dv: 1 };

@@ -43,7 +43,7 @@ export type {
  * O(B·H·T·S·(D + Dr + Dv)), absorbed O(B·H·T·S·(2·R + Dr)), in the kernel of `attention` either way.
  * Paper: DeepSeek-AI 2024, §2.1, arxiv.org/abs/2405.04434.
  *
- * @throws ShapeError RANK, DIMENSION, SIZE, NO_WIDTH · and what `attention` throws for its options
+ * @throws ShapeError RANK, DIMENSION, SHAPE · and what `attention` throws for its options
  * @draws
  * // Causal; latents of two numbers make the keys of 24.
  * const at = tf.outerProduct(tf.range(0, 24), tf.tensor1d([0.26]));

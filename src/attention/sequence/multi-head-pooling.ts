@@ -34,7 +34,7 @@ export interface MultiHeadPoolingOptions extends Omit<MultiHeadOptions, Left>, K
  * Cost: O(B·S·Cx·H·(D + Dv)) for the projections, O(B·H·T·S·(D + Dv)) in one kernel.
  * Paper: Lee et al. 2018, §3.2, arxiv.org/abs/1810.00825.
  *
- * @throws ShapeError RANK, DIMENSION, SIZE, HEADS, NO_WIDTH, BROADCAST · and what `attention` throws for its options
+ * @throws ShapeError RANK, DIMENSION, SHAPE, HEADS · and what `attention` throws for its options
  * @draws
  * // Three seeds read a sequence of 24, each another stretch of it.
  * const at = tf.outerProduct(tf.range(0, 24), tf.tensor1d([0.13, 0.26]));

@@ -31,7 +31,7 @@ export type {
  * flops a projection and O(B·H·T·S·(D + Dv)), whatever the options.
  * Paper: Vaswani et al. 2017, §3.2.2, arxiv.org/abs/1706.03762.
  *
- * @throws ShapeError RANK, DIMENSION, SIZE, HEADS, NO_WIDTH · and what `attention` throws for its options
+ * @throws ShapeError RANK, DIMENSION, SHAPE, HEADS · and what `attention` throws for its options
  * @draws
  * // Four heads of one self-attention, each after another shift of the positions' code.
  * const position = tf.range(0, 12);

@@ -15,7 +15,7 @@ import { type AttentionOptions, type AttentionResult, callAttention } from "../.
  * Cost: time of H heads; keys, values and a cache of them take 1/H of the memory.
  * Paper: Shazeer 2019, §3, arxiv.org/abs/1911.02150.
  *
- * @throws ShapeError RANK, DIMENSION, NO_WIDTH · and what `attention` throws for its options
+ * @throws ShapeError RANK, DIMENSION, SHAPE · and what `attention` throws for its options
  * @draws
  * // Three query heads ask the same keys for the position before, their own and the one after.
  * const at = tf.outerProduct(tf.range(0, 12), tf.tensor1d([0.26, 0.52, 1.05, 1.57]));

@@ -50,7 +50,7 @@ export type PatchAttentionResult<O> = { output: tf.Tensor2D } & (O extends { wei
  * places are to matter. An example that sees no patch gives 0. NaN in hidden patches reaches nothing.
  * Cost: O(B·S·Ck·(D + Dv)). Paper: Xu et al. 2015, §3.1.2, arxiv.org/abs/1502.03044, with dot-product scores.
  *
- * @throws ShapeError RANK, DIMENSION, SIZE, NO_WIDTH, BROADCAST · and what `attention` throws for its options
+ * @throws ShapeError RANK, DIMENSION, SHAPE · and what `attention` throws for its options
  * @draws
  * // 12 × 12 patches; the query asks for a blob in the upper right.
  * const place = tf.linspace(-1, 1, 12);

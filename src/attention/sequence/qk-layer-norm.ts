@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkChoice } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
+import { outOfRange } from "../../core/faults.ts";
 import {
   type AttentionOptions,
   type AttentionResult,
@@ -44,7 +45,7 @@ export interface QkLayerNormOptions extends AttentionOptions {
  * Cost: soft attention's, in the same kernel, and O(B·H·(T + S)·D), in the kernel of `layerNorm`.
  * Paper: Dehghani et al. 2023, §2, arxiv.org/abs/2302.05442.
  *
- * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH, SIZE · OptionError NUMBER_RANGE, CHOICE, SIZE · and what
+ * @throws ShapeError RANK, DIMENSION, HEADS, SHAPE · OptionError OPTION · and what
  *   `attention` throws for its other options
  * @draws
  * // Queries and keys a hundred times too long: without the norm (left) every row is a single key.
@@ -75,12 +76,12 @@ export function qkLayerNormAttention(
   const { D } = program.shapes;
   checkChoice(op, "norm", norm, ["layer", "rms"]);
   if (!(epsilon > 0)) {
-    throw new OptionError("NUMBER_RANGE", { op, name: "epsilon", rule: "above 0", got: epsilon });
+    throw new OptionError("OPTION", outOfRange({ op, name: "epsilon", rule: "above 0", got: epsilon }));
   }
   const { gammaQ, gammaK, betaQ, betaK } = parameters;
   if (norm === "rms" && (betaQ || betaK)) {
     const [rule, remedy] = ['norm: "rms" has no betaQ and betaK', 'leave them out, or use norm: "layer"'];
-    throw new OptionError("SIZE", { op, rule, got: "one of them", remedy });
+    throw new OptionError("CONFLICT", { op, rule, got: "one of them", remedy });
   }
   const given = Object.entries({ gammaQ, gammaK, betaQ, betaK }).filter((entry) => entry[1]) as [
     string,

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../../core/errors.ts";
+import { outOfRange } from "../../core/faults.ts";
 import { show } from "../../core/notation.ts";
 import {
   type AttentionOptions,
@@ -34,7 +35,7 @@ export interface QkNormOptions extends Omit<AttentionOptions, "scale"> {
  * Cost: soft attention's, in the same kernel, and O(B·H·(T + S)·D) for the lengths.
  * Paper: Henry et al. 2020, §3, arxiv.org/abs/2010.04245.
  *
- * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH, SIZE · OptionError NUMBER_RANGE · and what `attention` throws
+ * @throws ShapeError RANK, DIMENSION, HEADS, SHAPE · OptionError OPTION · and what `attention` throws
  *   for its other options
  * @draws
  * // Keys of very different sizes: the long ones do not win. Factors 2, 6 and 18.
@@ -66,7 +67,7 @@ export function qkNormAttention(
   const { H } = program.shapes;
   if (g.shape.length > 1 || (g.shape.length === 1 && g.shape[0] !== H)) {
     const rule = `g must have shape [] or [H] = [${H}]`;
-    throw new ShapeError("SIZE", {
+    throw new ShapeError("SHAPE", {
       op,
       rule,
       got: show(g.shape),
@@ -74,7 +75,7 @@ export function qkNormAttention(
     });
   }
   if (!(epsilon > 0)) {
-    throw new OptionError("NUMBER_RANGE", { op, name: "epsilon", rule: "above 0", got: epsilon });
+    throw new OptionError("OPTION", outOfRange({ op, name: "epsilon", rule: "above 0", got: epsilon }));
   }
   return tf.tidy(() => {
     const factor = g.shape.length === 0 ? g : tf.reshape(g, layout === "bhtd" ? [H, 1, 1] : [H, 1]);

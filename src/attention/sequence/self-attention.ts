@@ -21,7 +21,7 @@ import {
  * Cost: as multi-head attention's with S = T. Papers: Cheng, Dong & Lapata 2016, arxiv.org/abs/1601.06733; Vaswani et
  * al. 2017, §3.2, arxiv.org/abs/1706.03762.
  *
- * @throws ShapeError RANK, SIZE, HEADS, NO_WIDTH · and what `attention` throws for its options
+ * @throws ShapeError RANK, SHAPE, HEADS · and what `attention` throws for its options
  * @draws
  * // Twelve words of four kinds: each looks at its own kind, up to itself.
  * const kinds = tf.oneHot(tf.tensor1d([0, 1, 2, 0, 3, 1, 0, 2, 3, 3, 1, 0], "int32"), 4);

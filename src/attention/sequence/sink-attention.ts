@@ -35,7 +35,7 @@ export type SinkResult<O> = AttentionResult<O> &
  * Cost: as soft attention's, in the same kernel. Papers: Xiao et al. 2023, §3.1, arxiv.org/abs/2309.17453 (sinks and
  * softmax-plus-one); OpenAI 2025, §2.3, arxiv.org/abs/2508.10925 (a learned logit per head).
  *
- * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH, SINK_SHAPE · OptionError NUMBER_RANGE · and what `attention`
+ * @throws ShapeError RANK, DIMENSION, HEADS, SHAPE · OptionError OPTION · and what `attention`
  *   throws for its other options
  * @draws
  * // Without a sink, with sink 0 and with a strong one: rows of weak scores fade first.

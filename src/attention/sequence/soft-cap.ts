@@ -19,7 +19,7 @@ export interface SoftCapOptions extends AttentionOptions {
  * Cost: as soft attention's, in the same kernel. Paper: Gemma Team 2024, §2, arxiv.org/abs/2408.00118, after Bello et
  * al. 2016, arxiv.org/abs/1611.09940.
  *
- * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH · OptionError SIZE, NUMBER_RANGE · and what `attention` throws
+ * @throws ShapeError RANK, DIMENSION, HEADS, SHAPE · OptionError OPTION · and what `attention` throws
  *   for its other options
  * @draws
  * // The same scores, ever more tightly capped.
@@ -45,7 +45,7 @@ export function softCapAttention(
   const op = "softCapAttention";
   if (options.softCap === undefined) {
     const remedy = "softAttention is the one without";
-    throw new OptionError("SIZE", { op, rule: "softCap must be given", got: "undefined", remedy });
+    throw new OptionError("OPTION", { op, rule: "softCap must be given", got: "undefined", remedy });
   }
   return callAttention(op, q, k, v, options);
 }

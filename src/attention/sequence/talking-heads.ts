@@ -44,7 +44,7 @@ export type TalkingHeadsResult<O> = { output: tf.Tensor4D } & (O extends { weigh
  * Cost: O(B·T·S·(Hk·D + Hk·H + H·Hv + Hv·Dv)) time and O(B·T·S·H) memory: heads that talk need all their scores.
  * Paper: Shazeer et al. 2020, §3, arxiv.org/abs/2003.02436.
  *
- * @throws ShapeError RANK, DIMENSION, SIZE, NO_WIDTH · and what `compileProgram` throws
+ * @throws ShapeError RANK, DIMENSION, SHAPE · and what `compileProgram` throws
  * @draws
  * // Two heads, one for the past and one for the present, and what they make of each other.
  * const at = tf.outerProduct(tf.range(0, 12), tf.tensor1d([0.26, 0.52, 1.05, 1.57]));
@@ -131,7 +131,7 @@ function compileTalking(
   if (Hk !== given.Hkv) {
     const rule = "q and k must have the same number of heads Hk";
     const remedy = "pl makes of them the H heads of the softmax";
-    throw new ShapeError("SIZE", { op, rule, got: `${Hk} and ${given.Hkv}`, remedy });
+    throw new ShapeError("SHAPE", { op, rule, got: `${Hk} and ${given.Hkv}`, remedy });
   }
   checkTensors(op, [
     { name: "v", tensor: v, letters: "[B, Hv, S, Dv]", shape: [B, Hv, S, Dv] },

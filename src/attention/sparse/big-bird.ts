@@ -1,6 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { checkCount } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
+import { outOfRange } from "../../core/faults.ts";
 import { RandomStream } from "../../core/random.ts";
 import type { AttentionResult } from "../../ops/attention/call.ts";
 import { type BlockMask, blockMaskOfRows } from "./block-mask.ts";
@@ -42,7 +43,7 @@ export interface BigBirdOptions {
  * Cost: O(T/block · random).
  * Paper: Zaheer et al. 2020, §2, arxiv.org/abs/2007.14062.
  *
- * @throws OptionError NUMBER_RANGE
+ * @throws OptionError OPTION
  * @draws
  * return drawBlocks(bigBirdMask(24, { block: 1, global: [0, 1], random: 2, seed: 3 }));
  * @example
@@ -56,7 +57,10 @@ export function bigBirdMask(T: number, options: BigBirdOptions = {}): BlockMask 
   checkCount(op, "random", random, 0);
   checkCount(op, "seed", seed, 0);
   if (!(Number.isSafeInteger(window) && window >= 1 && window % 2 === 1)) {
-    throw new OptionError("NUMBER_RANGE", { op, name: "window", rule: "an odd integer ≥ 1", got: window });
+    throw new OptionError(
+      "OPTION",
+      outOfRange({ op, name: "window", rule: "an odd integer ≥ 1", got: window }),
+    );
   }
   const count = Math.ceil(T / block);
   const globals = new Set(global.map((b) => positive(op, b, count)));
@@ -76,7 +80,7 @@ function positive(op: string, b: number, count: number): number {
   const from = b < 0 ? b + count : b;
   if (Number.isSafeInteger(b) && from >= 0 && from < count) return from;
   const rule = `blocks from ${-count} to ${count - 1}`;
-  throw new OptionError("NUMBER_RANGE", { op, name: "global", rule, got: b });
+  throw new OptionError("OPTION", outOfRange({ op, name: "global", rule, got: b }));
 }
 
 /**
@@ -91,7 +95,7 @@ function positive(op: string, b: number, count: number): number {
  * Cost: O(T·block·(window + random + global)·(D + Dv)) a head.
  * Paper: Zaheer et al. 2020, §2, arxiv.org/abs/2007.14062.
  *
- * @throws OptionError NUMBER_RANGE · and what `blockSparseAttention` throws
+ * @throws OptionError OPTION · and what `blockSparseAttention` throws
  * @draws
  * return denseMask(bigBirdMask(24, { block: 2, global: [0], random: 2, seed: 1 }));
  * @example

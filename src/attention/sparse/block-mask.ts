@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkCount } from "../../core/check-options.ts";
 import { OptionError, ShapeError } from "../../core/errors.ts";
+import { notBool, outOfRange } from "../../core/faults.ts";
 import type { Pattern } from "../mask/pattern.ts";
 
 export interface BlockMaskOptions {
@@ -51,7 +52,7 @@ export interface BlockMask {
  * are known.
  * Paper: Dong et al. 2024 (FlexAttention), §3.2, arxiv.org/abs/2412.05496.
  *
- * @throws OptionError NUMBER_RANGE, ALLOW_DTYPE · ShapeError SIZE
+ * @throws OptionError OPTION, DTYPE · ShapeError SHAPE
  * @draws
  * return drawBlocks(blockMask(192, 192, (i, j) => j <= i && (i - j < 20 || j < 12), { block: 8 }));
  * @example
@@ -80,7 +81,7 @@ export function blockMask(
  * A mask of whole blocks: `keys(a)` names the blocks of keys that block a of queries sees, in any order; a pattern
  * may hide more in them, and is asked in these blocks alone.
  *
- * @throws OptionError NUMBER_RANGE
+ * @throws OptionError OPTION
  * @example
  * blockMaskOfRows(6, 6, { block: 2, keys: (a) => [0, a] }).share; // 0.5556
  */
@@ -101,7 +102,7 @@ export function blockMaskOfRows(
     const wrong = ids.find((b) => !(Number.isSafeInteger(b) && b >= 0 && b < most));
     if (wrong !== undefined) {
       const rule = `blocks of keys from 0 to ${most - 1}`;
-      throw new OptionError("NUMBER_RANGE", { op, name: `keys(${a})`, rule, got: wrong });
+      throw new OptionError("OPTION", outOfRange({ op, name: `keys(${a})`, rule, got: wrong }));
     }
     return pattern ? keptBlocks(a, ids, { T, S, block, pattern }) : ids.map((at) => ({ at, full: true }));
   });
@@ -180,9 +181,9 @@ function keptBlocks(
 }
 
 function patternOf(op: string, mask: tf.Tensor2D, T: number, S: number): Pattern {
-  if (mask.dtype !== "bool") throw new OptionError("ALLOW_DTYPE", { op, dtype: mask.dtype });
+  if (mask.dtype !== "bool") throw new OptionError("DTYPE", notBool({ op, dtype: mask.dtype }));
   if (mask.rank !== 2 || mask.shape[0] !== T || mask.shape[1] !== S) {
-    throw new ShapeError("SIZE", {
+    throw new ShapeError("SHAPE", {
       op,
       rule: `the mask must have shape [T, S] = [${T}, ${S}]`,
       got: `[${mask.shape.join(", ")}]`,

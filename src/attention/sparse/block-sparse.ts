@@ -35,7 +35,7 @@ const DENSE_SHARE = 0.5;
  * Cost: O(kept·block²·(D + Dv)) a head, memory O(kept·block·(D + Dv)).
  * Papers: Child et al. 2019, §5.4, arxiv.org/abs/1904.10509; Dong et al. 2024, arxiv.org/abs/2412.05496.
  *
- * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH, SIZE · and what `compileProgram` throws
+ * @throws ShapeError RANK, DIMENSION, HEADS, SHAPE · and what `compileProgram` throws
  * @draws
  * const mask = blockMask(24, 24, (i, j) => j <= i && (i - j < 6 || j % 8 === 7), { block: 4 });
  * const q = tf.ones([1, 1, 24, 4]);
@@ -62,7 +62,7 @@ export function blockSparseAttention(
   const shapes = attentionShapes(op, q, k, v);
   const { T, S, B } = shapes;
   if (mask.T !== T || mask.S !== S) {
-    throw new ShapeError("SIZE", {
+    throw new ShapeError("SHAPE", {
       op,
       rule: `the mask must be of T × S = ${T} × ${S}`,
       got: `${mask.T} × ${mask.S}`,

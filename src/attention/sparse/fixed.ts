@@ -22,7 +22,7 @@ export interface FixedAttentionOptions extends FixedOptions, SparseOptions {}
  * Cost: O(T·(l + c·T/l)·D) a head; memory O(T·D), and a byte for each query and summary, T·c·T/l.
  * Paper: Child et al. 2019, §4.3, arxiv.org/abs/1904.10509.
  *
- * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH, SIZE · OptionError NUMBER_RANGE, CHOICE, LENGTHS
+ * @throws ShapeError RANK, DIMENSION, HEADS, SHAPE · OptionError OPTION
  * @draws
  * return patternMask(24, 24, fixedPattern({ stride: 5, summary: 1 }));
  * @example

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../../core/errors.ts";
+import { outOfRange, unequal } from "../../core/faults.ts";
 import { attentionShapes, checkSame } from "../../core/shapes.ts";
 import { callAttention } from "../../ops/attention/call.ts";
 import { checkLongformer, type LongformerOptions } from "../mask/longformer.ts";
@@ -45,7 +46,7 @@ export interface LongformerAttentionOptions
  * Cost: O(T·(left + right + g)·D) a head; memory O(T·(D + g)), never T × T.
  * Paper: Beltagy, Peters & Cohan 2020, §3.1, arxiv.org/abs/2004.05150.
  *
- * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH, SIZE · OptionError NUMBER_RANGE, LENGTHS
+ * @throws ShapeError RANK, DIMENSION, HEADS, SHAPE · OptionError OPTION
  * @draws
  * return patternMask(24, 24, longformerPattern({ window: { left: 2, right: 2 }, global: [0, 1] }));
  * @example
@@ -140,14 +141,20 @@ function checkGlobal(
   const g = global.positions.length;
   const name = `global.q [B, H, g = ${g}, D]`;
   if (global.q.shape[2] !== g) {
-    throw new ShapeError("DIMENSION", {
-      ...{ op, letter: "g", a: name, aShape: global.q.shape },
-      ...{ b: "global.positions [g]", bShape: [g] },
-    });
+    throw new ShapeError(
+      "DIMENSION",
+      unequal({
+        ...{ op, letter: "g", a: name, aShape: global.q.shape },
+        ...{ b: "global.positions [g]", bShape: [g] },
+      }),
+    );
   }
   if (new Set(global.positions).size < g) {
     const rule = "different positions";
-    throw new OptionError("NUMBER_RANGE", { op, name: "global.positions", rule, got: global.positions });
+    throw new OptionError(
+      "OPTION",
+      outOfRange({ op, name: "global.positions", rule, got: global.positions }),
+    );
   }
   return global;
 }

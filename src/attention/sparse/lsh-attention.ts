@@ -1,6 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkCount, checkFinite } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
+import { wrongLengths } from "../../core/faults.ts";
+import { show } from "../../core/notation.ts";
 import { checkRank, checkSame } from "../../core/shapes.ts";
 import { attention } from "../../ops/attention.ts";
 import { checkPadding, checkSequences } from "../linear/check.ts";
@@ -40,7 +42,7 @@ export interface LshAttentionOptions {
  * Cost: O(rounds·T·(log T + chunk·(D + Dv))) time, O(rounds·T·chunk) memory. Paper: Kitaev, Kaiser & Levskaya 2020,
  * §2 and appendix A, arxiv.org/abs/2001.04451.
  *
- * @throws ShapeError RANK, DIMENSION, NO_WIDTH, EMPTY_SEQUENCE · OptionError NUMBER_RANGE, BUCKETS, LENGTHS
+ * @throws ShapeError RANK, DIMENSION, SHAPE · OptionError OPTION
  * @draws
  * const qk = tf.tensor4d(Array.from({ length: 16 }, (_, t) => [Math.cos(t), Math.sin(t)]).flat(), [1, 1, 16, 2]);
  * const values = tf.reshape(tf.eye(16), [1, 1, 16, 16]); // so the output is the weights
@@ -84,7 +86,8 @@ export function lshAttention(
 function checkLengths(op: string, lengths: ArrayLike<number> | undefined, B: number, T: number): void {
   const got = Array.from(lengths ?? []);
   const isFine = got.length === B && got.every((n) => Number.isInteger(n) && n >= 0 && n <= T);
-  if (lengths && !isFine) throw new OptionError("LENGTHS", { op, name: "lengths", B, most: T, got });
+  if (lengths && !isFine)
+    throw new OptionError("OPTION", wrongLengths({ op, name: "lengths", B, most: T, got }));
 }
 
 /** The buckets of all rounds; read from the device. */
@@ -140,6 +143,11 @@ function bucketFactors(op: string, buckets: LshAttentionOptions["buckets"], T: n
   }
   const factors = typeof buckets === "number" ? [buckets] : buckets;
   const isFine = (n: number) => Number.isSafeInteger(n) && n >= 1 && (n % 2 === 0 || n === 1);
-  if (factors.length === 0 || !factors.every(isFine)) throw new OptionError("BUCKETS", { op, got: factors });
-  return factors;
+  if (factors.length > 0 && factors.every(isFine)) return factors;
+  throw new OptionError("OPTION", {
+    op,
+    rule: "buckets must be 1 or even, for each direction stands for two",
+    got: show(factors),
+    remedy: "double the odd ones",
+  });
 }

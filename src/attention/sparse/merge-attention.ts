@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { ShapeError } from "../../core/errors.ts";
+import { unequal } from "../../core/faults.ts";
 import { checkRank } from "../../core/shapes.ts";
 import { logSumExp, softmax } from "../../ops/attention/softmax.ts";
 
@@ -24,7 +25,7 @@ export interface AttentionPart {
  * Papers: Dao et al. 2022, §3.1, arxiv.org/abs/2205.14135; Beltagy, Peters & Cohan 2020, arxiv.org/abs/2004.05150,
  * merge window and global keys.
  *
- * @throws ShapeError RANK, DIMENSION, SIZE
+ * @throws ShapeError RANK, DIMENSION, SHAPE
  * @draws
  * // How much of a query's attention each of three sets has: a large score anywhere takes it all.
  * const lse = Array.from({ length: 24 }, (_, t) => [0, 8, 16].map((s) => Math.abs(s - t) / -2));
@@ -39,7 +40,12 @@ export function mergeAttention(parts: readonly AttentionPart[]): AttentionPart {
   const [first] = parts;
   if (!first) {
     const rule = "parts must be 1 or more";
-    throw new ShapeError("SIZE", { op, rule, got: "none", remedy: "give what attention over each set gave" });
+    throw new ShapeError("SHAPE", {
+      op,
+      rule,
+      got: "none",
+      remedy: "give what attention over each set gave",
+    });
   }
   for (const { output, lse } of parts) {
     checkRank(op, "output [B, H, T, Dv]", output, 4);
@@ -64,5 +70,5 @@ export function mergeAttention(parts: readonly AttentionPart[]): AttentionPart {
 function checkShape(op: string, name: string, got: number[], expected: number[]): void {
   if (got.every((n, axis) => n === expected[axis])) return;
   const names = { letter: "shape", a: name, b: `${name} of the first part` };
-  throw new ShapeError("DIMENSION", { op, ...names, aShape: got, bShape: expected });
+  throw new ShapeError("DIMENSION", unequal({ op, ...names, aShape: got, bShape: expected }));
 }

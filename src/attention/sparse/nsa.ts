@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkCount } from "../../core/check-options.ts";
 import { OptionError, ShapeError } from "../../core/errors.ts";
+import { outOfRange, unequal } from "../../core/faults.ts";
 import { attentionShapes, checkRank } from "../../core/shapes.ts";
 import { callAttention } from "../../ops/attention/call.ts";
 import { patternMask } from "../mask/pattern.ts";
@@ -62,7 +63,7 @@ export interface NsaOptions {
  * because every query selects for itself: the semantics of the paper, not its speed.
  * Paper: Yuan et al. 2025, §3, arxiv.org/abs/2502.11089.
  *
- * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH, SIZE · OptionError NUMBER_RANGE
+ * @throws ShapeError RANK, DIMENSION, HEADS, SHAPE · OptionError OPTION
  * @draws
  * // What the three branches show each of 24 queries.
  * const q = tf.randomNormal([1, 1, 24, 8], 0, 1, "float32", 4);
@@ -93,7 +94,7 @@ export function nativeSparseAttention(
   checkRank(op, "gates [B, H, T, 3]", gates, 4);
   if ([B, H, T, 3].some((n, axis) => gates.shape[axis] !== n)) {
     const letters = { letter: "shape", a: "gates [B, H, T, 3]", b: "[B, H, T, 3] of q" };
-    throw new ShapeError("DIMENSION", { op, ...letters, aShape: gates.shape, bShape: [B, H, T, 3] });
+    throw new ShapeError("DIMENSION", unequal({ op, ...letters, aShape: gates.shape, bShape: [B, H, T, 3] }));
   }
   const sizes = checkSizes(op, options);
   checkCount(op, "window", last);
@@ -114,7 +115,7 @@ export function nativeSparseAttention(
 /**
  * The keys that NSA's selection shows each query, bool [B, Hkv, T, T], of the compressed keys' weights.
  *
- * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH · OptionError NUMBER_RANGE
+ * @throws ShapeError RANK, DIMENSION, HEADS, SHAPE · OptionError OPTION
  * @example
  * const options = { compression: { length: 2, stride: 1 }, selection: { block: 2, count: 1, first: 0, near: 1 } };
  * selectionMask(q, k, options).shape; // [2, 3, 5, 5]
@@ -178,7 +179,7 @@ function checkBranches(op: string, q: tf.Tensor4D, branches: NsaBranches) {
     const { k, v } = branches[name];
     const shapes = attentionShapes(`${op}, ${name}`, q, k, v);
     if (shapes.T === shapes.S && shapes.T > 0) return shapes;
-    throw new ShapeError("SIZE", {
+    throw new ShapeError("SHAPE", {
       op,
       rule: `queries and keys of ${name} must be one sequence, T = S ≥ 1`,
       got: `T=${shapes.T} and S=${shapes.S}`,
@@ -190,7 +191,7 @@ function checkBranches(op: string, q: tf.Tensor4D, branches: NsaBranches) {
   if (other) {
     const rule = "values of all branches must have one width Dv";
     const got = all.map(({ Dv }) => Dv).join(", ");
-    throw new ShapeError("SIZE", { op, rule, got, remedy: "the branches are added up" });
+    throw new ShapeError("SHAPE", { op, rule, got, remedy: "the branches are added up" });
   }
   return first!;
 }
@@ -205,14 +206,17 @@ function checkSizes(op: string, options: NsaOptions): NsaSizes {
   ] as const) {
     if (Number.isSafeInteger(n) && n > 0 && n % stride === 0) continue;
     const rule = `a multiple of compression.stride = ${stride}`;
-    throw new OptionError("NUMBER_RANGE", { op, name, rule, got: n });
+    throw new OptionError("OPTION", outOfRange({ op, name, rule, got: n }));
   }
   checkCount(op, "selection.count", count);
   checkCount(op, "selection.first", first, 0);
   checkCount(op, "selection.near", near, 0);
   if (first + near > count) {
     const rule = `at most selection.count = ${count}`;
-    throw new OptionError("NUMBER_RANGE", { op, name: "selection.first + near", rule, got: first + near });
+    throw new OptionError(
+      "OPTION",
+      outOfRange({ op, name: "selection.first + near", rule, got: first + near }),
+    );
   }
   return { length, stride, block, count, first, near };
 }

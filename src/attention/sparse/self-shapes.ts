@@ -1,6 +1,7 @@
 /** What the sparse mechanisms for one sequence with itself share: T = S, lengths, and their options. */
 import type * as tf from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../../core/errors.ts";
+import { wrongLengths } from "../../core/faults.ts";
 import type { AttentionShapes } from "../../core/notation.ts";
 import { attentionShapes } from "../../core/shapes.ts";
 import { type AttentionPart, mergeAttention } from "./merge-attention.ts";
@@ -21,7 +22,7 @@ export type SparseResult<O> = { output: tf.Tensor4D } & (O extends { lse: true }
 /**
  * The sizes of a sequence that attends to itself, and its examples' lengths.
  *
- * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH, SIZE · OptionError LENGTHS
+ * @throws ShapeError RANK, DIMENSION, HEADS, SHAPE · OptionError OPTION
  */
 export function selfShapes(
   op: string,
@@ -33,7 +34,7 @@ export function selfShapes(
   const shapes = attentionShapes(op, q, k, v);
   const { B, T, S } = shapes;
   if (T !== S || T === 0) {
-    throw new ShapeError("SIZE", {
+    throw new ShapeError("SHAPE", {
       op,
       rule: "queries and keys must be one sequence, T = S ≥ 1",
       got: `T=${T} and S=${S}`,
@@ -42,7 +43,7 @@ export function selfShapes(
   }
   const lengths = keyLengths ? Array.from(keyLengths) : new Array<number>(B).fill(S);
   if (lengths.length !== B || lengths.some((n) => !Number.isInteger(n) || n < 0 || n > S)) {
-    throw new OptionError("LENGTHS", { op, name: "keyLengths", B, most: S, got: lengths });
+    throw new OptionError("OPTION", wrongLengths({ op, name: "keyLengths", B, most: S, got: lengths }));
   }
   return { ...shapes, lengths };
 }

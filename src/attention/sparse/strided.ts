@@ -22,7 +22,7 @@ export interface StridedAttentionOptions extends StridedOptions, SparseOptions {
  * Cost: O(T·(l + T/l)·D) a head, O(T√T·D) at l = √T; memory O(T·D), never T × T.
  * Paper: Child et al. 2019, §4.3, arxiv.org/abs/1904.10509.
  *
- * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH, SIZE · OptionError NUMBER_RANGE, CHOICE, LENGTHS
+ * @throws ShapeError RANK, DIMENSION, HEADS, SHAPE · OptionError OPTION
  * @draws
  * return patternMask(24, 24, stridedPattern({ stride: 5 }));
  * @example

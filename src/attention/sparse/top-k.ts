@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkCount } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
+import { outOfRange } from "../../core/faults.ts";
 import { compileProgram } from "../../core/program.ts";
 import { keyRange } from "../../core/program-rows.ts";
 import { attentionShapes } from "../../core/shapes.ts";
@@ -33,7 +34,7 @@ export interface TopKOptions
  * Cost: O(B·H·T·S·D); memory O(held + B·H·T·D).
  * Papers: Gupta et al. 2021, arxiv.org/abs/2106.06899; Wu et al. 2022, §3.1, arxiv.org/abs/2203.08913.
  *
- * @throws ShapeError RANK, DIMENSION, HEADS, NO_WIDTH · OptionError NUMBER_RANGE · and what `compileProgram` throws
+ * @throws ShapeError RANK, DIMENSION, HEADS, SHAPE · OptionError OPTION · and what `compileProgram` throws
  * @draws
  * const x = tf.randomNormal([1, 1, 24, 6], 0, 1, "float32", 3);
  * return topKAttention(x, x, x, { k: 3, causal: true, weights: true }).weights;
@@ -58,11 +59,12 @@ export function topKAttention(
   const { B, H, T, S, D } = shapes;
   checkCount(op, "k", keep);
   if (keep > S)
-    throw new OptionError("NUMBER_RANGE", { op, name: "k", rule: `from 1 to S = ${S}`, got: keep });
+    throw new OptionError("OPTION", outOfRange({ op, name: "k", rule: `from 1 to S = ${S}`, got: keep }));
   checkCount(op, "held", held);
   const program = compileProgram(op, shapes, given);
   const { scale } = program;
-  if (scale < 0) throw new OptionError("NUMBER_RANGE", { op, name: "scale", rule: "0 or more", got: scale });
+  if (scale < 0)
+    throw new OptionError("OPTION", outOfRange({ op, name: "scale", rule: "0 or more", got: scale }));
   const ranges = (b: number, i: number) => keyRange(program, b, i);
   // Queries [from, from + count) of all, whose kept keys are chosen and attended to.
   const attendTo = (x: Tensors, from: number, lse: boolean | undefined, weights?: boolean) =>

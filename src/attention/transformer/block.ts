@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { derivedSeed } from "../../core/derived-seed.ts";
 import { OptionError, ShapeError } from "../../core/errors.ts";
+import { notAChoice, outOfRange, unequal, wrongRank } from "../../core/faults.ts";
 import { dropout } from "../../ops/dropout.ts";
 import { gelu } from "../../ops/gelu.ts";
 import { layerNorm } from "../../ops/layer-norm.ts";
@@ -53,20 +54,23 @@ export interface Block {
 /** Marks the seeds of attention's weights among those that a seed stands for; the other places are streams of it. */
 const OF_WEIGHTS = 3;
 
-/** @throws OptionError CHOICE, NUMBER_RANGE */
+/** @throws OptionError OPTION */
 export function block(op: string, options: BlockOptions): Block {
   const { activation = "relu", preNorm = false, epsilon = 1e-5, training = false } = options;
   if (activation !== "relu" && activation !== "gelu") {
     const choices = ['"relu"', '"gelu"'];
-    throw new OptionError("CHOICE", { op, name: "activation", choices, got: activation });
+    throw new OptionError("OPTION", notAChoice({ op, name: "activation", choices, got: activation }));
   }
   if (!(epsilon > 0 && epsilon < Infinity)) {
-    throw new OptionError("NUMBER_RANGE", { op, name: "epsilon", rule: "a number above 0", got: epsilon });
+    throw new OptionError(
+      "OPTION",
+      outOfRange({ op, name: "epsilon", rule: "a number above 0", got: epsilon }),
+    );
   }
   const { rate = 0, seed = 0 } = options.dropout ?? {};
   if (!(rate >= 0 && rate < 1)) {
     const rule = "at least 0 and below 1";
-    throw new OptionError("NUMBER_RANGE", { op, name: "dropout.rate", rule, got: rate });
+    throw new OptionError("OPTION", outOfRange({ op, name: "dropout.rate", rule, got: rate }));
   }
   let stream = 0;
   let attentions = 0;
@@ -98,7 +102,8 @@ export function checkBlock(
   attentions: Record<string, MultiHeadParameters>,
   { w1, w2 }: FeedForwardParameters,
 ): void {
-  if (x.rank !== 3) throw new ShapeError("RANK", { op, name: "x [B, T, C]", rank: "3", shape: x.shape });
+  if (x.rank !== 3)
+    throw new ShapeError("RANK", wrongRank({ op, name: "x [B, T, C]", rank: "3", shape: x.shape }));
   const C = x.shape[2];
   for (const [name, { wq, wo }] of Object.entries(attentions)) {
     checkWidth(op, `${name}.wq [C, H, D]`, wq.shape, 0, C);
@@ -109,13 +114,13 @@ export function checkBlock(
   checkWidth(op, "w2 [F, C]", w2.shape, 1, C);
   if (w1.shape[1] !== w2.shape[0]) {
     const names = { letter: "F", a: "w1 [C, F]", b: "w2 [F, C]" };
-    throw new ShapeError("DIMENSION", { op, ...names, aShape: w1.shape, bShape: w2.shape });
+    throw new ShapeError("DIMENSION", unequal({ op, ...names, aShape: w1.shape, bShape: w2.shape }));
   }
 }
 
 function checkWidth(op: string, name: string, shape: readonly number[], axis: number, C: number): void {
   if (shape[axis] === C) return;
-  throw new ShapeError("SIZE", {
+  throw new ShapeError("SHAPE", {
     op,
     rule: `${name} must keep the width C=${C} of x`,
     got: `shape [${shape.join(", ")}]`,

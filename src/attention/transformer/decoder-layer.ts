@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { ShapeError } from "../../core/errors.ts";
+import { unequal } from "../../core/faults.ts";
 import { callAttention } from "../../ops/attention/call.ts";
 import { callMultiHead, checkMultiHead, type MultiHeadParameters } from "../sequence/call-multi-head.ts";
 import { fromHeads, toHeads } from "../sequence/project.ts";
@@ -86,7 +87,7 @@ export type TransformerDecoderResult<O> = { output: tf.Tensor3D } & (O extends {
  * attention, 4·B·T·C·F of feed-forward; a step with a cache of T′ positions 12·B·C² + 4·B·(T′ + S)·C + 4·B·C·F.
  * Papers: Vaswani et al. 2017, §3.1, arxiv.org/abs/1706.03762; pre-norm: Xiong et al. 2020, arxiv.org/abs/2002.04745.
  *
- * @throws ShapeError RANK, SIZE, DIMENSION · OptionError CHOICE, NUMBER_RANGE · and what `multiHeadAttention` throws
+ * @throws ShapeError RANK, SHAPE, DIMENSION · OptionError OPTION · and what `multiHeadAttention` throws
  * @draws
  * // Self-attention of a causal decoder, and beside it how each position finds its place in a memory that runs backwards.
  * const code = (n) => tf.stack([0.4, 0.9, 1.7, 2.6].flatMap((w) => [tf.cos(tf.mul(tf.range(0, n), w)), tf.sin(tf.mul(tf.range(0, n), w))]), 1);
@@ -128,7 +129,7 @@ export function transformerDecoderLayer(
   checkBlock(op, x, { selfAttention, crossAttention }, feedForward);
   if (!memory && !cache) {
     const remedy = "pass what the encoder gave, or the cache of the step before";
-    throw new ShapeError("SIZE", { op, rule: "memory or cache must be given", got: "neither", remedy });
+    throw new ShapeError("SHAPE", { op, rule: "memory or cache must be given", got: "neither", remedy });
   }
   if (cache) checkCache(op, x, cache);
   else checkMultiHead(op, { query: x, key: memory!, value: memory! }, crossAttention);
@@ -185,7 +186,7 @@ function checkCache(op: string, x: tf.Tensor3D, { self, cross }: DecoderCache): 
   for (const [name, { keys }] of Object.entries({ self, cross })) {
     if (keys.shape[0] === x.shape[0]) continue;
     const names = { letter: "B", a: "x [B, T, C]", b: `cache.${name}.keys [B, S, Hkv, D]` };
-    throw new ShapeError("DIMENSION", { op, ...names, aShape: x.shape, bShape: keys.shape });
+    throw new ShapeError("DIMENSION", unequal({ op, ...names, aShape: x.shape, bShape: keys.shape }));
   }
 }
 

@@ -44,7 +44,7 @@ export type TransformerEncoderResult<O> = { output: tf.Tensor3D } & (O extends {
  * feed-forward.
  * Papers: Vaswani et al. 2017, §3.1, arxiv.org/abs/1706.03762; pre-norm: Xiong et al. 2020, arxiv.org/abs/2002.04745.
  *
- * @throws ShapeError RANK, SIZE, DIMENSION · OptionError CHOICE, NUMBER_RANGE · and what `multiHeadAttention` throws
+ * @throws ShapeError RANK, SHAPE, DIMENSION · OptionError OPTION · and what `multiHeadAttention` throws
  * @draws
  * // The weights of four heads, each sharper than the one before: eight positions that look like their neighbours.
  * const at = tf.range(0, 8);

@@ -16,7 +16,7 @@ export type TorchState = Readonly<Record<string, tf.Tensor>>;
  * `activation` and `layer_norm_eps` are no part of a state and go into the options.
  *
  * @param H PyTorch's nhead
- * @throws ShapeError SIZE when a name is missing · and what `fromTorchInProj` throws
+ * @throws ShapeError SHAPE when a name is missing · and what `fromTorchInProj` throws
  * @example
  * const [C, F] = [4, 8];
  * const state = {
@@ -42,7 +42,7 @@ export function fromTorchEncoderLayer(state: TorchState, H: number): Transformer
  * As `fromTorchEncoderLayer`.
  *
  * @param H PyTorch's nhead
- * @throws ShapeError SIZE when a name is missing · and what `fromTorchInProj` throws
+ * @throws ShapeError SHAPE when a name is missing · and what `fromTorchInProj` throws
  * @example
  * const [C, F] = [4, 8];
  * const attention = (name) => ({
@@ -74,7 +74,7 @@ function reader(op: string, state: TorchState, H: number) {
   const need = <T extends tf.Tensor>(name: string): T => {
     const tensor = find<T>(name);
     if (tensor) return tensor;
-    throw new ShapeError("SIZE", {
+    throw new ShapeError("SHAPE", {
       op,
       rule: `the state must have ${name}`,
       got: Object.keys(state).join(", ") || "nothing",

@@ -10,7 +10,4 @@ export const hostMessages = {
     `${d.op}: ${d.name} must have rank ${d.rank}, got shape [${d.shape.join(", ")}]; reshape it first`,
   SIZE: (d: { op: string; rule: string; got: string; remedy: string }) =>
     `${d.op}: ${d.rule}, got ${d.got}; ${d.remedy}`,
-  SECOND_ORDER: (d: { op: string }) =>
-    `${d.op}: gradients of gradients are not available, got a request for one; compose that op of ` +
-    "elementary ones of TensorFlow.js",
 };

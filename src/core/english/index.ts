@@ -8,14 +8,11 @@ import { attentionMessages } from "./attention.ts";
 import { commandMessages } from "./command.ts";
 import { dataMessages } from "./data.ts";
 import { efficientLinearMessages } from "./efficient-linear.ts";
-import { featureMessages } from "./feature.ts";
-import { glimpseMessages } from "./glimpse.ts";
 import { hostMessages } from "./host.ts";
 import { inspectMessages } from "./inspect.ts";
 import { kernelMessages } from "./kernels.ts";
 import { layerMessages } from "./layers.ts";
 import { modelMessages } from "./model.ts";
-import { positionMessages } from "./position.ts";
 import { trainMessages } from "./train.ts";
 import { viewMessages } from "./views.ts";
 import { vizMessages } from "./viz.ts";
@@ -25,15 +22,12 @@ export const english = {
   ...attentionMessages,
   ...commandMessages,
   ...dataMessages,
-  ...featureMessages,
-  ...glimpseMessages,
   ...efficientLinearMessages,
   ...hostMessages,
   ...inspectMessages,
   ...kernelMessages,
   ...layerMessages,
   ...modelMessages,
-  ...positionMessages,
   ...trainMessages,
   ...viewMessages,
   ...vizMessages,

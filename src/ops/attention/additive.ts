@@ -120,7 +120,7 @@ function composed(
 /**
  * Additive attention of a compiled program, whose own scale is not used.
  *
- * @throws ShapeError SIZE
+ * @throws ShapeError SHAPE
  */
 export function runAdditiveProgram(
   program: AttentionProgram<Tensor>,

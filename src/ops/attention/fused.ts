@@ -8,6 +8,7 @@ import {
   zeros,
 } from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
+import { noSecondGradient } from "../../core/faults.ts";
 import type { AttentionProgram } from "../../core/program.ts";
 import { ensureCpuAttention } from "../../host/cpu-attention.ts";
 import type { AttentionAttributes } from "../../host/ops/attention.ts";
@@ -90,7 +91,10 @@ const weightsGradient: GradConfig = {
 const secondGradient: GradConfig = {
   kernelName: `${KERNEL}Grad`,
   gradFunc: (_dy, _saved, attrs) => {
-    throw new OptionError("SECOND_ORDER", { op: (attrs as unknown as AttentionAttributes).program.op });
+    throw new OptionError(
+      "GRADIENT",
+      noSecondGradient({ op: (attrs as unknown as AttentionAttributes).program.op }),
+    );
   },
 };
 

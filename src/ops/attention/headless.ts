@@ -1,6 +1,7 @@
 /** Options of mechanisms without heads, [B, T, S], as the attention program of one head takes them. */
 import { expandDims, reshape, Tensor, type Tensor1D } from "@tensorflow/tfjs-core";
 import { ShapeError } from "../../core/errors.ts";
+import { notBroadcast } from "../../core/faults.ts";
 import type { AttentionProgram, ProgramOptions } from "../../core/program.ts";
 import { allowTensor } from "./allow.ts";
 
@@ -20,7 +21,7 @@ export interface HeadlessMask
 /**
  * The mask as the program takes it: lengths in ordinary memory, an axis of one head in `allow` and `bias`.
  *
- * @throws ShapeError BROADCAST
+ * @throws ShapeError SHAPE
  */
 export function headlessMask(
   op: string,
@@ -31,7 +32,10 @@ export function headlessMask(
     if (!array || array.rank === 2) return array;
     const expected = [B, T, S];
     if (array.rank !== 3 || array.shape.some((n, axis) => n !== 1 && n !== expected[axis])) {
-      throw new ShapeError("BROADCAST", { op, name, letters: "[B, T, S]", expected, got: array.shape });
+      throw new ShapeError(
+        "SHAPE",
+        notBroadcast({ op, name, letters: "[B, T, S]", expected, got: array.shape }),
+      );
     }
     return expandDims(array, 1);
   };

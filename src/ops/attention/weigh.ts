@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
+import { emptyRow } from "../../core/faults.ts";
 import type { AttentionProgram } from "../../core/program.ts";
 import { dropoutRow } from "../../core/program-rows.ts";
 import { addConstant, withValue } from "./guard.ts";
@@ -86,7 +87,8 @@ function fillEmptyRows(
     const b = Math.floor(row / (H * T));
     const i = row % T;
     if (!isEmpty || (queryLengths && i >= queryLengths[b]!)) return;
-    if (onEmptyRow === "error") throw new OptionError("EMPTY_ROW", { op, b, h: Math.floor(row / T) % H, i });
+    if (onEmptyRow === "error")
+      throw new OptionError("EMPTY_ROW", emptyRow({ op, b, h: Math.floor(row / T) % H, i }));
     const n = keyLengths ? keyLengths[b]! : S;
     fill.fill(1 / n, row * S, row * S + n);
   });

@@ -1,5 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../../../core/errors.ts";
+import { outOfRange } from "../../../core/faults.ts";
 import { attentionShapes, checkRank } from "../../../core/shapes.ts";
 import { checkTensors, type Expected } from "../../../ops/check.ts";
 import type { MultiHeadLatentOptions, MultiHeadLatentParameters } from "./types.ts";
@@ -7,7 +8,7 @@ import type { MultiHeadLatentOptions, MultiHeadLatentParameters } from "./types.
 /**
  * The sizes of latent attention with keys and values made, D the whole width of a key.
  *
- * @throws ShapeError RANK, SIZE, NO_WIDTH · OptionError NUMBER_RANGE
+ * @throws ShapeError RANK, SHAPE · OptionError OPTION
  */
 export function checkLatent(
   op: string,
@@ -32,7 +33,7 @@ export function checkLatent(
   const Dr = wkr ? wkr.shape[1] : 0;
   const P = past ? past.latent.shape[1] : 0;
   const together = (is: boolean, rule: string, got: string, remedy: string) => {
-    if (!is) throw new ShapeError("SIZE", { op, rule, got, remedy });
+    if (!is) throw new ShapeError("SHAPE", { op, rule, got, remedy });
   };
   const place = "the two carry the positions";
   together(!wkr === !wqr, "wkr and wqr must come together", "one of them", place);
@@ -73,7 +74,7 @@ export function checkLatent(
     ...at("past.positionKey", past?.positionKey, "[B, P, Dr]", [B, P, Dr]),
   ]);
   if (epsilon !== undefined && !(epsilon > 0)) {
-    throw new OptionError("NUMBER_RANGE", { op, name: "epsilon", rule: "above 0", got: epsilon });
+    throw new OptionError("OPTION", outOfRange({ op, name: "epsilon", rule: "above 0", got: epsilon }));
   }
   const array = (...shape: number[]) => ({ shape, dtype: "float32" });
   const key = array(B, P + T, H, D + Dr);
