@@ -1,7 +1,7 @@
 import { cast, reshape, type Scalar, slice, Tensor, type Tensor3D, transpose } from "@tensorflow/tfjs-core";
 import { OptionError } from "../core/errors.ts";
 import type { Layout } from "../kernels/layout.ts";
-import type { AttentionCall } from "../ops/attention/calls.ts";
+import type { AttentionCall } from "../ops/attention/observe.ts";
 
 /** Throws unless what `made` made of B examples has this one. */
 export function checkExample(op: string, example: number, made: string, B: number): void {

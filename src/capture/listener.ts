@@ -1,7 +1,6 @@
 import type { TraceTensor } from "../inspect/index.ts";
-import { attentionCalls } from "../ops/attention/calls.ts";
-import { gateCalls } from "../ops/gate-calls.ts";
-import { glimpseCalls } from "../ops/glimpse-calls.ts";
+import { attentionCalls } from "../ops/attention/observe.ts";
+import { gateCalls, glimpseCalls } from "../ops/observe.ts";
 import { tidyData } from "../ops/tidy.ts";
 import { type RecordedCall, recordCall, recordGate } from "./record.ts";
 import { type RecordedGlimpse, recordGlimpse, recordImage } from "./record-glimpse.ts";

@@ -1,5 +1,5 @@
 import { type GlimpseSize, type TraceTensor, traceTensor } from "../inspect/index.ts";
-import type { GlimpseCall } from "../ops/glimpse-calls.ts";
+import type { GlimpseCall } from "../ops/observe.ts";
 import { encodePng } from "../viz/index.ts";
 import { checkExample, numbers, oneOf } from "./example.ts";
 

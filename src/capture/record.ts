@@ -7,8 +7,8 @@ import {
   type TraceTensor,
   traceTensor,
 } from "../inspect/index.ts";
-import type { AttentionCall } from "../ops/attention/calls.ts";
-import type { GateCall } from "../ops/gate-calls.ts";
+import type { AttentionCall } from "../ops/attention/observe.ts";
+import type { GateCall } from "../ops/observe.ts";
 import { checkExample, headsOf, numbers, oneOf } from "./example.ts";
 
 /** A layer of a trace, but for the names of its axes. */

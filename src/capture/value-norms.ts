@@ -2,7 +2,7 @@ import { sqrt, square, sum } from "@tensorflow/tfjs-core";
 import { OptionError } from "../core/errors.ts";
 import { VALUE } from "../inspect/cells.ts";
 import { layerMap, type TraceLayer, type TraceTensor, traceTensor } from "../inspect/index.ts";
-import type { AttentionCall } from "../ops/attention/calls.ts";
+import type { AttentionCall } from "../ops/attention/observe.ts";
 import { headsOf, layoutOf, numbers } from "./example.ts";
 
 /** The length of every value of one example of a call: [Hkv, S]. */

@@ -3,7 +3,7 @@ import { OptionError } from "../core/errors.ts";
 import { MASKED } from "../inspect/cells.ts";
 import { layerMap, type TraceLayer, type TraceTensor, traceTensor } from "../inspect/index.ts";
 import type { Layout } from "../kernels/layout.ts";
-import { attentionCalls } from "../ops/attention/calls.ts";
+import { attentionCalls } from "../ops/attention/observe.ts";
 import { tidyData } from "../ops/tidy.ts";
 import { headsOf, layoutOf, numbers, oneNumber } from "./example.ts";
 

@@ -56,7 +56,10 @@ export function isAllowed(
   return allow ? allow.array.values[indexOf(allow, b, h, i, j)] !== 0 : true;
 }
 
-/** q·k → the score that the softmax sees: scale, then soft-cap, then bias. */
+/** The largest float32. */
+const LARGEST = 3.4028234663852886e38;
+
+/** q·k → the score that the softmax sees: scale, then soft-cap, then bias; beyond float32's range it is ±∞. */
 export function transformScore(
   program: AttentionProgram<HostArray>,
   product: number,
@@ -68,7 +71,8 @@ export function transformScore(
   const { scale, softCap, bias } = program;
   let score = scale * product;
   if (softCap !== undefined) score = softCap * Math.tanh(score / softCap);
-  return bias ? score + bias.array.values[indexOf(bias, b, h, i, j)]! : score;
+  if (bias) score += bias.array.values[indexOf(bias, b, h, i, j)]!;
+  return Math.abs(score) > LARGEST ? score * Infinity : score;
 }
 
 /** The sink's logit for head h, or −∞ without one. */

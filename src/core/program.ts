@@ -42,12 +42,9 @@ export interface ProgramOptions<A extends ArrayInfo = ArrayInfo> {
   training?: boolean;
   /** A row without visible keys: zeros, an error, or the mean of the keys within `keyLengths`. @default "zero" */
   onEmptyRow?: OnEmptyRow;
-  /** How scores become weights. @default "softmax" */
-  normalizer?: Normalizer;
 }
 
 export type OnEmptyRow = "zero" | "error" | "uniform";
-export type Normalizer = "softmax";
 
 /** An array and the distance, in elements, of neighbours along b, h, i, j; 0 where it is repeated. */
 export interface Broadcast<A extends ArrayInfo> {
@@ -81,7 +78,6 @@ export interface AttentionProgram<A extends ArrayInfo = ArrayInfo> {
   readonly sink: number | A | undefined;
   readonly dropout: DropoutPlan | undefined;
   readonly onEmptyRow: OnEmptyRow;
-  readonly normalizer: Normalizer;
 }
 
 /** A program whose arrays are in ordinary memory. */
@@ -103,14 +99,7 @@ export function compileProgram<A extends ArrayInfo>(
   const { B, T, S, D } = shapes;
   const queryLengths = checkLengths(op, "queryLengths", options.queryLengths, B, T);
   const keyLengths = checkLengths(op, "keyLengths", options.keyLengths, B, S);
-  const {
-    scale = 1 / Math.sqrt(D),
-    softCap,
-    allow,
-    bias,
-    onEmptyRow = "zero",
-    normalizer = "softmax",
-  } = options;
+  const { scale = 1 / Math.sqrt(D), softCap, allow, bias, onEmptyRow = "zero" } = options;
   if (!Number.isFinite(scale))
     throw new OptionError("OPTION", outOfRange({ op, name: "scale", rule: "a finite number", got: scale }));
   if (softCap !== undefined && !(softCap > 0 && softCap < Infinity)) {
@@ -128,7 +117,6 @@ export function compileProgram<A extends ArrayInfo>(
       remedy: "pass booleans as allow",
     });
   checkChoice(op, "onEmptyRow", onEmptyRow, ["zero", "error", "uniform"]);
-  checkChoice(op, "normalizer", normalizer, ["softmax"]);
   return {
     op,
     shapes,
@@ -142,7 +130,6 @@ export function compileProgram<A extends ArrayInfo>(
     sink: checkSink(op, options.sink, shapes),
     dropout: compileDropout(op, options),
     onEmptyRow,
-    normalizer,
   };
 }
 

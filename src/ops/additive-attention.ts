@@ -1,18 +1,12 @@
-import {
-  type Tensor,
-  type Tensor1D,
-  type Tensor2D,
-  type Tensor3D,
-  type TensorContainerObject,
-  tidy,
-} from "@tensorflow/tfjs-core";
+import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 import { compileProgram, type ProgramOptions } from "../core/program.ts";
 import { runAdditiveProgram } from "./attention/additive.ts";
-import { type HeadlessMask, headlessMask } from "./attention/headless.ts";
+import { type SingleHeadMask, singleHeadMask } from "./attention/mask.ts";
 import { checkRank } from "./check.ts";
+import { type Asked, tidyAsked } from "./tidy.ts";
 
 export interface AdditiveAttentionOptions
-  extends HeadlessMask,
+  extends SingleHeadMask,
     Pick<ProgramOptions<Tensor>, "dropout" | "training"> {
   /** A logit that takes part in the softmax and has no value. @default none */
   sink?: number;
@@ -27,10 +21,8 @@ export interface AdditiveAttentionOptions
   finite?: boolean;
 }
 
-export type AdditiveAttentionResult<O> = { output: Tensor3D } & (O extends { weights: true }
-  ? { weights: Tensor3D }
-  : { weights?: Tensor3D }) &
-  (O extends { lse: true } ? { lse: Tensor2D } : { lse?: Tensor2D });
+export type AdditiveAttentionResult<O> = { output: Tensor3D } & Asked<O, "weights", Tensor3D> &
+  Asked<O, "lse", Tensor2D>;
 
 /**
  * Additive attention: a network with one hidden layer judges each pair of query and key, a softmax turns its scores
@@ -58,26 +50,18 @@ export function additiveAttention<const O extends AdditiveAttentionOptions>(
   key: Tensor3D,
   v: Tensor1D,
   value: Tensor3D,
-  options?: O,
-): AdditiveAttentionResult<O>;
-export function additiveAttention(
-  query: Tensor3D,
-  key: Tensor3D,
-  v: Tensor1D,
-  value: Tensor3D,
-  options: AdditiveAttentionOptions = {},
-): AdditiveAttentionResult<AdditiveAttentionOptions> {
+  options: O = {} as O,
+): AdditiveAttentionResult<O> {
   const op = "additiveAttention";
   checkRank(op, "query", query, 3);
   checkRank(op, "value", value, 3);
   const [B, T, A] = query.shape;
   const [, S, Dv] = value.shape;
-  const { weights, lse, finite, dropout, training, sink, ...given } = options;
-  return tidy(() => {
+  const { weights, lse, finite, dropout, training, sink, ...given }: AdditiveAttentionOptions = options;
+  return tidyAsked(() => {
     const rest = { dropout, training, scale: 1, ...(sink !== undefined && { sink }) };
-    const mask = headlessMask(op, { B, T, S }, given);
+    const mask = singleHeadMask(op, { B, T, S }, given);
     const program = compileProgram(op, { B, T, S, H: 1, Hkv: 1, D: A, Dv }, { ...mask, ...rest });
-    const wants = { weights, lse, finite };
-    return runAdditiveProgram(program, { query, key, v, value }, wants) as unknown as TensorContainerObject;
-  }) as unknown as AdditiveAttentionResult<AdditiveAttentionOptions>;
+    return runAdditiveProgram(program, { query, key, v, value }, { weights, lse, finite });
+  });
 }

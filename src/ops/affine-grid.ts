@@ -9,7 +9,7 @@ import {
   tidy,
   transpose,
 } from "@tensorflow/tfjs-core";
-import { ensureGradient, isFused, noSecondOrder, runKernel } from "./fused.ts";
+import { ensureGradient, isFused, noSecondOrder, runKernel } from "./registry.ts";
 
 const KERNEL = "HeedAffineGrid";
 

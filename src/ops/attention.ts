@@ -1,7 +1,12 @@
 import type { Tensor4D } from "@tensorflow/tfjs-core";
-import { type AttentionOptions, type AttentionResult, callAttention } from "./attention/call.ts";
+import {
+  type AttentionOptions,
+  type AttentionResult,
+  compileAttention,
+  runAttention,
+} from "./attention/run.ts";
 
-export type { AttentionOptions, AttentionResult } from "./attention/call.ts";
+export type { AttentionOptions, AttentionResult } from "./attention/run.ts";
 
 /**
  * Attention of q over k and v: every query reads a weighted mean of all values it may see.
@@ -24,6 +29,7 @@ export type { AttentionOptions, AttentionResult } from "./attention/call.ts";
  *
  * @throws ShapeError RANK, DIMENSION, HEADS, SHAPE · OptionError OPTION, EMPTY_ROW, GRADIENT · MemoryError ·
  *   WorkerError KERNEL_WORKER_LOST where `init` started threads · and what `compileProgram` throws
+ * @param op the name that errors give, for mechanisms that are made of this
  * @example
  * const { output, weights } = attention(q, k, v, { causal: true, weights: true });
  */
@@ -31,13 +37,9 @@ export function attention<const O extends AttentionOptions>(
   q: Tensor4D,
   k: Tensor4D,
   v: Tensor4D,
-  options?: O,
-): AttentionResult<O>;
-export function attention(
-  q: Tensor4D,
-  k: Tensor4D,
-  v: Tensor4D,
-  options: AttentionOptions = {},
-): AttentionResult<AttentionOptions> {
-  return callAttention("attention", q, k, v, options);
+  options: O = {} as O,
+  op = "attention",
+): AttentionResult<O> {
+  const { program, layout, asked } = compileAttention(op, { q, k, v }, options);
+  return runAttention<O>(program, layout, { q, k, v }, asked);
 }

@@ -17,7 +17,7 @@ import {
   where,
   zerosLike,
 } from "@tensorflow/tfjs-core";
-import { ensureGradient, isFused, noSecondOrder, runKernel } from "./fused.ts";
+import { ensureGradient, isFused, noSecondOrder, runKernel } from "./registry.ts";
 
 const KERNEL = "HeedCrop";
 

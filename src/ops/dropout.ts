@@ -2,7 +2,7 @@ import { type GradConfig, mul, type Tensor, tensor, tidy, where, zerosLike } fro
 import { OptionError } from "../core/errors.ts";
 import { RandomStream } from "../core/random.ts";
 import { checkTensors } from "./check.ts";
-import { ensureGradient, isFused, runKernel } from "./fused.ts";
+import { ensureGradient, isFused, runKernel } from "./registry.ts";
 
 const KERNEL = "HeedDropout";
 

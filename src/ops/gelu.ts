@@ -1,6 +1,6 @@
 import { add, erf, type GradConfig, mul, square, type Tensor, tanh, tidy } from "@tensorflow/tfjs-core";
 import { checkTensors } from "./check.ts";
-import { ensureGradient, isFused, noSecondOrder, runKernel } from "./fused.ts";
+import { ensureGradient, isFused, noSecondOrder, runKernel } from "./registry.ts";
 
 const OP = "gelu";
 const KERNEL = "HeedGelu";

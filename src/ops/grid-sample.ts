@@ -27,7 +27,7 @@ import {
 import { OptionError, ShapeError } from "../core/errors.ts";
 import { detached } from "./attention/guard.ts";
 import { checkRank, checkTensors } from "./check.ts";
-import { ensureGradient, isFused, noSecondOrder, runKernel } from "./fused.ts";
+import { ensureGradient, isFused, noSecondOrder, runKernel } from "./registry.ts";
 
 const OP = "gridSample";
 const KERNEL = "HeedGridSample";

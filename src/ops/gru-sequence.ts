@@ -1,71 +1,13 @@
-import {
-  add,
-  cast,
-  customGrad,
-  type GradSaveFunc,
-  matMul,
-  ones,
-  type Rank,
-  stack,
-  type Tensor,
-  type Tensor1D,
-  type Tensor2D,
-  type Tensor3D,
-  tidy,
-  unstack,
-} from "@tensorflow/tfjs-core";
+import { add, matMul, stack, type Tensor1D, type Tensor2D, type Tensor3D, tidy } from "@tensorflow/tfjs-core";
 import { checkRank, checkSteps, checkTensors } from "./check.ts";
-import { isFused, noSecondOrder, runKernels } from "./fused.ts";
 import { gruCell } from "./gru-cell.ts";
-import { unstackSteps } from "./unstack-steps.ts";
+import { isFused } from "./registry.ts";
+import { eachStep, expectedMask, floatSteps, fusedSequence, type SequenceOptions } from "./sequence.ts";
+
+export type { SequenceOptions } from "./sequence.ts";
 
 const OP = "gruSequence";
-const KERNEL = "HeedGruSequence";
-
-export interface SequenceOptions {
-  /** Starts at the last step and goes back; states still stand at their own steps. @default false */
-  reverse?: boolean;
-}
-
-interface Inputs {
-  x: Tensor3D;
-  h0: Tensor2D;
-  U: Tensor2D;
-  b: Tensor1D;
-  mask: Tensor2D | undefined;
-}
-
-function composed({ x, h0, U, b, mask }: Inputs, reverse: boolean): Tensor3D {
-  const steps = unstackSteps(x);
-  const masks = mask ? (unstack(mask) as Tensor1D[]) : [];
-  const states: Tensor2D[] = [];
-  let h = h0;
-  for (let i = 0; i < steps.length; i++) {
-    const s = reverse ? steps.length - 1 - i : i;
-    h = gruCell(steps[s]!, add(matMul(h, U), b), h, masks[s]);
-    states[s] = h;
-  }
-  return stack(states) as Tensor3D;
-}
-
-// By customGrad: as a second output of a registered kernel, the gates would get a gradient of zeros as large as they.
-function fused({ x, h0, U, b, mask }: Inputs, reverse: boolean): Tensor3D {
-  const rows = mask ?? ones<Rank.R2>([x.shape[0], x.shape[1]]);
-  noSecondOrder(`${KERNEL}Grad`, OP);
-  const run = customGrad((...args) => {
-    const [xIn, h0In, UIn, bIn] = args as Tensor[];
-    const save = args[4] as unknown as GradSaveFunc;
-    const inputs = { x: xIn!, h0: h0In!, U: UIn!, b: bIn!, mask: rows };
-    const [states, gates] = runKernels(KERNEL, inputs, { reverse });
-    save([xIn!, gates!, h0In!, states!, UIn!, rows]);
-    const gradFunc = (dout: Tensor, saved: Tensor[]) => {
-      const [x, u, h0, states, U, mask] = saved as [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor];
-      return runKernels(`${KERNEL}Grad`, { x, u, h0, states, U, mask, dout }, { reverse });
-    };
-    return { value: states!, gradFunc };
-  });
-  return run(x, h0, U, b) as Tensor3D;
-}
+const KERNEL = { name: "HeedGruSequence", op: OP, reads: ["x", "h0", "U"], gates: "u" };
 
 /**
  * A gated recurrent unit over a whole sequence, `gruCell` at each step:
@@ -101,11 +43,17 @@ export function gruSequence(
     { name: "h0", tensor: h0, letters: "[B, H]", shape: [B, H] },
     { name: "U", tensor: U, letters: "[H, 3H]", shape: [H, 3 * H] },
     { name: "b", tensor: b, letters: "[3H]", shape: [3 * H] },
-    ...(mask ? [{ name: "mask", tensor: mask, letters: "[T, B]", shape: [T, B], dtype: mask.dtype }] : []),
+    ...expectedMask(mask, T, B),
   ]);
   return tidy(() => {
-    const rows = mask && cast(mask, "float32");
-    const run = isFused(KERNEL) ? fused : composed;
-    return run({ x: inputGates, h0, U, b, mask: rows }, reverse);
+    const rows = floatSteps(mask);
+    if (isFused(KERNEL.name)) return fusedSequence(KERNEL, { x: inputGates, h0, U, b }, rows, reverse);
+    const states: Tensor2D[] = [];
+    let h = h0;
+    eachStep(inputGates, rows, reverse, (x, taken, s) => {
+      h = gruCell(x, add(matMul(h, U), b), h, taken);
+      states[s] = h;
+    });
+    return stack(states) as Tensor3D;
   });
 }

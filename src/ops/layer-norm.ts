@@ -1,7 +1,11 @@
 import {
+  abs,
   add,
   div,
   type GradConfig,
+  greater,
+  max,
+  maximum,
   mean,
   mul,
   ones,
@@ -12,12 +16,14 @@ import {
   type Tensor,
   type Tensor1D,
   tidy,
+  where,
   zeros,
 } from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../core/errors.ts";
 import { wrongRank } from "../core/faults.ts";
+import { canRead, detached } from "./attention/guard.ts";
 import { checkTensors } from "./check.ts";
-import { ensureGradient, isFused, noSecondOrder, runKernels } from "./fused.ts";
+import { ensureGradient, isFused, noSecondOrder, runKernels } from "./registry.ts";
 
 const OP = "layerNorm";
 const KERNEL = "HeedLayerNorm";
@@ -41,11 +47,30 @@ const gradient: GradConfig = {
 };
 
 function composed<T extends Tensor>(x: T, gamma: Tensor1D, beta: Tensor1D, epsilon: number): T {
+  const plain = standardize(x, epsilon);
+  const fits = canRead() && plain.variance.dataSync().every(Number.isFinite);
+  return add(mul(fits ? plain.value : standardizeLarge(x, epsilon), gamma), beta) as T;
+}
+
+/** (x − mean) / √(variance + ε) of each row; ε is one number or one a row. */
+function standardize(x: Tensor, epsilon: number | Tensor) {
   // The mean twice: float32 holds the mean of numbers near 10⁴ to 5e-4, and the second one finds what is left.
   const near = sub(x, mean(x, -1, true));
   const centred = sub(near, mean(near, -1, true));
-  const deviation = sqrt(add(mean(square(centred), -1, true), epsilon));
-  return add(mul(div(centred, deviation), gamma), beta) as T;
+  const variance = mean(square(centred), -1, true);
+  return { variance, value: div(centred, sqrt(add(variance, epsilon))) };
+}
+
+/** From here on rows are scaled first: the squares of √C times as much are still float32. */
+const LARGE = 2 ** 50;
+/** Float32's smallest normal number: in the place of ε/m², so that rows of equal elements stay 0. */
+const LEAST = 2 ** -126;
+
+/** `standardize` where squares overflow: of x/m with ε/m², which is the same for any m; here m is the row's largest. */
+function standardizeLarge(x: Tensor, epsilon: number): Tensor {
+  const most = max(abs(x), -1, true);
+  const m = detached(where(greater(most, LARGE), most, 1));
+  return standardize(div(x, m), maximum(div(div(epsilon, m), m), LEAST)).value;
 }
 
 /**
@@ -56,7 +81,8 @@ function composed<T extends Tensor>(x: T, gamma: Tensor1D, beta: Tensor1D, epsil
  * The variance is the biased one, Σ(x − mean)²/C, and ε stands inside the root, as in PyTorch, Keras and JAX. A row
  * of equal elements gives β. Without `gamma` it is 1, without `beta` 0.
  *
- * Numbers far from 0 lose nothing: rows near 10⁴ come out as accurate as rows near 0. Fused, one pass over the rows
+ * Numbers far from 0 lose nothing: rows near 10⁴ come out as accurate as rows near 0, and rows of any finite numbers,
+ * whose squares may overflow, as those of the same numbers scaled down. Fused, one pass over the rows
  * forward and one backward, which keeps x and three numbers a row; the gradients of γ and β add rows in their order,
  * so equal calls give equal bits.
  *

@@ -12,7 +12,7 @@ import {
 import { ShapeError } from "../core/errors.ts";
 import { wrongRank } from "../core/faults.ts";
 import { checkRank, checkTensors } from "./check.ts";
-import { ensureGradient, isFused, noSecondOrder, runKernel } from "./fused.ts";
+import { ensureGradient, isFused, noSecondOrder, runKernel } from "./registry.ts";
 
 const OP = "linear";
 const KERNEL = "HeedLinear";

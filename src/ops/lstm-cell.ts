@@ -12,7 +12,7 @@ import {
   zerosLike,
 } from "@tensorflow/tfjs-core";
 import { checkRank, checkTensors } from "./check.ts";
-import { ensureGradient, isFused, noSecondOrder, runKernels } from "./fused.ts";
+import { ensureGradient, isFused, noSecondOrder, runKernels } from "./registry.ts";
 import { floatMask, stepMask } from "./step-mask.ts";
 
 const KERNEL = "HeedLstmCell";

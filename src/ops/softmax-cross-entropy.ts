@@ -19,7 +19,7 @@ import {
 } from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../core/errors.ts";
 import { checkRank, checkTensors } from "./check.ts";
-import { ensureGradient, isFused, noSecondOrder, runKernel, runKernels } from "./fused.ts";
+import { ensureGradient, isFused, noSecondOrder, runKernel, runKernels } from "./registry.ts";
 
 const OP = "softmaxCrossEntropy";
 const KERNEL = "HeedSoftmaxCrossEntropy";

@@ -23,3 +23,18 @@ export function tidyData<R>(make: () => R): R {
   });
   return made!;
 }
+
+/**
+ * A result that is there if the option of its name is `true`: `{ output: Tensor } & Asked<O, "weights", Tensor>`. `As`
+ * is its name where that is another than the option's.
+ */
+export type Asked<O, Name extends string, T, As extends string = Name> = O extends {
+  readonly [N in Name]: true;
+}
+  ? { [N in As]: T }
+  : { [N in As]?: T };
+
+/** `tidy` for results of which a caller gets what the options asked for: `make` has the type of all that may be. */
+export function tidyAsked<Wide, Result>(make: () => Wide): Result {
+  return tidy(make) as unknown as Result;
+}

@@ -18,7 +18,7 @@ import {
   zerosLike,
 } from "@tensorflow/tfjs-core";
 import { DataError, OptionError, ShapeError } from "../core/errors.ts";
-import { isFused, runKernel, runKernels } from "../ops/fused.ts";
+import { isFused, runKernel, runKernels } from "../ops/registry.ts";
 
 export interface AdamOptions {
   /** The step size η, above 0; settable between steps as `adam.learningRate`. @default 0.001 */

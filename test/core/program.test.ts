@@ -239,12 +239,6 @@ describe("compileProgram", () => {
       OptionError,
       'op: onEmptyRow must be "zero" or "error" or "uniform", got nan; choose one of them',
     ],
-    [
-      "an unknown normaliser",
-      { normalizer: "max" as "softmax" },
-      OptionError,
-      'op: normalizer must be "softmax", got max; choose one of them',
-    ],
   ];
   it.each(refused)("refuses %s", (_, options, type, message) => {
     const compile = () => compileProgram("op", SHAPES, options);

@@ -4,7 +4,8 @@ import { OptionError } from "../../core/errors.ts";
 import { outOfRange } from "../../core/faults.ts";
 import { compileProgram } from "../../core/program.ts";
 import { attentionShapes } from "../../core/shapes.ts";
-import { type AttentionOptions, type AttentionResult, callAttention } from "../../ops/attention/call.ts";
+import { type AttentionOptions, type AttentionResult, attention } from "../../ops/attention.ts";
+import { tidyAsked } from "../../ops/tidy.ts";
 import { checkParameter } from "./check.ts";
 
 export interface AdaptiveSpanParameters {
@@ -53,18 +54,17 @@ export function adaptiveSpan<const O extends AdaptiveSpanOptions>(
   q: tf.Tensor4D,
   k: tf.Tensor4D,
   v: tf.Tensor4D,
-  parameters: AdaptiveSpanParameters,
-  options?: O,
-): AttentionResult<O>;
-export function adaptiveSpan(
-  q: tf.Tensor4D,
-  k: tf.Tensor4D,
-  v: tf.Tensor4D,
   { z }: AdaptiveSpanParameters,
-  options: AdaptiveSpanOptions = {},
-): AttentionResult<AdaptiveSpanOptions> {
+  options: O = {} as O,
+): AttentionResult<O> {
   const op = "adaptiveSpan";
-  const { ramp = 32, maxSpan = Number.POSITIVE_INFINITY, bias, window, ...given } = options;
+  const {
+    ramp = 32,
+    maxSpan = Number.POSITIVE_INFINITY,
+    bias,
+    window,
+    ...given
+  }: AdaptiveSpanOptions = options;
   const { B, H, T, S, ...widths } = attentionShapes(op, q, k, v);
   checkParameter(op, { name: "z [H]", shape: z.shape }, [H], "give one span for each query head");
   checkPositive(op, "ramp", ramp);
@@ -81,15 +81,21 @@ export function adaptiveSpan(
   // A distance needs a corner as a window does: this refuses T ≠ S without one.
   const corner = { ...given, bias, window: { ...bounds, left: Math.min(bounds.left, T + S) } };
   const program = compileProgram(op, { B, H, T, S, ...widths }, corner);
-  return tf.tidy(() => {
+  return tidyAsked((): AttentionResult<AdaptiveSpanOptions> => {
     const mask = spanBias(z, distances(program.offset, { B, T, S }), ramp);
     const sum = bias ? tf.add(mask, bias) : mask;
-    return callAttention(op, q, k, v, {
-      ...given,
-      window: bounds,
-      bias: sum,
-    }) as unknown as tf.TensorContainerObject;
-  }) as unknown as AttentionResult<AdaptiveSpanOptions>;
+    return attention(
+      q,
+      k,
+      v,
+      {
+        ...given,
+        window: bounds,
+        bias: sum,
+      },
+      op,
+    );
+  });
 }
 
 interface Distances {

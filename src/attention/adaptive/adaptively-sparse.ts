@@ -1,8 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { compileProgram, type ProgramOptions } from "../../core/program.ts";
 import { attentionShapes } from "../../core/shapes.ts";
-import { float } from "../../ops/attention/float.ts";
-import { aggregateHeads, weighHeads } from "../../ops/attention/soft.ts";
+import { composed, dotScores } from "../../ops/attention/composed.ts";
+import { float } from "../../ops/registry.ts";
+import { type Asked, tidyAsked } from "../../ops/tidy.ts";
 import { entmax } from "../normalize/entmax.ts";
 import { checkParameter } from "./check.ts";
 
@@ -11,18 +12,18 @@ export interface AdaptivelySparseParameters {
   a: tf.Tensor1D;
 }
 
-export interface AdaptivelySparseOptions extends Omit<ProgramOptions<tf.Tensor>, "sink" | "normalizer"> {
+export interface AdaptivelySparseOptions extends Omit<ProgramOptions<tf.Tensor>, "sink"> {
   /** Return the weights [B, H, T, S], before dropout. @default false */
   weights?: boolean;
   /** Promise that q, k and v hold finite numbers even in hidden places. @default false */
   finite?: boolean;
 }
 
-export type AdaptivelySparseResult<O> = { output: tf.Tensor4D; alpha: tf.Tensor1D } & (O extends {
-  weights: true;
-}
-  ? { weights: tf.Tensor4D }
-  : { weights?: tf.Tensor4D });
+export type AdaptivelySparseResult<O> = { output: tf.Tensor4D; alpha: tf.Tensor1D } & Asked<
+  O,
+  "weights",
+  tf.Tensor4D
+>;
 
 /**
  * Adaptively sparse attention: every head learns how sparse its weights are, from softmax to sparsemax.
@@ -54,28 +55,31 @@ export function adaptivelySparse<const O extends AdaptivelySparseOptions>(
   q: tf.Tensor4D,
   k: tf.Tensor4D,
   v: tf.Tensor4D,
-  parameters: AdaptivelySparseParameters,
-  options?: O,
-): AdaptivelySparseResult<O>;
-export function adaptivelySparse(
-  q: tf.Tensor4D,
-  k: tf.Tensor4D,
-  v: tf.Tensor4D,
   { a }: AdaptivelySparseParameters,
-  options: AdaptivelySparseOptions = {},
-): AdaptivelySparseResult<AdaptivelySparseOptions> {
+  options: O = {} as O,
+): AdaptivelySparseResult<O> {
   const op = "adaptivelySparse";
-  const { weights: wanted, finite, ...given } = options;
+  const { weights: wanted, finite, ...given }: AdaptivelySparseOptions = options;
   const sizes = attentionShapes(op, q, k, v);
   const { H } = sizes;
   checkParameter(op, { name: "a [H]", shape: a.shape }, [H], "give one number for each query head");
   const program = compileProgram(op, sizes, given);
-  return tf.tidy(() => {
-    const alpha = tf.add(tf.sigmoid(a), 1);
+  return tidyAsked((): AdaptivelySparseResult<AdaptivelySparseOptions> => {
+    const alpha = tf.add<tf.Tensor1D>(tf.sigmoid(a), 1);
     const perHead = tf.reshape(alpha, [H, 1, 1]);
     const normalize = (scores: tf.Tensor) => entmax(scores, perHead);
-    const heads = weighHeads(program, float(q), float(k), { finite, normalize });
-    const output = aggregateHeads(program, heads.dropped, float(v), heads.seen);
-    return { output, alpha, ...(wanted && { weights: heads.weights }) } as tf.TensorContainerObject;
-  }) as unknown as AdaptivelySparseResult<AdaptivelySparseOptions>;
+    const heads = composed(program, {
+      score: (clean) => dotScores(program, clean(float(q)), clean(float(k))),
+      inputs: [q, k],
+      values: float(v),
+      original: v,
+      normalize,
+      finite,
+    });
+    return {
+      output: heads.output as tf.Tensor4D,
+      alpha,
+      ...(wanted && { weights: heads.weights as tf.Tensor4D }),
+    };
+  });
 }

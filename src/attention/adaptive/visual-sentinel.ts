@@ -4,10 +4,10 @@ import { unequal } from "../../core/faults.ts";
 import { compileProgram } from "../../core/program.ts";
 import { checkRank, checkSame } from "../../core/shapes.ts";
 import type { AdditiveAttentionOptions } from "../../ops/additive-attention.ts";
-import { runAdditiveProgram } from "../../ops/attention/additive.ts";
-import { headlessMask } from "../../ops/attention/headless.ts";
-import { hiddenScore } from "../../ops/attention/hidden-score.ts";
+import { hiddenScore, runAdditiveProgram } from "../../ops/attention/additive.ts";
+import { singleHeadMask } from "../../ops/attention/mask.ts";
 import { linear } from "../../ops/linear.ts";
+import { type Asked, tidyAsked } from "../../ops/tidy.ts";
 import { project } from "../sequence/project.ts";
 import { checkParameter } from "./check.ts";
 
@@ -66,11 +66,11 @@ export interface VisualSentinelOptions
     "allow" | "bias" | "keyLengths" | "dropout" | "training" | "weights" | "finite"
   > {}
 
-export type VisualSentinelResult<O> = { output: tf.Tensor3D; beta: tf.Tensor3D } & (O extends {
-  weights: true;
-}
-  ? { weights: tf.Tensor3D }
-  : { weights?: tf.Tensor3D });
+export type VisualSentinelResult<O> = { output: tf.Tensor3D; beta: tf.Tensor3D } & Asked<
+  O,
+  "weights",
+  tf.Tensor3D
+>;
 
 /**
  * Visual sentinel: attention that may look at the image, or fall back on what the decoder knows.
@@ -107,16 +107,9 @@ export function visualSentinel<const O extends VisualSentinelOptions>(
   h: tf.Tensor3D,
   v: tf.Tensor3D,
   s: tf.Tensor3D,
-  parameters: VisualSentinelParameters,
-  options?: O,
-): VisualSentinelResult<O>;
-export function visualSentinel(
-  h: tf.Tensor3D,
-  v: tf.Tensor3D,
-  s: tf.Tensor3D,
   { wv, wg, ws, wh }: VisualSentinelParameters,
-  options: VisualSentinelOptions = {},
-): VisualSentinelResult<VisualSentinelOptions> {
+  options: O = {} as O,
+): VisualSentinelResult<O> {
   const op = "visualSentinel";
   const sizes = checkInputs(op, h, v, s);
   const { B, T } = sizes;
@@ -125,9 +118,9 @@ export function visualSentinel(
   checkParameter(op, { name: "wv [C, A]", shape: wv.shape }, [v.shape[2], A], remedy);
   checkParameter(op, { name: "wg [Dq, A]", shape: wg.shape }, [h.shape[2], A], remedy);
   checkParameter(op, { name: "ws [C, A]", shape: ws.shape }, [v.shape[2], A], remedy);
-  return tf.tidy(() => {
-    const { weights: wanted, finite, dropout, training, ...mask } = options;
-    const given = { ...headlessMask(op, sizes, mask), dropout, training, scale: 1 };
+  return tidyAsked((): VisualSentinelResult<VisualSentinelOptions> => {
+    const { weights: wanted, finite, dropout, training, ...mask }: VisualSentinelOptions = options;
+    const given = { ...singleHeadMask(op, sizes, mask), dropout, training, scale: 1 };
     const program = compileProgram(op, { ...sizes, H: 1, Hkv: 1, D: A }, given);
     const tensors = {
       query: linear(h, wg),
@@ -144,10 +137,10 @@ export function visualSentinel(
     const pairs = (x: tf.Tensor3D) => tf.reshape<tf.Rank.R3>(x, [B * T, 1, A]);
     const own = tf.reshape(hiddenScore(pairs(tensors.query), pairs(linear(s, ws)), wh), [B, T, 1]);
     // Where no feature is seen lse is −∞ and β is 1.
-    const beta = tf.sigmoid(tf.sub(own, tf.reshape(lse!, [B, T, 1])));
-    const output = tf.add(tf.mul(beta, s), tf.mul(tf.sub(1, beta), c));
-    return { output, beta, ...(weights && { weights }) } as unknown as tf.TensorContainerObject;
-  }) as unknown as VisualSentinelResult<VisualSentinelOptions>;
+    const beta = tf.sigmoid(tf.sub<tf.Tensor3D>(own, tf.reshape(lse!, [B, T, 1])));
+    const output = tf.add<tf.Tensor3D>(tf.mul(beta, s), tf.mul(tf.sub(1, beta), c));
+    return { output, beta, ...(weights && { weights }) };
+  });
 }
 
 /** The sizes of h [B, T, Dq], v [B, S, C] and s [B, T, C]. */

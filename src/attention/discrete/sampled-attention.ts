@@ -2,15 +2,16 @@ import * as tf from "@tensorflow/tfjs-core";
 import { type AttentionProgram, compileProgram, type ProgramOptions } from "../../core/program.ts";
 import { RandomStream } from "../../core/random.ts";
 import { attentionShapes } from "../../core/shapes.ts";
-import { float } from "../../ops/attention/float.ts";
-import { aggregateHeads, weighHeads } from "../../ops/attention/soft.ts";
+import { aggregate, dotScores, weigh } from "../../ops/attention/composed.ts";
 import { softmax } from "../../ops/attention/softmax.ts";
+import { float } from "../../ops/registry.ts";
+import { tidyAsked } from "../../ops/tidy.ts";
 import { bestKey } from "../normalize/keys.ts";
 import { sampleCategorical } from "./categorical.ts";
 import { checkDraw, checkKeys, checkShare, type RandomDraw } from "./check.ts";
 
 export interface SampledAttentionOptions
-  extends Omit<ProgramOptions<tf.Tensor>, "dropout" | "sink" | "onEmptyRow" | "normalizer">,
+  extends Omit<ProgramOptions<tf.Tensor>, "dropout" | "sink" | "onEmptyRow">,
     Partial<RandomDraw> {
   /** Draw a key for each query; else the best is taken. Needs `seed`. @default false */
   training?: boolean;
@@ -72,37 +73,48 @@ export function sampledAttention<const O extends SampledAttentionOptions>(
   q: tf.Tensor4D,
   k: tf.Tensor4D,
   v: tf.Tensor4D,
-  options?: O,
-): SampledAttentionResult<O>;
-export function sampledAttention(
-  q: tf.Tensor4D,
-  k: tf.Tensor4D,
-  v: tf.Tensor4D,
-  options: SampledAttentionOptions = {},
-): SampledAttentionResult<SampledAttentionOptions> {
+  options: O = {} as O,
+): SampledAttentionResult<O> {
   const op = "sampledAttention";
-  const { training = false, seed, stream, meanShare = 0, weights: wanted, finite, ...given } = options;
+  const {
+    training = false,
+    seed,
+    stream,
+    meanShare = 0,
+    weights: wanted,
+    finite,
+    ...given
+  }: SampledAttentionOptions = options;
   const sizes = attentionShapes(op, q, k, v);
   checkKeys(op, "k [B, Hkv, S, D]", sizes.S);
   checkShare(op, "meanShare", meanShare);
   const draw = training ? checkDraw(op, { seed, stream }) : undefined;
   const program = compileProgram(op, sizes, given);
-  return tf.tidy(() => {
+  return tidyAsked((): SampledAttentionResult<SampledAttentionOptions> => {
     const value = float(v);
     // The best key needs no weights.
     const normalize = draw || wanted ? softmax : <X>(scores: X) => scores;
-    const { masked, weights, seen } = weighHeads(program, float(q), float(k), { finite, normalize });
+    const { masked, weights, seen } = weigh(program, {
+      score: (clean) => dotScores(program, clean(float(q)), clean(float(k))),
+      inputs: [q, k],
+      normalize,
+      finite,
+    });
+    const shares = weights as tf.Tensor4D;
     const index = draw ? sampleCategorical(weights, draw) : bestKey(masked);
-    const sampled = { output: valuesAt(program, value, index), index, ...((draw || wanted) && { weights }) };
-    if (!draw || meanShare === 0) return sampled as unknown as tf.TensorContainerObject;
+    const output = valuesAt(program, value, index) as tf.Tensor4D;
+    if (!draw || meanShare === 0) {
+      return { output, index: index as tf.Tensor3D, ...((draw || wanted) && { weights: shares }) };
+    }
     const means = meanExamples(sizes.B, meanShare, draw);
-    const mean = aggregateHeads(program, weights, value, seen);
+    const mean = aggregate(program, weights, value, seen, v) as tf.Tensor4D;
+    const none = tf.fill<tf.Rank>(index.shape, -1, "int32");
     return {
-      output: tf.where(means, mean, sampled.output),
-      index: tf.where(tf.reshape(means, [sizes.B, 1, 1]), tf.fill(index.shape, -1, "int32"), index),
-      weights,
-    } as tf.TensorContainerObject;
-  }) as unknown as SampledAttentionResult<SampledAttentionOptions>;
+      output: tf.where(means, mean, output),
+      index: tf.where(tf.reshape(means, [sizes.B, 1, 1]), none, index) as tf.Tensor3D,
+      weights: shares,
+    };
+  });
 }
 
 /** The rows of v [B, Hkv, S, Dv] that index [B, H, T] names; zeros for −1. */

@@ -4,8 +4,8 @@ import { ShapeError } from "../../core/errors.ts";
 import { attention } from "../../ops/attention.ts";
 import { checkTensors } from "../../ops/check.ts";
 import { linear } from "../../ops/linear.ts";
+import { type Asked, tidyAsked } from "../../ops/tidy.ts";
 import { columnsOf, imageSizes, optional } from "./check.ts";
-import { tidied } from "./tidied.ts";
 
 export interface AxialParameters {
   /** [C, heads·D] */
@@ -37,9 +37,7 @@ export interface AxialOptions {
   weights?: boolean;
 }
 
-export type AxialResult<O> = { output: tf.Tensor4D } & (O extends { weights: true }
-  ? { weights: tf.Tensor5D }
-  : { weights?: tf.Tensor5D });
+export type AxialResult<O> = { output: tf.Tensor4D } & Asked<O, "weights", tf.Tensor5D>;
 
 /**
  * Axial attention: each pixel reads the pixels of its own row, or of its own column.
@@ -73,12 +71,8 @@ export function axialAttention<const O extends AxialOptions>(
   x: tf.Tensor4D,
   parameters: AxialParameters,
   options: O,
-): AxialResult<O>;
-export function axialAttention(
-  x: tf.Tensor4D,
-  parameters: AxialParameters,
-  { axis, heads = 1, causal, scale, weights }: AxialOptions,
-): AxialResult<AxialOptions> {
+): AxialResult<O> {
+  const { axis, heads = 1, causal, scale, weights }: AxialOptions = options;
   const op = "axialAttention";
   const { B, H, W, C } = imageSizes(op, x);
   checkChoice(op, "axis", axis, ["height", "width"]);
@@ -86,7 +80,7 @@ export function axialAttention(
   const { wq, bq, wk, wv, bv, wo, bo } = parameters;
   // Along the width a row is an example; along the height each column is a head of its own.
   const [examples, steps, lanes] = axis === "width" ? [B * H, W, heads] : [B, H, W * heads];
-  return tidied(() => {
+  return tidyAsked((): AxialResult<AxialOptions> => {
     const split = (t: tf.Tensor, width: number) =>
       tf.reshape(t, [examples, steps, lanes, width]) as tf.Tensor4D;
     const q = split(linear(x, wq, bq), D);

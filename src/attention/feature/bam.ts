@@ -3,8 +3,8 @@ import { checkTensors } from "../../ops/check.ts";
 import { type BottleneckParameters, bottleneck, checkBottleneck } from "./bottleneck.ts";
 import { imageSizes } from "./check.ts";
 import { type ConvolutionParameters, checkConvolution, convolve } from "./convolution.ts";
+import { gated } from "./gated.ts";
 import { expectedNorm, type Norm, normalized } from "./norm.ts";
-import { gated } from "./tidied.ts";
 
 export interface BamParameters {
   /** With the normalisation [C] that ends the branch. */

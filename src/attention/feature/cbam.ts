@@ -2,9 +2,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import { type BottleneckParameters, bottleneck, checkBottleneck } from "./bottleneck.ts";
 import { imageSizes } from "./check.ts";
 import { type ConvolutionParameters, checkConvolution, convolve } from "./convolution.ts";
+import { gated } from "./gated.ts";
 import { evenMax, meanAndMax } from "./pool.ts";
 import type { ChannelGateResult } from "./squeeze-excitation.ts";
-import { gated } from "./tidied.ts";
 
 /**
  * Channel attention of CBAM: the mean and the largest value of each channel say, through one network, what matters.

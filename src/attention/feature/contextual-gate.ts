@@ -4,8 +4,8 @@ import { wrongRank } from "../../core/faults.ts";
 import { checkTensors } from "../../ops/check.ts";
 import { linear } from "../../ops/linear.ts";
 import { checkFeatures, optional } from "./check.ts";
+import { gated } from "./gated.ts";
 import type { GateResult } from "./sigmoid-gate.ts";
-import { gated } from "./tidied.ts";
 
 export interface ContextualGateParameters {
   /** [C, C] @default none: the context alone decides */

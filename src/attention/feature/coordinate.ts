@@ -2,8 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { checkTensors } from "../../ops/check.ts";
 import { linear } from "../../ops/linear.ts";
 import { columnsOf, imageSizes, optional } from "./check.ts";
+import { gated } from "./gated.ts";
 import { expectedNorm, type Norm, normalized } from "./norm.ts";
-import { gated } from "./tidied.ts";
 
 export interface CoordinateParameters {
   /** [C, R] */

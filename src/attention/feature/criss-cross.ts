@@ -3,8 +3,8 @@ import { checkFinite } from "../../core/check-options.ts";
 import { attention } from "../../ops/attention.ts";
 import { checkTensors } from "../../ops/check.ts";
 import { linear } from "../../ops/linear.ts";
+import { type Asked, tidyAsked } from "../../ops/tidy.ts";
 import { columnsOf, type ImageSizes, imageSizes, optional } from "./check.ts";
-import { tidied } from "./tidied.ts";
 
 export interface CrissCrossParameters {
   /** [C, D] */
@@ -28,9 +28,7 @@ export interface CrissCrossOptions {
   weights?: boolean;
 }
 
-export type CrissCrossResult<O> = { output: tf.Tensor4D } & (O extends { weights: true }
-  ? { weights: tf.Tensor4D }
-  : { weights?: tf.Tensor4D });
+export type CrissCrossResult<O> = { output: tf.Tensor4D } & Asked<O, "weights", tf.Tensor4D>;
 
 /**
  * Criss-cross attention: each pixel reads its row and its column, in one softmax.
@@ -68,19 +66,15 @@ export type CrissCrossResult<O> = { output: tf.Tensor4D } & (O extends { weights
 export function crissCrossAttention<const O extends CrissCrossOptions>(
   x: tf.Tensor4D,
   parameters: CrissCrossParameters,
-  options?: O,
-): CrissCrossResult<O>;
-export function crissCrossAttention(
-  x: tf.Tensor4D,
-  parameters: CrissCrossParameters,
-  { scale = 1, weights }: CrissCrossOptions = {},
-): CrissCrossResult<CrissCrossOptions> {
+  options: O = {} as O,
+): CrissCrossResult<O> {
+  const { scale = 1, weights }: CrissCrossOptions = options;
   const op = "crissCrossAttention";
   const sizes = imageSizes(op, x);
   checkCross(op, parameters, sizes.C);
   checkFinite(op, "scale", scale);
   const { wq, bq, wk, wv, bv, gamma } = parameters;
-  return tidied(() => {
+  return tidyAsked((): CrissCrossResult<CrissCrossOptions> => {
     const projected = { q: linear(x, wq, bq), k: linear(x, wk), v: linear(x, wv, bv) };
     const row = readRows(projected, sizes, { scale, weights });
     const read = sizes.H === 1 ? alone(row) : joined(row, readColumns(projected, sizes, { scale, weights }));

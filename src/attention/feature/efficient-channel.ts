@@ -3,8 +3,8 @@ import { OptionError, ShapeError } from "../../core/errors.ts";
 import { outOfRange } from "../../core/faults.ts";
 import { checkRank } from "../../core/shapes.ts";
 import { imageSizes } from "./check.ts";
+import { gated } from "./gated.ts";
 import type { ChannelGateResult } from "./squeeze-excitation.ts";
-import { gated } from "./tidied.ts";
 
 export interface EfficientChannelParameters {
   /** [k], k odd. */

@@ -3,8 +3,8 @@ import { checkRank } from "../../core/shapes.ts";
 import { checkTensors } from "../../ops/check.ts";
 import { linear } from "../../ops/linear.ts";
 import { checkFeatures } from "./check.ts";
+import { gated } from "./gated.ts";
 import type { GateResult } from "./sigmoid-gate.ts";
-import { gated } from "./tidied.ts";
 
 export interface ElementMlpGateParameters {
   /** [M], from an element to M hidden units. */

@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkTensors } from "../../ops/check.ts";
 import { linear } from "../../ops/linear.ts";
+import { tidy } from "../../ops/tidy.ts";
 import { checkFeatures, columnsOf, optional } from "./check.ts";
 import { logSumExp } from "./pool.ts";
-import { tidied } from "./tidied.ts";
 
 export interface ExternalParameters {
   /** [C, D], queries. @default x itself */
@@ -69,7 +69,7 @@ export function externalAttention<T extends tf.Tensor>(
     ...optional("wo", wo, "[Dv, Co]", [Dv, Co]),
     ...optional("bo", bo, "[Co]", [Co]),
   ]);
-  return tidied(() => {
+  return tidy(() => {
     const positions = tf.reshape(x, [x.shape[0]!, -1, C]) as tf.Tensor3D;
     const q = wq ? linear(positions, wq) : positions;
     const scores = linear(q, tf.transpose(mk));

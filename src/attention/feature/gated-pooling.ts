@@ -3,9 +3,10 @@ import { OptionError } from "../../core/errors.ts";
 import { notBool } from "../../core/faults.ts";
 import { checkRank } from "../../core/shapes.ts";
 import { checkTensors } from "../../ops/check.ts";
+import { tidy } from "../../ops/tidy.ts";
 import { checkFeatures } from "./check.ts";
+import { notifyGate } from "./gated.ts";
 import { inverseOrZero } from "./pool.ts";
-import { tellGate, tidied } from "./tidied.ts";
 
 export interface GatedPoolingOptions {
   /** bool [B, T], `true` where a position counts. @default all do */
@@ -47,7 +48,7 @@ export function gatedPooling(
   if (allow && allow.dtype !== "bool") throw new OptionError("DTYPE", notBool({ op, dtype: allow.dtype }));
   if (allow)
     checkTensors(op, [{ name: "allow", tensor: allow, letters: "[B, T]", shape: [B, T], dtype: "bool" }]);
-  return tidied(() => {
+  return tidy(() => {
     const visible = allow && tf.expandDims(allow, 2);
     const hide = (t: tf.Tensor) => {
       if (!visible) return t;
@@ -55,7 +56,7 @@ export function gatedPooling(
     };
     const shown = hide(gate);
     const weights = tf.mul(shown, inverseOrZero(tf.sum(shown, 1, true)));
-    tellGate(op, "weights", weights);
+    notifyGate(op, "weights", weights);
     return { output: tf.sum<tf.Tensor2D>(tf.mul(weights, hide(x)), 1), weights: weights as tf.Tensor3D };
   });
 }

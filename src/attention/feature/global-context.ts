@@ -6,7 +6,7 @@ import { layerNorm } from "../../ops/layer-norm.ts";
 import { linear } from "../../ops/linear.ts";
 import { type BottleneckParameters, checkBottleneck } from "./bottleneck.ts";
 import { imageSizes, optional } from "./check.ts";
-import { gated } from "./tidied.ts";
+import { gated } from "./gated.ts";
 
 export interface GlobalContextParameters extends BottleneckParameters {
   /** [C], what a pixel must look like to be part of the context. */

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkTensors } from "../../ops/check.ts";
 import { checkFeatures } from "./check.ts";
+import { gated } from "./gated.ts";
 import type { GateResult } from "./sigmoid-gate.ts";
-import { gated } from "./tidied.ts";
 
 export interface LearnableGateParameters {
   /** [C], one logit a feature. 0 opens each gate half, 2 nearly fully. */

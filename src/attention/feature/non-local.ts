@@ -2,10 +2,10 @@ import * as tf from "@tensorflow/tfjs-core";
 import { checkFinite } from "../../core/check-options.ts";
 import { attention } from "../../ops/attention.ts";
 import { linear } from "../../ops/linear.ts";
+import { type Asked, tidyAsked } from "../../ops/tidy.ts";
 import { checkFeatures } from "./check.ts";
 import { checkNonLocal, type NonLocalKind } from "./non-local-check.ts";
 import { type Norm, normalized } from "./norm.ts";
-import { tidied } from "./tidied.ts";
 
 export interface NonLocalParameters {
   /** [C, D], queries; not for `gaussian`. */
@@ -39,9 +39,7 @@ export interface NonLocalOptions {
   weights?: boolean;
 }
 
-export type NonLocalResult<T extends tf.Tensor, O> = { output: T } & (O extends { weights: true }
-  ? { weights: tf.Tensor3D }
-  : { weights?: tf.Tensor3D });
+export type NonLocalResult<T extends tf.Tensor, O> = { output: T } & Asked<O, "weights", tf.Tensor3D>;
 
 /**
  * Non-local block: every position of an image reads all positions, and adds what it read to itself.
@@ -77,20 +75,15 @@ export type NonLocalResult<T extends tf.Tensor, O> = { output: T } & (O extends 
 export function nonLocal<T extends tf.Tensor, const O extends NonLocalOptions>(
   x: T,
   parameters: NonLocalParameters,
-  options?: O,
-): NonLocalResult<T, O>;
-export function nonLocal<T extends tf.Tensor>(
-  x: T,
-  parameters: NonLocalParameters,
-  options: NonLocalOptions = {},
-): NonLocalResult<T, NonLocalOptions> {
+  options: O = {} as O,
+): NonLocalResult<T, O> {
   const op = "nonLocal";
   const { kind = "embeddedGaussian", scale = 1 } = options;
   const C = checkFeatures(op, x, "[B, …, C]", 3);
   checkNonLocal(op, kind, parameters, C);
   checkFinite(op, "scale", scale);
   const { wG, bG, wZ, bZ, norm } = parameters;
-  return tidied(() => {
+  return tidyAsked((): NonLocalResult<T, NonLocalOptions> => {
     const positions = tf.reshape(x, [x.shape[0]!, -1, C]) as tf.Tensor3D;
     const g = linear(positions, wG, bG);
     const compare =

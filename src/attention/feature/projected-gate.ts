@@ -2,8 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { checkTensors } from "../../ops/check.ts";
 import { linear } from "../../ops/linear.ts";
 import { checkFeatures, optional } from "./check.ts";
+import { gated } from "./gated.ts";
 import type { GateResult } from "./sigmoid-gate.ts";
-import { gated } from "./tidied.ts";
 
 export interface ProjectedGateParameters {
   /** [C, C] */

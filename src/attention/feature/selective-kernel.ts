@@ -2,10 +2,11 @@ import * as tf from "@tensorflow/tfjs-core";
 import { ShapeError } from "../../core/errors.ts";
 import { checkTensors } from "../../ops/check.ts";
 import { linear } from "../../ops/linear.ts";
+import { tidy } from "../../ops/tidy.ts";
 import { columnsOf, imageSizes, optional } from "./check.ts";
 import { type Convolution, checkConvolution, convolve } from "./convolution.ts";
+import { notifyGate } from "./gated.ts";
 import { expectedNorm, type Norm, normalized } from "./norm.ts";
-import { tellGate, tidied } from "./tidied.ts";
 
 export interface SelectiveKernelParameters {
   /** M convolutions of x, of different size or dilation, each from C channels to O; a relu follows each. */
@@ -82,7 +83,7 @@ export function selectiveKernel(
     ...expectedNorm("norm", norm, "R", R),
     { name: "w2", tensor: w2, letters: "[R, M·O]", shape: [R, M * O] },
   ]);
-  return tidied(() => {
+  return tidy(() => {
     const fields = branches.map((branch) => tf.relu(convolve(x, branch)));
     const summary = tf.mean<tf.Tensor2D>(tf.addN(fields), [1, 2]);
     const narrow = tf.relu(normalized(linear(summary, w1, b1), norm));
@@ -90,7 +91,7 @@ export function selectiveKernel(
     const weights = tf.transpose(tf.softmax(tf.transpose(logits, [0, 2, 1])), [0, 2, 1]) as tf.Tensor3D;
     const share = (m: number) => tf.reshape(tf.slice(weights, [0, m, 0], [-1, 1, O]), [-1, 1, 1, O]);
     const output = tf.addN(fields.map((field, m) => tf.mul<tf.Tensor4D>(field, share(m))));
-    tellGate(op, "weights", weights);
+    notifyGate(op, "weights", weights);
     return { output, weights };
   });
 }

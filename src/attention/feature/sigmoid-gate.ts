@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkFeatures } from "./check.ts";
-import { gated } from "./tidied.ts";
+import { gated } from "./gated.ts";
 
 export interface GateResult<T extends tf.Tensor, G extends tf.Tensor = tf.Tensor> {
   /** The gated features, of the shape of x. */

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { type BottleneckParameters, bottleneck, checkBottleneck } from "./bottleneck.ts";
 import { imageSizes } from "./check.ts";
-import { gated } from "./tidied.ts";
+import { gated } from "./gated.ts";
 
 export interface ChannelGateResult {
   /** [B, H, W, C] */

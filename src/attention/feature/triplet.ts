@@ -1,8 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { tidy } from "../../ops/tidy.ts";
 import { imageSizes } from "./check.ts";
 import { type ConvolutionParameters, checkConvolution, convolve } from "./convolution.ts";
+import { notifyGate } from "./gated.ts";
 import { meanAndMax } from "./pool.ts";
-import { tellGate, tidied } from "./tidied.ts";
 
 export interface TripletParameters {
   /** Over rows and columns; pools the channels. [height, width, 2, 1] */
@@ -49,7 +50,7 @@ export function tripletAttention(x: tf.Tensor4D, { hw, hc, wc }: TripletParamete
   const op = "tripletAttention";
   const { B, H, W, C } = imageSizes(op, x);
   for (const [name, f] of Object.entries({ hw, hc, wc })) checkConvolution(op, `${name}.`, f, 2, 1);
-  return tidied(() => {
+  return tidy(() => {
     const mapOf = (f: ConvolutionParameters, axis: number, shape: [number, number, number, number]) =>
       tf.reshape(tf.sigmoid(convolve(meanAndMax(x, axis), f)), shape) as tf.Tensor4D;
     const map = {
@@ -57,7 +58,7 @@ export function tripletAttention(x: tf.Tensor4D, { hw, hc, wc }: TripletParamete
       hc: mapOf(hc, 2, [B, H, 1, C]),
       wc: mapOf(wc, 1, [B, 1, W, C]),
     };
-    for (const [name, one] of Object.entries(map)) tellGate(op, `${name} map`, one);
+    for (const [name, one] of Object.entries(map)) notifyGate(op, `${name} map`, one);
     const sum = tf.add(tf.add(map.hw, map.hc), map.wc);
     return { output: tf.mul<tf.Tensor4D>(x, tf.div(sum, 3)), map };
   });

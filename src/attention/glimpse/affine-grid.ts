@@ -3,7 +3,8 @@ import { OptionError } from "../../core/errors.ts";
 import { notAChoice } from "../../core/faults.ts";
 import { affinePoints } from "../../ops/affine-grid.ts";
 import { checkRank, checkTensors } from "../../ops/check.ts";
-import { checkPerExample, checkSize, type ImageSize, tidyResult } from "./glimpse.ts";
+import { tidy } from "../../ops/tidy.ts";
+import { checkPerExample, checkSize, type ImageSize } from "./glimpse.ts";
 
 /** An affine map without rotation or shear: x' = scaleX·x + shiftX, y' = scaleY·y + shiftY; all [B]. */
 export interface AffineParameters {
@@ -53,7 +54,7 @@ export function affineGrid(theta: Affine, size: ImageSize, options: AffineGridOp
   checkAffine(op, theta, affineBatch(op, theta));
   checkSize(op, "size [h, w]", size);
   checkCorners(op, options);
-  return tidyResult(() => gridOf(theta, size, options));
+  return tidy(() => gridOf(theta, size, options));
 }
 
 /** `affineGrid`, checked elsewhere. */

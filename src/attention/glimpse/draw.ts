@@ -2,17 +2,11 @@ import * as tf from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
 import { outOfRange } from "../../core/faults.ts";
 import { checkRank, checkTensors } from "../../ops/check.ts";
+import { type Asked, tidy, tidyAsked } from "../../ops/tidy.ts";
 import { filtered, type GaussianFilters, gaussianFilters } from "./gaussian-glimpse.ts";
 import type { GaussianParameters } from "./gaussian-mask.ts";
-import {
-  checkGlimpse,
-  checkPerExample,
-  checkSize,
-  type GlimpseResult,
-  type ImageSize,
-  tidyResult,
-} from "./glimpse.ts";
-import { tellGaussian } from "./told.ts";
+import { checkGlimpse, checkPerExample, checkSize, type GlimpseResult, type ImageSize } from "./glimpse.ts";
+import { notifyGaussian } from "./notify.ts";
 
 /** The five numbers of DRAW for each example, all [B]; any real number is legal. */
 export interface DrawParameters {
@@ -33,8 +27,7 @@ export interface DrawOptions {
   filters?: boolean;
 }
 
-export type DrawResult<O> = GlimpseResult &
-  (O extends { filters: true } ? { filters: GaussianFilters } : { filters?: GaussianFilters });
+export type DrawResult<O> = GlimpseResult & Asked<O, "filters", GaussianFilters>;
 
 /**
  * Names the five numbers of a vector, in the paper's order: (g̃_X, g̃_Y, log σ², log δ̃, log γ).
@@ -50,7 +43,7 @@ export function drawParameters(vector: tf.Tensor2D): DrawParameters {
   const op = "drawParameters";
   checkRank(op, "vector [B, 5]", vector, 2);
   checkTensors(op, [{ name: "vector", tensor: vector, letters: "[B, 5]", shape: [vector.shape[0], 5] }]);
-  return tidyResult(() => {
+  return tidy(() => {
     const [gX, gY, logVariance, logStride, logIntensity] = tf.unstack(vector, 1) as tf.Tensor1D[];
     return { gX, gY, logVariance, logStride, logIntensity };
   });
@@ -81,7 +74,7 @@ export function drawGaussians(
   const op = "drawGaussians";
   checkRank(op, "gX [B]", parameters.gX, 1);
   checkDraw(op, parameters.gX.shape[0], parameters, size, imageSize);
-  return tidyResult(() => gaussiansOf(parameters, size, imageSize));
+  return tidy(() => gaussiansOf(parameters, size, imageSize));
 }
 
 /**
@@ -110,21 +103,15 @@ export function drawRead<const O extends DrawOptions>(
   image: tf.Tensor4D,
   parameters: DrawParameters,
   size: ImageSize,
-  options?: O,
-): DrawResult<O>;
-export function drawRead(
-  image: tf.Tensor4D,
-  parameters: DrawParameters,
-  size: ImageSize,
-  options: DrawOptions = {},
-): DrawResult<DrawOptions> {
+  options: O = {} as O,
+): DrawResult<O> {
   const op = "drawRead";
   checkGlimpse(op, image, size);
   const [B, H, W] = image.shape;
   checkDraw(op, B, parameters, size, [H, W]);
-  return tidyResult(() => {
+  return tidyAsked((): DrawResult<DrawOptions> => {
     const gaussians = gaussiansOf(parameters, size, [H, W]);
-    tellGaussian(op, image, gaussians, size);
+    notifyGaussian(op, image, gaussians, size);
     const filters = gaussianFilters(gaussians, size, [H, W]);
     const intensity = tf.reshape(tf.exp(parameters.logIntensity), [B, 1, 1, 1]);
     const output = tf.mul(intensity, filtered(image, filters)) as tf.Tensor4D;
@@ -156,20 +143,14 @@ export function drawWrite<const O extends DrawOptions>(
   patch: tf.Tensor4D,
   parameters: DrawParameters,
   size: ImageSize,
-  options?: O,
-): DrawResult<O>;
-export function drawWrite(
-  patch: tf.Tensor4D,
-  parameters: DrawParameters,
-  size: ImageSize,
-  options: DrawOptions = {},
-): DrawResult<DrawOptions> {
+  options: O = {} as O,
+): DrawResult<O> {
   const op = "drawWrite";
   checkRank(op, "patch [B, h, w, C]", patch, 4);
   checkTensors(op, [{ name: "patch", tensor: patch, letters: "[B, h, w, C]", shape: patch.shape }]);
   const [B, h, w] = patch.shape;
   checkDraw(op, B, parameters, [h, w], size);
-  return tidyResult(() => {
+  return tidyAsked((): DrawResult<DrawOptions> => {
     const filters = gaussianFilters(gaussiansOf(parameters, [h, w], size), [h, w], size);
     const intensity = tf.reshape(tf.exp(tf.neg(parameters.logIntensity)), [B, 1, 1, 1]);
     const output = tf.mul(intensity, filtered(patch, filters, true)) as tf.Tensor4D;

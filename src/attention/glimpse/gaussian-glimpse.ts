@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { type Asked, tidyAsked } from "../../ops/tidy.ts";
 import { checkGaussians, type GaussianParameters, gaussians } from "./gaussian-mask.ts";
-import { checkGlimpse, type GlimpseResult, type ImageSize, tidyResult } from "./glimpse.ts";
-import { tellGaussian } from "./told.ts";
+import { checkGlimpse, type GlimpseResult, type ImageSize } from "./glimpse.ts";
+import { notifyGaussian } from "./notify.ts";
 
 /** The masks of both axes: A_y [B, h, H] and A_x [B, w, W]. */
 export interface GaussianFilters {
@@ -14,8 +15,7 @@ export interface GaussianGlimpseOptions {
   filters?: boolean;
 }
 
-export type GaussianGlimpseResult<O> = GlimpseResult &
-  (O extends { filters: true } ? { filters: GaussianFilters } : { filters?: GaussianFilters });
+export type GaussianGlimpseResult<O> = GlimpseResult & Asked<O, "filters", GaussianFilters>;
 
 /**
  * Gaussian glimpse: every pixel of the glimpse is a mean of the image under a Gaussian of its own.
@@ -47,19 +47,13 @@ export function gaussianGlimpse<const O extends GaussianGlimpseOptions>(
   image: tf.Tensor4D,
   parameters: GaussianParameters,
   size: ImageSize,
-  options?: O,
-): GaussianGlimpseResult<O>;
-export function gaussianGlimpse(
-  image: tf.Tensor4D,
-  parameters: GaussianParameters,
-  size: ImageSize,
-  options: GaussianGlimpseOptions = {},
-): GaussianGlimpseResult<GaussianGlimpseOptions> {
+  options: O = {} as O,
+): GaussianGlimpseResult<O> {
   const op = "gaussianGlimpse";
   checkGlimpse(op, image, size);
   checkGaussians(op, image.shape[0], parameters);
-  return tidyResult(() => {
-    tellGaussian(op, image, parameters, size);
+  return tidyAsked((): GaussianGlimpseResult<GaussianGlimpseOptions> => {
+    notifyGaussian(op, image, parameters, size);
     const filters = gaussianFilters(parameters, size, [image.shape[1], image.shape[2]]);
     const output = filtered(image, filters);
     return { output, ...(options.filters && { filters }) };

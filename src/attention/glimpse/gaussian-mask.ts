@@ -1,6 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { detached } from "../../ops/attention/guard.ts";
 import { checkRank } from "../../ops/check.ts";
-import { checkPerExample, checkSize, type ImageSize, tidyResult } from "./glimpse.ts";
+import { tidy } from "../../ops/tidy.ts";
+import { checkPerExample, checkSize, type ImageSize } from "./glimpse.ts";
 
 /** Gaussians along one axis of an image, in pixels whose centres lie at integers; one set for each example. */
 export interface GaussianAxis {
@@ -26,8 +28,9 @@ export interface GaussianParameters {
  * Shapes: u, d, s [B] → [B, R, C]; R Gaussians over C pixels, C being a height or a width here.
  * Conventions: pixel centres lie at integers 0 … C − 1. Every row sums to 1, normalised in log space: a Gaussian whose
  * centre is off the image is still a distribution, the mass on the nearest edge, with a gradient that can bring it
- * back. (Dividing by a sum plus 10⁻⁸ makes such a row black and its gradient 0.) σ must be above 0: predict its
- * logarithm. Differentiable in u, d, s.
+ * back: however far off it is, the gradient counts each pixel's weight as 2⁻²⁴, a rounding of 1, at least. (Dividing by
+ * a sum plus 10⁻⁸ makes such a row black and its gradient 0.) σ must be above 0: predict its logarithm. Differentiable
+ * in u, d, s.
  * Cost: O(B·R·C). Paper: Gregor et al. 2015, §3.2, eq. 25 and 26, arxiv.org/abs/1502.04623; in the form of Kosiorek
  * 2017, "Attention in Neural Networks and How to Use It".
  *
@@ -44,16 +47,43 @@ export function gaussianMask(axis: GaussianAxis, R: number, C: number): tf.Tenso
   checkSize(op, "[R, C]", [R, C]);
   checkRank(op, "u [B]", axis.u, 1);
   checkPerExample(op, axis.u.shape[0], { ...axis });
-  return tidyResult(() => gaussians(axis, R, C));
+  return tidy(() => gaussians(axis, R, C));
 }
 
 /** `gaussianMask`, checked elsewhere. */
 export function gaussians({ u, d, s }: GaussianAxis, R: number, C: number): tf.Tensor3D {
   const column = (t: tf.Tensor) => tf.reshape(t, [-1, 1]);
-  const centres = tf.add(column(u), tf.mul(column(d), tf.range(0, R)));
-  const distance = tf.sub(tf.range(0, C), tf.reshape(centres, [-1, R, 1]));
-  const scaled = tf.div(distance, tf.reshape(s, [-1, 1, 1]));
-  return tf.softmax(tf.mul(tf.square(scaled), -0.5)) as tf.Tensor3D;
+  const centres = tf.reshape(tf.add(column(u), tf.mul(column(d), tf.range(0, R))), [-1, R, 1]);
+  const pixels = tf.range(0, C);
+  const nearest = detached(tf.clipByValue(tf.round(centres), 0, C - 1));
+  // ½ ((c − μ)² − (n − μ)²) = ½ (c − n)(c + n − 2μ), n the nearest pixel: no large squares that cancel.
+  const further = tf.mul(tf.sub(pixels, nearest), tf.sub(tf.add(pixels, nearest), tf.mul(centres, 2)));
+  const logits = tf.div(tf.mul(further, -0.5), tf.square(tf.reshape(s, [-1, 1, 1])));
+  const isOff = tf.logicalOr(tf.less(centres, 0), tf.greater(centres, C - 1));
+  return softmaxWithWayBack(logits, detached(isOff)) as tf.Tensor3D;
+}
+
+/** A rounding of 1 in float32: weights below it are lost beside the nearest pixel's. */
+const ROUNDING = 2 ** -24;
+
+/**
+ * softmax whose gradient, in rows that are off the image, counts a weight as a rounding at least: far off, the weights
+ * of all pixels but the nearest underflow, and the gradient that would bring the Gaussian back with them.
+ */
+function softmaxWithWayBack(logits: tf.Tensor, isOff: tf.Tensor): tf.Tensor {
+  const weigh = tf.customGrad((x, save) => {
+    const weights = tf.softmax(x as tf.Tensor);
+    (save as tf.GradSaveFunc)([weights, isOff]);
+    return {
+      value: weights,
+      gradFunc: (dweights: tf.Tensor, [p, off]: tf.Tensor[]) => {
+        const least = tf.where(off!, tf.maximum(p!, ROUNDING), p!);
+        const mean = tf.div(tf.sum(tf.mul(least, dweights), -1, true), tf.sum(least, -1, true));
+        return tf.mul(least, tf.sub(dweights, mean));
+      },
+    };
+  });
+  return weigh(logits);
 }
 
 /** Throws unless all six parameters are [B]. */
@@ -102,7 +132,7 @@ export function gaussianMask2d(
   checkSize(op, "imageSize [H, W]", imageSize);
   checkRank(op, "y.u [B]", parameters.y.u, 1);
   checkGaussians(op, parameters.y.u.shape[0], parameters);
-  return tidyResult(() => {
+  return tidy(() => {
     const [y, x] = (["y", "x"] as const).map((axis, n) =>
       tf.sum(gaussians(parameters[axis], size[n]!, imageSize[n]!), 1),
     ) as [tf.Tensor2D, tf.Tensor2D];

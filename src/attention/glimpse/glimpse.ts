@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../../core/errors.ts";
 import { checkRank, checkTensors } from "../../ops/check.ts";
 
@@ -59,9 +59,4 @@ export function checkPerExample(
     op,
     Object.entries(parameters).map(([name, tensor]) => ({ name, tensor, letters: "[B]", shape: [B], dtype })),
   );
-}
-
-/** `tf.tidy` for results that are objects of tensors, some nested, some absent. */
-export function tidyResult<T>(f: () => T): T {
-  return tf.tidy(f as () => tf.TensorContainer) as T;
 }

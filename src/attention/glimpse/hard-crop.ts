@@ -2,8 +2,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../../core/errors.ts";
 import { notAChoice } from "../../core/faults.ts";
 import { crop } from "../../ops/crop.ts";
-import { checkGlimpse, checkPerExample, type GlimpseResult, type ImageSize, tidyResult } from "./glimpse.ts";
-import { tellCrop } from "./told.ts";
+import { tidy } from "../../ops/tidy.ts";
+import { checkGlimpse, checkPerExample, type GlimpseResult, type ImageSize } from "./glimpse.ts";
+import { notifyCrop } from "./notify.ts";
 
 export interface HardCropParameters {
   /** [B], int32: the first row of each crop. */
@@ -56,11 +57,11 @@ export function hardCrop(
   checkPerExample(op, B, { y, x }, "int32");
   const { outside } = options ?? {};
   checkOutside(op, { y, x }, size, [H, W], outside);
-  return tidyResult(() => {
+  return tidy(() => {
     const move = (start: tf.Tensor1D, last: number) =>
       tf.minimum(tf.maximum(start, tf.scalar(0, "int32")), tf.scalar(last, "int32")) as tf.Tensor1D;
     const from = outside === "clamp" ? [move(y, H - h), move(x, W - w)] : [y, x];
-    tellCrop(op, image, from, size);
+    notifyCrop(op, image, from, size);
     return { output: crop(image, from[0]!, from[1]!, size) };
   });
 }

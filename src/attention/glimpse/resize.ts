@@ -2,17 +2,11 @@ import * as tf from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
 import { notAChoice } from "../../core/faults.ts";
 import { checkRank } from "../../ops/check.ts";
+import { tidy } from "../../ops/tidy.ts";
 import { type AffineGridOptions, type AffineParameters, checkCorners } from "./affine-grid.ts";
 import { gaussianGlimpse } from "./gaussian-glimpse.ts";
 import type { GaussianParameters } from "./gaussian-mask.ts";
-import {
-  checkGlimpse,
-  checkPerExample,
-  checkSize,
-  type GlimpseResult,
-  type ImageSize,
-  tidyResult,
-} from "./glimpse.ts";
+import { checkGlimpse, checkPerExample, checkSize, type GlimpseResult, type ImageSize } from "./glimpse.ts";
 import { spatialTransformer } from "./spatial-transformer.ts";
 
 /** A window on an image, in pixels, all [B]: the pixels from `top` to `top + height − 1`, fractions allowed. */
@@ -50,7 +44,7 @@ export function windowGaussians(window: GlimpseWindow, size: ImageSize): Gaussia
     const u = tf.add(from, tf.mul(tf.sub(d, 1), 0.5)) as tf.Tensor1D;
     return { u, d, s: tf.mul(tf.maximum(d, 1), 0.5) as tf.Tensor1D };
   };
-  return tidyResult(() => {
+  return tidy(() => {
     const y = axis(window.top, window.height, size[0]);
     return { y, x: axis(window.left, window.width, size[1]) };
   });
@@ -87,7 +81,7 @@ export function windowAffine(
     const scale = tf.div(tf.sub(length, inner), extent) as tf.Tensor1D;
     return [scale, tf.sub(tf.add(tf.mul(from, 2 / extent), scale), 1) as tf.Tensor1D] as const;
   };
-  return tidyResult(() => {
+  return tidy(() => {
     const [scaleY, shiftY] = axis(window.top, window.height, imageSize[0]);
     const [scaleX, shiftX] = axis(window.left, window.width, imageSize[1]);
     return { scaleX, shiftX, scaleY, shiftY };
@@ -132,7 +126,7 @@ export function resizeGlimpse(
     throw new OptionError("OPTION", notAChoice({ op, name: "sampler", choices, got: options?.sampler }));
   }
   if (options.sampler === "bilinear") checkCorners(op, options);
-  return tidyResult(() => {
+  return tidy(() => {
     if (options.sampler === "gaussian") return gaussianGlimpse(image, windowGaussians(window, size), size);
     const { alignCorners } = options;
     const theta = windowAffine(window, [H, W], { alignCorners });

@@ -2,7 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../../core/errors.ts";
 import { notAChoice, outOfRange, wrongRank } from "../../core/faults.ts";
 import { checkRank, checkTensors } from "../../ops/check.ts";
-import { checkGlimpse, type GlimpseResult, type ImageSize, tidyResult } from "./glimpse.ts";
+import { tidy } from "../../ops/tidy.ts";
+import { checkGlimpse, type GlimpseResult, type ImageSize } from "./glimpse.ts";
 
 export interface SoftMaskParameters {
   /** [B, H, W]: a score for every location, from any network. */
@@ -58,7 +59,7 @@ export function softMask(
   const choices = ["softmax", "sigmoid"];
   if (!choices.includes(normalize))
     throw new OptionError("OPTION", notAChoice({ op, name: "normalize", choices, got: normalize }));
-  return tidyResult(() => {
+  return tidy(() => {
     const flat = tf.reshape(logits, [B, H * W]);
     const map = tf.reshape(normalize === "softmax" ? tf.softmax(flat) : tf.sigmoid(flat), [
       B,
@@ -119,7 +120,7 @@ export function doublyStochasticPenalty(
   }
   if (!(weight >= 0))
     throw new OptionError("OPTION", outOfRange({ op, name: "weight", rule: "0 or more", got: weight }));
-  return tidyResult(() => {
+  return tidy(() => {
     const masks = tf.reshape(alpha, [B, T, -1]);
     const counted = allow ? tf.where(tf.expandDims(allow, 2), masks, tf.scalar(0)) : masks;
     const missing = tf.sub(total, tf.sum(counted, 1));

@@ -1,16 +1,16 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { type GridSampleOptions, gridSample } from "../../ops/grid-sample.ts";
+import { type Asked, tidyAsked } from "../../ops/tidy.ts";
 import { type Affine, checkAffine, checkCorners, gridOf, thetaOf } from "./affine-grid.ts";
-import { checkGlimpse, type GlimpseResult, type ImageSize, tidyResult } from "./glimpse.ts";
-import { tellAffine } from "./told.ts";
+import { checkGlimpse, type GlimpseResult, type ImageSize } from "./glimpse.ts";
+import { notifyAffine } from "./notify.ts";
 
 export interface SpatialTransformerOptions extends GridSampleOptions {
   /** Return the grid [B, h, w, 2]. @default false */
   grid?: boolean;
 }
 
-export type SpatialTransformerResult<O> = GlimpseResult &
-  (O extends { grid: true } ? { grid: tf.Tensor4D } : { grid?: tf.Tensor4D });
+export type SpatialTransformerResult<O> = GlimpseResult & Asked<O, "grid", tf.Tensor4D>;
 
 /**
  * Spatial transformer: an affine window on an image, moved, zoomed, turned or sheared, read by interpolation.
@@ -42,20 +42,14 @@ export function spatialTransformer<const O extends SpatialTransformerOptions>(
   theta: Affine,
   size: ImageSize,
   options: O,
-): SpatialTransformerResult<O>;
-export function spatialTransformer(
-  image: tf.Tensor4D,
-  theta: Affine,
-  size: ImageSize,
-  options: SpatialTransformerOptions,
-): SpatialTransformerResult<SpatialTransformerOptions> {
+): SpatialTransformerResult<O> {
   const op = "spatialTransformer";
   checkGlimpse(op, image, size);
   checkAffine(op, theta, image.shape[0]);
   checkCorners(op, options);
-  return tidyResult(() => {
+  return tidyAsked((): SpatialTransformerResult<SpatialTransformerOptions> => {
     const matrix = thetaOf(theta);
-    tellAffine(op, image, matrix, size, options.alignCorners);
+    notifyAffine(op, image, matrix, size, options.alignCorners);
     const grid = gridOf(matrix, size, options);
     const output = gridSample(image, grid, options);
     return { output, ...(options.grid && { grid }) };

@@ -1,8 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkCount } from "../../core/check-options.ts";
 import { checkSequences } from "./check.ts";
-import { featureAttention } from "./feature-attention.ts";
-import type { LinearAttentionOptions, LinearAttentionResult } from "./linear-attention.ts";
+import {
+  featureAttention,
+  type LinearAttentionOptions,
+  type LinearAttentionResult,
+} from "./feature-attention.ts";
 
 export interface CosformerOptions extends Omit<LinearAttentionOptions, "featureMap"> {
   /** M, from which distance on a weight is 0: an integer that no position reaches. @default the longer of T and S */
@@ -34,17 +37,11 @@ export function cosformerAttention<const O extends CosformerOptions>(
   q: tf.Tensor4D,
   k: tf.Tensor4D,
   v: tf.Tensor4D,
-  options?: O,
-): LinearAttentionResult<O>;
-export function cosformerAttention(
-  q: tf.Tensor4D,
-  k: tf.Tensor4D,
-  v: tf.Tensor4D,
-  options: CosformerOptions = {},
-): LinearAttentionResult<CosformerOptions> {
+  options: O = {} as O,
+): LinearAttentionResult<O> {
   const op = "cosformerAttention";
   const { T, S } = checkSequences(op, q, k, v);
-  const { offset = 0, length = offset + Math.max(T, S), ...rest } = options;
+  const { offset = 0, length = offset + Math.max(T, S), ...rest }: CosformerOptions = options;
   checkCount(op, "offset", offset, 0);
   checkCount(op, "length", length, offset + Math.max(T, S));
   const features = (x: tf.Tensor4D) => turned(x, offset, length);

@@ -1,18 +1,34 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
-import { checkPadding, checkSequences, checkShape, type Padding } from "./check.ts";
+import { type Asked, tidyAsked } from "../../ops/tidy.ts";
+import { checkPadding, checkSequences, checkShape, type Padding, type PaddingOptions } from "./check.ts";
 import { lowerOnes } from "./chunked-state.ts";
-import { checkForm, runForm, withoutStray } from "./form.ts";
-import type { FeatureMap, LinearAttentionOptions, LinearAttentionResult } from "./linear-attention.ts";
+import { checkForm, type FormOptions, type FormResult, runForm, withoutStray } from "./form.ts";
 import { hide, quotient } from "./numerics.ts";
 
+/** φ: [..., D] → [..., any width]; features should not be negative, so that the weights are a mean. */
+export type FeatureMap = (x: tf.Tensor4D) => tf.Tensor4D;
+
+export interface LinearAttentionOptions extends PaddingOptions, FormOptions {
+  /** @default eluFeatures */
+  featureMap?: FeatureMap;
+  /** Query t sees the keys up to t; T must be S. @default false */
+  causal?: boolean;
+  /** Divide by the sum of the weights. @default true */
+  normalize?: boolean;
+  /** Return the weights [B, H, T, S]; costs O(T·S). @default false */
+  weights?: boolean;
+}
+
+export type LinearAttentionResult<O> = FormResult<O> & Asked<O, "weights", tf.Tensor4D>;
+
 /** Linear attention whose queries and keys have feature maps of their own. */
-export function featureAttention(
+export function featureAttention<O>(
   op: string,
   [q, k, v]: readonly [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D],
   [ofQueries, ofKeys]: readonly [FeatureMap, FeatureMap],
   options: Omit<LinearAttentionOptions, "featureMap">,
-): LinearAttentionResult<LinearAttentionOptions> {
+): LinearAttentionResult<O> {
   const shapes = checkSequences(op, q, k, v);
   const padding = checkPadding(op, shapes, options);
   const { causal = false, normalize = true, finite = false, state } = options;
@@ -26,7 +42,7 @@ export function featureAttention(
       remedy: "without it all keys come at once",
     });
   }
-  return tf.tidy(() => {
+  return tidyAsked((): LinearAttentionResult<LinearAttentionOptions> => {
     const kept = padding();
     const queries = ofQueries(hide(q, kept.queries));
     const keys = hide(k, kept.keys);
@@ -49,8 +65,8 @@ export function featureAttention(
       output,
       ...(result.state && { state: result.state }),
       ...(options.weights && { weights: weightsOf(queries, ofKeys(keys), { kept, causal, total }) }),
-    } as unknown as tf.TensorContainerObject;
-  }) as unknown as LinearAttentionResult<LinearAttentionOptions>;
+    };
+  });
 }
 
 /** Values with a column of ones, which sums the weights; hidden keys have 0 in it, as in their values. */

@@ -2,8 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { checkChoice, checkCount } from "../../core/check-options.ts";
 import type { AttentionShapes } from "../../core/notation.ts";
 import { cleaned, isKnownFinite } from "../../ops/attention/guard.ts";
+import type { Asked } from "../../ops/tidy.ts";
 import { checkSameLength } from "./check.ts";
-
 import { chunkedState, type Recurrence, type StateResult } from "./chunked-state.ts";
 import { recurrentState } from "./recurrent-state.ts";
 
@@ -27,9 +27,7 @@ export interface FormOptions {
   finite?: boolean;
 }
 
-export type FormResult<O> = { output: tf.Tensor4D } & (O extends { returnState: true }
-  ? { state: tf.Tensor4D }
-  : { state?: tf.Tensor4D });
+export type FormResult<O> = { output: tf.Tensor4D } & Asked<O, "returnState", tf.Tensor4D, "state">;
 
 /** Throws unless T = S and the options are in their ranges. */
 export function checkForm(

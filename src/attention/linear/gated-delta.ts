@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkFinite } from "../../core/check-options.ts";
+import { tidyAsked } from "../../ops/tidy.ts";
 import { checkPadding, checkSequences, checkShape, type PaddingOptions } from "./check.ts";
 import { checkForm, type FormOptions, type FormResult, runForm, withoutStray } from "./form.ts";
 import { hide } from "./numerics.ts";
@@ -55,16 +56,9 @@ export function gatedDelta<const O extends GatedDeltaOptions>(
   q: tf.Tensor4D,
   k: tf.Tensor4D,
   v: tf.Tensor4D,
-  gates?: DeltaGates,
-  options?: O,
-): FormResult<O>;
-export function gatedDelta(
-  q: tf.Tensor4D,
-  k: tf.Tensor4D,
-  v: tf.Tensor4D,
   { decay, beta }: DeltaGates = {},
-  options: GatedDeltaOptions = {},
-): FormResult<GatedDeltaOptions> {
+  options: O = {} as O,
+): FormResult<O> {
   const op = "gatedDelta";
   const shapes = checkSequences(op, q, k, v);
   const { B, Hkv, T, D, Dv } = shapes;
@@ -76,7 +70,7 @@ export function gatedDelta(
   if (state) checkShape(op, "state [B, Hkv, D, Dv]", state, [B, Hkv, D, Dv]);
   const padding = checkPadding(op, shapes, options);
   const usualChunk = decay?.rank === 4 ? ROWS_CHUNK : beta ? DELTA_CHUNK : undefined;
-  return tf.tidy(() => {
+  return tidyAsked((): FormResult<GatedDeltaOptions> => {
     const { keys, queries } = padding();
     const gate = (x: tf.Tensor | undefined) =>
       x && hide(tf.reshape(x, [B, Hkv, T, x.rank === 3 ? 1 : D]) as tf.Tensor4D, keys);
@@ -90,8 +84,8 @@ export function gatedDelta(
       ),
     );
     const output = hide(result.output, queries);
-    return { ...result, output } as unknown as tf.TensorContainerObject;
-  }) as unknown as FormResult<GatedDeltaOptions>;
+    return { ...result, output };
+  });
 }
 
 /**

@@ -1,26 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { PaddingOptions } from "./check.ts";
-import { featureAttention } from "./feature-attention.ts";
-import type { FormOptions } from "./form.ts";
+import {
+  featureAttention,
+  type LinearAttentionOptions,
+  type LinearAttentionResult,
+} from "./feature-attention.ts";
 
-/** φ: [..., D] → [..., any width]; features should not be negative, so that the weights are a mean. */
-export type FeatureMap = (x: tf.Tensor4D) => tf.Tensor4D;
-
-export interface LinearAttentionOptions extends PaddingOptions, FormOptions {
-  /** @default eluFeatures */
-  featureMap?: FeatureMap;
-  /** Query t sees the keys up to t; T must be S. @default false */
-  causal?: boolean;
-  /** Divide by the sum of the weights. @default true */
-  normalize?: boolean;
-  /** Return the weights [B, H, T, S]; costs O(T·S). @default false */
-  weights?: boolean;
-}
-
-export type LinearAttentionResult<O> = { output: tf.Tensor4D } & (O extends { weights: true }
-  ? { weights: tf.Tensor4D }
-  : { weights?: tf.Tensor4D }) &
-  (O extends { returnState: true } ? { state: tf.Tensor4D } : { state?: tf.Tensor4D });
+export type { FeatureMap, LinearAttentionOptions, LinearAttentionResult } from "./feature-attention.ts";
 
 /**
  * elu(x) + 1, the features of linear attention: above 0 everywhere.
@@ -64,16 +49,10 @@ export function linearAttention<const O extends LinearAttentionOptions>(
   q: tf.Tensor4D,
   k: tf.Tensor4D,
   v: tf.Tensor4D,
-  options?: O,
-): LinearAttentionResult<O>;
-export function linearAttention(
-  q: tf.Tensor4D,
-  k: tf.Tensor4D,
-  v: tf.Tensor4D,
-  options: LinearAttentionOptions = {},
-): LinearAttentionResult<LinearAttentionOptions> {
-  const { featureMap = eluFeatures, ...rest } = options;
-  return featureAttention("linearAttention", [q, k, v], [featureMap, featureMap], rest);
+  options: O = {} as O,
+): LinearAttentionResult<O> {
+  const { featureMap = eluFeatures, ...rest }: LinearAttentionOptions = options;
+  return featureAttention<O>("linearAttention", [q, k, v], [featureMap, featureMap], rest);
 }
 
 /**

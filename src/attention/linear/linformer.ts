@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkFinite } from "../../core/check-options.ts";
-import type { AttentionResult } from "../../ops/attention/call.ts";
+import type { AttentionResult } from "../../ops/attention/run.ts";
 import { attention } from "../../ops/attention.ts";
+import { tidyAsked } from "../../ops/tidy.ts";
 import { checkPadding, checkSequences, checkShape, type PaddingOptions } from "./check.ts";
 import { hide, mixPositions } from "./numerics.ts";
 
@@ -49,16 +50,9 @@ export function linformerAttention<const O extends LinformerOptions>(
   q: tf.Tensor4D,
   k: tf.Tensor4D,
   v: tf.Tensor4D,
-  parameters: LinformerParameters,
-  options?: O,
-): AttentionResult<O>;
-export function linformerAttention(
-  q: tf.Tensor4D,
-  k: tf.Tensor4D,
-  v: tf.Tensor4D,
   { e, f = e }: LinformerParameters,
-  options: LinformerOptions = {},
-): AttentionResult<LinformerOptions> {
+  options: O = {} as O,
+): AttentionResult<O> {
   const op = "linformerAttention";
   const shapes = checkSequences(op, q, k, v);
   const { S, D } = shapes;
@@ -68,7 +62,7 @@ export function linformerAttention(
   const { queryLengths, dropout, training, weights, scale = 1 / Math.sqrt(D) } = options;
   checkFinite(op, "scale", scale);
   const padding = checkPadding(op, shapes, options);
-  return tf.tidy(() => {
+  return tidyAsked((): AttentionResult<LinformerOptions> => {
     const { keys } = padding();
     const used = (rows: tf.Tensor2D) => (rows.shape[0] === S ? rows : tf.slice(rows, [0, 0], [S, r]));
     const mixedKeys = mixPositions(hide(k, keys), used(e));
@@ -77,8 +71,8 @@ export function linformerAttention(
     const result = attention(q, mixedKeys, mixedValues, {
       ...{ scale, queryLengths, keyLengths, dropout, training, weights },
     });
-    return result as unknown as tf.TensorContainerObject;
-  }) as unknown as AttentionResult<LinformerOptions>;
+    return result;
+  });
 }
 
 /** All mixtures, or none where an example has no visible key. */

@@ -3,9 +3,13 @@ import { checkCount, checkFinite } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
 import { outOfRange } from "../../core/faults.ts";
 import { RandomStream } from "../../core/random.ts";
+import { tidyAsked } from "../../ops/tidy.ts";
 import { checkSequences, checkShape } from "./check.ts";
-import { featureAttention } from "./feature-attention.ts";
-import type { LinearAttentionOptions, LinearAttentionResult } from "./linear-attention.ts";
+import {
+  featureAttention,
+  type LinearAttentionOptions,
+  type LinearAttentionResult,
+} from "./feature-attention.ts";
 import { lessLargest } from "./numerics.ts";
 
 export interface PerformerParameters {
@@ -48,30 +52,23 @@ export function performerAttention<const O extends PerformerOptions>(
   q: tf.Tensor4D,
   k: tf.Tensor4D,
   v: tf.Tensor4D,
-  parameters: PerformerParameters,
-  options?: O,
-): LinearAttentionResult<O>;
-export function performerAttention(
-  q: tf.Tensor4D,
-  k: tf.Tensor4D,
-  v: tf.Tensor4D,
   { w }: PerformerParameters,
-  options: PerformerOptions = {},
-): LinearAttentionResult<PerformerOptions> {
+  options: O = {} as O,
+): LinearAttentionResult<O> {
   const op = "performerAttention";
   const { D } = checkSequences(op, q, k, v);
-  const { scale = 1 / Math.sqrt(D), ...rest } = options;
+  const { scale = 1 / Math.sqrt(D), ...rest }: PerformerOptions = options;
   checkFinite(op, "scale", scale);
   if (scale < 0)
     throw new OptionError("OPTION", outOfRange({ op, name: "scale", rule: "a number ≥ 0", got: scale }));
   checkShape(op, "w [m, D]", w, [w.shape[0] || 1, D]);
-  return tf.tidy(() => {
+  return tidyAsked((): LinearAttentionResult<PerformerOptions> => {
     // A query's largest feature cancels; the keys' would have to be known before the sequence is.
     const ofQueries = (x: tf.Tensor4D) => positiveFeatures(x, w, scale, (e) => lessLargest(e, 3));
     const ofKeys = (x: tf.Tensor4D) => positiveFeatures(x, w, scale, (e) => tf.minimum(e, LARGEST));
     const result = featureAttention(op, [q, k, v], [ofQueries, ofKeys], rest);
-    return result as unknown as tf.TensorContainerObject;
-  }) as unknown as LinearAttentionResult<PerformerOptions>;
+    return result;
+  });
 }
 
 /** e^{w·x′ − |x′|²/2} / √m [B, H, n, m], after `bound` has been at the exponents. */

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { checkCount, checkFinite } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
 import { show } from "../../core/notation.ts";
+import { tidyAsked } from "../../ops/tidy.ts";
 import { checkPadding, checkSequences, checkShape, type PaddingOptions } from "./check.ts";
 import { checkForm, type FormOptions, type FormResult, runForm, withoutStray } from "./form.ts";
 import { hide } from "./numerics.ts";
@@ -56,14 +57,8 @@ export function retention<const O extends RetentionOptions>(
   q: tf.Tensor4D,
   k: tf.Tensor4D,
   v: tf.Tensor4D,
-  options?: O,
-): FormResult<O>;
-export function retention(
-  q: tf.Tensor4D,
-  k: tf.Tensor4D,
-  v: tf.Tensor4D,
-  options: RetentionOptions = {},
-): FormResult<RetentionOptions> {
+  options: O = {} as O,
+): FormResult<O> {
   const op = "retention";
   const shapes = checkSequences(op, q, k, v);
   const { B, Hkv, T, D, Dv } = shapes;
@@ -90,7 +85,7 @@ export function retention(
   }
   if (state) checkShape(op, "state [B, Hkv, D, Dv]", state, [B, Hkv, D, Dv]);
   const padding = checkPadding(op, shapes, options);
-  return tf.tidy(() => {
+  return tidyAsked((): FormResult<RetentionOptions> => {
     const { keys, queries } = padding();
     const turn = (x: tf.Tensor4D) => (xpos ? rotate(x, offset) : x);
     const inputs = { k: turn(hide(k, keys)), v: hide(v, keys) };
@@ -104,8 +99,8 @@ export function retention(
       ),
     );
     const output = hide(result.output, queries);
-    return { ...result, output } as unknown as tf.TensorContainerObject;
-  }) as unknown as FormResult<RetentionOptions>;
+    return { ...result, output };
+  });
 }
 
 /**

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { compileProgram, type ProgramOptions } from "../../core/program.ts";
-import { allowTensor } from "../../ops/attention/allow.ts";
+import { allowTensor } from "../../ops/attention/mask.ts";
 
 /** One example's mask [T, S] of options that need no data; all true where nothing is hidden. */
 export function bandTensor(

@@ -1,5 +1,5 @@
-export * from "../../ops/attention/allow.ts";
-export * from "../../ops/attention/mask-scores.ts";
+export * from "../../ops/attention/mask.ts";
+export * from "../../ops/attention/mask.ts";
 export * from "./causal.ts";
 export { type FixedOptions, fixedPattern } from "./fixed.ts";
 export { type LongformerOptions, longformerPattern } from "./longformer.ts";

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { compileProgram } from "../../core/program.ts";
-import { allowTensor } from "../../ops/attention/allow.ts";
+import { allowTensor } from "../../ops/attention/mask.ts";
 
 /**
  * Padding mask: the keys that are really there.

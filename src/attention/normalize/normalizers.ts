@@ -1,7 +1,7 @@
 import { OptionError } from "../../core/errors.ts";
 import { notAChoice } from "../../core/faults.ts";
+import type { Normalize } from "../../ops/attention/composed.ts";
 import { softmax } from "../../ops/attention/softmax.ts";
-import type { Normalize } from "../../ops/attention/weigh.ts";
 import { entmax } from "./entmax.ts";
 import { hardmax } from "./hardmax.ts";
 import { sigmoidWeights } from "./sigmoid-weights.ts";

@@ -2,8 +2,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../../core/errors.ts";
 import { outOfRange, wrongParameter } from "../../core/faults.ts";
 import { attentionShapes } from "../../core/shapes.ts";
-import { type AttentionOptions, callAttention } from "../../ops/attention/call.ts";
+import { type AttentionOptions, attention } from "../../ops/attention.ts";
 import { linear } from "../../ops/linear.ts";
+import { type Asked, tidyAsked } from "../../ops/tidy.ts";
 import { distancesToKeys, keysToDistances, offsetOfQueries } from "./relative.ts";
 
 export interface ShawParameters {
@@ -19,9 +20,7 @@ export interface ShawOptions
     "allow" | "causal" | "keyLengths" | "queryLengths" | "queryOffset" | "scale" | "window" | "weights"
   > {}
 
-export type ShawResult<O> = { output: tf.Tensor4D } & (O extends { weights: true }
-  ? { weights: tf.Tensor4D }
-  : { weights?: tf.Tensor4D });
+export type ShawResult<O> = { output: tf.Tensor4D } & Asked<O, "weights", tf.Tensor4D>;
 
 /**
  * Attention with relative position representations: keys and values know how far they are from the query.
@@ -55,16 +54,9 @@ export function shawAttention<const O extends ShawOptions>(
   q: tf.Tensor4D,
   k: tf.Tensor4D,
   v: tf.Tensor4D,
-  parameters: ShawParameters,
-  options?: O,
-): ShawResult<O>;
-export function shawAttention(
-  q: tf.Tensor4D,
-  k: tf.Tensor4D,
-  v: tf.Tensor4D,
   { wK, wV }: ShawParameters,
-  options: ShawOptions = {},
-): ShawResult<ShawOptions> {
+  options: O = {} as O,
+): ShawResult<O> {
   const op = "shawAttention";
   const { T, S, D, Dv } = attentionShapes(op, q, k, v);
   const R = wK.shape[0];
@@ -76,18 +68,18 @@ export function shawAttention(
   const implied = causal === "bottomRight" ? S - T : causal === "topLeft" ? 0 : undefined;
   const offset = offsetOfQueries(op, T, S, options.queryOffset ?? implied);
   const span: Span = { first: 1 - T - offset, last: S - 1 - offset, clip: (R - 1) / 2 };
-  return tf.tidy(() => {
+  return tidyAsked((): ShawResult<ShawOptions> => {
     const products = linear(q, tf.transpose(wK));
     const byDistance = spread(tf.mul(products, scale), span);
     const bias = distancesToKeys(byDistance, T, S);
-    const stages = callAttention(op, q, k, v, { ...options, scale, bias, weights: Boolean(wV) || weights });
+    const stages = attention(q, k, v, { ...options, scale, bias, weights: Boolean(wV) || weights }, op);
     const { output } = stages;
     const added = wV && relativeValues(keysToDistances(stages.weights!, T, S), wV, span);
     return {
       output: added ? tf.add(output, added) : output,
       ...(weights && { weights: stages.weights }),
-    } as tf.TensorContainerObject;
-  }) as unknown as ShawResult<ShawOptions>;
+    };
+  });
 }
 
 /** The distances of T + S − 1 columns, and where they are clipped. */

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { hiddenScore } from "../../ops/attention/hidden-score.ts";
+import { hiddenScore } from "../../ops/attention/additive.ts";
 import { checkParameter } from "./check.ts";
 import { linear } from "./linear.ts";
 import type { Score } from "./score.ts";

@@ -2,12 +2,12 @@ import * as tf from "@tensorflow/tfjs-core";
 import { type AttentionProgram, compileProgram, type ProgramOptions } from "../../core/program.ts";
 import { checkRank, checkSame } from "../../core/shapes.ts";
 import { runAdditiveProgram } from "../../ops/attention/additive.ts";
-import { tellOfCall } from "../../ops/attention/calls.ts";
-import { composedAttention } from "../../ops/attention/composed.ts";
+import { composed, type Normalize, overOneHead, withoutHead } from "../../ops/attention/composed.ts";
 import { fusedAttention, hasAttentionKernels } from "../../ops/attention/fused.ts";
-import { type HeadlessMask, headlessMask } from "../../ops/attention/headless.ts";
+import { type SingleHeadMask, singleHeadMask } from "../../ops/attention/mask.ts";
+import { notifyOfCall } from "../../ops/attention/observe.ts";
 import { softmax } from "../../ops/attention/softmax.ts";
-import type { Normalize } from "../../ops/attention/weigh.ts";
+import { type Asked, tidyAsked } from "../../ops/tidy.ts";
 import { type NormalizerName, normalizerOf } from "../normalize/normalizers.ts";
 import { softmaxPlusOne } from "../normalize/softmax-plus-one.ts";
 import { scaledDotScore } from "../score/scaled-dot.ts";
@@ -15,7 +15,7 @@ import type { HiddenLayer, Score } from "../score/score.ts";
 import { project } from "./project.ts";
 
 /** What a query may see; all of it composes. */
-export type AttendMask = HeadlessMask;
+export type AttendMask = SingleHeadMask;
 
 export interface AttendOptions extends Pick<ProgramOptions, "dropout" | "training"> {
   /** [B, T, Dq] */
@@ -53,10 +53,8 @@ export interface AttendTrace {
   readonly output: tf.Tensor3D;
 }
 
-export type AttendResult<O> = { output: tf.Tensor3D } & (O extends { weights: true }
-  ? { weights: tf.Tensor3D }
-  : { weights?: tf.Tensor3D }) &
-  (O extends { trace: true } ? { trace: AttendTrace } : { trace?: AttendTrace });
+export type AttendResult<O> = { output: tf.Tensor3D } & Asked<O, "weights", tf.Tensor3D> &
+  Asked<O, "trace", AttendTrace>;
 
 /**
  * Attention in its four steps: score → mask → normalise → aggregate.
@@ -78,38 +76,52 @@ export type AttendResult<O> = { output: tf.Tensor3D } & (O extends { weights: tr
  * @example
  * const { output, weights } = attend({ queries, keys, values, mask: { keyLengths: [3, 5] }, weights: true });
  */
-export function attend<const O extends AttendOptions>(options: O): AttendResult<O>;
-export function attend(options: AttendOptions): AttendResult<AttendOptions> {
+export function attend<const O extends AttendOptions>(options: O): AttendResult<O> {
   const op = "attend";
   const { queries, keys, values, prepared, score = scaledDotScore(), dropout, training } = options;
   const normalize = normalizerOf(op, options.normalize ?? softmax);
-  const shapes = headlessShapes(op, queries, keys, values);
+  const shapes = singleHeadShapes(op, queries, keys, values);
   checkPrepared(op, keys, prepared);
-  return tf.tidy(() => {
+  return tidyAsked((): AttendResult<AttendOptions> => {
     const given = options.mask instanceof tf.Tensor ? { allow: options.mask } : (options.mask ?? {});
-    const mask = headlessMask(op, shapes, given);
+    const mask = singleHeadMask(op, shapes, given);
     const program = compileProgram<tf.Tensor>(op, shapes, { ...mask, dropout, training });
     const plusOne = normalize === softmaxPlusOne;
     const { hidden, factor } = score;
     if (!options.trace && (plusOne || normalize === softmax)) {
       const soft = plusOne ? { ...program, sink: 0 } : program;
-      if (hidden) return attendHidden(soft, score, hidden, options) as unknown as tf.TensorContainerObject;
-      if (factor && hasAttentionKernels()) {
-        return attendFused(soft, score, factor, options) as unknown as tf.TensorContainerObject;
-      }
+      if (hidden) return attendHidden(soft, score, hidden, options);
+      if (factor && hasAttentionKernels()) return attendFused(soft, score, factor, options);
     }
-    const { output, scores, masked, weights } = composedAttention(program, {
-      score: (clean) => score.score(clean(queries), prepared ? clean(prepared) : score.prepare(clean(keys))),
-      inputs: [queries, prepared ?? keys],
-      ...{ values, normalize, finite: options.finite },
-    });
-    const stages = { encoded: values, scores, masked, weights, context: output, output } as AttendTrace;
-    return {
-      output,
-      ...(options.weights ? { weights: weights as tf.Tensor3D } : {}),
-      ...(options.trace ? { trace: stages } : {}),
-    } as unknown as tf.TensorContainerObject;
-  }) as unknown as AttendResult<AttendOptions>;
+    return attendComposed(program, score, normalize, options);
+  });
+}
+
+/** Any score and normaliser, of TensorFlow.js ops: one head of the composed path. */
+function attendComposed(
+  program: AttentionProgram<tf.Tensor>,
+  score: Score,
+  normalize: Normalize,
+  { queries, keys, values, prepared, finite, ...wants }: AttendOptions,
+): AttendResult<AttendOptions> {
+  const all = composed(program, {
+    score: (clean) => {
+      const ready = prepared ? clean(prepared) : score.prepare(clean(keys));
+      return tf.expandDims(score.score(clean(queries), ready), 1);
+    },
+    inputs: [queries, prepared ?? keys],
+    values: tf.expandDims(values, 1),
+    original: values,
+    normalize: overOneHead(normalize),
+    finite,
+  });
+  const [made, scores, masked, weights] = [all.output, all.scores, all.masked, all.weights].map((stage) =>
+    withoutHead<tf.Tensor3D>(stage),
+  ) as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
+  const facts = () => ({ program, weights: () => weights, values });
+  const output = notifyOfCall(made, facts) as tf.Tensor3D;
+  const trace = { encoded: values, scores, masked, weights, context: output, output };
+  return { output, ...(wants.weights && { weights }), ...(wants.trace && { trace }) };
 }
 
 /** A score that is factor · query·key, in one kernel: attention of one head. */
@@ -127,11 +139,17 @@ function attendFused(
   const scaled = { ...program, scale, shapes: { ...program.shapes, D: q.shape[2] } };
   const shapes = { output: [B, T, Dv], lse: [B, T], weights: [B, T, S] };
   const stages = fusedAttention(scaled, "bhtd", { q, k, v }, shapes);
-  const output = tellOfCall(stages.output, () => ({
-    ...{ program: scaled, lse: stages.lse, weights: stages.weights },
-    ...{ scored: { layout: "bhtd", q, k }, values: v },
+  const output = notifyOfCall(stages.output, () => ({
+    program: scaled,
+    lse: stages.lse,
+    weights: stages.weights,
+    scored: { layout: "bhtd", q, k },
+    values: v,
   }));
-  return { output, ...(weights && { weights: stages.weights() }) };
+  return {
+    output: output as tf.Tensor3D,
+    ...(weights && { weights: stages.weights() as tf.Tensor3D }),
+  };
 }
 
 /** A score v·tanh(query + key), in one kernel where the backend has it. */
@@ -168,7 +186,7 @@ function checkPrepared(op: string, keys: tf.Tensor3D, prepared: tf.Tensor3D | un
   }
 }
 
-function headlessShapes(op: string, queries: tf.Tensor3D, keys: tf.Tensor3D, values: tf.Tensor3D) {
+function singleHeadShapes(op: string, queries: tf.Tensor3D, keys: tf.Tensor3D, values: tf.Tensor3D) {
   checkRank(op, "queries [B, T, Dq]", queries, 3);
   checkRank(op, "keys [B, S, Dk]", keys, 3);
   checkRank(op, "values [B, S, Dv]", values, 3);

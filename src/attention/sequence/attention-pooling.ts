@@ -1,8 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { compileProgram } from "../../core/program.ts";
 import { attentionShapes, checkRank } from "../../core/shapes.ts";
-import { type AttentionOptions, runAttention } from "../../ops/attention/call.ts";
+import { type AttentionOptions, runAttention } from "../../ops/attention/run.ts";
 import { checkTensors } from "../../ops/check.ts";
+import { type Asked, tidyAsked } from "../../ops/tidy.ts";
 import { checkKeyMask, type KeyMask } from "./key-mask.ts";
 
 export interface AttentionPoolingParameters {
@@ -23,9 +24,7 @@ type Taken =
 
 export interface AttentionPoolingOptions extends Pick<AttentionOptions, Taken>, KeyMask {}
 
-export type AttentionPoolingResult<O> = { output: tf.Tensor2D } & (O extends { weights: true }
-  ? { weights: tf.Tensor2D }
-  : { weights?: tf.Tensor2D });
+export type AttentionPoolingResult<O> = { output: tf.Tensor2D } & Asked<O, "weights", tf.Tensor2D>;
 
 /**
  * Attention pooling: a sequence becomes one vector, the mean of its positions weighted by a learned query.
@@ -54,14 +53,10 @@ export type AttentionPoolingResult<O> = { output: tf.Tensor2D } & (O extends { w
  */
 export function attentionPooling<const O extends AttentionPoolingOptions>(
   x: tf.Tensor3D,
-  parameters: AttentionPoolingParameters,
-  options?: O,
-): AttentionPoolingResult<O>;
-export function attentionPooling(
-  x: tf.Tensor3D,
   { query }: AttentionPoolingParameters,
-  { weights, finite, allow, ...options }: AttentionPoolingOptions = {},
-): AttentionPoolingResult<AttentionPoolingOptions> {
+  options: O = {} as O,
+): AttentionPoolingResult<O> {
+  const { weights, finite, allow, ...rest }: AttentionPoolingOptions = options;
   const op = "attentionPooling";
   checkRank(op, "x [B, S, C]", x, 3);
   const [B, S, C] = x.shape;
@@ -72,14 +67,14 @@ export function attentionPooling(
   const array = (...shape: number[]) => ({ shape, dtype: "float32" });
   const positions = array(B, S, 1, C);
   const shapes = attentionShapes(op, array(B, 1, 1, C), positions, positions, "bthd");
-  return tf.tidy(() => {
-    const program = compileProgram<tf.Tensor>(op, shapes, { ...options, ...checkKeyMask(op, allow, B, S) });
+  return tidyAsked((): AttentionPoolingResult<AttentionPoolingOptions> => {
+    const program = compileProgram<tf.Tensor>(op, shapes, { ...rest, ...checkKeyMask(op, allow, B, S) });
     const keys = tf.expandDims<tf.Tensor4D>(x, 2);
     const q = tf.broadcastTo(tf.reshape(query, [1, 1, 1, C]), [B, 1, 1, C]) as tf.Tensor4D;
     const result = runAttention(program, "bthd", { q, k: keys, v: keys }, { weights, finite });
     return {
       output: tf.reshape(result.output, [B, C]),
       ...(result.weights && { weights: tf.reshape(result.weights, [B, S]) }),
-    } as tf.TensorContainerObject;
-  }) as unknown as AttentionPoolingResult<AttentionPoolingOptions>;
+    };
+  });
 }

@@ -1,10 +1,10 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import {
-  callMultiHead,
   type MultiHeadOptions,
   type MultiHeadParameters,
   type MultiHeadResult,
-} from "./call-multi-head.ts";
+  multiHeadAttention,
+} from "./multi-head.ts";
 
 /**
  * Cross-attention: one sequence asks, another answers.
@@ -38,13 +38,7 @@ export function crossAttention<const O extends MultiHeadOptions>(
   x: tf.Tensor3D,
   memory: tf.Tensor3D,
   parameters: MultiHeadParameters,
-  options?: O,
-): MultiHeadResult<O>;
-export function crossAttention(
-  x: tf.Tensor3D,
-  memory: tf.Tensor3D,
-  parameters: MultiHeadParameters,
-  options: MultiHeadOptions = {},
-): MultiHeadResult<MultiHeadOptions> {
-  return callMultiHead("crossAttention", { query: x, value: memory }, parameters, options);
+  options: O = {} as O,
+): MultiHeadResult<O> {
+  return multiHeadAttention({ query: x, value: memory }, parameters, options, "crossAttention");
 }

@@ -8,8 +8,9 @@ import {
   type AttentionResult,
   compileAttention,
   runAttention,
-} from "../../ops/attention/call.ts";
+} from "../../ops/attention/run.ts";
 import { checkTensors } from "../../ops/check.ts";
+import { tidyAsked } from "../../ops/tidy.ts";
 import { rmsNorm } from "./normalize-rows.ts";
 
 export interface DifferentialParameters {
@@ -71,21 +72,15 @@ export type Pair = readonly [tf.Tensor4D, tf.Tensor4D];
  * differentialAttention([q, tf.neg(q)], [k, k], v, parameters, options).output.shape; // [2, 3, 5, 7]
  */
 export function differentialAttention<const O extends DifferentialOptions>(
-  q: Pair,
-  k: Pair,
-  v: tf.Tensor4D,
-  parameters: DifferentialParameters,
-  options?: O,
-): AttentionResult<O>;
-export function differentialAttention(
   [q1, q2]: Pair,
   [k1, k2]: Pair,
   v: tf.Tensor4D,
   { lambdaQ1, lambdaK1, lambdaQ2, lambdaK2, gamma }: DifferentialParameters,
-  { lambdaInit = 0.8, epsilon = 1e-5, ...options }: DifferentialOptions = {},
-): AttentionResult<AttentionOptions> {
+  options: O = {} as O,
+): AttentionResult<O> {
+  const { lambdaInit = 0.8, epsilon = 1e-5, ...rest }: DifferentialOptions = options;
   const op = "differentialAttention";
-  const { program, layout, asked } = compileAttention(op, { q: q1, k: k1, v }, options);
+  const { program, layout, asked } = compileAttention(op, { q: q1, k: k1, v }, rest);
   checkPair(op, "q", q1, q2);
   checkPair(op, "k", k1, k2);
   const { D, Dv } = program.shapes;
@@ -108,19 +103,19 @@ export function differentialAttention(
   if (!(epsilon > 0)) {
     throw new OptionError("OPTION", outOfRange({ op, name: "epsilon", rule: "above 0", got: epsilon }));
   }
-  return tf.tidy(() => {
+  return tidyAsked((): AttentionResult<AttentionOptions> => {
     const power = (a: tf.Tensor, b: tf.Tensor) => tf.exp(tf.sum(tf.mul(a, b)));
     const lambda = tf.add(tf.sub(power(lambdaQ1, lambdaK1), power(lambdaQ2, lambdaK2)), lambdaInit);
     const second = { ...program, dropout: program.dropout && otherSeed(program.dropout) };
     const a = runAttention(program, layout, { q: q1, k: k1, v }, asked);
     const b = runAttention(second, layout, { q: q2, k: k2, v }, asked);
-    const difference = (x: tf.Tensor, y: tf.Tensor) => tf.sub(x, tf.mul(lambda, y));
+    const difference = (x: tf.Tensor4D, y: tf.Tensor4D): tf.Tensor4D => tf.sub(x, tf.mul(lambda, y));
     const heads = rmsNorm(difference(a.output, b.output), gamma, epsilon);
     return {
       output: tf.mul(heads, 1 - lambdaInit),
       ...(asked.weights && { weights: difference(a.weights!, b.weights!) }),
-    } as tf.TensorContainerObject;
-  }) as unknown as AttentionResult<AttentionOptions>;
+    };
+  });
 }
 
 /**

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../../core/errors.ts";
 import { outOfRange } from "../../core/faults.ts";
 import { checkTensors } from "../../ops/check.ts";
-import type { MultiHeadParameters } from "./call-multi-head.ts";
+import type { MultiHeadParameters } from "./multi-head.ts";
 
 /** Named as the arguments of `torch.nn.functional.multi_head_attention_forward`. */
 export interface TorchInProj {

@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { type AttentionOptions, type AttentionResult, callAttention } from "../../ops/attention/call.ts";
+import { type AttentionOptions, type AttentionResult, attention } from "../../ops/attention.ts";
 
 /**
  * Grouped-query attention: groups of H/Hkv query heads share the keys and values of one head.
@@ -32,13 +32,7 @@ export function groupedQueryAttention<const O extends AttentionOptions>(
   q: tf.Tensor4D,
   k: tf.Tensor4D,
   v: tf.Tensor4D,
-  options?: O,
-): AttentionResult<O>;
-export function groupedQueryAttention(
-  q: tf.Tensor4D,
-  k: tf.Tensor4D,
-  v: tf.Tensor4D,
-  options: AttentionOptions = {},
-): AttentionResult<AttentionOptions> {
-  return callAttention("groupedQueryAttention", q, k, v, options);
+  options: O = {} as O,
+): AttentionResult<O> {
+  return attention(q, k, v, options, "groupedQueryAttention");
 }

@@ -2,9 +2,10 @@ import * as tf from "@tensorflow/tfjs-core";
 import { keyHead } from "../../core/notation.ts";
 import { compileProgram, type ProgramOptions } from "../../core/program.ts";
 import { attentionShapes } from "../../core/shapes.ts";
-import { noProduct } from "../../ops/attention/guard.ts";
-import { maskScores } from "../../ops/attention/mask-scores.ts";
-import { headScores, seenKeys } from "./head-scores.ts";
+import { dotScores } from "../../ops/attention/composed.ts";
+import { noProduct, visibleKeys } from "../../ops/attention/guard.ts";
+import { allowTensor, maskScores } from "../../ops/attention/mask.ts";
+import { type Asked, tidyAsked } from "../../ops/tidy.ts";
 
 type Mask =
   | "allow"
@@ -22,11 +23,11 @@ export interface HardAttentionOptions extends Pick<ProgramOptions<tf.Tensor>, Ma
   weights?: boolean;
 }
 
-export type HardAttentionResult<O> = { output: tf.Tensor4D; index: tf.Tensor3D } & (O extends {
-  weights: true;
-}
-  ? { weights: tf.Tensor4D }
-  : { weights?: tf.Tensor4D });
+export type HardAttentionResult<O> = { output: tf.Tensor4D; index: tf.Tensor3D } & Asked<
+  O,
+  "weights",
+  tf.Tensor4D
+>;
 
 /**
  * Hard attention by argmax: every query reads the one value whose score is largest.
@@ -58,18 +59,13 @@ export function hardAttention<const O extends HardAttentionOptions>(
   q: tf.Tensor4D,
   k: tf.Tensor4D,
   v: tf.Tensor4D,
-  options?: O,
-): HardAttentionResult<O>;
-export function hardAttention(
-  q: tf.Tensor4D,
-  k: tf.Tensor4D,
-  v: tf.Tensor4D,
-  { weights, ...options }: HardAttentionOptions = {},
-): HardAttentionResult<HardAttentionOptions> {
+  options: O = {} as O,
+): HardAttentionResult<O> {
+  const { weights, ...rest }: HardAttentionOptions = options;
   const op = "hardAttention";
-  const program = compileProgram<tf.Tensor>(op, attentionShapes(op, q, k, v), options);
+  const program = compileProgram<tf.Tensor>(op, attentionShapes(op, q, k, v), rest);
   const { B, H, T, S } = program.shapes;
-  return tf.tidy(() => {
+  return tidyAsked((): HardAttentionResult<HardAttentionOptions> => {
     // Off the tape: TensorFlow.js would ask argMax for its gradient, and refuse.
     const index = tf.customGrad(() => ({
       value: chooseKeys(program, q, k),
@@ -78,9 +74,13 @@ export function hardAttention(
     return {
       output: takeRows(program, v, index),
       index,
-      ...(weights && { weights: S === 0 ? tf.zeros([B, H, T, S]) : tf.oneHot(index, S, 1, 0, "float32") }),
-    } as tf.TensorContainerObject;
-  }) as unknown as HardAttentionResult<HardAttentionOptions>;
+      ...(weights && { weights: oneHot(index, [B, H, T, S]) }),
+    };
+  });
+}
+
+function oneHot(index: tf.Tensor3D, shape: [number, number, number, number]): tf.Tensor4D {
+  return shape[3] === 0 ? tf.zeros(shape) : (tf.oneHot(index, shape[3], 1, 0, "float32") as tf.Tensor4D);
 }
 
 type Program = ReturnType<typeof compileProgram<tf.Tensor>>;
@@ -90,10 +90,10 @@ function chooseKeys(program: Program, q: tf.Tensor4D, k: tf.Tensor4D): tf.Tensor
   const { B, H, T, S } = program.shapes;
   if (B * T * S === 0) return tf.fill([B, H, T], -1, "int32");
   const { softCap, bias } = program;
-  const product = headScores(program, q, k);
+  const product = dotScores(program, q, k);
   const capped = softCap === undefined ? product : tf.mul(tf.tanh(tf.div(product, softCap)), softCap);
   const scores = bias ? tf.add(capped, bias.array) : capped;
-  const seen = seenKeys(program);
+  const seen = visibleKeys(allowTensor(program), bias?.array);
   if (!seen) return tf.argMax(scores, -1);
   const masked = maskScores(scores, seen);
   const isEmpty = tf.equal(tf.max(masked, -1), Number.NEGATIVE_INFINITY);
@@ -101,14 +101,14 @@ function chooseKeys(program: Program, q: tf.Tensor4D, k: tf.Tensor4D): tf.Tensor
 }
 
 /** Row `index` of each query head's values, 0 for index −1. */
-function takeRows({ shapes }: Program, v: tf.Tensor4D, index: tf.Tensor3D): tf.Tensor {
+function takeRows({ shapes }: Program, v: tf.Tensor4D, index: tf.Tensor3D): tf.Tensor4D {
   const { B, H, Hkv, T, S, Dv } = shapes;
-  if (B * T * S === 0) return noProduct([v, v], [B, H, T, Dv]);
+  if (B * T * S === 0) return noProduct([v, v], [B, H, T, Dv]) as tf.Tensor4D;
   const first = Int32Array.from({ length: B * H }, (_, n) => {
     return (Math.floor(n / H) * Hkv + keyHead(n % H, shapes)) * S;
   });
   const rows = tf.add(tf.maximum(index, tf.scalar(0, "int32")), tf.tensor3d(first, [B, H, 1], "int32"));
   const taken = tf.gather(tf.reshape(v, [B * Hkv * S, Dv]), tf.cast(tf.reshape(rows, [B * H * T]), "int32"));
   const isEmpty = tf.expandDims(tf.less(index, 0), -1);
-  return tf.where(isEmpty, 0, tf.reshape(taken, [B, H, T, Dv]));
+  return tf.where(isEmpty, 0, tf.reshape(taken, [B, H, T, Dv])) as tf.Tensor4D;
 }

@@ -1,4 +1,4 @@
-export type { Normalize } from "../../ops/attention/weigh.ts";
+export type { Normalize } from "../../ops/attention/composed.ts";
 export * from "./attend.ts";
 export * from "./attention-pooling.ts";
 export * from "./cross-attention.ts";

@@ -1,6 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
-import { type AttentionOptions, type AttentionResult, callAttention } from "../../ops/attention/call.ts";
+import { type AttentionOptions, type AttentionResult, attention } from "../../ops/attention.ts";
+import { tidyAsked } from "../../ops/tidy.ts";
 
 export interface LocalWindowOptions extends Omit<AttentionOptions, "window"> {
   /** Keys seen before a query's own position: an integer ≥ 0, or Infinity. */
@@ -48,18 +49,13 @@ export function localWindowAttention<const O extends LocalWindowOptions>(
   k: tf.Tensor4D,
   v: tf.Tensor4D,
   options: O,
-): AttentionResult<O>;
-export function localWindowAttention(
-  q: tf.Tensor4D,
-  k: tf.Tensor4D,
-  v: tf.Tensor4D,
-  { left, right, ...options }: LocalWindowOptions,
-): AttentionResult<AttentionOptions> {
+): AttentionResult<O> {
+  const { left, right, ...rest }: LocalWindowOptions = options;
   const op = "localWindowAttention";
   if (left === undefined || right === undefined) {
     const got = `left ${left} and right ${right}`;
     const remedy = "Infinity leaves a side open";
     throw new OptionError("OPTION", { op, rule: "left and right must be given", got, remedy });
   }
-  return callAttention(op, q, k, v, { ...options, window: { left, right } });
+  return tidyAsked(() => attention(q, k, v, { ...rest, window: { left, right } }, op));
 }

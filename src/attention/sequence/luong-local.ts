@@ -5,10 +5,11 @@ import { outOfRange } from "../../core/faults.ts";
 import { compileProgram } from "../../core/program.ts";
 import { checkRank } from "../../core/shapes.ts";
 import { cleaned, isKnownFinite } from "../../ops/attention/guard.ts";
-import { headlessMask } from "../../ops/attention/headless.ts";
+import { singleHeadMask } from "../../ops/attention/mask.ts";
 import { softmax } from "../../ops/attention/softmax.ts";
 import { checkTensors } from "../../ops/check.ts";
 import { linear } from "../../ops/linear.ts";
+import { type Asked, tidyAsked } from "../../ops/tidy.ts";
 import { type AttendMask, type AttendOptions, attend } from "./attend.ts";
 
 export interface LuongLocalInputs extends Pick<AttendOptions, "queries" | "keys" | "values" | "prepared"> {}
@@ -38,7 +39,7 @@ export type LuongLocalResult<O> = {
   output: tf.Tensor3D;
   /** p_t, [B, T] */
   positions: tf.Tensor2D;
-} & (O extends { weights: true } ? { weights: tf.Tensor3D } : { weights?: tf.Tensor3D });
+} & Asked<O, "weights", tf.Tensor3D>;
 
 /**
  * Luong's local attention: every query reads a window around a position, which is its own step or predicted.
@@ -76,35 +77,31 @@ export type LuongLocalResult<O> = {
 export function luongLocalAttention<const O extends LuongLocalOptions>(
   inputs: LuongLocalInputs,
   parameters?: LuongLocalParameters,
-  options?: O,
-): LuongLocalResult<O>;
-export function luongLocalAttention(
-  inputs: LuongLocalInputs,
-  parameters?: LuongLocalParameters,
-  { radius = 10, offset = 0, renormalize = false, mask = {}, ...options }: LuongLocalOptions = {},
-): LuongLocalResult<LuongLocalOptions> {
+  options: O = {} as O,
+): LuongLocalResult<O> {
+  const { radius = 10, offset = 0, renormalize = false, mask = {}, ...rest }: LuongLocalOptions = options;
   checkLocal(inputs, parameters, { radius, offset, mask });
   const { queries, keys } = inputs;
   const [B, T] = queries.shape;
-  return tf.tidy(() => {
+  return tidyAsked((): LuongLocalResult<LuongLocalOptions> => {
     if (!parameters) {
       const band = { window: { left: radius, right: radius }, queryOffset: offset };
-      const positions = tf.broadcastTo(tf.range(offset, offset + T), [B, T]);
-      const result = attend({ ...inputs, ...options, mask: { ...mask, ...band } });
-      return { ...result, positions } as unknown as tf.TensorContainerObject;
+      const positions = tf.broadcastTo<tf.Rank.R2>(tf.range(offset, offset + T), [B, T]);
+      const result = attend({ ...inputs, ...rest, mask: { ...mask, ...band } });
+      return { ...result, positions };
     }
-    const positions = predict(queries, keys.shape[1], parameters, mask, options.finite);
+    const positions = predict(queries, keys.shape[1], parameters, mask, rest.finite);
     // (s − p_t)² and whether s is in the window, [B, T, S].
     const away = tf.sub(tf.range(0, keys.shape[1]), tf.expandDims(positions, -1));
     const inside = tf.lessEqual(tf.abs(away), radius);
     const allow = mask.allow ? tf.logicalAnd(mask.allow, inside) : inside;
     const gauss = tf.mul(tf.square(away), -2 / radius ** 2);
-    const within = { ...inputs, ...options, mask: { ...mask, allow } };
+    const within = { ...inputs, ...rest, mask: { ...mask, allow } };
     const result = renormalize
       ? attend({ ...within, mask: { ...within.mask, bias: mask.bias ? tf.add(mask.bias, gauss) : gauss } })
       : attend({ ...within, normalize: (scores) => tf.mul(softmax(scores), tf.exp(gauss)) });
-    return { ...result, positions } as unknown as tf.TensorContainerObject;
-  }) as unknown as LuongLocalResult<LuongLocalOptions>;
+    return { ...result, positions };
+  });
 }
 
 /** p_t = S · σ(v_pᵀ tanh(W_p q_t)), [B, T]. */
@@ -139,7 +136,7 @@ function checkLocal(
   const [B, T, Dq] = queries.shape;
   const shapes = { B, T, S: keys.shape[1], H: 1, Hkv: 1, D: Dq, Dv: 1 };
   // Local-p makes new masks of these, which would fit where they do not.
-  tf.tidy(() => void compileProgram<tf.Tensor>(op, shapes, headlessMask(op, shapes, mask)));
+  tf.tidy(() => void compileProgram<tf.Tensor>(op, shapes, singleHeadMask(op, shapes, mask)));
   if (!parameters) return;
   const { wp, vp } = parameters;
   const A = vp.shape[0];

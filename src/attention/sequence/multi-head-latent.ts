@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { compileProgram } from "../../core/program.ts";
-import { runAttention } from "../../ops/attention/call.ts";
+import { runAttention } from "../../ops/attention/run.ts";
 import { linear } from "../../ops/linear.ts";
+import { tidyAsked } from "../../ops/tidy.ts";
 import { absorbedHeads } from "./latent/absorbed.ts";
 import { checkLatent } from "./latent/check.ts";
 import type {
@@ -67,13 +68,8 @@ export type {
 export function multiHeadLatentAttention<const O extends MultiHeadLatentOptions>(
   x: tf.Tensor3D,
   parameters: MultiHeadLatentParameters,
-  options?: O,
-): MultiHeadLatentResult<O>;
-export function multiHeadLatentAttention(
-  x: tf.Tensor3D,
-  parameters: MultiHeadLatentParameters,
-  options: MultiHeadLatentOptions = {},
-): MultiHeadLatentResult<MultiHeadLatentOptions> {
+  options: O = {} as O,
+): MultiHeadLatentResult<O> {
   const op = "multiHeadLatentAttention";
   const {
     rotate,
@@ -92,7 +88,7 @@ export function multiHeadLatentAttention(
   const asked = { weights, lse, finite };
   const { wdkv, wuk, wuv, wdq, wuq, wkr, wqr, wo, gammaKv, gammaQ } = parameters;
   const rotated = (heads: tf.Tensor4D) => (rotate ? rotate(heads, P) : heads);
-  return tf.tidy(() => {
+  return tidyAsked((): MultiHeadLatentResult<MultiHeadLatentOptions> => {
     const latent = project(program, x, (from) => normed(linear(from, wdkv), gammaKv, epsilon), finite);
     const positionKey =
       wkr && project(program, x, (from) => rotated(toHeads(from, tf.expandDims(wkr, 1))), finite);
@@ -122,8 +118,8 @@ export function multiHeadLatentAttention(
       ...heads,
       output: fromHeads(heads.output, wo),
       ...(asksCache && { cache }),
-    } as unknown as tf.TensorContainerObject;
-  }) as unknown as MultiHeadLatentResult<MultiHeadLatentOptions>;
+    };
+  });
 }
 
 function normed(x: tf.Tensor3D, gamma: tf.Tensor1D | undefined, epsilon: number): tf.Tensor3D {

@@ -1,14 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { compileProgram } from "../../core/program.ts";
 import { checkRank } from "../../core/shapes.ts";
-import { runAttention } from "../../ops/attention/call.ts";
-import {
-  checkMultiHead,
-  type MultiHeadOptions,
-  type MultiHeadParameters,
-  type MultiHeadResult,
-} from "./call-multi-head.ts";
+import { runAttention } from "../../ops/attention/run.ts";
+import { tidyAsked } from "../../ops/tidy.ts";
 import { checkKeyMask, type KeyMask } from "./key-mask.ts";
+import type { MultiHeadOptions, MultiHeadParameters, MultiHeadResult } from "./multi-head.ts";
+import { checkMultiHead } from "./multi-head-check.ts";
 import { fromHeads, project, toHeads } from "./project.ts";
 
 export interface MultiHeadPoolingParameters extends MultiHeadParameters {
@@ -50,14 +47,10 @@ export interface MultiHeadPoolingOptions extends Omit<MultiHeadOptions, Left>, K
  */
 export function multiHeadPooling<const O extends MultiHeadPoolingOptions>(
   x: tf.Tensor3D,
-  parameters: MultiHeadPoolingParameters,
-  options?: O,
-): MultiHeadResult<O>;
-export function multiHeadPooling(
-  x: tf.Tensor3D,
   { seeds, ...parameters }: MultiHeadPoolingParameters,
-  { weights, lse, finite, allow, ...options }: MultiHeadPoolingOptions = {},
-): MultiHeadResult<MultiHeadOptions> {
+  options: O = {} as O,
+): MultiHeadResult<O> {
+  const { weights, lse, finite, allow, ...rest }: MultiHeadPoolingOptions = options;
   const op = "multiHeadPooling";
   checkRank(op, "x [B, S, Cx]", x, 3);
   checkRank(op, "seeds [T, C]", seeds, 2);
@@ -66,8 +59,8 @@ export function multiHeadPooling(
   const { wq, bq, wk, bk, wv, bv, wo, bo } = parameters;
   const query = { shape: [B, T, C] as [number, number, number], dtype: seeds.dtype };
   const shapes = checkMultiHead(op, { query, key: x, value: x }, parameters);
-  return tf.tidy(() => {
-    const program = compileProgram<tf.Tensor>(op, shapes, { ...options, ...checkKeyMask(op, allow, B, S) });
+  return tidyAsked((): MultiHeadResult<MultiHeadOptions> => {
+    const program = compileProgram<tf.Tensor>(op, shapes, { ...rest, ...checkKeyMask(op, allow, B, S) });
     const { H, D } = shapes;
     const heads = runAttention(
       program,
@@ -79,6 +72,6 @@ export function multiHeadPooling(
       },
       { weights, lse, finite },
     );
-    return { ...heads, output: fromHeads(heads.output, wo, bo) } as unknown as tf.TensorContainerObject;
-  }) as unknown as MultiHeadResult<MultiHeadOptions>;
+    return { ...heads, output: fromHeads(heads.output, wo, bo) };
+  });
 }

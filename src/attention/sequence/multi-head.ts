@@ -1,17 +1,44 @@
-import {
-  callMultiHead,
-  type MultiHeadInputs,
-  type MultiHeadOptions,
-  type MultiHeadParameters,
-  type MultiHeadResult,
-} from "./call-multi-head.ts";
+import type * as tf from "@tensorflow/tfjs-core";
+import { compileProgram } from "../../core/program.ts";
+import { runAttention } from "../../ops/attention/run.ts";
+import type { AttentionOptions } from "../../ops/attention.ts";
+import { type Asked, tidyAsked } from "../../ops/tidy.ts";
+import { checkMultiHead } from "./multi-head-check.ts";
+import { fromHeads, project, toHeads } from "./project.ts";
 
-export type {
-  MultiHeadInputs,
-  MultiHeadOptions,
-  MultiHeadParameters,
-  MultiHeadResult,
-} from "./call-multi-head.ts";
+/** Keras' EinsumDense shapes; biases may be left out. */
+export interface MultiHeadParameters {
+  /** [C, H, D] */
+  wq: tf.Tensor3D;
+  /** [H, D] @default none */
+  bq?: tf.Tensor2D;
+  /** [Ck, Hkv, D] */
+  wk: tf.Tensor3D;
+  /** [Hkv, D] @default none */
+  bk?: tf.Tensor2D;
+  /** [Cv, Hkv, Dv] */
+  wv: tf.Tensor3D;
+  /** [Hkv, Dv] @default none */
+  bv?: tf.Tensor2D;
+  /** [H, Dv, Cout] @default none: the heads side by side, Cout = H·Dv */
+  wo?: tf.Tensor3D;
+  /** [Cout] @default none */
+  bo?: tf.Tensor1D;
+}
+
+export interface MultiHeadOptions extends Omit<AttentionOptions, "layout"> {}
+
+export type MultiHeadResult<O> = { output: tf.Tensor3D } & Asked<O, "weights", tf.Tensor4D> &
+  Asked<O, "lse", tf.Tensor3D>;
+
+export interface MultiHeadInputs {
+  /** [B, T, C] */
+  query: tf.Tensor3D;
+  /** [B, S, Ck] @default value, or query where there is none */
+  key?: tf.Tensor3D;
+  /** [B, S, Cv] @default query */
+  value?: tf.Tensor3D;
+}
 
 /**
  * Multi-head attention: H attentions side by side, each in its own projection of queries, keys and values.
@@ -44,6 +71,7 @@ export type {
  * const wq = tf.mul(tf.stack([0, -1, 2, -4].map(turn), 1), 5);
  * const w = tf.stack([0, 0, 0, 0].map(turn), 1);
  * return tf.squeeze(multiHeadAttention({ query: x }, { wq, wk: w, wv: w }, { weights: true }).weights, [0]);
+ * @param op the name that errors give, for mechanisms that are made of this
  * @example
  * const w = (...shape) => tf.randomNormal(shape, 0, 0.3);
  * const parameters = { wq: w(4, 2, 3), wk: w(4, 2, 3), wv: w(7, 2, 5), wo: w(2, 5, 4) };
@@ -55,12 +83,21 @@ export type {
 export function multiHeadAttention<const O extends MultiHeadOptions>(
   inputs: MultiHeadInputs,
   parameters: MultiHeadParameters,
-  options?: O,
-): MultiHeadResult<O>;
-export function multiHeadAttention(
-  inputs: MultiHeadInputs,
-  parameters: MultiHeadParameters,
-  options: MultiHeadOptions = {},
-): MultiHeadResult<MultiHeadOptions> {
-  return callMultiHead("multiHeadAttention", inputs, parameters, options);
+  options: O = {} as O,
+  op = "multiHeadAttention",
+): MultiHeadResult<O> {
+  const { query, value = query, key = value } = inputs;
+  const { weights, lse, finite, ...given }: MultiHeadOptions = options;
+  const shapes = checkMultiHead(op, { query, key, value }, parameters);
+  const program = compileProgram(op, shapes, given);
+  const { wq, bq, wk, bk, wv, bv, wo, bo } = parameters;
+  return tidyAsked((): MultiHeadResult<MultiHeadOptions> => {
+    const tensors = {
+      q: project(program, query, (x) => toHeads(x, wq, bq), finite),
+      k: project(program, key, (x) => toHeads(x, wk, bk), finite),
+      v: project(program, value, (x) => toHeads(x, wv, bv), finite),
+    };
+    const heads = runAttention(program, "bthd", tensors, { weights, lse, finite });
+    return { ...heads, output: fromHeads(heads.output, wo, bo) };
+  });
 }

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkRank } from "../../core/shapes.ts";
-import { type AttentionOptions, type AttentionResult, callAttention } from "../../ops/attention/call.ts";
+import { type AttentionOptions, type AttentionResult, attention } from "../../ops/attention.ts";
+import { tidyAsked } from "../../ops/tidy.ts";
 
 /**
  * Multi-query attention: all query heads read the same keys and values, which have no heads.
@@ -31,20 +32,14 @@ export function multiQueryAttention<const O extends AttentionOptions>(
   q: tf.Tensor4D,
   k: tf.Tensor3D,
   v: tf.Tensor3D,
-  options?: O,
-): AttentionResult<O>;
-export function multiQueryAttention(
-  q: tf.Tensor4D,
-  k: tf.Tensor3D,
-  v: tf.Tensor3D,
-  options: AttentionOptions = {},
-): AttentionResult<AttentionOptions> {
+  options: O = {} as O,
+): AttentionResult<O> {
   const op = "multiQueryAttention";
   checkRank(op, "k [B, S, D]", k, 3);
   checkRank(op, "v [B, S, Dv]", v, 3);
   const axis = options.layout === "bthd" ? 2 : 1;
-  return tf.tidy(() => {
+  return tidyAsked((): AttentionResult<AttentionOptions> => {
     const oneHead = (x: tf.Tensor3D) => tf.expandDims<tf.Tensor4D>(x, axis);
-    return callAttention(op, q, oneHead(k), oneHead(v), options) as unknown as tf.TensorContainerObject;
-  }) as unknown as AttentionResult<AttentionOptions>;
+    return attention(q, oneHead(k), oneHead(v), options, op);
+  });
 }

@@ -1,9 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { compileProgram } from "../../core/program.ts";
 import { attentionShapes, checkRank } from "../../core/shapes.ts";
-import { type AttentionOptions, runAttention } from "../../ops/attention/call.ts";
+import { type AttentionOptions, runAttention } from "../../ops/attention/run.ts";
 import { checkTensors } from "../../ops/check.ts";
 import { linear } from "../../ops/linear.ts";
+import { type Asked, tidyAsked } from "../../ops/tidy.ts";
 import { checkKeyMask, type KeyMask } from "./key-mask.ts";
 import { project } from "./project.ts";
 
@@ -35,9 +36,7 @@ type Taken =
 
 export interface PatchAttentionOptions extends Pick<AttentionOptions, Taken>, KeyMask {}
 
-export type PatchAttentionResult<O> = { output: tf.Tensor2D } & (O extends { weights: true }
-  ? { weights: tf.Tensor2D }
-  : { weights?: tf.Tensor2D });
+export type PatchAttentionResult<O> = { output: tf.Tensor2D } & Asked<O, "weights", tf.Tensor2D>;
 
 /**
  * Patch attention: one squashed query looks over the patches of an image.
@@ -68,15 +67,10 @@ export type PatchAttentionResult<O> = { output: tf.Tensor2D } & (O extends { wei
 export function patchAttention<const O extends PatchAttentionOptions>(
   query: tf.Tensor2D,
   patches: tf.Tensor3D,
-  parameters: PatchAttentionParameters,
-  options?: O,
-): PatchAttentionResult<O>;
-export function patchAttention(
-  query: tf.Tensor2D,
-  patches: tf.Tensor3D,
   { wq, bq, wk, bk, wv, bv }: PatchAttentionParameters,
-  { weights, finite, allow, ...options }: PatchAttentionOptions = {},
-): PatchAttentionResult<PatchAttentionOptions> {
+  options: O = {} as O,
+): PatchAttentionResult<O> {
+  const { weights, finite, allow, ...rest }: PatchAttentionOptions = options;
   const op = "patchAttention";
   checkRank(op, "query [B, C]", query, 2);
   checkRank(op, "patches [B, S, Ck]", patches, 3);
@@ -97,8 +91,8 @@ export function patchAttention(
   ]);
   const array = (...shape: number[]) => ({ shape, dtype: "float32" });
   const shapes = attentionShapes(op, array(B, 1, 1, D), array(B, S, 1, D), array(B, S, 1, Dv), "bthd");
-  return tf.tidy(() => {
-    const program = compileProgram<tf.Tensor>(op, shapes, { ...options, ...checkKeyMask(op, allow, B, S) });
+  return tidyAsked((): PatchAttentionResult<PatchAttentionOptions> => {
+    const program = compileProgram<tf.Tensor>(op, shapes, { ...rest, ...checkKeyMask(op, allow, B, S) });
     const keys = project(program, patches, (x) => linear(x, wk, bk), finite);
     const values = project(program, patches, (x) => linear(x, wv, bv), finite);
     const heads = {
@@ -110,6 +104,6 @@ export function patchAttention(
     return {
       output: tf.reshape(result.output, [B, Dv]),
       ...(result.weights && { weights: tf.reshape(result.weights, [B, S]) }),
-    } as tf.TensorContainerObject;
-  }) as unknown as PatchAttentionResult<PatchAttentionOptions>;
+    };
+  });
 }

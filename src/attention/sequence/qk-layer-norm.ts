@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import { checkChoice } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
 import { outOfRange } from "../../core/faults.ts";
@@ -7,9 +7,10 @@ import {
   type AttentionResult,
   compileAttention,
   runAttention,
-} from "../../ops/attention/call.ts";
+} from "../../ops/attention/run.ts";
 import { checkTensors } from "../../ops/check.ts";
 import { layerNorm } from "../../ops/layer-norm.ts";
+import { tidyAsked } from "../../ops/tidy.ts";
 import { rmsNorm } from "./normalize-rows.ts";
 import { project } from "./project.ts";
 
@@ -62,17 +63,11 @@ export function qkLayerNormAttention<const O extends QkLayerNormOptions>(
   k: tf.Tensor4D,
   v: tf.Tensor4D,
   parameters: QkLayerNormParameters,
-  options?: O,
-): AttentionResult<O>;
-export function qkLayerNormAttention(
-  q: tf.Tensor4D,
-  k: tf.Tensor4D,
-  v: tf.Tensor4D,
-  parameters: QkLayerNormParameters,
-  { norm = "layer", epsilon = 1e-6, ...options }: QkLayerNormOptions = {},
-): AttentionResult<AttentionOptions> {
+  options: O = {} as O,
+): AttentionResult<O> {
+  const { norm = "layer", epsilon = 1e-6, ...rest }: QkLayerNormOptions = options;
   const op = "qkLayerNormAttention";
-  const { program, layout, asked } = compileAttention(op, { q, k, v }, options);
+  const { program, layout, asked } = compileAttention(op, { q, k, v }, rest);
   const { D } = program.shapes;
   checkChoice(op, "norm", norm, ["layer", "rms"]);
   if (!(epsilon > 0)) {
@@ -93,14 +88,9 @@ export function qkLayerNormAttention(
   );
   const normalize = (x: tf.Tensor4D, gamma?: tf.Tensor1D, beta?: tf.Tensor1D) =>
     norm === "rms" ? rmsNorm(x, gamma, epsilon) : layerNorm(x, gamma, beta, { epsilon });
-  return tf.tidy(() => {
+  return tidyAsked((): AttentionResult<AttentionOptions> => {
     const query = project(program, q, (x) => normalize(x, gammaQ, betaQ), asked.finite);
     const key = project(program, k, (x) => normalize(x, gammaK, betaK), asked.finite);
-    return runAttention(
-      program,
-      layout,
-      { q: query, k: key, v },
-      asked,
-    ) as unknown as tf.TensorContainerObject;
-  }) as unknown as AttentionResult<AttentionOptions>;
+    return runAttention(program, layout, { q: query, k: key, v }, asked);
+  });
 }

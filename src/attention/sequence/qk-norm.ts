@@ -7,7 +7,8 @@ import {
   type AttentionResult,
   compileAttention,
   runAttention,
-} from "../../ops/attention/call.ts";
+} from "../../ops/attention/run.ts";
+import { tidyAsked } from "../../ops/tidy.ts";
 import { unit } from "./normalize-rows.ts";
 import { project } from "./project.ts";
 
@@ -52,18 +53,12 @@ export function qkNormAttention<const O extends QkNormOptions>(
   q: tf.Tensor4D,
   k: tf.Tensor4D,
   v: tf.Tensor4D,
-  parameters: QkNormParameters,
-  options?: O,
-): AttentionResult<O>;
-export function qkNormAttention(
-  q: tf.Tensor4D,
-  k: tf.Tensor4D,
-  v: tf.Tensor4D,
   { g }: QkNormParameters,
-  { epsilon = 1e-12, ...options }: QkNormOptions = {},
-): AttentionResult<AttentionOptions> {
+  options: O = {} as O,
+): AttentionResult<O> {
+  const { epsilon = 1e-12, ...rest }: QkNormOptions = options;
   const op = "qkNormAttention";
-  const { program, layout, asked } = compileAttention(op, { q, k, v }, { ...options, scale: 1 });
+  const { program, layout, asked } = compileAttention(op, { q, k, v }, { ...rest, scale: 1 });
   const { H } = program.shapes;
   if (g.shape.length > 1 || (g.shape.length === 1 && g.shape[0] !== H)) {
     const rule = `g must have shape [] or [H] = [${H}]`;
@@ -77,15 +72,10 @@ export function qkNormAttention(
   if (!(epsilon > 0)) {
     throw new OptionError("OPTION", outOfRange({ op, name: "epsilon", rule: "above 0", got: epsilon }));
   }
-  return tf.tidy(() => {
+  return tidyAsked((): AttentionResult<AttentionOptions> => {
     const factor = g.shape.length === 0 ? g : tf.reshape(g, layout === "bhtd" ? [H, 1, 1] : [H, 1]);
     const query = project(program, q, (x) => tf.mul<tf.Tensor4D>(unit(x, epsilon), factor), asked.finite);
     const key = project(program, k, (x) => unit(x, epsilon), asked.finite);
-    return runAttention(
-      program,
-      layout,
-      { q: query, k: key, v },
-      asked,
-    ) as unknown as tf.TensorContainerObject;
-  }) as unknown as AttentionResult<AttentionOptions>;
+    return runAttention(program, layout, { q: query, k: key, v }, asked);
+  });
 }

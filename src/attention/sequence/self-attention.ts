@@ -1,10 +1,10 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import {
-  callMultiHead,
   type MultiHeadOptions,
   type MultiHeadParameters,
   type MultiHeadResult,
-} from "./call-multi-head.ts";
+  multiHeadAttention,
+} from "./multi-head.ts";
 
 /**
  * Self-attention: every position of a sequence reads the others, in projections of its own.
@@ -36,12 +36,7 @@ import {
 export function selfAttention<const O extends MultiHeadOptions>(
   x: tf.Tensor3D,
   parameters: MultiHeadParameters,
-  options?: O,
-): MultiHeadResult<O>;
-export function selfAttention(
-  x: tf.Tensor3D,
-  parameters: MultiHeadParameters,
-  options: MultiHeadOptions = {},
-): MultiHeadResult<MultiHeadOptions> {
-  return callMultiHead("selfAttention", { query: x }, parameters, options);
+  options: O = {} as O,
+): MultiHeadResult<O> {
+  return multiHeadAttention({ query: x }, parameters, options, "selfAttention");
 }

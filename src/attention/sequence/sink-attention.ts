@@ -1,11 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { detached } from "../../ops/attention/guard.ts";
 import {
   type AttentionOptions,
   type AttentionResult,
   compileAttention,
   runAttention,
-} from "../../ops/attention/call.ts";
-import { detached } from "../../ops/attention/guard.ts";
+} from "../../ops/attention/run.ts";
+import { type Asked, tidyAsked } from "../../ops/tidy.ts";
 
 export interface SinkParameters {
   /** A logit for each head [H], or one number for all. */
@@ -17,8 +18,7 @@ export interface SinkOptions extends Omit<AttentionOptions, "sink"> {
   sinkMass?: boolean;
 }
 
-export type SinkResult<O> = AttentionResult<O> &
-  (O extends { sinkMass: true } ? { sinkMass: tf.Tensor3D } : { sinkMass?: tf.Tensor3D });
+export type SinkResult<O> = AttentionResult<O> & Asked<O, "sinkMass", tf.Tensor3D>;
 
 /**
  * Attention with a sink: a learned logit competes with the keys and has no value, so a head may attend to nothing.
@@ -55,18 +55,12 @@ export function sinkAttention<const O extends SinkOptions>(
   q: tf.Tensor4D,
   k: tf.Tensor4D,
   v: tf.Tensor4D,
-  parameters: SinkParameters,
-  options?: O,
-): SinkResult<O>;
-export function sinkAttention(
-  q: tf.Tensor4D,
-  k: tf.Tensor4D,
-  v: tf.Tensor4D,
   { sink }: SinkParameters,
-  { sinkMass, ...options }: SinkOptions = {},
-): SinkResult<SinkOptions> {
-  const { program, layout, asked } = compileAttention("sinkAttention", { q, k, v }, { ...options, sink });
-  return tf.tidy(() => {
+  options: O = {} as O,
+): SinkResult<O> {
+  const { sinkMass, ...rest }: SinkOptions = options;
+  const { program, layout, asked } = compileAttention("sinkAttention", { q, k, v }, { ...rest, sink });
+  return tidyAsked((): SinkResult<SinkOptions> => {
     const { lse, ...result } = runAttention(
       program,
       layout,
@@ -78,8 +72,8 @@ export function sinkAttention(
       ...result,
       ...(asked.lse && { lse }),
       ...(sinkMass && { sinkMass: massOf(logit, lse!) }),
-    } as unknown as tf.TensorContainerObject;
-  }) as unknown as SinkResult<SinkOptions>;
+    };
+  });
 }
 
 /** exp(sink − lse); 1 where lse is −∞, so that sink and all scores are. */

@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { type AttentionOptions, type AttentionResult, callAttention } from "../../ops/attention/call.ts";
+import { type AttentionOptions, type AttentionResult, attention } from "../../ops/attention.ts";
 
 export interface SoftAttentionOptions extends AttentionOptions {}
 
@@ -32,13 +32,7 @@ export function softAttention<const O extends SoftAttentionOptions>(
   q: tf.Tensor4D,
   k: tf.Tensor4D,
   v: tf.Tensor4D,
-  options?: O,
-): SoftAttentionResult<O>;
-export function softAttention(
-  q: tf.Tensor4D,
-  k: tf.Tensor4D,
-  v: tf.Tensor4D,
-  options: SoftAttentionOptions = {},
-): SoftAttentionResult<SoftAttentionOptions> {
-  return callAttention("softAttention", q, k, v, options);
+  options: O = {} as O,
+): SoftAttentionResult<O> {
+  return attention(q, k, v, options, "softAttention");
 }

@@ -1,6 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
-import { type AttentionOptions, type AttentionResult, callAttention } from "../../ops/attention/call.ts";
+import { type AttentionOptions, type AttentionResult, attention } from "../../ops/attention.ts";
 
 export interface SoftCapOptions extends AttentionOptions {
   /** The bound that scores approach and never pass; a positive number. Gemma 2 has 50. */
@@ -35,17 +35,11 @@ export function softCapAttention<const O extends SoftCapOptions>(
   k: tf.Tensor4D,
   v: tf.Tensor4D,
   options: O,
-): AttentionResult<O>;
-export function softCapAttention(
-  q: tf.Tensor4D,
-  k: tf.Tensor4D,
-  v: tf.Tensor4D,
-  options: SoftCapOptions,
-): AttentionResult<AttentionOptions> {
+): AttentionResult<O> {
   const op = "softCapAttention";
   if (options.softCap === undefined) {
     const remedy = "softAttention is the one without";
     throw new OptionError("OPTION", { op, rule: "softCap must be given", got: "undefined", remedy });
   }
-  return callAttention(op, q, k, v, options);
+  return attention(q, k, v, options, op);
 }

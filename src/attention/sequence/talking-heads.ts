@@ -2,12 +2,10 @@ import * as tf from "@tensorflow/tfjs-core";
 import { ShapeError } from "../../core/errors.ts";
 import { compileProgram, type ProgramOptions } from "../../core/program.ts";
 import { attentionShapes, checkRank } from "../../core/shapes.ts";
-import { cleaned, isKnownFinite } from "../../ops/attention/guard.ts";
-import { weigh } from "../../ops/attention/weigh.ts";
+import { aggregate, dotScores, weigh } from "../../ops/attention/composed.ts";
 import { checkTensors } from "../../ops/check.ts";
 import { dropout } from "../../ops/dropout.ts";
-import { headScores, seenKeys, softmaxWhere, weightedSum } from "./head-scores.ts";
-import { hidesRows } from "./project.ts";
+import { type Asked, tidyAsked } from "../../ops/tidy.ts";
 
 export interface TalkingHeadsParameters {
   /** Mixes scores over heads, [Hk, H]. */
@@ -18,14 +16,12 @@ export interface TalkingHeadsParameters {
   bw?: tf.Tensor1D;
 }
 
-export interface TalkingHeadsOptions extends Omit<ProgramOptions<tf.Tensor>, "normalizer" | "onEmptyRow"> {
+export interface TalkingHeadsOptions extends Omit<ProgramOptions<tf.Tensor>, "onEmptyRow"> {
   /** Return the mixed weights [B, Hv, T, S], before dropout. @default false */
   weights?: boolean;
 }
 
-export type TalkingHeadsResult<O> = { output: tf.Tensor4D } & (O extends { weights: true }
-  ? { weights: tf.Tensor4D }
-  : { weights?: tf.Tensor4D });
+export type TalkingHeadsResult<O> = { output: tf.Tensor4D } & Asked<O, "weights", tf.Tensor4D>;
 
 /**
  * Talking-heads attention: heads exchange their scores before the softmax and their weights after it.
@@ -62,40 +58,32 @@ export function talkingHeadsAttention<const O extends TalkingHeadsOptions>(
   q: tf.Tensor4D,
   k: tf.Tensor4D,
   v: tf.Tensor4D,
-  parameters: TalkingHeadsParameters,
-  options?: O,
-): TalkingHeadsResult<O>;
-export function talkingHeadsAttention(
-  q: tf.Tensor4D,
-  k: tf.Tensor4D,
-  v: tf.Tensor4D,
   { pl, pw, bw }: TalkingHeadsParameters,
-  { weights, ...options }: TalkingHeadsOptions = {},
-): TalkingHeadsResult<TalkingHeadsOptions> {
+  options: O = {} as O,
+): TalkingHeadsResult<O> {
+  const { weights, ...rest }: TalkingHeadsOptions = options;
   const op = "talkingHeadsAttention";
-  const { given, program } = compileTalking(op, { q, k, v }, { pl, pw, bw }, options);
-  return tf.tidy(() => {
-    const { dropout: plan, bias } = program;
-    const seen = seenKeys(program);
-    const scoresOf = (x: tf.Tensor4D, y: tf.Tensor4D) => mixHeads(headScores(given, x, y), pl);
-    const dirty = seen && ![q, k].every(isKnownFinite);
-    // Beside a sink no row is empty.
-    const mayBeEmpty = program.sink === undefined && hidesRows(program);
-    const normalize = softmaxWhere(mayBeEmpty ? seen : undefined);
-    const { weights: shares } = weigh(
+  const { scored, program } = compileTalking(op, { q, k, v }, { pl, pw, bw }, rest);
+  return tidyAsked((): TalkingHeadsResult<TalkingHeadsOptions> => {
+    const { dropout: plan } = program;
+    const { weights: shares, seen } = weigh(
       { ...program, dropout: undefined },
-      dirty ? scoresOf(cleaned(q), cleaned(k)) : scoresOf(q, k),
-      { allow: seen, bias: bias?.array, raw: dirty ? scoresOf(q, k) : undefined, normalize },
+      {
+        score: (clean) => mixHeads(dotScores(scored, clean(q), clean(k)) as tf.Tensor4D, pl),
+        inputs: [q, k],
+      },
     );
     const mixed = mixHeads(shares as tf.Tensor4D, pw);
     const anyHead = seen && (seen.rank === 4 ? tf.any(seen, 1, true) : seen);
     const shifted = bw ? tf.add<tf.Tensor4D>(mixed, shiftOf(bw, anyHead)) : mixed;
+    const Hv = v.shape[1];
+    const heads = { ...program, shapes: { ...program.shapes, H: Hv, Hkv: Hv } };
     const kept = plan ? dropout(shifted, plan.rate, { seed: plan.seed }) : shifted;
     return {
-      output: weightedSum(kept, v, anyHead),
+      output: aggregate(heads, kept, v, anyHead) as tf.Tensor4D,
       ...(weights && { weights: shifted }),
-    } as tf.TensorContainerObject;
-  }) as unknown as TalkingHeadsResult<TalkingHeadsOptions>;
+    };
+  });
 }
 
 /** bw for the keys that are seen. */
@@ -140,5 +128,5 @@ function compileTalking(
     ...(bw ? [{ name: "bw", tensor: bw, letters: "[Hv]", shape: [Hv] }] : []),
   ]);
   const program = compileProgram(op, { ...given, H, Hkv: H }, options);
-  return { program, given: { ...program, shapes: given } };
+  return { program, scored: { ...program, shapes: given } };
 }

@@ -3,7 +3,7 @@ import { checkCount } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
 import { outOfRange } from "../../core/faults.ts";
 import { RandomStream } from "../../core/random.ts";
-import type { AttentionResult } from "../../ops/attention/call.ts";
+import type { AttentionResult } from "../../ops/attention/run.ts";
 import { type BlockMask, blockMaskOfRows } from "./block-mask.ts";
 import { type BlockSparseOptions, blockSparseAttention } from "./block-sparse.ts";
 
@@ -105,15 +105,10 @@ export function bigBirdAttention<const O extends BigBirdOptions & BlockSparseOpt
   q: tf.Tensor4D,
   k: tf.Tensor4D,
   v: tf.Tensor4D,
-  options?: O,
-): AttentionResult<O>;
-export function bigBirdAttention(
-  q: tf.Tensor4D,
-  k: tf.Tensor4D,
-  v: tf.Tensor4D,
-  options: BigBirdOptions & BlockSparseOptions = {},
-): AttentionResult<BlockSparseOptions> {
-  const { block, window, global, random, seed, causal, ...rest } = options;
+  options: O = {} as O,
+): AttentionResult<O> {
+  const { block, window, global, random, seed, causal, ...rest }: BigBirdOptions & BlockSparseOptions =
+    options;
   const mask = bigBirdMask(q.shape[2], { block, window, global, random, seed, causal });
-  return blockSparseAttention(q, k, v, mask, rest);
+  return blockSparseAttention<O>(q, k, v, mask, rest as O);
 }

@@ -3,7 +3,8 @@ import { ShapeError } from "../../core/errors.ts";
 import type { AttentionShapes } from "../../core/notation.ts";
 import { compileProgram } from "../../core/program.ts";
 import { attentionShapes } from "../../core/shapes.ts";
-import { type AttentionOptions, type AttentionResult, callAttention } from "../../ops/attention/call.ts";
+import { type AttentionOptions, type AttentionResult, attention } from "../../ops/attention.ts";
+import { tidyAsked } from "../../ops/tidy.ts";
 import { type BlockMask, denseMask } from "./block-mask.ts";
 import { type Lengths, planOf, type RowGroup } from "./block-plan.ts";
 import { padPositions } from "./pieces.ts";
@@ -49,15 +50,8 @@ export function blockSparseAttention<const O extends BlockSparseOptions>(
   k: tf.Tensor4D,
   v: tf.Tensor4D,
   mask: BlockMask,
-  options?: O,
-): AttentionResult<O>;
-export function blockSparseAttention(
-  q: tf.Tensor4D,
-  k: tf.Tensor4D,
-  v: tf.Tensor4D,
-  mask: BlockMask,
-  options: BlockSparseOptions = {},
-): AttentionResult<BlockSparseOptions> {
+  options: O = {} as O,
+): AttentionResult<O> {
   const op = "blockSparseAttention";
   const shapes = attentionShapes(op, q, k, v);
   const { T, S, B } = shapes;
@@ -71,9 +65,9 @@ export function blockSparseAttention(
   }
   const { training, dropout, weights, lse } = options;
   compileProgram(op, shapes, options);
-  return tf.tidy(() => {
+  return tidyAsked((): AttentionResult<BlockSparseOptions> => {
     if (weights || (training && dropout) || mask.share >= DENSE_SHARE) {
-      return callAttention(op, q, k, v, { ...options, allow: denseMask(mask) });
+      return attention(q, k, v, { ...(options as BlockSparseOptions), allow: denseMask(mask) }, op);
     }
     const lengths: Lengths = {
       keys: options.keyLengths ?? new Array<number>(B).fill(S),
@@ -106,12 +100,12 @@ function gathered(
     const take = (x: tf.Tensor, width: number) =>
       tf.reshape(tf.gather(x, tf.tensor1d(group.keyIds, "int32")), [rows, 1, group.width * block, width]);
     const own = groups.length === 1 ? queries : tf.gather(queries, tf.tensor1d(group.rows, "int32"));
-    return callAttention(
-      op,
+    return attention(
       tf.reshape(own, [rows, G, block, D]),
       take(keys, D) as tf.Tensor4D,
       take(values, Dv) as tf.Tensor4D,
       { ...{ scale: scale ?? 1 / Math.sqrt(D), softCap, lse: true }, ...masksOf(group, block) },
+      op,
     );
   });
   const back = (parts: tf.Tensor[], width: number[]) => {

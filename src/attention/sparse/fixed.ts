@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { callAttention } from "../../ops/attention/call.ts";
+import { attention } from "../../ops/attention.ts";
+import { tidyAsked } from "../../ops/tidy.ts";
 import { checkFixed, type FixedOptions } from "../mask/fixed.ts";
 import { patternMask } from "../mask/pattern.ts";
-import type { AttentionPart } from "./merge-attention.ts";
 import { blocksOf, type Cut, cut, joined, padPositions, pieceLengths } from "./pieces.ts";
 import { mergedResult, type SparseOptions, type SparseResult, selfShapes } from "./self-shapes.ts";
 
@@ -33,23 +33,16 @@ export function fixedAttention<const O extends FixedAttentionOptions>(
   k: tf.Tensor4D,
   v: tf.Tensor4D,
   options: O,
-): SparseResult<O>;
-export function fixedAttention(
-  q: tf.Tensor4D,
-  k: tf.Tensor4D,
-  v: tf.Tensor4D,
-  { stride, summary = 1, part = "both", scale, keyLengths, lse }: FixedAttentionOptions,
-): SparseResult<SparseOptions> {
+): SparseResult<O> {
+  const { stride, summary = 1, part = "both", scale, keyLengths, lse }: FixedAttentionOptions = options;
   const op = "fixedAttention";
   checkFixed(op, { stride, summary, part });
   const { T, lengths } = selfShapes(op, q, k, v, keyLengths);
   const blocks = blocksOf(T, stride);
   const local = () => {
     const pieces = [q, k, v].map((x) => cut(x, blocks)) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
-    const own = callAttention(op, ...pieces, {
-      ...{ scale, lse: true, causal: true },
-      keyLengths: pieceLengths(blocks, lengths),
-    }) as AttentionPart;
+    const asked = { scale, lse: true, causal: true, keyLengths: pieceLengths(blocks, lengths) } as const;
+    const own = attention(...pieces, asked, op);
     return { output: joined(own.output, blocks, T), lse: joined(own.lse, blocks, T) };
   };
   const summaries = () => {
@@ -59,12 +52,10 @@ export function fixedAttention(
       part === "summary" ? positionOf(s) <= i : Math.floor(s / summary) < Math.floor(i / stride);
     const valid = lengths.map((length) => countBelow(count, (s) => positionOf(s) < length));
     const keys = [k, v].map((x) => lastOfEach(x, blocks, summary)) as [tf.Tensor4D, tf.Tensor4D];
-    return callAttention(op, q, ...keys, {
-      ...{ scale, lse: true, keyLengths: valid },
-      allow: patternMask(T, count, sees),
-    }) as AttentionPart;
+    const allow = patternMask(T, count, sees);
+    return attention(q, ...keys, { scale, lse: true, keyLengths: valid, allow }, op);
   };
-  return tf.tidy(() => {
+  return tidyAsked(() => {
     const parts = part === "local" ? [local()] : part === "summary" ? [summaries()] : [local(), summaries()];
     return mergedResult(parts, lse);
   });

@@ -2,7 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../../core/errors.ts";
 import { outOfRange, unequal } from "../../core/faults.ts";
 import { attentionShapes, checkSame } from "../../core/shapes.ts";
-import { callAttention } from "../../ops/attention/call.ts";
+import { attention } from "../../ops/attention.ts";
+import { tidyAsked } from "../../ops/tidy.ts";
 import { checkLongformer, type LongformerOptions } from "../mask/longformer.ts";
 import { patternMask } from "../mask/pattern.ts";
 import { type AttentionPart, mergeAttention } from "./merge-attention.ts";
@@ -58,27 +59,25 @@ export function longformerAttention<const O extends LongformerAttentionOptions>(
   k: tf.Tensor4D,
   v: tf.Tensor4D,
   options: O,
-): SparseResult<O>;
-export function longformerAttention(
-  q: tf.Tensor4D,
-  k: tf.Tensor4D,
-  v: tf.Tensor4D,
-  options: LongformerAttentionOptions,
-): SparseResult<SparseOptions> {
+): SparseResult<O> {
   const op = "longformerAttention";
   const { window, dilation = 1, global, causal = false, scale, keyLengths } = options;
   const { T, lengths } = selfShapes(op, q, k, v, keyLengths);
   checkLongformer(op, { window, dilation, global: global?.positions }, T);
   const own = global && global.positions.length > 0 ? checkGlobal(op, global, { q, k, v }) : undefined;
-  return tf.tidy(() => {
+  return tidyAsked((): SparseResult<SparseOptions> => {
     const phases = phasesOf(T, dilation);
     const near = { ...window, ...(causal && { right: 0 }) };
     const pieces = dilation === 1 ? [q, k, v] : [q, k, v].map((x) => cut(x, phases));
-    const windowed = callAttention(op, ...(pieces as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D]), {
-      ...{ scale, window: near, lse: true },
-      keyLengths: keyLengths || dilation > 1 ? pieceLengths(phases, lengths) : undefined,
-      allow: own && localKeys(own.positions, phases, q.shape[0]),
-    }) as AttentionPart;
+    const windowed = attention(
+      ...(pieces as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D]),
+      {
+        ...{ scale, window: near, lse: true },
+        keyLengths: keyLengths || dilation > 1 ? pieceLengths(phases, lengths) : undefined,
+        allow: own && localKeys(own.positions, phases, q.shape[0]),
+      },
+      op,
+    ) as AttentionPart;
     const local =
       dilation === 1
         ? windowed
@@ -86,15 +85,27 @@ export function longformerAttention(
     if (!own) return { output: local.output, ...(options.lse && { lse: local.lse }) };
     const ordered = [...own.positions].sort((a, b) => a - b);
     const ids = tf.tensor1d(ordered, "int32");
-    const toGlobal = callAttention(op, q, tf.gather(k, ids, 2), tf.gather(v, ids, 2), {
-      ...{ scale, lse: true },
-      keyLengths: keyLengths && lengths.map((length) => ordered.filter((n) => n < length).length),
-      allow: causal ? patternMask(T, ordered.length, (i, n) => ordered[n]! <= i) : undefined,
-    }) as AttentionPart;
-    const fromGlobal = callAttention(op, own.q, own.k, own.v, {
-      ...{ scale, keyLengths, lse: true },
-      allow: causal ? patternMask(ordered.length, T, (n, j) => j <= own.positions[n]!) : undefined,
-    }) as AttentionPart;
+    const toGlobal = attention(
+      q,
+      tf.gather(k, ids, 2),
+      tf.gather(v, ids, 2),
+      {
+        ...{ scale, lse: true },
+        keyLengths: keyLengths && lengths.map((length) => ordered.filter((n) => n < length).length),
+        allow: causal ? patternMask(T, ordered.length, (i, n) => ordered[n]! <= i) : undefined,
+      },
+      op,
+    ) as AttentionPart;
+    const fromGlobal = attention(
+      own.q,
+      own.k,
+      own.v,
+      {
+        ...{ scale, keyLengths, lse: true },
+        allow: causal ? patternMask(ordered.length, T, (n, j) => j <= own.positions[n]!) : undefined,
+      },
+      op,
+    ) as AttentionPart;
     const others = mergeAttention([local, toGlobal]);
     return {
       output: placed(others.output, fromGlobal.output, own.positions),

@@ -3,7 +3,7 @@ import { checkCount } from "../../core/check-options.ts";
 import { OptionError, ShapeError } from "../../core/errors.ts";
 import { outOfRange, unequal } from "../../core/faults.ts";
 import { attentionShapes, checkRank } from "../../core/shapes.ts";
-import { callAttention } from "../../ops/attention/call.ts";
+import { attention } from "../../ops/attention.ts";
 import { patternMask } from "../mask/pattern.ts";
 import { type NsaSizes, selectedKeys } from "./nsa-selection.ts";
 import { padPositions } from "./pieces.ts";
@@ -101,10 +101,16 @@ export function nativeSparseAttention(
   return tf.tidy(() => {
     const coarse = compressed(op, q, compression, { ...sizes, scale, compressKeys, compressValues });
     const allow = selectedKeys(coarse?.weights, [B, selection.k.shape[1], T], sizes);
-    const chosen = callAttention(op, q, selection.k, selection.v, { scale, allow: perHead(allow, H) });
-    const near = callAttention(op, q, window.k, window.v, {
-      ...{ scale, causal: true, window: { left: last - 1 } },
-    });
+    const chosen = attention(q, selection.k, selection.v, { scale, allow: perHead(allow, H) }, op);
+    const near = attention(
+      q,
+      window.k,
+      window.v,
+      {
+        ...{ scale, causal: true, window: { left: last - 1 } },
+      },
+      op,
+    );
     const gated = [coarse?.output, chosen.output, near.output].flatMap((output, c) =>
       output ? [tf.mul(output, tf.slice(gates, [0, 0, 0, c], [B, H, T, 1]))] : [],
     );
@@ -151,7 +157,7 @@ function compressed(
   const keys = compressKeys(blocksOfKeys(k, length, stride));
   const values = compressValues(blocksOfKeys(v, length, stride));
   const allow = patternMask(T, keys.shape[2], (t, i) => i * stride + length - 1 <= t);
-  return callAttention(op, q, keys, values, { scale, allow, weights: true });
+  return attention(q, keys, values, { scale, allow, weights: true }, op);
 }
 
 /** Blocks of `length`, one every `stride` positions: [B, H, T, D] → [B, H, N, length, D]. */

@@ -4,6 +4,7 @@ import { OptionError, ShapeError } from "../../core/errors.ts";
 import { wrongLengths } from "../../core/faults.ts";
 import type { AttentionShapes } from "../../core/notation.ts";
 import { attentionShapes } from "../../core/shapes.ts";
+import type { Asked } from "../../ops/tidy.ts";
 import { type AttentionPart, mergeAttention } from "./merge-attention.ts";
 
 export interface SparseOptions {
@@ -15,9 +16,7 @@ export interface SparseOptions {
   lse?: boolean;
 }
 
-export type SparseResult<O> = { output: tf.Tensor4D } & (O extends { lse: true }
-  ? { lse: tf.Tensor3D }
-  : { lse?: tf.Tensor3D });
+export type SparseResult<O> = { output: tf.Tensor4D } & Asked<O, "lse", tf.Tensor3D>;
 
 /**
  * The sizes of a sequence that attends to itself, and its examples' lengths.

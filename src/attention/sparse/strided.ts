@@ -1,8 +1,8 @@
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import { checkChoice, checkCount } from "../../core/check-options.ts";
-import { callAttention } from "../../ops/attention/call.ts";
+import { attention } from "../../ops/attention.ts";
+import { tidyAsked } from "../../ops/tidy.ts";
 import type { StridedOptions } from "../mask/strided.ts";
-import type { AttentionPart } from "./merge-attention.ts";
 import { cut, joined, phasesOf, pieceLengths } from "./pieces.ts";
 import { mergedResult, type SparseOptions, type SparseResult, selfShapes } from "./self-shapes.ts";
 
@@ -33,33 +33,24 @@ export function stridedAttention<const O extends StridedAttentionOptions>(
   k: tf.Tensor4D,
   v: tf.Tensor4D,
   options: O,
-): SparseResult<O>;
-export function stridedAttention(
-  q: tf.Tensor4D,
-  k: tf.Tensor4D,
-  v: tf.Tensor4D,
-  { stride, part = "both", scale, keyLengths, lse }: StridedAttentionOptions,
-): SparseResult<SparseOptions> {
+): SparseResult<O> {
+  const { stride, part = "both", scale, keyLengths, lse }: StridedAttentionOptions = options;
   const op = "stridedAttention";
   checkCount(op, "stride", stride);
   checkChoice(op, "part", part, ["both", "local", "strided"]);
   const { T, lengths } = selfShapes(op, q, k, v, keyLengths);
   const local = () =>
-    callAttention(op, q, k, v, {
-      ...{ scale, keyLengths, lse: true },
-      ...{ causal: true, window: { left: stride } },
-    }) as AttentionPart;
+    attention(q, k, v, { scale, keyLengths, lse: true, causal: true, window: { left: stride } }, op);
   // In a phase the keys i and i − l are a query's last two, which the local part has as well.
   const far = (nearest: number) => {
     const phases = phasesOf(T, stride);
     const pieces = [q, k, v].map((x) => cut(x, phases)) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
-    const far = callAttention(op, ...pieces, {
-      ...{ scale, lse: true, causal: true, queryOffset: -nearest },
-      keyLengths: pieceLengths(phases, lengths),
-    }) as AttentionPart;
+    const queryOffset = -nearest;
+    const keyLengths = pieceLengths(phases, lengths);
+    const far = attention(...pieces, { scale, lse: true, causal: true, queryOffset, keyLengths }, op);
     return { output: joined(far.output, phases, T), lse: joined(far.lse, phases, T) };
   };
-  return tf.tidy(() => {
+  return tidyAsked(() => {
     const parts = part === "local" ? [local()] : part === "strided" ? [far(0)] : [local(), far(2)];
     return mergedResult(parts, lse);
   });

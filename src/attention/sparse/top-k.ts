@@ -5,7 +5,8 @@ import { outOfRange } from "../../core/faults.ts";
 import { compileProgram } from "../../core/program.ts";
 import { keyRange } from "../../core/program-rows.ts";
 import { attentionShapes } from "../../core/shapes.ts";
-import { type AttentionOptions, type AttentionResult, callAttention } from "../../ops/attention/call.ts";
+import { type AttentionOptions, type AttentionResult, attention } from "../../ops/attention.ts";
+import { tidyAsked } from "../../ops/tidy.ts";
 import { LargestKeeper } from "./keep-largest.ts";
 
 export interface TopKOptions
@@ -46,15 +47,9 @@ export function topKAttention<const O extends TopKOptions>(
   k: tf.Tensor4D,
   v: tf.Tensor4D,
   options: O,
-): AttentionResult<O>;
-export function topKAttention(
-  q: tf.Tensor4D,
-  k: tf.Tensor4D,
-  v: tf.Tensor4D,
-  options: TopKOptions,
-): AttentionResult<TopKOptions> {
+): AttentionResult<O> {
   const op = "topKAttention";
-  const { k: keep, held = 2 ** 22, ...given } = options;
+  const { k: keep, held = 2 ** 22, ...given }: TopKOptions = options;
   const shapes = attentionShapes(op, q, k, v);
   const { B, H, T, S, D } = shapes;
   checkCount(op, "k", keep);
@@ -68,9 +63,9 @@ export function topKAttention(
   const ranges = (b: number, i: number) => keyRange(program, b, i);
   // Queries [from, from + count) of all, whose kept keys are chosen and attended to.
   const attendTo = (x: Tensors, from: number, lse: boolean | undefined, weights?: boolean) =>
-    callAttention(op, x.q, x.k, x.v, { scale, allow: keptKeys(x, keep, from, ranges), lse, weights });
+    attention(x.q, x.k, x.v, { scale, allow: keptKeys(x, keep, from, ranges), lse, weights }, op);
   const rows = Math.max(1, Math.floor(held / (B * H * S)));
-  return tf.tidy(() => {
+  return tidyAsked((): AttentionResult<TopKOptions> => {
     if (given.weights || rows >= T) return attendTo({ q, k, v }, 0, given.lse, given.weights);
     const starts = Array.from({ length: Math.ceil(T / rows) }, (_, n) => n * rows);
     const parts = starts.map((from) =>

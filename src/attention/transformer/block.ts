@@ -7,7 +7,7 @@ import { dropout } from "../../ops/dropout.ts";
 import { gelu } from "../../ops/gelu.ts";
 import { layerNorm } from "../../ops/layer-norm.ts";
 import { linear } from "../../ops/linear.ts";
-import type { MultiHeadOptions, MultiHeadParameters } from "../sequence/call-multi-head.ts";
+import type { MultiHeadOptions, MultiHeadParameters } from "../sequence/multi-head.ts";
 
 export interface NormParameters {
   /** [C] @default ones */

@@ -1,8 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { ShapeError } from "../../core/errors.ts";
 import { unequal } from "../../core/faults.ts";
-import { callAttention } from "../../ops/attention/call.ts";
-import { callMultiHead, checkMultiHead, type MultiHeadParameters } from "../sequence/call-multi-head.ts";
+import { attention } from "../../ops/attention.ts";
+import { type Asked, tidyAsked } from "../../ops/tidy.ts";
+import { type MultiHeadParameters, multiHeadAttention } from "../sequence/multi-head.ts";
+import { checkMultiHead } from "../sequence/multi-head-check.ts";
 import { fromHeads, toHeads } from "../sequence/project.ts";
 import {
   type BlockOptions,
@@ -65,10 +67,8 @@ export interface DecoderWeights {
   /** [B, H, T, S] */
   readonly cross: tf.Tensor4D;
 }
-export type TransformerDecoderResult<O> = { output: tf.Tensor3D } & (O extends { weights: true }
-  ? { weights: DecoderWeights }
-  : { weights?: DecoderWeights }) &
-  (O extends { cache: true } ? { cache: DecoderCache } : { cache?: DecoderCache });
+export type TransformerDecoderResult<O> = { output: tf.Tensor3D } & Asked<O, "weights", DecoderWeights> &
+  Asked<O, "cache", DecoderCache>;
 
 /**
  * Transformer decoder layer: every position reads those before it, then the memory, then thinks for itself.
@@ -115,15 +115,10 @@ export type TransformerDecoderResult<O> = { output: tf.Tensor3D } & (O extends {
  * cache.self.keys.shape; // [2, 3, 2, 3]
  */
 export function transformerDecoderLayer<const O extends TransformerDecoderOptions>(
-  inputs: TransformerDecoderInputs,
-  parameters: TransformerDecoderParameters,
-  options?: O,
-): TransformerDecoderResult<O>;
-export function transformerDecoderLayer(
   { x, memory, cache }: TransformerDecoderInputs,
   parameters: TransformerDecoderParameters,
-  options: TransformerDecoderOptions = {},
-): TransformerDecoderResult<TransformerDecoderOptions> {
+  options: O = {} as O,
+): TransformerDecoderResult<O> {
   const op = "transformerDecoderLayer";
   const { selfAttention, selfNorm, crossAttention, crossNorm, feedForward, feedForwardNorm } = parameters;
   checkBlock(op, x, { selfAttention, crossAttention }, feedForward);
@@ -136,7 +131,7 @@ export function transformerDecoderLayer(
   const { sublayer, feedForward: think, attentionDropout } = block(op, options);
   const { mask, memoryMask, causal = true, weights, cache: keeps = cache !== undefined } = options;
   const past = cache?.self.keys.shape[1] ?? 0;
-  return tf.tidy(() => {
+  return tidyAsked((): TransformerDecoderResult<TransformerDecoderOptions> => {
     const found: { self?: Attended; cross?: Attended } = {};
     const seen = sublayer(x, selfNorm, (query) => {
       const own = {
@@ -146,7 +141,7 @@ export function transformerDecoderLayer(
         weights,
       };
       if (!keeps) {
-        found.self = callMultiHead(op, { query }, selfAttention, own);
+        found.self = multiHeadAttention({ query }, selfAttention, own, op);
         return found.self.output;
       }
       const { keys, values } = project(query, selfAttention);
@@ -160,7 +155,7 @@ export function transformerDecoderLayer(
     const read = sublayer(seen, crossNorm, (query) => {
       const theirs = { ...memoryMask, ...attentionDropout(), weights };
       if (!keeps) {
-        found.cross = callMultiHead(op, { query, value: memory! }, crossAttention, theirs);
+        found.cross = multiHeadAttention({ query, value: memory! }, crossAttention, theirs, op);
         return found.cross.output;
       }
       const cross = cache ? cloned(cache.cross) : project(memory!, crossAttention);
@@ -169,10 +164,10 @@ export function transformerDecoderLayer(
     });
     return {
       output: sublayer(read, feedForwardNorm, (z) => think(z, feedForward)),
-      ...(weights && { weights: { self: found.self!.weights, cross: found.cross!.weights } }),
-      ...(keeps && { cache: { self: found.self!.projected, cross: found.cross!.projected } }),
-    } as unknown as tf.TensorContainerObject;
-  }) as unknown as TransformerDecoderResult<TransformerDecoderOptions>;
+      ...(weights && { weights: { self: found.self!.weights!, cross: found.cross!.weights! } }),
+      ...(keeps && { cache: { self: found.self!.projected!, cross: found.cross!.projected! } }),
+    };
+  });
 }
 
 interface Attended {
@@ -207,6 +202,6 @@ function attendProjected(
   options: TransformerMask & { weights?: boolean | undefined },
 ): Attended {
   const given = { ...options, layout: "bthd" as const };
-  const heads = callAttention(op, toHeads(query, wq, bq), projected.keys, projected.values, given);
+  const heads = attention(toHeads(query, wq, bq), projected.keys, projected.values, given, op);
   return { ...heads, output: fromHeads(heads.output, wo, bo), projected };
 }

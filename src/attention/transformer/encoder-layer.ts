@@ -1,5 +1,6 @@
-import * as tf from "@tensorflow/tfjs-core";
-import { callMultiHead, type MultiHeadParameters } from "../sequence/call-multi-head.ts";
+import type * as tf from "@tensorflow/tfjs-core";
+import { type Asked, tidyAsked } from "../../ops/tidy.ts";
+import { type MultiHeadParameters, multiHeadAttention } from "../sequence/multi-head.ts";
 import {
   type BlockOptions,
   block,
@@ -24,9 +25,7 @@ export interface TransformerEncoderOptions extends BlockOptions {
   weights?: boolean;
 }
 
-export type TransformerEncoderResult<O> = { output: tf.Tensor3D } & (O extends { weights: true }
-  ? { weights: tf.Tensor4D }
-  : { weights?: tf.Tensor4D });
+export type TransformerEncoderResult<O> = { output: tf.Tensor3D } & Asked<O, "weights", tf.Tensor4D>;
 
 /**
  * Transformer encoder layer: every position reads the others, then thinks for itself; each time it adds what it found.
@@ -69,27 +68,22 @@ export type TransformerEncoderResult<O> = { output: tf.Tensor3D } & (O extends {
 export function transformerEncoderLayer<const O extends TransformerEncoderOptions>(
   x: tf.Tensor3D,
   parameters: TransformerEncoderParameters,
-  options?: O,
-): TransformerEncoderResult<O>;
-export function transformerEncoderLayer(
-  x: tf.Tensor3D,
-  parameters: TransformerEncoderParameters,
-  options: TransformerEncoderOptions = {},
-): TransformerEncoderResult<TransformerEncoderOptions> {
+  options: O = {} as O,
+): TransformerEncoderResult<O> {
   const op = "transformerEncoderLayer";
   const { selfAttention, selfNorm, feedForward, feedForwardNorm } = parameters;
   checkBlock(op, x, { selfAttention }, feedForward);
   const { sublayer, feedForward: think, attentionDropout } = block(op, options);
   const { mask, weights: wanted } = options;
-  return tf.tidy(() => {
+  return tidyAsked((): TransformerEncoderResult<TransformerEncoderOptions> => {
     let weights: tf.Tensor4D | undefined;
     const seen = sublayer(x, selfNorm, (query) => {
       const given = { ...mask, ...attentionDropout(), weights: wanted };
-      const result = callMultiHead(op, { query }, selfAttention, given);
+      const result = multiHeadAttention({ query }, selfAttention, given, op);
       weights = result.weights;
       return result.output;
     });
     const output = sublayer(seen, feedForwardNorm, (y) => think(y, feedForward));
-    return { output, ...(weights && { weights }) } as unknown as tf.TensorContainerObject;
-  }) as unknown as TransformerEncoderResult<TransformerEncoderOptions>;
+    return { output, ...(weights && { weights }) };
+  });
 }

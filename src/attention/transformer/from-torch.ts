@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { ShapeError } from "../../core/errors.ts";
-import type { MultiHeadParameters } from "../sequence/call-multi-head.ts";
 import { fromTorchInProj } from "../sequence/from-torch-in-proj.ts";
+import type { MultiHeadParameters } from "../sequence/multi-head.ts";
 import type { FeedForwardParameters, NormParameters } from "./block.ts";
 import type { TransformerDecoderParameters } from "./decoder-layer.ts";
 import type { TransformerEncoderParameters } from "./encoder-layer.ts";

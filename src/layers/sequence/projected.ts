@@ -1,6 +1,6 @@
 /** What Keras' MultiHeadAttention and GroupQueryAttention share: all but the names of their sizes. */
 import * as tf from "@tensorflow/tfjs-core";
-import { callMultiHead, type MultiHeadParameters } from "../../attention/sequence/call-multi-head.ts";
+import { type MultiHeadParameters, multiHeadAttention } from "../../attention/sequence/multi-head.ts";
 import { OptionError, ShapeError } from "../../core/errors.ts";
 import { linear } from "../../ops/linear.ts";
 import {
@@ -203,8 +203,7 @@ function projectedAttention(
   // Queries that are not there may hold anything; as zeros nothing of it reaches the gradients of other rows.
   const asking = zeroHidden(q!, present);
   const visible = keysSeen(op, masks, [B, T, S]);
-  const { output: rows, weights } = callMultiHead(
-    op,
+  const { output: rows, weights } = multiHeadAttention(
     { query: asking, value: v!, key: k! },
     {
       ...{ wq: weight("query/kernel") as tf.Tensor3D, bq: weight("query/bias") as tf.Tensor2D },
@@ -219,6 +218,7 @@ function projectedAttention(
       training: call.training,
       weights: returnAttentionScores,
     },
+    op,
   );
   const width = heads.H * heads.Dv;
   const matrix = (name: string) => {

@@ -1,21 +1,24 @@
-import type {
-  GradConfig,
-  NamedAttrMap,
-  NamedTensorMap,
-  Tensor,
-  Tensor1D,
-  Tensor2D,
-  Tensor3D,
+import {
+  add,
+  expandDims,
+  type GradConfig,
+  matMul,
+  type NamedAttrMap,
+  type NamedTensorMap,
+  reshape,
+  squeeze,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  type Tensor3D,
+  tanh,
 } from "@tensorflow/tfjs-core";
 import type { AttentionProgram } from "../../core/program.ts";
 import { checkTensors } from "../check.ts";
-import { ensureGradient, isFused, noSecondOrder, runKernels } from "../fused.ts";
-import { attentionCalls, tellOfCall } from "./calls.ts";
-import { composedAttention } from "./composed.ts";
-import { float } from "./float.ts";
-import { detached } from "./guard.ts";
-import { hiddenScore } from "./hidden-score.ts";
-import { onceDifferentiable } from "./once.ts";
+import { ensureGradient, float, isFused, noSecondOrder, runKernels } from "../registry.ts";
+import { composed, withoutHead } from "./composed.ts";
+import { detached, onceDifferentiable } from "./guard.ts";
+import { attentionCalls, notifyOfCall } from "./observe.ts";
 
 const KERNEL = "HeedAdditiveAttention";
 
@@ -72,7 +75,8 @@ function fused(
   const masks = { ...(bias && { bias: bias.array }), ...(allow && { allow: detached(allow.array) }) };
   const inputs = [...NAMES.map((name) => float(tensors[name])), ...Object.values(masks)];
   const attrs = {
-    ...{ program, masks: Object.keys(masks) },
+    program,
+    masks: Object.keys(masks),
     weights: Boolean(weights || attentionCalls.observer),
   };
   const [output, logSum, shares] = runKernels(
@@ -80,15 +84,15 @@ function fused(
     inputs as unknown as NamedTensorMap,
     attrs as unknown as NamedAttrMap,
   );
-  const told = tellOfCall(output!, () => ({ program, weights: () => shares!, values: tensors.value }));
+  const observed = notifyOfCall(output!, () => ({ program, weights: () => shares!, values: tensors.value }));
   return {
-    output: told as Tensor3D,
+    output: observed as Tensor3D,
     ...(lse && { lse: logSum as Tensor2D }),
     ...(weights && { weights: shares as Tensor3D }),
   };
 }
 
-function composed(
+function unfused(
   program: AttentionProgram<Tensor>,
   tensors: AdditiveTensors,
   { weights, lse, finite }: AdditiveWants,
@@ -101,20 +105,32 @@ function composed(
     once(tensors.value),
   ];
   const bias = program.bias && { ...program.bias, array: once(program.bias.array) };
-  const all = composedAttention(
+  const all = composed(
     { ...program, bias },
     {
-      score: (clean) => hiddenScore(clean(query), clean(key), v),
+      score: (clean) => expandDims(hiddenScore(clean(query), clean(key), v), 1),
       inputs: [tensors.query, tensors.key],
-      values: value,
+      values: expandDims(value, 1),
+      original: tensors.value,
       finite,
     },
   );
+  const shares = withoutHead<Tensor3D>(all.weights);
+  const output = withoutHead<Tensor3D>(all.output);
+  const observed = notifyOfCall(output, () => ({ program, weights: () => shares, values: tensors.value }));
   return {
-    output: all.output,
-    ...(lse && { lse: all.lse() as Tensor2D }),
-    ...(weights && { weights: all.weights as Tensor3D }),
+    output: observed as Tensor3D,
+    ...(lse && { lse: squeeze(all.lse(), [1]) as Tensor2D }),
+    ...(weights && { weights: shares }),
   };
+}
+
+/** v·tanh(query + key) of every pair: query [B, T, A], key [B, S, A], v [A] → [B, T, S]. */
+export function hiddenScore(query: Tensor3D, key: Tensor3D, v: Tensor1D): Tensor3D {
+  const [B, T, A] = query.shape;
+  const S = key.shape[1];
+  const hidden = tanh(add(reshape(query, [B, T, 1, A]), reshape(key, [B, 1, S, A])));
+  return reshape(matMul(reshape(hidden, [B * T * S, A]), reshape(v, [A, 1])), [B, T, S]);
 }
 
 /**
@@ -136,5 +152,5 @@ export function runAdditiveProgram(
     { name: "v", tensor: v, letters: "[A]", shape: [A], dtype: v.dtype },
     { name: "value", tensor: value, letters: "[B, S, Dv]", shape: [B, S, Dv], dtype: value.dtype },
   ]);
-  return (isFused(KERNEL) ? fused : composed)(program, tensors, wants);
+  return (isFused(KERNEL) ? fused : unfused)(program, tensors, wants);
 }

@@ -1,50 +1,226 @@
-import { broadcastTo, matMul, type Tensor, type Tensor3D } from "@tensorflow/tfjs-core";
+/**
+ * Attention of TensorFlow.js ops: score → mask → normalise → aggregate, everything [B, H, T, S]. Mechanisms of one
+ * head add an axis. NaN in hidden places leaks nowhere.
+ */
+import {
+  broadcastTo,
+  clone,
+  concat,
+  customGrad,
+  div,
+  equal,
+  expandDims,
+  fill,
+  type GradSaveFunc,
+  matMul,
+  max,
+  mul,
+  reshape,
+  slice,
+  add as sum,
+  type Tensor,
+  tanh,
+  tensor,
+  tidy,
+  where,
+  zeros,
+  zerosLike,
+} from "@tensorflow/tfjs-core";
+import { OptionError } from "../../core/errors.ts";
+import { emptyRow } from "../../core/faults.ts";
 import type { AttentionProgram } from "../../core/program.ts";
-import { tellOfCall } from "./calls.ts";
-import { addConstant, cleaned, isKnownFinite, noProduct, strayValues, visibleKeys } from "./guard.ts";
-import { headlessParts } from "./headless.ts";
-import { type Normalize, type Weighed, weigh } from "./weigh.ts";
+import { dropoutRow } from "../../core/program-rows.ts";
+import {
+  addConstant,
+  cleaned,
+  isKnownFinite,
+  noProduct,
+  strayValues,
+  visibleKeys,
+  withValue,
+} from "./guard.ts";
+import { allowTensor, maskScores } from "./mask.ts";
+import { logSumExp, softmax } from "./softmax.ts";
 
-/** One head of attention, but for its score. */
-export interface ComposedParts {
-  /** The scores [B, T, S] of inputs that went through `clean`, which is the identity or `cleaned`. */
+type Program = AttentionProgram<Tensor>;
+
+/** Scores to weights: −∞ must become 0, and a row of −∞ alone zeros. */
+export type Normalize = (scores: Tensor) => Tensor;
+
+export interface ScoreParts {
+  /** The scores [B, H, T, S] of inputs that went through `clean`, which is the identity or `cleaned`. */
   readonly score: (clean: <X extends Tensor>(x: X) => X) => Tensor;
-  /** What `score` reads. */
+  /** What `score` reads, as the caller has it: whether a tensor is finite is remembered by the tensor. */
   readonly inputs: readonly Tensor[];
-  /** [B, S, Dv] */
-  readonly values: Tensor3D;
   /** @default softmax */
   readonly normalize?: Normalize | undefined;
   /** Promise that inputs and values are finite even in hidden places. @default false */
   readonly finite?: boolean | undefined;
 }
 
-/** score → mask → normalise → aggregate, of TensorFlow.js ops: output [B, T, Dv] and the stages before it. */
-export function composedAttention(
-  program: AttentionProgram<Tensor>,
-  { score, inputs, values, normalize, finite }: ComposedParts,
-): Weighed & { output: Tensor3D } {
+export interface ComposedParts extends ScoreParts {
+  /** [B, Hkv, S, Dv] */
+  readonly values: Tensor;
+  /** The caller's tensor that `values` is a copy of. @default itself */
+  readonly original?: Tensor | undefined;
+}
+
+export interface Weighed {
+  /** After soft-cap and bias. */
+  readonly scores: Tensor;
+  /** −∞ where hidden. */
+  readonly masked: Tensor;
+  /** Before dropout, without the sink. */
+  readonly weights: Tensor;
+  /** What the values are multiplied by. */
+  readonly dropped: Tensor;
+  readonly lse: () => Tensor;
+  /** Where a key may be seen at all; undefined where nothing is hidden or nothing hidden can do harm. */
+  readonly seen: Tensor | undefined;
+}
+
+/** score → mask → normalise → aggregate: output [B, H, T, Dv] and the stages before it. */
+export function composed(program: Program, parts: ComposedParts): Weighed & { output: Tensor } {
+  const weighed = weigh(program, parts);
+  const { values, original } = parts;
+  return { ...weighed, output: aggregate(program, weighed.dropped, values, weighed.seen, original) };
+}
+
+/** scale · q·k: q [B, H, T, D], k [B, Hkv, S, D] → [B, H, T, S]. */
+export function dotScores({ shapes, scale }: Program, q: Tensor, k: Tensor): Tensor {
+  const { B, H, T, S } = shapes;
+  if (B * T * S === 0) return noProduct([q, k], [B, H, T, S]);
+  return reshape(matMul(sharedRows(mul(q, scale), shapes), k, false, true), [B, H, T, S]);
+}
+
+/** The query heads that share a key head, below each other as rows of one product. */
+function sharedRows(x: Tensor, { B, H, Hkv, T }: Program["shapes"]): Tensor {
+  return reshape(x, [B, Hkv, (H / Hkv) * T, x.shape[3]!]);
+}
+
+/** score → mask → normalise. */
+export function weigh(program: Program, { score, inputs, normalize = softmax, finite }: ScoreParts): Weighed {
   const { B, T, S } = program.shapes;
-  const { allow, bias } = headlessParts(program);
-  const seen = finite || T * S === 0 ? undefined : visibleKeys(allow, bias);
-  const dirtyScores = seen && !inputs.every(isKnownFinite);
-  const dirtyValues = seen && !isKnownFinite(values);
-  const product = () => score((x) => x);
-  const weighed = weigh(program, dirtyScores ? score(cleaned) : product(), {
-    allow: dirtyScores ? seen : allow,
-    bias,
-    normalize,
-    raw: dirtyScores ? product() : undefined,
+  const bias = program.bias?.array;
+  const allow = allowTensor(program);
+  const visible = B * T * S === 0 ? undefined : visibleKeys(allow, bias);
+  const seen = finite ? undefined : visible;
+  const scores = scoresOf(program, score, seen !== undefined && !inputs.every(isKnownFinite));
+  // Cleaned inputs give finite scores where a bias of −∞ hides what was not.
+  const hides = scores.isCleaned ? seen : allow;
+  const masked = hides ? maskScores(scores.value, hides) : scores.value;
+  const competing = withSink(program, masked);
+  const shares = normalize(competing);
+  const own = program.sink === undefined ? shares : slice(shares, 0, masked.shape);
+  const filled = allow || bias || S === 0 ? fillEmptyRows(program, own, masked) : own;
+  const weights = visible ? gradientWhere(visible, filled) : filled;
+  const dropped = program.dropout ? mul(weights, dropoutTensor(program, weights.shape)) : weights;
+  return { scores: scores.value, masked, weights, dropped, lse: () => logSumExp(competing), seen };
+}
+
+/** x, whose gradient is 0 where it is not visible: a hidden value may be so large that the weight's own overflows. */
+function gradientWhere(visible: Tensor, x: Tensor): Tensor {
+  const select = customGrad((input, save) => {
+    (save as GradSaveFunc)([visible]);
+    return {
+      value: clone(input as Tensor),
+      gradFunc: (dy: Tensor, [saved]: Tensor[]) => where(saved!, dy, 0),
+    };
   });
-  const { dropped } = weighed;
-  let output = (
-    T * S === 0
-      ? noProduct([dropped, values], [B, T, program.shapes.Dv])
-      : matMul(dropped, dirtyValues ? cleaned(values) : values)
-  ) as Tensor3D;
-  if (dirtyValues) {
-    output = addConstant(output, strayValues(dropped, broadcastTo(seen, [B, T, S]), values));
+  return select(x);
+}
+
+/** Soft-cap and bias on the scores, whose gradients are those of cleaned inputs where these may hold NaN. */
+function scoresOf({ softCap, bias }: Program, score: ScoreParts["score"], isCleaned: boolean) {
+  const transform = (x: Tensor) => {
+    const capped = softCap === undefined ? x : mul(tanh(div(x, softCap)), softCap);
+    return bias ? addRepeated(capped, bias.array) : capped;
+  };
+  const raw = transform(score((x) => x));
+  return { isCleaned, value: isCleaned ? withValue(transform(score(cleaned)), raw) : raw };
+}
+
+/**
+ * Σ_s weights_ts v_s: weights [B, H, T, S], v [B, Hkv, S, Dv] → [B, H, T, Dv]; NaN among values that are not `seen`
+ * leaks nowhere.
+ */
+export function aggregate(
+  { shapes }: Program,
+  weights: Tensor,
+  v: Tensor,
+  seen: Tensor | undefined,
+  original = v,
+): Tensor {
+  const { B, H, T, S, Dv } = shapes;
+  if (B * T * S === 0) return noProduct([weights, v], [B, H, T, Dv]);
+  const rows = sharedRows(weights, shapes);
+  if (!seen || isKnownFinite(original)) return reshape(matMul(rows, v), [B, H, T, Dv]);
+  const places = sharedRows(broadcastTo(seen, [B, H, T, S]), shapes);
+  return reshape(addConstant(matMul(rows, cleaned(v)), strayValues(rows, places, v)), [B, H, T, Dv]);
+}
+
+/** The sink as one more key, which takes its share and has no value. */
+function withSink({ sink, shapes }: Program, masked: Tensor): Tensor {
+  if (sink === undefined) return masked;
+  const column = [...masked.shape.slice(0, -1), 1];
+  const sinks =
+    typeof sink === "number"
+      ? fill(column, sink)
+      : addRepeated(zeros(column), reshape(sink, [shapes.H, 1, 1]));
+  return concat([masked, sinks], -1);
+}
+
+/** x + y, y repeated; TensorFlow.js has no gradient for what is repeated 0 times, and it is 0. */
+function addRepeated(x: Tensor, y: Tensor): Tensor {
+  if (x.size > 0) return sum(x, y);
+  const addNothing = customGrad((a, b) => ({
+    value: sum(a as Tensor, b as Tensor),
+    gradFunc: (dy: Tensor) => [dy, zerosLike(b as Tensor)],
+  }));
+  return addNothing(x, y);
+}
+
+/** Rows without a visible key, as `onEmptyRow` wants them. "zero" is what the softmax gives already. */
+function fillEmptyRows(program: Program, weights: Tensor, masked: Tensor): Tensor {
+  const { op, onEmptyRow, queryLengths, keyLengths, shapes } = program;
+  if (onEmptyRow === "zero") return weights;
+  const { B, H, T, S } = shapes;
+  const hidden =
+    S === 0
+      ? new Uint8Array(B * H * T).fill(1)
+      : tidy(() => equal(max(masked, -1), Number.NEGATIVE_INFINITY).dataSync());
+  const filled = new Float32Array(B * H * T * S);
+  hidden.forEach((isEmpty, row) => {
+    const b = Math.floor(row / (H * T));
+    const i = row % T;
+    if (!isEmpty || (queryLengths && i >= queryLengths[b]!)) return;
+    const h = Math.floor(row / T) % H;
+    if (onEmptyRow === "error") throw new OptionError("EMPTY_ROW", emptyRow({ op, b, h, i }));
+    const n = keyLengths ? keyLengths[b]! : S;
+    filled.fill(1 / n, row * S, row * S + n);
+  });
+  return addConstant(weights, tensor(filled, weights.shape));
+}
+
+/** Dropout's factors, 0 or 1/(1 − rate), from the same numbers on every path. */
+function dropoutTensor({ dropout, shapes }: Program, shape: number[]): Tensor {
+  const { B, H, T, S } = shapes;
+  const factors = new Float32Array(B * H * T * S);
+  for (let row = 0; row < B * H * T; row++) {
+    dropoutRow(dropout!, Math.floor(row / (H * T)), Math.floor(row / T) % H, row % T, S, factors, row * S);
   }
-  const told = tellOfCall(output, () => ({ program, weights: () => weighed.weights, values }));
-  return { ...weighed, output: told as Tensor3D };
+  return tensor(factors, shape);
+}
+
+/** `normalize` of one head's scores [B, T, S], for scores with an axis of heads. */
+export function overOneHead(normalize: Normalize): Normalize {
+  return (scores) => {
+    const [B, , T, S] = scores.shape as [number, number, number, number];
+    return expandDims(normalize(reshape(scores, [B, T, S])), 1);
+  };
+}
+
+/** x without its axis of one head. */
+export function withoutHead<X extends Tensor>(x: Tensor): X {
+  return reshape(x, [x.shape[0]!, ...x.shape.slice(2)]) as X;
 }

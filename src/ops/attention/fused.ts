@@ -13,8 +13,7 @@ import type { AttentionProgram } from "../../core/program.ts";
 import { ensureCpuAttention } from "../../host/cpu-attention.ts";
 import type { AttentionAttributes } from "../../host/ops/attention.ts";
 import type { Layout } from "../../kernels/layout.ts";
-import { ensureGradient, isFused, runKernels } from "../fused.ts";
-import { float } from "./float.ts";
+import { ensureGradient, float, isFused, runKernels } from "../registry.ts";
 import { detached } from "./guard.ts";
 import { type WeightsTensors, weightsGradients } from "./weights-gradients.ts";
 

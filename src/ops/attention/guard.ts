@@ -1,4 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { OptionError } from "../../core/errors.ts";
+import { noSecondGradient } from "../../core/faults.ts";
 
 /**
  * x with 0 for every number that is not finite, so that products may run over hidden places without leaking (0·NaN is
@@ -59,6 +61,25 @@ export function withValue<T extends tf.Tensor>(x: T, value: tf.Tensor): T {
 }
 
 /**
+ * x, with a gradient that throws when it is differentiated itself: where a softmax stands in between, TensorFlow.js
+ * would give another number without a word, because what a customGrad saves is not on the tape.
+ *
+ * @throws OptionError GRADIENT, at the second differentiation
+ */
+export function onceDifferentiable<X extends tf.Tensor>(op: string, x: X): X {
+  const refuse = (): tf.Tensor[] => {
+    throw new OptionError("GRADIENT", noSecondGradient({ op }));
+  };
+  // x is an input so that everything that depends on x finds this node on its way.
+  const last = tf.customGrad((dx) => ({ value: tf.clone(dx as tf.Tensor), gradFunc: refuse }));
+  const first = tf.customGrad((y) => ({
+    value: tf.clone(y as tf.Tensor),
+    gradFunc: (dy: tf.Tensor) => last(dy, x),
+  }));
+  return first(x) as X;
+}
+
+/**
  * The product of matrices that share no rows or columns: zeros of this shape, which no factor moves. The stock `wasm`
  * backend returns memory as it finds it for a sum of nothing.
  */
@@ -72,10 +93,10 @@ export function noProduct(factors: [tf.Tensor, tf.Tensor], shape: number[]): tf.
 
 /**
  * Where a key may be seen at all, as bool that broadcasts to the scores: `allow`, and a bias that is not −∞. Undefined
- * where both are.
+ * where both are. A bias may learn; no gradient goes through what it hides.
  */
 export function visibleKeys(allow?: tf.Tensor, bias?: tf.Tensor): tf.Tensor | undefined {
-  const unbiased = bias && tf.notEqual(bias, Number.NEGATIVE_INFINITY);
+  const unbiased = bias && detached(tf.notEqual(bias, Number.NEGATIVE_INFINITY));
   return allow && unbiased ? tf.logicalAnd(allow, unbiased) : (allow ?? unbiased);
 }
 

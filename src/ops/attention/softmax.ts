@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { canRead } from "./guard.ts";
 
 /** The lowest float32: stands in for the maximum of a row without one, since −∞ − (−∞) is not a number. */
 const LOWEST = -3.4028234663852886e38;
@@ -9,7 +10,8 @@ const LOWEST = -3.4028234663852886e38;
  *     softmax(e)_s = exp(e_s − m) / Σ_r exp(e_r − m),    m = max_r e_r
  *
  * Shapes: [..., S] → [..., S]. Conventions: a score of −∞ hides its key: weight 0 and gradient 0; a row of −∞ alone
- * gives 0 everywhere. Scores of any size are safe, since the largest exponent is 0. Differentiable.
+ * gives 0 everywhere. Scores of any size are safe, since the largest exponent is 0; scores of +∞ share the whole
+ * weight of their row, and NaN makes its own row NaN. Differentiable.
  * Cost: O(size). Paper: the weights α of Bahdanau, Cho & Bengio 2014, (6), arxiv.org/abs/1409.0473.
  *
  * @draws
@@ -23,9 +25,7 @@ export function softmax<T extends tf.Tensor>(scores: T): T {
 }
 
 const rowSoftmax = tf.customGrad((scores, save) => {
-  const { exponentials, total } = exponentiate(scores as tf.Tensor);
-  // The largest term of a row that is not empty is 1, so only empty rows are touched.
-  const weights = tf.div(exponentials, tf.maximum(total, 1));
+  const weights = stockSoftmax(scores as tf.Tensor) ?? anySoftmax(scores as tf.Tensor);
   (save as tf.GradSaveFunc)([weights]);
   return {
     value: weights,
@@ -35,6 +35,19 @@ const rowSoftmax = tf.customGrad((scores, save) => {
     },
   };
 });
+
+/** TensorFlow.js' softmax, one kernel, where it can be seen that it made no row NaN. */
+function stockSoftmax(scores: tf.Tensor): tf.Tensor | undefined {
+  if (!canRead() || scores.size === 0) return undefined;
+  const weights = tf.softmax(scores);
+  return Number.isNaN(tf.tidy(() => tf.sum(weights).dataSync()[0])) ? undefined : weights;
+}
+
+function anySoftmax(scores: tf.Tensor): tf.Tensor {
+  const { exponentials, total } = exponentiate(scores);
+  // The largest term of a row that is not empty is 1, so only empty rows are touched.
+  return tf.div(exponentials, tf.maximum(total, 1));
+}
 
 /**
  * ln Σ_s exp(e_s) over the keys: [..., S] → [...]. −∞ for a row of −∞ alone; the gradient is the softmax.
@@ -65,6 +78,12 @@ function exponentiate(scores: tf.Tensor) {
     return { exponentials: scores, total: tf.zeros(row), most: tf.fill(row, LOWEST) };
   }
   const most = tf.maximum(tf.max(scores, -1, true), LOWEST);
-  const exponentials = tf.exp(tf.sub(scores, most));
+  const exponentials = tf.exp(lessMost(scores, most));
   return { exponentials, total: tf.sum(exponentials, -1, true), most };
+}
+
+/** scores − most, in which ∞ − ∞ is 0. */
+function lessMost(scores: tf.Tensor, most: tf.Tensor): tf.Tensor {
+  if (canRead() && !most.dataSync().includes(Number.POSITIVE_INFINITY)) return tf.sub(scores, most);
+  return tf.where(tf.equal(scores, most), 0, tf.sub(scores, most));
 }

@@ -7,7 +7,7 @@ import { softmax } from "../../../src/attention/normalize/index.ts";
 import { attend } from "../../../src/attention/sequence/index.ts";
 import { OptionError, ShapeError } from "../../../src/core/errors.ts";
 import { RandomStream } from "../../../src/core/random.ts";
-import { maskScores } from "../../../src/ops/attention/mask-scores.ts";
+import { maskScores } from "../../../src/ops/attention/mask.ts";
 import { distance, onEveryBackend, ROUNDING, random, tensor } from "../support.ts";
 import { CHI_SQUARE_99, chiSquare } from "./chi-square.ts";
 

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, it } from "vitest";
-import { maskScores } from "../../../src/ops/attention/mask-scores.ts";
+import { maskScores } from "../../../src/ops/attention/mask.ts";
 import { onEveryBackend } from "../support.ts";
 
 onEveryBackend("maskScores", () => {

@@ -14,8 +14,8 @@ import {
 } from "../../../src/attention/normalize/index.ts";
 import { attend } from "../../../src/attention/sequence/index.ts";
 import { OptionError, ShapeError } from "../../../src/core/errors.ts";
-import { maskScores } from "../../../src/ops/attention/mask-scores.ts";
-import type { Normalize } from "../../../src/ops/attention/weigh.ts";
+import type { Normalize } from "../../../src/ops/attention/composed.ts";
+import { maskScores } from "../../../src/ops/attention/mask.ts";
 import { distance, onEveryBackend, ROUNDING, random, tensor } from "../support.ts";
 import { referenceEntmax, referenceSoftmaxPlusOne } from "./reference.ts";
 

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, it } from "vitest";
 import { gradcheckTensors } from "../../../src/attention/gradcheck.ts";
-import { maskScores } from "../../../src/ops/attention/mask-scores.ts";
+import { maskScores } from "../../../src/ops/attention/mask.ts";
 import { logSumExp, softmax } from "../../../src/ops/attention/softmax.ts";
 import { distance, onEveryBackend, ROUNDING, random, tensor } from "../support.ts";
 

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { AttentionProgram } from "../../../core/program.ts";
-import { type AttentionOptions, type AttentionResult, runAttention } from "../../../ops/attention/call.ts";
+import { type AttentionOptions, type AttentionResult, runAttention } from "../../../ops/attention/run.ts";
 import { project } from "../project.ts";
 import type { LatentCache, MultiHeadLatentParameters } from "./types.ts";
 

@@ -1,5 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import type { MultiHeadOptions, MultiHeadResult } from "../call-multi-head.ts";
+import type { Asked } from "../../../ops/tidy.ts";
+import type { MultiHeadOptions, MultiHeadResult } from "../multi-head.ts";
 
 export interface MultiHeadLatentParameters {
   /** Down-projection to the latents of keys and values, [C, R]. */
@@ -46,5 +47,4 @@ export interface MultiHeadLatentOptions extends MultiHeadOptions {
   epsilon?: number;
 }
 
-export type MultiHeadLatentResult<O> = MultiHeadResult<O> &
-  (O extends { cache: true } ? { cache: LatentCache } : { cache?: LatentCache });
+export type MultiHeadLatentResult<O> = MultiHeadResult<O> & Asked<O, "cache", LatentCache>;

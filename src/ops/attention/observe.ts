@@ -1,7 +1,7 @@
 import type { Tensor } from "@tensorflow/tfjs-core";
 import type { AttentionProgram } from "../../core/program.ts";
 import type { Layout } from "../../kernels/layout.ts";
-import { Observed } from "../observed.ts";
+import { Observed } from "../observe.ts";
 
 /** One call of attention, as it happens. Its tensors are gone when the call is over. */
 export interface AttentionCall {
@@ -12,17 +12,17 @@ export interface AttentionCall {
   readonly lse?: () => Tensor;
   /** [B, H, T, S], or [B, T, S] with one head, before dropout. */
   readonly weights: () => Tensor;
-  /** [B, Hkv, S, Dv] in that layout, heads first where nothing is said; with one head also [B, S, Dv]. */
+  /** [B, Hkv, S, Dv] in that layout, heads first without one; with one head also [B, S, Dv]. */
   readonly values: Tensor;
-  /** What the weights make of the values. Whoever is told may put another tensor in its place, which then goes on. */
+  /** What the weights make of the values. The observer may replace it by another tensor, which then goes on. */
   output: Tensor;
 }
 
 /** Every call of attention, for a capture. */
 export const attentionCalls = new Observed<AttentionCall>();
 
-/** Tells whoever listens of the call that gave `output`, by facts that are made only then; returns the output that goes on. */
-export function tellOfCall(output: Tensor, facts: () => Omit<AttentionCall, "output">): Tensor {
+/** Notifies the observer of the call that gave `output`; `facts` are made only then. Returns the output that goes on. */
+export function notifyOfCall(output: Tensor, facts: () => Omit<AttentionCall, "output">): Tensor {
   const { observer } = attentionCalls;
   if (!observer) return output;
   const call = { ...facts(), output };

@@ -1,74 +1,9 @@
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import { ShapeError } from "../../core/errors.ts";
 import type { ArrayInfo } from "../../core/notation.ts";
-import { compileProgram } from "../../core/program.ts";
 import { attentionShapes, checkRank, checkSame } from "../../core/shapes.ts";
-import { type AttentionOptions, runAttention } from "../../ops/attention/call.ts";
 import { checkTensors, type Expected } from "../../ops/check.ts";
-import { fromHeads, project, toHeads } from "./project.ts";
-
-/** Keras' EinsumDense shapes; biases may be left out. */
-export interface MultiHeadParameters {
-  /** [C, H, D] */
-  wq: tf.Tensor3D;
-  /** [H, D] @default none */
-  bq?: tf.Tensor2D;
-  /** [Ck, Hkv, D] */
-  wk: tf.Tensor3D;
-  /** [Hkv, D] @default none */
-  bk?: tf.Tensor2D;
-  /** [Cv, Hkv, Dv] */
-  wv: tf.Tensor3D;
-  /** [Hkv, Dv] @default none */
-  bv?: tf.Tensor2D;
-  /** [H, Dv, Cout] @default none: the heads side by side, Cout = H·Dv */
-  wo?: tf.Tensor3D;
-  /** [Cout] @default none */
-  bo?: tf.Tensor1D;
-}
-
-export interface MultiHeadOptions extends Omit<AttentionOptions, "layout"> {}
-
-export type MultiHeadResult<O> = { output: tf.Tensor3D } & (O extends { weights: true }
-  ? { weights: tf.Tensor4D }
-  : { weights?: tf.Tensor4D }) &
-  (O extends { lse: true } ? { lse: tf.Tensor3D } : { lse?: tf.Tensor3D });
-
-export interface MultiHeadInputs {
-  /** [B, T, C] */
-  query: tf.Tensor3D;
-  /** [B, S, Ck] @default value, or query where there is none */
-  key?: tf.Tensor3D;
-  /** [B, S, Cv] @default query */
-  value?: tf.Tensor3D;
-}
-
-/** `multiHeadAttention` under the name that errors are to give. */
-export function callMultiHead(
-  op: string,
-  inputs: MultiHeadInputs,
-  parameters: MultiHeadParameters,
-  options: MultiHeadOptions,
-): MultiHeadResult<MultiHeadOptions> {
-  const { query, value = query, key = value } = inputs;
-  const { weights, lse, finite, ...given } = options;
-  const shapes = checkMultiHead(op, { query, key, value }, parameters);
-  const program = compileProgram(op, shapes, given);
-  const { wq, bq, wk, bk, wv, bv, wo, bo } = parameters;
-  return tf.tidy(() => {
-    const heads = runAttention(
-      program,
-      "bthd",
-      {
-        q: project(program, query, (x) => toHeads(x, wq, bq), finite),
-        k: project(program, key, (x) => toHeads(x, wk, bk), finite),
-        v: project(program, value, (x) => toHeads(x, wv, bv), finite),
-      },
-      { weights, lse, finite },
-    );
-    return { ...heads, output: fromHeads(heads.output, wo, bo) } as unknown as tf.TensorContainerObject;
-  }) as unknown as MultiHeadResult<MultiHeadOptions>;
-}
+import type { MultiHeadInputs, MultiHeadParameters } from "./multi-head.ts";
 
 /**
  * The sizes of projected attention.

@@ -1,4 +1,5 @@
 import {
+  cast,
   engine,
   type GradConfig,
   getBackend,
@@ -46,4 +47,9 @@ export function noSecondOrder(kernelName: string, op: string): void {
       throw new OptionError("GRADIENT", noSecondGradient({ op }));
     },
   });
+}
+
+/** x as the kernels take it. */
+export function float(x: Tensor): Tensor {
+  return x.dtype === "float32" ? x : cast(x, "float32");
 }

@@ -1,0 +1,104 @@
+import { type Tensor, type Tensor3D, type Tensor4D, transpose } from "@tensorflow/tfjs-core";
+import { checkChoice } from "../../core/check-options.ts";
+import { type AttentionProgram, compileProgram, type ProgramOptions } from "../../core/program.ts";
+import { attentionShapes } from "../../core/shapes.ts";
+import type { Layout } from "../../kernels/layout.ts";
+import { float } from "../registry.ts";
+import { type Asked, tidyAsked } from "../tidy.ts";
+import { composed, dotScores } from "./composed.ts";
+import { type AttentionStages, type AttentionTensors, fusedAttention, hasAttentionKernels } from "./fused.ts";
+import { onceDifferentiable } from "./guard.ts";
+import { notifyOfCall } from "./observe.ts";
+
+export interface AttentionOptions extends ProgramOptions<Tensor> {
+  /** Return the weights [B, H, T, S], before dropout and without the sink's share. @default false */
+  weights?: boolean;
+  /** Return the log-sum-exp of the scores [B, H, T], natural logarithm. @default false */
+  lse?: boolean;
+  /**
+   * Order of the axes of q, k, v and output: heads before positions, or "bthd", [B, T, H, D]. Nothing is copied for
+   * it where the backend has the kernels. @default "bhtd"
+   */
+  layout?: "bhtd" | "bthd";
+  /**
+   * Promise that q, k and v hold finite numbers even in hidden places: where attention is composed it saves looking
+   * for NaN, and on devices whose answer would have to be waited for (WebGL) a second product. @default false
+   */
+  finite?: boolean;
+}
+
+export type AttentionResult<O = AttentionOptions> = { output: Tensor4D } & Asked<O, "weights", Tensor4D> &
+  Asked<O, "lse", Tensor3D>;
+
+/** What a compiled program is asked for. */
+export type AttentionWants = Pick<AttentionOptions, "weights" | "lse" | "finite">;
+
+/**
+ * The program of one call, and what it is asked for.
+ *
+ * @throws what `attention` throws for shapes and options
+ */
+export function compileAttention(op: string, { q, k, v }: AttentionTensors, options: AttentionOptions) {
+  const { layout = "bhtd", weights, lse, finite, ...given } = options;
+  checkChoice(op, "layout", layout, ["bhtd", "bthd"]);
+  const program = compileProgram(op, attentionShapes(op, q, k, v, layout), given);
+  return { program, layout, asked: { weights, lse, finite } };
+}
+
+/** Attention of a compiled program, for mechanisms that check their own inputs. */
+export function runAttention<O = AttentionWants>(
+  program: AttentionProgram<Tensor>,
+  layout: Layout,
+  { q, k, v }: AttentionTensors,
+  { weights, lse, finite }: AttentionWants,
+): AttentionResult<O> {
+  const { B, H, T, S, Dv } = program.shapes;
+  return tidyAsked((): AttentionResult => {
+    const output = layout === "bhtd" ? [B, H, T, Dv] : [B, T, H, Dv];
+    const stages = hasAttentionKernels()
+      ? fusedAttention(program, layout, { q, k, v }, { output, lse: [B, H, T], weights: [B, H, T, S] })
+      : composedAttention(program, layout, { q: float(q), k: float(k), v: float(v) }, finite);
+    const observed = notifyOfCall(stages.output, () => ({
+      program,
+      lse: stages.lse,
+      weights: stages.weights,
+      scored: { layout, q, k },
+      values: v,
+    }));
+    return {
+      output: observed as Tensor4D,
+      ...(weights && { weights: stages.weights() as Tensor4D }),
+      ...(lse && { lse: stages.lse() as Tensor3D }),
+    };
+  });
+}
+
+/** Heads first, or back. */
+function swapped(x: Tensor, layout: Layout): Tensor {
+  return layout === "bthd" ? transpose(x, [0, 2, 1, 3]) : x;
+}
+
+/** Attention of a compiled program, of TensorFlow.js ops. */
+function composedAttention(
+  given: AttentionProgram<Tensor>,
+  layout: Layout,
+  tensors: AttentionTensors,
+  finite: boolean | undefined,
+): AttentionStages {
+  const once = (x: Tensor) => onceDifferentiable(given.op, x);
+  const program = {
+    ...given,
+    bias: given.bias && { ...given.bias, array: once(given.bias.array) },
+    sink: typeof given.sink === "object" ? once(given.sink) : given.sink,
+  };
+  const headsFirst = (x: Tensor) => swapped(once(x), layout);
+  const [q, k, v] = [headsFirst(tensors.q), headsFirst(tensors.k), headsFirst(tensors.v)];
+  const { output, weights, lse } = composed(program, {
+    score: (clean) => dotScores(program, clean(q), clean(k)),
+    inputs: [tensors.q, tensors.k],
+    values: v,
+    original: tensors.v,
+    finite,
+  });
+  return { output: swapped(output, layout), lse, weights: () => weights };
+}
