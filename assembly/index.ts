@@ -18,6 +18,7 @@ export * from "./conv";
 export * from "./cast";
 export * from "./adam";
 export { dropout } from "./dropout";
+export { gumbel } from "./gumbel";
 export * from "./glimpse";
 export * from "./additive/index";
 export * from "./attention/index";

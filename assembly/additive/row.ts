@@ -1,8 +1,8 @@
 // One query's row of S scores on its way to weights: soft-cap, bias and allow by selection, softmax, dropout. Rows may
 // be written up to sixteen floats past their last key.
-import { highWords } from "../dropout";
 import { load as loadLanes } from "../lanes";
 import { logf, max4, sum4, vexp, vtanh } from "../math";
+import { numbers, philox } from "../philox";
 import { at } from "../simd";
 import { Additive, allowRow, biasRow } from "./problem";
 
@@ -109,28 +109,14 @@ export function uniformRow(p: Additive, S: i32): void {
  * has it, four blocks of the counter side by side.
  */
 export function dropoutRow(p: Additive, b: i32, i: i32, first: i32, last: i32): void {
-  const multiplier0 = i32x4.splat(0xd2511f53), multiplier1 = i32x4.splat(0xcd9e8d57);
   for (let j = first & ~15; j < last; j += 16) {
-    let c0 = i32x4.add(i32x4.splat(j >> 2), i32x4(0, 1, 2, 3)), c1 = i32x4.splat(i), c2 = i32x4.splat(0);
-    let c3 = i32x4.splat(b), k0 = p.seedLow, k1 = p.seedHigh;
-    for (let round = 0; round < 10; round++) {
-      const high0 = highWords(c0, multiplier0), high1 = highWords(c2, multiplier1);
-      const low0 = i32x4.mul(c0, multiplier0), low1 = i32x4.mul(c2, multiplier1);
-      c0 = v128.xor(v128.xor(high1, c1), i32x4.splat(k0));
-      c1 = low1;
-      c2 = v128.xor(v128.xor(high0, c3), i32x4.splat(k1));
-      c3 = low0;
-      k0 += 0x9e3779b9;
-      k1 += 0xbb67ae85;
-    }
-    // Lane b of c0 … c3 is block b; its four words are neighbouring keys.
-    const t0 = v128.shuffle<i32>(c0, c1, 0, 4, 1, 5), t1 = v128.shuffle<i32>(c2, c3, 0, 4, 1, 5);
-    const t2 = v128.shuffle<i32>(c0, c1, 2, 6, 3, 7), t3 = v128.shuffle<i32>(c2, c3, 2, 6, 3, 7);
+    const block = i32x4.add(i32x4.splat(j >> 2), i32x4(0, 1, 2, 3));
+    philox(block, i32x4.splat(i), i32x4.splat(0), i32x4.splat(b), p.seedLow, p.seedHigh);
     const out = at(p.factors, j);
-    storeFactors(p, out, v128.shuffle<i32>(t0, t1, 0, 1, 4, 5));
-    storeFactors(p, out + 16, v128.shuffle<i32>(t0, t1, 2, 3, 6, 7));
-    storeFactors(p, out + 32, v128.shuffle<i32>(t2, t3, 0, 1, 4, 5));
-    storeFactors(p, out + 48, v128.shuffle<i32>(t2, t3, 2, 3, 6, 7));
+    storeFactors(p, out, numbers(0));
+    storeFactors(p, out + 16, numbers(1));
+    storeFactors(p, out + 32, numbers(2));
+    storeFactors(p, out + 48, numbers(3));
   }
 }
 

@@ -169,7 +169,17 @@ export class RandomStream {
 
   /** Fills with numbers in [low, high), element i from number `position + i`; returns the array. */
   fillUniform<A extends Float32Array | Float64Array>(out: A, low = 0, high = 1): A {
-    for (let i = 0; i < out.length; i++) out[i] = low + (high - low) * this.uniform();
+    const width = high - low;
+    let i = 0;
+    // Whole blocks without a call for each number.
+    while (this.position % 4 === 0 && out.length - i >= 4) {
+      this.bits();
+      const block = this.#block;
+      for (let n = 0; n < 4; n++) out[i + n] = low + width * toUniform(block[n]!);
+      this.position += 3;
+      i += 4;
+    }
+    for (; i < out.length; i++) out[i] = low + width * this.uniform();
     return out;
   }
 

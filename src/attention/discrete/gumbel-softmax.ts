@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkPositive } from "../../core/check-options.ts";
-import { philoxInto, toUniform, words } from "../../core/random.ts";
 import { withValue } from "../../ops/attention/guard.ts";
 import { softmax } from "../../ops/attention/softmax.ts";
+import { addGumbel } from "../../ops/gumbel.ts";
 import { bestKey, oneHotKeys } from "../normalize/keys.ts";
 import { checkDraw, checkKeys, type RandomDraw } from "./check.ts";
 
@@ -44,22 +44,8 @@ export function gumbelSoftmax<T extends tf.Tensor>(scores: T, options: GumbelSof
   const S = scores.shape[scores.rank - 1];
   checkKeys(op, "scores [..., S]", S);
   return tf.tidy(() => {
-    const noisy = tf.add(scores, gumbelNoise(scores.shape, draw));
-    const soft = softmax(tf.div(noisy, temperature));
+    const noisy = addGumbel(scores, draw.seed, draw.stream);
+    const soft = softmax(temperature === 1 ? noisy : tf.div(noisy, temperature));
     return hard ? withValue(soft, oneHotKeys(bestKey(noisy), S!)) : soft;
   }) as T;
-}
-
-/** −ln(−ln u) for u in the middle of its 2⁻²⁴, so that both logarithms are finite. */
-function gumbelNoise(shape: number[], { seed, stream }: Required<RandomDraw>): tf.Tensor {
-  const noise = new Float32Array(shape.reduce((n, m) => n * m, 1));
-  const [k0, k1] = words(seed);
-  const [s0, s1] = words(stream);
-  const block = new Uint32Array(4);
-  // The numbers of `RandomStream`, four at a time without its calls.
-  for (let e = 0; e < noise.length; e++) {
-    if (e % 4 === 0) philoxInto(block, 0, e / 4, 0, s0, s1, k0, k1);
-    noise[e] = -Math.log(-Math.log(toUniform(block[e % 4]!) + 2 ** -25));
-  }
-  return tf.tensor(noise, shape);
 }

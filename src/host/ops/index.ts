@@ -9,6 +9,7 @@ import { gelu, geluGrad } from "./gelu.ts";
 import { gridSample, gridSampleGradGrid, gridSampleGradImage } from "./grid-sample.ts";
 import { gruCell, gruCellGrad } from "./gru-cell.ts";
 import { gruSequence, gruSequenceGrad } from "./gru-sequence.ts";
+import { gumbel } from "./gumbel.ts";
 import { layerNorm, layerNormGrad } from "./layer-norm.ts";
 import { linear, linearGradInput, linearGradWeights } from "./linear.ts";
 import { lstmCell, lstmCellGrad } from "./lstm-cell.ts";
@@ -37,6 +38,7 @@ const trainingKernels: Record<string, HeedKernel> = {
   HeedGruCellGrad: gruCellGrad,
   HeedGruSequence: gruSequence,
   HeedGruSequenceGrad: gruSequenceGrad,
+  HeedGumbel: gumbel,
   HeedLayerNorm: layerNorm,
   HeedLayerNormGrad: layerNormGrad,
   HeedLinear: linear,
