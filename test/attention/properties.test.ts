@@ -4,7 +4,6 @@ import { dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, it } from "vitest";
-import { gradcheckTensors } from "../../src/attention/gradcheck.ts";
 import {
   additiveScore,
   attend,
@@ -13,6 +12,7 @@ import {
   type Score,
   softAttention,
 } from "../../src/attention/index.ts";
+import { gradcheckTensors } from "../../src/testing/gradcheck.ts";
 import { distance, onEveryBackend, random, tensor } from "./support.ts";
 
 const [B, T, S, H, D, DV] = [2, 5, 7, 3, 11, 13];

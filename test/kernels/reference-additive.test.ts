@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { gradcheck } from "../../src/attention/gradcheck.ts";
 import { OptionError } from "../../src/core/errors.ts";
 import type { HostArray } from "../../src/core/notation.ts";
 import { compileProgram, type ProgramOptions } from "../../src/core/program.ts";
@@ -10,6 +9,7 @@ import {
   referenceAdditiveAttention,
   referenceAdditiveGradients,
 } from "../../src/kernels/reference-additive.ts";
+import { gradcheck } from "../../src/testing/gradcheck.ts";
 import { headOf } from "./additive-cases.ts";
 import { holes } from "./cases.ts";
 

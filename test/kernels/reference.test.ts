@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { gradcheck } from "../../src/attention/gradcheck.ts";
 import { OptionError } from "../../src/core/errors.ts";
 import type { AttentionShapes, HostArray } from "../../src/core/notation.ts";
 import { compileProgram, type ProgramOptions } from "../../src/core/program.ts";
 import { RandomStream } from "../../src/core/random.ts";
 import { referenceAttention, referenceAttentionGradients } from "../../src/kernels/reference.ts";
+import { gradcheck } from "../../src/testing/gradcheck.ts";
 
 const SHAPES: AttentionShapes = { B: 2, T: 5, S: 7, H: 6, Hkv: 3, D: 11, Dv: 13 };
 

@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
-import { gradcheckTensors } from "../../src/attention/gradcheck.ts";
 import { OptionError } from "../../src/core/errors.ts";
 import { noSecondGradient } from "../../src/core/faults.ts";
 import { type GridSampleOptions, gridSample } from "../../src/ops/index.ts";
+import { gradcheckTensors } from "../../src/testing/gradcheck.ts";
 import { type FixtureArray, fixture, toTensor } from "../attention/glimpse/fixture.ts";
 import { BUILDS, distance, leaked, numbers, type Op, run, useHeed, type Value } from "./both-ways.ts";
 

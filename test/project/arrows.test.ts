@@ -18,6 +18,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   host: ["core", "kernels"],
   ops: ["core", "kernels", "host"],
   train: ["core", "data", "host", "ops"],
+  testing: ["core"],
   attention: ["core", "kernels", "host", "ops"],
   layers: ["core", "kernels", "host", "ops", "attention"],
   capture: ["core", "kernels", "host", "ops", "attention", "layers", "inspect", "viz"],

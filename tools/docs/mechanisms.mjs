@@ -24,11 +24,11 @@ const FAMILIES = [
   ["normalize", "Normalisers"],
   ["position", "Positions"],
   ["sequence", "Attention over sequences"],
-  ["efficient", "Attention over long sequences"],
+  ["sparse", "Sparse attention"],
+  ["linear", "Linear attention"],
   ["adaptive", "Adaptive attention"],
   ["discrete", "Discrete attention"],
   ["transformer", "Transformer blocks"],
-  ["general", "Generic mask attention"],
   ["feature", "Attention over features"],
   ["glimpse", "Glimpses"],
 ];

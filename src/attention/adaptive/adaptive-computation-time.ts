@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../../core/errors.ts";
 import { outOfRange, unequal } from "../../core/faults.ts";
 import { detached } from "../../ops/attention/guard.ts";
-import { oneHotKeys } from "../normalize/keys.ts";
+import { oneHotKeys } from "../normalize/best-key.ts";
 
 export interface AdaptiveComputationTimeOptions {
   /** ε, what may be missing from 1 when a position halts: lets one step be enough. From 0 to below 1. @default 0.01 */

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { RandomStream } from "../../core/random.ts";
 import { detached } from "../../ops/attention/guard.ts";
-import { noneIf } from "../normalize/keys.ts";
+import { noneIf } from "../normalize/best-key.ts";
 import { checkDraw, checkKeys, type RandomDraw } from "./check.ts";
 
 /**

@@ -3,7 +3,7 @@ import { checkPositive } from "../../core/check-options.ts";
 import { withValue } from "../../ops/attention/guard.ts";
 import { softmax } from "../../ops/attention/softmax.ts";
 import { addGumbel } from "../../ops/gumbel.ts";
-import { bestKey, oneHotKeys } from "../normalize/keys.ts";
+import { bestKey, oneHotKeys } from "../normalize/best-key.ts";
 import { checkDraw, checkKeys, type RandomDraw } from "./check.ts";
 
 export interface GumbelSoftmaxOptions extends RandomDraw {

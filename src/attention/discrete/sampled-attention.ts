@@ -6,7 +6,7 @@ import { aggregate, dotScores, weigh } from "../../ops/attention/composed.ts";
 import { softmax } from "../../ops/attention/softmax.ts";
 import { float } from "../../ops/registry.ts";
 import { tidyAsked } from "../../ops/tidy.ts";
-import { bestKey } from "../normalize/keys.ts";
+import { bestKey } from "../normalize/best-key.ts";
 import { sampleCategorical } from "./categorical.ts";
 import { checkDraw, checkKeys, checkShare, type RandomDraw } from "./check.ts";
 

@@ -3,7 +3,7 @@ import { checkNotNegative } from "../../core/check-options.ts";
 import { OptionError, ShapeError } from "../../core/errors.ts";
 import { notAChoice, unequal } from "../../core/faults.ts";
 import { detached } from "../../ops/attention/guard.ts";
-import { oneHotKeys } from "../normalize/keys.ts";
+import { oneHotKeys } from "../normalize/best-key.ts";
 import { onSupport } from "../normalize/threshold.ts";
 import { type Baseline, baselineKinds, baselineValue } from "./baseline.ts";
 

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { withValue } from "../../ops/attention/guard.ts";
-import { bestKey, oneHotKeys } from "../normalize/keys.ts";
+import { bestKey, oneHotKeys } from "../normalize/best-key.ts";
 import { sampleCategorical } from "./categorical.ts";
 import { checkKeys, type RandomDraw } from "./check.ts";
 

@@ -15,6 +15,7 @@ export * from "./gated-pooling.ts";
 export * from "./gated-residual.ts";
 export * from "./global-context.ts";
 export * from "./learnable-gate.ts";
+export * from "./mask-attention.ts";
 export * from "./non-local.ts";
 export type { NonLocalKind } from "./non-local-check.ts";
 export type { FoldedNorm, Norm } from "./norm.ts";

@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkPadding, checkSameLength, checkSequences, checkShape, type PaddingOptions } from "./check.ts";
 import { lowerOnes } from "./chunked-state.ts";
-import { withoutStray } from "./form.ts";
 import { hide, lessLargest, mixPositions, quotient } from "./numerics.ts";
 import { powerSums } from "./power-sums.ts";
+import { withoutStray } from "./recurrence-form.ts";
 
 export interface AftParameters {
   /** A logit for each pair of positions; without it only the keys weigh (AFT-simple). [T, S] @default zeros */

@@ -3,8 +3,8 @@ import { OptionError } from "../../core/errors.ts";
 import { type Asked, tidyAsked } from "../../ops/tidy.ts";
 import { checkPadding, checkSequences, checkShape, type Padding, type PaddingOptions } from "./check.ts";
 import { lowerOnes } from "./chunked-state.ts";
-import { checkForm, type FormOptions, type FormResult, runForm, withoutStray } from "./form.ts";
 import { hide, quotient } from "./numerics.ts";
+import { checkForm, type FormOptions, type FormResult, runForm, withoutStray } from "./recurrence-form.ts";
 
 /** φ: [..., D] → [..., any width]; features should not be negative, so that the weights are a mean. */
 export type FeatureMap = (x: tf.Tensor4D) => tf.Tensor4D;

@@ -2,8 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { checkFinite } from "../../core/check-options.ts";
 import { tidyAsked } from "../../ops/tidy.ts";
 import { checkPadding, checkSequences, checkShape, type PaddingOptions } from "./check.ts";
-import { checkForm, type FormOptions, type FormResult, runForm, withoutStray } from "./form.ts";
 import { hide } from "./numerics.ts";
+import { checkForm, type FormOptions, type FormResult, runForm, withoutStray } from "./recurrence-form.ts";
 
 /** Which rule runs is said by what is given: none is `linear`, decay `gated`, beta `delta`, both `gated_delta`. */
 export interface DeltaGates {

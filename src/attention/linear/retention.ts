@@ -4,8 +4,8 @@ import { OptionError } from "../../core/errors.ts";
 import { show } from "../../core/notation.ts";
 import { tidyAsked } from "../../ops/tidy.ts";
 import { checkPadding, checkSequences, checkShape, type PaddingOptions } from "./check.ts";
-import { checkForm, type FormOptions, type FormResult, runForm, withoutStray } from "./form.ts";
 import { hide } from "./numerics.ts";
+import { checkForm, type FormOptions, type FormResult, runForm, withoutStray } from "./recurrence-form.ts";
 
 export interface RetentionOptions extends Omit<PaddingOptions, "keyAllow">, FormOptions {
   /** What a step leaves of the state, one number γ a head, above 0 and at most 1. @default retentionDecays(Hkv) */

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { bestKey, oneHotKeys } from "./keys.ts";
+import { bestKey, oneHotKeys } from "./best-key.ts";
 
 /**
  * Hardmax over the keys: all weight on the best one.

@@ -1,4 +1,5 @@
 export type { Normalize } from "../../ops/attention/composed.ts";
+export * from "./advice.ts";
 export * from "./attend.ts";
 export * from "./attention-pooling.ts";
 export * from "./cross-attention.ts";
@@ -16,7 +17,7 @@ export * from "./patch-attention.ts";
 export * from "./qk-layer-norm.ts";
 export * from "./qk-norm.ts";
 export * from "./self-attention.ts";
-export * from "./sink-attention.ts";
+export * from "./sink.ts";
 export * from "./soft-attention.ts";
 export * from "./soft-cap.ts";
 export * from "./talking-heads.ts";

@@ -7,7 +7,7 @@ import { type AttentionOptions, type AttentionResult, attention } from "../../op
 import { tidyAsked } from "../../ops/tidy.ts";
 import { type BlockMask, denseMask } from "./block-mask.ts";
 import { type Lengths, planOf, type RowGroup } from "./block-plan.ts";
-import { padPositions } from "./pieces.ts";
+import { padPositions } from "./cut-positions.ts";
 
 export interface BlockSparseOptions
   extends Pick<

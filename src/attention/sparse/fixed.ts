@@ -1,10 +1,54 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { checkChoice, checkCount } from "../../core/check-options.ts";
+import { OptionError } from "../../core/errors.ts";
+import { outOfRange } from "../../core/faults.ts";
 import { attention } from "../../ops/attention.ts";
 import { tidyAsked } from "../../ops/tidy.ts";
-import { checkFixed, type FixedOptions } from "../mask/fixed.ts";
-import { patternMask } from "../mask/pattern.ts";
-import { blocksOf, type Cut, cut, joined, padPositions, pieceLengths } from "./pieces.ts";
-import { mergedResult, type SparseOptions, type SparseResult, selfShapes } from "./self-shapes.ts";
+import { type Pattern, patternMask } from "../mask/pattern.ts";
+import { blocksOf, type Cut, cut, joined, padPositions, pieceLengths } from "./cut-positions.ts";
+import { mergedResult, type SparseOptions, type SparseResult, selfShapes } from "./one-sequence.ts";
+
+export interface FixedOptions {
+  /** l: the length of a block; the paper has 128. */
+  stride: number;
+  /** c: how many positions at each block's end sum it up for later ones, from 1 to l. @default 1 */
+  summary?: number;
+  /** One of the two factorised heads, or one head that sees both. @default "both" */
+  part?: "both" | "local" | "summary";
+}
+
+/**
+ * Fixed pattern of the Sparse Transformer: the query's own block, and the last c keys of every block.
+ *
+ *     local: j ≤ i, ⌊j/l⌋ = ⌊i/l⌋        summary: j ≤ i, j mod l ≥ l − c
+ *
+ * 1. `true` means attend. 2. No row of "both" and "local" is empty; those before the first summary are, of "summary",
+ * and give 0. 3. Query i and key i stand together. 4. A query sees itself in the local part. Causal by definition.
+ *
+ *     l = 2, c = 1, local    summary        both
+ *     1 0 0 0 0              0 0 0 0 0      1 0 0 0 0
+ *     1 1 0 0 0              0 1 0 0 0      1 1 0 0 0
+ *     0 0 1 0 0              0 1 0 0 0      0 1 1 0 0
+ *     0 0 1 1 0              0 1 0 1 0      0 1 1 1 0
+ *     0 0 0 0 1              0 1 0 1 0      0 1 0 1 1
+ *
+ * Cost: O(1) a pair.
+ * Paper: Child et al. 2019, §4.3, arxiv.org/abs/1904.10509.
+ *
+ * @throws OptionError OPTION
+ * @draws
+ * return patternMask(24, 24, fixedPattern({ stride: 6, summary: 2 }));
+ * @example
+ * patternMask(3, 3, fixedPattern({ stride: 2 })); // [[1, 0, 0], [1, 1, 0], [0, 1, 1]]
+ */
+export function fixedPattern(options: FixedOptions): Pattern {
+  checkFixed("fixedPattern", options);
+  const { stride, summary = 1, part = "both" } = options;
+  const local: Pattern = (i, j) => j <= i && Math.floor(j / stride) === Math.floor(i / stride);
+  const summaries: Pattern = (i, j) => j <= i && j % stride >= stride - summary;
+  if (part === "local") return local;
+  return part === "summary" ? summaries : (i, j) => local(i, j) || summaries(i, j);
+}
 
 export interface FixedAttentionOptions extends FixedOptions, SparseOptions {}
 
@@ -16,7 +60,7 @@ export interface FixedAttentionOptions extends FixedOptions, SparseOptions {}
  * Symbols: l the length of a block (`stride`); c how many keys sum a block up (`summary`); A_i the keys of query i.
  * Shapes: q [B, H, T, D], k [B, Hkv, T, D], v [B, Hkv, T, Dv] → output [B, H, T, Dv].
  * Conventions: causal by definition; `part` gives one of the paper's two factorised heads. It is softmax attention
- * under `fixedPattern` (which has a drawing, and with `softAttention` gives weights): one call of the op `attention`
+ * under `fixedPattern` (with `softAttention` it gives weights): one call of the op `attention`
  * over the blocks, one over the summaries, joined by `mergeAttention`. A row without a visible key gives 0.
  * Differentiable.
  * Cost: O(T·(l + c·T/l)·D) a head; memory O(T·D), and a byte for each query and summary, T·c·T/l.
@@ -74,4 +118,13 @@ function countBelow(n: number, test: (s: number) => boolean): number {
   let count = 0;
   while (count < n && test(count)) count++;
   return count;
+}
+
+/** Throws unless the options fit together. */
+function checkFixed(op: string, { stride, summary = 1, part = "both" }: FixedOptions): void {
+  checkCount(op, "stride", stride);
+  checkChoice(op, "part", part, ["both", "local", "summary"]);
+  if (Number.isSafeInteger(summary) && summary >= 1 && summary <= stride) return;
+  const rule = `an integer from 1 to stride = ${stride}`;
+  throw new OptionError("OPTION", outOfRange({ op, name: "summary", rule, got: summary }));
 }

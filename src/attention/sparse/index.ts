@@ -1,9 +1,9 @@
 export * from "./big-bird.ts";
 export * from "./block-mask.ts";
 export * from "./block-sparse.ts";
-export { type FixedAttentionOptions, fixedAttention } from "./fixed.ts";
+export * from "./fixed.ts";
 export * from "./longformer.ts";
-export * from "./lsh-attention.ts";
+export * from "./lsh.ts";
 export * from "./merge-attention.ts";
 export {
   type Compress,
@@ -13,6 +13,6 @@ export {
   nativeSparseAttention,
   selectionMask,
 } from "./nsa.ts";
-export type { SparseOptions, SparseResult } from "./self-shapes.ts";
+export type { SparseOptions, SparseResult } from "./one-sequence.ts";
 export * from "./strided.ts";
 export * from "./top-k.ts";

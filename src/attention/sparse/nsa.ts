@@ -5,8 +5,8 @@ import { outOfRange, unequal } from "../../core/faults.ts";
 import { attentionShapes, checkRank } from "../../core/shapes.ts";
 import { attention } from "../../ops/attention.ts";
 import { patternMask } from "../mask/pattern.ts";
+import { padPositions } from "./cut-positions.ts";
 import { type NsaSizes, selectedKeys } from "./nsa-selection.ts";
-import { padPositions } from "./pieces.ts";
 
 /** The keys and values of one branch. */
 export interface KeyValues {

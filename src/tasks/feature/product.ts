@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { maskAttention } from "../../attention/general/mask-attention.ts";
+import { maskAttention } from "../../attention/feature/mask-attention.ts";
 import { RandomStream } from "../../core/random.ts";
 import { linear } from "../../ops/linear.ts";
 import { descend } from "./descend.ts";

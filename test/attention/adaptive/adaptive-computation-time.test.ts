@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, it } from "vitest";
 import { adaptiveComputationTime } from "../../../src/attention/adaptive/index.ts";
-import { gradcheckTensors } from "../../../src/attention/gradcheck.ts";
 import { OptionError, ShapeError } from "../../../src/core/errors.ts";
+import { gradcheckTensors } from "../../../src/testing/gradcheck.ts";
 import { distance, onEveryBackend, ROUNDING, random, tensor } from "../support.ts";
 
 const [B, T, N, C] = [2, 3, 5, 7];

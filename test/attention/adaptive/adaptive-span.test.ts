@@ -5,9 +5,9 @@ import {
   adaptiveSpan,
   spanPenalty,
 } from "../../../src/attention/adaptive/index.ts";
-import { gradcheckTensors } from "../../../src/attention/gradcheck.ts";
 import { softAttention } from "../../../src/attention/sequence/index.ts";
 import { OptionError, ShapeError } from "../../../src/core/errors.ts";
+import { gradcheckTensors } from "../../../src/testing/gradcheck.ts";
 import { distance, onEveryBackend, ROUNDING, random, tensor } from "../support.ts";
 import { expectFixture } from "./fixture.ts";
 

@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, it } from "vitest";
 import { type AdaptivelySparseOptions, adaptivelySparse } from "../../../src/attention/adaptive/index.ts";
-import { gradcheckTensors } from "../../../src/attention/gradcheck.ts";
 import { softAttention } from "../../../src/attention/sequence/index.ts";
 import { ShapeError } from "../../../src/core/errors.ts";
+import { gradcheckTensors } from "../../../src/testing/gradcheck.ts";
 import { referenceEntmax } from "../normalize/reference.ts";
 import { distance, onEveryBackend, random, tensor } from "../support.ts";
 import { expectFixture } from "./fixture.ts";

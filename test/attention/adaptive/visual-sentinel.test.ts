@@ -5,8 +5,8 @@ import {
   type VisualSentinelOptions,
   visualSentinel,
 } from "../../../src/attention/adaptive/index.ts";
-import { gradcheckTensors } from "../../../src/attention/gradcheck.ts";
 import { ShapeError } from "../../../src/core/errors.ts";
+import { gradcheckTensors } from "../../../src/testing/gradcheck.ts";
 import { distance, onEveryBackend, random, tensor } from "../support.ts";
 import { expectFixture } from "./fixture.ts";
 

@@ -2,12 +2,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, it } from "vitest";
 import { gumbelSoftmax, straightThrough } from "../../../src/attention/discrete/index.ts";
-import { gradcheckTensors } from "../../../src/attention/gradcheck.ts";
 import { softmax } from "../../../src/attention/normalize/index.ts";
 import { attend } from "../../../src/attention/sequence/index.ts";
 import { OptionError, ShapeError } from "../../../src/core/errors.ts";
 import { RandomStream } from "../../../src/core/random.ts";
 import { maskScores } from "../../../src/ops/attention/mask.ts";
+import { gradcheckTensors } from "../../../src/testing/gradcheck.ts";
 import { distance, onEveryBackend, ROUNDING, random, tensor } from "../support.ts";
 import { CHI_SQUARE_99, chiSquare } from "./chi-square.ts";
 

@@ -5,9 +5,9 @@ import {
   type SampledAttentionOptions,
   sampledAttention,
 } from "../../../src/attention/discrete/index.ts";
-import { gradcheckTensors } from "../../../src/attention/gradcheck.ts";
 import { softAttention } from "../../../src/attention/sequence/index.ts";
 import { OptionError, ShapeError } from "../../../src/core/errors.ts";
+import { gradcheckTensors } from "../../../src/testing/gradcheck.ts";
 import { distance, onEveryBackend, random, tensor } from "../support.ts";
 import { CHI_SQUARE_99, chiSquare } from "./chi-square.ts";
 

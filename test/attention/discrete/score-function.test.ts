@@ -7,10 +7,10 @@ import {
   MovingAverage,
   scoreFunctionLoss,
 } from "../../../src/attention/discrete/index.ts";
-import { gradcheckTensors } from "../../../src/attention/gradcheck.ts";
 import { softmax } from "../../../src/attention/normalize/index.ts";
 import { OptionError, ShapeError } from "../../../src/core/errors.ts";
 import { maskScores } from "../../../src/ops/attention/mask.ts";
+import { gradcheckTensors } from "../../../src/testing/gradcheck.ts";
 import { distance, onEveryBackend, ROUNDING, random, tensor } from "../support.ts";
 
 const [N, T, S] = [3, 5, 7];

@@ -1,8 +1,8 @@
 /** Every input and every parameter of every mechanism against central differences, and what a call leaves behind. */
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, it } from "vitest";
-import { gradcheckTensors } from "../../../src/attention/gradcheck.ts";
 import { RandomStream } from "../../../src/core/random.ts";
+import { gradcheckTensors } from "../../../src/testing/gradcheck.ts";
 import { onEveryBackend, random, tensor } from "../support.ts";
 import { call, type Flat, outputOf } from "./support.ts";
 

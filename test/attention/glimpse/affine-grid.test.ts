@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
 import { type Affine, affineGrid } from "../../../src/attention/glimpse/index.ts";
-import { gradcheckTensors } from "../../../src/attention/gradcheck.ts";
+import { gradcheckTensors } from "../../../src/testing/gradcheck.ts";
 import { distance, onEveryBackend, random, tensor } from "../support.ts";
 import { type FixtureArray, fixture, leftBehind, perExample, toTensor } from "./fixture.ts";
 

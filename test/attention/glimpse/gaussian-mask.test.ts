@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
-import { gradcheckTensors } from "../../../src/attention/gradcheck.ts";
 import { gaussianMask, gaussianMask2d, maskAttention } from "../../../src/attention/index.ts";
+import { gradcheckTensors } from "../../../src/testing/gradcheck.ts";
 import { distance, onEveryBackend, ROUNDING } from "../support.ts";
 import { leftBehind, perExample } from "./fixture.ts";
 import { axisOf, gaussianRows } from "./gaussians.ts";

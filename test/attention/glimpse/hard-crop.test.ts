@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, it } from "vitest";
 import { type HardCropOptions, hardCrop, type ImageSize } from "../../../src/attention/glimpse/index.ts";
-import { gradcheckTensors } from "../../../src/attention/gradcheck.ts";
+import { gradcheckTensors } from "../../../src/testing/gradcheck.ts";
 import { onEveryBackend, random, tensor } from "../support.ts";
 import { leftBehind } from "./fixture.ts";
 

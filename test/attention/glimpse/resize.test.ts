@@ -7,7 +7,7 @@ import {
   windowAffine,
   windowGaussians,
 } from "../../../src/attention/glimpse/index.ts";
-import { gradcheckTensors } from "../../../src/attention/gradcheck.ts";
+import { gradcheckTensors } from "../../../src/testing/gradcheck.ts";
 import { distance, onEveryBackend, ROUNDING, random, tensor } from "../support.ts";
 import { leftBehind, perExample, plane } from "./fixture.ts";
 

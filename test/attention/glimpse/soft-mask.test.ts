@@ -5,7 +5,7 @@ import {
   type SoftMaskOptions,
   softMask,
 } from "../../../src/attention/glimpse/index.ts";
-import { gradcheckTensors } from "../../../src/attention/gradcheck.ts";
+import { gradcheckTensors } from "../../../src/testing/gradcheck.ts";
 import { distance, onEveryBackend, random, tensor } from "../support.ts";
 import { leftBehind } from "./fixture.ts";
 

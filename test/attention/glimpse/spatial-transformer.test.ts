@@ -9,7 +9,7 @@ import {
   spatialTransformer,
   windowAffine,
 } from "../../../src/attention/glimpse/index.ts";
-import { gradcheckTensors } from "../../../src/attention/gradcheck.ts";
+import { gradcheckTensors } from "../../../src/testing/gradcheck.ts";
 import { distance, onEveryBackend, random, tensor } from "../support.ts";
 import { leftBehind, perExample, plane } from "./fixture.ts";
 

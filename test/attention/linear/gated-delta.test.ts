@@ -1,6 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, it } from "vitest";
-import { gradcheckTensors } from "../../../src/attention/gradcheck.ts";
 import {
   type DeltaGates,
   type GatedDeltaOptions,
@@ -8,6 +7,7 @@ import {
   gatedDeltaStep,
   linearAttention,
 } from "../../../src/attention/linear/index.ts";
+import { gradcheckTensors } from "../../../src/testing/gradcheck.ts";
 import { onEveryBackend } from "../support.ts";
 import {
   between,

@@ -1,12 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, it } from "vitest";
-import { gradcheckTensors } from "../../../src/attention/gradcheck.ts";
 import {
   eluFeatures,
   type LinearAttentionOptions,
   linearAttention,
   linearAttentionStep,
 } from "../../../src/attention/linear/index.ts";
+import { gradcheckTensors } from "../../../src/testing/gradcheck.ts";
 import { onEveryBackend } from "../support.ts";
 import {
   between,

@@ -1,12 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, it } from "vitest";
-import { gradcheckTensors } from "../../../src/attention/gradcheck.ts";
 import {
   orthogonalRandomFeatures,
   type PerformerOptions,
   performerAttention,
 } from "../../../src/attention/linear/index.ts";
 import { attention } from "../../../src/ops/attention.ts";
+import { gradcheckTensors } from "../../../src/testing/gradcheck.ts";
 import { onEveryBackend } from "../support.ts";
 import {
   drawn,

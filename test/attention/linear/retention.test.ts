@@ -1,6 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, it } from "vitest";
-import { gradcheckTensors } from "../../../src/attention/gradcheck.ts";
 import {
   gatedDelta,
   type RetentionOptions,
@@ -8,6 +7,7 @@ import {
   retentionDecays,
   retentionStep,
 } from "../../../src/attention/linear/index.ts";
+import { gradcheckTensors } from "../../../src/testing/gradcheck.ts";
 import { onEveryBackend } from "../support.ts";
 import {
   example,

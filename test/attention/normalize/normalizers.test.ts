@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
-import { gradcheck, gradcheckTensors } from "../../../src/attention/gradcheck.ts";
 import {
   entmax,
   hardmax,
@@ -16,6 +15,7 @@ import { attend } from "../../../src/attention/sequence/index.ts";
 import { OptionError, ShapeError } from "../../../src/core/errors.ts";
 import type { Normalize } from "../../../src/ops/attention/composed.ts";
 import { maskScores } from "../../../src/ops/attention/mask.ts";
+import { gradcheck, gradcheckTensors } from "../../../src/testing/gradcheck.ts";
 import { distance, onEveryBackend, ROUNDING, random, tensor } from "../support.ts";
 import { referenceEntmax, referenceSoftmaxPlusOne } from "./reference.ts";
 

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, it } from "vitest";
-import { gradcheckTensors } from "../../../src/attention/gradcheck.ts";
 import { maskScores } from "../../../src/ops/attention/mask.ts";
 import { logSumExp, softmax } from "../../../src/ops/attention/softmax.ts";
+import { gradcheckTensors } from "../../../src/testing/gradcheck.ts";
 import { distance, onEveryBackend, ROUNDING, random, tensor } from "../support.ts";
 
 const rows = (weights: tf.Tensor) => tf.sum(weights, -1).dataSync();

@@ -1,6 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, it } from "vitest";
-import { gradcheckTensors } from "../../../src/attention/gradcheck.ts";
 import {
   alibiBias,
   alibiKeyBias,
@@ -12,6 +11,7 @@ import {
   t5Bucket,
 } from "../../../src/attention/position/index.ts";
 import { softAttention } from "../../../src/attention/sequence/index.ts";
+import { gradcheckTensors } from "../../../src/testing/gradcheck.ts";
 import buckets from "../../fixtures/position/buckets.json" with { type: "json" };
 import slopes from "../../fixtures/position/slopes.json" with { type: "json" };
 import { distance, onEveryBackend, ROUNDING, random, tensor } from "../support.ts";

@@ -1,6 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, it } from "vitest";
-import { gradcheckTensors } from "../../../src/attention/gradcheck.ts";
 import {
   applyRope,
   type RopeScaling,
@@ -10,6 +9,7 @@ import {
   ropeTable,
 } from "../../../src/attention/position/index.ts";
 import { OptionError, ShapeError } from "../../../src/core/errors.ts";
+import { gradcheckTensors } from "../../../src/testing/gradcheck.ts";
 import fixtures from "../../fixtures/position/rope.json" with { type: "json" };
 import { distance, onEveryBackend, ROUNDING, random, tensor } from "../support.ts";
 import { expectFixture } from "./fixtures.ts";

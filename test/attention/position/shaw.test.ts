@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, it } from "vitest";
-import { gradcheckTensors } from "../../../src/attention/gradcheck.ts";
 import { type ShawOptions, shawAttention } from "../../../src/attention/position/index.ts";
 import { softAttention } from "../../../src/attention/sequence/index.ts";
+import { gradcheckTensors } from "../../../src/testing/gradcheck.ts";
 import fixtures from "../../fixtures/position/shaw.json" with { type: "json" };
 import { distance, onEveryBackend, random, tensor } from "../support.ts";
 import { expectFixture } from "./fixtures.ts";

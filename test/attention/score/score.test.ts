@@ -1,6 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
-import { gradcheck, gradcheckTensors } from "../../../src/attention/gradcheck.ts";
 import {
   additiveScore,
   concatScore,
@@ -25,6 +24,7 @@ import {
   referenceLocation,
   type ScoreSizes,
 } from "../../../src/kernels/reference-scores.ts";
+import { gradcheck, gradcheckTensors } from "../../../src/testing/gradcheck.ts";
 import { distance, onEveryBackend, random, tensor } from "../support.ts";
 
 type Tensors = Record<string, tf.Tensor>;

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, it } from "vitest";
-import { gradcheckTensors } from "../../../src/attention/index.ts";
 import { hardAttention, softAttention } from "../../../src/attention/sequence/index.ts";
+import { gradcheckTensors } from "../../../src/testing/index.ts";
 import { distance, onEveryBackend } from "../support.ts";
 import { attentionOracle, type Heads, nested, normal } from "./oracle.ts";
 

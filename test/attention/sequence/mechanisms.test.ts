@@ -1,7 +1,7 @@
 /** What every sequence mechanism must do, whatever it is. */
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, it } from "vitest";
-import { gradcheckTensors } from "../../../src/attention/index.ts";
+import { gradcheckTensors } from "../../../src/testing/index.ts";
 import { distance, onEveryBackend } from "../support.ts";
 import { MECHANISMS, type Mechanism, SIZES, type Sizes, type Tensors, tensorsOf } from "./mechanisms.ts";
 

@@ -1,12 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
-import { gradcheckTensors } from "../../../src/attention/gradcheck.ts";
-import {
-  fixedPattern,
-  type Pattern,
-  patternMask,
-  stridedPattern,
-} from "../../../src/attention/mask/index.ts";
+import { type Pattern, patternMask } from "../../../src/attention/mask/index.ts";
 import { softAttention } from "../../../src/attention/sequence/index.ts";
 import {
   type BlockMask,
@@ -18,7 +12,10 @@ import {
   blockSparseAttention,
   denseMask,
   drawBlocks,
+  fixedPattern,
+  stridedPattern,
 } from "../../../src/attention/sparse/index.ts";
+import { gradcheckTensors } from "../../../src/testing/gradcheck.ts";
 import { onEveryBackend, onPlainKernels } from "../support.ts";
 import { expectDense, inputs, kernelsOf, make, type Qkv, spoiled } from "./inputs.ts";
 

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, it } from "vitest";
-import { gradcheckTensors } from "../../../src/attention/gradcheck.ts";
 import { softAttention } from "../../../src/attention/sequence/index.ts";
 import { mergeAttention } from "../../../src/attention/sparse/index.ts";
+import { gradcheckTensors } from "../../../src/testing/gradcheck.ts";
 import { onEveryBackend } from "../support.ts";
 import { expectDense, inputs, make, type Qkv } from "./inputs.ts";
 

@@ -1,6 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, it } from "vitest";
-import { gradcheckTensors } from "../../../src/attention/gradcheck.ts";
 import { patternMask } from "../../../src/attention/mask/index.ts";
 import { softAttention } from "../../../src/attention/sequence/index.ts";
 import {
@@ -8,6 +7,7 @@ import {
   nativeSparseAttention,
   selectionMask,
 } from "../../../src/attention/sparse/index.ts";
+import { gradcheckTensors } from "../../../src/testing/gradcheck.ts";
 import { distance, onEveryBackend } from "../support.ts";
 import { make } from "./inputs.ts";
 

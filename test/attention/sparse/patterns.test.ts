@@ -1,20 +1,18 @@
 /** Strided, fixed and Longformer attention, which are two or three calls of the op over parts of the sequence. */
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
-import { gradcheckTensors } from "../../../src/attention/gradcheck.ts";
-import {
-  fixedPattern,
-  longformerPattern,
-  patternMask,
-  stridedPattern,
-} from "../../../src/attention/mask/index.ts";
+import { patternMask } from "../../../src/attention/mask/index.ts";
 import { softAttention } from "../../../src/attention/sequence/index.ts";
 import {
   fixedAttention,
+  fixedPattern,
   longformerAttention,
+  longformerPattern,
   stridedAttention,
+  stridedPattern,
   topKAttention,
 } from "../../../src/attention/sparse/index.ts";
+import { gradcheckTensors } from "../../../src/testing/gradcheck.ts";
 import fixtures from "../../fixtures/sparse/sparse.json" with { type: "json" };
 import { expectFixture, type FixtureArray } from "../position/fixtures.ts";
 import { distance, onEveryBackend } from "../support.ts";

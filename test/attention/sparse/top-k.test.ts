@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, it } from "vitest";
-import { gradcheckTensors } from "../../../src/attention/gradcheck.ts";
 import { softAttention } from "../../../src/attention/sequence/index.ts";
 import { type TopKOptions, topKAttention } from "../../../src/attention/sparse/index.ts";
 import { LargestKeeper } from "../../../src/attention/sparse/keep-largest.ts";
 import { RandomStream } from "../../../src/core/random.ts";
+import { gradcheckTensors } from "../../../src/testing/gradcheck.ts";
 import { distance, onEveryBackend } from "../support.ts";
 import { inputs, make, type Qkv } from "./inputs.ts";
 

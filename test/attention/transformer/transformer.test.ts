@@ -4,13 +4,13 @@ import {
   type DecoderCache,
   fromTorchDecoderLayer,
   fromTorchEncoderLayer,
-  gradcheckTensors,
   type TransformerDecoderParameters,
   type TransformerEncoderParameters,
   transformerDecoderLayer,
   transformerEncoderLayer,
 } from "../../../src/attention/index.ts";
 import { OptionError, ShapeError } from "../../../src/core/errors.ts";
+import { gradcheckTensors } from "../../../src/testing/index.ts";
 import {
   type FixtureArray,
   type FixtureArrays,

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { attentionAdvice } from "../../src/attention/advice.ts";
+import { attentionAdvice } from "../../../src/attention/sequence/advice.ts";
 
 const codes = (plan: Parameters<typeof attentionAdvice>[0]) => attentionAdvice(plan).map(({ code }) => code);
 

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
-import { gradcheck, gradcheckTensors } from "../../src/attention/gradcheck.ts";
 import { OptionError } from "../../src/core/errors.ts";
-import { onEveryBackend } from "./support.ts";
+import { gradcheck, gradcheckTensors } from "../../src/testing/gradcheck.ts";
+import { onEveryBackend } from "../attention/support.ts";
 
 describe("gradcheck", () => {
   const cube = ({ x }: Record<string, Float64Array>) => x!.reduce((sum, n) => sum + n ** 3, 0);

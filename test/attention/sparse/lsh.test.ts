@@ -1,9 +1,9 @@
 import "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
-import { gradcheckTensors } from "../../../src/attention/gradcheck.ts";
 import { type LshAttentionOptions, lshAttention } from "../../../src/attention/sparse/index.ts";
 import { bucketsOf, rotations } from "../../../src/attention/sparse/lsh-plan.ts";
+import { gradcheckTensors } from "../../../src/testing/gradcheck.ts";
 import {
   drawn,
   example,

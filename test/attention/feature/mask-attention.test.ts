@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, it } from "vitest";
-import { hardMaskAttention, maskAttention } from "../../../src/attention/general/index.ts";
-import { gradcheck, gradcheckTensors } from "../../../src/attention/gradcheck.ts";
+import { hardMaskAttention, maskAttention } from "../../../src/attention/feature/index.ts";
 import { OptionError, ShapeError } from "../../../src/core/errors.ts";
+import { gradcheck, gradcheckTensors } from "../../../src/testing/gradcheck.ts";
 import { distance, onEveryBackend, random, tensor } from "../support.ts";
 
 onEveryBackend("mask attention", () => {

@@ -1,0 +1,2 @@
+/** What tests of mechanisms use: gradients against central differences. */
+export * from "./gradcheck.ts";
