@@ -7,8 +7,12 @@
  *     weights = softmax of the visible scores (and of the sink, whose own weight is dropped);  out = weights · v
  *
  * Soft-cap comes after scale and before bias and mask (Gemma 2, ONNX Attention-25). Everything composes.
- * `bottomRight` aligns the last valid query of each example with its last valid key, so that padding changes nothing.
- * A row with no visible key gives 0 output, 0 weights, lse −∞ and 0 gradients (`onEmptyRow: "zero"`).
+ * `bottomRight` aligns the last valid query of each example with its last valid key, by the lengths of that example and
+ * not of the arrays: offset_b = keyLengths_b − queryLengths_b, so that padding changes nothing.
+ * A row with no visible key gives 0 output, 0 weights, lse −∞ and 0 gradients (`onEmptyRow: "zero"`). Beside a sink its
+ * lse is the sink's logit, of a query beyond `queryLengths` too: the sink is there for every query, and takes all.
+ * Scores are of float32's range: one beyond it is ±∞. A score of +∞, by overflow or by a bias of +∞, takes all the mass
+ * of its row, shared equally among the visible keys that have one, and its lse is +∞; NaN makes its own row NaN alone.
  */
 import { checkChoice } from "./check-options.ts";
 import { OptionError, ShapeError } from "./errors.ts";

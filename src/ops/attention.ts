@@ -18,7 +18,10 @@ export type { AttentionOptions, AttentionResult } from "./attention/run.ts";
  * `layout: "bthd"` positions come before heads in all four; weights are [B, H, T, S] and lse [B, H, T] in both.
  * Conventions: query head h reads key/value head ⌊h·Hkv/H⌋, nothing is copied for it. Options are those of the
  * attention program (core/program.ts); masks, bias, lengths and windows compose. A row without a visible key gives
- * 0 output, 0 weights, lse −∞ and 0 gradients. NaN in hidden places leaks nowhere, whether allow, lengths, causality,
+ * 0 output, 0 weights, lse −∞ (the sink's logit, where there is a sink, for queries beyond `queryLengths` too) and 0
+ * gradients. Scores are of float32's range; one of +∞, by overflow or by a bias of +∞, takes all the mass of its row,
+ * shared equally among the visible keys that have one, and a score of NaN makes its own row NaN alone. NaN in hidden
+ * places leaks nowhere, whether allow, lengths, causality,
  * window or a bias of −∞ hide them. The output is the same, bit for bit, whether weights and lse are asked for or not.
  * Gradients: of q, k, v, bias and sink, from output, lse and weights, once; gradients of gradients are refused where
  * the kernels are.

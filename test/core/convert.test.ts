@@ -14,6 +14,28 @@ describe("fromTorchMHA", () => {
     expect(fromTorchMHA(allow).values).toEqual(Uint8Array.from(mask.values));
   });
 
+  it("gives a mask [B·H, T, S], example by example, its axis of heads", () => {
+    // Two examples of three heads, one query, two keys: element n hides where bit n is set.
+    const values = [0, 1, 1, 0, 1, 1, 0, 0, 0, 1, 1, 0];
+    const allow = fromTorchMHA({ shape: [6, 1, 2], dtype: "bool", values }, 3);
+    expect(allow.shape).toEqual([2, 3, 1, 2]);
+    const program = compileProgram("test", { B: 2, T: 1, S: 2, H: 3, Hkv: 3, D: 5, Dv: 7 }, { allow });
+    const seen = [0, 1].flatMap((b) =>
+      [0, 1, 2].flatMap((h) => [0, 1].map((j) => isAllowed(program, b, h, 0, j))),
+    );
+    expect(seen).toEqual(values.map((hidden) => hidden === 0));
+  });
+
+  it("refuses heads that do not divide the first axis, and masks of other ranks", () => {
+    const mask = (...shape: number[]) => ({ shape, dtype: "bool", values: [0, 1, 0, 1] });
+    expect(() => fromTorchMHA(mask(4, 1, 1), 3)).toThrow(
+      "fromTorchMHA: a mask for H=3 heads must have shape [B·H, T, S], got [4, 1, 1]; leave heads out for masks of " +
+        "other shapes",
+    );
+    expect(() => fromTorchMHA(mask(2, 2), 2)).toThrow("must have shape [B·H, T, S], got [2, 2]");
+    expect(() => fromTorchMHA(mask(4, 1, 1), 0)).toThrow("fromTorchMHA: heads must be an integer ≥ 1, got 0");
+  });
+
   it("refuses a float mask, which would be added", () => {
     const floats = () => fromTorchMHA({ shape: [1, 2], dtype: "float32", values: [0, 1] });
     expect(floats).toThrow(OptionError);

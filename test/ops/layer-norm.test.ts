@@ -199,3 +199,22 @@ describe.each(["cpu", "heed"])("layerNorm on the %s backend", (backend) => {
     );
   });
 });
+
+describe("layerNorm composed of TensorFlow.js ops", () => {
+  beforeAll(async () => void (await tf.setBackend("cpu")));
+
+  it.each([1e20, -3e38, 2e15])(
+    "of rows whose squares overflow is that of the same rows scaled down: %f",
+    (size) => {
+      const [N, C] = [3, 13];
+      const [x, gamma, beta] = inputs(N, C) as [Value, Value, Value];
+      // The largest of each row becomes `size`; a row of ordinary numbers stands beside them.
+      const most = Math.max(...x.values.map(Math.abs));
+      const large = x.values.map((v, n) => (n < C ? v : Math.fround((v / most) * size)));
+      const got = run(op(), [{ shape: [N, C], values: large }, gamma, beta]);
+      const exact = reference([{ shape: [N, C], values: large }, gamma, beta]);
+      expect(distance(got.outputs, exact.outputs)).toBeLessThan(tolerance(N, C).outputs);
+      expect(distance(got.gradients, exact.gradients)).toBeLessThan(tolerance(N, C).gradients);
+    },
+  );
+});

@@ -6,6 +6,8 @@ import { distance, onEveryBackend, ROUNDING } from "../support.ts";
 import { leftBehind, perExample } from "./fixture.ts";
 import { axisOf, gaussianRows } from "./gaussians.ts";
 
+type Axis = Parameters<typeof gaussianMask>[0];
+
 onEveryBackend("gaussianMask", () => {
   it.each([
     [2, 3, 7],
@@ -38,6 +40,40 @@ onEveryBackend("gaussianMask", () => {
         expect(Number.isFinite(d)).toBe(true);
         expect(Math.abs(d)).toBeGreaterThan(1e-6);
       }
+    }
+  });
+
+  it.each([
+    ["left", -300, 0.3, 0],
+    ["right", 400, 0.3, 19],
+    ["far left", -1e5, 0.01, 0],
+  ])("brings narrow Gaussians back from far off the image: %s", (_, u, s, nearest) => {
+    const C = 20;
+    const axis = [perExample(u), perExample(0), perExample(s)];
+    const row = gaussianMask({ u: axis[0]!, d: axis[1]!, s: axis[2]! }, 1, C).dataSync();
+    expect(Array.from(row)).toEqual(Array.from({ length: C }, (_, c) => (c === nearest ? 1 : 0)));
+    // The mean pixel: its gradient counts the weights that underflow as 2⁻²⁴.
+    const mean = (...x: tf.Tensor[]) =>
+      tf.sum(tf.mul(gaussianMask({ u: x[0], d: x[1], s: x[2] } as Axis, 1, C), tf.range(0, C)));
+    const [du, , ds] = tf
+      .grads(mean)(axis)
+      .map((gradient) => gradient.dataSync()[0]!);
+    const p = Array.from({ length: C }, (_, c) => (c === nearest ? 1 : 2 ** -24));
+    const total = p.reduce((a, b) => a + b);
+    const middle = p.reduce((sum, weight, c) => sum + weight * c, 0) / total;
+    const through = (slope: (c: number) => number) =>
+      p.reduce((sum, weight, c) => sum + weight * (c - middle) * slope(c), 0);
+    const exact = [
+      through((c) => (c - nearest) / s ** 2),
+      through((c) => ((c - nearest) * (c + nearest - 2 * u)) / s ** 3),
+    ];
+    // A centre that moves to the right moves the mean to the right; a wider Gaussian moves it inwards.
+    expect(du).toBeGreaterThan(0);
+    expect(Math.sign(ds!)).toBe(nearest === 0 ? 1 : -1);
+    // c − middle is within a rounding of C of what it is; each of C terms and ten steps round once.
+    const tolerance = (2 * C + 10) * ROUNDING;
+    for (const [n, gradient] of [du!, ds!].entries()) {
+      expect(Math.abs(gradient / exact[n]! - 1)).toBeLessThanOrEqual(tolerance);
     }
   });
 

@@ -133,3 +133,33 @@ describe("attend with a score that is v·tanh(query + key)", () => {
     });
   });
 });
+
+describe.each(["cpu", "heed"])("attend with a hidden layer on %s", (backend) => {
+  beforeAll(async () => expect(await tf.setBackend(backend)).toBe(true));
+
+  it.each([["additive"], ["concat"]] as const)(
+    "%s: padding that is finite and huge changes no gradient, of inputs or parameters",
+    (name) => {
+      const { queries, keys, values } = inputs();
+      const [w1, w2, v] = [matrix(5, DK, A), matrix(6, DQ, A), vector(7, A)];
+      const gradients = (padding: number) => {
+        const padded = (x: tf.Tensor) =>
+          tf.concat([x, tf.fill([B, 2, x.shape[2]!], padding)], 1) as tf.Tensor3D;
+        const f = (...x: tf.Tensor[]) => {
+          const [a, b, c] = x.slice(3) as [tf.Tensor2D, tf.Tensor2D, tf.Tensor1D];
+          const score =
+            name === "additive"
+              ? additiveScore({ w1: a, w2: b, v: c })
+              : concatScore({ w: tf.concat([b, a]) as tf.Tensor2D, v: c });
+          const [q, k, y] = x as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
+          const { output } = attend({ queries: q, keys: k, values: y, score, mask: { keyLengths: [S, 3] } });
+          return tf.sum(tf.sin(output));
+        };
+        const all = tf.grads(f)([queries, padded(keys), padded(values), w1, w2, v]);
+        return all.map((gradient) => Array.from(gradient.dataSync()));
+      };
+      const expected = gradients(0);
+      for (const padding of [1e38, -3e38]) expect(gradients(padding)).toEqual(expected);
+    },
+  );
+});
