@@ -61,10 +61,8 @@ export type AdaptiveSpanAttentionOptions = LayerOptions<typeof fields>;
  */
 export class AdaptiveSpanAttention extends MechanismLayer<typeof fields> {
   static readonly className = "AdaptiveSpanAttention";
-
-  constructor(args: AdaptiveSpanAttentionOptions) {
-    super({ inputs, fields }, args);
-  }
+  static readonly inputs = inputs;
+  static readonly fields: typeof fields = fields;
 
   protected override parameters(sizes: Sizes): WeightTable<typeof fields> {
     const { numHeads: H, initialSpan, maxSpan } = this.config;

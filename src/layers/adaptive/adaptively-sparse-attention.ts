@@ -41,10 +41,8 @@ export type AdaptivelySparseAttentionOptions = LayerOptions<typeof fields>;
  */
 export class AdaptivelySparseAttention extends MechanismLayer<typeof fields> {
   static readonly className = "AdaptivelySparseAttention";
-
-  constructor(args: AdaptivelySparseAttentionOptions) {
-    super({ inputs: headInputs, fields }, args);
-  }
+  static readonly inputs = headInputs;
+  static readonly fields: typeof fields = fields;
 
   protected override parameters(sizes: Sizes): WeightTable<typeof fields> {
     return { ...headWeights(this.config, sizes), shape: { shape: [this.config.numHeads], kind: "shape" } };

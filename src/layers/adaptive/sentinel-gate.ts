@@ -36,10 +36,8 @@ export type SentinelGateOptions = LayerOptions<typeof fields>;
  */
 export class SentinelGate extends MechanismLayer<typeof fields> {
   static readonly className = "SentinelGate";
-
-  constructor(args: SentinelGateOptions = {}) {
-    super({ inputs, fields }, args);
-  }
+  static readonly inputs = inputs;
+  static readonly fields: typeof fields = fields;
 
   protected override parameters({ E, C }: Sizes): WeightTable<typeof fields> {
     return {

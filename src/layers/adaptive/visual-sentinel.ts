@@ -56,10 +56,8 @@ export type VisualSentinelOptions = LayerOptions<typeof fields>;
  */
 export class VisualSentinel extends MechanismLayer<typeof fields> {
   static readonly className = "VisualSentinel";
-
-  constructor(args: VisualSentinelOptions) {
-    super({ inputs, fields }, args);
-  }
+  static readonly inputs = inputs;
+  static readonly fields: typeof fields = fields;
 
   protected override parameters({ Cq, C }: Sizes): WeightTable<typeof fields> {
     const A = this.config.units;

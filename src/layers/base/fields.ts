@@ -32,7 +32,7 @@ export type Fields = Readonly<Record<string, Field<unknown, unknown>>>;
 
 type GivenOf<F> = F extends { read(op: string, name: string, given: infer G): unknown } ? G : never;
 type ValueOf<F> = F extends { read(op: string, name: string, given: never): infer V } ? V : never;
-type RequiredKeys<F extends Fields> = {
+export type RequiredKeys<F extends Fields> = {
   [K in keyof F]: F[K]["required"] extends true ? K : never;
 }[keyof F];
 

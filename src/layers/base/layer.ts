@@ -1,21 +1,19 @@
 /**
  * The base of every layer of heed: a `tf.layers.Layer` of which a mechanism states only what is its own.
  *
- *     const definition = {
- *       inputs: [{ name: "x", letters: "[B, …, C]" }, { name: "context", letters: "[B, Cc]" }],
- *       fields: {
- *         units: required(integer(1)),                 // numbers, flags, choices: fields.ts
- *         useBias: byDefault(flag(), true),
- *         ...weightFields("kernel", "glorotUniform"),  // kernelInitializer, kernelRegularizer, kernelConstraint
- *         ...weightFields("bias", "zeros"),
- *         seed: seed(),                                // of initial weights and dropout
- *       },
+ *     const fields = {
+ *       units: required(integer(1)),                 // numbers, flags, choices: fields.ts
+ *       useBias: byDefault(flag(), true),
+ *       ...weightFields("kernel", "glorotUniform"),  // kernelInitializer, kernelRegularizer, kernelConstraint
+ *       ...weightFields("bias", "zeros"),
+ *       seed: seed(),                                // of initial weights and dropout
  *     };
  *
- *     export class ContextGate extends MechanismLayer<typeof definition.fields> {
+ *     export class ContextGate extends MechanismLayer<typeof fields> {
  *       static readonly className = "ContextGate";
- *       constructor(args: LayerOptions<typeof definition.fields>) { super(definition, args); }
- *       protected override parameters({ Cc }: Sizes): WeightTable<typeof definition.fields> {
+ *       static readonly inputs = [{ name: "x", letters: "[B, …, C]" }, { name: "context", letters: "[B, Cc]" }];
+ *       static readonly fields: typeof fields = fields;
+ *       protected override parameters({ Cc }: Sizes): WeightTable<typeof fields> {
  *         const { units, useBias } = this.config;
  *         return {
  *           "context/kernel": { shape: [Cc, units], kind: "kernel" },
@@ -28,16 +26,18 @@
  *     }
  *
  * Export it from its family's index: src/layers/index.ts registers whatever is there, so that models that hold it load.
- * The rest is done here: keys that are no field are refused, ranks and sizes that share a letter are checked, weights
- * get Keras' names, configurations round trip, whatever `compute` makes is tidied, and masks, `training` and a seed for
- * each step reach `compute` as its second argument. Override `shapeOf` where the output has another shape than the
- * first input, and `outputMask` where its mask is another.
+ * A layer has no constructor: this one reads the statics of the class, and its type follows from the fields, so that
+ * `new ContextGate({ units: "4" })` does not compile. The rest is done here too: keys that are no field are refused,
+ * ranks and sizes that share a letter are checked, weights get Keras' names, configurations round trip, whatever
+ * `compute` makes is tidied, and masks, `training` and a seed for each step reach `compute` as its second argument.
+ * Override `check` where fields exclude one another, `shapeOf` where the output has another shape than the first input,
+ * and `outputMask` where its mask is another. Layers of heads stand on `HeadLayer` (head-layer.ts).
  */
 import { reshape, type serialization, type Tensor, tidy } from "@tensorflow/tfjs-core";
 import { type LayerVariable, layers, SymbolicTensor } from "@tensorflow/tfjs-layers";
 import { derivedSeed } from "../../core/derived-seed.ts";
 import { OptionError, ShapeError } from "../../core/errors.ts";
-import type { FieldArgs, Fields, FieldValues } from "./fields.ts";
+import type { FieldArgs, Fields, FieldValues, RequiredKeys } from "./fields.ts";
 import { describeInputs, type LayerInput, type Shape, type Sizes, sizesOf } from "./inputs.ts";
 import {
   type Constraint,
@@ -56,9 +56,17 @@ type Kwargs = Readonly<Record<string, unknown>>;
 /** What a layer's constructor takes: its fields, and what any layer of TensorFlow.js takes. */
 export type LayerOptions<F extends Fields> = FieldArgs<F> & LayerArgs;
 
-export interface LayerDefinition<F extends Fields> {
+/** The arguments of a constructor: a list without any is enough where no field is required. */
+export type LayerArguments<F extends Fields> = [RequiredKeys<F>] extends [never]
+  ? [args?: LayerOptions<F>]
+  : [args: LayerOptions<F>];
+
+/** What a class of layers says of itself, as statics. */
+export interface LayerStatics {
+  /** The name in saved models, with which errors begin. */
+  readonly className: string;
   readonly inputs: readonly LayerInput[];
-  readonly fields: F;
+  readonly fields: Fields;
   /** Options of a call, beside `training` and `mask`. @default none */
   readonly callOptions?: readonly string[];
   /** Keys that Keras writes into a configuration and that mean nothing here. @default none */
@@ -115,20 +123,19 @@ export abstract class MechanismLayer<F extends Fields> extends layers.Layer {
   readonly config: FieldValues<F>;
   /** Calls in training so far; with the seed it says what is dropped. Set it to go on from a checkpoint. */
   step = 0;
-  readonly #definition: LayerDefinition<F>;
   readonly #variables = new Map<string, LayerVariable>();
   readonly #seed: number;
   /** Of the call before, which is what `computeMask` is asked about. */
   #outputs = 1;
 
-  protected constructor(definition: LayerDefinition<F>, args: LayerOptions<F>) {
-    const op = (new.target as unknown as { className: string }).className;
-    const config = readConfig(op, definition, args as Record<string, unknown>);
-    super(ofAnyLayer(args as Record<string, unknown>));
-    this.#definition = definition;
-    this.config = config;
+  constructor(...given: LayerArguments<F>) {
+    const args = (given[0] ?? {}) as Record<string, unknown>;
+    const config = readConfig(new.target as unknown as LayerStatics, args);
+    super(ofAnyLayer(args));
+    this.config = config as FieldValues<F>;
     this.#seed = (config as { seed?: number }).seed ?? freshSeed();
     this.supportsMasking = true;
+    this.check();
   }
 
   /** A layer of a saved configuration: TensorFlow.js' camelCase keys or Keras' snake_case. */
@@ -142,12 +149,20 @@ export abstract class MechanismLayer<F extends Fields> extends layers.Layer {
 
   override getConfig(): serialization.ConfigDict {
     const config = super.getConfig();
-    for (const [name, field] of Object.entries(this.#definition.fields)) {
-      const value = field.write(this.config[name]);
+    const values = this.config as Readonly<Record<string, unknown>>;
+    for (const [name, field] of Object.entries(this.#statics.fields)) {
+      const value = field.write(values[name]);
       if (value !== undefined) config[name] = value;
     }
     return config;
   }
+
+  get #statics(): LayerStatics {
+    return this.constructor as unknown as LayerStatics;
+  }
+
+  /** Refuses fields that exclude one another; only `config` and `op` are there yet. */
+  protected check(): void {}
 
   /** The name of the class, with which errors begin. */
   protected get op(): string {
@@ -218,12 +233,12 @@ export abstract class MechanismLayer<F extends Fields> extends layers.Layer {
 
   override build(inputShape: Shape | Shape[]): void {
     const shapes = isList(inputShape) ? inputShape : [inputShape];
-    const sizes = sizesOf(this.op, this.#definition.inputs, shapes);
+    const sizes = sizesOf(this.op, this.#statics.inputs, shapes);
     const table = Object.entries(this.parameters(sizes, shapes));
     table.forEach(([name, spec], index) => {
       if (!spec) return;
       if (spec.shape.some((n) => !(Number.isSafeInteger(n) && n > 0))) {
-        const inputs = describeInputs(this.#definition.inputs);
+        const inputs = describeInputs(this.#statics.inputs);
         throw new OptionError("LAYER_WEIGHT", { op: this.op, name, got: spec.shape, inputs });
       }
       const { kind, trainable } = spec;
@@ -246,12 +261,12 @@ export abstract class MechanismLayer<F extends Fields> extends layers.Layer {
 
   override computeOutputShape(inputShape: Shape | Shape[]): Shape | Shape[] {
     const shapes = isList(inputShape) ? inputShape : [inputShape];
-    return this.shapeOf(shapes, sizesOf(this.op, this.#definition.inputs, shapes));
+    return this.shapeOf(shapes, sizesOf(this.op, this.#statics.inputs, shapes));
   }
 
   /** @throws OptionError LAYER_CALL, LAYER_SYMBOLIC */
   override apply(...[inputs, options]: Parameters<layers.Layer["apply"]>): ReturnType<layers.Layer["apply"]> {
-    const { callOptions = [], fields } = this.#definition;
+    const { callOptions = [], fields } = this.#statics;
     const isSymbolic = toList<unknown>(inputs)[0] instanceof SymbolicTensor;
     for (const key of Object.keys(options ?? {})) {
       if (key === "training" || key === "mask") continue;
@@ -269,7 +284,7 @@ export abstract class MechanismLayer<F extends Fields> extends layers.Layer {
     const { training, mask, ...kwargs } = options;
     sizesOf(
       this.op,
-      this.#definition.inputs,
+      this.#statics.inputs,
       inputs.map((x) => x.shape),
     );
     const isTraining = training === true;
@@ -304,11 +319,10 @@ function asMatrix(initializer: Initializer, matrix: readonly [number, number] | 
   return draw as Initializer;
 }
 
-function readConfig<F extends Fields>(
-  op: string,
-  { fields, ignored = [] }: LayerDefinition<F>,
+function readConfig(
+  { className: op, fields, ignored = [] }: LayerStatics,
   args: Record<string, unknown>,
-): FieldValues<F> {
+): Record<string, unknown> {
   for (const key of Object.keys(args)) {
     if (key in fields || OF_ANY_LAYER.has(key) || ignored.includes(key)) continue;
     const meant = camelCase(key);
@@ -319,7 +333,7 @@ function readConfig<F extends Fields>(
   const values = Object.entries(fields).map(
     ([name, field]) => [name, field.read(op, name, args[name])] as const,
   );
-  return Object.fromEntries(values) as FieldValues<F>;
+  return Object.fromEntries(values);
 }
 
 /** The arguments of any layer; Keras 3 writes the type of numbers as a policy. */

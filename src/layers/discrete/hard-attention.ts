@@ -51,10 +51,8 @@ export type HardAttentionOptions = LayerOptions<typeof fields>;
  */
 export class HardAttention extends MechanismLayer<typeof fields> {
   static readonly className = "HardAttention";
-
-  constructor(args: HardAttentionOptions) {
-    super({ inputs: headInputs, fields }, args);
-  }
+  static readonly inputs = headInputs;
+  static readonly fields: typeof fields = fields;
 
   protected override parameters(sizes: Sizes): WeightTable<typeof fields> {
     return headWeights(this.config, sizes);

@@ -5,7 +5,6 @@ import {
   flag,
   type LayerCall,
   type LayerInput,
-  type LayerOptions,
   MechanismLayer,
   type Shape,
   type Sizes,
@@ -25,9 +24,7 @@ export const FEATURES: readonly LayerInput[] = [{ name: "x", letters: "[B, …, 
 
 /** A layer of a mechanism that can return its gates, maps or weights beside its output. */
 export abstract class AttendingLayer<F extends Fields & typeof returnAttention> extends MechanismLayer<F> {
-  protected constructor(inputs: readonly LayerInput[], fields: F, args: LayerOptions<F>) {
-    super({ inputs, fields, callOptions: ["returnAttention"] }, args);
-  }
+  static readonly callOptions: readonly string[] = ["returnAttention"];
 
   /** The mechanism itself. `wanted` says whether weights that cost something are asked for. */
   protected abstract attend(inputs: Tensor[], call: LayerCall, wanted: boolean): Attended;

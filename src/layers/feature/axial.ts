@@ -54,10 +54,8 @@ export type AxialAttentionOptions = LayerOptions<typeof fields>;
  */
 export class AxialAttention extends AttendingLayer<typeof fields> {
   static readonly className = "AxialAttention";
-
-  constructor(args: AxialAttentionOptions) {
-    super(IMAGE, fields, args);
-  }
+  static readonly inputs = IMAGE;
+  static readonly fields: typeof fields = fields;
 
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
     const { numHeads, useBias: biased, filters: O = C! } = this.config;

@@ -45,10 +45,8 @@ export type BottleneckAttentionOptions = LayerOptions<typeof fields>;
  */
 export class BottleneckAttention extends NormalizingLayer<typeof fields> {
   static readonly className = "BottleneckAttention";
-
-  constructor(args: BottleneckAttentionOptions = {}) {
-    super(IMAGE, fields, args);
-  }
+  static readonly inputs = IMAGE;
+  static readonly fields: typeof fields = fields;
 
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
     const { useBias: biased, normalize } = this.config;

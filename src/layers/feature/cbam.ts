@@ -42,10 +42,8 @@ export type ConvolutionalBlockAttentionOptions = LayerOptions<typeof fields>;
  */
 export class ConvolutionalBlockAttention extends NormalizingLayer<typeof fields> {
   static readonly className = "ConvolutionalBlockAttention";
-
-  constructor(args: ConvolutionalBlockAttentionOptions = {}) {
-    super(IMAGE, fields, args);
-  }
+  static readonly inputs = IMAGE;
+  static readonly fields: typeof fields = fields;
 
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
     const { kernelSize: k, normalize, useBias: biased } = this.config;

@@ -38,14 +38,11 @@ export type ContextualGateOptions = LayerOptions<typeof fields>;
  */
 export class ContextualGate extends AttendingLayer<typeof fields> {
   static readonly className = "ContextualGate";
-
-  constructor(args: ContextualGateOptions = {}) {
-    const inputs = [
-      { name: "x", letters: "[B, …, C]" },
-      { name: "context", letters: "[B, …, K]" },
-    ];
-    super(inputs, fields, args);
-  }
+  static readonly inputs = [
+    { name: "x", letters: "[B, …, C]" },
+    { name: "context", letters: "[B, …, K]" },
+  ];
+  static readonly fields: typeof fields = fields;
 
   protected override parameters({ C, K }: Sizes): WeightTable<typeof fields> {
     const { useFeatures, useBias: biased } = this.config;

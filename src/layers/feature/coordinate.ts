@@ -42,10 +42,8 @@ export type CoordinateAttentionOptions = LayerOptions<typeof fields>;
  */
 export class CoordinateAttention extends NormalizingLayer<typeof fields> {
   static readonly className = "CoordinateAttention";
-
-  constructor(args: CoordinateAttentionOptions = {}) {
-    super(IMAGE, fields, args);
-  }
+  static readonly inputs = IMAGE;
+  static readonly fields: typeof fields = fields;
 
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
     const { minWidth, useBias: biased, normalize } = this.config;

@@ -44,10 +44,8 @@ export type CrissCrossAttentionOptions = LayerOptions<typeof fields>;
  */
 export class CrissCrossAttention extends AttendingLayer<typeof fields> {
   static readonly className = "CrissCrossAttention";
-
-  constructor(args: CrissCrossAttentionOptions = {}) {
-    super(IMAGE, fields, args);
-  }
+  static readonly inputs = IMAGE;
+  static readonly fields: typeof fields = fields;
 
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
     const { units: D = Math.max(1, Math.floor(C! / 8)), useBias: biased } = this.config;

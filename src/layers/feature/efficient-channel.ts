@@ -39,10 +39,8 @@ export type EfficientChannelAttentionOptions = LayerOptions<typeof fields>;
  */
 export class EfficientChannelAttention extends AttendingLayer<typeof fields> {
   static readonly className = "EfficientChannelAttention";
-
-  constructor(args: EfficientChannelAttentionOptions = {}) {
-    super(IMAGE, fields, args);
-  }
+  static readonly inputs = IMAGE;
+  static readonly fields: typeof fields = fields;
 
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
     const k = this.config.kernelSize ?? adaptiveKernelSize(C!);

@@ -37,10 +37,8 @@ export type ElementMlpGateOptions = LayerOptions<typeof fields>;
  */
 export class ElementMlpGate extends AttendingLayer<typeof fields> {
   static readonly className = "ElementMlpGate";
-
-  constructor(args: ElementMlpGateOptions = {}) {
-    super([{ name: "x", letters: "[B, …]" }], fields, args);
-  }
+  static readonly inputs = [{ name: "x", letters: "[B, …]" }];
+  static readonly fields: typeof fields = fields;
 
   protected override parameters(_: Sizes): WeightTable<typeof fields> {
     const M = this.config.units;

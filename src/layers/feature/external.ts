@@ -45,10 +45,8 @@ export type ExternalAttentionOptions = LayerOptions<typeof fields>;
  */
 export class ExternalAttention extends AttendingLayer<typeof fields> {
   static readonly className = "ExternalAttention";
-
-  constructor(args: ExternalAttentionOptions = {}) {
-    super(FEATURES, fields, args);
-  }
+  static readonly inputs = FEATURES;
+  static readonly fields: typeof fields = fields;
 
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
     const { slots: S, units: D = C!, filters: O = C!, useBias: biased } = this.config;

@@ -49,10 +49,8 @@ export type GlobalContextOptions = LayerOptions<typeof fields>;
  */
 export class GlobalContext extends AttendingLayer<typeof fields> {
   static readonly className = "GlobalContext";
-
-  constructor(args: GlobalContextOptions = {}) {
-    super(IMAGE, fields, args);
-  }
+  static readonly inputs = IMAGE;
+  static readonly fields: typeof fields = fields;
 
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
     const R = reducedWidth(C!, this.config);

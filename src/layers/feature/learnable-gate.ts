@@ -43,10 +43,8 @@ export type LearnableGateOptions = LayerOptions<typeof fields>;
  */
 export class LearnableGate extends MechanismLayer<typeof fields> {
   static readonly className = "LearnableGate";
-
-  constructor(args: LearnableGateOptions = {}) {
-    super({ inputs: [{ name: "x", letters: "[B, …, C]" }], fields }, args);
-  }
+  static readonly inputs = [{ name: "x", letters: "[B, …, C]" }];
+  static readonly fields: typeof fields = fields;
 
   override build(inputShape: Shape | Shape[]): void {
     super.build(inputShape);

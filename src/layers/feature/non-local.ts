@@ -53,10 +53,8 @@ export type NonLocalOptions = LayerOptions<typeof fields>;
  */
 export class NonLocal extends AttendingLayer<typeof fields> {
   static readonly className = "NonLocal";
-
-  constructor(args: NonLocalOptions = {}) {
-    super(FEATURES, fields, args);
-  }
+  static readonly inputs = FEATURES;
+  static readonly fields: typeof fields = fields;
 
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
     const { kind, useBias: biased } = this.config;

@@ -24,10 +24,8 @@ export type ProjectedGateOptions = LayerOptions<typeof fields>;
  */
 export class ProjectedGate extends AttendingLayer<typeof fields> {
   static readonly className = "ProjectedGate";
-
-  constructor(args: ProjectedGateOptions = {}) {
-    super(FEATURES, fields, args);
-  }
+  static readonly inputs = FEATURES;
+  static readonly fields: typeof fields = fields;
 
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
     return {

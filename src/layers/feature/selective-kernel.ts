@@ -49,10 +49,8 @@ export type SelectiveKernelOptions = LayerOptions<typeof fields>;
  */
 export class SelectiveKernel extends NormalizingLayer<typeof fields> {
   static readonly className = "SelectiveKernel";
-
-  constructor(args: SelectiveKernelOptions = {}) {
-    super(IMAGE, fields, args);
-  }
+  static readonly inputs = IMAGE;
+  static readonly fields: typeof fields = fields;
 
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
     const { filters: O = C!, dilations, minWidth, useBias: biased, normalize } = this.config;

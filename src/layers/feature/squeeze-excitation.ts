@@ -27,10 +27,8 @@ export type SqueezeExcitationOptions = LayerOptions<typeof fields>;
  */
 export class SqueezeExcitation extends AttendingLayer<typeof fields> {
   static readonly className = "SqueezeExcitation";
-
-  constructor(args: SqueezeExcitationOptions = {}) {
-    super(IMAGE, fields, args);
-  }
+  static readonly inputs = IMAGE;
+  static readonly fields: typeof fields = fields;
 
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
     return bottleneckWeights(C!, reducedWidth(C!, this.config), this.config);

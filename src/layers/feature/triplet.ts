@@ -34,10 +34,8 @@ export type TripletAttentionOptions = LayerOptions<typeof fields>;
  */
 export class TripletAttention extends NormalizingLayer<typeof fields> {
   static readonly className = "TripletAttention";
-
-  constructor(args: TripletAttentionOptions = {}) {
-    super(IMAGE, fields, args);
-  }
+  static readonly inputs = IMAGE;
+  static readonly fields: typeof fields = fields;
 
   protected override parameters(): WeightTable<typeof fields> {
     const { kernelSize: k, useBias: biased, normalize } = this.config;

@@ -4,7 +4,6 @@ import { linear } from "../../ops/linear.ts";
 import {
   integer,
   type LayerInput,
-  type LayerOptions,
   MechanismLayer,
   required,
   type Shape,
@@ -20,15 +19,13 @@ export const drawFields = {
   ...weightFields("bias", "zeros"),
   seed: seed(),
 };
+/** The second input. */
+export const state: LayerInput = { name: "state", letters: "[B, D]" };
 const side = required(integer(1));
 const sized = { height: side, width: side, ...drawFields };
 
 /** What DRAW's reading and writing share: five numbers that a state gives, and the size of what comes out. */
 export abstract class DrawLayer<F extends typeof sized> extends MechanismLayer<F> {
-  protected constructor(image: LayerInput, fields: F, args: LayerOptions<F>) {
-    super({ inputs: [image, { name: "state", letters: "[B, D]" }], fields }, args);
-  }
-
   /** A glimpse of the image, or a patch on a canvas, of this size. */
   protected abstract draw(image: tf.Tensor4D, parameters: DrawParameters, size: [number, number]): tf.Tensor;
 

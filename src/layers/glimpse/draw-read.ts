@@ -1,7 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { type DrawParameters, drawRead } from "../../attention/glimpse/draw.ts";
 import { integer, type LayerOptions, required } from "../base/index.ts";
-import { DrawLayer, drawFields } from "./draw-layer.ts";
+import { DrawLayer, drawFields, state } from "./draw-layer.ts";
 
 const fields = {
   /** Rows of the patch, h; one of height and width is 2 or more. */
@@ -31,10 +31,8 @@ export type DrawReadOptions = LayerOptions<typeof fields>;
  */
 export class DrawRead extends DrawLayer<typeof fields> {
   static readonly className = "DrawRead";
-
-  constructor(args: DrawReadOptions) {
-    super({ name: "image", letters: "[B, H, W, C]" }, fields, args);
-  }
+  static readonly inputs = [{ name: "image", letters: "[B, H, W, C]" }, state];
+  static readonly fields: typeof fields = fields;
 
   protected override draw(image: tf.Tensor4D, parameters: DrawParameters, size: [number, number]): tf.Tensor {
     return drawRead(image, parameters, size).output;

@@ -1,7 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { type DrawParameters, drawWrite } from "../../attention/glimpse/draw.ts";
 import { integer, type LayerOptions, required } from "../base/index.ts";
-import { DrawLayer, drawFields } from "./draw-layer.ts";
+import { DrawLayer, drawFields, state } from "./draw-layer.ts";
 
 const fields = {
   /** Rows of the canvas, H. */
@@ -31,10 +31,8 @@ export type DrawWriteOptions = LayerOptions<typeof fields>;
  */
 export class DrawWrite extends DrawLayer<typeof fields> {
   static readonly className = "DrawWrite";
-
-  constructor(args: DrawWriteOptions) {
-    super({ name: "patch", letters: "[B, h, w, C]" }, fields, args);
-  }
+  static readonly inputs = [{ name: "patch", letters: "[B, h, w, C]" }, state];
+  static readonly fields: typeof fields = fields;
 
   protected override draw(patch: tf.Tensor4D, parameters: DrawParameters, size: [number, number]): tf.Tensor {
     return drawWrite(patch, parameters, size).output;

@@ -42,10 +42,8 @@ export type GaussianGlimpseLayerOptions = LayerOptions<typeof fields>;
  */
 export class GaussianGlimpse extends MechanismLayer<typeof fields> {
   static readonly className = "GaussianGlimpse";
-
-  constructor(args: GaussianGlimpseLayerOptions) {
-    super({ inputs, fields }, args);
-  }
+  static readonly inputs = inputs;
+  static readonly fields: typeof fields = fields;
 
   protected override parameters({ P }: Sizes): WeightTable<typeof fields> {
     if (P === 6) return {};

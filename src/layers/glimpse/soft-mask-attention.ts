@@ -50,10 +50,8 @@ export type SoftMaskAttentionOptions = LayerOptions<typeof fields>;
  */
 export class SoftMaskAttention extends MechanismLayer<typeof fields> {
   static readonly className = "SoftMaskAttention";
-
-  constructor(args: SoftMaskAttentionOptions = {}) {
-    super({ inputs: [{ name: "x", letters: "[B, H, W, C]" }], fields }, args);
-  }
+  static readonly inputs = [{ name: "x", letters: "[B, H, W, C]" }];
+  static readonly fields: typeof fields = fields;
 
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
     return {

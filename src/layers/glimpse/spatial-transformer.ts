@@ -66,10 +66,8 @@ export type SpatialTransformerLayerOptions = LayerOptions<typeof fields>;
  */
 export class SpatialTransformer extends MechanismLayer<typeof fields> {
   static readonly className = "SpatialTransformer";
-
-  constructor(args: SpatialTransformerLayerOptions) {
-    super({ inputs, fields }, args);
-  }
+  static readonly inputs = inputs;
+  static readonly fields: typeof fields = fields;
 
   protected override parameters(sizes: Sizes): WeightTable<typeof fields> {
     const P = IDENTITY[this.config.transform].length;

@@ -57,10 +57,8 @@ export type GatedDeltaNetOptions = LayerOptions<typeof fields>;
  */
 export class GatedDeltaNet extends MechanismLayer<typeof fields> {
   static readonly className = "GatedDeltaNet";
-
-  constructor(args: GatedDeltaNetOptions) {
-    super({ inputs: selfInputs, fields }, args);
-  }
+  static readonly inputs = selfInputs;
+  static readonly fields: typeof fields = fields;
 
   protected override parameters({ C }: Sizes): HeadWeights {
     const { numHeads: H, keyDim: D, valueDim: Dv = D, useDecay } = this.config;

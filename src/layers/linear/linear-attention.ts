@@ -35,10 +35,8 @@ export type LinearAttentionLayerOptions = LayerOptions<typeof fields>;
  */
 export class LinearAttention extends MechanismLayer<typeof fields> {
   static readonly className = "LinearAttention";
-
-  constructor(args: LinearAttentionLayerOptions) {
-    super({ inputs: crossInputs, fields }, args);
-  }
+  static readonly inputs = crossInputs;
+  static readonly fields: typeof fields = fields;
 
   protected override parameters({ C, Cv }: Sizes): HeadWeights {
     return headWeights(this.config, C!, Cv);

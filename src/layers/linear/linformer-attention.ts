@@ -55,10 +55,8 @@ export type LinformerAttentionOptions = LayerOptions<typeof fields>;
  */
 export class LinformerAttention extends MechanismLayer<typeof fields> {
   static readonly className = "LinformerAttention";
-
-  constructor(args: LinformerAttentionOptions) {
-    super({ inputs: crossInputs, fields }, args);
-  }
+  static readonly inputs = crossInputs;
+  static readonly fields: typeof fields = fields;
 
   protected override parameters({ C, Cv, T, S = T }: Sizes): HeadWeights {
     const { mixtures: r, maxLength = S!, shareMixtures } = this.config;

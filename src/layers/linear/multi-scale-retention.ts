@@ -51,10 +51,8 @@ export type MultiScaleRetentionOptions = LayerOptions<typeof fields>;
  */
 export class MultiScaleRetention extends MechanismLayer<typeof fields> {
   static readonly className = "MultiScaleRetention";
-
-  constructor(args: MultiScaleRetentionOptions) {
-    super({ inputs: selfInputs, fields }, args);
-  }
+  static readonly inputs = selfInputs;
+  static readonly fields: typeof fields = fields;
 
   protected override parameters({ C }: Sizes): HeadWeights {
     const { keyDim: D, valueDim: Dv = D } = this.config;

@@ -52,10 +52,8 @@ export type NystromAttentionOptions = LayerOptions<typeof fields>;
  */
 export class NystromAttention extends MechanismLayer<typeof fields> {
   static readonly className = "NystromAttention";
-
-  constructor(args: NystromAttentionOptions) {
-    super({ inputs: selfInputs, fields }, args);
-  }
+  static readonly inputs = selfInputs;
+  static readonly fields: typeof fields = fields;
 
   protected override parameters({ C }: Sizes): HeadWeights {
     const { numHeads: H, convSize } = this.config;

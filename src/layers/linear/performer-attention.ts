@@ -39,6 +39,8 @@ export type PerformerAttentionOptions = LayerOptions<typeof fields>;
  */
 export class OrthogonalFeatures extends tf.serialization.Serializable {
   static readonly className = "OrthogonalFeatures";
+  static readonly inputs = crossInputs;
+  static readonly fields: typeof fields = fields;
   readonly #seed: number | undefined;
 
   constructor({ seed }: { seed?: number | null } = {}) {
@@ -74,10 +76,6 @@ export class OrthogonalFeatures extends tf.serialization.Serializable {
  */
 export class PerformerAttention extends MechanismLayer<typeof fields> {
   static readonly className = "PerformerAttention";
-
-  constructor(args: PerformerAttentionOptions) {
-    super({ inputs: crossInputs, fields }, args);
-  }
 
   protected override parameters({ C, Cv }: Sizes): HeadWeights {
     const { features: m, keyDim: D } = this.config;

@@ -59,10 +59,8 @@ export type LayerNormalizationOptions = LayerOptions<typeof fields>;
  */
 export class LayerNormalization extends MechanismLayer<typeof fields> {
   static readonly className = "LayerNormalization";
-
-  constructor(args: LayerNormalizationOptions = {}) {
-    super({ inputs: [{ name: "x", letters: "[B, …]" }], fields }, args);
-  }
+  static readonly inputs = [{ name: "x", letters: "[B, …]" }];
+  static readonly fields: typeof fields = fields;
 
   /** The normalised axes, counted from the front. */
   #axes(rank: number): number[] {

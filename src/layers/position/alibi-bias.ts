@@ -40,10 +40,8 @@ export type AlibiBiasOptions = LayerOptions<typeof fields>;
  */
 export class AlibiBias extends MechanismLayer<typeof fields> {
   static readonly className = "AlibiBias";
-
-  constructor(args: AlibiBiasOptions = {}) {
-    super({ inputs: [{ name: "scores", letters: "[B, H, T, S]" }], fields }, args);
-  }
+  static readonly inputs = [{ name: "scores", letters: "[B, H, T, S]" }];
+  static readonly fields: typeof fields = fields;
 
   protected override compute([scores]: tf.Tensor[]): tf.Tensor {
     const { alibiBiasMax: most, queryOffset } = this.config;

@@ -45,10 +45,9 @@ export type PositionEmbeddingOptions = LayerOptions<typeof fields>;
  */
 export class PositionEmbedding extends MechanismLayer<typeof fields> {
   static readonly className = "PositionEmbedding";
-
-  constructor(args: PositionEmbeddingOptions) {
-    super({ inputs: encodingInputs, fields, callOptions: encodingOptions }, args);
-  }
+  static readonly inputs = encodingInputs;
+  static readonly fields: typeof fields = fields;
+  static readonly callOptions = encodingOptions;
 
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
     const { sequenceLength, initializer } = this.config;

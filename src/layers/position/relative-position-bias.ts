@@ -48,10 +48,8 @@ export type RelativePositionBiasOptions = LayerOptions<typeof fields>;
  */
 export class RelativePositionBias extends MechanismLayer<typeof fields> {
   static readonly className = "RelativePositionBias";
-
-  constructor(args: RelativePositionBiasOptions = {}) {
-    super({ inputs: [{ name: "scores", letters: "[B, H, T, S]" }], fields }, args);
-  }
+  static readonly inputs = [{ name: "scores", letters: "[B, H, T, S]" }];
+  static readonly fields: typeof fields = fields;
 
   /**
    * The bias [1, H, T, S], as the op `attention` takes it; it belongs to the caller.

@@ -59,10 +59,12 @@ export type RotaryEmbeddingOptions = LayerOptions<typeof fields>;
  */
 export class RotaryEmbedding extends MechanismLayer<typeof fields> {
   static readonly className = "RotaryEmbedding";
+  static readonly inputs = [{ name: "x", letters: "[B, …, D]" }];
+  static readonly fields: typeof fields = fields;
+  static readonly callOptions = encodingOptions;
+  static readonly ignored = ["featureAxis"];
 
-  constructor(args: RotaryEmbeddingOptions = {}) {
-    const inputs = [{ name: "x", letters: "[B, …, D]" }];
-    super({ inputs, fields, callOptions: encodingOptions, ignored: ["featureAxis"] }, args);
+  protected override check(): void {
     const { scaling, scalingFactor, originalLength } = this.config;
     if (scalingFactor > 1 && (scaling === "yarn" || scaling === "llama3") && originalLength === undefined) {
       throw new OptionError("LAYER_OPTION", {

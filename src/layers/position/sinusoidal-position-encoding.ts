@@ -33,10 +33,9 @@ export type SinusoidalPositionEncodingOptions = LayerOptions<typeof fields>;
  */
 export class SinusoidalPositionEncoding extends MechanismLayer<typeof fields> {
   static readonly className = "SinusoidalPositionEncoding";
-
-  constructor(args: SinusoidalPositionEncodingOptions = {}) {
-    super({ inputs: encodingInputs, fields, callOptions: encodingOptions }, args);
-  }
+  static readonly inputs = encodingInputs;
+  static readonly fields: typeof fields = fields;
+  static readonly callOptions = encodingOptions;
 
   protected override compute([x]: tf.Tensor[], call: LayerCall): tf.Tensor {
     const [, T, C] = x!.shape as [number, number, number];

@@ -45,11 +45,10 @@ export type AdditiveAttentionLayerOptions = LayerOptions<typeof fields>;
  */
 export class AdditiveAttention extends MechanismLayer<typeof fields> {
   static readonly className = "AdditiveAttention";
+  static readonly inputs = kerasAttentionInputs;
+  static readonly fields: typeof fields = fields;
+  static readonly callOptions = kerasAttentionCall.fields;
   static readonly kerasCall = kerasAttentionCall;
-
-  constructor(args: AdditiveAttentionLayerOptions = {}) {
-    super({ inputs: kerasAttentionInputs, fields, callOptions: kerasAttentionCall.fields }, args);
-  }
 
   protected override parameters({ D }: Sizes, shapes: readonly Shape[]): WeightTable<typeof fields> {
     checkKeys(this.op, shapes);

@@ -40,10 +40,8 @@ export type AttentionPoolingOptions = LayerOptions<typeof fields>;
  */
 export class AttentionPooling extends MechanismLayer<typeof fields> {
   static readonly className = "AttentionPooling";
-
-  constructor(args: AttentionPoolingOptions = {}) {
-    super({ inputs: [{ name: "x", letters: "[B, S, C]" }], fields }, args);
-  }
+  static readonly inputs = [{ name: "x", letters: "[B, S, C]" }];
+  static readonly fields: typeof fields = fields;
 
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
     return { query: { shape: [C!], kind: "query" } };

@@ -56,11 +56,10 @@ export type AttentionLayerOptions = LayerOptions<typeof fields>;
  */
 export class Attention extends MechanismLayer<typeof fields> {
   static readonly className = "Attention";
+  static readonly inputs = kerasAttentionInputs;
+  static readonly fields: typeof fields = fields;
+  static readonly callOptions = kerasAttentionCall.fields;
   static readonly kerasCall = kerasAttentionCall;
-
-  constructor(args: AttentionLayerOptions = {}) {
-    super({ inputs: kerasAttentionInputs, fields, callOptions: kerasAttentionCall.fields }, args);
-  }
 
   protected override parameters(_: Sizes, shapes: readonly Shape[]): WeightTable<typeof fields> {
     checkKeys(this.op, shapes);

@@ -58,10 +58,8 @@ export type BahdanauAttentionOptions = LayerOptions<typeof fields>;
  */
 export class BahdanauAttention extends MechanismLayer<typeof fields> {
   static readonly className = "BahdanauAttention";
-
-  constructor(args: BahdanauAttentionOptions) {
-    super({ inputs, fields }, args);
-  }
+  static readonly inputs = inputs;
+  static readonly fields: typeof fields = fields;
 
   protected override parameters({ Cq, Cv, Ck = Cv }: Sizes): WeightTable<typeof fields> {
     const A = this.config.units;

@@ -49,10 +49,8 @@ export type DifferentialAttentionOptions = LayerOptions<typeof fields>;
  */
 export class DifferentialAttention extends MechanismLayer<typeof fields> {
   static readonly className = "DifferentialAttention";
-
-  constructor(args: DifferentialAttentionOptions) {
-    super({ inputs: headInputs, fields }, args);
-  }
+  static readonly inputs = headInputs;
+  static readonly fields: typeof fields = fields;
 
   protected override parameters({ C, Cv = C! }: Sizes): WeightTable<typeof fields> {
     const { numHeads: H, keyDim: D, valueDim: Dv = 2 * D, useBias } = this.config;

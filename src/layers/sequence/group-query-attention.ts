@@ -33,9 +33,9 @@ export type GroupQueryAttentionOptions = LayerOptions<typeof fields>;
  */
 export class GroupQueryAttention extends ProjectedLayer<typeof fields> {
   static readonly className = "GroupQueryAttention";
+  static readonly fields: typeof fields = fields;
 
-  constructor(args: GroupQueryAttentionOptions) {
-    super(fields, args);
+  protected override check(): void {
     const { H, Hkv } = this.heads;
     if (H % Hkv !== 0) throw new ShapeError("HEADS", { op: this.op, H, Hkv });
   }

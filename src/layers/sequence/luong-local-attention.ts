@@ -66,10 +66,8 @@ export type LuongLocalAttentionOptions = LayerOptions<typeof fields>;
  */
 export class LuongLocalAttention extends MechanismLayer<typeof fields> {
   static readonly className = "LuongLocalAttention";
-
-  constructor(args: LuongLocalAttentionOptions = {}) {
-    super({ inputs, fields }, args);
-  }
+  static readonly inputs = inputs;
+  static readonly fields: typeof fields = fields;
 
   protected override parameters({ Cq, Cv, Ck = Cv! }: Sizes): WeightTable<typeof fields> {
     const { alignment, score, units: A = Cq! } = this.config;

@@ -46,10 +46,8 @@ export type MultiHeadAttentionOptions = LayerOptions<typeof fields>;
  */
 export class MultiHeadAttention extends ProjectedLayer<typeof fields> {
   static readonly className = "MultiHeadAttention";
-
-  constructor(args: MultiHeadAttentionOptions) {
-    super(fields, args, ["queryShape", "valueShape", "keyShape"]);
-  }
+  static readonly fields: typeof fields = fields;
+  static readonly ignored = ["queryShape", "valueShape", "keyShape"];
 
   protected override get heads(): Heads {
     const { numHeads: H, keyDim: D, valueDim: Dv = D, outputShape, attentionAxes } = this.config;

@@ -73,10 +73,8 @@ export type MultiHeadLatentAttentionOptions = LayerOptions<typeof fields>;
  */
 export class MultiHeadLatentAttention extends MechanismLayer<typeof fields> {
   static readonly className = "MultiHeadLatentAttention";
-
-  constructor(args: MultiHeadLatentAttentionOptions) {
-    super({ inputs: [{ name: "x", letters: "[B, T, C]" }], fields }, args);
-  }
+  static readonly inputs = [{ name: "x", letters: "[B, T, C]" }];
+  static readonly fields: typeof fields = fields;
 
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
     const {

@@ -45,10 +45,8 @@ export type MultiHeadPoolingOptions = LayerOptions<typeof fields>;
  */
 export class MultiHeadPooling extends MechanismLayer<typeof fields> {
   static readonly className = "MultiHeadPooling";
-
-  constructor(args: MultiHeadPoolingOptions) {
-    super({ inputs: [{ name: "x", letters: "[B, S, C]" }], fields }, args);
-  }
+  static readonly inputs = [{ name: "x", letters: "[B, S, C]" }];
+  static readonly fields: typeof fields = fields;
 
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
     const { seeds: T, numHeads: H, keyDim: D, valueDim: Dv = D, outputDim = C!, useBias } = this.config;

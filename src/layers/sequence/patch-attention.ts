@@ -45,10 +45,8 @@ export type PatchAttentionOptions = LayerOptions<typeof fields>;
  */
 export class PatchAttention extends MechanismLayer<typeof fields> {
   static readonly className = "PatchAttention";
-
-  constructor(args: PatchAttentionOptions) {
-    super({ inputs, fields }, args);
-  }
+  static readonly inputs = inputs;
+  static readonly fields: typeof fields = fields;
 
   protected override parameters({ C, Ck }: Sizes): WeightTable<typeof fields> {
     const { units: D, valueDim: Dv = D, useBias } = this.config;

@@ -19,7 +19,6 @@ import {
   type Kind,
   type LayerCall,
   type LayerInput,
-  type LayerOptions,
   MechanismLayer,
   optional,
   ours,
@@ -101,10 +100,8 @@ function projectionWeights(
 /** Keras' layer, but for the names of its sizes. */
 export abstract class ProjectedLayer<F extends typeof projectedFields> extends MechanismLayer<F> {
   static readonly kerasCall = projectedCall;
-
-  protected constructor(fields: F, args: LayerOptions<F>, ignored: readonly string[] = []) {
-    super({ inputs: projectedInputs, fields, callOptions: projectedOptions, ignored }, args);
-  }
+  static readonly inputs = projectedInputs;
+  static readonly callOptions = projectedOptions;
 
   protected abstract get heads(): Heads;
 

@@ -51,10 +51,8 @@ export type QkNormAttentionOptions = LayerOptions<typeof fields>;
  */
 export class QkNormAttention extends MechanismLayer<typeof fields> {
   static readonly className = "QkNormAttention";
-
-  constructor(args: QkNormAttentionOptions) {
-    super({ inputs: headInputs, fields }, args);
-  }
+  static readonly inputs = headInputs;
+  static readonly fields: typeof fields = fields;
 
   protected override parameters({ C, Cv = C! }: Sizes): WeightTable<typeof fields> {
     const { numHeads: H, keyDim: D, valueDim: Dv = D, useBias, norm, initialFactor } = this.config;

@@ -40,10 +40,8 @@ export type TalkingHeadsAttentionOptions = LayerOptions<typeof fields>;
  */
 export class TalkingHeadsAttention extends MechanismLayer<typeof fields> {
   static readonly className = "TalkingHeadsAttention";
-
-  constructor(args: TalkingHeadsAttentionOptions) {
-    super({ inputs: headInputs, fields }, args);
-  }
+  static readonly inputs = headInputs;
+  static readonly fields: typeof fields = fields;
 
   protected override parameters({ C, Cv = C! }: Sizes): WeightTable<typeof fields> {
     const { numHeads: H, keyDim: D, valueDim: Dv = D, softmaxHeads = H, useBias } = this.config;

@@ -76,12 +76,10 @@ export type BlockSparseAttentionOptions = LayerOptions<typeof fields>;
  */
 export class BlockSparseAttention extends MechanismLayer<typeof fields> {
   static readonly className = "BlockSparseAttention";
+  static readonly inputs = selfInputs;
+  static readonly fields: typeof fields = fields;
   /** Masks by length: a pattern is drawn once. */
   readonly #masks = new Map<number, BlockMask>();
-
-  constructor(args: BlockSparseAttentionOptions) {
-    super({ inputs: selfInputs, fields }, args);
-  }
 
   get #heads(): Heads {
     const { numHeads: H, numKeyValueHeads: Hkv = H, keyDim: D, useBias } = this.config;

@@ -74,10 +74,8 @@ export type LongformerAttentionLayerOptions = LayerOptions<typeof fields>;
  */
 export class LongformerAttention extends MechanismLayer<typeof fields> {
   static readonly className = "LongformerAttention";
-
-  constructor(args: LongformerAttentionLayerOptions) {
-    super({ inputs: selfInputs, fields }, args);
-  }
+  static readonly inputs = selfInputs;
+  static readonly fields: typeof fields = fields;
 
   get #heads(): Heads {
     const { numHeads: H, numKeyValueHeads: Hkv = H, keyDim: D, useBias } = this.config;

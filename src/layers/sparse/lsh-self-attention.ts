@@ -56,10 +56,8 @@ export type LSHSelfAttentionOptions = LayerOptions<typeof fields>;
  */
 export class LSHSelfAttention extends MechanismLayer<typeof fields> {
   static readonly className = "LSHSelfAttention";
-
-  constructor(args: LSHSelfAttentionOptions) {
-    super({ inputs: selfInputs, fields }, args);
-  }
+  static readonly inputs = selfInputs;
+  static readonly fields: typeof fields = fields;
 
   protected override parameters({ C }: Sizes): HeadWeights {
     const { keyDim: D, valueDim: Dv = D } = this.config;

@@ -66,10 +66,10 @@ export interface DecodeInputs {
  */
 export class TransformerDecoderLayer extends TransformerLayer<typeof fields> {
   static readonly className = "TransformerDecoderLayer";
-
-  constructor(args: TransformerDecoderLayerOptions) {
-    super({ inputs, fields, callOptions: ["useCausalMask", "returnAttentionScores"] }, args, parts);
-  }
+  static readonly inputs = inputs;
+  static readonly fields: typeof fields = fields;
+  static readonly callOptions = ["useCausalMask", "returnAttentionScores"];
+  protected override readonly parts = parts;
 
   protected override parameters({ C, Cm }: Sizes): WeightTable<typeof fields> {
     return blockWeights(this.op, parts, this.config, { C: C!, Cm: Cm! });

@@ -48,11 +48,10 @@ export type TransformerEncoderLayerOptions = LayerOptions<typeof fields>;
  */
 export class TransformerEncoderLayer extends TransformerLayer<typeof fields> {
   static readonly className = "TransformerEncoderLayer";
-
-  constructor(args: TransformerEncoderLayerOptions) {
-    const callOptions = ["useCausalMask", "returnAttentionScores", "attentionMask"];
-    super({ inputs, fields, callOptions }, args, parts);
-  }
+  static readonly inputs = inputs;
+  static readonly fields: typeof fields = fields;
+  static readonly callOptions = ["useCausalMask", "returnAttentionScores", "attentionMask"];
+  protected override readonly parts = parts;
 
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
     return blockWeights(this.op, parts, this.config, { C: C!, Cm: C! });

@@ -5,25 +5,12 @@ import type {
   TransformerEncoderParameters,
   TransformerMask,
 } from "../../attention/transformer/index.ts";
-import {
-  boolMask,
-  type FieldValues,
-  type LayerCall,
-  type LayerDefinition,
-  type LayerOptions,
-  MechanismLayer,
-  zeroHidden,
-} from "../base/index.ts";
+import { boolMask, type FieldValues, type LayerCall, MechanismLayer, zeroHidden } from "../base/index.ts";
 import { namedParameters, type Part, readParameters, type transformerFields } from "./parameters.ts";
 
 /** What the layers of encoder and decoder share. */
 export abstract class TransformerLayer<F extends typeof transformerFields> extends MechanismLayer<F> {
-  readonly #parts: readonly Part[];
-
-  protected constructor(definition: LayerDefinition<F>, args: LayerOptions<F>, parts: readonly Part[]) {
-    super(definition, args);
-    this.#parts = parts;
-  }
+  protected abstract readonly parts: readonly Part[];
 
   /** The fields of both, whose types are lost in `F`. */
   protected get common(): FieldValues<typeof transformerFields> {
@@ -31,7 +18,7 @@ export abstract class TransformerLayer<F extends typeof transformerFields> exten
   }
 
   protected readParameters(): TransformerDecoderParameters {
-    return readParameters(this.#parts, (name) => this.weightIf(name));
+    return readParameters(this.parts, (name) => this.weightIf(name));
   }
 
   protected blockOptions({ training, seed }: Pick<LayerCall, "training" | "seed">): BlockOptions {

@@ -8,7 +8,6 @@ import {
   flag,
   integer,
   type LayerCall,
-  type LayerOptions,
   MechanismLayer,
   required,
   type Sizes,
@@ -29,14 +28,14 @@ const fields = {
 
 class Probe extends MechanismLayer<typeof fields> {
   static readonly className = "Probe";
+  static readonly inputs = [
+    { name: "x", letters: "[B, …, C]" },
+    { name: "context", letters: "[B, C]", optional: true },
+  ];
+  static readonly fields = fields;
+  static readonly callOptions = ["more"];
+  static readonly ignored = ["queryShape"];
   calls: LayerCall[] = [];
-  constructor(args: LayerOptions<typeof fields>) {
-    const inputs = [
-      { name: "x", letters: "[B, …, C]" },
-      { name: "context", letters: "[B, C]", optional: true },
-    ];
-    super({ inputs, fields, callOptions: ["more"], ignored: ["queryShape"] }, args);
-  }
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
     const { units, useBias } = this.config;
     return {
