@@ -2,21 +2,29 @@ import * as tf from "@tensorflow/tfjs-core";
 import { initializers } from "@tensorflow/tfjs-layers";
 import { adaptiveSpan, spanPenalty } from "../../attention/adaptive/index.ts";
 import {
+  causalMask,
+  dropout,
+  HeadLayer,
+  type Heads,
+  headFields,
+  SELF,
+  sharedHeads,
+} from "../base/head-layer.ts";
+import {
   byDefault,
   type LayerCall,
   type LayerOptions,
-  MechanismLayer,
   number,
-  rate,
   required,
   type Shape,
-  type Sizes,
   type WeightTable,
 } from "../base/index.ts";
-import { headFields, headWeights, splitHeads } from "./heads.ts";
 
 const fields = {
   ...headFields,
+  ...sharedHeads,
+  ...causalMask,
+  ...dropout,
   /** The largest span of a head, in keys. */
   maxSpan: required(number("a positive number", (given) => given > 0 && given < Infinity)),
   /** The span that every head begins with, in keys, up to maxSpan. @default 0 */
@@ -34,10 +42,7 @@ const fields = {
     number("a number ≥ 0", (given) => given >= 0 && given < Infinity),
     0,
   ),
-  /** Share of weights dropped in training. @default 0 */
-  dropout: byDefault(rate(), 0),
 };
-const inputs = [{ name: "query", letters: "[B, T, C]" }];
 
 export type AdaptiveSpanAttentionOptions = LayerOptions<typeof fields>;
 
@@ -49,25 +54,25 @@ export type AdaptiveSpanAttentionOptions = LayerOptions<typeof fields>;
  * Symbols: z_h the span of a head, and `span` its share of maxSpan, a weight from 0 to 1; the projections as in
  * `MultiHeadAttention`. Shapes: x [B, T, C] → [B, T, C]; `span` [H].
  * Conventions: as `adaptiveSpan`. In training the spans are clipped to 0 … maxSpan at every step, as in the paper. The
- * penalty joins the losses of the model that holds the layer. The mask hides positions; what is hidden gives 0.
+ * penalty joins the losses of the model that holds the layer. The mask hides positions; what is hidden gets 0 from every head.
  * Cost: that of `adaptiveSpan` with `maxSpan`. Paper: Sukhbaatar, Grave, Bojanowski & Joulin 2019, §2.2,
  * arxiv.org/abs/1905.07799.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE
  * @example
  * const layer = new AdaptiveSpanAttention({ numHeads: 2, keyDim: 3, maxSpan: 8, ramp: 4, useCausalMask: true });
  * layer.apply(queries).shape; // [2, 3, 4]
  * layer.spans(); // [0, 0]
  */
-export class AdaptiveSpanAttention extends MechanismLayer<typeof fields> {
+export class AdaptiveSpanAttention extends HeadLayer<typeof fields> {
   static readonly className = "AdaptiveSpanAttention";
-  static readonly inputs = inputs;
+  static readonly inputs = SELF;
   static readonly fields: typeof fields = fields;
 
-  protected override parameters(sizes: Sizes): WeightTable<typeof fields> {
+  protected override extras(): WeightTable<typeof fields> {
     const { numHeads: H, initialSpan, maxSpan } = this.config;
     const initializer = initializers.constant({ value: Math.min(1, initialSpan / maxSpan) });
-    return { ...headWeights(this.config, sizes), span: { shape: [H], initializer } };
+    return { span: { shape: [H], initializer } };
   }
 
   override build(inputShape: Shape | Shape[]): void {
@@ -85,24 +90,13 @@ export class AdaptiveSpanAttention extends MechanismLayer<typeof fields> {
     return tf.mul(tf.clipByValue(this.weight<tf.Tensor1D>("span"), 0, 1), this.config.maxSpan);
   }
 
-  protected override compute(given: tf.Tensor[], { masks, training, seed }: LayerCall): tf.Tensor {
-    const { maxSpan, ramp, dropout, useCausalMask } = this.config;
+  protected override attend(heads: Heads, { training }: LayerCall): tf.Tensor4D {
+    const { maxSpan, ramp } = this.config;
     if (training) {
       const span = this.weight<tf.Variable<tf.Rank.R1>>("span");
       span.assign(tf.clipByValue(span, 0, 1));
     }
-    const { q, k, v, allow, join } = splitHeads(this.op, (name) => this.weightIf(name), given, masks);
-    const { output } = adaptiveSpan(
-      q,
-      k,
-      v,
-      { z: this.#spans() },
-      {
-        ...{ ramp, maxSpan, training, dropout: { rate: dropout, seed } },
-        ...(allow && { allow }),
-        ...(useCausalMask && { causal: true }),
-      },
-    );
-    return join(output);
+    const options = { ...heads.options, ramp, maxSpan };
+    return adaptiveSpan(heads.q, heads.k, heads.v, { z: this.#spans() }, options).output;
   }
 }

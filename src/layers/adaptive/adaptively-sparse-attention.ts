@@ -1,21 +1,21 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { adaptivelySparse } from "../../attention/adaptive/index.ts";
 import {
-  byDefault,
-  type LayerCall,
-  type LayerOptions,
-  MechanismLayer,
-  rate,
-  type Sizes,
-  type WeightTable,
-  weightFields,
-} from "../base/index.ts";
-import { headFields, headInputs, headWeights, splitHeads } from "./heads.ts";
+  causalMask,
+  dropout,
+  HeadLayer,
+  type Heads,
+  headFields,
+  KEYED,
+  sharedHeads,
+} from "../base/head-layer.ts";
+import { type LayerOptions, type WeightTable, weightFields } from "../base/index.ts";
 
 const fields = {
   ...headFields,
-  /** Share of weights dropped in training. @default 0 */
-  dropout: byDefault(rate(), 0),
+  ...sharedHeads,
+  ...causalMask,
+  ...dropout,
   /** The shapes: α = 1 + σ(shape), so zeros mean α = 1.5. */
   ...weightFields("shape", "zeros"),
 };
@@ -31,37 +31,25 @@ export type AdaptivelySparseAttentionOptions = LayerOptions<typeof fields>;
  * Shapes: [query [B, T, C], value [B, S, Cv]?, key [B, S, Ck]?] → [B, T, C]; the weight `shape` [H]. One input
  * attends to itself.
  * Conventions: as `adaptivelySparse`. Masks of values and keys hide keys; a query that sees nothing, or is not there,
- * gives 0. `useCausalMask` aligns the first corner.
+ * gets 0 from every head. `useCausalMask` aligns the first corner.
  * Cost: that of `adaptivelySparse`. Paper: Correia, Niculae & Martins 2019, §3, arxiv.org/abs/1909.00015.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE
  * @example
  * const layer = new AdaptivelySparseAttention({ numHeads: 2, keyDim: 3 });
  * layer.apply([queries, values]).shape; // [2, 3, 4]
  */
-export class AdaptivelySparseAttention extends MechanismLayer<typeof fields> {
+export class AdaptivelySparseAttention extends HeadLayer<typeof fields> {
   static readonly className = "AdaptivelySparseAttention";
-  static readonly inputs = headInputs;
+  static readonly inputs = KEYED;
   static readonly fields: typeof fields = fields;
 
-  protected override parameters(sizes: Sizes): WeightTable<typeof fields> {
-    return { ...headWeights(this.config, sizes), shape: { shape: [this.config.numHeads], kind: "shape" } };
+  protected override extras(): WeightTable<typeof fields> {
+    return { shape: { shape: [this.config.numHeads], kind: "shape" } };
   }
 
-  protected override compute(inputs: tf.Tensor[], { masks, training, seed }: LayerCall): tf.Tensor {
-    const { dropout, useCausalMask } = this.config;
-    const { q, k, v, allow, join } = splitHeads(this.op, (name) => this.weightIf(name), inputs, masks);
-    const { output } = adaptivelySparse(
-      q,
-      k,
-      v,
-      { a: this.weight("shape") },
-      {
-        ...{ training, dropout: { rate: dropout, seed } },
-        ...(allow && { allow }),
-        ...(useCausalMask && { causal: "topLeft" }),
-      },
-    );
-    return join(output);
+  protected override attend(heads: Heads): tf.Tensor4D {
+    const parameters = { a: this.weight<tf.Tensor1D>("shape") };
+    return adaptivelySparse(heads.q, heads.k, heads.v, parameters, heads.options).output;
   }
 }

@@ -29,7 +29,7 @@ export type SentinelGateOptions = LayerOptions<typeof fields>;
  * Conventions: as `sentinelGate`. Cost: that of two products. Paper: Lu, Xiong, Parikh & Socher 2016, §2.3,
  * arxiv.org/abs/1612.01887.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE, DIMENSION
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE, DIMENSION
  * @example
  * const gate = new SentinelGate();
  * gate.apply([tf.ones([2, 3, 5]), tf.ones([2, 3, 4]), tf.ones([2, 3, 4])]).shape; // [2, 3, 4]

@@ -47,7 +47,7 @@ export type VisualSentinelOptions = LayerOptions<typeof fields>;
  * Cost: that of `visualSentinel`, in one kernel on the `heed` backend. Paper: Lu, Xiong, Parikh & Socher 2016, §2.3,
  * arxiv.org/abs/1612.01887.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE
  * @example
  * const layer = new VisualSentinel({ units: 8, returnBeta: true });
  * const [context, beta] = layer.apply([queries, values, tf.zeros([2, 3, 7])]);

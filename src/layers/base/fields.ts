@@ -47,7 +47,7 @@ export type FieldValues<F extends Fields> = { readonly [K in keyof F]: ValueOf<F
 function refuse(op: string, name: string, rule: string, got: unknown, remedy: string): never {
   const isLiteral = typeof got === "object" || typeof got === "string";
   const text = got === undefined || got === null ? "nothing" : isLiteral ? JSON.stringify(got) : String(got);
-  throw new OptionError("LAYER_OPTION", { op, name, rule, got: text, remedy });
+  throw new OptionError("OPTION", { op, rule: `${name} must be ${rule}`, got: text, remedy, name });
 }
 
 function read<G, V>(kind: Kind<G, V>, op: string, name: string, given: G, remedy: string): V {

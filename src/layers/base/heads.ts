@@ -1,6 +1,7 @@
-/** Projections of sequences to heads and back, as every layer of heads has them: their fields, weights and use. */
+/** Projections of sequences to heads and back: their fields, their weights, and the two acts, `project` and `join`. */
 import * as tf from "@tensorflow/tfjs-core";
 import { fromHeads, toHeads } from "../../attention/sequence/project.ts";
+import { ShapeError } from "../../core/errors.ts";
 import { byDefault, flag, integer, optional, required, seed, weightFields } from "./fields.ts";
 import type { WeightTable } from "./layer.ts";
 
@@ -23,6 +24,11 @@ export const projectionFields = {
   /** Of initial weights, and of what is drawn in training. @default another one each time */
   seed: seed(),
 };
+
+/** Throws unless Hkv heads of keys and values can be shared evenly by H query heads. */
+export function checkSharing(op: string, H: number, Hkv = H): void {
+  if (H % Hkv !== 0) throw new ShapeError("HEADS", { op, H, Hkv });
+}
 
 export type HeadWeights = WeightTable<typeof projectionFields>;
 
@@ -54,13 +60,13 @@ export function outputWeights(
 }
 
 /** The heads of x [B, N, C] by the weights of one name: [B, N, H, D]. */
-export function projected(weight: Weights, name: string, x: tf.Tensor3D): tf.Tensor4D {
+export function project(weight: Weights, name: string, x: tf.Tensor3D): tf.Tensor4D {
   const [w, b] = [weight(`${name}/kernel`), weight(`${name}/bias`)];
   return toHeads(x, w as tf.Tensor3D, b as tf.Tensor2D | undefined);
 }
 
 /** Heads [B, T, H, Dv] through the output's projection: [B, T, C]. */
-export function joined(weight: Weights, heads: tf.Tensor4D): tf.Tensor3D {
+export function join(weight: Weights, heads: tf.Tensor4D): tf.Tensor3D {
   const [w, b] = [weight("attention_output/kernel"), weight("attention_output/bias")];
   return fromHeads(heads, w as tf.Tensor3D, b as tf.Tensor1D | undefined);
 }

@@ -41,12 +41,12 @@ export function describeInputs(inputs: readonly LayerInput[]): string {
  * Checks shapes against the letters of a layer's inputs.
  *
  * @returns the sizes by letter
- * @throws ShapeError SIZE when there are too few or too many inputs, one has another rank, or sizes that share a letter differ
+ * @throws ShapeError SHAPE when there are too few or too many inputs, one has another rank, or sizes that share a letter differ
  */
 export function sizesOf(op: string, inputs: readonly LayerInput[], shapes: readonly Shape[]): Sizes {
   const least = inputs.filter(({ optional }) => !optional).length;
   if (shapes.length < least || shapes.length > inputs.length) {
-    throw new ShapeError("SIZE", {
+    throw new ShapeError("SHAPE", {
       op,
       rule: `its inputs must be ${describeInputs(inputs)}`,
       got: `${shapes.length} of them`,
@@ -59,7 +59,7 @@ export function sizesOf(op: string, inputs: readonly LayerInput[], shapes: reado
     const [first, last] = axesOf(input.letters);
     const rank = first.length + (last?.length ?? 0);
     if (last ? shape.length < rank : shape.length !== rank) {
-      throw new ShapeError("SIZE", {
+      throw new ShapeError("SHAPE", {
         op,
         rule: `${title(input)} must have rank ${rank}${last ? " or more" : ""}`,
         got: `shape ${show(shape)}`,
@@ -74,7 +74,7 @@ export function sizesOf(op: string, inputs: readonly LayerInput[], shapes: reado
       if (size === null || size === undefined) continue;
       const before = seen.get(letter);
       if (before && before.size !== size) {
-        throw new ShapeError("SIZE", {
+        throw new ShapeError("SHAPE", {
           op,
           rule: `${title(inputs[before.at]!)} and ${title(input)} must have the same ${letter}`,
           got: `shapes ${show(shapes[before.at]!)} and ${show(shape)}`,

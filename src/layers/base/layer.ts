@@ -41,7 +41,6 @@ import type { FieldArgs, Fields, FieldValues, RequiredKeys } from "./fields.ts";
 import { describeInputs, type LayerInput, type Shape, type Sizes, sizesOf } from "./inputs.ts";
 import {
   type Constraint,
-  camelCase,
   camelKeys,
   type Initializer,
   type Regularizer,
@@ -49,6 +48,7 @@ import {
   seeded,
 } from "./objects.ts";
 import { freshSeed, SEED_OF } from "./seeds.ts";
+import { remedyFor } from "./synonyms.ts";
 
 type LayerArgs = NonNullable<ConstructorParameters<typeof layers.Layer>[0]>;
 type Kwargs = Readonly<Record<string, unknown>>;
@@ -190,13 +190,23 @@ export abstract class MechanismLayer<F extends Fields> extends layers.Layer {
     return masks[0];
   }
 
+  /** The error of a layer whose weights are needed before there are any. */
+  protected unbuilt(): OptionError<"NOT_READY"> {
+    return new OptionError("NOT_READY", {
+      op: this.op,
+      rule: "a layer must have weights before they can be read or set",
+      got: "none yet",
+      remedy: "apply it to something, or build a model of it, first",
+    });
+  }
+
   /**
    * A weight that `parameters` names.
    *
-   * @throws OptionError LAYER_UNBUILT
+   * @throws OptionError NOT_READY
    */
   protected weight<T extends Tensor>(name: string): T {
-    if (!this.built) throw new OptionError("LAYER_UNBUILT", { op: this.op });
+    if (!this.built) throw this.unbuilt();
     return this.#variables.get(name)!.read() as T;
   }
 
@@ -208,14 +218,14 @@ export abstract class MechanismLayer<F extends Fields> extends layers.Layer {
   /**
    * Sets all weights, by the names that `parameters` gives them.
    *
-   * @throws OptionError LAYER_UNBUILT · ShapeError SIZE when they are not this layer's
+   * @throws OptionError NOT_READY · ShapeError SHAPE when they are not this layer's
    */
   protected setNamed(named: ReadonlyMap<string, Tensor>): void {
-    if (!this.built) throw new OptionError("LAYER_UNBUILT", { op: this.op });
+    if (!this.built) throw this.unbuilt();
     for (const [name, { shape }] of this.#variables) {
       const given = named.get(name);
       if (String(given?.shape) === String(shape)) continue;
-      throw new ShapeError("SIZE", {
+      throw new ShapeError("SHAPE", {
         op: this.op,
         rule: `the weight ${name} must have shape [${shape.join(", ")}]`,
         got: given ? `shape [${given.shape.join(", ")}]` : "none",
@@ -226,7 +236,7 @@ export abstract class MechanismLayer<F extends Fields> extends layers.Layer {
       if (this.#variables.has(name)) continue;
       const rule = `its weights must be ${[...this.#variables.keys()].join(", ")}`;
       const remedy = "make the layer with the sizes and options of these parameters";
-      throw new ShapeError("SIZE", { op: this.op, rule, got: name, remedy });
+      throw new ShapeError("SHAPE", { op: this.op, rule, got: name, remedy });
     }
     for (const [name, variable] of this.#variables) variable.write(named.get(name)!);
   }
@@ -239,7 +249,13 @@ export abstract class MechanismLayer<F extends Fields> extends layers.Layer {
       if (!spec) return;
       if (spec.shape.some((n) => !(Number.isSafeInteger(n) && n > 0))) {
         const inputs = describeInputs(this.#statics.inputs);
-        throw new OptionError("LAYER_WEIGHT", { op: this.op, name, got: spec.shape, inputs });
+        throw new OptionError("SHAPE", {
+          op: this.op,
+          rule: `the shape of the weight ${name} must be known and without 0`,
+          got: `[${spec.shape.map(String).join(", ")}] from ${inputs}`,
+          remedy: "give the input layers those sizes",
+          name,
+        });
       }
       const { kind, trainable } = spec;
       const setting = <T>(suffix: string) =>
@@ -264,7 +280,7 @@ export abstract class MechanismLayer<F extends Fields> extends layers.Layer {
     return this.shapeOf(shapes, sizesOf(this.op, this.#statics.inputs, shapes));
   }
 
-  /** @throws OptionError LAYER_CALL, LAYER_SYMBOLIC */
+  /** @throws OptionError UNKNOWN, UNSUPPORTED */
   override apply(...[inputs, options]: Parameters<layers.Layer["apply"]>): ReturnType<layers.Layer["apply"]> {
     const { callOptions = [], fields } = this.#statics;
     const isSymbolic = toList<unknown>(inputs)[0] instanceof SymbolicTensor;
@@ -272,9 +288,23 @@ export abstract class MechanismLayer<F extends Fields> extends layers.Layer {
       if (key === "training" || key === "mask") continue;
       if (!callOptions.includes(key)) {
         const known = ["training", "mask", ...callOptions];
-        throw new OptionError("LAYER_CALL", { op: this.op, key, known });
+        throw new OptionError("UNKNOWN", {
+          op: this.op,
+          rule: `every option of a call must be one of ${known.join(", ")}`,
+          got: key,
+          remedy: "correct its spelling or remove it",
+          known,
+        });
       }
-      if (isSymbolic) throw new OptionError("LAYER_SYMBOLIC", { op: this.op, key, isField: key in fields });
+      if (!isSymbolic) continue;
+      const place = key in fields ? `give ${key} to the constructor` : "make it an input of the layer";
+      throw new OptionError("UNSUPPORTED", {
+        op: this.op,
+        rule: "a layer in a model must have its options in its configuration",
+        got: `${key} in a call, which TensorFlow.js does not repeat when the model runs`,
+        remedy: place,
+        key,
+      });
     }
     return super.apply(inputs, options);
   }
@@ -325,10 +355,14 @@ function readConfig(
 ): Record<string, unknown> {
   for (const key of Object.keys(args)) {
     if (key in fields || OF_ANY_LAYER.has(key) || ignored.includes(key)) continue;
-    const meant = camelCase(key);
-    const isSpelling = meant in fields || OF_ANY_LAYER.has(meant);
     const known = [...Object.keys(fields), ...OF_ANY_LAYER];
-    throw new OptionError("LAYER_KEY", { op, key, known, meant: isSpelling ? meant : undefined });
+    throw new OptionError("UNKNOWN", {
+      op,
+      rule: `every key of its configuration must be one of ${known.join(", ")}`,
+      got: key,
+      remedy: remedyFor(key, known),
+      known,
+    });
   }
   const values = Object.entries(fields).map(
     ([name, field]) => [name, field.read(op, name, args[name])] as const,

@@ -4,7 +4,7 @@ import { ShapeError } from "../../core/errors.ts";
 /**
  * A mask of Keras, of whatever type, as bool: true where there is something to see.
  *
- * @throws ShapeError SIZE when it has another shape; an axis may be 1
+ * @throws ShapeError SHAPE when it has another shape; an axis may be 1
  */
 export function boolMask(
   op: string,
@@ -14,7 +14,7 @@ export function boolMask(
 ): Tensor | undefined {
   if (!mask) return undefined;
   if (mask.rank !== shape.length || mask.shape.some((n, axis) => n !== 1 && n !== shape[axis])) {
-    throw new ShapeError("SIZE", {
+    throw new ShapeError("SHAPE", {
       op,
       rule: `${title} must have shape [${shape.join(", ")}]`,
       got: `shape [${mask.shape.join(", ")}]`,

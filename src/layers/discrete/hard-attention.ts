@@ -3,21 +3,14 @@ import { gumbelSoftmax, sampledAttention, straightThrough } from "../../attentio
 import { softmax } from "../../attention/normalize/index.ts";
 import { compileProgram } from "../../core/program.ts";
 import { attentionShapes } from "../../core/shapes.ts";
-import { composed, dotScores } from "../../ops/attention/composed.ts";
-import { headFields, headInputs, headWeights, splitHeads } from "../adaptive/heads.ts";
-import {
-  byDefault,
-  choice,
-  type LayerCall,
-  type LayerOptions,
-  MechanismLayer,
-  number,
-  type Sizes,
-  type WeightTable,
-} from "../base/index.ts";
+import { aggregateHeads, weighHeads } from "../../ops/attention/soft.ts";
+import { causalMask, HeadLayer, type Heads, headFields, KEYED, sharedHeads } from "../base/head-layer.ts";
+import { byDefault, choice, type LayerCall, type LayerOptions, number } from "../base/index.ts";
 
 const fields = {
   ...headFields,
+  ...sharedHeads,
+  ...causalMask,
   /** How gradients pass the choice in training; both draw from the weights of soft attention. @default "gumbelSoftmax" */
   estimator: byDefault(choice("gumbelSoftmax", "straightThrough"), "gumbelSoftmax"),
   /** τ of Gumbel-softmax, above 0. @default 1 */
@@ -40,36 +33,29 @@ export type HardAttentionOptions = LayerOptions<typeof fields>;
  * Conventions: the draw of a step is a function of the seed and the step. Gradients are those of the estimator, which is
  * biased; the unbiased score function needs the loss as its reward, which a layer does not see: train it with
  * `sampledAttention` and `scoreFunctionLoss`. Masks of values and keys hide keys; a query that sees nothing, or is not
- * there, gives 0. `useCausalMask` aligns the first corner.
+ * there, gets 0 from every head. `useCausalMask` aligns the first corner. No dropout: a head reads one value alone.
  * Cost: O(B·H·T·S·(D + Dv)) in training, that of `sampledAttention` else. Papers: Xu et al. 2015, §4.1,
  * arxiv.org/abs/1502.03044; Jang, Gu & Poole 2016, §2.2, arxiv.org/abs/1611.01144.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE
  * @example
  * const layer = new HardAttention({ numHeads: 2, keyDim: 3, seed: 1 });
  * layer.apply([queries, values], { training: true }).shape; // [2, 3, 4]
  */
-export class HardAttention extends MechanismLayer<typeof fields> {
+export class HardAttention extends HeadLayer<typeof fields> {
   static readonly className = "HardAttention";
-  static readonly inputs = headInputs;
+  static readonly inputs = KEYED;
   static readonly fields: typeof fields = fields;
 
-  protected override parameters(sizes: Sizes): WeightTable<typeof fields> {
-    return headWeights(this.config, sizes);
-  }
-
-  protected override compute(inputs: tf.Tensor[], { masks, training, seed }: LayerCall): tf.Tensor {
-    const { estimator, temperature, useCausalMask } = this.config;
-    const { q, k, v, allow, join } = splitHeads(this.op, (name) => this.weightIf(name), inputs, masks);
-    const options = { ...(allow && { allow }), ...(useCausalMask && { causal: "topLeft" as const }) };
-    if (!training) return join(sampledAttention(q, k, v, options).output);
-    const program = compileProgram(this.op, attentionShapes(this.op, q, k, v), options);
+  protected override attend({ q, k, v, masks }: Heads, { training, seed }: LayerCall): tf.Tensor4D {
+    if (!training) return sampledAttention(q, k, v, masks).output;
+    const { estimator, temperature } = this.config;
+    const program = compileProgram(this.op, attentionShapes(this.op, q, k, v), masks);
     const normalize = (scores: tf.Tensor) =>
       estimator === "straightThrough"
         ? straightThrough(softmax(scores), { seed })
         : gumbelSoftmax(scores, { seed, temperature, hard: true });
-    const score = (clean: <X extends tf.Tensor>(x: X) => X) => dotScores(program, clean(q), clean(k));
-    const { output } = composed(program, { score, inputs: [q, k], values: v, normalize });
-    return join(output as tf.Tensor4D);
+    const { weights, seen } = weighHeads(program, q, k, { normalize });
+    return aggregateHeads(program, weights, v, seen) as tf.Tensor4D;
   }
 }

@@ -46,7 +46,7 @@ export type AxialAttentionOptions = LayerOptions<typeof fields>;
  * Conventions: as `axialAttention`; a layer for the height and one for the width let every pixel reach every other.
  * Cost: as `axialAttention`'s, one kernel on `heed`. Paper: Ho et al. 2019, §3, arxiv.org/abs/1912.12180.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE
  * @example
  * const columns = new AxialAttention({ axis: "height", numHeads: 2 });
  * const rows = new AxialAttention({ axis: "width", numHeads: 2 });

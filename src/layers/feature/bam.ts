@@ -38,7 +38,7 @@ export type BottleneckAttentionOptions = LayerOptions<typeof fields>;
  * Shapes: x [B, H, W, C] → as x. Conventions: as `bam`; normalised by batch in training, by moving averages otherwise.
  * Cost: as `bam`'s. Paper: Park et al. 2018, §3, arxiv.org/abs/1807.06514.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE
  * @example
  * const block = new BottleneckAttention({ ratio: 4, dilation: 2 });
  * block.apply(tf.ones([2, 5, 5, 8])).shape; // [2, 5, 5, 8]

@@ -35,7 +35,7 @@ export type ConvolutionalBlockAttentionOptions = LayerOptions<typeof fields>;
  * Conventions: as `cbam`; the map is normalised by batch in training, as in the paper's code, and by moving averages
  * otherwise. Cost: as `cbam`'s. Paper: Woo et al. 2018, §3, arxiv.org/abs/1807.06521.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE
  * @example
  * const block = new ConvolutionalBlockAttention({ ratio: 4 });
  * block.apply(tf.ones([2, 5, 5, 8])).shape; // [2, 5, 5, 8]

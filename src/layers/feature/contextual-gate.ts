@@ -31,7 +31,7 @@ export type ContextualGateOptions = LayerOptions<typeof fields>;
  * Conventions: as `contextualGate`. Cost: as `contextualGate`'s. Paper: Perez et al. 2018, §2.1,
  * arxiv.org/abs/1709.07871.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION · ShapeError RANK, SIZE
+ * @throws OptionError UNKNOWN, OPTION · ShapeError RANK, SHAPE
  * @example
  * const gate = new ContextualGate({ seed: 1 });
  * gate.apply([tf.ones([2, 5, 4]), tf.ones([2, 3])]).shape; // [2, 5, 4]

@@ -35,7 +35,7 @@ export type CoordinateAttentionOptions = LayerOptions<typeof fields>;
  * Conventions: as `coordinateAttention`; normalised by batch in training, by moving averages otherwise.
  * Cost: as `coordinateAttention`'s. Paper: Hou, Zhou & Feng 2021, §3.2, arxiv.org/abs/2103.02907.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE
  * @example
  * const block = new CoordinateAttention();
  * block.apply(tf.ones([2, 5, 3, 8])).shape; // [2, 5, 3, 8]

@@ -36,7 +36,7 @@ export type CrissCrossAttentionOptions = LayerOptions<typeof fields>;
  * Shapes: x [B, H, W, C] → as x. Conventions: as `crissCrossAttention`; γ begins at 0, so that the layer begins as the
  * identity. Cost: `recurrence` times `crissCrossAttention`'s. Paper: Huang et al. 2019, §3.2, arxiv.org/abs/1811.11721.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE
  * @example
  * const block = new CrissCrossAttention({ units: 2 });
  * const x = tf.randomNormal([2, 5, 3, 8], 0, 1, "float32", 1);

@@ -31,7 +31,7 @@ export type EfficientChannelAttentionOptions = LayerOptions<typeof fields>;
  * Conventions: as `efficientChannelAttention`. Cost: as `efficientChannelAttention`'s.
  * Paper: Wang et al. 2020, §3, arxiv.org/abs/1910.03151.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE
  * @example
  * const block = new EfficientChannelAttention();
  * block.apply(tf.ones([2, 5, 5, 64])).shape; // [2, 5, 5, 64]

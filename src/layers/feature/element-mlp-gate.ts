@@ -30,7 +30,7 @@ export type ElementMlpGateOptions = LayerOptions<typeof fields>;
  * Conventions: as `elementMlpGate`. Cost: as `elementMlpGate`'s. Paper: Dauphin et al. 2017, §2,
  * arxiv.org/abs/1612.08083, for gating in general.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION · ShapeError SHAPE
  * @example
  * const gate = new ElementMlpGate({ units: 4 });
  * gate.apply(tf.ones([2, 3])).shape; // [2, 3]

@@ -38,7 +38,7 @@ export type ExternalAttentionOptions = LayerOptions<typeof fields>;
  * Conventions: as `externalAttention`. Masks of sequences are passed on and hide nothing here.
  * Cost: as `externalAttention`'s. Paper: Guo et al. 2021, §3.2, arxiv.org/abs/2105.02358.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE
  * @example
  * const block = new ExternalAttention({ slots: 16 });
  * block.apply(tf.ones([2, 5, 5, 8])).shape; // [2, 5, 5, 8]

@@ -41,7 +41,7 @@ export type GlobalContextOptions = LayerOptions<typeof fields>;
  * Conventions: as `globalContext`; W₂ begins at 0 (`outputInitializer`), so that `add` begins as the identity.
  * Cost: as `globalContext`'s. Paper: Cao et al. 2019, §3.2, arxiv.org/abs/1904.11492.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE
  * @example
  * const block = new GlobalContext({ ratio: 4 });
  * const x = tf.randomNormal([2, 5, 5, 8], 0, 1, "float32", 1);

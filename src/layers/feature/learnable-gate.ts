@@ -36,7 +36,7 @@ export type LearnableGateOptions = LayerOptions<typeof fields>;
  * of a model that holds the layer.
  * Cost: as `learnableGate`'s. Paper: Dauphin et al. 2017, §2, arxiv.org/abs/1612.08083, for gating in general.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION · ShapeError SHAPE
  * @example
  * const gate = new LearnableGate({ penalty: 0.1 });
  * gate.apply(tf.tensor2d([[2, 4]])); // [[1, 2]]

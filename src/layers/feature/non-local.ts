@@ -45,7 +45,7 @@ export type NonLocalOptions = LayerOptions<typeof fields>;
  * `embeddedGaussian` has no bias of φ, which it would not notice. Masks of sequences are passed on and hide nothing
  * here. Cost: as `nonLocal`'s. Paper: Wang et al. 2018, §3, arxiv.org/abs/1711.07971.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE
  * @example
  * const block = new NonLocal({ units: 4 });
  * const x = tf.randomNormal([2, 5, 5, 8], 0, 1, "float32", 1);

@@ -17,7 +17,7 @@ export type ProjectedGateOptions = LayerOptions<typeof fields>;
  * Conventions: as `projectedGate`. Cost: as `projectedGate`'s. Paper: Dauphin et al. 2017, §2,
  * arxiv.org/abs/1612.08083.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION · ShapeError SHAPE
  * @example
  * const gate = new ProjectedGate({ kernelInitializer: "zeros" });
  * gate.apply(tf.tensor2d([[2, 4]])); // [[1, 2]]

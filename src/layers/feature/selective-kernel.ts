@@ -42,7 +42,7 @@ export type SelectiveKernelOptions = LayerOptions<typeof fields>;
  * Normalised by batch in training, by moving averages otherwise. Cost: as `selectiveKernel`'s.
  * Paper: Li et al. 2019, §3.1, arxiv.org/abs/1903.06586.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE
  * @example
  * const unit = new SelectiveKernel({ filters: 6 });
  * unit.apply(tf.ones([2, 5, 5, 3])).shape; // [2, 5, 5, 6]

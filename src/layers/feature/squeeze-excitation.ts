@@ -19,7 +19,7 @@ export type SqueezeExcitationOptions = LayerOptions<typeof fields>;
  * Conventions: fewer channels than the ratio leave R = 1. Cost: as `squeezeExcitation`'s.
  * Paper: Hu, Shen & Sun 2018, §3, arxiv.org/abs/1709.01507.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE
  * @example
  * const block = new SqueezeExcitation({ ratio: 4 });
  * block.apply(tf.ones([2, 5, 5, 8])).shape; // [2, 5, 5, 8]

@@ -27,7 +27,7 @@ export type TripletAttentionOptions = LayerOptions<typeof fields>;
  * Conventions: as `tripletAttention`; normalised by batch in training, by moving averages otherwise.
  * Cost: as `tripletAttention`'s. Paper: Misra et al. 2021, §3.2, arxiv.org/abs/2010.03045.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE
  * @example
  * const block = new TripletAttention({ kernelSize: 3 });
  * block.apply(tf.ones([2, 5, 3, 8])).shape; // [2, 5, 3, 8]

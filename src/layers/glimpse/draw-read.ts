@@ -24,7 +24,7 @@ export type DrawReadOptions = LayerOptions<typeof fields>;
  * paper does, by giving both as channels.
  * Cost: as `drawRead`'s. Paper: Gregor et al. 2015, §3.2, eq. 21 and 27, arxiv.org/abs/1502.04623.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, NUMBER_RANGE · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION · ShapeError SHAPE
  * @example
  * const read = new DrawRead({ height: 3, width: 3 });
  * read.apply([tf.ones([2, 8, 8, 1]), tf.ones([2, 7])]).shape; // [2, 3, 3, 1]

@@ -24,7 +24,7 @@ export type DrawWriteOptions = LayerOptions<typeof fields>;
  * and a state of zeros the patch spans the canvas' longer side.
  * Cost: as `drawWrite`'s. Paper: Gregor et al. 2015, §3.2, eq. 28 and 29, arxiv.org/abs/1502.04623.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, NUMBER_RANGE · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION · ShapeError SHAPE
  * @example
  * const write = new DrawWrite({ height: 8, width: 9 });
  * write.apply([tf.ones([2, 3, 3, 1]), tf.ones([2, 7])]).shape; // [2, 8, 9, 1]

@@ -35,7 +35,7 @@ export type GaussianGlimpseLayerOptions = LayerOptions<typeof fields>;
  * the image's own scale, under Gaussians of deviation 1.
  * Cost: as `gaussianGlimpse`'s. Paper: Gregor et al. 2015, §3.2, arxiv.org/abs/1502.04623; in the form of Kosiorek 2017.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION · ShapeError SHAPE
  * @example
  * const layer = new GaussianGlimpse({ height: 4, width: 3 });
  * layer.apply([tf.ones([2, 8, 8, 1]), tf.zeros([2, 6])]).shape; // [2, 4, 3, 1]
@@ -47,7 +47,7 @@ export class GaussianGlimpse extends MechanismLayer<typeof fields> {
 
   protected override parameters({ P }: Sizes): WeightTable<typeof fields> {
     if (P === 6) return {};
-    throw new ShapeError("SIZE", {
+    throw new ShapeError("SHAPE", {
       op: this.op,
       rule: "parameters [B, P] must have P = 6: centre, log stride and log deviation of each axis, y before x",
       got: `P = ${P}`,

@@ -43,7 +43,7 @@ export type SoftMaskAttentionOptions = LayerOptions<typeof fields>;
  * Conventions: height = width = 1 gives the context vector Σ a·x. Cost: as `softMask`'s.
  * Paper: Xu et al. 2015, §4.2, arxiv.org/abs/1502.03044.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE
  * @example
  * const attention = new SoftMaskAttention({ height: 1, width: 1 });
  * attention.apply(tf.ones([2, 6, 4, 3])).shape; // [2, 1, 1, 3]

@@ -58,7 +58,7 @@ export type SpatialTransformerLayerOptions = LayerOptions<typeof fields>;
  * are θ itself, [B, P]. alignCorners has no default: libraries disagree.
  * Cost: as `spatialTransformer`'s, and O(B·F·P). Paper: Jaderberg et al. 2015, §3, arxiv.org/abs/1506.02025.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE
  * @example
  * const layer = new SpatialTransformer({ height: 2, width: 2, alignCorners: true, localization: false });
  * const theta = tf.tensor2d([[0, 1, 0, -1, 0, 0]]); // a quarter turn
@@ -73,7 +73,7 @@ export class SpatialTransformer extends MechanismLayer<typeof fields> {
     const P = IDENTITY[this.config.transform].length;
     const { H, W, C, F = H! * W! * C! } = sizes;
     if (!this.config.localization && sizes.F !== P) {
-      throw new ShapeError("SIZE", {
+      throw new ShapeError("SHAPE", {
         op: this.op,
         rule: `features [B, F] must be the F = ${P} numbers of the transform where localization is false`,
         got: sizes.F === undefined ? "none" : `F = ${sizes.F}`,

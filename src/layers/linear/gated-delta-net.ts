@@ -3,32 +3,29 @@ import { gatedDelta } from "../../attention/linear/gated-delta.ts";
 import { rmsNorm, unit } from "../../attention/sequence/normalize-rows.ts";
 import { linear } from "../../ops/linear.ts";
 import {
+  HeadLayer,
+  type Heads,
+  headFields,
+  type Projections,
+  SELF,
+  sharedHeads,
+} from "../base/head-layer.ts";
+import {
   byDefault,
   flag,
   integer,
-  type LayerCall,
   type LayerOptions,
-  MechanismLayer,
   optional,
   type Sizes,
+  type WeightTable,
 } from "../base/index.ts";
-import {
-  type HeadWeights,
-  headFields,
-  headWeights,
-  join,
-  present,
-  projection,
-  seen,
-  selfInputs,
-  split,
-} from "./heads.ts";
 
 /** Under the roots of lengths and means of squares. */
 const EPSILON = 1e-6;
 
 const fields = {
   ...headFields,
+  ...sharedHeads,
   /** Forget, by a decay that each position chooses; without it, the delta rule alone. @default true */
   useDecay: byDefault(flag(), true),
   /** Positions of one chunk. @default 32 */
@@ -45,53 +42,56 @@ export type GatedDeltaNetOptions = LayerOptions<typeof fields>;
  *
  * Symbols: Wβ `beta/kernel`, Wa `decay/kernel`, b `decay/bias`, a `decay/log_rate`, Wg `gate/kernel`; rms the root mean
  * square norm of a head, with `norm/gamma`; silu(y) = y·σ(y); the others as `LinearAttention`'s.
- * Shapes: x [B, T, C] → [B, T, C]; Wβ and Wa [C, H], a and b [H], gate [C, H, Dv], gamma [Dv].
- * Conventions: causal always. Hidden positions neither write nor fade, and get 0 from every head. The paper puts a
- * short convolution before silu: place a causal `tf.layers.conv1d` before the layer for it.
+ * Shapes: x [B, T, C] → [B, T, C]; Wβ and Wa [C, Hkv], a and b [Hkv], gate [C, H, Dv], gamma [Dv].
+ * Conventions: causal always. Hidden positions neither write nor fade, and get 0 from every head. No dropout: there
+ * are no weights, a state is read. The paper puts a short convolution before silu: place a causal `tf.layers.conv1d`
+ * before the layer for it.
  * Cost: that of `gatedDelta`. Paper: Yang, Kautz & Hatamizadeh 2024, §3.3, arxiv.org/abs/2412.06464.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE
  * @example
  * const layer = new GatedDeltaNet({ numHeads: 2, keyDim: 3 });
  * layer.apply(queries).shape; // [2, 3, 4]
  */
-export class GatedDeltaNet extends MechanismLayer<typeof fields> {
+export class GatedDeltaNet extends HeadLayer<typeof fields> {
   static readonly className = "GatedDeltaNet";
-  static readonly inputs = selfInputs;
+  static readonly inputs = SELF;
   static readonly fields: typeof fields = fields;
 
-  protected override parameters({ C }: Sizes): HeadWeights {
-    const { numHeads: H, keyDim: D, valueDim: Dv = D, useDecay } = this.config;
+  protected override projections(): Projections {
+    return { ...super.projections(), gate: "gate" };
+  }
+
+  protected override extras({ C }: Sizes): WeightTable<typeof fields> {
+    const { Hkv, Dv } = this.sizes;
+    const { useDecay } = this.config;
     return {
-      ...headWeights(this.config, C!),
-      ...projection("gate", C!, Dv, this.config),
       "norm/gamma": { shape: [Dv], initializer: "ones" },
-      "beta/kernel": { shape: [C!, H], kind: "kernel" },
-      "decay/kernel": useDecay && { shape: [C!, H], kind: "kernel" },
-      "decay/bias": useDecay && { shape: [H], kind: "bias" },
-      "decay/log_rate": useDecay && { shape: [H], initializer: "zeros" },
+      "beta/kernel": { shape: [C!, Hkv], kind: "kernel" },
+      "decay/kernel": useDecay && { shape: [C!, Hkv], kind: "kernel" },
+      "decay/bias": useDecay && { shape: [Hkv], kind: "bias" },
+      "decay/log_rate": useDecay && { shape: [Hkv], initializer: "zeros" },
     };
   }
 
-  protected override compute(inputs: tf.Tensor[], call: LayerCall): tf.Tensor {
-    const weight = (name: string) => this.weightIf(name);
-    const { query: x, queryMask, valueMask } = present(this.op, inputs, call);
+  protected override attend(heads: Heads): tf.Tensor4D {
+    const x = heads.inputs.query;
     const { useDecay, chunkSize } = this.config;
+    const gates = {
+      beta: perHead(tf.sigmoid(linear(x, this.weight("beta/kernel")))),
+      ...(useDecay && { decay: this.#decay(x) }),
+    };
     const { output } = gatedDelta(
-      unit(silu(split(x, "query", weight)), EPSILON),
-      unit(silu(split(x, "key", weight)), EPSILON),
-      silu(split(x, "value", weight)),
-      {
-        beta: perHead(tf.sigmoid(linear(x, this.weight("beta/kernel")))),
-        ...(useDecay && { decay: this.#decay(x) }),
-      },
-      { chunkSize, keyAllow: valueMask },
+      unit(silu(heads.q), EPSILON),
+      unit(silu(heads.k), EPSILON),
+      silu(heads.v),
+      gates,
+      { chunkSize, keyAllow: heads.keyAllow },
     );
-    const read = rmsNorm(output, this.weight("norm/gamma"), EPSILON);
-    return join(seen(tf.mul(read, silu(split(x, "gate", weight))), queryMask), weight);
+    return tf.mul(rmsNorm(output, this.weight("norm/gamma"), EPSILON), silu(heads.project("gate")));
   }
 
-  /** g = −e^a softplus(x·Wa + b) [B, H, T] */
+  /** g = −e^a softplus(x·Wa + b) [B, Hkv, T] */
   #decay(x: tf.Tensor3D): tf.Tensor3D {
     const pace = tf.softplus(linear(x, this.weight("decay/kernel"), this.weight("decay/bias")));
     return perHead(tf.neg(tf.mul(tf.exp(this.weight("decay/log_rate")), pace)));

@@ -1,19 +1,10 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { linearAttention } from "../../attention/linear/linear-attention.ts";
-import { type LayerCall, type LayerOptions, MechanismLayer, type Sizes } from "../base/index.ts";
-import {
-  causalFields,
-  crossInputs,
-  type HeadWeights,
-  headFields,
-  headWeights,
-  join,
-  present,
-  seen,
-  split,
-} from "./heads.ts";
+import { CROSS, causalMask, HeadLayer, type Heads, headFields, sharedHeads } from "../base/head-layer.ts";
+import type { LayerOptions } from "../base/index.ts";
+import { chunks } from "./chunks.ts";
 
-const fields = { ...headFields, ...causalFields };
+const fields = { ...headFields, ...sharedHeads, ...causalMask, ...chunks };
 
 export type LinearAttentionLayerOptions = LayerOptions<typeof fields>;
 
@@ -25,33 +16,22 @@ export type LinearAttentionLayerOptions = LayerOptions<typeof fields>;
  * Symbols: Wq `query/kernel`, Wk `key/kernel`, Wv `value/kernel`, Wo `attention_output/kernel`, each with a bias unless
  * `useBias` is false; features are elu + 1.
  * Shapes: [query [B, T, C], value [B, S, Cv]?] → [B, T, C]; kernels [C, H, D], [Cv, H, D], [Cv, H, Dv], [H, Dv, C].
- * Conventions: one input attends to itself. Masks hide keys, and queries get 0 from every head.
+ * Conventions: one input attends to itself. Masks hide keys; queries that are not there get 0 from every head.
+ * `useCausalMask` takes as many values as queries. No dropout: the weights are never made.
  * Cost: that of `linearAttention`. Paper: Katharopoulos et al. 2020, §3, arxiv.org/abs/2006.16236.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE, RECURRENT_LENGTHS
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE, RECURRENT_LENGTHS
  * @example
  * const layer = new LinearAttention({ numHeads: 2, keyDim: 3, useCausalMask: true });
  * layer.apply(queries).shape; // [2, 3, 4]
  */
-export class LinearAttention extends MechanismLayer<typeof fields> {
+export class LinearAttention extends HeadLayer<typeof fields> {
   static readonly className = "LinearAttention";
-  static readonly inputs = crossInputs;
+  static readonly inputs = CROSS;
   static readonly fields: typeof fields = fields;
 
-  protected override parameters({ C, Cv }: Sizes): HeadWeights {
-    return headWeights(this.config, C!, Cv);
-  }
-
-  protected override compute(inputs: tf.Tensor[], call: LayerCall): tf.Tensor {
-    const weight = (name: string) => this.weightIf(name);
-    const { query, value, queryMask, valueMask } = present(this.op, inputs, call);
+  protected override attend({ q, k, v, keyAllow }: Heads): tf.Tensor4D {
     const { useCausalMask: causal, chunkSize } = this.config;
-    const { output } = linearAttention(
-      split(query, "query", weight),
-      split(value, "key", weight),
-      split(value, "value", weight),
-      { causal, chunkSize, keyAllow: valueMask },
-    );
-    return join(seen(output, queryMask), weight);
+    return linearAttention(q, k, v, { causal, chunkSize, keyAllow }).output;
   }
 }

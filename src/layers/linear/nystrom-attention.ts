@@ -1,25 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { nystromAttention } from "../../attention/linear/nystromformer.ts";
-import {
-  byDefault,
-  integer,
-  type LayerCall,
-  type LayerOptions,
-  MechanismLayer,
-  number,
-  optional,
-  type Sizes,
-} from "../base/index.ts";
-import {
-  type HeadWeights,
-  headFields,
-  headWeights,
-  join,
-  lengthsOf,
-  present,
-  selfInputs,
-  split,
-} from "./heads.ts";
+import { HeadLayer, type Heads, headFields, SELF } from "../base/head-layer.ts";
+import { byDefault, integer, type LayerOptions, number, optional, type WeightTable } from "../base/index.ts";
 
 const fields = {
   ...headFields,
@@ -42,39 +24,39 @@ export type NystromAttentionOptions = LayerOptions<typeof fields>;
  *
  * Symbols: as `LinearAttention`'s; `conv` the filters of the skip, where `convSize` is given.
  * Shapes: x [B, T, C] → [B, T, C]; conv [convSize, H].
- * Conventions: the mask may hide the last positions of an example, which then changes nothing for the others.
+ * Conventions: the mask may hide the last positions of an example, which get 0 from every head and change nothing for
+ * the others. No causal form and no dropout, since landmarks have all positions in them and the weights are never made;
+ * keys are not shared by heads (`numKeyValueHeads`), since A pairs the landmarks of a head's queries with those of its keys.
  * Cost: that of `nystromAttention`. Paper: Xiong et al. 2021, §3, arxiv.org/abs/2102.03902.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT, LAST_HIDDEN · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE, MASK · ShapeError SHAPE
  * @example
  * const layer = new NystromAttention({ numHeads: 2, keyDim: 3, landmarks: 2, convSize: 3 });
  * layer.apply(queries).shape; // [2, 3, 4]
  */
-export class NystromAttention extends MechanismLayer<typeof fields> {
+export class NystromAttention extends HeadLayer<typeof fields> {
   static readonly className = "NystromAttention";
-  static readonly inputs = selfInputs;
+  static readonly inputs = SELF;
   static readonly fields: typeof fields = fields;
 
-  protected override parameters({ C }: Sizes): HeadWeights {
+  protected override extras(): WeightTable<typeof fields> {
     const { numHeads: H, convSize } = this.config;
-    return {
-      ...headWeights(this.config, C!),
-      conv: convSize !== undefined && { shape: [convSize, H], kind: "kernel" },
-    };
+    return { conv: convSize !== undefined && { shape: [convSize, H], kind: "kernel" } };
   }
 
-  protected override compute(inputs: tf.Tensor[], call: LayerCall): tf.Tensor {
-    const weight = (name: string) => this.weightIf(name);
-    const { query: x, valueMask } = present(this.op, inputs, call);
-    const lengths = lengthsOf(this.op, valueMask);
+  protected override attend({ q, k, v, lengths }: Heads): tf.Tensor4D {
     const { landmarks, iterations } = this.config;
-    const { output } = nystromAttention(
-      split(x, "query", weight),
-      split(x, "key", weight),
-      split(x, "value", weight),
+    return nystromAttention(
+      q,
+      k,
+      v,
       { conv: this.weightIf("conv") },
-      { landmarks: Math.min(landmarks, x.shape[1]), iterations, keyLengths: lengths, queryLengths: lengths },
-    );
-    return join(output, weight);
+      {
+        landmarks: Math.min(landmarks, q.shape[2]),
+        iterations,
+        keyLengths: lengths,
+        queryLengths: lengths,
+      },
+    ).output;
   }
 }

@@ -1,29 +1,14 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { orthogonalRandomFeatures, performerAttention } from "../../attention/linear/performer.ts";
-import {
-  byDefault,
-  type Initializer,
-  integer,
-  type LayerCall,
-  type LayerOptions,
-  MechanismLayer,
-  type Sizes,
-} from "../base/index.ts";
-import {
-  causalFields,
-  crossInputs,
-  type HeadWeights,
-  headFields,
-  headWeights,
-  join,
-  present,
-  seen,
-  split,
-} from "./heads.ts";
+import { CROSS, causalMask, HeadLayer, type Heads, headFields, sharedHeads } from "../base/head-layer.ts";
+import { byDefault, type Initializer, integer, type LayerOptions, type WeightTable } from "../base/index.ts";
+import { chunks } from "./chunks.ts";
 
 const fields = {
   ...headFields,
-  ...causalFields,
+  ...sharedHeads,
+  ...causalMask,
+  ...chunks,
   /** Random features m. @default 128 */
   features: byDefault(integer(1), 128),
 };
@@ -39,8 +24,6 @@ export type PerformerAttentionOptions = LayerOptions<typeof fields>;
  */
 export class OrthogonalFeatures extends tf.serialization.Serializable {
   static readonly className = "OrthogonalFeatures";
-  static readonly inputs = crossInputs;
-  static readonly fields: typeof fields = fields;
   readonly #seed: number | undefined;
 
   constructor({ seed }: { seed?: number | null } = {}) {
@@ -65,25 +48,23 @@ export class OrthogonalFeatures extends tf.serialization.Serializable {
  * Symbols: w `features`, random directions that all heads share, saved and not trained; the others as
  * `LinearAttention`'s.
  * Shapes: [query [B, T, C], value [B, S, Cv]?] → [B, T, C]; features [m, D].
- * Conventions: one input attends to itself. Masks hide keys, and queries get 0 from every head. The directions come
- * from `seed`, and stay: `layer.redraw(seed)` draws others.
+ * Conventions: as `LinearAttention`. The directions come from `seed`, and stay: `layer.redraw(seed)` draws others.
  * Cost: that of `performerAttention`. Paper: Choromanski et al. 2021, §2, arxiv.org/abs/2009.14794.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE, RECURRENT_LENGTHS
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE, RECURRENT_LENGTHS
  * @example
  * const layer = new PerformerAttention({ numHeads: 2, keyDim: 3, features: 16, seed: 1 });
  * layer.apply(queries).shape; // [2, 3, 4]
  */
-export class PerformerAttention extends MechanismLayer<typeof fields> {
+export class PerformerAttention extends HeadLayer<typeof fields> {
   static readonly className = "PerformerAttention";
+  static readonly inputs = CROSS;
+  static readonly fields: typeof fields = fields;
 
-  protected override parameters({ C, Cv }: Sizes): HeadWeights {
+  protected override extras(): WeightTable<typeof fields> {
     const { features: m, keyDim: D } = this.config;
     const initializer = new OrthogonalFeatures() as unknown as Initializer;
-    return {
-      ...headWeights(this.config, C!, Cv),
-      features: { shape: [m, D], initializer, trainable: false },
-    };
+    return { features: { shape: [m, D], initializer, trainable: false } };
   }
 
   /** Draws other directions; the layer must be built. */
@@ -93,17 +74,9 @@ export class PerformerAttention extends MechanismLayer<typeof fields> {
     tf.tidy(() => variable.assign(orthogonalRandomFeatures(m, D, { seed })));
   }
 
-  protected override compute(inputs: tf.Tensor[], call: LayerCall): tf.Tensor {
-    const weight = (name: string) => this.weightIf(name);
-    const { query, value, queryMask, valueMask } = present(this.op, inputs, call);
+  protected override attend({ q, k, v, keyAllow }: Heads): tf.Tensor4D {
     const { useCausalMask: causal, chunkSize } = this.config;
-    const { output } = performerAttention(
-      split(query, "query", weight),
-      split(value, "key", weight),
-      split(value, "value", weight),
-      { w: this.weight("features") },
-      { causal, chunkSize, keyAllow: valueMask },
-    );
-    return join(seen(output, queryMask), weight);
+    const parameters = { w: this.weight<tf.Tensor2D>("features") };
+    return performerAttention(q, k, v, parameters, { causal, chunkSize, keyAllow }).output;
   }
 }

@@ -52,7 +52,7 @@ export type LayerNormalizationOptions = LayerOptions<typeof fields>;
  * kernel on the `heed` backend; other axes are transposed to the end for it.
  * Cost: one pass over x forward, one backward. Paper: Ba, Kiros & Hinton 2016, §3, arxiv.org/abs/1607.06450.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT, NUMBER_RANGE · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE
  * @example
  * const norm = new LayerNormalization({ epsilon: 1e-6 });
  * norm.apply(tf.tensor2d([[1, 2, 3]])); // [[-1.2247, 0, 1.2247]]
@@ -66,8 +66,13 @@ export class LayerNormalization extends MechanismLayer<typeof fields> {
   #axes(rank: number): number[] {
     const axes = this.config.axis.map((axis) => (axis < 0 ? axis + rank : axis));
     if (axes.some((axis) => axis < 0 || axis >= rank) || new Set(axes).size < axes.length) {
-      const rule = `different axes of the input, from ${-rank} to ${rank - 1}`;
-      throw new OptionError("NUMBER_RANGE", { op: this.op, name: "axis", rule, got: this.config.axis });
+      throw new OptionError("OPTION", {
+        op: this.op,
+        rule: `axis must be different axes of the input, from ${-rank} to ${rank - 1}`,
+        got: this.config.axis,
+        remedy: "choose one in that range or leave it out",
+        name: "axis",
+      });
     }
     return axes;
   }

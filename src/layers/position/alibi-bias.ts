@@ -34,7 +34,7 @@ export type AlibiBiasOptions = LayerOptions<typeof fields>;
  * Cost: O(B·H·T·S).
  * Paper: Press, Smith & Lewis 2021, §3, arxiv.org/abs/2108.12409.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, POSITION_CORNER · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, POSITION_CORNER · ShapeError SHAPE
  * @example
  * new AlibiBias().apply(tf.zeros([2, 3, 5, 5])).shape; // [2, 3, 5, 5]
  */

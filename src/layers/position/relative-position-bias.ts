@@ -40,7 +40,7 @@ export type RelativePositionBiasOptions = LayerOptions<typeof fields>;
  * Cost: O(B·H·T·S).
  * Paper: Raffel et al. 2020, §2.1, arxiv.org/abs/1910.10683.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT, NUMBER_RANGE, POSITION_CORNER · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE, POSITION_CORNER · ShapeError SHAPE
  * @example
  * const relative = new RelativePositionBias({ numBuckets: 8 });
  * relative.apply(tf.zeros([2, 3, 5, 5])).shape; // [2, 3, 5, 5]
@@ -54,7 +54,7 @@ export class RelativePositionBias extends MechanismLayer<typeof fields> {
   /**
    * The bias [1, H, T, S], as the op `attention` takes it; it belongs to the caller.
    *
-   * @throws OptionError LAYER_UNBUILT before the layer was applied to scores
+   * @throws OptionError NOT_READY before the layer was applied to scores
    */
   bias(T: number, S: number): tf.Tensor4D {
     const { bidirectional, maxDistance, queryOffset } = this.config;

@@ -52,7 +52,7 @@ export type RotaryEmbeddingOptions = LayerOptions<typeof fields>;
  * Cost: O(size of x).
  * Paper: Su et al. 2021, §3.2.2, arxiv.org/abs/2104.09864; what scales it: see `ropeFrequencies`.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, NUMBER_RANGE · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION · ShapeError SHAPE
  * @example
  * const rotary = new RotaryEmbedding({ sequenceAxis: 2 });
  * rotary.apply(q).shape; // [2, 3, 5, 4]
@@ -67,12 +67,12 @@ export class RotaryEmbedding extends MechanismLayer<typeof fields> {
   protected override check(): void {
     const { scaling, scalingFactor, originalLength } = this.config;
     if (scalingFactor > 1 && (scaling === "yarn" || scaling === "llama3") && originalLength === undefined) {
-      throw new OptionError("LAYER_OPTION", {
+      throw new OptionError("OPTION", {
         op: this.op,
-        name: "originalLength",
-        rule: `an integer ≥ 1 with scaling "${scaling}"`,
+        rule: `originalLength must be an integer ≥ 1 with scaling "${scaling}"`,
         got: "nothing",
         remedy: "give the number of positions of training",
+        name: "originalLength",
       });
     }
   }
@@ -89,7 +89,7 @@ export class RotaryEmbedding extends MechanismLayer<typeof fields> {
     const { maxWavelength: base, sequenceAxis, pairs, width } = this.config;
     const { rank, shape } = x!;
     if (rank > 4 || rank < sequenceAxis + 2) {
-      throw new ShapeError("SIZE", {
+      throw new ShapeError("SHAPE", {
         op: this.op,
         rule: `x must be ${sequenceAxis === 1 ? "[B, T, C] or [B, T, H, D]" : "[B, H, T, D]"}`,
         got: `shape [${shape.join(", ")}]`,

@@ -26,7 +26,7 @@ export type SinusoidalPositionEncodingOptions = LayerOptions<typeof fields>;
  * Cost: O(B·T·C).
  * Paper: Vaswani et al. 2017, §3.5, arxiv.org/abs/1706.03762.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION · ShapeError SHAPE
  * @example
  * const positions = new SinusoidalPositionEncoding({ add: true });
  * positions.apply(queries).shape; // [2, 3, 4]

@@ -38,7 +38,7 @@ export type AdditiveAttentionLayerOptions = LayerOptions<typeof fields>;
  * Cost: O(B·T·S·(D + Dv)) time and O(S·D) memory, in one kernel on the `heed` backend.
  * Paper: Bahdanau, Cho & Bengio 2014, §3.1, arxiv.org/abs/1409.0473.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_CALL, LAYER_SYMBOLIC · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, UNSUPPORTED · ShapeError SHAPE
  * @example
  * const output = new AdditiveAttention().apply([queries, values, keys]);
  * output.shape; // [2, 3, 7]

@@ -34,7 +34,7 @@ export type AttentionPoolingOptions = LayerOptions<typeof fields>;
  * Cost: O(B·S·C), one kernel on the `heed` backend. Papers: Lin et al. 2017, §2.1, arxiv.org/abs/1703.03130; Yang et
  * al. 2016, §2.2, aclanthology.org/N16-1174.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE
  * @example
  * new AttentionPooling().apply(tf.tensor3d([[[1, 2], [3, 6]]])); // [[2, 4]]
  */

@@ -48,7 +48,7 @@ export type AttentionLayerOptions = LayerOptions<typeof fields>;
  * Cost: O(B·T·S·(D + Dv)), in one kernel on the `heed` backend.
  * Papers: Luong, Pham & Manning 2015, §3.1, arxiv.org/abs/1508.04025; concat is Keras' own.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_CALL, LAYER_SYMBOLIC · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, UNSUPPORTED · ShapeError SHAPE
  * @example
  * const [output, weights] = new Attention().apply([queries, values, keys], { returnAttentionScores: true });
  * output.shape; // [2, 3, 7]

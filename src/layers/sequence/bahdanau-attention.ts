@@ -50,7 +50,7 @@ export type BahdanauAttentionOptions = LayerOptions<typeof fields>;
  * Cost: as `additiveScore`'s, in one kernel on the `heed` backend.
  * Paper: Bahdanau, Cho & Bengio 2014, §3.1 and A.1.2, arxiv.org/abs/1409.0473.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE
  * @example
  * const attention = new BahdanauAttention({ units: 8 });
  * const context = attention.apply([queries, values]);

@@ -1,20 +1,23 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { initializers } from "@tensorflow/tfjs-layers";
 import { differentialAttention } from "../../attention/sequence/differential.ts";
-import { headWeights, outputWeights, projected } from "../base/heads.ts";
 import {
-  byDefault,
-  type LayerCall,
-  type LayerOptions,
-  MechanismLayer,
-  number,
-  type Sizes,
-  type WeightTable,
-} from "../base/index.ts";
-import { headFields, headInputs, headOptions, maskedHeads } from "./heads.ts";
+  CROSS,
+  causalMask,
+  dropout,
+  HeadLayer,
+  type Heads,
+  headFields,
+  type Projections,
+  sharedHeads,
+} from "../base/head-layer.ts";
+import { byDefault, type LayerOptions, number, type WeightTable } from "../base/index.ts";
 
 const fields = {
   ...headFields,
+  ...sharedHeads,
+  ...causalMask,
+  ...dropout,
   /** λ_init; `differentialLambda(layer)` is the paper's for each layer of a model. @default 0.8 */
   lambdaInit: byDefault(
     number("from 0 to below 1", (given) => given >= 0 && given < 1),
@@ -38,52 +41,53 @@ export type DifferentialAttentionOptions = LayerOptions<typeof fields>;
  * `attention_output`; λ of `lambda_q1` … `lambda_k2` as in `differentialAttention`; `norm/gamma` one for all heads.
  * Shapes: [query [B, T, C], value [B, S, Cv]?] → [B, T, C]; one input attends to itself. Dv is 2·keyDim by default,
  * as in the paper.
- * Conventions: masks hide keys; outputs at masked queries are the bias alone. `useCausalMask` aligns the first
+ * Conventions: masks hide keys; queries that are not there get 0 from every head. `useCausalMask` aligns the first
  * positions.
  * Cost: twice that of multi-head attention's kernel. Paper: Ye et al. 2024, §2.1, arxiv.org/abs/2410.05258.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE
  * @example
  * const layer = new DifferentialAttention({ numHeads: 2, keyDim: 3, useCausalMask: true });
  * layer.apply(queries).shape; // [2, 3, 4]
  */
-export class DifferentialAttention extends MechanismLayer<typeof fields> {
+export class DifferentialAttention extends HeadLayer<typeof fields> {
   static readonly className = "DifferentialAttention";
-  static readonly inputs = headInputs;
+  static readonly inputs = CROSS;
   static readonly fields: typeof fields = fields;
+  protected override readonly layout = "bthd";
 
-  protected override parameters({ C, Cv = C! }: Sizes): WeightTable<typeof fields> {
-    const { numHeads: H, keyDim: D, valueDim: Dv = 2 * D, useBias } = this.config;
+  protected override projections(): Projections {
+    return { query1: "query", query2: "query", key1: "key", key2: "key", value: "value" };
+  }
+
+  protected override get sizes() {
+    const { valueDim = 2 * this.config.keyDim } = this.config;
+    return { ...super.sizes, Dv: valueDim };
+  }
+
+  protected override extras(): WeightTable<typeof fields> {
+    const { D, Dv } = this.sizes;
     const lambda = { shape: [D], initializer: initializers.randomNormal({ mean: 0, stddev: 0.1 }) };
     return {
-      ...headWeights("query1", [C!, H, D], useBias),
-      ...headWeights("query2", [C!, H, D], useBias),
-      ...headWeights("key1", [Cv, H, D], useBias),
-      ...headWeights("key2", [Cv, H, D], useBias),
-      ...headWeights("value", [Cv, H, Dv], useBias),
-      ...{ lambda_q1: lambda, lambda_k1: lambda, lambda_q2: lambda, lambda_k2: lambda },
+      lambda_q1: lambda,
+      lambda_k1: lambda,
+      lambda_q2: lambda,
+      lambda_k2: lambda,
       "norm/gamma": { shape: [Dv], initializer: "ones" },
-      ...outputWeights([H, Dv, C!], useBias),
     };
   }
 
-  protected override compute(inputs: tf.Tensor[], call: LayerCall): tf.Tensor {
-    const weight = (name: string) => this.weightIf(name);
-    const { query, value, allow, output } = maskedHeads(this.op, inputs, call);
+  protected override attend(heads: Heads): tf.Tensor4D {
     const { lambdaInit, epsilon } = this.config;
-    const pair = (name: string, x: tf.Tensor3D) =>
-      [projected(weight, `${name}1`, x), projected(weight, `${name}2`, x)] as const;
-    const heads = differentialAttention(
-      pair("query", query),
-      pair("key", value),
-      projected(weight, "value", value),
-      {
-        ...{ lambdaQ1: this.weight("lambda_q1"), lambdaK1: this.weight("lambda_k1") },
-        ...{ lambdaQ2: this.weight("lambda_q2"), lambdaK2: this.weight("lambda_k2") },
-        gamma: this.weight("norm/gamma"),
-      },
-      { ...headOptions(this.config, call), ...(allow && { allow }), lambdaInit, epsilon, layout: "bthd" },
-    );
-    return output(weight, heads.output);
+    const pair = (name: string) => [heads.project(`${name}1`), heads.project(`${name}2`)] as const;
+    const parameters = {
+      lambdaQ1: this.weight<tf.Tensor1D>("lambda_q1"),
+      lambdaK1: this.weight<tf.Tensor1D>("lambda_k1"),
+      lambdaQ2: this.weight<tf.Tensor1D>("lambda_q2"),
+      lambdaK2: this.weight<tf.Tensor1D>("lambda_k2"),
+      gamma: this.weight<tf.Tensor1D>("norm/gamma"),
+    };
+    const options = { ...heads.options, lambdaInit, epsilon, layout: heads.layout };
+    return differentialAttention(pair("query"), pair("key"), heads.v, parameters, options).output;
   }
 }

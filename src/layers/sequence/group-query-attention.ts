@@ -1,4 +1,4 @@
-import { ShapeError } from "../../core/errors.ts";
+import { checkSharing } from "../base/heads.ts";
 import { integer, type LayerOptions, required } from "../base/index.ts";
 import { type Heads, ProjectedLayer, projectedFields } from "./projected.ts";
 
@@ -26,7 +26,7 @@ export type GroupQueryAttentionOptions = LayerOptions<typeof fields>;
  * Cost: that of `multiHeadAttention`, with projections of keys and values H/Hkv times smaller.
  * Paper: Ainslie et al. 2023, §2.2, arxiv.org/abs/2305.13245.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_CALL, LAYER_SYMBOLIC, LAYER_WEIGHT · ShapeError HEADS, SIZE, BROADCAST
+ * @throws OptionError UNKNOWN, OPTION, UNSUPPORTED, SHAPE · ShapeError HEADS, SHAPE, BROADCAST
  * @example
  * const layer = new GroupQueryAttention({ headDim: 3, numQueryHeads: 4, numKeyValueHeads: 2 });
  * layer.apply([queries, values]).shape; // [2, 3, 4]
@@ -36,8 +36,7 @@ export class GroupQueryAttention extends ProjectedLayer<typeof fields> {
   static readonly fields: typeof fields = fields;
 
   protected override check(): void {
-    const { H, Hkv } = this.heads;
-    if (H % Hkv !== 0) throw new ShapeError("HEADS", { op: this.op, H, Hkv });
+    checkSharing(this.op, this.config.numQueryHeads, this.config.numKeyValueHeads);
   }
 
   protected override get heads(): Heads {

@@ -44,7 +44,7 @@ export const kerasAttentionCall = {
 export function checkKeys(op: string, [query, value, key]: readonly Shape[]): void {
   const [D, Dv] = [query![2], value![2]];
   if (key || D === Dv || D === null || Dv === null) return;
-  throw new ShapeError("SIZE", {
+  throw new ShapeError("SHAPE", {
     op,
     rule: "query [B, T, D] and value [B, S, Dv], which are the keys too, must have the same width",
     got: `D=${D} and Dv=${Dv}`,

@@ -59,7 +59,7 @@ export type LuongLocalAttentionOptions = LayerOptions<typeof fields>;
  * Conventions: the mask of the values hides keys, and is read from the device for S; an empty window gives 0.
  * Cost: that of `luongLocalAttention`. Paper: Luong, Pham & Manning 2015, §3.2, arxiv.org/abs/1508.04025.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE, WIDTHS
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE, WIDTHS
  * @example
  * const layer = new LuongLocalAttention({ radius: 2 });
  * layer.apply([queries, values]).shape; // [2, 3, 7]

@@ -36,7 +36,7 @@ export type MultiHeadAttentionOptions = LayerOptions<typeof fields>;
  * PyTorch's weights.
  * Cost: that of `multiHeadAttention`. Paper: Vaswani et al. 2017, §3.2.2, arxiv.org/abs/1706.03762.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_CALL, LAYER_SYMBOLIC, LAYER_WEIGHT, NUMBER_RANGE · ShapeError SIZE,
+ * @throws OptionError UNKNOWN, OPTION, UNSUPPORTED, SHAPE · ShapeError SHAPE,
  *   BROADCAST
  * @example
  * const layer = new MultiHeadAttention({ numHeads: 2, keyDim: 3 });

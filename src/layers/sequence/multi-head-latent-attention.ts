@@ -66,7 +66,7 @@ export type MultiHeadLatentAttentionOptions = LayerOptions<typeof fields>;
  * whose own output is 0. The cache of a decoder is the operation's: `multiHeadLatentAttention`.
  * Cost: that of `multiHeadLatentAttention`. Paper: DeepSeek-AI 2024, §2.1, arxiv.org/abs/2405.04434.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE
  * @example
  * const options = { numHeads: 2, keyDim: 3, latentDim: 2, ropeDim: 4, useCausalMask: true };
  * new MultiHeadLatentAttention(options).apply(queries).shape; // [2, 3, 4]

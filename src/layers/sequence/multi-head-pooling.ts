@@ -3,7 +3,8 @@ import {
   type MultiHeadPoolingParameters,
   multiHeadPooling,
 } from "../../attention/sequence/multi-head-pooling.ts";
-import { headSizes, headWeights, outputWeights } from "../base/heads.ts";
+import { dropout, headFields, sharedHeads } from "../base/head-layer.ts";
+import { checkSharing, headWeights, outputWeights } from "../base/heads.ts";
 import {
   boolMask,
   byDefault,
@@ -16,15 +17,15 @@ import {
   type Sizes,
   type WeightTable,
 } from "../base/index.ts";
-import { commonFields } from "./heads.ts";
 
 const fields = {
   /** T, the number of vectors that come out. */
   seeds: byDefault(integer(1), 1),
-  ...headSizes,
+  ...headFields,
+  ...sharedHeads,
+  ...dropout,
   /** The width of the seeds and of what comes out. @default that of the input */
   outputDim: optional(integer(1)),
-  ...commonFields,
 };
 
 export type MultiHeadPoolingOptions = LayerOptions<typeof fields>;
@@ -39,7 +40,7 @@ export type MultiHeadPoolingOptions = LayerOptions<typeof fields>;
  * example that sees none gives the bias. It is the attention of Set Transformer's PMA, without its residuals and norms.
  * Cost: that of `multiHeadPooling`. Paper: Lee et al. 2018, §3.2, arxiv.org/abs/1810.00825.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE
  * @example
  * new MultiHeadPooling({ seeds: 2, numHeads: 3, keyDim: 4 }).apply(values).shape; // [2, 2, 7]
  */
@@ -48,13 +49,18 @@ export class MultiHeadPooling extends MechanismLayer<typeof fields> {
   static readonly inputs = [{ name: "x", letters: "[B, S, C]" }];
   static readonly fields: typeof fields = fields;
 
+  protected override check(): void {
+    checkSharing(this.op, this.config.numHeads, this.config.numKeyValueHeads);
+  }
+
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
-    const { seeds: T, numHeads: H, keyDim: D, valueDim: Dv = D, outputDim = C!, useBias } = this.config;
+    const { seeds: T, numHeads: H, numKeyValueHeads: Hkv = H, useBias } = this.config;
+    const { keyDim: D, valueDim: Dv = D, outputDim = C! } = this.config;
     return {
       seeds: { shape: [T, outputDim], kind: "kernel" },
       ...headWeights("query", [outputDim, H, D], useBias),
-      ...headWeights("key", [C!, H, D], useBias),
-      ...headWeights("value", [C!, H, Dv], useBias),
+      ...headWeights("key", [C!, Hkv, D], useBias),
+      ...headWeights("value", [C!, Hkv, Dv], useBias),
       ...outputWeights([H, Dv, outputDim], useBias),
     };
   }

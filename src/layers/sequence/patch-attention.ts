@@ -1,5 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { type PatchAttentionParameters, patchAttention } from "../../attention/sequence/patch-attention.ts";
+import { dropout } from "../base/head-layer.ts";
+import { projectionFields } from "../base/heads.ts";
 import {
   boolMask,
   integer,
@@ -12,14 +14,14 @@ import {
   type Sizes,
   type WeightTable,
 } from "../base/index.ts";
-import { commonFields } from "./heads.ts";
 
 const fields = {
   /** D, the width in which query and patches are compared. */
   units: required(integer(1)),
   /** Dv, the width of the output. @default units */
   valueDim: optional(integer(1)),
-  ...commonFields,
+  ...projectionFields,
+  ...dropout,
 };
 const inputs = [
   { name: "query", letters: "[B, C]" },
@@ -38,7 +40,7 @@ export type PatchAttentionOptions = LayerOptions<typeof fields>;
  * [B, H·W, C].
  * Cost: that of `patchAttention`. Paper: Xu et al. 2015, §3.1.2, arxiv.org/abs/1502.03044, with dot-product scores.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE
  * @example
  * const layer = new PatchAttention({ units: 128 });
  * layer.apply([tf.randomNormal([1, 32]), tf.randomNormal([1, 100, 128])]).shape; // [1, 128]

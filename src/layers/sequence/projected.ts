@@ -124,7 +124,7 @@ export abstract class ProjectedLayer<F extends typeof projectedFields> extends M
   /**
    * Sets the weights to these parameters, such as `fromTorchInProj` reads, which stay the caller's.
    *
-   * @throws OptionError LAYER_UNBUILT · ShapeError SIZE when they are not this layer's
+   * @throws OptionError NOT_READY · ShapeError SHAPE when they are not this layer's
    */
   setParameters(parameters: MultiHeadParameters): void {
     this.setNamed(namedWeights(parameters, ATTENTION_WEIGHTS));
@@ -134,7 +134,7 @@ export abstract class ProjectedLayer<F extends typeof projectedFields> extends M
 /** The axes that attention runs over, counted from the front, and the others before the last. */
 function axesOf(op: string, { attentionAxes }: Heads, rank: number) {
   if (rank < 3) {
-    throw new ShapeError("SIZE", {
+    throw new ShapeError("SHAPE", {
       op,
       rule: "query [B, …, C] must have rank 3 or more",
       got: `rank ${rank}`,
@@ -145,7 +145,13 @@ function axesOf(op: string, { attentionAxes }: Heads, rank: number) {
   const over = attentionAxes?.map((axis) => (axis < 0 ? axis + rank : axis)) ?? inner;
   if (over.length === 0 || over.some((axis) => !inner.includes(axis)) || new Set(over).size < over.length) {
     const rule = `different axes between the first and the last of an input of rank ${rank}`;
-    throw new OptionError("NUMBER_RANGE", { op, name: "attentionAxes", rule, got: attentionAxes ?? "none" });
+    throw new OptionError("OPTION", {
+      op,
+      rule: `attentionAxes must be ${rule}`,
+      got: attentionAxes ?? "none",
+      remedy: "choose one in that range or leave it out",
+      name: "attentionAxes",
+    });
   }
   return { over, beside: [0, ...inner.filter((axis) => !over.includes(axis))] };
 }
@@ -186,7 +192,7 @@ function projectedAttention(
   const isSequence = query.rank === 3;
   const { slidingWindow } = config;
   if (!isSequence && (useCausalMask || slidingWindow || Object.values(masks).some(Boolean))) {
-    throw new ShapeError("SIZE", {
+    throw new ShapeError("SHAPE", {
       op,
       rule: "inputs must be sequences [B, T, C] where there is a mask, useCausalMask or slidingWindow",
       got: `query of shape [${query.shape.join(", ")}]`,
@@ -268,7 +274,7 @@ function flattener(op: string, heads: Heads, given: readonly tf.Tensor[]) {
     (x) => x.rank !== query.rank || String(at(x, beside)) !== String(at(query, beside)),
   );
   if (wrong) {
-    throw new ShapeError("SIZE", {
+    throw new ShapeError("SHAPE", {
       op,
       rule: "value and key must have the rank of query and its sizes beside attentionAxes",
       got: `shapes ${given.map(({ shape }) => `[${shape.join(", ")}]`).join(", ")} of query, value and key`,

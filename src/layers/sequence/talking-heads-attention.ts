@@ -1,19 +1,12 @@
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import { talkingHeadsAttention } from "../../attention/sequence/talking-heads.ts";
-import { headWeights, outputWeights, projected } from "../base/heads.ts";
-import {
-  integer,
-  type LayerCall,
-  type LayerOptions,
-  MechanismLayer,
-  optional,
-  type Sizes,
-  type WeightTable,
-} from "../base/index.ts";
-import { headFields, headInputs, headOptions, maskedHeads } from "./heads.ts";
+import { CROSS, causalMask, dropout, HeadLayer, type Heads, headFields } from "../base/head-layer.ts";
+import { integer, type LayerOptions, optional, type WeightTable } from "../base/index.ts";
 
 const fields = {
   ...headFields,
+  ...causalMask,
+  ...dropout,
   /** Heads of the softmax. @default numHeads */
   softmaxHeads: optional(integer(1)),
 };
@@ -28,44 +21,34 @@ export type TalkingHeadsAttentionOptions = LayerOptions<typeof fields>;
  * Symbols: q, k and v in the projections `query`, `key` and `value`, Wo `attention_output`; Pl `scores/kernel` [H,
  * Hs], Pw `weights/kernel` [Hs, H], Hs `softmaxHeads`.
  * Shapes: [query [B, T, C], value [B, S, Cv]?] → [B, T, C]; one input attends to itself.
- * Conventions: masks hide keys; outputs at masked queries are the bias alone. `useCausalMask` aligns the first
- * positions.
+ * Conventions: masks hide keys; queries that are not there get 0 from every head. `useCausalMask` aligns the first
+ * positions. Keys are not shared by heads (`numKeyValueHeads`), since the scores of each head go into all others.
  * Cost: that of `talkingHeadsAttention`, which keeps the scores of all heads: O(B·T·S·H) memory.
  * Paper: Shazeer et al. 2020, §3, arxiv.org/abs/2003.02436.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE
  * @example
  * const layer = new TalkingHeadsAttention({ numHeads: 2, keyDim: 3, softmaxHeads: 4 });
  * layer.apply([queries, values]).shape; // [2, 3, 4]
  */
-export class TalkingHeadsAttention extends MechanismLayer<typeof fields> {
+export class TalkingHeadsAttention extends HeadLayer<typeof fields> {
   static readonly className = "TalkingHeadsAttention";
-  static readonly inputs = headInputs;
+  static readonly inputs = CROSS;
   static readonly fields: typeof fields = fields;
 
-  protected override parameters({ C, Cv = C! }: Sizes): WeightTable<typeof fields> {
-    const { numHeads: H, keyDim: D, valueDim: Dv = D, softmaxHeads = H, useBias } = this.config;
+  protected override extras(): WeightTable<typeof fields> {
+    const { numHeads: H, softmaxHeads: Hs = H } = this.config;
     return {
-      ...headWeights("query", [C!, H, D], useBias),
-      ...headWeights("key", [Cv, H, D], useBias),
-      ...headWeights("value", [Cv, H, Dv], useBias),
-      "scores/kernel": { shape: [H, softmaxHeads], kind: "kernel" },
-      "weights/kernel": { shape: [softmaxHeads, H], kind: "kernel" },
-      ...outputWeights([H, Dv, C!], useBias),
+      "scores/kernel": { shape: [H, Hs], kind: "kernel" },
+      "weights/kernel": { shape: [Hs, H], kind: "kernel" },
     };
   }
 
-  protected override compute(inputs: tf.Tensor[], call: LayerCall): tf.Tensor {
-    const weight = (name: string) => this.weightIf(name);
-    const { query, value, allow, output } = maskedHeads(this.op, inputs, call);
-    const headsFirst = (x: tf.Tensor4D) => tf.transpose(x, [0, 2, 1, 3]);
-    const heads = talkingHeadsAttention(
-      headsFirst(projected(weight, "query", query)),
-      headsFirst(projected(weight, "key", value)),
-      headsFirst(projected(weight, "value", value)),
-      { pl: this.weight("scores/kernel"), pw: this.weight("weights/kernel") },
-      { ...headOptions(this.config, call), ...(allow && { allow }) },
-    );
-    return output(weight, headsFirst(heads.output));
+  protected override attend({ q, k, v, options }: Heads): tf.Tensor4D {
+    const mixers = {
+      pl: this.weight<tf.Tensor2D>("scores/kernel"),
+      pw: this.weight<tf.Tensor2D>("weights/kernel"),
+    };
+    return talkingHeadsAttention(q, k, v, mixers, options).output;
   }
 }

@@ -1,34 +1,26 @@
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import { bigBirdMask } from "../../attention/sparse/big-bird.ts";
 import type { BlockMask } from "../../attention/sparse/block-mask.ts";
 import { blockSparseAttention } from "../../attention/sparse/block-sparse.ts";
 import { fixedAttention } from "../../attention/sparse/fixed.ts";
 import { stridedAttention } from "../../attention/sparse/strided.ts";
-import { outputWeights } from "../base/heads.ts";
+import { OptionError } from "../../core/errors.ts";
 import {
-  byDefault,
-  choice,
-  flag,
-  integer,
-  integers,
-  type LayerCall,
-  type LayerOptions,
-  MechanismLayer,
-  type Sizes,
-  type WeightTable,
-} from "../base/index.ts";
-import {
+  causalMask,
+  dropout,
+  HeadLayer,
   type Heads,
-  headsOf,
-  headWeights,
-  outputOf,
-  selfFields,
-  selfInputs,
-  unpadded,
-} from "./self-attention.ts";
+  headFields,
+  SELF,
+  sharedHeads,
+} from "../base/head-layer.ts";
+import { byDefault, choice, integer, integers, type LayerOptions } from "../base/index.ts";
 
 const fields = {
-  ...selfFields,
+  ...headFields,
+  ...sharedHeads,
+  ...causalMask,
+  ...dropout,
   /**
    * "strided" and "fixed" are the Sparse Transformer's, causal; "window" is BigBird's without global and random blocks.
    * @default "bigbird"
@@ -44,14 +36,11 @@ const fields = {
   numRandomBlocks: byDefault(integer(0), 3),
   /** Chooses the random blocks: part of the model, not of its initial weights. @default 0 */
   patternSeed: byDefault(integer(0), 0),
-  /** Hides later keys, of "bigbird" and "window". @default false */
-  causal: byDefault(flag(), false),
   /** l of "strided" and "fixed". @default 128 */
   stride: byDefault(integer(1), 128),
   /** c of "fixed": positions at each block's end that later blocks see. @default 1 */
   summary: byDefault(integer(1), 1),
 };
-const NAMES = { query: "H", key: "Hkv", value: "Hkv" } as const;
 
 export type BlockSparseAttentionOptions = LayerOptions<typeof fields>;
 
@@ -65,61 +54,56 @@ export type BlockSparseAttentionOptions = LayerOptions<typeof fields>;
  * unless `useBias` is false.
  * Shapes: x [B, T, C] → [B, T, C]; weights [C, H, D], [C, Hkv, D] and [H, D, C].
  * Conventions: exact, by `blockSparseAttention`, `stridedAttention` or `fixedAttention`; any T. The mask of x must be
- * of padding at the end; padded positions are seen by no one, and give the output's bias. No dropout.
+ * of padding at the end; padded positions are seen by no one, and get 0 from every head. "strided" and "fixed" are causal
+ * by definition. They have no dropout, since they join several softmaxes; in training with dropout the others take the
+ * time and memory of dense attention.
  * Cost: that of the mechanism, O(T·block) or O(T√T) instead of O(T²).
  * Papers: Zaheer et al. 2020, §2, arxiv.org/abs/2007.14062; Child et al. 2019, §4.3, arxiv.org/abs/1904.10509.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_WEIGHT, NUMBER_RANGE · ShapeError SIZE, HEADS
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE, HEADS
  * @example
  * const layer = new BlockSparseAttention({ numHeads: 2, keyDim: 3, pattern: "strided", stride: 2 });
  * layer.apply(values).shape; // [2, 5, 7]
  */
-export class BlockSparseAttention extends MechanismLayer<typeof fields> {
+export class BlockSparseAttention extends HeadLayer<typeof fields> {
   static readonly className = "BlockSparseAttention";
-  static readonly inputs = selfInputs;
+  static readonly inputs = SELF;
   static readonly fields: typeof fields = fields;
   /** Masks by length: a pattern is drawn once. */
   readonly #masks = new Map<number, BlockMask>();
 
-  get #heads(): Heads {
-    const { numHeads: H, numKeyValueHeads: Hkv = H, keyDim: D, useBias } = this.config;
-    return { H, Hkv, D, useBias };
+  protected override check(): void {
+    super.check();
+    const { pattern, dropout: rate } = this.config;
+    if (rate > 0 && (pattern === "strided" || pattern === "fixed")) {
+      throw new OptionError("CONFLICT", {
+        op: this.op,
+        rule: `dropout must be 0 with the pattern "${pattern}", which joins several softmaxes`,
+        got: rate,
+        remedy: 'leave it out, or use "bigbird" or "window"',
+      });
+    }
   }
 
   /** The pattern for T positions, whose `share` is what is computed of it; for "bigbird" and "window". */
   mask(T: number): BlockMask {
     const known = this.#masks.get(T);
     if (known) return known;
-    const { pattern, blockSize: block, windowBlocks: window, causal, patternSeed: seed } = this.config;
+    const { pattern, blockSize: block, windowBlocks: window, useCausalMask: causal } = this.config;
+    const { patternSeed: seed, numRandomBlocks, globalBlocks } = this.config;
     const isWindow = pattern === "window";
-    const random = isWindow ? 0 : this.config.numRandomBlocks;
-    const global = isWindow ? [] : this.config.globalBlocks;
+    const random = isWindow ? 0 : numRandomBlocks;
+    const global = isWindow ? [] : globalBlocks;
     const mask = bigBirdMask(T, { block, window, global, random, seed, causal });
     this.#masks.set(T, mask);
     return mask;
   }
 
-  protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
-    const { H, D, useBias } = this.#heads;
-    return { ...headWeights(NAMES, this.#heads, C!), ...outputWeights([H, D, C!], useBias) };
-  }
-
-  protected override compute([given]: tf.Tensor[], { masks }: LayerCall): tf.Tensor {
-    const { x, keyLengths, present } = unpadded(this.op, given as tf.Tensor3D, masks[0]);
-    const weight = (name: string) => this.weightIf(name);
-    const [q, k, v] = ["query", "key", "value"].map((name) => headsOf(x, name, weight)) as [
-      tf.Tensor4D,
-      tf.Tensor4D,
-      tf.Tensor4D,
-    ];
+  protected override attend({ q, k, v, lengths: keyLengths, dropping }: Heads): tf.Tensor4D {
     const { pattern, stride, summary } = this.config;
-    const { output } =
-      pattern === "strided"
-        ? stridedAttention(q, k, v, { stride, keyLengths })
-        : pattern === "fixed"
-          ? fixedAttention(q, k, v, { stride, summary, keyLengths })
-          : blockSparseAttention(q, k, v, this.mask(x.shape[1]), { keyLengths });
-    const seen = present ? tf.where(tf.expandDims(present, 1), output, 0) : output;
-    return outputOf(seen as tf.Tensor4D, weight);
+    if (pattern === "strided") return stridedAttention(q, k, v, { stride, keyLengths }).output;
+    if (pattern === "fixed") return fixedAttention(q, k, v, { stride, summary, keyLengths }).output;
+    const training = dropping.training && dropping.dropout.rate > 0;
+    return blockSparseAttention(q, k, v, this.mask(q.shape[2]), { ...dropping, training, keyLengths }).output;
   }
 }

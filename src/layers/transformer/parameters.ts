@@ -96,10 +96,13 @@ export function blockWeights(
   { C, Cm }: { C: number; Cm: number },
 ): WeightTable<Fields> {
   if (C % H !== 0) {
-    const rule = `a divisor of the width C=${C} of x`;
-    throw new OptionError("LAYER_OPTION", {
-      ...{ op, name: "numHeads", rule, got: `${H}` },
+    throw new OptionError("OPTION", {
+      op,
+      rule: `numHeads must be a divisor of the width C=${C} of x`,
+      got: H,
       remedy: "every head reads C/numHeads of it",
+      name: "numHeads",
+      C,
     });
   }
   const D = C / H;

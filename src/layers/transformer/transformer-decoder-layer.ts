@@ -1,6 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { type DecoderCache, transformerDecoderLayer } from "../../attention/transformer/index.ts";
-import { OptionError } from "../../core/errors.ts";
 import {
   byDefault,
   flag,
@@ -57,7 +56,7 @@ export interface DecodeInputs {
  * masks of x and memory hide keys. `decode` goes on step by step, with the keys and values of earlier steps kept.
  * Cost: that of `transformerDecoderLayer`. Paper: Vaswani et al. 2017, §3.1, arxiv.org/abs/1706.03762.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_CALL, LAYER_SYMBOLIC, LAYER_WEIGHT · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, UNSUPPORTED, SHAPE · ShapeError SHAPE
  * @example
  * const layer = new TransformerDecoderLayer({ numHeads: 2, intermediateDim: 8 });
  * const whole = layer.apply([queries, values]); // [B, T, C] at once, and then the first position alone:
@@ -103,11 +102,11 @@ export class TransformerDecoderLayer extends TransformerLayer<typeof fields> {
    * The next positions, after those in the cache: what the whole sequence at once would give there. Without dropout.
    *
    * @returns output [B, T, C], and the cache for the next step; dispose the old one and the new one when done
-   * @throws ShapeError SIZE without memory and cache · OptionError LAYER_UNBUILT for a cache of another layer's
+   * @throws ShapeError SHAPE without memory and cache · OptionError NOT_READY for a cache of another layer's
    */
   decode({ x, memory, memoryMask, cache }: DecodeInputs): { output: tf.Tensor3D; cache: DecoderCache } {
     if (!this.built && memory) tf.dispose(this.apply([x, memory]) as tf.Tensor);
-    if (!this.built && cache) throw new OptionError("LAYER_UNBUILT", { op: this.op });
+    if (!this.built && cache) throw this.unbuilt();
     return tf.tidy(() => {
       const S = memory?.shape[1] ?? cache?.cross.keys.shape[1] ?? 0;
       const size = [x.shape[0], S] as const;

@@ -41,7 +41,7 @@ export type TransformerEncoderLayerOptions = LayerOptions<typeof fields>;
  * nothing is reaches no output but its own, and no gradient.
  * Cost: that of `transformerEncoderLayer`. Paper: Vaswani et al. 2017, §3.1, arxiv.org/abs/1706.03762.
  *
- * @throws OptionError LAYER_KEY, LAYER_OPTION, LAYER_CALL, LAYER_SYMBOLIC, LAYER_WEIGHT · ShapeError SIZE
+ * @throws OptionError UNKNOWN, OPTION, UNSUPPORTED, SHAPE · ShapeError SHAPE
  * @example
  * const layer = new TransformerEncoderLayer({ numHeads: 2, intermediateDim: 8, dropout: 0.1 });
  * layer.apply(queries).shape; // [2, 3, 4]

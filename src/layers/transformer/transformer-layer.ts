@@ -29,7 +29,7 @@ export abstract class TransformerLayer<F extends typeof transformerFields> exten
   /**
    * Sets the weights to these parameters, such as `fromTorchEncoderLayer` reads, which stay the caller's.
    *
-   * @throws OptionError LAYER_UNBUILT · ShapeError SIZE when they are not this layer's
+   * @throws OptionError NOT_READY · ShapeError SHAPE when they are not this layer's
    */
   setParameters(parameters: TransformerEncoderParameters | TransformerDecoderParameters): void {
     this.setNamed(namedParameters(parameters));

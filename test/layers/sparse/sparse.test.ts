@@ -24,7 +24,7 @@ describeLayer(LongformerAttention, {
   "causal, with gaps, global positions and shared keys": {
     args: {
       ...{ ...sizes, numKeyValueHeads: 1, attentionWindow: 2, dilation: 2 },
-      ...{ globalPositions: [0, 5], causal: true },
+      ...{ globalPositions: [0, 5], useCausalMask: true },
     },
     inputs: [[T, C]],
     still: ["key/bias", "key_global/bias"],
@@ -37,7 +37,7 @@ describeLayer(BlockSparseAttention, {
     still,
   },
   "a causal window of blocks": {
-    args: { ...sizes, pattern: "window", blockSize: 2, causal: true, numKeyValueHeads: 1 },
+    args: { ...sizes, pattern: "window", blockSize: 2, useCausalMask: true, numKeyValueHeads: 1 },
     inputs: [[T, C]],
     still,
   },
