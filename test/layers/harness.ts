@@ -5,11 +5,13 @@ import "../../src/layers/index.ts";
 import { expect, it } from "vitest";
 import { OptionError } from "../../src/core/errors.ts";
 import { onEveryBackend, random, tensor } from "../attention/support.ts";
+import { type HeadCase, headCases } from "./head-cases.ts";
 
 type Layer = layers.Layer;
 type LayerClass<A> = {
   new (args: A): Layer;
   readonly className: string;
+  readonly fields: object;
   fromConfig: typeof layers.Layer.fromConfig;
 };
 type Symbolic = ReturnType<typeof input>;
@@ -20,6 +22,8 @@ export interface LayerCase<A> {
   readonly inputs: readonly number[][];
   /** Weights that training need not change, such as a bias of keys, whose gradient is 0. @default none */
   readonly still?: readonly string[];
+  /** What a layer of heads can do: runs the cases of head-cases.ts with these arguments and inputs. @default none */
+  readonly heads?: HeadCase;
   /** @default 2 */
   readonly batch?: number;
 }
@@ -58,9 +62,13 @@ export async function reloaded(model: ReturnType<typeof modelOf>) {
 /** Tests of one layer, on every backend. */
 export function describeLayer<A>(Class: LayerClass<A>, cases: Readonly<Record<string, LayerCase<A>>>): void {
   onEveryBackend(Class.className, () => {
-    for (const [title, { args, inputs: shapes, still = [], batch = 2 }] of Object.entries(cases)) {
+    for (const [title, { args, inputs: shapes, still = [], heads, batch = 2 }] of Object.entries(cases)) {
       const make = (extra: object = {}) => new Class({ ...args, ...extra });
       const inputs = () => one(layerInputs(shapes, batch));
+      if (heads) {
+        const { className: name, fields } = Class;
+        headCases({ title, name, fields, args: args as object, inputs: shapes, heads, make });
+      }
 
       it(`${title}: makes itself again from its configuration`, () => {
         const layer = make({ name: "again" });

@@ -21,6 +21,7 @@ describeLayer(AdaptiveSpanAttention, {
       useCausalMask: true,
     },
     inputs: [[T, C]],
+    heads: { options: ["useCausalMask", "numKeyValueHeads", "valueDim", "dropout"] },
     // A bias of the keys moves all scores of a query alike.
     still: ["key/bias"],
   },
@@ -40,7 +41,7 @@ describeLayer(AdaptiveSpanAttention, {
 });
 
 onEveryBackend("AdaptiveSpanAttention", () => {
-  it("is adaptiveSpan of its projections, and 0 where the mask says that nothing is", () => {
+  it("is adaptiveSpan of its projections, with heads of 0 where the mask says that nothing is", () => {
     const [x] = layerInputs([[T, C]]) as [tf.Tensor3D];
     const options = {
       numHeads: 2,
@@ -64,8 +65,8 @@ onEveryBackend("AdaptiveSpanAttention", () => {
         { z: tf.tensor1d([1.5, 1.5]) },
         { ramp: 2, maxSpan: 6, causal: true, keyLengths: [3, 5] },
       );
-      const rows = tf.transpose(output, [0, 2, 1, 3]) as tf.Tensor4D;
-      const expected = tf.mul(fromHeads(rows, wo as tf.Tensor3D, bo as tf.Tensor1D), tf.expandDims(mask, 2));
+      const rows = tf.mul(tf.transpose(output, [0, 2, 1, 3]), tf.reshape(mask, [2, T, 1, 1])) as tf.Tensor4D;
+      const expected = fromHeads(rows, wo as tf.Tensor3D, bo as tf.Tensor1D);
       expect(distance(clean.dataSync(), expected.dataSync())).toBeLessThanOrEqual(1e-5);
       const spoiled = tf.where(tf.expandDims(mask, 2), x, Number.NaN);
       expect((layer.apply(spoiled, { mask }) as tf.Tensor).dataSync()).toEqual(clean.dataSync());

@@ -9,6 +9,15 @@ import { describeLayer, layerInputs } from "../harness.ts";
 const [T, S, C, CV, CK] = [3, 5, 7, 2, 11];
 
 describeLayer(AdaptivelySparseAttention, {
+  "of two sequences": {
+    args: { numHeads: 2, keyDim: 3 },
+    inputs: [
+      [T, C],
+      [S, CV],
+    ],
+    heads: { options: ["useCausalMask", "numKeyValueHeads", "valueDim", "dropout"] },
+    still: ["key/bias"],
+  },
   "of itself, causal": {
     args: { numHeads: 2, keyDim: 3, useCausalMask: true },
     inputs: [[T, C]],
@@ -47,11 +56,8 @@ onEveryBackend("AdaptivelySparseAttention", () => {
         { a: a as tf.Tensor1D },
         { allow: tf.reshape(seen, [2, 1, 1, S]) },
       );
-      const rows = tf.transpose(output, [0, 2, 1, 3]) as tf.Tensor4D;
-      const expected = tf.mul(
-        fromHeads(rows, wo as tf.Tensor3D, bo as tf.Tensor1D),
-        tf.expandDims(asking, 2),
-      );
+      const rows = tf.mul(tf.transpose(output, [0, 2, 1, 3]), tf.reshape(asking, [2, T, 1, 1]));
+      const expected = fromHeads(rows as tf.Tensor4D, wo as tf.Tensor3D, bo as tf.Tensor1D);
       expect(distance(clean.dataSync(), expected.dataSync())).toBeLessThanOrEqual(1e-5);
       const spoil = (x: tf.Tensor, m: tf.Tensor) => tf.where(tf.expandDims(m, 2), x, Number.NaN);
       const dirty = layer.apply([spoil(query, asking), spoil(value, seen)], { mask }) as tf.Tensor;

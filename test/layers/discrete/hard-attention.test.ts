@@ -17,6 +17,7 @@ describeLayer(HardAttention, {
   "of queries and values, by Gumbel-softmax": {
     args: { numHeads: 2, keyDim: 3, seed: 3 },
     inputs,
+    heads: { options: ["useCausalMask", "numKeyValueHeads", "valueDim"] },
     // A bias of the keys moves all scores of a query alike.
     still: ["key/bias"],
   },

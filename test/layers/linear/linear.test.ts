@@ -31,11 +31,20 @@ const heads = { numHeads: 2, keyDim: 4, seed: 3 };
 
 describeLayer(LinearAttention, {
   "of one input, causal": { args: { ...heads, useCausalMask: true, chunkSize: 2 }, inputs: self },
+  "of two inputs": {
+    args: heads,
+    inputs: cross,
+    heads: { options: ["useCausalMask", "numKeyValueHeads", "valueDim"] },
+  },
   "of two inputs, without biases": { args: { ...heads, valueDim: 3, useBias: false }, inputs: cross },
 });
 describeLayer(PerformerAttention, {
   "of one input, causal": { args: { ...heads, features: 8, useCausalMask: true }, inputs: self },
-  "of two inputs": { args: { ...heads, features: 8, kernelRegularizer: "l2" }, inputs: cross },
+  "of two inputs": {
+    args: { ...heads, features: 8, kernelRegularizer: "l2" },
+    inputs: cross,
+    heads: { options: ["useCausalMask", "numKeyValueHeads", "valueDim"] },
+  },
 });
 describeLayer(LinformerAttention, {
   "of one input, with shared mixtures": {
@@ -45,22 +54,45 @@ describeLayer(LinformerAttention, {
   "of two inputs, with dropout": {
     args: { ...heads, mixtures: 3, dropout: 0.2, maxLength: 9 },
     inputs: cross,
+    heads: { options: ["numKeyValueHeads", "valueDim", "dropout"] },
   },
 });
 describeLayer(NystromAttention, {
-  "with a skip": { args: { ...heads, valueDim: 3, landmarks: 2, convSize: 3 }, inputs: self },
+  "with a skip": {
+    args: { ...heads, valueDim: 3, landmarks: 2, convSize: 3 },
+    inputs: self,
+    heads: { options: ["valueDim"], hides: "last" },
+  },
 });
 describeLayer(GatedDeltaNet, {
-  "with decays": { args: { ...heads, valueDim: 3, chunkSize: 2 }, inputs: self },
+  "with decays": {
+    args: { ...heads, valueDim: 3, chunkSize: 2 },
+    inputs: self,
+    heads: { options: ["numKeyValueHeads", "valueDim"], alwaysCausal: true },
+  },
   "without decays and biases": { args: { ...heads, useDecay: false, useBias: false }, inputs: self },
 });
 describeLayer(MultiScaleRetention, {
-  "with xpos": { args: { ...heads, valueDim: 3 }, inputs: self },
+  "with xpos": {
+    args: { ...heads, valueDim: 3 },
+    inputs: self,
+    // A head of keys has a decay of its own.
+    heads: {
+      options: ["numKeyValueHeads", "valueDim"],
+      hides: "last",
+      alwaysCausal: true,
+      repeats: false,
+    },
+  },
   "without xpos": { args: { ...heads, xpos: false, chunkSize: 2 }, inputs: self },
 });
 describeLayer(LSHSelfAttention, {
   "of two buckets": { args: { ...heads, valueDim: 3, buckets: 2, rounds: 2 }, inputs: self },
-  "of one bucket, causal": { args: { ...heads, buckets: 1, useCausalMask: true }, inputs: self },
+  "of one bucket, causal": {
+    args: { ...heads, buckets: 1, useCausalMask: true },
+    inputs: self,
+    heads: { options: ["useCausalMask", "valueDim"], hides: "last" },
+  },
 });
 
 type Layer = { getWeights(): tf.Tensor[]; weights: { originalName: string }[] };

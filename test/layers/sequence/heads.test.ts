@@ -30,6 +30,7 @@ describeLayer(DifferentialAttention, {
   "of a sequence to itself, causal": {
     args: { numHeads: 2, keyDim: 3, useCausalMask: true, lambdaInit: 0.2 },
     inputs: self,
+    heads: { options: ["useCausalMask", "numKeyValueHeads", "valueDim", "dropout"] },
     still: ["key1/bias", "key2/bias"],
   },
   "of two sequences, without biases, with dropout": {
@@ -41,6 +42,7 @@ describeLayer(TalkingHeadsAttention, {
   "of a sequence to itself, causal": {
     args: { numHeads: 2, keyDim: 3, useCausalMask: true },
     inputs: self,
+    heads: { options: ["useCausalMask", "valueDim", "dropout"] },
   },
   "of two sequences, with more heads of the softmax and dropout": {
     args: { numHeads: 2, keyDim: 3, valueDim: 4, softmaxHeads: 5, useBias: false, dropout: 0.3 },
@@ -48,12 +50,20 @@ describeLayer(TalkingHeadsAttention, {
   },
 });
 describeLayer(QkNormAttention, {
-  "with LayerNorm": { args: { numHeads: 2, keyDim: 3, useCausalMask: true }, inputs: self },
+  "with LayerNorm": {
+    args: { numHeads: 2, keyDim: 3, useCausalMask: true },
+    inputs: self,
+    heads: { options: ["useCausalMask", "numKeyValueHeads", "valueDim", "dropout"] },
+  },
   "with RMSNorm and dropout": {
     args: { numHeads: 2, keyDim: 3, norm: "rms", useBias: false, dropout: 0.2 },
     inputs: cross,
   },
-  "with unit vectors": { args: { numHeads: 3, keyDim: 2, norm: "l2", initialFactor: 4 }, inputs: cross },
+  "with unit vectors": {
+    args: { numHeads: 3, keyDim: 2, norm: "l2", initialFactor: 4 },
+    inputs: cross,
+    heads: { options: ["useCausalMask", "numKeyValueHeads", "valueDim", "dropout"] },
+  },
 });
 describeLayer(MultiHeadLatentAttention, {
   "of latents alone": { args: { numHeads: 2, keyDim: 3, latentDim: 4, useCausalMask: true }, inputs: self },
@@ -64,6 +74,7 @@ describeLayer(MultiHeadLatentAttention, {
   "absorbed, without norms": {
     args: { numHeads: 2, keyDim: 3, latentDim: 4, ropeDim: 2, useNorm: false, absorbed: true },
     inputs: self,
+    heads: { options: ["useCausalMask", "valueDim", "dropout"] },
   },
 });
 

@@ -16,6 +16,7 @@ describeLayer(MultiHeadAttention, {
   "of a sequence to itself, causal": {
     args: { numHeads: 2, keyDim: 3, useCausalMask: true, seed: 7 },
     inputs: [[T, C]],
+    heads: { options: ["useCausalMask", "valueDim", "dropout"] },
     still,
   },
   "with sizes of its own, a gate and dropout": {
@@ -58,6 +59,7 @@ describeLayer(GroupQueryAttention, {
       [T, C],
       [S, CV],
     ],
+    heads: { options: ["useCausalMask", "numKeyValueHeads", "dropout"] },
     still,
   },
   "of one head for all, gated": {

@@ -40,7 +40,12 @@ describeLayer(AttentionPooling, {
   },
 });
 describeLayer(MultiHeadPooling, {
-  "to one vector": { args: { numHeads: 2, keyDim: 3 }, inputs: [[S, C]], still: ["key/bias"] },
+  "to one vector": {
+    args: { numHeads: 2, keyDim: 3 },
+    inputs: [[S, C]],
+    heads: { options: ["numKeyValueHeads", "valueDim", "dropout"], asks: false },
+    still: ["key/bias"],
+  },
   "to several, with sizes of its own and dropout": {
     args: { seeds: 4, numHeads: 2, keyDim: 3, valueDim: 5, outputDim: 6, useBias: false, dropout: 0.2 },
     inputs: [[S, C]],

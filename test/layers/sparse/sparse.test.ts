@@ -20,7 +20,12 @@ const sizes = { numHeads: 2, keyDim: 3 };
 const still = ["key/bias"];
 
 describeLayer(LongformerAttention, {
-  "a window": { args: { ...sizes, attentionWindow: 4, seed: 5 }, inputs: [[T, C]], still },
+  "a window": {
+    args: { ...sizes, attentionWindow: 4, seed: 5 },
+    inputs: [[T, C]],
+    still,
+    heads: { options: ["useCausalMask", "numKeyValueHeads", "valueDim"], hides: "last" },
+  },
   "causal, with gaps, global positions and shared keys": {
     args: {
       ...{ ...sizes, numKeyValueHeads: 1, attentionWindow: 2, dilation: 2 },
@@ -34,6 +39,7 @@ describeLayer(BlockSparseAttention, {
   "BigBird's pattern": {
     args: { ...sizes, blockSize: 1, globalBlocks: [0], numRandomBlocks: 1, patternSeed: 3 },
     inputs: [[T, C]],
+    heads: { options: ["useCausalMask", "numKeyValueHeads", "valueDim", "dropout"], hides: "last" },
     still,
   },
   "a causal window of blocks": {
@@ -172,7 +178,14 @@ onEveryBackend("sparse layers", () => {
     const layer = new BlockSparseAttention({ ...sizes, blockSize: 1, globalBlocks: [0] });
     const mask = tf.tensor2d([1, 0, 1, 1, 1, 1], [2, 3], "bool");
     expect(() => layer.apply(x, { mask })).toThrow(
-      "BlockSparseAttention: the mask of x must be true up to each example's length and false after it, got false at position 1 of example 0 and true after it; pad sequences at the end",
+      "BlockSparseAttention: its mask must hide the last positions of an example alone, got position 1 of example 0 hidden before one that is not; pad at the end",
+    );
+    expect(() => new BlockSparseAttention({ ...sizes, pattern: "fixed", dropout: 0.1 })).toThrow(
+      'BlockSparseAttention: dropout must be 0 with the pattern "fixed", which joins several softmaxes, got 0.1; leave it ' +
+        'out, or use "bigbird" or "window"',
+    );
+    expect(() => new LongformerAttention({ ...sizes, attentionWindow: 2, causal: true } as never)).toThrow(
+      "got causal; its name here is useCausalMask",
     );
     expect(() => new LongformerAttention({ ...sizes, attentionWindow: 3 })).toThrow(
       "LongformerAttention: attentionWindow must be an even integer ≥ 2, got 3; a layer needs one",
