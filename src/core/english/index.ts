@@ -7,7 +7,6 @@
 import { attentionMessages } from "./attention.ts";
 import { commandMessages } from "./command.ts";
 import { dataMessages } from "./data.ts";
-import { efficientLinearMessages } from "./efficient-linear.ts";
 import { hostMessages } from "./host.ts";
 import { inspectMessages } from "./inspect.ts";
 import { kernelMessages } from "./kernels.ts";
@@ -22,7 +21,6 @@ export const english = {
   ...attentionMessages,
   ...commandMessages,
   ...dataMessages,
-  ...efficientLinearMessages,
   ...hostMessages,
   ...inspectMessages,
   ...kernelMessages,

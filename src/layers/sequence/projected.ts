@@ -1,7 +1,7 @@
 /** What Keras' MultiHeadAttention and GroupQueryAttention share: all but the names of their sizes. */
 import * as tf from "@tensorflow/tfjs-core";
 import { type MultiHeadParameters, multiHeadAttention } from "../../attention/sequence/multi-head.ts";
-import { OptionError, ShapeError } from "../../core/errors.ts";
+import { ShapeError } from "../../core/errors.ts";
 import { linear } from "../../ops/linear.ts";
 import {
   type HeadWeights,
@@ -11,7 +11,6 @@ import {
   type Weights,
 } from "../base/heads.ts";
 import {
-  boolMask,
   byDefault,
   type FieldValues,
   flag,
@@ -28,6 +27,16 @@ import {
   type WeightTable,
   zeroHidden,
 } from "../base/index.ts";
+import {
+  type Axes,
+  axesOf,
+  checkSizesBeside,
+  pairMask,
+  positionMask,
+  restored,
+  scoresShape,
+  sequenceOf,
+} from "./attention-axes.ts";
 import { ATTENTION_WEIGHTS, namedWeights } from "./attention-weights.ts";
 
 const nothing: Kind<unknown, null> = {
@@ -80,8 +89,6 @@ export interface Heads {
   readonly attentionAxes?: readonly number[] | undefined;
 }
 
-const product = (sizes: readonly number[]) => sizes.reduce((all, n) => all * n, 1);
-
 /** Weights in Keras' order, by Keras' names. */
 function projectionWeights(
   { H, Hkv, D, Dv, outputShape }: Heads,
@@ -131,31 +138,6 @@ export abstract class ProjectedLayer<F extends typeof projectedFields> extends M
   }
 }
 
-/** The axes that attention runs over, counted from the front, and the others before the last. */
-function axesOf(op: string, { attentionAxes }: Heads, rank: number) {
-  if (rank < 3) {
-    throw new ShapeError("SHAPE", {
-      op,
-      rule: "query [B, …, C] must have rank 3 or more",
-      got: `rank ${rank}`,
-      remedy: "reshape it first",
-    });
-  }
-  const inner = Array.from({ length: rank - 2 }, (_, n) => n + 1);
-  const over = attentionAxes?.map((axis) => (axis < 0 ? axis + rank : axis)) ?? inner;
-  if (over.length === 0 || over.some((axis) => !inner.includes(axis)) || new Set(over).size < over.length) {
-    const rule = `different axes between the first and the last of an input of rank ${rank}`;
-    throw new OptionError("OPTION", {
-      op,
-      rule: `attentionAxes must be ${rule}`,
-      got: attentionAxes ?? "none",
-      remedy: "choose one in that range or leave it out",
-      name: "attentionAxes",
-    });
-  }
-  return { over, beside: [0, ...inner.filter((axis) => !over.includes(axis))] };
-}
-
 function projectedShape(
   op: string,
   heads: Heads,
@@ -163,11 +145,8 @@ function projectedShape(
   scores: boolean,
 ): Shape | Shape[] {
   const output = [...query!.slice(0, -1), ...(heads.outputShape ?? query!.slice(-1))];
-  const { over, beside } = axesOf(op, heads, query!.length);
-  const at = (shape: Shape, axes: number[]) => axes.map((axis) => shape[axis] ?? null);
-  return scores
-    ? [output, [...at(query!, beside), heads.H, ...at(query!, over), ...at(value!, over)]]
-    : output;
+  const axes = axesOf(op, heads.attentionAxes, query!.length);
+  return scores ? [output, scoresShape(heads.H, axes, query!, value!)] : output;
 }
 
 /** Keras' call. */
@@ -189,25 +168,28 @@ function projectedAttention(
     value: options.valueMask ?? valueMask,
     key: options.keyMask ?? keyMask,
   };
-  const isSequence = query.rank === 3;
   const { slidingWindow } = config;
-  if (!isSequence && (useCausalMask || slidingWindow || Object.values(masks).some(Boolean))) {
+  const axes = axesOf(op, heads.attentionAxes, query.rank);
+  checkSizesBeside(op, axes, [query, value, key]);
+  if ((useCausalMask || slidingWindow) && axes.over.length > 1) {
     throw new ShapeError("SHAPE", {
       op,
-      rule: "inputs must be sequences [B, T, C] where there is a mask, useCausalMask or slidingWindow",
-      got: `query of shape [${query.shape.join(", ")}]`,
-      remedy: "reshape it to a sequence, or leave masks out",
+      rule: "attention must run over one axis where there is useCausalMask or slidingWindow, which order its positions",
+      got: `axes ${axes.over.join(", ")}`,
+      remedy: "choose one with attentionAxes",
     });
   }
-  const flat = flattener(op, heads, [query, value, key] as tf.Tensor[]);
-  const [q, v, k] = flat.inputs;
-  const [B, T, S] = [q!.shape[0], q!.shape[1], k!.shape[1]];
-  const present = boolMask(op, "the mask of query [B, T, C]", masks.query, [B, T]);
+  const [q, v, k] = [query, value, key].map((x) => sequenceOf(x, axes)) as [
+    tf.Tensor3D,
+    tf.Tensor3D,
+    tf.Tensor3D,
+  ];
+  const present = positionMask(op, "query [B, T, C]", masks.query, query.shape, axes);
   // Queries that are not there may hold anything; as zeros nothing of it reaches the gradients of other rows.
-  const asking = zeroHidden(q!, present);
-  const visible = keysSeen(op, masks, [B, T, S]);
+  const asking = zeroHidden(q, present);
+  const visible = keysSeen(op, masks, { heads, axes, query, key });
   const { output: rows, weights } = multiHeadAttention(
-    { query: asking, value: v!, key: k! },
+    { query: asking, value: v, key: k },
     {
       ...{ wq: weight("query/kernel") as tf.Tensor3D, bq: weight("query/bias") as tf.Tensor2D },
       ...{ wk: weight("key/kernel") as tf.Tensor3D, bk: weight("key/bias") as tf.Tensor2D },
@@ -234,71 +216,23 @@ function projectedAttention(
     ? tf.mul<tf.Tensor3D>(rows, tf.sigmoid(linear(asking, ...matrix("gate"))))
     : rows;
   const seen = zeroHidden(gated, present);
-  const output = flat.restore(linear(seen, ...matrix("attention_output")), heads.outputShape);
+  const output = restored(linear(seen, ...matrix("attention_output")), query.shape, axes, heads.outputShape);
   if (!returnAttentionScores) return output;
-  const shown = present ? tf.where(tf.reshape(present, [B, 1, T, 1]), weights!, 0) : weights!;
-  return [output, tf.reshape(shown, flat.scoresShape)];
+  const asked = present && tf.reshape(present, [present.shape[0]!, 1, present.shape[1]!, 1]);
+  const shown = asked ? tf.where(asked, weights!, 0) : weights!;
+  return [output, tf.reshape(shown, scoresShape(heads.H, axes, query.shape, key.shape) as number[])];
 }
 
 /** Where a key may be seen: the masks of keys and values, and the attention mask, broadcastable to [B, H, T, S]. */
 function keysSeen(
   op: string,
   masks: { attention?: tf.Tensor; value?: tf.Tensor | undefined; key?: tf.Tensor | undefined },
-  [B, T, S]: [number, number, number],
+  { heads, axes, query, key }: { heads: Heads; axes: Axes; query: tf.Tensor; key: tf.Tensor },
 ): tf.Tensor | undefined {
-  const keys = [
-    boolMask(op, "the mask of value [B, S, Cv]", masks.value, [B, S]),
-    boolMask(op, "the mask of key [B, S, Ck]", masks.key, [B, S]),
+  const seen = [
+    positionMask(op, "value [B, S, Cv]", masks.value, key.shape, axes),
+    positionMask(op, "key [B, S, Ck]", masks.key, key.shape, axes),
   ].flatMap((mask) => (mask ? [tf.reshape(mask, [mask.shape[0]!, 1, 1, mask.shape[1]!])] : []));
-  const { attention } = masks;
-  if (attention) {
-    const bool = attention.dtype === "bool" ? attention : tf.cast(attention, "bool");
-    if (bool.rank === 3)
-      keys.push(tf.expandDims(boolMask(op, "attentionMask [B, T, S]", bool, [B, T, S])!, 1));
-    else
-      keys.push(
-        bool.rank === 2
-          ? tf.reshape(bool, [1, 1, ...(bool.shape as [number, number])])
-          : (bool as tf.Tensor4D),
-      );
-  }
-  return keys.length > 0 ? keys.reduce((a, b) => tf.logicalAnd(a, b)) : undefined;
-}
-
-/** Inputs of any rank as sequences [B, T, C], and the way back. */
-function flattener(op: string, heads: Heads, given: readonly tf.Tensor[]) {
-  const [query, , key] = given as [tf.Tensor, tf.Tensor, tf.Tensor];
-  const { over, beside } = axesOf(op, heads, query.rank);
-  const at = (x: tf.Tensor, axes: number[]) => axes.map((axis) => x.shape[axis]!);
-  const wrong = given.find(
-    (x) => x.rank !== query.rank || String(at(x, beside)) !== String(at(query, beside)),
-  );
-  if (wrong) {
-    throw new ShapeError("SHAPE", {
-      op,
-      rule: "value and key must have the rank of query and its sizes beside attentionAxes",
-      got: `shapes ${given.map(({ shape }) => `[${shape.join(", ")}]`).join(", ")} of query, value and key`,
-      remedy: `give them the same sizes along ${beside.join(", ")}`,
-    });
-  }
-  const order = [...beside, ...over, query.rank - 1];
-  const isOrdered = order.every((axis, n) => axis === n);
-  const isFlat = query.rank === 3;
-  const inputs = given.map((x) => {
-    const ordered = isOrdered ? x : tf.transpose(x, order);
-    const shape = [product(at(x, beside)), product(at(x, over)), x.shape.at(-1)!] as const;
-    return isFlat ? (x as tf.Tensor3D) : tf.reshape<tf.Rank.R3>(ordered, [...shape]);
-  });
-  return {
-    inputs,
-    scoresShape: [...at(query, beside), heads.H, ...at(query, over), ...at(key, over)],
-    restore(x: tf.Tensor3D, outputShape: readonly number[] | undefined): tf.Tensor {
-      const last = outputShape ?? [x.shape[2]];
-      if (isFlat && last.length === 1) return x;
-      const shaped = tf.reshape(x, [...at(query, beside), ...at(query, over), ...last]);
-      if (isOrdered) return shaped;
-      const back = order.slice(0, -1).map((_, axis) => order.indexOf(axis));
-      return tf.transpose(shaped, [...back, ...last.map((_, n) => query.rank - 1 + n)]);
-    },
-  };
+  if (masks.attention) seen.push(pairMask(op, masks.attention, { H: heads.H, axes, query, key }));
+  return seen.length > 0 ? seen.reduce((a, b) => tf.logicalAnd(a, b)) : undefined;
 }

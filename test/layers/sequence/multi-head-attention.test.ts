@@ -254,11 +254,11 @@ const refused: [string, () => unknown, typeof OptionError | typeof ShapeError, s
       "got 1,3; choose one in that range or leave it out",
   ],
   [
-    "a mask of an image",
+    "a mask of an image as one of a sequence",
     () => make().apply(x(2, 3, 4, 5), { attentionMask: x(2, 12, 12) }),
     ShapeError,
-    "MultiHeadAttention: inputs must be sequences [B, T, C] where there is a mask, useCausalMask or slidingWindow, got " +
-      "query of shape [2, 3, 4, 5]; reshape it to a sequence, or leave masks out",
+    "MultiHeadAttention: attentionMask [B, …T, …S] must have shape [2, 3, 4, 3, 4], got shape [2, 12, 12]; it says of " +
+      "each position whether it is there",
   ],
   [
     "images that differ beside the axes of attention",

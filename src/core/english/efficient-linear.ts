@@ -1,3 +1,0 @@
-/** Messages of the linear and approximate mechanisms. */
-export const efficientLinearMessages = {
-};
