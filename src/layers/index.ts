@@ -40,6 +40,8 @@ registerFileModels();
 export * from "./adaptive/index.ts";
 /** The fields of a layer of your own: `fields.required(fields.integer(1))`. */
 export * as fields from "./base/fields.ts";
+/** A base for layers of heads of your own, its inputs and fields: `heads.HeadLayer`, `heads.CROSS`. */
+export * as heads from "./base/head-layer.ts";
 export type { LayerInput, Shape, Sizes } from "./base/inputs.ts";
 export * from "./base/layer.ts";
 export type { Constraint, Initializer, ObjectConfig, Regularizer } from "./base/objects.ts";

@@ -1,22 +1,21 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { initializers } from "@tensorflow/tfjs-layers";
 import { adaptiveSpan, spanPenalty } from "../../attention/adaptive/index.ts";
+import { tidyData } from "../../ops/tidy.ts";
 import {
+  byDefault,
   causalMask,
   dropout,
   HeadLayer,
   type Heads,
   headFields,
-  SELF,
-  sharedHeads,
-} from "../base/head-layer.ts";
-import {
-  byDefault,
   type LayerCall,
   type LayerOptions,
   number,
   required,
+  SELF,
   type Shape,
+  sharedHeads,
   type WeightTable,
 } from "../base/index.ts";
 
@@ -83,7 +82,7 @@ export class AdaptiveSpanAttention extends HeadLayer<typeof fields> {
 
   /** The span of each head, in keys, read from the device. */
   spans(): number[] {
-    return [...tf.tidy(() => this.#spans().dataSync())];
+    return tidyData(() => [...this.#spans().dataSync()]);
   }
 
   #spans(): tf.Tensor1D {

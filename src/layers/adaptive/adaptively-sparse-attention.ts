@@ -7,9 +7,11 @@ import {
   type Heads,
   headFields,
   KEYED,
+  type LayerOptions,
   sharedHeads,
-} from "../base/head-layer.ts";
-import { type LayerOptions, type WeightTable, weightFields } from "../base/index.ts";
+  type WeightTable,
+  weightFields,
+} from "../base/index.ts";
 
 const fields = {
   ...headFields,

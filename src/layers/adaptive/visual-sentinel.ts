@@ -3,25 +3,25 @@ import { visualSentinel } from "../../attention/adaptive/index.ts";
 import {
   boolMask,
   byDefault,
+  dropout,
   flag,
   integer,
   type LayerCall,
   type LayerOptions,
   MechanismLayer,
-  rate,
   required,
   type Shape,
   type Sizes,
   seed,
   type WeightTable,
   weightFields,
+  zeroHidden,
 } from "../base/index.ts";
 
 const fields = {
   /** Units of the hidden layer, A. */
   units: required(integer(1)),
-  /** Share of weights dropped in training. @default 0 */
-  dropout: byDefault(rate(), 0),
+  ...dropout,
   /** Returns [output, beta [B, T, 1]]. @default false */
   returnBeta: byDefault(flag(), false),
   ...weightFields("kernel", "glorotUniform"),
@@ -43,7 +43,8 @@ export type VisualSentinelOptions = LayerOptions<typeof fields>;
  * Symbols: W_v `features/kernel`, W_g `state/kernel`, W_s `sentinel/kernel`, w_h `scale`.
  * Shapes: [state [B, T, Cq], features [B, S, C], sentinel [B, T, C]] → [B, T, C] and, if you like, β [B, T, 1]; weights
  * [C, A], [Cq, A], [C, A], [A].
- * Conventions: the mask of the features hides them; where none is seen β is 1. Sentinels come from `SentinelGate`.
+ * Conventions: the mask of the features hides them; where none is seen β is 1. That of the state makes rows of the
+ * output and of β 0. Sentinels come from `SentinelGate`.
  * Cost: that of `visualSentinel`, in one kernel on the `heed` backend. Paper: Lu, Xiong, Parikh & Socher 2016, §2.3,
  * arxiv.org/abs/1612.01887.
  *
@@ -78,6 +79,7 @@ export class VisualSentinel extends MechanismLayer<typeof fields> {
     { masks, training, seed }: LayerCall,
   ): tf.Tensor | tf.Tensor[] {
     const [h, v, s] = given as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
+    const present = boolMask(this.op, "the mask of state [B, T, Cq]", masks[0], h.shape.slice(0, 2));
     const visible = boolMask(this.op, "the mask of features [B, S, C]", masks[1], v.shape.slice(0, 2));
     const parameters = {
       wv: this.weight<tf.Tensor2D>("features/kernel"),
@@ -85,10 +87,12 @@ export class VisualSentinel extends MechanismLayer<typeof fields> {
       ws: this.weight<tf.Tensor2D>("sentinel/kernel"),
       wh: this.weight<tf.Tensor1D>("scale"),
     };
-    const { output, beta } = visualSentinel(h, v, s, parameters, {
+    const { output, beta } = visualSentinel(zeroHidden(h, present), v, zeroHidden(s, present), parameters, {
       ...(visible && { allow: tf.expandDims(visible, 1) }),
-      ...{ training, dropout: { rate: this.config.dropout, seed } },
+      training,
+      dropout: { rate: this.config.dropout, seed },
     });
-    return this.config.returnBeta ? [output, beta] : output;
+    const shown = zeroHidden(output, present);
+    return this.config.returnBeta ? [shown, zeroHidden(beta, present)] : shown;
   }
 }

@@ -13,7 +13,8 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   eps: ["epsilon", "layerNormEpsilon"],
   needWeights: ["returnAttentionScores", "returnAttention"],
   // Flax, Hugging Face and papers
-  heads: ["numHeads"],
+  heads: ["numHeads", "numQueryHeads"],
+  numHeads: ["numQueryHeads"],
   numAttentionHeads: ["numHeads", "numQueryHeads"],
   numKvHeads: ["numKeyValueHeads"],
   headDim: ["keyDim"],
@@ -31,11 +32,11 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
 /** Arguments of others that a layer here has no use for, and why. */
 const NEEDLESS: Readonly<Record<string, string>> = {
   dModel: "the width of the input is the model's",
-  embedDim: "the width of the input is the model's; keyDim is that of one head",
+  embedDim: "the width of the input is the model's",
   hiddenSize: "the width of the input is the model's",
-  qkvFeatures: "the width of the input is the model's; keyDim is that of one head",
+  qkvFeatures: "the width of the input is the model's",
   kdim: "the width of the keys is read off the input",
-  vdim: "the width of the values is read off the input; valueDim is that of one head",
+  vdim: "the width of the values is read off the input",
   batchFirst: "inputs are [B, T, C], the batch first, always",
   normalizedShape: "the axes are named by axis, their sizes read off the input",
 };

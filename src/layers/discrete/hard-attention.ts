@@ -4,8 +4,19 @@ import { softmax } from "../../attention/normalize/index.ts";
 import { compileProgram } from "../../core/program.ts";
 import { attentionShapes } from "../../core/shapes.ts";
 import { aggregateHeads, weighHeads } from "../../ops/attention/soft.ts";
-import { causalMask, HeadLayer, type Heads, headFields, KEYED, sharedHeads } from "../base/head-layer.ts";
-import { byDefault, choice, type LayerCall, type LayerOptions, number } from "../base/index.ts";
+import {
+  byDefault,
+  causalMask,
+  choice,
+  HeadLayer,
+  type Heads,
+  headFields,
+  KEYED,
+  type LayerCall,
+  type LayerOptions,
+  number,
+  sharedHeads,
+} from "../base/index.ts";
 
 const fields = {
   ...headFields,

@@ -2,8 +2,8 @@ import type * as tf from "@tensorflow/tfjs-core";
 import { axialAttention } from "../../attention/feature/index.ts";
 import {
   byDefault,
+  causalMask,
   choice,
-  flag,
   integer,
   type LayerCall,
   type LayerOptions,
@@ -27,8 +27,7 @@ const fields = {
   valueDim: optional(integer(1)),
   /** Channels of the output. @default those of the input */
   filters: optional(integer(1)),
-  /** Pixels see those before them, and themselves. @default false */
-  causal: byDefault(flag(), false),
+  ...causalMask,
   useBias,
   ...layerFields,
   ...returnAttention,
@@ -43,7 +42,9 @@ export type AxialAttentionOptions = LayerOptions<typeof fields>;
  *
  * Symbols: W_q `query/kernel`, W_k `key/kernel`, W_v `value/kernel`, W_o `output/kernel`, all but the keys with a
  * `bias`. Shapes: x [B, H, W, C] → [B, H, W, filters].
- * Conventions: as `axialAttention`; a layer for the height and one for the width let every pixel reach every other.
+ * Conventions: as `axialAttention`; with `useCausalMask` pixels see those before them, and themselves. A layer for the
+ * height and one for the width let every pixel reach every other. Images have no masks; keys are not shared by heads
+ * (`numKeyValueHeads`), and no weights dropped.
  * Cost: as `axialAttention`'s, one kernel on `heed`. Paper: Ho et al. 2019, §3, arxiv.org/abs/1912.12180.
  *
  * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE
@@ -84,12 +85,15 @@ export class AxialAttention extends AttendingLayer<typeof fields> {
   }
 
   protected override attend([x]: tf.Tensor[], _: LayerCall, wanted: boolean): Attended {
-    const { axis, numHeads: heads, causal } = this.config;
+    const { axis, numHeads: heads, useCausalMask: causal } = this.config;
     const parameters = {
-      ...{ wq: this.weight<tf.Tensor2D>("query/kernel"), bq: this.weightIf<tf.Tensor1D>("query/bias") },
+      wq: this.weight<tf.Tensor2D>("query/kernel"),
+      bq: this.weightIf<tf.Tensor1D>("query/bias"),
       wk: this.weight<tf.Tensor2D>("key/kernel"),
-      ...{ wv: this.weight<tf.Tensor2D>("value/kernel"), bv: this.weightIf<tf.Tensor1D>("value/bias") },
-      ...{ wo: this.weight<tf.Tensor2D>("output/kernel"), bo: this.weightIf<tf.Tensor1D>("output/bias") },
+      wv: this.weight<tf.Tensor2D>("value/kernel"),
+      bv: this.weightIf<tf.Tensor1D>("value/bias"),
+      wo: this.weight<tf.Tensor2D>("output/kernel"),
+      bo: this.weightIf<tf.Tensor1D>("output/bias"),
     };
     return axialAttention(x as tf.Tensor4D, parameters, { axis, heads, causal, weights: wanted });
   }

@@ -56,8 +56,10 @@ export class ElementMlpGate extends AttendingLayer<typeof fields> {
 
   protected override attend([x]: tf.Tensor[]): Attended {
     const parameters = {
-      ...{ w1: this.weight<tf.Tensor1D>("hidden/kernel"), b1: this.weight<tf.Tensor1D>("hidden/bias") },
-      ...{ w2: this.weight<tf.Tensor1D>("gate/kernel"), b2: this.weight<tf.Tensor1D>("gate/bias") },
+      w1: this.weight<tf.Tensor1D>("hidden/kernel"),
+      b1: this.weight<tf.Tensor1D>("hidden/bias"),
+      w2: this.weight<tf.Tensor1D>("gate/kernel"),
+      b2: this.weight<tf.Tensor1D>("gate/bias"),
     };
     return elementMlpGate(x!, parameters);
   }

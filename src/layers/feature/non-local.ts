@@ -83,14 +83,15 @@ export class NonLocal extends AttendingLayer<typeof fields> {
   protected override attend([x]: tf.Tensor[], _: LayerCall, wanted: boolean): Attended {
     const { kind, scale } = this.config;
     const parameters = {
-      ...{
-        wTheta: this.weightIf<tf.Tensor2D>("theta/kernel"),
-        bTheta: this.weightIf<tf.Tensor1D>("theta/bias"),
-      },
-      ...{ wPhi: this.weightIf<tf.Tensor2D>("phi/kernel"), bPhi: this.weightIf<tf.Tensor1D>("phi/bias") },
+      wTheta: this.weightIf<tf.Tensor2D>("theta/kernel"),
+      bTheta: this.weightIf<tf.Tensor1D>("theta/bias"),
+      wPhi: this.weightIf<tf.Tensor2D>("phi/kernel"),
+      bPhi: this.weightIf<tf.Tensor1D>("phi/bias"),
       wF: this.weightIf<tf.Tensor1D>("pair/kernel"),
-      ...{ wG: this.weight<tf.Tensor2D>("value/kernel"), bG: this.weightIf<tf.Tensor1D>("value/bias") },
-      ...{ wZ: this.weight<tf.Tensor2D>("output/kernel"), bZ: this.weightIf<tf.Tensor1D>("output/bias") },
+      wG: this.weight<tf.Tensor2D>("value/kernel"),
+      bG: this.weightIf<tf.Tensor1D>("value/bias"),
+      wZ: this.weight<tf.Tensor2D>("output/kernel"),
+      bZ: this.weightIf<tf.Tensor1D>("output/bias"),
     };
     return nonLocal(x!, parameters, { kind, scale, weights: wanted });
   }

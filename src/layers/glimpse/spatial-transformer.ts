@@ -106,7 +106,9 @@ export class SpatialTransformer extends MechanismLayer<typeof fields> {
       : given;
     const { alignCorners, interpolation, padding } = options;
     return spatialTransformer(image as tf.Tensor4D, this.#affine(numbers), [height, width], {
-      ...{ alignCorners, interpolation, padding },
+      alignCorners,
+      interpolation,
+      padding,
     }).output;
   }
 

@@ -3,20 +3,18 @@ import { gatedDelta } from "../../attention/linear/gated-delta.ts";
 import { rmsNorm, unit } from "../../attention/sequence/normalize-rows.ts";
 import { linear } from "../../ops/linear.ts";
 import {
+  byDefault,
+  flag,
   HeadLayer,
   type Heads,
   headFields,
-  type Projections,
-  SELF,
-  sharedHeads,
-} from "../base/head-layer.ts";
-import {
-  byDefault,
-  flag,
   integer,
   type LayerOptions,
   optional,
+  type Projections,
+  SELF,
   type Sizes,
+  sharedHeads,
   type WeightTable,
 } from "../base/index.ts";
 

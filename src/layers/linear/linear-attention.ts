@@ -1,7 +1,14 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { linearAttention } from "../../attention/linear/linear-attention.ts";
-import { CROSS, causalMask, HeadLayer, type Heads, headFields, sharedHeads } from "../base/head-layer.ts";
-import type { LayerOptions } from "../base/index.ts";
+import {
+  CROSS,
+  causalMask,
+  HeadLayer,
+  type Heads,
+  headFields,
+  type LayerOptions,
+  sharedHeads,
+} from "../base/index.ts";
 import { chunks } from "./chunks.ts";
 
 const fields = { ...headFields, ...sharedHeads, ...causalMask, ...chunks };

@@ -1,14 +1,19 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { linformerAttention } from "../../attention/linear/linformer.ts";
-import { CROSS, dropout, HeadLayer, type Heads, headFields, sharedHeads } from "../base/head-layer.ts";
 import {
   byDefault,
+  CROSS,
+  dropout,
   flag,
+  HeadLayer,
+  type Heads,
+  headFields,
   integer,
   type LayerOptions,
   optional,
   required,
   type Sizes,
+  sharedHeads,
   type WeightTable,
 } from "../base/index.ts";
 

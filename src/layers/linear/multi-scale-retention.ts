@@ -2,14 +2,18 @@ import * as tf from "@tensorflow/tfjs-core";
 import { retention } from "../../attention/linear/retention.ts";
 import { layerNorm } from "../../ops/layer-norm.ts";
 import {
+  byDefault,
+  flag,
   HeadLayer,
   type Heads,
   headFields,
+  integer,
+  type LayerOptions,
+  optional,
   type Projections,
   SELF,
   sharedHeads,
-} from "../base/head-layer.ts";
-import { byDefault, flag, integer, type LayerOptions, optional } from "../base/index.ts";
+} from "../base/index.ts";
 
 const fields = {
   ...headFields,

@@ -1,7 +1,17 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { nystromAttention } from "../../attention/linear/nystromformer.ts";
-import { HeadLayer, type Heads, headFields, SELF } from "../base/head-layer.ts";
-import { byDefault, integer, type LayerOptions, number, optional, type WeightTable } from "../base/index.ts";
+import {
+  byDefault,
+  HeadLayer,
+  type Heads,
+  headFields,
+  integer,
+  type LayerOptions,
+  number,
+  optional,
+  SELF,
+  type WeightTable,
+} from "../base/index.ts";
 
 const fields = {
   ...headFields,

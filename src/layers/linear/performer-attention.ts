@@ -1,7 +1,18 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { orthogonalRandomFeatures, performerAttention } from "../../attention/linear/performer.ts";
-import { CROSS, causalMask, HeadLayer, type Heads, headFields, sharedHeads } from "../base/head-layer.ts";
-import { byDefault, type Initializer, integer, type LayerOptions, type WeightTable } from "../base/index.ts";
+import {
+  byDefault,
+  CROSS,
+  causalMask,
+  HeadLayer,
+  type Heads,
+  headFields,
+  type Initializer,
+  integer,
+  type LayerOptions,
+  sharedHeads,
+  type WeightTable,
+} from "../base/index.ts";
 import { chunks } from "./chunks.ts";
 
 const fields = {

@@ -2,11 +2,10 @@ import type * as tf from "@tensorflow/tfjs-core";
 import { attentionPooling } from "../../attention/sequence/attention-pooling.ts";
 import {
   boolMask,
-  byDefault,
+  dropout,
   type LayerCall,
   type LayerOptions,
   MechanismLayer,
-  rate,
   type Shape,
   type Sizes,
   seed,
@@ -15,8 +14,7 @@ import {
 } from "../base/index.ts";
 
 const fields = {
-  /** Share of weights dropped in training. @default 0 */
-  dropout: byDefault(rate(), 0),
+  ...dropout,
   ...weightFields("query", "zeros"),
   seed: seed(),
 };

@@ -2,8 +2,14 @@ import type { Tensor } from "@tensorflow/tfjs-core";
 
 /** The parameters of `multiHeadAttention`, and Keras' names of the weights that they are. */
 export const ATTENTION_WEIGHTS = {
-  ...{ wq: "query/kernel", bq: "query/bias", wk: "key/kernel", bk: "key/bias" },
-  ...{ wv: "value/kernel", bv: "value/bias", wo: "attention_output/kernel", bo: "attention_output/bias" },
+  wq: "query/kernel",
+  bq: "query/bias",
+  wk: "key/kernel",
+  bk: "key/bias",
+  wv: "value/kernel",
+  bv: "value/bias",
+  wo: "attention_output/kernel",
+  bo: "attention_output/bias",
 } as const;
 
 /** Parameters by the names of weights. */

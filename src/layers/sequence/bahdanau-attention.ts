@@ -4,12 +4,12 @@ import { attend } from "../../attention/sequence/attend.ts";
 import {
   boolMask,
   byDefault,
+  dropout,
   flag,
   integer,
   type LayerCall,
   type LayerOptions,
   MechanismLayer,
-  rate,
   required,
   type Shape,
   type Sizes,
@@ -24,8 +24,7 @@ const fields = {
   units: required(integer(1)),
   /** A bias in the hidden layer. @default true */
   useBias: byDefault(flag(), true),
-  /** Share of weights dropped in training. @default 0 */
-  dropout: byDefault(rate(), 0),
+  ...dropout,
   ...weightFields("kernel", "glorotUniform"),
   ...weightFields("bias", "zeros"),
   seed: seed(),
@@ -88,7 +87,11 @@ export class BahdanauAttention extends MechanismLayer<typeof fields> {
       b: this.weightIf("key/bias"),
     });
     const { output } = attend({
-      ...{ queries: zeroHidden(query, present), keys, values, score, training },
+      queries: zeroHidden(query, present),
+      keys,
+      values,
+      score,
+      training,
       mask: visible && tf.expandDims(visible, 1),
       dropout: { rate: this.config.dropout, seed },
     });

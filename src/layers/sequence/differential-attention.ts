@@ -2,16 +2,19 @@ import type * as tf from "@tensorflow/tfjs-core";
 import { initializers } from "@tensorflow/tfjs-layers";
 import { differentialAttention } from "../../attention/sequence/differential.ts";
 import {
+  byDefault,
   CROSS,
   causalMask,
   dropout,
   HeadLayer,
   type Heads,
   headFields,
+  type LayerOptions,
+  number,
   type Projections,
   sharedHeads,
-} from "../base/head-layer.ts";
-import { byDefault, type LayerOptions, number, type WeightTable } from "../base/index.ts";
+  type WeightTable,
+} from "../base/index.ts";
 
 const fields = {
   ...headFields,

@@ -5,21 +5,20 @@ import { cleaned } from "../../ops/attention/guard.ts";
 import {
   boolMask,
   byDefault,
+  dropout,
   type FieldValues,
   flag,
   type LayerCall,
   type LayerInput,
   optional,
   ours,
-  rate,
   type Shape,
   seed,
   zeroHidden,
 } from "../base/index.ts";
 
 export const kerasAttentionFields = {
-  /** Share of weights dropped in training. @default 0 */
-  dropout: byDefault(rate(), 0),
+  ...dropout,
   /** Of dropout. @default another one each time */
   seed: seed(),
   /** Position i sees positions up to i; an option of the call too. Not Keras': there it is of the call alone. @default false */
@@ -87,7 +86,10 @@ export function kerasAttention(
   const queries = present ? tf.where<tf.Tensor3D>(tf.expandDims(present, 2), query, cleaned(query)) : query;
   const visible = boolMask(op, "the mask of value [B, S, Dv]", masks[1], [B, values.shape[1]]);
   const { output, weights } = attend({
-    ...{ queries, keys, values, training },
+    queries,
+    keys,
+    values,
+    training,
     mask: {
       ...(visible && { allow: tf.expandDims(visible, 1) }),
       ...(useCausalMask && { causal: "topLeft" }),

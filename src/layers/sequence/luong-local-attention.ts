@@ -8,18 +8,19 @@ import {
   boolMask,
   byDefault,
   choice,
+  dropout,
   flag,
   integer,
   type LayerCall,
   type LayerOptions,
   MechanismLayer,
   optional,
-  rate,
   type Shape,
   type Sizes,
   seed,
   type WeightTable,
   weightFields,
+  zeroHidden,
 } from "../base/index.ts";
 
 const fields = {
@@ -33,8 +34,7 @@ const fields = {
   units: optional(integer(1)),
   /** Lets the weights of local-p sum to 1 again after the Gaussian factor. @default false, as in the paper */
   renormalize: byDefault(flag(), false),
-  /** Share of weights dropped in training. @default 0 */
-  dropout: byDefault(rate(), 0),
+  ...dropout,
   ...weightFields("kernel", "glorotUniform"),
   seed: seed(),
 };
@@ -56,7 +56,8 @@ export type LuongLocalAttentionOptions = LayerOptions<typeof fields>;
  * Symbols: W_p `position/kernel`, v_p `position/scale`; the general score's W `score/kernel` [Cq, Ck], the concat
  * score's W `score/kernel` [Cq + Ck, A] and v `score/scale` [A]; S where an example's mask ends.
  * Shapes: [query [B, T, Cq], value [B, S, Cv], key [B, S, Ck]?] → [B, T, Cv]; without a key the values are the keys.
- * Conventions: the mask of the values hides keys, and is read from the device for S; an empty window gives 0.
+ * Conventions: the mask of the values hides keys, and is read from the device for S; that of the queries makes rows of
+ * the output 0, as does an empty window.
  * Cost: that of `luongLocalAttention`. Paper: Luong, Pham & Manning 2015, §3.2, arxiv.org/abs/1508.04025.
  *
  * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE, WIDTHS
@@ -97,15 +98,26 @@ export class LuongLocalAttention extends MechanismLayer<typeof fields> {
   protected override compute(given: tf.Tensor[], { masks, training, seed: own }: LayerCall): tf.Tensor {
     const [queries, values, keys = values] = given as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D?];
     const [B, S] = values.shape;
+    const present = boolMask(this.op, "the mask of query [B, T, Cq]", masks[0], queries.shape.slice(0, 2));
+    const asking = zeroHidden(queries, present);
     const allow = boolMask(this.op, "the mask of value [B, S, Cv]", masks[1], [B, S]);
     const wp = this.weightIf<tf.Tensor2D>("position/kernel");
     const { radius, renormalize, dropout } = this.config;
     // S of an example ends with its last key: what lies before and is masked is hidden, but has a place.
     const places = allow && tf.mul(tf.cast(allow, "float32"), tf.range(1, S + 1));
     const length = places && tf.broadcastTo(tf.max(places, 1), [B]);
-    return luongLocalAttention({ queries, keys, values }, wp && { wp, vp: this.weight("position/scale") }, {
-      ...{ radius, renormalize, training, score: this.#score, dropout: { rate: dropout, seed: own } },
-      ...(allow && { mask: { allow: tf.expandDims(allow, 1), keyLengths: length as tf.Tensor1D } }),
-    }).output;
+    const { output } = luongLocalAttention(
+      { queries: asking, keys, values },
+      wp && { wp, vp: this.weight("position/scale") },
+      {
+        radius,
+        renormalize,
+        training,
+        score: this.#score,
+        dropout: { rate: dropout, seed: own },
+        ...(allow && { mask: { allow: tf.expandDims(allow, 1), keyLengths: length as tf.Tensor1D } }),
+      },
+    );
+    return zeroHidden(output, present);
   }
 }

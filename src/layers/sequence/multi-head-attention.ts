@@ -26,11 +26,12 @@ export type MultiHeadAttentionOptions = LayerOptions<typeof fields>;
  * with a bias unless `useBias` is false.
  * Shapes: [query [B, T, C], value [B, S, Cv]?, key [B, S, Ck]?, attentionMask [B, T, S]?] → [B, T, C], weights
  * [B, H, T, S]. One input attends to itself; mind the order, value before key. Inputs of more axes are attended along
- * `attentionAxes`, without masks.
+ * `attentionAxes`: [B, …, C], weights [B, …, H, …T, …S], masks of positions [B, …], `attentionMask` [B, …T, …S].
  * Conventions: options, call options and weights are Keras 3's, and Keras' weights load. Masks of query, value and key
  * and `attentionMask`, 1 = attend, compose, and with `useCausalMask` (first corner) and `slidingWindow`. A query that
  * sees nothing gets 0 from every head, with and without the weights (Keras: only with them). `dropout` and
- * `returnAttentionScores` leave the fused path as it is, and the weights are those before dropout.
+ * `returnAttentionScores` leave the fused path as it is, and the weights are those before dropout. `useCausalMask` and
+ * `slidingWindow` hold along one axis. Heads that share keys and values are `GroupQueryAttention`'s.
  * Initialisers draw for the matrices [C, H·D] that the kernels are. The call options `useCausalMask` and
  * `returnAttentionScores` are fields too, for models. `layer.setParameters(fromTorchInProj(state, numHeads))` takes over
  * PyTorch's weights.

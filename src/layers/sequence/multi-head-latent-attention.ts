@@ -8,6 +8,8 @@ import { headWeights, outputWeights } from "../base/heads.ts";
 import {
   boolMask,
   byDefault,
+  causalMask,
+  dropout,
   flag,
   integer,
   type LayerCall,
@@ -15,7 +17,6 @@ import {
   MechanismLayer,
   number,
   optional,
-  rate,
   required,
   type Sizes,
   seed,
@@ -43,10 +44,8 @@ const fields = {
   useNorm: byDefault(flag(), true),
   /** Attends on the latents, without making keys and values of them: best for few queries. @default false */
   absorbed: byDefault(flag(), false),
-  /** Position i sees positions up to i. @default false */
-  useCausalMask: byDefault(flag(), false),
-  /** Share of weights dropped in training. @default 0 */
-  dropout: byDefault(rate(), 0),
+  ...causalMask,
+  ...dropout,
   ...weightFields("kernel", "glorotUniform"),
   seed: seed(),
 };
@@ -63,7 +62,7 @@ export type MultiHeadLatentAttentionOptions = LayerOptions<typeof fields>;
  * norm(x·`query_latent/kernel`) or x, Wkr `key_position/kernel`, Wqr `query_position/kernel`, Wo
  * `attention_output/kernel`; R the rotation of `rope`.
  * Shapes: x [B, T, C] → [B, T, C]. Conventions: there are no biases, as in the paper. The mask of x hides positions,
- * whose own output is 0. The cache of a decoder is the operation's: `multiHeadLatentAttention`.
+ * which get 0 from every head, hence 0. One latent serves all heads: there is nothing to share (`numKeyValueHeads`). The cache of a decoder is the operation's: `multiHeadLatentAttention`.
  * Cost: that of `multiHeadLatentAttention`. Paper: DeepSeek-AI 2024, §2.1, arxiv.org/abs/2405.04434.
  *
  * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE
@@ -126,7 +125,8 @@ export class MultiHeadLatentAttention extends MechanismLayer<typeof fields> {
       ...(mask && { allow: tf.reshape(mask, [mask.shape[0]!, 1, 1, mask.shape[1]!]) }),
       ...(useCausalMask && { causal: true }),
       dropout: { rate: dropout, seed: own },
-      ...{ training, absorbed },
+      training,
+      absorbed,
     });
     return zeroHidden(output, mask);
   }

@@ -3,11 +3,12 @@ import {
   type MultiHeadPoolingParameters,
   multiHeadPooling,
 } from "../../attention/sequence/multi-head-pooling.ts";
-import { dropout, headFields, sharedHeads } from "../base/head-layer.ts";
 import { checkSharing, headWeights, outputWeights } from "../base/heads.ts";
 import {
   boolMask,
   byDefault,
+  dropout,
+  headFields,
   integer,
   type LayerCall,
   type LayerOptions,
@@ -15,6 +16,7 @@ import {
   optional,
   type Shape,
   type Sizes,
+  sharedHeads,
   type WeightTable,
 } from "../base/index.ts";
 

@@ -1,9 +1,9 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { type PatchAttentionParameters, patchAttention } from "../../attention/sequence/patch-attention.ts";
-import { dropout } from "../base/head-layer.ts";
 import { projectionFields } from "../base/heads.ts";
 import {
   boolMask,
+  dropout,
   integer,
   type LayerCall,
   type LayerOptions,

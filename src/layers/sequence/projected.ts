@@ -191,9 +191,12 @@ function projectedAttention(
   const { output: rows, weights } = multiHeadAttention(
     { query: asking, value: v, key: k },
     {
-      ...{ wq: weight("query/kernel") as tf.Tensor3D, bq: weight("query/bias") as tf.Tensor2D },
-      ...{ wk: weight("key/kernel") as tf.Tensor3D, bk: weight("key/bias") as tf.Tensor2D },
-      ...{ wv: weight("value/kernel") as tf.Tensor3D, bv: weight("value/bias") as tf.Tensor2D },
+      wq: weight("query/kernel") as tf.Tensor3D,
+      bq: weight("query/bias") as tf.Tensor2D,
+      wk: weight("key/kernel") as tf.Tensor3D,
+      bk: weight("key/bias") as tf.Tensor2D,
+      wv: weight("value/kernel") as tf.Tensor3D,
+      bv: weight("value/bias") as tf.Tensor2D,
     },
     {
       ...(visible && { allow: visible }),

@@ -3,15 +3,19 @@ import { initializers } from "@tensorflow/tfjs-layers";
 import { qkLayerNormAttention } from "../../attention/sequence/qk-layer-norm.ts";
 import { qkNormAttention } from "../../attention/sequence/qk-norm.ts";
 import {
+  byDefault,
   CROSS,
   causalMask,
+  choice,
   dropout,
   HeadLayer,
   type Heads,
   headFields,
+  type LayerOptions,
+  number,
   sharedHeads,
-} from "../base/head-layer.ts";
-import { byDefault, choice, type LayerOptions, number, type WeightTable } from "../base/index.ts";
+  type WeightTable,
+} from "../base/index.ts";
 
 const fields = {
   ...headFields,

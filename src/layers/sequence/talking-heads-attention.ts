@@ -1,7 +1,17 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { talkingHeadsAttention } from "../../attention/sequence/talking-heads.ts";
-import { CROSS, causalMask, dropout, HeadLayer, type Heads, headFields } from "../base/head-layer.ts";
-import { integer, type LayerOptions, optional, type WeightTable } from "../base/index.ts";
+import {
+  CROSS,
+  causalMask,
+  dropout,
+  HeadLayer,
+  type Heads,
+  headFields,
+  integer,
+  type LayerOptions,
+  optional,
+  type WeightTable,
+} from "../base/index.ts";
 
 const fields = {
   ...headFields,

@@ -6,15 +6,19 @@ import { fixedAttention } from "../../attention/sparse/fixed.ts";
 import { stridedAttention } from "../../attention/sparse/strided.ts";
 import { OptionError } from "../../core/errors.ts";
 import {
+  byDefault,
   causalMask,
+  choice,
   dropout,
   HeadLayer,
   type Heads,
   headFields,
+  integer,
+  integers,
+  type LayerOptions,
   SELF,
   sharedHeads,
-} from "../base/head-layer.ts";
-import { byDefault, choice, integer, integers, type LayerOptions } from "../base/index.ts";
+} from "../base/index.ts";
 
 const fields = {
   ...headFields,

@@ -1,15 +1,19 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { longformerAttention } from "../../attention/sparse/longformer.ts";
 import {
+  byDefault,
   causalMask,
   HeadLayer,
   type Heads,
   headFields,
+  integer,
+  type Kind,
+  type LayerOptions,
   type Projections,
+  required,
   SELF,
   sharedHeads,
-} from "../base/head-layer.ts";
-import { byDefault, integer, type Kind, type LayerOptions, required } from "../base/index.ts";
+} from "../base/index.ts";
 
 const positions: Kind<readonly number[], readonly number[]> = {
   rule: "a list of different integers ≥ 0",

@@ -1,7 +1,18 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { lshAttention } from "../../attention/sparse/lsh-attention.ts";
-import { causalMask, HeadLayer, type Heads, headFields, type Projections, SELF } from "../base/head-layer.ts";
-import { byDefault, integer, integers, type LayerOptions, optional } from "../base/index.ts";
+import {
+  byDefault,
+  causalMask,
+  HeadLayer,
+  type Heads,
+  headFields,
+  integer,
+  integers,
+  type LayerOptions,
+  optional,
+  type Projections,
+  SELF,
+} from "../base/index.ts";
 
 const fields = {
   ...headFields,

@@ -48,7 +48,10 @@ type Fields = typeof transformerFields;
 
 const NORM = { gamma: "gamma", beta: "beta" };
 const FEED_FORWARD = {
-  ...{ w1: "intermediate/kernel", b1: "intermediate/bias", w2: "output/kernel", b2: "output/bias" },
+  w1: "intermediate/kernel",
+  b1: "intermediate/bias",
+  w2: "output/kernel",
+  b2: "output/bias",
 } as const;
 /** The parts of a block's parameters: their names in a file, and the names within. */
 const PARTS = {

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { type DecoderCache, transformerDecoderLayer } from "../../attention/transformer/index.ts";
+import { tidy } from "../../ops/tidy.ts";
 import {
   byDefault,
   flag,
@@ -107,7 +108,7 @@ export class TransformerDecoderLayer extends TransformerLayer<typeof fields> {
   decode({ x, memory, memoryMask, cache }: DecodeInputs): { output: tf.Tensor3D; cache: DecoderCache } {
     if (!this.built && memory) tf.dispose(this.apply([x, memory]) as tf.Tensor);
     if (!this.built && cache) throw this.unbuilt();
-    return tf.tidy(() => {
+    return tidy(() => {
       const S = memory?.shape[1] ?? cache?.cross.keys.shape[1] ?? 0;
       const size = [x.shape[0], S] as const;
       return transformerDecoderLayer({ x, memory, cache }, this.readParameters(), {
@@ -115,7 +116,7 @@ export class TransformerDecoderLayer extends TransformerLayer<typeof fields> {
         memoryMask: blockMask(this.op, { title: TITLES.memory, mask: memoryMask, size }),
         causal: this.config.useCausalMask,
         cache: true,
-      }) as unknown as tf.TensorContainerObject;
-    }) as unknown as { output: tf.Tensor3D; cache: DecoderCache };
+      }) as { output: tf.Tensor3D; cache: DecoderCache };
+    });
   }
 }

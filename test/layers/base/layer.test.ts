@@ -76,6 +76,17 @@ it("takes the defaults of its fields, and null for them", () => {
   });
 });
 
+it("has a constructor whose types follow from the fields", () => {
+  // @ts-expect-error units is a number
+  expect(() => new Probe({ units: "4" })).toThrow("units must be an integer from 1 to 512");
+  // @ts-expect-error bogus is no field
+  expect(() => new Probe({ units: 4, bogus: 1 })).toThrow("got bogus");
+  // @ts-expect-error units is required
+  expect(() => new Probe({})).toThrow("got nothing");
+  // @ts-expect-error and so are the arguments
+  expect(() => new Probe()).toThrow("got nothing");
+});
+
 it("reads what Keras writes", () => {
   const layer = Probe.fromConfig(Probe as never, {
     name: "probe_of_keras",

@@ -74,7 +74,7 @@ onEveryBackend("layers of features", () => {
         ...{ wv: w["value/kernel"] as tf.Tensor2D, bv: w["value/bias"] as tf.Tensor1D },
         ...{ wo: w["output/kernel"] as tf.Tensor2D, bo: w["output/bias"] as tf.Tensor1D },
       });
-      const axial = filled(new AxialAttention({ axis: "height", numHeads: 3, causal: true }), input);
+      const axial = filled(new AxialAttention({ axis: "height", numHeads: 3, useCausalMask: true }), input);
       const options = { axis: "height", heads: 3, causal: true } as const;
       same(axial.layer, axialAttention(input, projections(axial.w), options).output);
 

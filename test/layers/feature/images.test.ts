@@ -48,7 +48,15 @@ describeLayer(ExternalAttention, {
 describeLayer(AxialAttention, {
   "along the width": { args: { axis: "width", numHeads: 2, seed: 1 }, inputs: image },
   "along the height": {
-    args: { axis: "height", causal: true, keyDim: 2, valueDim: 3, filters: 5, numHeads: 2, useBias: false },
+    args: {
+      axis: "height",
+      useCausalMask: true,
+      keyDim: 2,
+      valueDim: 3,
+      filters: 5,
+      numHeads: 2,
+      useBias: false,
+    },
     inputs: image,
   },
 });
