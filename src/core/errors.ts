@@ -56,7 +56,7 @@ const sentence = ({ op, rule, got, remedy }: Fault) => `${op}: ${rule}, got ${St
 function message(code: ErrorCode, details: object): string {
   const isFault =
     "remedy" in details &&
-    (/^(RANK|HEADS|DIMENSION|GRADIENT|UNREADABLE|UNWRITABLE)$/.test(code) || !(code in english));
+    (/^(RANK|HEADS|DIMENSION|GRADIENT|NOT_READY|UNREADABLE|UNWRITABLE)$/.test(code) || !(code in english));
   return isFault
     ? sentence(details as Fault)
     : (english[code as keyof Messages] as (d: object) => string)(details);

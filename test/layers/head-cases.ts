@@ -52,8 +52,12 @@ export function headCases({ title, name, fields, args, inputs: shapes, heads, ma
       [2, n],
       "bool",
     );
-  const masksOf = (mask: (n: number) => tf.Tensor) =>
-    shapes.map(([n], at) => (at === 0 && !(asks || isSelf) ? null : mask(n!)));
+  const masksOf = (mask: (n: number) => tf.Tensor2D) =>
+    shapes.map(([n], at) => {
+      if (at === 0 && !(asks || isSelf)) return null;
+      // The mask of keys, where there is one, hides others than that of values.
+      return at === 2 ? tf.reverse(mask(n!), 0) : mask(n!);
+    });
   const run = (layer: layers.Layer, x: readonly tf.Tensor[], mask?: readonly (tf.Tensor | null)[]) => {
     const given = mask ? { mask: one(mask) } : {};
     return [layer.apply(one(x), given as never)].flat()[0] as tf.Tensor;

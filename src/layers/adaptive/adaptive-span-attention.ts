@@ -53,7 +53,8 @@ export type AdaptiveSpanAttentionOptions = LayerOptions<typeof fields>;
  * Symbols: z_h the span of a head, and `span` its share of maxSpan, a weight from 0 to 1; the projections as in
  * `MultiHeadAttention`. Shapes: x [B, T, C] → [B, T, C]; `span` [H].
  * Conventions: as `adaptiveSpan`. In training the spans are clipped to 0 … maxSpan at every step, as in the paper. The
- * penalty joins the losses of the model that holds the layer. The mask hides positions; what is hidden gets 0 from every head.
+ * penalty joins the losses of the model that holds the layer. The mask hides positions; what is hidden gets 0
+ * from every head.
  * Cost: that of `adaptiveSpan` with `maxSpan`. Paper: Sukhbaatar, Grave, Bojanowski & Joulin 2019, §2.2,
  * arxiv.org/abs/1905.07799.
  *

@@ -31,8 +31,8 @@ export type MultiScaleRetentionOptions = LayerOptions<typeof fields>;
  *
  *     head_h = norm(retention(x·Wq_h, x·Wk_h, x·Wv_h; γ_h)),    output = (swish(x·Wg) ⊙ [head_1; …; head_H])·Wo
  *
- * Symbols: γ_h = 1 − 2^{−5−h} of the h-th head of keys; norm a group norm, of each head alone and without weights; swish(y) = y·σ(y); Wg
- * `gate/kernel`; the others as `LinearAttention`'s.
+ * Symbols: γ_h = 1 − 2^{−5−h} of the h-th head of keys; norm a group norm, of each head alone and without weights;
+ * swish(y) = y·σ(y); Wg `gate/kernel`; the others as `LinearAttention`'s.
  * Shapes: x [B, T, C] → [B, T, C]; gate [C, H, Dv].
  * Conventions: causal always. The mask may hide the last positions of an example, which get 0 from every head. No
  * dropout: there are no weights, a state is read.

@@ -35,8 +35,8 @@ export type NystromAttentionOptions = LayerOptions<typeof fields>;
  * Symbols: as `LinearAttention`'s; `conv` the filters of the skip, where `convSize` is given.
  * Shapes: x [B, T, C] → [B, T, C]; conv [convSize, H].
  * Conventions: the mask may hide the last positions of an example, which get 0 from every head and change nothing for
- * the others. No causal form and no dropout, since landmarks have all positions in them and the weights are never made;
- * keys are not shared by heads (`numKeyValueHeads`), since A pairs the landmarks of a head's queries with those of its keys.
+ * the others. No causal form, since landmarks have all positions in them, and no dropout, since the weights are never
+ * made. Keys are not shared by heads (`numKeyValueHeads`): `nystromAttention` takes as many of keys as of queries.
  * Cost: that of `nystromAttention`. Paper: Xiong et al. 2021, §3, arxiv.org/abs/2102.03902.
  *
  * @throws OptionError UNKNOWN, OPTION, SHAPE, MASK · ShapeError SHAPE

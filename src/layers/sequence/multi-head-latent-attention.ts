@@ -62,7 +62,8 @@ export type MultiHeadLatentAttentionOptions = LayerOptions<typeof fields>;
  * norm(x·`query_latent/kernel`) or x, Wkr `key_position/kernel`, Wqr `query_position/kernel`, Wo
  * `attention_output/kernel`; R the rotation of `rope`.
  * Shapes: x [B, T, C] → [B, T, C]. Conventions: there are no biases, as in the paper. The mask of x hides positions,
- * which get 0 from every head, hence 0. One latent serves all heads: there is nothing to share (`numKeyValueHeads`). The cache of a decoder is the operation's: `multiHeadLatentAttention`.
+ * which get 0 from every head, hence 0. One latent serves all heads: there is nothing to share (`numKeyValueHeads`). The
+ * cache of a decoder is the operation's: `multiHeadLatentAttention`.
  * Cost: that of `multiHeadLatentAttention`. Paper: DeepSeek-AI 2024, §2.1, arxiv.org/abs/2405.04434.
  *
  * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE

@@ -58,9 +58,9 @@ export type BlockSparseAttentionOptions = LayerOptions<typeof fields>;
  * unless `useBias` is false.
  * Shapes: x [B, T, C] → [B, T, C]; weights [C, H, D], [C, Hkv, D] and [H, D, C].
  * Conventions: exact, by `blockSparseAttention`, `stridedAttention` or `fixedAttention`; any T. The mask of x must be
- * of padding at the end; padded positions are seen by no one, and get 0 from every head. "strided" and "fixed" are causal
- * by definition. They have no dropout, since they join several softmaxes; in training with dropout the others take the
- * time and memory of dense attention.
+ * of padding at the end; padded positions are seen by no one, and get 0 from every head. "strided" and "fixed" are
+ * causal by definition and have no dropout: they are softmaxes of their own, joined. In training with dropout the others
+ * take the time and memory of dense attention.
  * Cost: that of the mechanism, O(T·block) or O(T√T) instead of O(T²).
  * Papers: Zaheer et al. 2020, §2, arxiv.org/abs/2007.14062; Child et al. 2019, §4.3, arxiv.org/abs/1904.10509.
  *

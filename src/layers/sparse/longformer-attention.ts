@@ -52,8 +52,8 @@ export type LongformerAttentionLayerOptions = LayerOptions<typeof fields>;
  * `query_global/kernel` and so on; each with a bias unless `useBias` is false.
  * Shapes: x [B, T, C] → [B, T, C]; weights [C, H, D], [C, Hkv, D] and [H, D, C].
  * Conventions: the mask of x must be of padding at the end; padded positions are seen by no one, and get 0 from every
- * head. A layer without global positions has no weights for them. No dropout: window and global keys are softmaxes of
- * their own, joined.
+ * head. A layer without global positions has no weights for them. No dropout: `longformerAttention` has none, window
+ * and global keys are softmaxes of their own, joined.
  * Cost: O(B·H·T·(w + g)·D), g global positions.
  * Paper: Beltagy, Peters & Cohan 2020, §3.1, arxiv.org/abs/2004.05150.
  *

@@ -37,8 +37,8 @@ export type LSHSelfAttentionOptions = LayerOptions<typeof fields>;
  * Symbols: Wqk `query_key/kernel`, which serves queries and keys; Wv and Wo as `LinearAttention`'s.
  * Shapes: x [B, T, C] → [B, T, C]; kernels [C, H, D], [C, H, Dv], [H, Dv, C].
  * Conventions: the mask may hide the last positions of an example, which get 0 from every head. With `useCausalMask`
- * position t sees those before it. Keys are not shared by heads (`numKeyValueHeads`), since queries are keys; no dropout,
- * since a key that is seen in several rounds has several weights.
+ * position t sees those before it. Keys are not shared by heads (`numKeyValueHeads`), since queries are keys. No
+ * dropout: `lshAttention` has none, its rounds are softmaxes of their own, joined.
  * Cost: that of `lshAttention`. Paper: Kitaev, Kaiser & Levskaya 2020, §2, arxiv.org/abs/2001.04451.
  *
  * @throws OptionError UNKNOWN, OPTION, SHAPE, MASK, BUCKETS · ShapeError SHAPE

@@ -276,20 +276,6 @@ onEveryBackend("Layers of linear and approximate attention", () => {
     });
   });
 
-  it("refuse masks that hide a position before others, where positions are counted", () => {
-    const mask = tf.tensor2d([1, 1, 1, 1, 1, 1, 0, 1, 0, 0], [2, T], "bool");
-    for (const layer of [
-      new NystromAttention(heads),
-      new MultiScaleRetention(heads),
-      new LSHSelfAttention(heads),
-    ]) {
-      expect(() => layer.apply(x(), { mask })).toThrow(
-        "its mask must hide the last positions of an example alone, got position 1 of example 1 hidden before one that " +
-          "is not; pad at the end",
-      );
-    }
-  });
-
   it("draw the directions of Performer anew when asked, and do not train them", async () => {
     const layer = new PerformerAttention({ ...heads, features: 8 });
     const model = modelOf(layer, self);
