@@ -43,7 +43,7 @@ const fields = {
   ),
 };
 
-export type AdaptiveSpanAttentionOptions = LayerOptions<typeof fields>;
+export type AdaptiveSpanAttentionLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Self-attention whose heads learn how far they look.

@@ -22,7 +22,7 @@ const fields = {
   ...weightFields("shape", "zeros"),
 };
 
-export type AdaptivelySparseAttentionOptions = LayerOptions<typeof fields>;
+export type AdaptivelySparseAttentionLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Multi-head attention whose heads learn how sparse their weights are.

@@ -17,7 +17,7 @@ const inputs = [
   { name: "memory", letters: "[B, …, C]" },
 ];
 
-export type SentinelGateOptions = LayerOptions<typeof fields>;
+export type SentinelGateLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * The gate that makes sentinels for `VisualSentinel`, with its own weights.

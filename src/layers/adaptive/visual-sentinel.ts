@@ -33,7 +33,7 @@ const inputs = [
   { name: "sentinel", letters: "[B, T, C]" },
 ];
 
-export type VisualSentinelOptions = LayerOptions<typeof fields>;
+export type VisualSentinelLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Attention that may look at the image or fall back on a sentinel, with its own weights.

@@ -15,13 +15,13 @@ export const headSizes = {
   valueDim: optional(integer(1)),
 };
 
-/** Of the weights of all projections. */
+/** The fields of the weights of all projections. */
 export const projectionFields = {
   /** Biases of all projections. @default true */
   useBias: byDefault(flag(), true),
   ...weightFields("kernel", "glorotUniform"),
   ...weightFields("bias", "zeros"),
-  /** Of initial weights, and of what is drawn in training. @default another one each time */
+  /** The seed of initial weights, and of what is drawn in training. @default another one each time */
   seed: seed(),
 };
 

@@ -104,7 +104,7 @@ export interface LayerCall {
   readonly training: boolean;
   /** One for each input, true where there is something to see; undefined where an input has none. */
   readonly masks: readonly (Tensor | undefined)[];
-  /** Of this step: another one at each call in training. */
+  /** The seed of this step: another one at each call in training. */
   readonly seed: number;
   /** Whatever else `apply` was given, when it was called on tensors. */
   readonly kwargs: Kwargs;
@@ -125,7 +125,7 @@ export abstract class MechanismLayer<F extends Fields> extends layers.Layer {
   step = 0;
   readonly #variables = new Map<string, LayerVariable>();
   readonly #seed: number;
-  /** Of the call before, which is what `computeMask` is asked about. */
+  /** The number of outputs of the last call, which `computeMask` must match. */
   #outputs = 1;
 
   constructor(...given: LayerArguments<F>) {
@@ -350,9 +350,18 @@ function asMatrix(initializer: Initializer, matrix: readonly [number, number] | 
 }
 
 function readConfig(
-  { className: op, fields, ignored = [] }: LayerStatics,
+  { className: op, inputs, fields, ignored = [] }: LayerStatics,
   args: Record<string, unknown>,
 ): Record<string, unknown> {
+  if (!op || !inputs || !fields) {
+    throw new OptionError("OPTION", {
+      op: op ?? "MechanismLayer",
+      rule: "a class of layers must have the statics className, inputs and fields",
+      got:
+        ["className", "inputs", "fields"].filter((_, at) => [op, inputs, fields][at]).join(" and ") || "none",
+      remedy: "write them into the class: a layer has no constructor that passes them on",
+    });
+  }
   for (const key of Object.keys(args)) {
     if (key in fields || OF_ANY_LAYER.has(key) || ignored.includes(key)) continue;
     const known = [...Object.keys(fields), ...OF_ANY_LAYER];

@@ -31,7 +31,7 @@ const fields = {
   ),
 };
 
-export type HardAttentionOptions = LayerOptions<typeof fields>;
+export type HardAttentionLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Multi-head attention that reads one value a query and head: drawn in training, the best one at inference.

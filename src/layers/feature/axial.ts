@@ -33,7 +33,7 @@ const fields = {
   ...returnAttention,
 };
 
-export type AxialAttentionOptions = LayerOptions<typeof fields>;
+export type AxialAttentionLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Axial attention: each pixel reads the pixels of its own row, or of its own column.

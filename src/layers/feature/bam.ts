@@ -16,9 +16,9 @@ import { bottleneckFields, layerFields, useBias } from "./fields.ts";
 
 const fields = {
   ...bottleneckFields(16),
-  /** Of the convolutions that see the surroundings. @default 4 */
+  /** The dilation of the convolutions that see the surroundings. @default 4 */
   dilation: byDefault(integer(1), 4),
-  /** How many of them. @default 2 */
+  /** The number of these convolutions. @default 2 */
   convolutions: byDefault(integer(0), 2),
   useBias,
   ...normFields,
@@ -26,7 +26,7 @@ const fields = {
   ...returnAttention,
 };
 
-export type BottleneckAttentionOptions = LayerOptions<typeof fields>;
+export type BottleneckAttentionLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * BAM, the bottleneck attention module: what matters and where, side by side, as one map of pixels and channels.

@@ -23,7 +23,7 @@ const fields = {
   ...returnAttention,
 };
 
-export type ConvolutionalBlockAttentionOptions = LayerOptions<typeof fields>;
+export type ConvolutionalBlockAttentionLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * CBAM, the convolutional block attention module: what matters, and then where.

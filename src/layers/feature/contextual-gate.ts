@@ -19,7 +19,7 @@ const fields = {
   ...returnAttention,
 };
 
-export type ContextualGateOptions = LayerOptions<typeof fields>;
+export type ContextualGateLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Contextual gate: a context says which features pass.

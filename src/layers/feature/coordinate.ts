@@ -23,7 +23,7 @@ const fields = {
   ...returnAttention,
 };
 
-export type CoordinateAttentionOptions = LayerOptions<typeof fields>;
+export type CoordinateAttentionLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Coordinate attention: channel gates that know the row and the column.

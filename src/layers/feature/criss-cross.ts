@@ -25,7 +25,7 @@ const fields = {
   ...weightFields("gamma", "zeros"),
 };
 
-export type CrissCrossAttentionOptions = LayerOptions<typeof fields>;
+export type CrissCrossAttentionLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Criss-cross attention: each pixel reads its row and its column, in one softmax, again and again.

@@ -20,7 +20,7 @@ const fields = {
   ...returnAttention,
 };
 
-export type EfficientChannelAttentionOptions = LayerOptions<typeof fields>;
+export type EfficientChannelAttentionLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Efficient channel attention: each channel's gate looks at the means of its neighbours, with one small filter.

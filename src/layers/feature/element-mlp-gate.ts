@@ -18,7 +18,7 @@ const fields = {
   ...returnAttention,
 };
 
-export type ElementMlpGateOptions = LayerOptions<typeof fields>;
+export type ElementMlpGateLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Element-wise network gate: one small network looks at every element alone and says how much of it passes.

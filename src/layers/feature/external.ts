@@ -26,7 +26,7 @@ const fields = {
   ...weightFields("memory", "glorotUniform"),
 };
 
-export type ExternalAttentionOptions = LayerOptions<typeof fields>;
+export type ExternalAttentionLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * External attention: positions read two small memories that all examples share, in place of one another.

@@ -29,7 +29,7 @@ const fields = {
   ...weightFields("output", "zeros"),
 };
 
-export type GlobalContextOptions = LayerOptions<typeof fields>;
+export type GlobalContextLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Global context block: one attention map for the whole image, and what it gathers is given to every pixel.

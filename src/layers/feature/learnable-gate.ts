@@ -24,7 +24,7 @@ const fields = {
   ...weightFields("gate", "zeros"),
 };
 
-export type LearnableGateOptions = LayerOptions<typeof fields>;
+export type LearnableGateLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Learnable gate: one learned weight for each feature, with a penalty that closes those of no use.

@@ -32,7 +32,7 @@ const fields = {
   ...weightFields("output", "zeros"),
 };
 
-export type NonLocalOptions = LayerOptions<typeof fields>;
+export type NonLocalLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Non-local block: every position of an image or a video reads all positions, and adds what it read to itself.

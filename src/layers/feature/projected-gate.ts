@@ -6,7 +6,7 @@ import { layerFields, useBias } from "./fields.ts";
 
 const fields = { useBias, ...layerFields, ...returnAttention };
 
-export type ProjectedGateOptions = LayerOptions<typeof fields>;
+export type ProjectedGateLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Projected gate: each feature is weighted by what a linear layer makes of all features of its position.

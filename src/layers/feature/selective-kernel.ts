@@ -29,7 +29,7 @@ const fields = {
   ...returnAttention,
 };
 
-export type SelectiveKernelOptions = LayerOptions<typeof fields>;
+export type SelectiveKernelLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Selective kernel unit: each channel chooses between receptive fields by what the image holds.

@@ -7,7 +7,7 @@ import { bottleneckFields, layerFields, useBias } from "./fields.ts";
 
 const fields = { ...bottleneckFields(16), useBias, ...layerFields, ...returnAttention };
 
-export type SqueezeExcitationOptions = LayerOptions<typeof fields>;
+export type SqueezeExcitationLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Squeeze and excitation: the mean image says which channels matter.

@@ -15,7 +15,7 @@ const fields = {
 };
 const MAPS = ["hw", "hc", "wc"] as const;
 
-export type TripletAttentionOptions = LayerOptions<typeof fields>;
+export type TripletAttentionLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Triplet attention: three maps, one for each pair of rows, columns and channels, each seeing the third pooled.

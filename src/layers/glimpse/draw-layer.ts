@@ -13,7 +13,7 @@ import {
   weightFields,
 } from "../base/index.ts";
 
-/** Of the parameters' projection. */
+/** The fields of the projection that makes the parameters. */
 export const drawFields = {
   ...weightFields("kernel", "glorotUniform"),
   ...weightFields("bias", "zeros"),

@@ -11,7 +11,7 @@ const fields = {
   ...drawFields,
 };
 
-export type DrawReadOptions = LayerOptions<typeof fields>;
+export type DrawReadLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * DRAW's reading: a patch of an image, where the decoder's state says.

@@ -11,7 +11,7 @@ const fields = {
   ...drawFields,
 };
 
-export type DrawWriteOptions = LayerOptions<typeof fields>;
+export type DrawWriteLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * DRAW's writing: a patch onto a canvas, where the decoder's state says.

@@ -31,7 +31,7 @@ const fields = {
   seed: seed(),
 };
 
-export type SoftMaskAttentionOptions = LayerOptions<typeof fields>;
+export type SoftMaskAttentionLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Soft attention over the locations of a feature map, each of which scores itself.

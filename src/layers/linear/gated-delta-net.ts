@@ -30,7 +30,7 @@ const fields = {
   chunkSize: optional(integer(1)),
 };
 
-export type GatedDeltaNetOptions = LayerOptions<typeof fields>;
+export type GatedDeltaNetLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * The mixer of Gated DeltaNet: a state that each position corrects and lets fade, read, normalised and gated.

@@ -29,7 +29,7 @@ const fields = {
   shareMixtures: byDefault(flag(), false),
 };
 
-export type LinformerAttentionOptions = LayerOptions<typeof fields>;
+export type LinformerAttentionLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Linformer with projections: attention to r mixtures of the positions.

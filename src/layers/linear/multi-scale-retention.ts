@@ -24,7 +24,7 @@ const fields = {
   xpos: byDefault(flag(), true),
 };
 
-export type MultiScaleRetentionOptions = LayerOptions<typeof fields>;
+export type MultiScaleRetentionLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * RetNet's multi-scale retention: heads that forget at different rates, each normalised, and gated together.

@@ -25,7 +25,7 @@ const fields = {
   ),
 };
 
-export type NystromAttentionOptions = LayerOptions<typeof fields>;
+export type NystromAttentionLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Nyströmformer with projections: self-attention through a few landmarks.

@@ -24,7 +24,7 @@ const fields = {
   features: byDefault(integer(1), 128),
 };
 
-export type PerformerAttentionOptions = LayerOptions<typeof fields>;
+export type PerformerAttentionLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * The initialiser of random directions that are orthogonal in blocks.

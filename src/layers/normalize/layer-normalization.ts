@@ -39,7 +39,7 @@ const fields = {
   ...weightFields("gamma", "ones"),
 };
 
-export type LayerNormalizationOptions = LayerOptions<typeof fields>;
+export type LayerNormalizationLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Layer normalisation, Keras' layer on the fused kernel.

@@ -20,7 +20,7 @@ const fields = {
   queryOffset: ours(optional(integer(Number.MIN_SAFE_INTEGER))),
 };
 
-export type AlibiBiasOptions = LayerOptions<typeof fields>;
+export type AlibiBiasLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * KerasHub's `AlibiBias`: scores lowered by the distance of query and key, by a slope of each head's own.

@@ -24,7 +24,7 @@ const fields = {
   seed: ours(seed()),
 };
 
-export type PositionEmbeddingOptions = LayerOptions<typeof fields>;
+export type PositionEmbeddingLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * KerasHub's `PositionEmbedding`: a learned vector for every position.

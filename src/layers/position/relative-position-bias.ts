@@ -26,7 +26,7 @@ const fields = {
   seed: seed(),
 };
 
-export type RelativePositionBiasOptions = LayerOptions<typeof fields>;
+export type RelativePositionBiasLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * T5's relative position bias, added to scores: a learned number for each head and bucket of distances.

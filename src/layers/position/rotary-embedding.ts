@@ -38,7 +38,7 @@ const fields = {
   width: ours(optional(integer(2))),
 };
 
-export type RotaryEmbeddingOptions = LayerOptions<typeof fields>;
+export type RotaryEmbeddingLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * KerasHub's `RotaryEmbedding`: queries or keys turned by their position.

@@ -12,7 +12,7 @@ const fields = {
   ...encodingFields,
 };
 
-export type SinusoidalPositionEncodingOptions = LayerOptions<typeof fields>;
+export type SinusoidalPositionEncodingLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Sinusoidal positions, KerasHub's `SinePositionEncoding`: sines and cosines of wavelengths up to 2π·maxWavelength.

@@ -19,7 +19,7 @@ const fields = {
   seed: seed(),
 };
 
-export type AttentionPoolingOptions = LayerOptions<typeof fields>;
+export type AttentionPoolingLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Attention pooling: a sequence becomes one vector, the mean of its positions weighted by a learned query.

@@ -35,7 +35,7 @@ const inputs = [
   { name: "key", letters: "[B, S, Ck]", optional: true },
 ];
 
-export type BahdanauAttentionOptions = LayerOptions<typeof fields>;
+export type BahdanauAttentionLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Bahdanau's attention with its own weights: a small network judges each pair of query and key.

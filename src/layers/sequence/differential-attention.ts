@@ -33,7 +33,7 @@ const fields = {
   ),
 };
 
-export type DifferentialAttentionOptions = LayerOptions<typeof fields>;
+export type DifferentialAttentionLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Differential attention with projections of its own: what two attentions have in common cancels out.

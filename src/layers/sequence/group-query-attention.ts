@@ -12,7 +12,7 @@ const fields = {
   ...projectedFields,
 };
 
-export type GroupQueryAttentionOptions = LayerOptions<typeof fields>;
+export type GroupQueryAttentionLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Keras' `GroupQueryAttention`: multi-head attention whose H query heads share Hkv heads of keys and values.

@@ -19,13 +19,13 @@ import {
 
 export const kerasAttentionFields = {
   ...dropout,
-  /** Of dropout. @default another one each time */
+  /** The seed of dropout. @default another one each time */
   seed: seed(),
-  /** Position i sees positions up to i; an option of the call too. Not Keras': there it is of the call alone. @default false */
+  /** Position i sees positions up to i; an option of the call too, as in Keras, which has no such field. @default false */
   useCausalMask: ours(byDefault(flag(), false)),
   /** What Keras 2 called `useCausalMask` until 2.9. @default none */
   causal: ours(optional(flag())),
-  /** Returns [output, weights [B, T, S]]; an option of the call too. Not Keras' either. @default false */
+  /** Returns [output, weights [B, T, S]]; an option of the call too, as in Keras, which has no such field. @default false */
   returnAttentionScores: ours(byDefault(flag(), false)),
 };
 

@@ -44,7 +44,7 @@ const inputs = [
   { name: "key", letters: "[B, S, Ck]", optional: true },
 ];
 
-export type LuongLocalAttentionOptions = LayerOptions<typeof fields>;
+export type LuongLocalAttentionLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Luong's local attention with its own weights: every query reads a window around its own step, or around a position

@@ -15,7 +15,7 @@ const fields = {
   ...projectedFields,
 };
 
-export type MultiHeadAttentionOptions = LayerOptions<typeof fields>;
+export type MultiHeadAttentionLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Keras' `MultiHeadAttention`: H attentions side by side, each in its own projection of queries, keys and values.

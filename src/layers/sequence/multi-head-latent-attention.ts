@@ -50,7 +50,7 @@ const fields = {
   seed: seed(),
 };
 
-export type MultiHeadLatentAttentionOptions = LayerOptions<typeof fields>;
+export type MultiHeadLatentAttentionLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Multi-head latent attention: keys and values of all heads are made of one short vector a position.

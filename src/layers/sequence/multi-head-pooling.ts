@@ -19,6 +19,7 @@ import {
   sharedHeads,
   type WeightTable,
 } from "../base/index.ts";
+import { ATTENTION_WEIGHTS, readWeights } from "./attention-weights.ts";
 
 const fields = {
   /** T, the number of vectors that come out. */
@@ -30,7 +31,7 @@ const fields = {
   outputDim: optional(integer(1)),
 };
 
-export type MultiHeadPoolingOptions = LayerOptions<typeof fields>;
+export type MultiHeadPoolingLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Pooling by multi-head attention: a set of any size becomes `seeds` vectors, read by as many learned queries.
@@ -78,17 +79,8 @@ export class MultiHeadPooling extends MechanismLayer<typeof fields> {
   protected override compute([given]: tf.Tensor[], { masks, training, seed: own }: LayerCall): tf.Tensor {
     const x = given as tf.Tensor3D;
     const allow = boolMask(this.op, "the mask of x [B, S, C]", masks[0], x.shape.slice(0, 2));
-    const parameters: MultiHeadPoolingParameters = {
-      seeds: this.weight("seeds"),
-      wq: this.weight("query/kernel"),
-      bq: this.weightIf("query/bias"),
-      wk: this.weight("key/kernel"),
-      bk: this.weightIf("key/bias"),
-      wv: this.weight("value/kernel"),
-      bv: this.weightIf("value/bias"),
-      wo: this.weight("attention_output/kernel"),
-      bo: this.weightIf("attention_output/bias"),
-    };
+    const names = { seeds: "seeds", ...ATTENTION_WEIGHTS };
+    const parameters = readWeights<MultiHeadPoolingParameters>((name) => this.weightIf(name), names);
     const dropout = { rate: this.config.dropout, seed: own };
     return multiHeadPooling(x, parameters, { ...(allow && { allow }), dropout, training }).output;
   }

@@ -14,6 +14,7 @@ import {
   type Sizes,
   type WeightTable,
 } from "../base/index.ts";
+import { PROJECTION_WEIGHTS, readWeights } from "./attention-weights.ts";
 
 const fields = {
   /** D, the width in which query and patches are compared. */
@@ -28,7 +29,7 @@ const inputs = [
   { name: "patches", letters: "[B, S, Ck]" },
 ];
 
-export type PatchAttentionOptions = LayerOptions<typeof fields>;
+export type PatchAttentionLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Patch attention with projections of its own: one squashed query looks over the patches of an image.
@@ -70,14 +71,10 @@ export class PatchAttention extends MechanismLayer<typeof fields> {
   protected override compute(given: tf.Tensor[], { masks, training, seed }: LayerCall): tf.Tensor {
     const [query, patches] = given as [tf.Tensor2D, tf.Tensor3D];
     const allow = boolMask(this.op, "the mask of patches [B, S, Ck]", masks[1], patches.shape.slice(0, 2));
-    const parameters: PatchAttentionParameters = {
-      wq: this.weight("query/kernel"),
-      bq: this.weightIf("query/bias"),
-      wk: this.weight("key/kernel"),
-      bk: this.weightIf("key/bias"),
-      wv: this.weight("value/kernel"),
-      bv: this.weightIf("value/bias"),
-    };
+    const parameters = readWeights<PatchAttentionParameters>(
+      (name) => this.weightIf(name),
+      PROJECTION_WEIGHTS,
+    );
     return patchAttention(query, patches, parameters, {
       ...(allow && { allow }),
       dropout: { rate: this.config.dropout, seed },

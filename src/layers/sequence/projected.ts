@@ -37,7 +37,7 @@ import {
   scoresShape,
   sequenceOf,
 } from "./attention-axes.ts";
-import { ATTENTION_WEIGHTS, namedWeights } from "./attention-weights.ts";
+import { ATTENTION_WEIGHTS, namedWeights, PROJECTION_WEIGHTS, readWeights } from "./attention-weights.ts";
 
 const nothing: Kind<unknown, null> = {
   rule: "left out, since TensorFlow.js has no regularizers of activity",
@@ -56,9 +56,9 @@ export const projectedFields = {
   activityRegularizer: optional(nothing),
   /** Multiplies the heads by σ(query·W + b) before the output's projection. @default false */
   useGate: byDefault(flag(), false),
-  /** Position i sees positions up to i; an option of the call too. Not Keras': there it is of the call alone. @default false */
+  /** Position i sees positions up to i; an option of the call too, as in Keras, which has no such field. @default false */
   useCausalMask: ours(byDefault(flag(), false)),
-  /** Returns [output, weights [B, H, T, S]]; an option of the call too. Not Keras' either. @default false */
+  /** Returns [output, weights [B, H, T, S]]; an option of the call too, as in Keras, which has no such field. @default false */
   returnAttentionScores: ours(byDefault(flag(), false)),
 };
 type Config = FieldValues<typeof projectedFields>;
@@ -190,14 +190,7 @@ function projectedAttention(
   const visible = keysSeen(op, masks, { heads, axes, query, key });
   const { output: rows, weights } = multiHeadAttention(
     { query: asking, value: v, key: k },
-    {
-      wq: weight("query/kernel") as tf.Tensor3D,
-      bq: weight("query/bias") as tf.Tensor2D,
-      wk: weight("key/kernel") as tf.Tensor3D,
-      bk: weight("key/bias") as tf.Tensor2D,
-      wv: weight("value/kernel") as tf.Tensor3D,
-      bv: weight("value/bias") as tf.Tensor2D,
-    },
+    readWeights<MultiHeadParameters>(weight, PROJECTION_WEIGHTS),
     {
       ...(visible && { allow: visible }),
       ...(useCausalMask && { causal: "topLeft" }),

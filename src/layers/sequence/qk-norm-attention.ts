@@ -24,7 +24,7 @@ const fields = {
   ...dropout,
   /** What becomes of queries and keys: vectors of length 1, LayerNorm, or RMSNorm, of each head. @default "layer" */
   norm: byDefault(choice("l2", "layer", "rms"), "layer"),
-  /** Of "l2": where the factor of the cosines starts. @default 10 */
+  /** Where the factor of the cosines starts, for "l2". @default 10 */
   initialFactor: byDefault(number("a finite number", Number.isFinite), 10),
   /** Inside the root; above 0. @default 0.000001 */
   epsilon: byDefault(
@@ -33,7 +33,7 @@ const fields = {
   ),
 };
 
-export type QkNormAttentionOptions = LayerOptions<typeof fields>;
+export type QkNormAttentionLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Multi-head attention that normalises the queries and keys of every head, so that scores cannot grow as weights do.

@@ -21,7 +21,7 @@ const fields = {
   softmaxHeads: optional(integer(1)),
 };
 
-export type TalkingHeadsAttentionOptions = LayerOptions<typeof fields>;
+export type TalkingHeadsAttentionLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Talking-heads attention with projections of its own: heads exchange scores before the softmax and weights after it.

@@ -46,7 +46,7 @@ const fields = {
   summary: byDefault(integer(1), 1),
 };
 
-export type BlockSparseAttentionOptions = LayerOptions<typeof fields>;
+export type BlockSparseAttentionLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Self-attention under a sparse pattern, with its projections: BigBird's, a window of blocks, or the Sparse

@@ -27,7 +27,7 @@ const fields = {
   hashSeed: byDefault(integer(0), 0),
 };
 
-export type LSHSelfAttentionOptions = LayerOptions<typeof fields>;
+export type LSHSelfAttentionLayerOptions = LayerOptions<typeof fields>;
 
 /**
  * Reformer's self-attention with projections: each position reads those of its buckets.

@@ -18,7 +18,7 @@ import {
   required,
   type WeightTable,
 } from "../base/index.ts";
-import { ATTENTION_WEIGHTS, namedWeights } from "../sequence/attention-weights.ts";
+import { ATTENTION_WEIGHTS, namedWeights, readWeights } from "../sequence/attention-weights.ts";
 
 export const transformerFields = {
   /** H, PyTorch's nhead; it divides the width of x. */
@@ -71,8 +71,7 @@ export function readParameters(
 ): TransformerDecoderParameters {
   const read = parts.map((part) => {
     const [prefix, names] = PARTS[part];
-    const entries = Object.entries(names).map(([key, name]) => [key, weight(`${prefix}/${name}`)] as const);
-    return [part, Object.fromEntries(entries.filter(([, tensor]) => tensor))] as const;
+    return [part, readWeights(weight, names, `${prefix}/`)] as const;
   });
   return Object.fromEntries(read) as unknown as TransformerDecoderParameters;
 }

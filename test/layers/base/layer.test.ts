@@ -87,6 +87,21 @@ it("has a constructor whose types follow from the fields", () => {
   expect(() => new Probe()).toThrow("got nothing");
 });
 
+it("refuses a class that does not say its inputs", () => {
+  class Silent extends MechanismLayer<typeof fields> {
+    static readonly className = "Silent";
+    static readonly fields: typeof fields = fields;
+    protected override compute([x]: tf.Tensor[]): tf.Tensor {
+      return x!;
+    }
+  }
+  const message =
+    "Silent: a class of layers must have the statics className, inputs and fields, got className and fields; write them " +
+    "into the class: a layer has no constructor that passes them on";
+  expect(() => new Silent({ units: 4 })).toThrow(OptionError);
+  expect(() => new Silent({ units: 4 })).toThrow(expect.objectContaining({ code: "OPTION", message }));
+});
+
 it("reads what Keras writes", () => {
   const layer = Probe.fromConfig(Probe as never, {
     name: "probe_of_keras",
