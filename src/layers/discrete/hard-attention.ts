@@ -3,7 +3,7 @@ import { gumbelSoftmax, sampledAttention, straightThrough } from "../../attentio
 import { softmax } from "../../attention/normalize/index.ts";
 import { compileProgram } from "../../core/program.ts";
 import { attentionShapes } from "../../core/shapes.ts";
-import { aggregateHeads, weighHeads } from "../../ops/attention/soft.ts";
+import { composed, dotScores } from "../../ops/attention/composed.ts";
 import {
   byDefault,
   causalMask,
@@ -66,7 +66,7 @@ export class HardAttention extends HeadLayer<typeof fields> {
       estimator === "straightThrough"
         ? straightThrough(softmax(scores), { seed })
         : gumbelSoftmax(scores, { seed, temperature, hard: true });
-    const { weights, seen } = weighHeads(program, q, k, { normalize });
-    return aggregateHeads(program, weights, v, seen) as tf.Tensor4D;
+    const score = (clean: <X extends tf.Tensor>(x: X) => X) => dotScores(program, clean(q), clean(k));
+    return composed(program, { score, inputs: [q, k], values: v, normalize }).output as tf.Tensor4D;
   }
 }

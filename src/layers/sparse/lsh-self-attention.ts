@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { lshAttention } from "../../attention/sparse/lsh-attention.ts";
+import { lshAttention } from "../../attention/sparse/lsh.ts";
 import {
   byDefault,
   causalMask,
