@@ -19,12 +19,12 @@ import { at } from "../simd";
 import { transpose, transpose4x4 } from "../transpose";
 import { expWith, writeExpConstants } from "./exp";
 import { CAP, plan, transform } from "./mask";
-import { fewProducts, isFew } from "./few";
-import { fewGradients } from "./few-backward";
+import { decodeProducts, isDecode } from "./decode";
+import { decodeGradients } from "./decode-backward";
 import { maxAbsRows, panels6, panels8, scale, strips, wide } from "./pack";
 import { Problem } from "./problem";
 import { keptMask } from "./random";
-import { BK, BQ, blockKeys, LD, products, subtrahend } from "./scores";
+import { below, BK, BQ, blockKeys, LD, products, subtrahend } from "./scores";
 import { tile } from "../tile";
 
 // Bytes from one key's row to the next in the transposed block.
@@ -41,11 +41,11 @@ export function attentionBackwardKeys(p: Problem): void {
   const rows = ((p.S + 23) / 24) * 24;
   memory.fill(p.dkSum, 0, <usize>(rows * wide(p.D)) << 2);
   memory.fill(p.dvSum, 0, <usize>(rows * wide(p.Dv)) << 2);
-  if (isFew(p)) return;
+  if (isDecode(p)) return;
   panels8(p.k, p.kRow, p.S, p.D, p.keyPanels, 1);
   panels8(p.v, p.vRow, p.S, p.Dv, p.valuePanels, 1);
   // A visible key that is not finite has made its rows NaN already, through lse; the strips may leave it out.
-  strips(p.k, p.kRow, p.S, p.D, p.keyStrips, p.wild, maxAbsRows(p.k, p.kRow, p.S, p.D));
+  strips(p.k, p.kRow, p.S, p.D, p.keyStrips, p.rowFlags, maxAbsRows(p.k, p.kRow, p.S, p.D));
 }
 
 /** Packs the queries and output gradients of one head; `delta` holds dlse and becomes dout · out − dlse. */
@@ -66,13 +66,13 @@ export function attentionBackwardQueries(p: Problem): void {
     }
     f32.store(delta, sum - f32.load(delta));
   }
-  if (isFew(p)) return;
+  if (isDecode(p)) return;
   panels6(p.q, p.qRow, T, D, p.queryPanels);
   scale(p.queryPanels, ((T + 5) / 6) * 6 * D, p.scale);
   panels6(p.dout, p.outRow, T, Dv, p.doutPanels);
-  strips(p.q, p.qRow, T, D, p.queryStrips, p.wildDout, maxAbsRows(p.q, p.qRow, T, D));
+  strips(p.q, p.qRow, T, D, p.queryStrips, p.doutFlags, maxAbsRows(p.q, p.qRow, T, D));
   const largest = maxAbsRows(p.dout, p.outRow, T, Dv);
-  p.wildDoutRows = strips(p.dout, p.outRow, T, Dv, p.doutStrips, p.wildDout, largest);
+  p.nonFiniteDoutRows = strips(p.dout, p.outRow, T, Dv, p.doutStrips, p.doutFlags, largest);
 }
 
 /**
@@ -96,10 +96,10 @@ function block(p: Problem, i0: i32, nq: i32, j0: i32, nk: i32, dq: usize, dbias:
   const D = p.D, Dv = p.Dv, T = p.T, S = p.S;
   const ds = at(s, BQ * BK), turned = at(ds, BQ * BK), slope = at(turned, BQ * BK);
   const factors = at(slope, BQ * BK), spare = at(factors, BQ * BK);
-  const few = isFew(p), keys = min(nk, S - j0);
-  if (few) {
-    fewProducts(at(p.q, i0 * p.qRow), p.qRow, at(p.k, j0 * p.kRow), p.kRow, s, LD, 4, nq, keys, D, p.scale);
-    fewProducts(at(p.dout, i0 * p.outRow), p.outRow, at(p.v, j0 * p.vRow), p.vRow, ds, LD, 4, nq, keys, Dv, 1);
+  const decode = isDecode(p), keys = min(nk, S - j0);
+  if (decode) {
+    decodeProducts(at(p.q, i0 * p.qRow), p.qRow, at(p.k, j0 * p.kRow), p.kRow, s, LD, 4, nq, keys, D, p.scale);
+    decodeProducts(at(p.dout, i0 * p.outRow), p.outRow, at(p.v, j0 * p.vRow), p.vRow, ds, LD, 4, nq, keys, Dv, 1);
   } else {
     products(at(p.queryPanels, i0 * D), at(p.keyPanels, j0 * D), s, nq, nk, D);
     products(at(p.doutPanels, i0 * Dv), at(p.valuePanels, j0 * Dv), ds, nq, nk, Dv);
@@ -119,13 +119,13 @@ function block(p: Problem, i0: i32, nq: i32, j0: i32, nk: i32, dq: usize, dbias:
   if (p.threshold) multiply(s, factors, nq);
   if (dbias) addBiasGradient(p, dbias, ds, i0, nq, j0, keys);
   if (capped) multiply(ds, slope, nq);
-  if (few) {
-    fewGradients(p, s, ds, at(dq, i0 * wide(D)), i0, nq, j0, keys);
+  if (decode) {
+    decodeGradients(p, s, ds, at(dq, i0 * wide(D)), i0, nq, j0, keys);
     return;
   }
   transpose(ds, turned, nq, nk, LD, LDT);
   sumOverQueries(s, at(p.doutStrips, i0 * 8), T, at(p.dvSum, j0 * wide(Dv)), nq, nk, wide(Dv));
-  if (p.wildDoutRows) addWild(p, s, i0, nq, j0, nk);
+  if (p.nonFiniteDoutRows) addNonFinite(p, s, i0, nq, j0, nk);
   sumOverQueries(ds, at(p.queryStrips, i0 * 8), T, at(p.dkSum, j0 * wide(D)), nq, nk, wide(D));
   sumOverKeys(turned, at(p.keyStrips, j0 * 8), S, at(dq, i0 * wide(D)), nq, keys, wide(D));
 }
@@ -141,8 +141,8 @@ function differentiate(
   for (let r = 0; r < nq; r++) {
     const l = subtrahend(f32.load(at(lse, r))), low = v128.load32_splat(at(lseLow, r)), d = v128.load32_splat(at(delta, r));
     for (let c: usize = 0; c < width; c += 32) {
-      const y0 = f32x4.pmax(f32x4.sub(f32x4.sub(v128.load(s + c), l), low), least);
-      const y1 = f32x4.pmax(f32x4.sub(f32x4.sub(v128.load(s + c, 16), l), low), least);
+      const y0 = f32x4.pmax(below(v128.load(s + c), l, low), least);
+      const y1 = f32x4.pmax(below(v128.load(s + c, 16), l, low), least);
       const p0 = expWith(y0, k0, k1, k2, k3, k4, k5, k6, k7), p1 = expWith(y1, k0, k1, k2, k3, k4, k5, k6, k7);
       const g0 = f32x4.mul(p0, f32x4.sub(v128.load(ds + c), d)), g1 = f32x4.mul(p1, f32x4.sub(v128.load(ds + c, 16), d));
       v128.store(s + c, p0); v128.store(s + c, p1, 16);
@@ -219,10 +219,10 @@ function addBiasGradient(p: Problem, dbias: usize, ds: usize, i0: i32, nq: i32, 
 }
 
 // The rows of dout that strips left out, for the keys that they see.
-function addWild(p: Problem, s: usize, i0: i32, nq: i32, j0: i32, nk: i32): void {
+function addNonFinite(p: Problem, s: usize, i0: i32, nq: i32, j0: i32, nk: i32): void {
   const Dv = p.Dv;
   for (let r = 0; r < nq; r++) {
-    if (!load<u8>(p.wildDout + <usize>(i0 + r))) continue;
+    if (!load<u8>(p.doutFlags + <usize>(i0 + r))) continue;
     const dout = at(p.dout, (i0 + r) * p.outRow), row = s + <usize>r * LD;
     for (let j = 0; j < nk; j++) {
       const weight = f32.load(at(row, j)), dv = at(p.dvSum, (j0 + j) * wide(Dv));

@@ -21,13 +21,14 @@
 // piece of 192 queries was timed ten times and the least times were added up.
 // Other widths, Node 20: D = 32 83 %, D = 128 94 %, D = 256 92 %. T = 512 87 %, T = 64 55 %.
 // Tried and no faster: blocks of 48 or 192 keys, of 96 queries; e^y on four vectors at a time instead of two.
-// One query over 4096 keys, 8 heads, Node 24: 2.9 ms packed, 0.96 ms in place (few.ts).
-import { logf, vexp } from "../math";
+// One query over 4096 keys, 8 heads, Node 24: 2.9 ms packed, 0.96 ms in place (decode.ts).
+import { vexp, vlog } from "../math";
+import { store as storeLanes } from "../lanes";
 import { at } from "../simd";
 import { expBelow, expWith, writeExpConstants } from "./exp";
-import { fewProducts, fewSums, isFew } from "./few";
+import { decodeProducts, decodeSums, isDecode } from "./decode";
 import { plan, transform } from "./mask";
-import { longestRow, maxAbsRows, panels6, panels8, strips, wide } from "./pack";
+import { flagRows, LARGE, longestRow, maxAbsRows, NON_FINITE, panels6, panels8, strips, wide } from "./pack";
 import { Problem } from "./problem";
 import { keptMask } from "./random";
 import { BK, BQ } from "./scores";
@@ -35,23 +36,24 @@ import { tile } from "../tile";
 
 // Bytes from one key's row to the next: scores lie transposed here.
 const LD: usize = <usize>BQ << 2;
-// Where scores are surely within ±32, e^score needs no maximum to be subtracted: sums stay below 2⁷⁷ and values below
-// 2⁴⁰ cannot take them out of range.
+// Scores within ±32 need no maximum to be subtracted: sums stay below 2⁷⁷, and values below 2⁴⁰ cannot take them out
+// of range. So a row subtracts 0 until a block has a score beyond that.
 const SAFE_SCORE: f32 = 32;
 const SAFE_VALUE: f32 = 1099511627776;
 
 /** Bytes of scratch that one thread needs for attentionForward. */
 export function attentionScratchBytes(D: i32, Dv: i32): i32 {
-  return (2 * BQ * BK + BQ * wide(Dv) + BQ * D + 4 * BQ + 16) << 2;
+  return (2 * BQ * BK + BQ * wide(Dv) + BQ * D + 5 * BQ + 16) << 2;
 }
 
 /** Packs the keys and values of one head; every query head that shares them uses the same packing. */
 export function attentionKeys(p: Problem): void {
-  if (isFew(p)) return;
+  if (isDecode(p)) return;
   panels6(p.k, p.kRow, p.S, p.D, p.keyPanels);
   p.keyNorm = longestRow(p.k, p.kRow, p.S, p.D);
   p.valueMax = maxAbsRows(p.v, p.vRow, p.S, p.Dv);
-  p.wildRows = strips(p.v, p.vRow, p.S, p.Dv, p.valueStrips, p.wild, p.valueMax);
+  p.nonFiniteRows = strips(p.v, p.vRow, p.S, p.Dv, p.valueStrips, p.rowFlags, p.valueMax);
+  if (!(p.valueMax < SAFE_VALUE)) flagRows(p.v, p.vRow, p.S, p.Dv, p.rowFlags, SAFE_VALUE, LARGE);
 }
 
 /** Queries [i0, i1) of one head, to `out` and `lse`. */
@@ -62,18 +64,19 @@ export function attentionForward(p: Problem, i0: i32, i1: i32, scratch: usize): 
 function block(p: Problem, i0: i32, nq: i32, s: usize): void {
   const D = p.D, columns = wide(p.Dv), ldo = <usize>columns << 2;
   const spare = at(s, BQ * BK), o = at(spare, BQ * BK), queries = at(o, BQ * columns);
-  const m = at(queries, BQ * D), l = m + LD, factor = l + LD, constants = factor + LD;
+  const m = at(queries, BQ * D), l = m + LD, factor = l + LD, slack = factor + LD, constants = slack + LD;
   writeExpConstants(constants);
   const start = (max(0, i0 + p.low) / 24) * 24, end = min(p.S, i0 + nq + p.high);
-  const few = isFew(p), lanes = few ? 8 : (nq + 15) & ~15;
+  const decode = isDecode(p), lanes = decode ? 8 : (nq + 15) & ~15;
   let bounded = false;
-  if (few) {
+  if (decode) {
     memory.fill(o, 0, <usize>nq * ldo);
   } else {
     panels8(at(p.q, i0 * p.qRow), p.qRow, nq, D, queries, p.scale);
     const reach = abs(p.scale) * longestRow(at(p.q, i0 * p.qRow), p.qRow, nq, D) * p.keyNorm;
-    bounded = reach <= SAFE_SCORE && p.valueMax <= SAFE_VALUE && !p.bias && p.softCap == 0;
+    bounded = reach <= SAFE_SCORE && p.valueMax < SAFE_VALUE && !p.bias && p.softCap == 0;
   }
+  const hasLarge = !decode && !(p.valueMax < SAFE_VALUE);
   for (let i = 0; i < lanes; i += 4) {
     v128.store(at(m, i), f32x4.splat(bounded ? 0 : -Infinity));
     v128.store(at(l, i), f32x4.splat(0));
@@ -82,19 +85,22 @@ function block(p: Problem, i0: i32, nq: i32, s: usize): void {
   for (let j = start; j < end; j += BK) {
     const nk = min(BK, end - j), todo = plan(p, i0, i0 + nq, j, j + nk);
     if (todo < 0) continue;
-    if (few) fewProducts(at(p.q, i0 * p.qRow), p.qRow, at(p.k, j * p.kRow), p.kRow, s, 4, LD, nq, nk, D, p.scale);
+    if (decode) decodeProducts(at(p.q, i0 * p.qRow), p.qRow, at(p.k, j * p.kRow), p.kRow, s, 4, LD, nq, nk, D, p.scale);
     else scores(at(p.keyPanels, j * D), queries, s, nk, nq, D);
     if (todo) transform(p, todo, true, s, LD, nk, (nq + 3) & ~3, i0, nq, j, spare);
     if (bounded && !todo) sumBounded(s, nk, lanes, l, constants);
     else {
-      if (!bounded && raise(s, nk, lanes, m, factor) && !first) rescale(o, ldo, factor, l, nq, lanes);
+      if (!bounded) {
+        slacken(p, s, nk, lanes, j, slack, decode, hasLarge);
+        if (raise(s, nk, lanes, m, slack, factor) && !first) rescale(o, ldo, factor, l, nq, lanes);
+      }
       sumBelow(s, nk, lanes, m, l, constants);
     }
     if (p.threshold) drop(p, s, nk, nq, i0, j, spare);
-    if (few) fewSums(p, s, LD, o, ldo, j, nk, nq);
+    if (decode) decodeSums(p, s, LD, o, ldo, j, nk, nq);
     else {
       aggregate(s, at(p.valueStrips, j * 8), p.S, o, ldo, nk, nq, columns, !first);
-      if (p.wildRows) addWild(p, s, o, ldo, j, nk, nq);
+      if (p.nonFiniteRows) addNonFinite(p, s, o, ldo, j, nk, nq);
     }
     first = false;
   }
@@ -140,10 +146,20 @@ function sumBounded(s: usize, nk: i32, lanes: i32, l: usize, constants: usize): 
   }
 }
 
-// A maximum of −∞ says that nothing is visible yet: 0 stands in for it, because −∞ − (−∞) is NaN.
+// What a row subtracts is −∞ while nothing is visible, and +∞ once a score is: 0 stands in for both, because ∞ − ∞ is
+// NaN. (Scores below +∞ are hidden then, see `saturate`.)
 // @ts-ignore: decorator
 @inline function orZero(m: v128): v128 {
-  return v128.andnot(m, f32x4.eq(m, f32x4.splat(-Infinity)));
+  return v128.andnot(m, f32x4.eq(f32x4.abs(m), f32x4.splat(Infinity)));
+}
+
+// Scores of +∞ take all the mass, in equal shares: 0 for them and −∞ for the others, NaN apart.
+function saturate(s: usize, rows: usize, m: v128): void {
+  const infinity = f32x4.splat(Infinity), full = f32x4.eq(m, infinity);
+  for (let a = s; a < s + rows; a += LD) {
+    const x = v128.load(a), share = v128.bitselect(f32x4.splat(0), f32x4.sub(x, infinity), f32x4.eq(x, infinity));
+    v128.store(a, v128.bitselect(share, x, full));
+  }
 }
 
 // s ← e^(s − m), l += its sums over the keys; −∞ gives 0.
@@ -154,7 +170,11 @@ function sumBelow(s: usize, nk: i32, lanes: i32, m: usize, l: usize, constants: 
   const rows = <usize>nk * LD, width = <usize>lanes << 2;
   for (let c: usize = 0; c < width; c += 32) {
     const from = s + c, to = from + rows, sums = l + c;
-    const m0 = orZero(v128.load(m + c)), m1 = orZero(v128.load(m + c, 16));
+    const most0 = v128.load(m + c), most1 = v128.load(m + c, 16), m0 = orZero(most0), m1 = orZero(most1);
+    if (v128.any_true(f32x4.eq(f32x4.max(most0, most1), f32x4.splat(Infinity)))) {
+      saturate(from, rows, most0);
+      saturate(from + 16, rows, most1);
+    }
     let l0 = v128.load(sums), l1 = v128.load(sums, 16);
     for (let a = from; a < to; a += LD) {
       // pmax keeps a NaN on its left.
@@ -167,27 +187,51 @@ function sumBelow(s: usize, nk: i32, lanes: i32, m: usize, l: usize, constants: 
   }
 }
 
-// m ← max(m, s) over the keys and factor ← e^(old m − new m); true where any maximum moved.
-function raise(s: usize, nk: i32, lanes: i32, m: usize, factor: usize): bool {
-  const rows = <usize>nk * LD, width = <usize>lanes << 2;
+// How far above what it subtracts a row's scores may go. It is 0 for a row that sees a large value, whose product with
+// e³² could overflow, and where values are not looked at. Only what a row sees decides: hidden keys move no bit of it.
+function slacken(
+  p: Problem, s: usize, nk: i32, lanes: i32, j0: i32, slack: usize, decode: bool, hasLarge: bool,
+): void {
+  const usual = f32x4.splat(decode ? 0 : SAFE_SCORE);
+  for (let c = 0; c < lanes; c += 4) v128.store(at(slack, c), usual);
+  if (!hasLarge) return;
+  const hidden = f32x4.splat(-Infinity);
+  for (let r = 0; r < nk; r++) {
+    if (load<u8>(p.rowFlags + <usize>(j0 + r)) != LARGE) continue;
+    const row = s + <usize>r * LD;
+    for (let c = 0; c < lanes; c += 4) {
+      const isHidden = f32x4.eq(v128.load(at(row, c)), hidden);
+      v128.store(at(slack, c), v128.and(v128.load(at(slack, c)), isHidden));
+    }
+  }
+}
+
+// Raises what a row subtracts, m, where a score is more than `slack` above it: to 0, or to the block's maximum if that
+// is farther than `slack` from 0. factor ← e^(old m − new m); true where any m moved.
+function raise(s: usize, nk: i32, lanes: i32, m: usize, slack: usize, factor: usize): bool {
+  const rows = <usize>nk * LD, width = <usize>lanes << 2, hidden = f32x4.splat(-Infinity);
   let moved = i32x4.splat(0);
   for (let c: usize = 0; c < width; c += 64) {
-    const from = s + c, to = from + rows, most = m + c;
-    const b0 = v128.load(most), b1 = v128.load(most, 16), b2 = v128.load(most, 32), b3 = v128.load(most, 48);
-    let m0 = b0, m1 = b1, m2 = b2, m3 = b3;
+    const from = s + c, to = from + rows;
+    let b0 = hidden, b1 = hidden, b2 = hidden, b3 = hidden;
     // pmax keeps its left side where the right one is NaN: a NaN is no maximum, it shows up in the sum.
     for (let a = from; a < to; a += LD) {
-      m0 = f32x4.pmax(m0, v128.load(a)); m1 = f32x4.pmax(m1, v128.load(a, 16));
-      m2 = f32x4.pmax(m2, v128.load(a, 32)); m3 = f32x4.pmax(m3, v128.load(a, 48));
+      b0 = f32x4.pmax(b0, v128.load(a)); b1 = f32x4.pmax(b1, v128.load(a, 16));
+      b2 = f32x4.pmax(b2, v128.load(a, 32)); b3 = f32x4.pmax(b3, v128.load(a, 48));
     }
-    v128.store(most, m0); v128.store(most, m1, 16); v128.store(most, m2, 32); v128.store(most, m3, 48);
-    v128.store(factor + c, expBelow(f32x4.sub(b0, orZero(m0))));
-    v128.store(factor + c, expBelow(f32x4.sub(b1, orZero(m1))), 16);
-    v128.store(factor + c, expBelow(f32x4.sub(b2, orZero(m2))), 32);
-    v128.store(factor + c, expBelow(f32x4.sub(b3, orZero(m3))), 48);
-    moved = v128.or(moved, v128.or(v128.or(f32x4.ne(b0, m0), f32x4.ne(b1, m1)), v128.or(f32x4.ne(b2, m2), f32x4.ne(b3, m3))));
+    moved = v128.or(moved, v128.or(raiseLanes(b0, m + c, slack + c, factor + c), raiseLanes(b1, m + c + 16, slack + c + 16, factor + c + 16)));
+    moved = v128.or(moved, v128.or(raiseLanes(b2, m + c + 32, slack + c + 32, factor + c + 32), raiseLanes(b3, m + c + 48, slack + c + 48, factor + c + 48)));
   }
   return v128.any_true(moved);
+}
+
+function raiseLanes(most: v128, m: usize, slack: usize, factor: usize): v128 {
+  const before = v128.load(m), reach = v128.load(slack);
+  const stays = f32x4.le(most, f32x4.add(before, reach));
+  const after = v128.bitselect(before, v128.andnot(most, f32x4.le(f32x4.abs(most), reach)), stays);
+  v128.store(m, after);
+  v128.store(factor, expBelow(v128.andnot(f32x4.sub(before, after), stays)));
+  return v128.not(stays);
 }
 
 function rescale(o: usize, ldo: usize, factor: usize, l: usize, nq: i32, lanes: i32): void {
@@ -215,10 +259,10 @@ function drop(p: Problem, s: usize, nk: i32, nq: i32, i0: i32, j0: i32, spare: u
 }
 
 // The rows of v that strips left out, for the queries that see them.
-function addWild(p: Problem, s: usize, o: usize, ldo: usize, j0: i32, nk: i32, nq: i32): void {
+function addNonFinite(p: Problem, s: usize, o: usize, ldo: usize, j0: i32, nk: i32, nq: i32): void {
   const Dv = p.Dv;
   for (let r = 0; r < nk; r++) {
-    if (!load<u8>(p.wild + <usize>(j0 + r))) continue;
+    if (load<u8>(p.rowFlags + <usize>(j0 + r)) != NON_FINITE) continue;
     const v = at(p.v, (j0 + r) * p.vRow), row = s + <usize>r * LD;
     for (let i = 0; i < nq; i++) {
       const weight = f32.load(at(row, i)), out = o + <usize>i * ldo;
@@ -230,30 +274,37 @@ function addWild(p: Problem, s: usize, o: usize, ldo: usize, j0: i32, nk: i32, n
 
 // out = o / l and lse = m + ln l, the sink taking its part of l now. `empty`: no block had a visible key.
 function finish(p: Problem, i0: i32, nq: i32, o: usize, ldo: usize, m: usize, l: usize, empty: bool): void {
-  const Dv = p.Dv, keep: f32 = p.threshold ? p.keepScale : 1;
-  for (let i = 0; i < nq; i++) {
-    const out = at(p.out, (i0 + i) * p.outRow), lse = at(p.lse, i0 + i), low = at(p.lseLow, i0 + i), row = o + <usize>i * ldo;
-    let most = f32.load(at(m, i)), sum = f32.load(at(l, i)), share: f32 = 1;
-    const isEmpty = empty || sum == 0;
-    if (p.empty) store<u8>(p.empty + <usize>(i0 + i), isEmpty ? 1 : 0);
-    if (isEmpty) {
-      memory.fill(out, 0, <usize>Dv << 2);
-      f32.store(lse, p.sink);
-      f32.store(low, 0);
-      continue;
+  const Dv = p.Dv, one = f32x4.splat(1), zero = f32x4.splat(0), infinity = f32x4.splat(Infinity);
+  const sink = f32x4.splat(p.sink), keep = f32x4.splat(p.threshold ? p.keepScale : 1);
+  for (let c = 0; c < nq; c += 4) {
+    const most = v128.load(at(m, c)), before = empty ? zero : v128.load(at(l, c)), isEmpty = f32x4.eq(before, zero);
+    // Of sink and m the larger is subtracted now: one of these factors is 1.
+    const isSinkAbove = f32x4.gt(sink, most);
+    const smaller = vexp(f32x4.sub(f32x4.min(sink, most), f32x4.max(sink, most)));
+    const share = v128.bitselect(smaller, one, isSinkAbove);
+    const sum = v128.bitselect(f32x4.add(f32x4.mul(before, smaller), one), f32x4.add(before, smaller), isSinkAbove);
+    const top = v128.bitselect(sink, most, isSinkAbove);
+    // The rounding error of the sum, exactly (Knuth 1969, §4.2.2); −∞ and NaN have none that matters. At +∞ it is what
+    // tells the shares of those that have it all: the logarithm of their number.
+    const ln = vlog(sum), high = f32x4.add(top, ln), rest = f32x4.sub(high, top);
+    const error = f32x4.add(f32x4.sub(top, f32x4.sub(high, rest)), f32x4.sub(ln, rest));
+    let low = v128.and(error, f32x4.lt(f32x4.abs(high), infinity));
+    low = v128.bitselect(ln, low, f32x4.eq(high, infinity));
+    const n = min(4, nq - c), flags = i32x4.bitmask(isEmpty);
+    storeLanes(at(p.lse, i0 + c), v128.bitselect(sink, high, isEmpty), n);
+    storeLanes(at(p.lseLow, i0 + c), v128.andnot(low, isEmpty), n);
+    v128.store(at(l, c), f32x4.div(f32x4.mul(share, keep), sum));
+    if (p.empty) for (let h = 0; h < n; h++) store<u8>(p.empty + <usize>(i0 + c + h), (flags >> h) & 1);
+    for (let h = 0; h < n; h++) {
+      const out = at(p.out, (i0 + c + h) * p.outRow), row = o + <usize>(c + h) * ldo;
+      if ((flags >> h) & 1) {
+        memory.fill(out, 0, <usize>Dv << 2);
+        continue;
+      }
+      const factor = v128.load32_splat(at(l, c + h));
+      let d = 0;
+      for (; d + 4 <= Dv; d += 4) v128.store(at(out, d), f32x4.mul(v128.load(at(row, d)), factor));
+      if (d < Dv) storeLanes(at(out, d), f32x4.mul(v128.load(at(row, d)), factor), Dv - d);
     }
-    if (p.sink > most) {
-      share = f32x4.extract_lane(vexp(f32x4.splat(most - p.sink)), 0);
-      sum = sum * share + 1;
-      most = p.sink;
-    } else sum += f32x4.extract_lane(vexp(f32x4.splat(p.sink - most)), 0);
-    // The rounding error of the sum, exactly (Knuth 1969, §4.2.2); −∞ and NaN have none that matters.
-    const ln = logf(sum), high = most + ln, rest = high - most;
-    f32.store(lse, high);
-    f32.store(low, abs(high) < Infinity ? most - (high - rest) + (ln - rest) : 0);
-    const factor = (share * keep) / sum, factor4 = f32x4.splat(factor);
-    let c = 0;
-    for (; c + 4 <= Dv; c += 4) v128.store(at(out, c), f32x4.mul(v128.load(at(row, c)), factor4));
-    for (; c < Dv; c++) f32.store(at(out, c), f32.load(at(row, c)) * factor);
   }
 }

@@ -1,4 +1,4 @@
-// Fused attention for one head: `Problem` says what, the caller loops over examples and heads.
+// Fused attention. `Problem` says what for one head, whose caller loops over examples and heads; `Heads` for many.
 export { attentionForward, attentionKeys, attentionScratchBytes } from "./forward";
 export { attentionWeightKeys, attentionWeights, attentionWeightsScratchBytes } from "./weights";
 export {
@@ -6,3 +6,4 @@ export {
   attentionBackwardQueriesDone, attentionBackwardScratchBytes,
 } from "./backward";
 export { attentionProbe } from "./probe";
+export { attentionHeads, attentionHeadsBackward, attentionHeadsBackwardBytes, attentionHeadsBytes } from "./heads";

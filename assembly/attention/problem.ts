@@ -21,9 +21,9 @@ export class Problem {
   // Dropout: a weight whose 32 bits are below `threshold` goes; 0: none. (b, h) places it in the stream.
   threshold: u32; keepScale: f32; seedLow: i32; seedHigh: i32; b: i32; h: i32;
   // Packed operands.
-  keyPanels: usize; valueStrips: usize; wild: usize;
+  keyPanels: usize; valueStrips: usize; rowFlags: usize;
   // Written by attentionKeys: the longest key, the largest |v|, and how many rows of v are not finite.
-  keyNorm: f32; valueMax: f32; wildRows: i32;
+  keyNorm: f32; valueMax: f32; nonFiniteRows: i32;
   // One byte a query, set where it sees no key; 0: nobody asks.
   empty: usize;
   // Backward only.
@@ -31,7 +31,7 @@ export class Problem {
   // Sums over heads and queries, in rows of whole tiles of 8 columns.
   dkSum: usize; dvSum: usize;
   valuePanels: usize; keyStrips: usize; queryPanels: usize; queryStrips: usize; doutPanels: usize; doutStrips: usize;
-  wildDout: usize; wildDoutRows: i32;
+  doutFlags: usize; nonFiniteDoutRows: i32;
   // The weights of queries row0 and on, [·, S].
   weights: usize;
   // Statistics of the weights of those queries, each 0 where nobody asks: float64 sums `entropy` and `distance` [·],

@@ -31,3 +31,9 @@ export function products(queries: usize, keys: usize, s: usize, nq: i32, nk: i32
 @inline export function subtrahend(lse: f32): v128 {
   return f32x4.splat(lse == -Infinity ? Infinity : lse);
 }
+
+/** score − lse. A score of +∞ shares all the mass with its like: 0 where both are +∞. */
+// @ts-ignore: decorator
+@inline export function below(score: v128, lse: v128, lseLow: v128): v128 {
+  return f32x4.sub(v128.andnot(f32x4.sub(score, lse), f32x4.eq(score, lse)), lseLow);
+}

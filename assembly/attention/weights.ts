@@ -1,11 +1,11 @@
 // The weights themselves, e^(score − lse), for those who ask: rows of queries at a time.
 import { at, fma } from "../simd";
 import { expBelow, LEAST } from "./exp";
-import { fewProducts, isFew } from "./few";
+import { decodeProducts, isDecode } from "./decode";
 import { plan, transform } from "./mask";
 import { panels6, panels8, scale } from "./pack";
 import { Problem } from "./problem";
-import { BK, BQ, blockKeys, LD, products, subtrahend } from "./scores";
+import { below, BK, BQ, blockKeys, LD, products, subtrahend } from "./scores";
 
 /** Bytes of scratch that one thread needs for attentionWeights and attentionProbe. */
 export function attentionWeightsScratchBytes(D: i32): i32 {
@@ -14,7 +14,7 @@ export function attentionWeightsScratchBytes(D: i32): i32 {
 
 /** Packs the keys of one head for attentionWeights and attentionProbe. */
 export function attentionWeightKeys(p: Problem): void {
-  if (isFew(p)) return;
+  if (isDecode(p)) return;
   panels8(p.k, p.kRow, p.S, p.D, p.keyPanels, 1);
 }
 
@@ -42,7 +42,7 @@ function rows(p: Problem, i0: i32, nq: i32, s: usize): void {
 
 /** Packs queries [i0, i0 + nq) for blockScores, behind the scores in its scratch. */
 export function packQueries(p: Problem, i0: i32, nq: i32, s: usize): void {
-  if (isFew(p)) return;
+  if (isDecode(p)) return;
   const queries = at(s, BQ * BK);
   panels6(at(p.q, i0 * p.qRow), p.qRow, nq, p.D, queries);
   scale(queries, ((nq + 5) / 6) * 6 * p.D, p.scale);
@@ -52,9 +52,9 @@ export function packQueries(p: Problem, i0: i32, nq: i32, s: usize): void {
 export function blockScores(p: Problem, i0: i32, nq: i32, j: i32, nk: i32, s: usize): bool {
   const todo = plan(p, i0, i0 + nq, j, j + nk);
   if (todo < 0) return false;
-  if (isFew(p)) {
+  if (isDecode(p)) {
     const keys = min(nk, p.S - j);
-    fewProducts(at(p.q, i0 * p.qRow), p.qRow, at(p.k, j * p.kRow), p.kRow, s, LD, 4, nq, keys, p.D, p.scale);
+    decodeProducts(at(p.q, i0 * p.qRow), p.qRow, at(p.k, j * p.kRow), p.kRow, s, LD, 4, nq, keys, p.D, p.scale);
   } else products(at(s, BQ * BK), at(p.keyPanels, j * p.D), s, nq, nk, p.D);
   if (todo) transform(p, todo, false, s, LD, nq, nk, i0, nq, j, 0);
   return true;
@@ -65,8 +65,8 @@ export function weigh(row: usize, nk: i32, lse: f32, lseLow: f32): v128 {
   const subtracted = subtrahend(lse), low = f32x4.splat(lseLow), least = f32x4.splat(LEAST), width = <usize>nk << 2;
   let sum0 = f32x4.splat(0), sum1 = sum0;
   for (let c: usize = 0; c < width; c += 32) {
-    const y0 = f32x4.sub(f32x4.sub(v128.load(row + c), subtracted), low);
-    const y1 = f32x4.sub(f32x4.sub(v128.load(row + c, 16), subtracted), low);
+    const y0 = below(v128.load(row + c), subtracted, low);
+    const y1 = below(v128.load(row + c, 16), subtracted, low);
     const w0 = expBelow(y0), w1 = expBelow(y1);
     v128.store(row + c, w0); v128.store(row + c, w1, 16);
     // Where y is −∞ w is 0, and 0 · LEAST is 0.

@@ -20,7 +20,7 @@ describe("probe", () => {
     const { program, q, k, v } = makeCase(sizes, { causal: "topLeft", keyLengths: [211, 160] }, 3);
     const [one, many] = [SerialSpace.create("relaxed"), SerialSpace.create("relaxed")];
     const unordered: KernelSpace = {
-      ...{ memory: many.memory, kernels: many.kernels, threads: 3 },
+      ...{ memory: many.memory, kernels: many.kernels, threads: 3, leastFlops: 0 },
       run: (kernel, calls, flops, scratch) => many.run(kernel, calls.toReversed(), flops, scratch),
     };
     const plan = {

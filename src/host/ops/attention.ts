@@ -6,6 +6,7 @@ import { threadedEngine } from "../../kernels/init.ts";
 import { type CallLayout, callLayout, type Layout, type RowLayout } from "../../kernels/layout.ts";
 import { type BackwardArrays, backwardPass } from "../../kernels/wasm/attention/backward.ts";
 import { forwardPass } from "../../kernels/wasm/attention/forward.ts";
+import type { PlacedHostArray } from "../../kernels/wasm/attention/heads.ts";
 import { PlacedOperands } from "../../kernels/wasm/attention/operands.ts";
 import type { Call, LogSumExp, Workspace } from "../../kernels/wasm/attention/pass.ts";
 import { addUniformGradients, type EmptyRow, fillUniformRows } from "../../kernels/wasm/attention/uniform.ts";
@@ -77,12 +78,15 @@ class Run {
   }
 
   /** An array whose values are looked up at each reading: views do not survive an allocation. */
-  #array(tensor: TensorInfo): HostArray {
+  #array(tensor: TensorInfo): PlacedHostArray {
     const { heap } = this;
     heap.address(tensor);
     return {
       shape: tensor.shape,
       dtype: tensor.dtype,
+      get address() {
+        return heap.address(tensor);
+      },
       get values() {
         return heap.view(tensor);
       },
@@ -129,8 +133,15 @@ class Run {
     return this.heap.view(tensor) as Float32Array;
   }
 
-  lse(high: TensorInfo, low: TensorInfo): LogSumExp {
-    return { high: () => this.floats(high), low: () => this.floats(low) };
+  /** For kernels that run in `workspace`. */
+  lse(workspace: Workspace, high: TensorInfo, low: TensorInfo): LogSumExp {
+    const { heap } = this;
+    const isHere = workspace.space.memory === heap.memory;
+    return {
+      high: () => this.floats(high),
+      low: () => this.floats(low),
+      placed: isHere ? { high: heap.address(high), low: heap.address(low) } : undefined,
+    };
   }
 
   /** The rows that see no key, where a tensor of flags like lse says which. */
@@ -160,11 +171,11 @@ export const attention: HeedKernel = ({ inputs, attrs, heap }) => {
   ) as [TensorInfo, TensorInfo, TensorInfo];
   const { workspace, call } = run.place({ q, k, v }, { out }, 2 * (program.shapes.D + program.shapes.Dv));
   if (program.onEmptyRow !== "uniform") {
-    forwardPass(workspace, call, run.lse(lse, lseLow));
+    forwardPass(workspace, call, run.lse(workspace, lse, lseLow));
     return [out, lse, lseLow];
   }
   const empty = heap.output(OP, shapes.lse, "bool");
-  const rows = forwardPass(workspace, call, run.lse(lse, lseLow));
+  const rows = forwardPass(workspace, call, run.lse(workspace, lse, lseLow));
   const flags = heap.view(empty).fill(0);
   for (const { b, h, i } of rows) flags[layout.queries.index(b, h, i)] = 1;
   fillUniformRows(program, layout, run.floats(v), run.floats(out), rows);
@@ -195,7 +206,7 @@ export const attentionGrad: HeedKernel = ({ inputs, attrs, heap }) => {
     6 * program.shapes.D + 4 * program.shapes.Dv,
   );
   const arrays: BackwardArrays = {
-    lse: run.lse(lse, lseLow),
+    lse: run.lse(workspace, lse, lseLow),
     dlse: () => run.floats(dlse),
     dbias: () => (dbias ? run.floats(dbias) : undefined),
     dsink: sink && new Float64Array(program.shapes.H),
@@ -221,7 +232,7 @@ export const attentionWeights: HeedKernel = ({ inputs, attrs, heap }) => {
   const { workspace, call } = run.place({ q, k }, {}, 2 * program.shapes.D);
   if (program.queryLengths || program.keyLengths) heap.view(weights).fill(0);
   let all: Float32Array | undefined;
-  weightsPass(workspace, call, run.lse(lse, lseLow), (stripe) => {
+  weightsPass(workspace, call, run.lse(workspace, lse, lseLow), (stripe) => {
     // Nothing is allocated from the first visit on.
     all ??= run.floats(weights);
     storeWeights(program.shapes, stripe, all);

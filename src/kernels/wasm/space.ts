@@ -9,6 +9,8 @@ export interface KernelSpace {
   readonly kernels: KernelExports;
   /** How many pieces of scratch `run` needs. */
   readonly threads: number;
+  /** Work of fewer flops than this stays on one thread. */
+  readonly leastFlops: number;
   /**
    * Calls the kernel once for each row of arguments, in any order and at once where there are threads, and returns
    * when all are done. Each call gets `scratch + thread · scratchBytes` as its last argument, if `scratch` is given.
@@ -32,6 +34,7 @@ export class SerialSpace implements KernelSpace {
   readonly memory: WebAssembly.Memory;
   readonly kernels: KernelExports;
   readonly threads = 1;
+  readonly leastFlops = Infinity;
 
   constructor(memory: WebAssembly.Memory, kernels: KernelExports) {
     this.memory = memory;

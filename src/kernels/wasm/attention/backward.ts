@@ -1,5 +1,6 @@
 import type { HostProgram } from "../../../core/program.ts";
 import { sinkOf } from "../../../core/program-rows.ts";
+import { HeadsCall, headFlops, isManyHeads } from "./heads.ts";
 import {
   type Call,
   type LogSumExp,
@@ -46,11 +47,16 @@ export function backwardPass(workspace: Workspace, call: Call, arrays: BackwardA
   const { program, layout, io } = call;
   const { T, S, D, Dv } = program.shapes;
   const { space } = workspace;
+  const parts = keyParts(program.shapes);
+  const wantsBias = arrays.dbias() !== undefined;
+  const flops = headFlops(program, 6 * D + 4 * Dv);
+  if (parts === 1 && !wantsBias && isManyHeads(workspace, call, flops)) {
+    backwardHeads(workspace, call, arrays);
+    return;
+  }
   const { kernels, memory } = space;
   const [wideD, wideDv, T6, S24] = [roundUp(D, 8), roundUp(Dv, 8), roundUp(T, 6), roundUp(S, 24)];
-  const parts = keyParts(program.shapes);
   const partBytes = 4 * T6 * wideD;
-  const wantsBias = arrays.dbias() !== undefined;
   const bias = wantsBias ? new BiasGradients(program, parts) : undefined;
   const pass = new Pass(workspace, call, {
     operands: ["q", "k", "v", "out", "dout", "dq", "dk", "dv"],
@@ -61,8 +67,8 @@ export function backwardPass(workspace: Workspace, call: Call, arrays: BackwardA
         lse: arena.floats(T),
         lseLow: arena.floats(T),
         delta: arena.floats(T),
-        wild: arena.take(S),
-        wildDout: arena.take(T),
+        rowFlags: arena.take(S),
+        doutFlags: arena.take(T),
       },
       ...{ keyPanels: arena.floats(S24 * D), valuePanels: arena.floats(S24 * Dv) },
       keyStrips: arena.floats(S * wideD),
@@ -139,10 +145,45 @@ export function backwardPass(workspace: Workspace, call: Call, arrays: BackwardA
       }
     },
   });
-  const { H } = program.shapes;
-  for (const [head, part] of (sinkParts ?? []).entries()) {
-    arrays.dsink![arrays.dsink!.length === 1 ? 0 : head % H]! += part;
+  if (sinkParts) addSinkGradients(program, sinkParts, arrays.dsink!);
+}
+
+/** Parts by (b, h), in that order. */
+function addSinkGradients({ shapes: { H } }: HostProgram, parts: Float64Array, dsink: Float64Array): void {
+  for (const [head, part] of parts.entries()) dsink[dsink.length === 1 ? 0 : head % H]! += part;
+}
+
+/** The same for many small heads, whose keys are one part. */
+function backwardHeads(workspace: Workspace, call: Call, arrays: BackwardArrays): void {
+  const { program, layout } = call;
+  const { B, H, T, D, Dv } = program.shapes;
+  const heads = new HeadsCall(workspace, call, {
+    kernel: "attentionHeadsBackward",
+    operands: ["q", "k", "v", "out", "dout", "dq", "dk", "dv"],
+    perPair: 6 * D + 4 * Dv,
+    lse: arrays.lse,
+  });
+  const { buffer } = workspace.space.memory;
+  const lse = viewsOf(arrays.lse);
+  if (!arrays.lse.placed) {
+    new Float32Array(buffer, heads.lse, B * H * T).set(lse.high);
+    new Float32Array(buffer, heads.lseLow, B * H * T).set(lse.low);
   }
+  const dlse = arrays.dlse();
+  const delta = new Float32Array(buffer, heads.delta, B * H * T);
+  if (dlse) delta.set(dlse);
+  else delta.fill(0);
+  heads.run();
+  if (!arrays.dsink) return;
+  const parts = new Float64Array(B * H);
+  for (let n = 0; n < B * H; n++) {
+    const [b, h] = [Math.floor(n / H), n % H];
+    const valid = program.queryLengths?.[b] ?? T;
+    const first = layout.queries.index(b, h, 0);
+    const own = { lse, dlse, delta: delta.subarray(first, first + valid) };
+    parts[n] = sinkGradient(call, { b, h }, own);
+  }
+  addSinkGradients(program, parts, arrays.dsink);
 }
 
 /**

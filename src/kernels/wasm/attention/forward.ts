@@ -1,5 +1,6 @@
 import { OptionError } from "../../../core/errors.ts";
 import { sinkOf } from "../../../core/program-rows.ts";
+import { HeadsCall, headFlops, isManyHeads } from "./heads.ts";
 import { type Call, type LogSumExp, Pass, roundUp, type Slot, viewsOf, type Workspace } from "./pass.ts";
 import type { EmptyRow } from "./uniform.ts";
 
@@ -12,6 +13,9 @@ import type { EmptyRow } from "./uniform.ts";
 export function forwardPass(workspace: Workspace, call: Call, lse: LogSumExp): EmptyRow[] {
   const { program, layout, io } = call;
   const { T, S, D, Dv } = program.shapes;
+  if (isManyHeads(workspace, call, headFlops(program, 2 * (D + Dv)))) {
+    return forwardHeads(workspace, call, lse);
+  }
   const { kernels, memory } = workspace.space;
   const pass = new Pass(workspace, call, {
     operands: ["q", "k", "v", "out"],
@@ -20,7 +24,7 @@ export function forwardPass(workspace: Workspace, call: Call, lse: LogSumExp): E
       ...{ lse: arena.floats(T), lseLow: arena.floats(T) },
       keyPanels: arena.floats(roundUp(S, 24) * D),
       valueStrips: arena.floats(S * roundUp(Dv, 8)),
-      wild: arena.take(S),
+      rowFlags: arena.take(S),
       empty: program.onEmptyRow === "zero" ? 0 : arena.take(T),
     }),
   });
@@ -50,6 +54,29 @@ export function forwardPass(workspace: Workspace, call: Call, lse: LogSumExp): E
       for (const slot of wave) store(slot);
     },
   });
+  return emptyRows;
+}
+
+function forwardHeads(workspace: Workspace, call: Call, lse: LogSumExp): EmptyRow[] {
+  const { program } = call;
+  const { B, H, T, D, Dv } = program.shapes;
+  const heads = new HeadsCall(workspace, call, {
+    kernel: "attentionHeads",
+    operands: ["q", "k", "v", "out"],
+    perPair: 2 * (D + Dv),
+    lse,
+  });
+  heads.run();
+  const { buffer } = workspace.space.memory;
+  if (!lse.placed) {
+    lse.high().set(new Float32Array(buffer, heads.lse, B * H * T));
+    lse.low().set(new Float32Array(buffer, heads.lseLow, B * H * T));
+  }
+  const emptyRows: EmptyRow[] = [];
+  for (let n = 0; heads.empty && n < B * H; n++) {
+    const flags = new Uint8Array(buffer, heads.empty + n * T, T);
+    collectEmptyRows(call, { b: Math.floor(n / H), h: n % H }, flags, emptyRows);
+  }
   return emptyRows;
 }
 

@@ -1,12 +1,15 @@
 import type { AttentionShapes } from "../../../core/notation.ts";
 import type { RowLayout } from "../../layout.ts";
 import type { Arena } from "../arena.ts";
+import { problemWords } from "./problem.ts";
 
 /** Groups of heads are numbered b · Hkv + g: the query heads that share one key head. */
 export type Groups = readonly [first: number, end: number];
 
 /** The arrays of a call, as kernels find them: copied in and out piece by piece, or where they are. */
 export interface Operands {
+  /** Whether they stand in the kernels' memory already. */
+  readonly placed: boolean;
   /** The pieces, in order. Each holds whole groups. */
   readonly pieces: readonly Groups[];
   /** Takes what the largest piece needs. */
@@ -28,12 +31,13 @@ export interface CopiedArray {
 
 /** Operands in ordinary memory, which kernels cannot reach: a piece at a time is copied to where they can. */
 export class CopiedOperands implements Operands {
+  readonly placed = false;
   readonly pieces: readonly Groups[];
   readonly #arrays: Readonly<Record<string, CopiedArray>>;
   readonly #list: readonly CopiedArray[];
   readonly #shapes: AttentionShapes;
   readonly #arena: Arena;
-  readonly #addresses = new Map<string, number>();
+  readonly #addresses: Record<string, number> = {};
   #first = 0;
 
   /** A piece is as many groups as `budget` bytes hold, with `packed` more for each; one at least. */
@@ -86,40 +90,42 @@ export class CopiedOperands implements Operands {
   }
 
   lay(arena: Arena): void {
-    for (const [name, x] of Object.entries(this.#arrays)) {
-      if (x.inPlaceOf) continue;
-      this.#addresses.set(name, arena.floats(this.#most(x)));
-    }
-    for (const [name, { inPlaceOf }] of Object.entries(this.#arrays)) {
-      if (inPlaceOf) this.#addresses.set(name, this.#addresses.get(inPlaceOf)!);
+    const addresses = this.#addresses;
+    for (const name in this.#arrays) {
+      const { inPlaceOf } = this.#arrays[name]!;
+      addresses[name] = inPlaceOf ? addresses[inPlaceOf]! : arena.floats(this.#most(this.#arrays[name]!));
     }
   }
 
   enter(piece: Groups): void {
     this.#first = piece[0];
-    this.#copy(piece, "input", (here, there) => here.set(there));
+    const { floats } = problemWords(this.#arena.memory);
+    for (const name in this.#arrays) {
+      const x = this.#arrays[name]!;
+      if (x.role === "input") floats.set(this.#part(x, piece), this.#addresses[name]! >>> 2);
+    }
   }
 
   leave(piece: Groups): void {
-    this.#copy(piece, "result", (here, there) => there.set(here));
-  }
-
-  #copy(
-    piece: Groups,
-    role: CopiedArray["role"],
-    copy: (here: Float32Array, there: Float32Array) => void,
-  ): void {
+    const { floats } = problemWords(this.#arena.memory);
     for (const name in this.#arrays) {
       const x = this.#arrays[name]!;
-      if (x.role !== role) continue;
-      const [start, n] = [this.#start(x, piece[0]), this.#size(x, ...piece)];
-      copy(this.#arena.f32(this.#addresses.get(name)!, n), x.array.subarray(start, start + n));
+      if (x.role !== "result") continue;
+      const part = this.#part(x, piece);
+      const from = this.#addresses[name]! >>> 2;
+      part.set(floats.subarray(from, from + part.length));
     }
+  }
+
+  /** The numbers of a piece. */
+  #part(x: CopiedArray, piece: Groups): Float32Array {
+    const [start, end] = [this.#start(x, piece[0]), this.#start(x, piece[1])];
+    return end - start === x.array.length ? x.array : x.array.subarray(start, end);
   }
 
   address(name: string, b: number, h: number): number {
     const x = this.#arrays[name]!;
-    return this.#addresses.get(name)! + 4 * (x.rows.start(b, h, x.width) - this.#start(x, this.#first));
+    return this.#addresses[name]! + 4 * (x.rows.start(b, h, x.width) - this.#start(x, this.#first));
   }
 }
 
@@ -131,6 +137,7 @@ export interface PlacedArray {
 
 /** Operands that are in the kernels' memory already: nothing is copied. */
 export class PlacedOperands implements Operands {
+  readonly placed = true;
   readonly pieces: readonly Groups[];
   readonly #arrays: Readonly<Record<string, PlacedArray>>;
 

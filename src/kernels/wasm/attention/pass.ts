@@ -27,6 +27,8 @@ export interface LogSumExp {
   high(): Float32Array;
   /** What rounding took from `high`. */
   low(): Float32Array;
+  /** Their addresses, where they stand in the kernels' memory. */
+  readonly placed?: { readonly high: number; readonly low: number } | undefined;
 }
 
 export interface LogSumExpViews {

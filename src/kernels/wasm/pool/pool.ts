@@ -11,8 +11,8 @@ import type { KernelCall, KernelSpace, Scratch } from "../space.ts";
 import { startWorker, type WorkerHandle } from "./start.ts";
 import { CONTROL_START, controlOf, SPINS, TABLE_WORDS, WORD, work } from "./work.js";
 
-/** About 70 µs on one thread. */
-const LEAST_FLOPS = 2 ** 22;
+/** About 140 µs on one thread: two save more than waking the other takes. */
+const LEAST_FLOPS = 2 ** 23;
 /** A call that takes this much longer than at 1 GF/s belongs to a worker that is no more. */
 const STALL_MS = 10_000;
 const PAGE = 65536;
@@ -30,12 +30,12 @@ export class PoolSpace implements KernelSpace {
   readonly memory: WebAssembly.Memory;
   readonly kernels: KernelExports;
   readonly threads: number;
+  readonly leastFlops: number;
   readonly #control: Int32Array;
   readonly #places: ReadonlyMap<string, number>;
   readonly #byPlace: ((...args: number[]) => number)[];
   readonly #workers: WorkerHandle[] = [];
   readonly #stallMs: number;
-  readonly #leastFlops: number;
   #lost = false;
 
   private constructor(
@@ -47,7 +47,7 @@ export class PoolSpace implements KernelSpace {
     this.memory = memory;
     this.threads = threads;
     this.#stallMs = options.stallMs ?? STALL_MS;
-    this.#leastFlops = options.leastFlops ?? LEAST_FLOPS;
+    this.leastFlops = options.leastFlops ?? LEAST_FLOPS;
     this.kernels = exportsOf(module, memory);
     const names = WebAssembly.Module.exports(module).map(({ name }) => name);
     this.#places = new Map(names.map((name, place) => [name, place]));
@@ -87,7 +87,7 @@ export class PoolSpace implements KernelSpace {
 
   run(kernel: string, calls: readonly KernelCall[], flops: number, scratch?: Scratch): void {
     const alone =
-      calls.length < 2 || flops < this.#leastFlops || this.#workers.every(({ exited }) => exited());
+      calls.length < 2 || flops < this.leastFlops || this.#workers.every(({ exited }) => exited());
     if (alone) {
       const call = this.kernels[kernel]!;
       for (const args of calls) scratch ? call(...args, scratch.address) : call(...args);

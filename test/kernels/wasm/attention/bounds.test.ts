@@ -46,7 +46,7 @@ describe.each(["relaxed", "plain"] as const)("Attention of the %s build", (build
     const results = {
       ...{ out: T * Dv, lse: T, lseLow: T, weights: T * S, dq: T * D, dk: S * D, dv: S * Dv },
       ...{ dkSum: S24 * wideD, dvSum: S24 * wideDv, partial: T6 * wideD },
-      ...{ dbias: T * S, delta: T, empty: T / 4, wild: S / 4, wildDout: T / 4, scratch: scratch / 4 },
+      ...{ dbias: T * S, delta: T, empty: T / 4, rowFlags: S / 4, doutFlags: T / 4, scratch: scratch / 4 },
       ...{ keyPanels: S24 * D, valueStrips: S * wideDv, valuePanels: S24 * Dv, keyStrips: S * wideD },
       ...{ entropy: 2 * T, distance: 2 * T, topWeights: T * TOP, topKeys: T * TOP },
       ...{ tileSums: 2 * T * TILES, columnSums: Math.ceil(T / 48) * S24 },

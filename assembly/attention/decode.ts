@@ -11,7 +11,7 @@ import { BK } from "./scores";
  * D = 64: 330 instead of 230.) Forward, weights and gradients all go by it: they must round scores alike, because
  * e^(score − lse) of a score near 10⁴ shows the last bit.
  */
-export function isFew(p: Problem): bool {
+export function isDecode(p: Problem): bool {
   return p.T <= 4 || (p.T <= 6 && p.S <= BK);
 }
 
@@ -19,7 +19,7 @@ export function isFew(p: Problem): bool {
  * factor · query · key for every pair, four keys at a time. Rows are `queryRow` and `keyRow` floats apart; results go
  * to s, `queryStep` bytes from one query to the next and `keyStep` from one key to the next.
  */
-export function fewProducts(
+export function decodeProducts(
   queries: usize, queryRow: i32, keys: usize, keyRow: i32, s: usize, queryStep: usize, keyStep: usize, nq: i32, nk: i32,
   width: i32, factor: f32,
 ): void {
@@ -54,7 +54,7 @@ export function fewProducts(
 }
 
 /** o[query][column] += Σ_key s[key][query] · v[key][column]; a weight of 0 leaves its value unread. */
-export function fewSums(p: Problem, s: usize, ld: usize, o: usize, ldo: usize, j0: i32, nk: i32, nq: i32): void {
+export function decodeSums(p: Problem, s: usize, ld: usize, o: usize, ldo: usize, j0: i32, nk: i32, nq: i32): void {
   const Dv = p.Dv, row = <usize>p.vRow << 2, values = at(p.v, j0 * p.vRow);
   for (let i = 0; i < nq; i++) {
     const out = o + <usize>i * ldo, weights = s + (<usize>i << 2), end = weights + <usize>nk * ld;

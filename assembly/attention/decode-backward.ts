@@ -1,4 +1,4 @@
-// The sums of the backward pass for a handful of queries: like few.ts, from rows where they are. A training step of a
+// The sums of the backward pass for a handful of queries: like decode.ts, from rows where they are. A training step of a
 // recurrent decoder is many of these, one query over a short source each.
 import { at, fma } from "../simd";
 import { Problem } from "./problem";
@@ -6,7 +6,7 @@ import { wide } from "./pack";
 import { LD } from "./scores";
 
 /** dvSum += sᵀ dout, dkSum += dsᵀ q and dq += ds k; what has weight 0 is not read. `dq` starts at row i0. */
-export function fewGradients(
+export function decodeGradients(
   p: Problem, s: usize, ds: usize, dq: usize, i0: i32, nq: i32, j0: i32, nk: i32,
 ): void {
   const D = p.D, Dv = p.Dv, wideD = wide(D), wideDv = wide(Dv);
