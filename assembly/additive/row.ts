@@ -66,7 +66,9 @@ export function softmaxRow(p: Additive, first: i32, last: i32): f32 {
   let most = max4(most4), sum4s = f32x4.splat(0);
   const m = f32x4.splat(most == -Infinity ? 0 : most), zero = f32x4.splat(0);
   for (let j = first; j < last; j += 4) {
-    const cell = at(p.row, j), x = v128.load(cell), e = v128.andnot(vexp(f32x4.sub(x, m)), isHidden(x));
+    const cell = at(p.row, j), x = v128.load(cell), below = v128.andnot(f32x4.sub(x, m), f32x4.eq(x, m));
+    // Scores of +∞ take all the mass, in equal shares: 0 below a maximum of +∞.
+    const e = v128.andnot(vexp(below), isHidden(x));
     v128.store(cell, e);
     sum4s = f32x4.add(sum4s, e);
   }
@@ -87,9 +89,24 @@ export function softmaxRow(p: Additive, first: i32, last: i32): f32 {
 /** p.row ← e^(score − lse), 0 where hidden. */
 export function weightsFromLse(p: Additive, lse: f32, first: i32, last: i32): void {
   const l = f32x4.splat(lse);
+  if (lse == Infinity) {
+    shareOut(p, l, first, last);
+    return;
+  }
   for (let j = first; j < last; j += 4) {
     const cell = at(p.row, j), x = v128.load(cell);
     v128.store(cell, v128.andnot(vexp(f32x4.sub(x, l)), isHidden(x)));
+  }
+}
+
+// Equal weights for the scores of +∞.
+function shareOut(p: Additive, infinity: v128, first: i32, last: i32): void {
+  let count = i32x4.splat(0);
+  for (let j = first; j < last; j += 4) count = i32x4.sub(count, f32x4.eq(v128.load(at(p.row, j)), infinity));
+  const share = f32x4.splat(1 / sum4(f32x4.convert_i32x4_s(count)));
+  for (let j = first; j < last; j += 4) {
+    const cell = at(p.row, j);
+    v128.store(cell, v128.and(share, f32x4.eq(v128.load(cell), infinity)));
   }
 }
 

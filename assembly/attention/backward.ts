@@ -24,7 +24,7 @@ import { decodeGradients } from "./decode-backward";
 import { maxAbsRows, panels6, panels8, scale, strips, wide } from "./pack";
 import { Problem } from "./problem";
 import { keptMask } from "./random";
-import { below, BK, BQ, blockKeys, LD, products, subtrahend } from "./scores";
+import { below, BK, BQ, blockKeys, LD, products } from "./scores";
 import { tile } from "../tile";
 
 // Bytes from one key's row to the next in the transposed block.
@@ -139,7 +139,7 @@ function differentiate(
   const k6 = v128.load32_splat(constants, 24), k7 = v128.load32_splat(constants, 28), least = v128.load32_splat(constants, 32);
   const width = <usize>nk << 2, zero = f32x4.splat(0);
   for (let r = 0; r < nq; r++) {
-    const l = subtrahend(f32.load(at(lse, r))), low = v128.load32_splat(at(lseLow, r)), d = v128.load32_splat(at(delta, r));
+    const l = v128.load32_splat(at(lse, r)), low = v128.load32_splat(at(lseLow, r)), d = v128.load32_splat(at(delta, r));
     for (let c: usize = 0; c < width; c += 32) {
       const y0 = f32x4.pmax(below(v128.load(s + c), l, low), least);
       const y1 = f32x4.pmax(below(v128.load(s + c, 16), l, low), least);

@@ -16,14 +16,14 @@ export function isDecode(p: Problem): bool {
 }
 
 /**
- * factor · query · key for every pair, four keys at a time. Rows are `queryRow` and `keyRow` floats apart; results go
+ * (factor · query) · key for every pair, four keys at a time: scaled first, as panels are, so that both overflow alike. Rows are `queryRow` and `keyRow` floats apart; results go
  * to s, `queryStep` bytes from one query to the next and `keyStep` from one key to the next.
  */
 export function decodeProducts(
   queries: usize, queryRow: i32, keys: usize, keyRow: i32, s: usize, queryStep: usize, keyStep: usize, nq: i32, nk: i32,
   width: i32, factor: f32,
 ): void {
-  const row = <usize>keyRow << 2;
+  const row = <usize>keyRow << 2, scale = f32x4.splat(factor);
   for (let i = 0; i < nq; i++) {
     const q = at(queries, i * queryRow);
     for (let j = 0; j < nk; j += 4) {
@@ -33,7 +33,7 @@ export function decodeProducts(
       const k2 = keys + <usize>min(j + 2, last) * row, k3 = keys + <usize>min(j + 3, last) * row;
       let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0, d = 0;
       for (; d + 4 <= width; d += 4) {
-        const x = v128.load(at(q, d));
+        const x = f32x4.mul(v128.load(at(q, d)), scale);
         s0 = fma(x, v128.load(at(k0, d)), s0);
         s1 = fma(x, v128.load(at(k1, d)), s1);
         s2 = fma(x, v128.load(at(k2, d)), s2);
@@ -41,14 +41,14 @@ export function decodeProducts(
       }
       let t0 = sum4(s0), t1 = sum4(s1), t2 = sum4(s2), t3 = sum4(s3);
       for (; d < width; d++) {
-        const x = f32.load(at(q, d));
+        const x = f32.load(at(q, d)) * factor;
         t0 += x * f32.load(at(k0, d)); t1 += x * f32.load(at(k1, d));
         t2 += x * f32.load(at(k2, d)); t3 += x * f32.load(at(k3, d));
       }
-      f32.store(out, t0 * factor);
-      f32.store(out + keyStep, t1 * factor);
-      f32.store(out + 2 * keyStep, t2 * factor);
-      f32.store(out + 3 * keyStep, t3 * factor);
+      f32.store(out, t0);
+      f32.store(out + keyStep, t1);
+      f32.store(out + 2 * keyStep, t2);
+      f32.store(out + 3 * keyStep, t3);
     }
   }
 }

@@ -26,14 +26,13 @@ export function products(queries: usize, keys: usize, s: usize, nq: i32, nk: i32
   return min(BK, ((S - j0 + 23) / 24) * 24);
 }
 
-/** What is subtracted from a row's scores: +∞ where nothing is visible, so that −∞ gives weight 0 and not NaN. */
-// @ts-ignore: decorator
-@inline export function subtrahend(lse: f32): v128 {
-  return f32x4.splat(lse == -Infinity ? Infinity : lse);
-}
-
-/** score − lse. A score of +∞ shares all the mass with its like: 0 where both are +∞. */
+/**
+ * score − lse, where lse comes in two parts. Two infinities give 0, because a score of +∞ shares all the mass with its
+ * like, whose number `lseLow` tells; a hidden score stays −∞, were lse NaN.
+ */
 // @ts-ignore: decorator
 @inline export function below(score: v128, lse: v128, lseLow: v128): v128 {
-  return f32x4.sub(v128.andnot(f32x4.sub(score, lse), f32x4.eq(score, lse)), lseLow);
+  const hidden = f32x4.splat(-Infinity);
+  const y = f32x4.sub(v128.andnot(f32x4.sub(score, lse), f32x4.eq(score, lse)), lseLow);
+  return v128.bitselect(hidden, y, f32x4.eq(score, hidden));
 }

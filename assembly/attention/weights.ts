@@ -5,7 +5,7 @@ import { decodeProducts, isDecode } from "./decode";
 import { plan, transform } from "./mask";
 import { panels6, panels8, scale } from "./pack";
 import { Problem } from "./problem";
-import { below, BK, BQ, blockKeys, LD, products, subtrahend } from "./scores";
+import { below, BK, BQ, blockKeys, LD, products } from "./scores";
 
 /** Bytes of scratch that one thread needs for attentionWeights and attentionProbe. */
 export function attentionWeightsScratchBytes(D: i32): i32 {
@@ -62,7 +62,7 @@ export function blockScores(p: Problem, i0: i32, nq: i32, j: i32, nk: i32, s: us
 
 /** nk scores, a multiple of 8, → their weights w, in place. Returns Σ w·(score − lse) in four lanes: the entropy −Σ w ln w, negated. */
 export function weigh(row: usize, nk: i32, lse: f32, lseLow: f32): v128 {
-  const subtracted = subtrahend(lse), low = f32x4.splat(lseLow), least = f32x4.splat(LEAST), width = <usize>nk << 2;
+  const subtracted = f32x4.splat(lse), low = f32x4.splat(lseLow), least = f32x4.splat(LEAST), width = <usize>nk << 2;
   let sum0 = f32x4.splat(0), sum1 = sum0;
   for (let c: usize = 0; c < width; c += 32) {
     const y0 = below(v128.load(row + c), subtracted, low);

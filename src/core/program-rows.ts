@@ -56,10 +56,13 @@ export function isAllowed(
   return allow ? allow.array.values[indexOf(allow, b, h, i, j)] !== 0 : true;
 }
 
-/** The largest float32. */
-const LARGEST = 3.4028234663852886e38;
+/** A number beyond float32's range is infinite on every path, those that compute in float64 included. */
+function float32Range(x: number): number {
+  const rounded = Math.fround(x);
+  return Math.abs(rounded) === Infinity ? rounded : x;
+}
 
-/** q·k → the score that the softmax sees: scale, then soft-cap, then bias; beyond float32's range it is ±∞. */
+/** q·k → the score that the softmax sees: scale, then soft-cap, then bias. */
 export function transformScore(
   program: AttentionProgram<HostArray>,
   product: number,
@@ -69,10 +72,9 @@ export function transformScore(
   j: number,
 ): number {
   const { scale, softCap, bias } = program;
-  let score = scale * product;
+  let score = float32Range(scale * product);
   if (softCap !== undefined) score = softCap * Math.tanh(score / softCap);
-  if (bias) score += bias.array.values[indexOf(bias, b, h, i, j)]!;
-  return Math.abs(score) > LARGEST ? score * Infinity : score;
+  return bias ? float32Range(score + bias.array.values[indexOf(bias, b, h, i, j)]!) : score;
 }
 
 /** The sink's logit for head h, or −∞ without one. */

@@ -53,7 +53,11 @@ function computeRow(program: Program, inputs: AdditiveInputs, b: number, i: numb
   const sink = sinkOf(program, 0);
   const seen = scores.some((score) => score !== -Infinity);
   const most = scores.reduce((m, score) => Math.max(m, score), sink);
-  const exponentials = scores.map((score) => (score === -Infinity ? 0 : Math.exp(score - most)));
+  const exponentials = scores.map((score) => {
+    if (score === -Infinity) return 0;
+    // Scores of +∞ take all the mass, in equal shares.
+    return score === most ? 1 : Math.exp(score - most);
+  });
   const total = exponentials.reduce((sum, e) => sum + e, most === -Infinity ? 0 : Math.exp(sink - most));
   const weights = exponentials.map((e, j) => (scores[j] === -Infinity ? 0 : e / total));
   if (!seen && !(queryLengths && i >= queryLengths[b]!)) {

@@ -118,11 +118,10 @@ function fillRow(
   const m = scores.reduce((most, score) => Math.max(most, score), sink);
   const offset = at.weights(i);
   let total = m === -Infinity ? 0 : Math.exp(sink - m);
-  // Scores of +∞ share the row: each is e⁰ of the sum.
-  const below = (score: number) => (score === m ? 0 : score - m);
   for (let j = 0; j < S; j++) {
     if (scores[j] === -Infinity) continue;
-    out.weights[offset + j] = Math.exp(below(scores[j]!));
+    // Scores of +∞ take all the mass, in equal shares.
+    out.weights[offset + j] = scores[j] === m ? 1 : Math.exp(scores[j]! - m);
     total += out.weights[offset + j]!;
   }
   for (let j = 0; visible && j < S; j++) if (scores[j] !== -Infinity) out.weights[offset + j]! /= total;

@@ -66,27 +66,57 @@ const gradient: GradConfig = {
   },
 };
 
-/** Coordinates as positions in pixels, padding included. A position held at an edge has no gradient there. */
-function positions(coordinates: Tensor, size: number, { alignCorners, padding }: GridSampleOptions): Tensor {
-  const unit = add(coordinates, 1);
-  const x = alignCorners ? mul(unit, (size - 1) / 2) : mul(sub(mul(unit, size), 1), 0.5);
-  if (padding === "zeros") return x;
-  const inner = padding === "reflection" ? reflected(x, size, alignCorners) : x;
-  const at = detached(inner);
+/** A position in pixels, in two parts: the pixel before it, and how far behind that it is. */
+interface Position {
+  readonly cell: Tensor;
+  readonly fraction: Tensor;
+}
+
+/**
+ * Coordinates as positions in pixels, padding included. A position held at an edge has no gradient there.
+ *
+ * A position is ±product + shift, where the product of coordinate and half the size is rounded once and the shift is a
+ * number of half pixels. Its fraction is taken from the product, not from the position: near 7 that is rounded to 2e-7.
+ */
+function positions(
+  coordinates: Tensor,
+  size: number,
+  { alignCorners, padding }: GridSampleOptions,
+): Position {
+  const product = mul(coordinates, (alignCorners ? size - 1 : size) / 2);
+  const middle = scalar((size - 1) / 2);
+  if (padding === "zeros") return parted(product, middle);
+  const { signed, shift } =
+    padding === "reflection" ? reflected(product, size, alignCorners) : { signed: product, shift: middle };
+  const at = add(detached(signed), shift);
   const top = scalar(size - 1);
-  return where(lessEqual(at, 0), scalar(0), where(greaterEqual(at, top), top, inner));
+  const [isBelow, isAbove] = [lessEqual(at, 0), greaterEqual(at, top)];
+  const held = where(isBelow, scalar(0), where(isAbove, top, shift));
+  return parted(where(isBelow, scalar(0), where(isAbove, scalar(0), signed)), held);
+}
+
+/** The pixel before signed + shift, and the rest. */
+function parted(signed: Tensor, shift: Tensor): Position {
+  const cell = floor(add(detached(signed), shift));
+  return { cell, fraction: sub(signed, sub(cell, shift)) };
 }
 
 /** Positions that run to and fro between the image's edges. */
-function reflected(x: Tensor, size: number, alignCorners: boolean): Tensor {
+function reflected(product: Tensor, size: number, alignCorners: boolean): { signed: Tensor; shift: Tensor } {
   const least = alignCorners ? 0 : -0.5;
   const span = alignCorners ? size - 1 : size;
-  if (span === 0) return zerosLike(x);
-  const distance = abs(sub(x, least));
-  const flips = floor(mul(detached(distance), 1 / span));
-  const rest = sub(distance, mul(flips, span));
+  if (span === 0) return { signed: zerosLike(product), shift: zerosLike(product) };
+  // From the first edge on: product + start; its size is the distance, whose sign `side` takes away.
+  const start = (size - 1) / 2 - least;
+  const from = add(detached(product), start);
+  const side = where(less(from, 0), scalar(-1), scalar(1));
+  const flips = floor(mul(abs(from), 1 / span));
   const isEven = less(sub(flips, mul(floor(mul(flips, 0.5)), 2)), 1);
-  return where(isEven, add(rest, least), sub(least + span, rest));
+  const forth = sub(mul(side, start), mul(flips, span));
+  return {
+    signed: mul(product, where(isEven, side, mul(side, -1))),
+    shift: where(isEven, add(forth, least), sub(least + span, forth)),
+  };
 }
 
 /** The pixels at whole positions [B, N], 0 outside: [B, N, C]. */
@@ -110,11 +140,12 @@ function composed(image: Tensor4D, grid: Tensor4D, options: GridSampleOptions): 
   const column = (t: Tensor) => reshape(t, [B, h * w, 1]);
   if (options.interpolation === "nearest") {
     // Nothing times the position: the grid has a gradient, which is 0, and what is not finite gives NaN.
-    const nothing = column(mul(add(x, y), 0));
-    return reshape(add(pixels(image, round(detached(x)), round(detached(y))), nothing), [B, h, w, C]);
+    const nothing = column(mul(add(x.fraction, y.fraction), 0));
+    const nearest = ({ cell, fraction }: Position) => round(add(cell, detached(fraction)));
+    return reshape(add(pixels(image, nearest(x), nearest(y)), nothing), [B, h, w, C]);
   }
-  const [x0, y0] = [floor(detached(x)), floor(detached(y))];
-  const [right, lower] = [column(sub(x, x0)), column(sub(y, y0))];
+  const [x0, y0] = [x.cell, y.cell];
+  const [right, lower] = [column(x.fraction), column(y.fraction)];
   const [left, upper] = [sub(1, right), sub(1, lower)];
   const [x1, y1] = [add(x0, 1), add(y0, 1)];
   const top = add(mul(pixels(image, x0, y0), left), mul(pixels(image, x1, y0), right));

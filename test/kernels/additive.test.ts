@@ -51,6 +51,17 @@ describe("additiveAttention", () => {
     expect(lse[0]).toBeCloseTo(Math.log(4), 6);
   });
 
+  it("gives all the mass to scores of +∞, in equal shares, and has finite gradients", () => {
+    const values = new Float32Array(5).fill(0.5);
+    for (const places of [[3], [0, 4]]) {
+      const bias = { shape: [1, 5], dtype: "float32", values: values.slice() };
+      for (const j of places) bias.values[j] = Infinity;
+      expect(compare(SIZES, { bias })).toEqual(["", ""]);
+      const { weights, lse } = run(SIZES, { bias, weights: true });
+      expect([weights![places[0]!], lse[0]]).toEqual([1 / places.length, Infinity]);
+    }
+  });
+
   it.each<[string, AdditiveSizes, object, number]>([
     ["one step of a decoder", { B: 13, T: 1, S: 12, A: 256, Dv: 512 }, {}, 0.5],
     ["many keys", { B: 1, T: 9, S: 1009, A: 31, Dv: 33 }, { causal: true, queryOffset: 1000 }, 1],
