@@ -14,10 +14,11 @@
  * on the reference. The first call compiles the kernels.
  * Paper: Bahdanau, Cho & Bengio 2014, §3.1 and A.1.2, arxiv.org/abs/1409.0473.
  */
-import { OptionError, ShapeError } from "../core/errors.ts";
-import { type HostArray, size } from "../core/notation.ts";
+import type { HostArray } from "../core/notation.ts";
 import { compileProgram, type HostProgram, type ProgramOptions } from "../core/program.ts";
-import type { FloatArray } from "./attention.ts";
+import { checkObject, checkOptionTypes, checkSaved } from "./arguments.ts";
+import { checkElements, checkKinds, checkLetters } from "./check.ts";
+import type { FloatArray } from "./layout.ts";
 import { referenceAdditiveAttention, referenceAdditiveGradients } from "./reference-additive.ts";
 import { type AdditiveCotangents, AdditiveEngine, type AdditiveFloats } from "./wasm/additive-engine.ts";
 import { hasRelaxedSimd } from "./wasm/load.ts";
@@ -90,12 +91,9 @@ const AXES = {
 } as const;
 
 function checkSizes(op: string, sizes: AdditiveSizes): void {
-  for (const letter of ["B", "T", "S", "A", "Dv"] as const) {
-    const least = letter === "T" || letter === "S" ? 0 : 1;
-    const got = sizes[letter];
-    if (Number.isSafeInteger(got) && got >= least) continue;
-    throw new ShapeError("ADDITIVE_LETTER", { op, letter, least, got });
-  }
+  checkObject(op, "sizes", sizes, "name the sizes B, T, S, A and Dv");
+  const remedy = "name the sizes of query [B, T, A], key [B, S, A] and value [B, S, Dv]";
+  checkLetters(op, "sizes", sizes, ["B", "T", "S", "A", "Dv"], remedy);
 }
 
 function checkArrays(
@@ -104,21 +102,12 @@ function checkArrays(
   arrays: Partial<Record<keyof typeof AXES, FloatArray | undefined>>,
 ): void {
   const given = Object.entries(arrays);
-  const kinds = given.map(([, array]) => array?.constructor.name ?? "undefined");
-  const isFloat = kinds[0] === "Float32Array" || kinds[0] === "Float64Array";
-  if (!isFloat || new Set(kinds).size > 1) {
-    throw new OptionError("ADDITIVE_KIND", { op, names: given.map(([name]) => name), got: kinds });
-  }
+  checkKinds(op, given.map(([name]) => name).join(", "), Object.values(arrays));
   for (const [name, array] of given) {
     const axes = AXES[name as keyof typeof AXES];
     const shape = axes.map((axis) => sizes[axis]);
     checkElements(op, name, axes.join("·"), shape, array!.length);
   }
-}
-
-function checkElements(op: string, name: string, letters: string, shape: readonly number[], got: number) {
-  const expected = size(shape);
-  if (got !== expected) throw new ShapeError("ELEMENTS", { op, name, letters, expected, got });
 }
 
 /** `[B, T, S]` as the program of one head has it, [B, 1, T, S]. */
@@ -142,8 +131,8 @@ function compile({ B, T, S, A, Dv }: AdditiveSizes, options: AdditiveAttentionOp
 /**
  * Additive attention of query over key and value.
  *
- * @throws ShapeError ADDITIVE_LETTER, ELEMENTS and those of compileProgram · OptionError ADDITIVE_KIND, EMPTY_ROW and
- *   those of compileProgram · MemoryError KERNEL_MEMORY
+ * @throws ShapeError SHAPE, ELEMENTS and those of compileProgram · OptionError OPTION, DTYPE, EMPTY_ROW and
+ *   those of compileProgram · MemoryError MEMORY
  * @example
  * const sizes = { B: 1, T: 1, S: 2, A: 1, Dv: 1 };
  * const [query, key, v, value] = [[0], [1, -1], [0], [4, 8]].map((x) => Float32Array.from(x));
@@ -178,6 +167,7 @@ export function additiveAttention(
   checkSizes(OP, sizes);
   const inputs = { query, key, v, value };
   checkArrays(OP, sizes, inputs);
+  checkOptionTypes(OP, options);
   const program = compile(sizes, options);
   const { weights: wantWeights = false } = options;
   const { output, lse, weights } =
@@ -192,20 +182,25 @@ export function additiveAttention(
  * The gradients of Σ dout·output + Σ dlse·lse + Σ dweights·weights for the call that gave `saved`. The same inputs give
  * the same bits.
  *
- * @throws ShapeError ELEMENTS · OptionError ADDITIVE_KIND · MemoryError KERNEL_MEMORY
+ * @throws ShapeError ELEMENTS · OptionError OPTION, DTYPE · MemoryError MEMORY
  */
 export function additiveAttentionBackward<A extends FloatArray>(
   cotangents: AdditiveCotangents<A>,
   saved: SavedAdditive<A>,
 ): AdditiveGradientArrays<A>;
 export function additiveAttentionBackward(
-  { dout, dlse, dweights }: AdditiveCotangents<FloatArray>,
-  { program, query, key, v, value, lse }: SavedAdditive,
+  cotangents: AdditiveCotangents<FloatArray>,
+  saved: SavedAdditive,
 ): AdditiveGradientArrays<FloatArray> {
+  const op = "additiveAttentionBackward";
+  checkObject(op, "cotangents", cotangents, "pass { dout }");
+  checkSaved(op, saved, ["query", "key", "v", "value", "lse"], "query");
+  const { dout, dlse, dweights } = cotangents;
+  const { program, query, key, v, value, lse } = saved;
   const { B, T, S, D, Dv } = program.shapes;
   const inputs = { query, key, v, value };
   const given = { dout, ...(dlse && { dlse }), ...(dweights && { dweights }) };
-  checkArrays("additiveAttentionBackward", { B, T, S, A: D, Dv }, { ...inputs, ...given });
+  checkArrays(op, { B, T, S, A: D, Dv }, { ...inputs, ...given });
   return query instanceof Float32Array
     ? ready().backward(
         program,

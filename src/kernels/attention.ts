@@ -19,26 +19,15 @@
  * head forward and 4.5 KB backward at D = 64, so its 4 GiB end at about 2.8 and 0.9 million tokens of one head.
  * Paper: Vaswani et al. 2017, §3.2.1; computed in blocks as in Dao et al. 2022, Rabe & Staats 2021.
  */
-import type { AttentionShapes, HostArray } from "../core/notation.ts";
-import type { HostProgram, ProgramOptions } from "../core/program.ts";
+import type { HostProgram } from "../core/program.ts";
+import { checkSaved } from "./arguments.ts";
 import { checkArrays, compileCall } from "./check.ts";
 import { readyEngine } from "./init.ts";
-import type { Layout } from "./layout.ts";
+import type { AttentionOptions, AttentionSizes, FloatArray, Layout } from "./layout.ts";
 import { referenceCall, referenceCallGradients } from "./reference-layouts.ts";
 import type { EmptyRow } from "./wasm/attention/uniform.ts";
 
-export type FloatArray = Float32Array | Float64Array;
-
-/** The sizes of a call; Hkv is H and Dv is D unless given. */
-export type AttentionSizes = Omit<AttentionShapes, "Hkv" | "Dv"> &
-  Partial<Pick<AttentionShapes, "Hkv" | "Dv">>;
-
-export interface AttentionOptions extends ProgramOptions<HostArray> {
-  /** Order of the axes of q, k, v and of what comes back. `allow`, `bias` and weights are [B, H, T, S] in all; packed, T and S are there those of the longest sequence. @default "bhtd" */
-  layout?: Layout;
-  /** Returns the weights too: B·H·T·S more numbers, before dropout and without the sink's share. @default false */
-  weights?: boolean;
-}
+export type { AttentionOptions, AttentionSizes, FloatArray } from "./layout.ts";
 
 /** What the backward pass needs. It refers to the arrays of the call, so leave them as they are until then. */
 export interface SavedAttention<A extends FloatArray = FloatArray> {
@@ -77,9 +66,8 @@ const OP = "attention";
 /**
  * Attention of q over k and v.
  *
- * @throws ShapeError SHAPE_LETTER, HEADS, ELEMENTS and those of compileProgram · OptionError ARRAY_KIND, NOT_READY,
- *   EMPTY_ROW, PACKED_LENGTHS and those of compileProgram · MemoryError KERNEL_MEMORY · WorkerError
- *   KERNEL_WORKER_LOST, KERNEL_FAILED
+ * @throws ShapeError SHAPE, HEADS, ELEMENTS and those of compileProgram · OptionError OPTION, DTYPE, NOT_READY, EMPTY_ROW
+ *   and those of compileProgram · MemoryError MEMORY · WorkerError WORKER, FAULT
  * @example
  * await init();
  * const [q, k, v] = [Float32Array.of(0), Float32Array.of(1, 2), Float32Array.of(4, 8)];
@@ -144,8 +132,7 @@ export function attention(
  * The gradients of Σ dout·output + Σ dlse·lse for the call that gave `saved`, in the same layout; keys and values that
  * several query heads share get the sum of their gradients.
  *
- * @throws ShapeError ELEMENTS · OptionError ARRAY_KIND, NOT_READY · MemoryError KERNEL_MEMORY · WorkerError
- *   KERNEL_WORKER_LOST, KERNEL_FAILED
+ * @throws ShapeError ELEMENTS · OptionError OPTION, DTYPE, NOT_READY · MemoryError MEMORY · WorkerError WORKER, FAULT
  */
 export function attentionBackward<A extends FloatArray>(
   dout: A,
@@ -158,6 +145,7 @@ export function attentionBackward(
   dlse?: FloatArray,
 ): AttentionGradientArrays<FloatArray> {
   const op = "attentionBackward";
+  checkSaved(op, saved, ["q", "k", "v", "output", "lse", "lseLow"], "q");
   const { program, layout, q, k, v } = saved;
   checkArrays(op, program, layout, dlse ? { q, k, v, dout, dlse } : { q, k, v, dout });
   const all =

@@ -2,27 +2,47 @@
 import { OptionError, ShapeError } from "../core/errors.ts";
 import { type AttentionShapes, size } from "../core/notation.ts";
 import { compileProgram, type HostProgram } from "../core/program.ts";
-import type { AttentionOptions, AttentionSizes, FloatArray } from "./attention.ts";
-import { callLayout, LAYOUTS, type Layout } from "./layout.ts";
+import { checkObject, checkOptionTypes, described } from "./arguments.ts";
+import {
+  type AttentionOptions,
+  type AttentionSizes,
+  callLayout,
+  type FloatArray,
+  LAYOUTS,
+  type Layout,
+} from "./layout.ts";
 
 function checkShapes(op: string, sizes: AttentionSizes): AttentionShapes {
+  checkObject(op, "sizes", sizes, "name the sizes B, H, T, S and D");
   const { H, D, Hkv = H, Dv = D } = sizes;
   const shapes = { ...sizes, Hkv, Dv };
-  for (const letter of ["B", "H", "Hkv", "T", "S", "D", "Dv"] as const) {
-    const least = letter === "T" || letter === "S" ? 0 : 1;
-    const got = shapes[letter];
-    if (!(Number.isSafeInteger(got) && got >= least)) {
-      throw new ShapeError("SHAPE_LETTER", { op, letter, least, got });
-    }
-  }
+  const remedy = "name the sizes of q [B, H, T, D], k [B, Hkv, S, D] and v [B, Hkv, S, Dv]";
+  checkLetters(op, "shape", shapes, ["B", "H", "Hkv", "T", "S", "D", "Dv"], remedy);
   if (H % Hkv !== 0) throw new ShapeError("HEADS", { op, H, Hkv });
   return shapes;
+}
+
+/** @throws ShapeError SHAPE unless these are integers ≥ 1, or ≥ 0 for T and S */
+export function checkLetters<L extends string>(
+  op: string,
+  name: string,
+  sizes: Readonly<Record<L, number>>,
+  letters: readonly L[],
+  remedy: string,
+): void {
+  for (const letter of letters) {
+    const least = letter === "T" || letter === "S" ? 0 : 1;
+    const got = sizes[letter];
+    if (Number.isSafeInteger(got) && got >= least) continue;
+    const rule = `${name}.${letter} must be an integer ≥ ${least}`;
+    throw new ShapeError("SHAPE", { op, letter, least, rule, got: described(got), remedy });
+  }
 }
 
 /**
  * The program of a call and its layout.
  *
- * @throws ShapeError SHAPE_LETTER, HEADS, ELEMENTS · OptionError CHOICE, PACKED_LENGTHS · those of compileProgram
+ * @throws ShapeError SHAPE, HEADS, ELEMENTS · OptionError OPTION, CHOICE · those of compileProgram
  */
 export function compileCall(
   op: string,
@@ -30,6 +50,7 @@ export function compileCall(
   options: AttentionOptions,
 ): { program: HostProgram; layout: Layout } {
   const given = checkShapes(op, sizes);
+  checkOptionTypes(op, options);
   const { layout = "bhtd" } = options;
   if (!LAYOUTS.includes(layout)) {
     const choices = LAYOUTS.map((name) => `"${name}"`);
@@ -51,7 +72,13 @@ function longest(op: string, shapes: AttentionShapes, options: AttentionOptions)
     const got = Array.from(options[name] ?? []);
     const sound = got.length === B && got.every((n) => Number.isSafeInteger(n) && n >= 0);
     if (!sound || got.reduce((sum, n) => sum + n, 0) !== shapes[letter]) {
-      throw new OptionError("PACKED_LENGTHS", { op, name, B, letter, total: shapes[letter], got });
+      throw new OptionError("OPTION", {
+        op,
+        name,
+        rule: `with layout: "thd" ${name} must be B=${B} integers ≥ 0 that add up to ${letter}=${shapes[letter]}`,
+        got: `[${got.join(", ")}]`,
+        remedy: `give the number of rows of each packed sequence, and their total as ${letter}`,
+      });
     }
     return got;
   };
@@ -76,16 +103,14 @@ const PRODUCTS = {
   dlse: ["B·H·T", "queries", undefined],
 } as const;
 
-/** @throws OptionError ARRAY_KIND · ShapeError ELEMENTS */
+/** @throws OptionError DTYPE · ShapeError ELEMENTS */
 export function checkArrays(
   op: string,
   { shapes, queryLengths, keyLengths }: HostProgram,
   layout: Layout,
   arrays: Partial<Record<keyof typeof PRODUCTS, FloatArray>>,
 ): void {
-  const kinds = Object.values(arrays).map((array) => array?.constructor.name ?? "undefined");
-  const isFloat = kinds[0] === "Float32Array" || kinds[0] === "Float64Array";
-  if (!isFloat || new Set(kinds).size > 1) throw new OptionError("ARRAY_KIND", { op, got: kinds });
+  checkKinds(op, "q, k, v and dout", Object.values(arrays));
   const rows = callLayout(layout, shapes, queryLengths, keyLengths);
   for (const [name, array] of Object.entries(arrays)) {
     const [letters, kind, width] = PRODUCTS[name as keyof typeof PRODUCTS];
@@ -94,7 +119,26 @@ export function checkArrays(
   }
 }
 
-function checkElements(op: string, name: string, letters: string, shape: readonly number[], got: number) {
+/** @throws OptionError DTYPE unless all are float32, or all are float64 */
+export function checkKinds(op: string, names: string, arrays: readonly unknown[]): void {
+  const kinds = arrays.map(described);
+  if (/^Float(32|64)Array$/.test(kinds[0] ?? "") && new Set(kinds).size === 1) return;
+  throw new OptionError("DTYPE", {
+    op,
+    rule: `${names} must be all Float32Array or all Float64Array`,
+    got: kinds.join(", "),
+    remedy: "convert them",
+  });
+}
+
+/** @throws ShapeError ELEMENTS */
+export function checkElements(
+  op: string,
+  name: string,
+  letters: string,
+  shape: readonly number[],
+  got: number,
+) {
   const expected = size(shape);
   if (got !== expected) throw new ShapeError("ELEMENTS", { op, name, letters, expected, got });
 }

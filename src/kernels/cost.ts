@@ -1,6 +1,6 @@
 import { keyRange } from "../core/program-rows.ts";
-import type { AttentionOptions, AttentionSizes } from "./attention.ts";
 import { compileCall } from "./check.ts";
+import type { AttentionOptions, AttentionSizes } from "./layout.ts";
 
 export interface AttentionCost {
   /** Pairs of a query and a key that lengths, causality and window leave, over all heads; `allow` may hide more. */

@@ -1,4 +1,5 @@
 import { OptionError } from "../core/errors.ts";
+import { checkObject, described } from "./arguments.ts";
 import { AttentionEngine } from "./wasm/attention/engine.ts";
 import { warm } from "./wasm/attention/warm.ts";
 import { hasRelaxedSimd, type KernelBuild } from "./wasm/load.ts";
@@ -7,7 +8,7 @@ import { allowRelaxedSimd } from "./wasm/relaxed.ts";
 
 export interface InitOptions {
   /**
-   * Threads that share large calls, this one included; an integer ≥ 1. More need shared memory: Node has it, a page
+   * Threads that share large calls, this one included; an integer from 1 to 64. More than one need shared memory: Node has it, a page
    * only where it is cross-origin isolated; elsewhere one thread runs. @default what runs already, or 1
    */
   threads?: number;
@@ -27,6 +28,9 @@ interface Running {
   readonly pool: PoolSpace | undefined;
 }
 
+/** Each thread holds memory of its own, 9 MB; more than a machine has cores make nothing faster. */
+const MOST_THREADS = 64;
+
 let running: Running | undefined;
 let starting: Promise<unknown> = Promise.resolve();
 
@@ -36,18 +40,26 @@ let starting: Promise<unknown> = Promise.resolve();
  * program running; large matrix products and attention of the `heed` backend use them too. Later calls return at
  * once, unless they ask for something else.
  *
- * @throws OptionError THREADS, CHOICE · WorkerError KERNEL_WORKER_FAILED
+ * @throws OptionError OPTION, CHOICE · WorkerError WORKER
  * @example
  * await init({ threads: 2 }); // { build: "relaxed", threads: 2 }
  */
 export async function init(options: InitOptions = {}): Promise<KernelInfo> {
+  const op = "init";
+  checkObject(op, "options", options, "pass {}, or leave them out");
   const { threads, build } = options;
-  if (threads !== undefined && !(Number.isSafeInteger(threads) && threads >= 1)) {
-    throw new OptionError("THREADS", { op: "init", got: threads });
+  const isCount = Number.isSafeInteger(threads) && threads! >= 1;
+  if (threads !== undefined && !(isCount && threads <= MOST_THREADS)) {
+    throw new OptionError("OPTION", {
+      op,
+      rule: `threads must be ${isCount ? `at most ${MOST_THREADS}` : "an integer ≥ 1"}`,
+      got: described(threads),
+      remedy: "pass as many as the machine has cores, or leave it out",
+    });
   }
   if (build !== undefined && build !== "relaxed" && build !== "plain") {
     const choices = ['"relaxed"', '"plain"'];
-    throw new OptionError("CHOICE", { op: "init", name: "build", choices, got: build });
+    throw new OptionError("CHOICE", { op, name: "build", choices, got: described(build) });
   }
   // One after another: two at once would start two sets of workers.
   const info = starting.then(() => start(options));
@@ -110,7 +122,14 @@ export function threadedEngine(build: KernelBuild): AttentionEngine | undefined 
  * @throws OptionError NOT_READY before `init`
  */
 export function readyEngine(op: string): AttentionEngine {
-  if (!running) throw new OptionError("NOT_READY", { op });
+  if (!running) {
+    throw new OptionError("NOT_READY", {
+      op,
+      rule: "float32 kernels must be compiled before they run",
+      got: "a call before that",
+      remedy: "await init() once",
+    });
+  }
   if (running.pool?.lost) {
     const { build } = running.info;
     running = { info: { build, threads: 1 }, engine: new AttentionEngine(build), pool: undefined };

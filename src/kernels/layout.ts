@@ -1,4 +1,18 @@
-import type { AttentionShapes } from "../core/notation.ts";
+import type { AttentionShapes, HostArray } from "../core/notation.ts";
+import type { ProgramOptions } from "../core/program.ts";
+
+export type FloatArray = Float32Array | Float64Array;
+
+/** The sizes of a call; Hkv is H and Dv is D unless given. */
+export type AttentionSizes = Omit<AttentionShapes, "Hkv" | "Dv"> &
+  Partial<Pick<AttentionShapes, "Hkv" | "Dv">>;
+
+export interface AttentionOptions extends ProgramOptions<HostArray> {
+  /** Order of the axes of q, k, v and of what comes back. `allow`, `bias` and weights are [B, H, T, S] in all; packed, T and S are there those of the longest sequence. @default "bhtd" */
+  layout?: Layout;
+  /** Returns the weights too: B·H·T·S more numbers, before dropout and without the sink's share. @default false */
+  weights?: boolean;
+}
 
 /**
  * How the rows of q, k, v and their like stand in memory. The kernels read and write any of these in place.

@@ -32,59 +32,17 @@
 import { OptionError } from "../core/errors.ts";
 import type { HostProgram } from "../core/program.ts";
 import { sinkOf } from "../core/program-rows.ts";
-import type { FloatArray, SavedAttention } from "./attention.ts";
+import { checkObject, checkSaved, described } from "./arguments.ts";
+import type { SavedAttention } from "./attention.ts";
 import { checkArrays } from "./check.ts";
 import { readyEngine } from "./init.ts";
-import { callLayout } from "./layout.ts";
+import { callLayout, type FloatArray } from "./layout.ts";
+import type { ProbeRequest, ProbeResult, Probes } from "./probe-types.ts";
 import { referenceCall } from "./reference-layouts.ts";
 import { referenceProbe } from "./reference-probe.ts";
 import { blocksOf, cuts, type ProbePlan } from "./wasm/attention/probe.ts";
 
-/** What to find out. */
-export interface ProbeRequest {
-  /** Queries, from 0 to T − 1, whose rows of weights are wanted for every head. */
-  rows?: readonly number[];
-  /** At most so many rows and columns of tiles: never more than T and S, so that each holds a weight. */
-  tiles?: readonly [rows: number, columns: number];
-  /** The side of blocks whose largest weights are wanted, an integer ≥ 1: a map for the eye, where no hot cell is lost. */
-  blockMax?: number;
-  /** How many of the largest weights of each query; an integer ≥ 1. */
-  topK?: number;
-  max?: true;
-  entropy?: true;
-  distance?: true;
-  columnMass?: true;
-  sinkMass?: true;
-}
-
-/** Answers by the names of the request. */
-export interface Probes<A extends FloatArray> {
-  /** The queries asked for, and their weights [B, H, queries, S]. */
-  rows: { index: readonly number[]; weights: A };
-  /** A map of the weights: [B, H, rows, columns] means. */
-  tiles: { rows: number; columns: number; means: A };
-  /** [B, H, ⌈T/n⌉, ⌈S/n⌉]; NaN where a weight of the block is. */
-  blockMax: { rows: number; columns: number; weights: A };
-  /** [B, H, T, k] both; key −1 and weight 0 where fewer than k keys have a weight above 0. */
-  topK: { indices: Int32Array; weights: A };
-  /** [B, H, T] both; key −1 and weight 0 where no key has a weight above 0. */
-  max: { weight: A; key: Int32Array };
-  /** [B, H, T] */
-  entropy: A;
-  /** [B, H, T] */
-  distance: A;
-  /** [B, H, S] */
-  columnMass: A;
-  /** [B, H, T]; 0 without a sink, 1 in rows that see nothing else. */
-  sinkMass: A;
-}
-
-/** What was asked for is there. */
-export type ProbeResult<A extends FloatArray, R extends ProbeRequest> = {
-  [Name in keyof R & keyof Probes<A>]: undefined extends R[Name]
-    ? Probes<A>[Name] | undefined
-    : Probes<A>[Name];
-};
+export type { ProbeRequest, ProbeResult, Probes } from "./probe-types.ts";
 
 const OP = "probe";
 const NAMES = ["rows", "tiles", "blockMax", "topK", "max", "entropy", "distance", "columnMass", "sinkMass"];
@@ -94,8 +52,8 @@ const FARTHEST = 2 ** 24;
 /**
  * Statistics of the weights of the call that gave `saved`. Dropout and `v` play no part.
  *
- * @throws OptionError NUMBER_RANGE, CHOICE, ARRAY_KIND, NOT_READY · ShapeError ELEMENTS · MemoryError KERNEL_MEMORY ·
- *   WorkerError KERNEL_WORKER_LOST
+ * @throws OptionError NUMBER_RANGE, CHOICE, OPTION, DTYPE, NOT_READY · ShapeError ELEMENTS · MemoryError MEMORY ·
+ *   WorkerError WORKER
  * @example
  * await init();
  * const [q, k, v] = [Float32Array.of(1), Float32Array.of(0, Math.log(3)), Float32Array.of(4, 8)];
@@ -109,6 +67,8 @@ export function probe<A extends FloatArray, const R extends ProbeRequest>(
   saved: SavedAttention<A>,
   request: R,
 ): ProbeResult<A, R> {
+  checkSaved(OP, saved, ["q", "k", "v", "lse", "lseLow"], "q");
+  checkObject(OP, "request", request, "name what to find out, as in { max: true }");
   const { program, layout, q, k } = saved;
   checkRequest(program, request);
   checkArrays(OP, program, layout, { q, k });
@@ -219,13 +179,15 @@ function sinkMass(saved: SavedAttention<Float32Array>): Float32Array {
 
 function checkRequest({ shapes: { T }, offset }: HostProgram, request: ProbeRequest): void {
   const refuse = (name: string, rule: string, got: unknown) =>
-    new OptionError("NUMBER_RANGE", { op: OP, name, rule, got });
+    new OptionError("NUMBER_RANGE", { op: OP, name, rule, got: described(got) });
   for (const name of Object.keys(request)) {
     if (!NAMES.includes(name)) {
       throw new OptionError("CHOICE", { op: OP, name: "what is asked for", choices: NAMES, got: name });
     }
   }
   const { rows, tiles, topK, blockMax, distance } = request;
+  const isArray = (x: unknown): boolean => Array.isArray(x) || ArrayBuffer.isView(x);
+  if (rows !== undefined && !isArray(rows)) throw refuse("rows", "an array of queries", rows);
   for (const [n, i] of (rows ?? []).entries()) {
     if (!(Number.isSafeInteger(i) && i >= 0 && i < T)) {
       throw refuse(`rows[${n}]`, `a query, an integer from 0 and below T=${T}`, i);
@@ -234,6 +196,9 @@ function checkRequest({ shapes: { T }, offset }: HostProgram, request: ProbeRequ
   const isCount = (n: unknown) => Number.isSafeInteger(n) && (n as number) >= 1;
   if (topK !== undefined && !isCount(topK)) throw refuse("topK", "an integer ≥ 1", topK);
   if (blockMax !== undefined && !isCount(blockMax)) throw refuse("blockMax", "an integer ≥ 1", blockMax);
+  if (tiles !== undefined && !isArray(tiles)) {
+    throw refuse("tiles", "[rows, columns], two integers ≥ 1", tiles);
+  }
   if (tiles && !(tiles.length === 2 && tiles.every(isCount))) {
     throw refuse("tiles", "[rows, columns], two integers ≥ 1", `[${tiles.join(", ")}]`);
   }

@@ -2,7 +2,7 @@
 import type { HostArray } from "../core/notation.ts";
 import type { AttentionProgram } from "../core/program.ts";
 import { offsetOf, sinkOf } from "../core/program-rows.ts";
-import type { ProbeRequest, ProbeResult, Probes } from "./probe.ts";
+import type { ProbeRequest, ProbeResult, Probes } from "./probe-types.ts";
 
 type Program = AttentionProgram<HostArray>;
 

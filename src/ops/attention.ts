@@ -31,7 +31,7 @@ export type { AttentionOptions, AttentionResult } from "./attention/run.ts";
  * weights takes arrays as large as they. Paper: Vaswani et al. 2017, §3.2.1, arxiv.org/abs/1706.03762.
  *
  * @throws ShapeError RANK, DIMENSION, HEADS, SHAPE · OptionError OPTION, EMPTY_ROW, GRADIENT · MemoryError ·
- *   WorkerError KERNEL_WORKER_LOST where `init` started threads · and what `compileProgram` throws
+ *   WorkerError WORKER where `init` started threads · and what `compileProgram` throws
  * @param op the name that errors give, for mechanisms that are made of this
  * @example
  * const { output, weights } = attention(q, k, v, { causal: true, weights: true });

@@ -33,7 +33,7 @@ export class AdditiveEngine {
     this.#kernels = instantiateKernels(this.memory, build);
   }
 
-  /** @throws OptionError EMPTY_ROW · MemoryError KERNEL_MEMORY */
+  /** @throws OptionError EMPTY_ROW · MemoryError MEMORY */
   forward(program: HostProgram, inputs: AdditiveFloats, wantWeights: boolean) {
     const { B, T, S, Dv } = program.shapes;
     const results = { out: B * T * Dv, lse: B * T, ...(wantWeights && { weights: B * T * S }) };

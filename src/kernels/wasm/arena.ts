@@ -45,7 +45,7 @@ export class Arena {
   /**
    * Grows the memory until everything taken fits.
    *
-   * @throws MemoryError KERNEL_MEMORY beyond 4 GiB, or when the machine refuses
+   * @throws MemoryError MEMORY beyond 4 GiB, or when the machine refuses
    */
   reserve(op: string): void {
     const bytes = this.#top + SLACK;
@@ -55,7 +55,14 @@ export class Arena {
       if (bytes > PAGE * PAGE) throw new RangeError("beyond 4 GiB");
       this.memory.grow(pages);
     } catch (cause) {
-      throw new MemoryError("KERNEL_MEMORY", { op, bytes }, { cause });
+      const fault = {
+        op,
+        bytes,
+        rule: "the operands of one group of heads must fit in a WebAssembly memory of at most 4 GiB",
+        got: `${bytes} bytes that could not be had`,
+        remedy: "use fewer queries at a time with queryOffset, or free memory",
+      };
+      throw new MemoryError("MEMORY", fault, { cause });
     }
   }
 

@@ -16,7 +16,7 @@ export interface KernelSpace {
    * when all are done. Each call gets `scratch + thread · scratchBytes` as its last argument, if `scratch` is given.
    * `flops` says about how much work all calls are: small work is not handed out.
    *
-   * @throws WorkerError KERNEL_WORKER_LOST, after which the space must be closed · KERNEL_FAILED, after which it need not
+   * @throws WorkerError WORKER, after which the space must be closed · FAULT, after which it need not
    */
   run(kernel: string, calls: readonly KernelCall[], flops: number, scratch?: Scratch): void;
 }

@@ -80,7 +80,7 @@ export class AttentionEngine implements Workspace {
   /**
    * The output and log-sum-exp of a program.
    *
-   * @throws OptionError EMPTY_ROW · MemoryError KERNEL_MEMORY · WorkerError KERNEL_WORKER_LOST
+   * @throws OptionError EMPTY_ROW · MemoryError MEMORY · WorkerError WORKER
    */
   forward(program: HostProgram, { q, k, v }: FloatInputs, layout: Layout = "bhtd"): ForwardResult {
     const { B, T, S, D, Dv } = program.shapes;

@@ -40,7 +40,7 @@ export function isWorthThreads({ a, b, out, K }: Products): boolean {
  * out = a · b for every product, on all threads. Each number of the result is summed by one of them, in the order in
  * which one thread alone sums it: the bits are the same.
  *
- * @throws MemoryError KERNEL_MEMORY · WorkerError
+ * @throws MemoryError MEMORY · WorkerError
  */
 export function multiplyOnThreads(pool: PoolSpace, op: string, { a, b, out, M, N, K }: Products): void {
   const arena = new Arena(pool.memory, PoolSpace.FREE);

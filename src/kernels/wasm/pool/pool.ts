@@ -8,13 +8,15 @@
 import { WorkerError } from "../../../core/errors.ts";
 import { exportsOf, type KernelBuild, type KernelExports, kernelModule } from "../load.ts";
 import type { KernelCall, KernelSpace, Scratch } from "../space.ts";
-import { startWorker, type WorkerHandle } from "./start.ts";
+import { startWorker, type WorkerHandle, workerFailed } from "./start.ts";
 import { CONTROL_START, controlOf, SPINS, TABLE_WORDS, WORD, work } from "./work.js";
 
 /** About 140 µs on one thread: two save more than waking the other takes. */
 const LEAST_FLOPS = 2 ** 23;
 /** A call that takes this much longer than at 1 GF/s belongs to a worker that is no more. */
 const STALL_MS = 10_000;
+/** Workers start in 35 to 80 ms, on a machine with nothing else to do. */
+const READY_MS = 30_000;
 const PAGE = 65536;
 
 export interface PoolOptions {
@@ -22,6 +24,8 @@ export interface PoolOptions {
   stallMs?: number;
   /** Smaller work stays on this thread. @default LEAST_FLOPS */
   leastFlops?: number;
+  /** A worker that takes longer than this to be ready is given up. @default READY_MS */
+  readyMs?: number;
   /** A worker's program. @default worker.js beside this file */
   worker?: URL;
 }
@@ -61,7 +65,7 @@ export class PoolSpace implements KernelSpace {
   /**
    * Starts `threads − 1` workers and waits until they are ready.
    *
-   * @throws WorkerError KERNEL_WORKER_FAILED, also where no shared memory can be had
+   * @throws WorkerError WORKER, also where no shared memory can be had
    */
   static async start(build: KernelBuild, threads: number, options: PoolOptions = {}): Promise<PoolSpace> {
     const initial = Math.ceil(PoolSpace.FREE / PAGE);
@@ -69,7 +73,7 @@ export class PoolSpace implements KernelSpace {
     const module = kernelModule(build, true);
     const pool = new PoolSpace(module, memory, threads, options);
     const starts = Array.from({ length: threads - 1 }, (_, n) =>
-      startWorker({ module, memory, thread: n + 1 }, options.worker),
+      startWorker({ module, memory, thread: n + 1 }, options.readyMs ?? READY_MS, options.worker),
     );
     // All of them, so that none is left behind when another fails.
     const started = await Promise.allSettled(starts);
@@ -122,7 +126,16 @@ export class PoolSpace implements KernelSpace {
     work(control, this.#byPlace, 0);
     this.#wait(kernel, calls.length, flopsPerCall / 1e6 + this.#stallMs);
     const failed = Atomics.load(control, WORD.FAILED);
-    if (failed > 0) throw new WorkerError("KERNEL_FAILED", { op: kernel, failed, calls: calls.length });
+    if (failed > 0) {
+      throw new WorkerError("FAULT", {
+        op: kernel,
+        failed,
+        calls: calls.length,
+        rule: "every call must end",
+        got: `a trap in ${failed} of ${calls.length}`,
+        remedy: "this is a fault of heed, please report it",
+      });
+    }
   }
 
   /** Waits for the calls that others have taken. */
@@ -138,7 +151,14 @@ export class PoolSpace implements KernelSpace {
       else if (now > deadline) {
         this.#lost = true;
         void this.close();
-        throw new WorkerError("KERNEL_WORKER_LOST", { op, seconds: Math.round(limitMs / 1000) });
+        const seconds = Math.round(limitMs / 1000);
+        throw new WorkerError("WORKER", {
+          op,
+          seconds,
+          rule: "every worker thread must finish its part",
+          got: `nothing from one for ${seconds} s, so its result is lost`,
+          remedy: "call again, which runs on one thread, or await init({ threads }) for new workers",
+        });
       }
       // Browsers do not let their main thread sleep.
       if (canWait) Atomics.wait(control, WORD.COMPLETED, completed, Math.max(1, deadline - now));
@@ -154,13 +174,12 @@ export class PoolSpace implements KernelSpace {
   }
 }
 
-/** @throws WorkerError KERNEL_WORKER_FAILED where 4 GiB of addresses cannot be reserved */
+/** @throws WorkerError WORKER where 4 GiB of addresses cannot be reserved */
 function sharedMemory(initial: number): WebAssembly.Memory {
   try {
     return new WebAssembly.Memory({ initial, maximum: PAGE, shared: true });
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new WorkerError("KERNEL_WORKER_FAILED", { op: "init", message }, { cause });
+    throw workerFailed(cause instanceof Error ? cause.message : String(cause), cause);
   }
 }
 

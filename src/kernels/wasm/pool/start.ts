@@ -13,45 +13,73 @@ export interface WorkerHandle {
   terminate(): Promise<unknown>;
 }
 
-/**
- * Starts a worker thread and waits until it is ready. It does not keep the program running.
- *
- * @throws WorkerError KERNEL_WORKER_FAILED
- */
-export function startWorker(start: WorkerStart, url?: URL): Promise<WorkerHandle> {
-  return globalThis.process?.versions?.node ? startInNode(start, url) : startInBrowser(start);
+/** The error of a worker that does not start. */
+export function workerFailed(message: string, cause?: unknown): WorkerError<"WORKER"> {
+  const fault = {
+    op: "init",
+    rule: "every worker thread must start",
+    got: `"${message}"`,
+    remedy: "use threads: 1 where there can be no workers",
+  };
+  return new WorkerError("WORKER", fault, cause === undefined ? undefined : { cause });
 }
 
-const failed = (message: string) => new WorkerError("KERNEL_WORKER_FAILED", { op: "init", message });
+/**
+ * Starts a worker thread and waits until it is ready, `readyMs` at most. It does not keep the program running.
+ *
+ * @throws WorkerError WORKER
+ */
+export async function startWorker(start: WorkerStart, readyMs: number, url?: URL): Promise<WorkerHandle> {
+  const { handle, ready } = globalThis.process?.versions?.node
+    ? startInNode(start, url)
+    : startInBrowser(start);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(workerFailed(`not ready after ${readyMs / 1000} s`)), readyMs);
+  });
+  try {
+    await Promise.race([ready, late]);
+    return handle;
+  } catch (error) {
+    await handle.terminate();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
-function startInNode(
-  start: WorkerStart,
-  url = new URL("./worker.js", import.meta.url),
-): Promise<WorkerHandle> {
+interface Starting {
+  readonly handle: WorkerHandle;
+  readonly ready: Promise<void>;
+}
+
+function startInNode(start: WorkerStart, url = new URL("./worker.js", import.meta.url)): Starting {
   // Through getBuiltinModule, so that bundlers see no import of a Node module.
   const { Worker } = process.getBuiltinModule("node:worker_threads");
   const worker = new Worker(url, { workerData: start, execArgv: [] });
   let ended = false;
   const handle = { exited: () => ended, terminate: () => worker.terminate() };
-  return new Promise((resolve, reject) => {
+  const ready = new Promise<void>((resolve, reject) => {
     worker.once("message", () => {
       worker.unref();
-      resolve(handle);
+      resolve();
     });
-    worker.on("error", (error) => reject(failed(error.message)));
+    worker.on("error", (error) => reject(workerFailed(error.message)));
     worker.on("exit", (code) => {
       ended = true;
-      reject(failed(`exit code ${code}`));
+      reject(workerFailed(`exit code ${code}`));
     });
   });
+  return { handle, ready };
 }
 
-function startInBrowser(start: WorkerStart): Promise<WorkerHandle> {
+function startInBrowser(start: WorkerStart): Starting {
   const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
   const handle = { exited: () => false, terminate: async () => worker.terminate() };
-  return new Promise((resolve, reject) => {
-    worker.onmessage = () => resolve(handle);
-    worker.onerror = ({ message }) => reject(failed(message));
+  const ready = new Promise<void>((resolve, reject) => {
+    worker.onmessage = () => resolve();
+    worker.onerror = ({ message }) => reject(workerFailed(message));
     worker.postMessage(start);
   });
+  return { handle, ready };
 }

@@ -11,6 +11,7 @@ import { type Arrays, floats, holes, makeCase, normal, runFused } from "../../ca
 
 const dying = new URL("./dying-worker.mjs", import.meta.url);
 const broken = new URL("./broken-worker.mjs", import.meta.url);
+const silent = new URL("./silent-worker.mjs", import.meta.url);
 
 const pools: PoolSpace[] = [];
 async function startPool(...args: Parameters<typeof PoolSpace.start>): Promise<PoolSpace> {
@@ -159,6 +160,15 @@ describe("A pool", () => {
   });
 });
 
+it("A pool gives up a worker that never becomes ready", async () => {
+  const began = performance.now();
+  await expect(PoolSpace.start("relaxed", 3, { worker: silent, readyMs: 200 })).rejects.toThrow(
+    'init: every worker thread must start, got "not ready after 0.2 s"; use threads: 1 where there can be no workers',
+  );
+  // Far from the 30 s that it would wait otherwise.
+  expect(performance.now() - began).toBeLessThan(20_000);
+});
+
 describe("init", () => {
   afterEach(async () => {
     vi.restoreAllMocks();
@@ -186,6 +196,12 @@ describe("init", () => {
     const start = vi.spyOn(PoolSpace, "start");
     await Promise.all([init({ threads: 2 }), init({ threads: 2 })]);
     expect(start).toHaveBeenCalledTimes(1);
+  });
+
+  it.each([65, 200, 2 ** 31])("refuses %s threads, more than any machine gains by", async (threads) => {
+    await expect(init({ threads })).rejects.toThrow(
+      `init: threads must be at most 64, got ${threads}; pass as many as the machine has cores, or leave it out`,
+    );
   });
 
   it.each([0, 1.5, Number.NaN])("refuses %s threads", async (threads) => {
