@@ -61,7 +61,9 @@ const equalThreads = (/** @type {Run} */ run, /** @type {string} */ name, /** @t
 const atBest = (/** @type {Run} */ run, /** @type {string} */ id) =>
   quotient(timeOf(run, FULL, is(id)), timeOf(run, FULL, anyHeed));
 
-const SHORT = CASES.filter(({ T, pass }) => T <= 64 && pass === "forward");
+const SHORT = CASES.filter(({ T, kind, pass }) => T <= 64 && kind !== "many heads" && pass === "forward");
+const MANY = CASES.filter(({ kind }) => kind === "many heads");
+const FORWARD_FULL = CASES.filter(({ kind, pass }) => kind === "full" && pass === "forward");
 const block = TASKS[0].name;
 
 /** @type {Bar[]} */
@@ -127,6 +129,37 @@ export const BARS = [
       SHORT.map(({ name, kind }) => ({
         label: kind,
         value: quotient(timeOf(run, name, overWasm), timeOf(run, name, anyHeed)),
+      })),
+  },
+  {
+    name: "full, T = 64, one thread: share of the WebAssembly multiply-add peak, copies and call included",
+    ...{ suite: "attention", need: { atLeast: 70 }, unit: "%" },
+    figures: (run) => [{ label: "", value: shareOfPeak(run, "full, T = 64") }],
+  },
+  {
+    name: "full, T = 64, against onnxruntime-web with as many threads",
+    ...{ suite: "attention", need: { above: 1 }, unit: "×" },
+    figures: (run) => equalThreads(run, "full, T = 64", "onnxruntime-web"),
+  },
+  {
+    name: "two threads over one, full and many heads of any size: never slower, a twentieth for noise",
+    ...{ suite: "attention", need: { atLeast: 0.95 }, unit: "×" },
+    figures: (run) =>
+      [...FORWARD_FULL, ...MANY].map(({ name }) => ({
+        label: name,
+        value: quotient(timeOf(run, name, heed(1)), timeOf(run, name, heed(2))),
+      })),
+  },
+  {
+    name: "512 heads of 16, one thread, on TensorFlow.js: against the same composed on tfjs-wasm",
+    ...{ suite: "attention", need: { atLeast: 1 }, unit: "×" },
+    figures: (run) =>
+      MANY.map(({ name, T }) => ({
+        label: `T = ${T}`,
+        value: quotient(
+          timeOf(run, name, is("tfjs-wasm composed")),
+          timeOf(run, name, is("heed on TensorFlow.js")),
+        ),
       })),
   },
   {

@@ -43,6 +43,7 @@ export const ATTENTION = [
   heed("heed, 1 thread", { threads: 1, build: "relaxed" }),
   heed("heed, 2 threads", { threads: 2, build: "relaxed" }),
   heed("heed plain SIMD, 1 thread", { threads: 1, build: "plain" }),
+  { id: "heed on TensorFlow.js", family: "heed", module: "./attention/heed-op.mjs", threads: 1 },
   onnx("onnxruntime-web", 1),
   onnx("onnxruntime-web", 2),
   onnx("onnxruntime-web", 1, { simd: "relaxed" }),

@@ -1,10 +1,11 @@
 /**
  * What is measured: full, causal, window and grouped-query attention over T tokens, and decoding, one new token that
- * looks at a cache. float32, B = 1, 8 heads of 64.
+ * looks at a cache. float32, B = 1, 8 heads of 64. Besides, what axial attention, criss-cross attention and small
+ * windows are made of: 512 heads of 16 over lines of 16 to 48 positions.
  */
 import { normals } from "../random.mjs";
 
-/** @typedef {"full" | "causal" | "window 256" | "GQA 8/2" | "decode"} Kind */
+/** @typedef {"full" | "causal" | "window 256" | "GQA 8/2" | "decode" | "many heads"} Kind */
 /** @typedef {{ q: Float32Array, k: Float32Array, v: Float32Array }} Inputs */
 /**
  * @typedef {{ name: string, kind: Kind, pass: "forward" | "backward", T: number, S: number, H: number, Hkv: number,
@@ -15,6 +16,7 @@ import { normals } from "../random.mjs";
 const WINDOW = 256;
 const [H, D] = [8, 64];
 const CACHE = 4096;
+const MANY = { H: 512, D: 16 };
 
 /** @returns {Case} */
 function makeCase(
@@ -28,10 +30,13 @@ function makeCase(
   const name = `${pass === "backward" ? "backward " : ""}${kind}, T = ${T}${S === T ? "" : `, S = ${S}`}`;
   const visible = (/** @type {number} */ i, /** @type {number} */ j) =>
     window ? j <= i && j > i - window : !causal || j <= i;
-  return { name, kind, pass, T, S, H, Hkv: kind === "GQA 8/2" ? 2 : H, D, causal, window, visible };
+  const heads = kind === "many heads" ? MANY : { H, D };
+  const Hkv = kind === "GQA 8/2" ? 2 : heads.H;
+  return { name, kind, pass, T, S, ...heads, Hkv, causal, window, visible };
 }
 
 const LENGTHS = [64, 512, 2048, 4096];
+const LINES = [16, 32, 48];
 
 /** @type {Case[]} */
 export const CASES = [
@@ -39,6 +44,8 @@ export const CASES = [
     /** @type {Kind[]} */ (["full", "causal", "window 256", "GQA 8/2"]).map((kind) => makeCase(kind, T)),
   ),
   makeCase("decode", 1),
+  ...LINES.map((T) => makeCase("many heads", T)),
+  makeCase("full", 64, "backward"),
   makeCase("full", 512, "backward"),
   makeCase("full", 2048, "backward"),
   makeCase("causal", 2048, "backward"),
@@ -48,6 +55,7 @@ export const CASES = [
 export const QUICK_CASES = [
   ...["full", "causal", "window 256", "GQA 8/2"].map((kind) => makeCase(/** @type {Kind} */ (kind), 64)),
   makeCase("decode", 1),
+  makeCase("many heads", 16),
   makeCase("full", 64, "backward"),
 ];
 

@@ -26,6 +26,7 @@ Made by \`node tools/docs/benchmarks.mjs\` from \`docs/benchmarks.json\`, except
 \`\`\`sh
 npm run bench -- attention --save   # about 20 minutes
 npm run bench -- training --save    # about 3 minutes
+npm run bench -- attention --save --cases='T = 64|many heads'   # some cases alone, which replace what is kept of them
 npx -y node@24 bench/main.mjs attention --save   # the same under another Node, once the peers are installed
 \`\`\`
 
@@ -44,7 +45,8 @@ Ratios, not times: those of one run on one machine, in which everyone takes turn
   The peak is what twelve independent chains of fused multiply-adds reach in WebAssembly in the same run
   (\`assembly/probes/peak.ts\`), in one thread.
 - **Cases**: float32, B = 1, 8 heads of 64; GQA has 2 key heads; a window of 256 keys counts the query's own; decoding
-  is one query against a cache of 4096 keys.
+  is one query against a cache of 4096 keys. "Many heads" are 512 heads of 16 over lines of 16, 32 and 48 positions,
+  which is what axial and criss-cross attention and small windows are made of.
 `;
 
 const row = (/** @type {string[]} */ cells) => `| ${cells.join(" | ")} |`;
