@@ -55,9 +55,4 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
     description: "score a model on held-out data",
     load: async (io) => (await import("./evaluate.ts")).evaluateCommand(io),
   },
-  {
-    name: "prove",
-    description: "train small models and check what heed says about learning",
-    load: async (io) => (await import("./prove.ts")).proveCommand(io),
-  },
 ];

@@ -2,13 +2,11 @@ import { writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import * as tf from "@tensorflow/tfjs-core";
 import { encodeSafetensors } from "../../src/core/safetensors.ts";
-import { localSwap } from "../../src/tasks/toy/local-swap.ts";
 import type { Scope } from "./snippets.ts";
 
 /** Files whose `@example` is not run, and why. */
 export const NOT_RUN: Record<string, string> = {
   "data/fetch.ts": "downloads from the public source; test/data runs it against a local server",
-  "tasks/toy/train.ts": "learns for minutes; heed prove runs it",
 };
 
 /** Files whose `@example` reads a data set, which not every clone has beside it. */
@@ -79,7 +77,6 @@ export const INPUTS: Record<string, () => Scope> = {
     U: random(5, 20),
     mask: tf.ones([3, 2]),
   }),
-  "tasks/toy/sampler.ts": () => ({ localSwap }),
   "train/adam.ts": () => {
     const w = tf.variable(random(3), true, "w");
     const b = tf.variable(random(3), true, "b");

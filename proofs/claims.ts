@@ -1,0 +1,29 @@
+import { adaptiveClaims } from "./adaptive/claims.ts";
+import type { Claim } from "./claim.ts";
+import { discreteClaims } from "./discrete/claims.ts";
+import { featureClaims } from "./feature/claims.ts";
+import { glimpseClaims } from "./glimpse/claims.ts";
+import { guidelineClaims } from "./guidelines/claims.ts";
+import { linearClaims } from "./linear/claims.ts";
+import { positionClaims } from "./position/claims.ts";
+import { relevanceClaims } from "./relevance/claims.ts";
+import { sequenceClaims } from "./sequence/claims.ts";
+import { sparseClaims } from "./sparse/claims.ts";
+import { timeClaims } from "./time/claims.ts";
+import { toyClaims } from "./toy/claims.ts";
+
+/** Every claim, in the order in which `npm run prove` measures them. A folder adds its own list here. */
+export const CLAIMS: readonly Claim[] = [
+  ...toyClaims,
+  ...positionClaims,
+  ...sequenceClaims,
+  ...guidelineClaims,
+  ...discreteClaims,
+  ...adaptiveClaims,
+  ...featureClaims,
+  ...glimpseClaims,
+  ...sparseClaims,
+  ...linearClaims,
+  ...relevanceClaims,
+  ...timeClaims,
+];

@@ -1,0 +1,115 @@
+import { type Claim, type Metrics, part } from "../claim.ts";
+import type { Basin } from "./basin.ts";
+
+/** The first deviations of the Gaussians that search, in pixels. */
+const SIGMAS = [0.5, 2, 4];
+
+/** The share of the offsets of 4 pixels or more from which every search ended within `least`. */
+const foundFar = (worst: Basin, least: number) => {
+  const far = worst.filter((_, offset) => offset >= 4);
+  return far.filter((distance) => distance <= least).length / far.length;
+};
+
+/** What is claimed of the glimpses. */
+export const glimpseClaims: readonly Claim[] = [
+  {
+    name: "glimpse/location-policy",
+    claim:
+      "A policy learns by the score function where to crop, and a classifier that sees the crop alone reads translated glyphs.",
+    thresholds: [{ metric: "accuracy", atLeast: 0.9 }],
+    quick: true,
+    async measure(onProgress) {
+      const { trainPolicy } = await import("./policy.ts");
+      return { ...(await trainPolicy({ onProgress })) };
+    },
+  },
+  {
+    name: "glimpse/doubly-stochastic",
+    claim:
+      "The doubly stochastic penalty makes a caption's masks look at every part of the picture, and the caption stays right.",
+    thresholds: [
+      { metric: "ratio", atMost: 0.5 },
+      { metric: "accuracy", atLeast: 0.99 },
+      { metric: "accuracyWithout", atLeast: 0.99 },
+    ],
+    quick: true,
+    async measure(onProgress) {
+      const { trainCaptions } = await import("./penalty.ts");
+      const without = await trainCaptions({ weight: 0, onProgress: part(onProgress, 0, 2) });
+      const penalised = await trainCaptions({ weight: 1, onProgress: part(onProgress, 1, 2) });
+      return {
+        ratio: penalised.unevenness / without.unevenness,
+        unevenness: penalised.unevenness,
+        unevennessWithout: without.unevenness,
+        accuracy: penalised.accuracy,
+        accuracyWithout: without.accuracy,
+      };
+    },
+  },
+  {
+    name: "glimpse/basin",
+    claim:
+      "Searching a crop by its gradient, Gaussians find it from all of 0 to 12 pixels away, whatever their first deviation; a spatial transformer only from nearby.",
+    thresholds: [
+      ...SIGMAS.map((sigma) => ({ metric: `gaussian${sigma}`, atMost: 0.7 })),
+      { metric: "reachTransformer", atMost: 3 },
+      { metric: "farTransformer", atMost: 0.1 },
+    ],
+    quick: true,
+    async measure(onProgress) {
+      const { basin, FOUND, reach } = await import("./basin.ts");
+      const parts = SIGMAS.length + 1;
+      const worst = await basin({ onProgress: part(onProgress, 0, parts) });
+      const metrics: Metrics = {
+        reachTransformer: reach(worst),
+        farTransformer: foundFar(worst, FOUND),
+      };
+      for (const [n, sigma] of SIGMAS.entries()) {
+        const gaussian = await basin({ sigma, onProgress: part(onProgress, n + 1, parts) });
+        metrics[`gaussian${sigma}`] = Math.max(...gaussian);
+      }
+      return metrics;
+    },
+  },
+  {
+    name: "glimpse/support",
+    claim:
+      "A pixel of a spatial transformer's glimpse depends on 4 pixels of the image, one of a Gaussian glimpse with σ = 1 on nearly 80.",
+    thresholds: [
+      { metric: "transformer", atLeast: 4, atMost: 4 },
+      { metric: "gaussian", atLeast: 60, atMost: 90 },
+    ],
+    quick: true,
+    async measure() {
+      const { support } = await import("./support.ts");
+      return { ...(await support()) };
+    },
+  },
+  {
+    name: "glimpse/draw",
+    claim:
+      "A tiny DRAW that reads and writes glyphs through 5 × 5 Gaussians makes them again with less than half of the error of a blank canvas.",
+    thresholds: [{ metric: "lowered", atLeast: 0.5 }],
+    quick: true,
+    async measure(onProgress) {
+      const { trainDraw } = await import("./autoencoder.ts");
+      const { error, blank } = await trainDraw({ onProgress });
+      return { lowered: 1 - error / blank, error, blank };
+    },
+  },
+  {
+    name: "glimpse/tracking",
+    claim:
+      "A recurrent network follows an object among others like it through Gaussian glimpses, over 20 frames, where a box that stays loses it.",
+    thresholds: [
+      { metric: "overlap", atLeast: 0.6 },
+      { metric: "gain", atLeast: 0.3 },
+    ],
+    quick: true,
+    async measure(onProgress) {
+      const { trainTracker } = await import("./tracking.ts");
+      const { overlap, still } = await trainTracker({ onProgress });
+      return { overlap, gain: overlap - still, still };
+    },
+  },
+];

@@ -1,0 +1,102 @@
+import type { Claim } from "../claim.ts";
+import type { Timed } from "./linear.ts";
+
+const SLOPE = 1.2;
+
+/** Time between 512 and 4096 positions as a power of them. */
+function growthClaim(name: Timed, title: string, logarithm = false): Claim {
+  const growth = logarithm ? "n·log n" : "n";
+  return {
+    name: `growth/${name}`,
+    claim: `The time of ${title} grows as ${growth} between 512 and 4096 positions, with gradients too.`,
+    thresholds: [
+      { metric: "slope", atMost: SLOPE },
+      { metric: "gradientSlope", atMost: SLOPE },
+    ],
+    quick: false,
+    async measure(onProgress) {
+      const { timeSlopes } = await import("./linear.ts");
+      return timeSlopes(name, logarithm, onProgress);
+    },
+  };
+}
+
+const LENGTHS = [512, 1024, 2048, 4096, 8192];
+const COMPARED: readonly Timed[] = [
+  "linear",
+  "linear-causal",
+  "performer",
+  "linformer",
+  "nystrom",
+  "retention",
+  "gated-delta",
+  "lsh",
+];
+
+/** What is claimed of time. None of it is quick: a clock on a busy machine proves nothing. */
+export const timeClaims: readonly Claim[] = [
+  growthClaim("linear", "linear attention"),
+  growthClaim("linear-causal", "causal linear attention"),
+  growthClaim("performer", "Performer"),
+  growthClaim("linformer", "Linformer"),
+  growthClaim("nystrom", "Nyströmformer"),
+  growthClaim("gated-delta", "the gated delta rule"),
+  growthClaim("retention", "retention"),
+  growthClaim("lsh", "LSH attention", true),
+  {
+    name: "growth/sigmoid-gate",
+    claim:
+      "Eight times the positions cost a gate about eight times the time, and attention in pairs about 64 times.",
+    thresholds: [
+      { metric: "gate", atMost: 10 },
+      { metric: "attention", atLeast: 40 },
+    ],
+    quick: false,
+    async measure(onProgress) {
+      const { gateGrowth } = await import("./gate.ts");
+      return { ...(await gateGrowth(onProgress)) };
+    },
+  },
+  {
+    name: "speed/linear",
+    claim: "At 8192 positions every one is faster than softmax attention in one kernel, and trains faster.",
+    thresholds: COMPARED.flatMap((name) => [
+      { metric: `${name}-8192`, atLeast: 1 },
+      { metric: `${name}-8192-gradients`, atLeast: 1 },
+    ]),
+    quick: false,
+    async measure(onProgress) {
+      const { speedups } = await import("./linear.ts");
+      return speedups({ lengths: LENGTHS, rounds: 3, onProgress });
+    },
+  },
+  {
+    name: "speed/sparse",
+    claim:
+      "At 4096 positions a sixteenth of the blocks, or Longformer with a window of 257, takes well under half the time of dense attention.",
+    thresholds: [
+      { metric: "blocks6@4096", atMost: 0.4 },
+      { metric: "longformer@4096", atMost: 0.4 },
+    ],
+    quick: false,
+    async measure(onProgress) {
+      const { timeShares } = await import("./sparse.ts");
+      return timeShares({ onProgress });
+    },
+  },
+  {
+    name: "speed/glimpse",
+    claim:
+      "A spatial transformer is faster than a Gaussian glimpse at every size: 32² to 8², 256² to 32², 512² to 64², batches of 8.",
+    thresholds: [
+      { metric: "ratio32", atLeast: 1 },
+      { metric: "ratio256", atLeast: 1 },
+      { metric: "ratio512", atLeast: 1 },
+    ],
+    quick: false,
+    async measure(onProgress) {
+      const { glimpseRatios } = await import("./glimpse.ts");
+      return glimpseRatios(onProgress);
+    },
+  },
+];
