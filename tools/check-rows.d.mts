@@ -1,15 +1,14 @@
-export interface RowTest {
-  file: string;
-  title: string;
-  needs?: "data" | "browser";
-}
-
 export interface Row {
   row: number;
   name: string;
+  /** What must hold. */
+  statement: string;
+  /** Files and folders that do it. */
   files: string[];
-  tests: RowTest[];
-  note?: string;
+  /** At most three, as `<file>: <words of the titles>`. */
+  tests: string[];
+  /** What is still to come, with the subject of the step that brings it first. */
+  missing?: string;
 }
 
 export interface Report {
@@ -27,4 +26,4 @@ export function checkRows(
   report: Report,
   machine: { root: string; ci: boolean },
 ): Checked;
-export function checkRowsFiles(root: string, reportFile: string): Checked & { rows: number };
+export function checkRowsFiles(root: string, reportFile: string): Checked & { rows: number; missing: number };

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { maskAttention } from "../../src/attention/general/mask-attention.ts";
+import { maskAttention } from "../../src/attention/feature/mask-attention.ts";
 import { RandomStream } from "../../src/core/random.ts";
 import { linear } from "../../src/ops/linear.ts";
 import type { Metrics } from "../claim.ts";
@@ -67,35 +67,24 @@ type Size = readonly [layers: number, width: number];
 /** Plain nets to try, by their number of parameters. */
 const PLAIN: Readonly<Record<number, readonly Size[]>> = {
   2: [
-    [1, 2],
     [1, 3],
     [2, 2],
     [1, 4],
-    [1, 8],
   ],
   3: [
-    [1, 4],
     [2, 3],
-    [1, 6],
     [1, 8],
     [2, 4],
     [1, 12],
     [2, 6],
     [1, 16],
-    [2, 8],
   ],
   4: [
-    [1, 8],
-    [1, 10],
-    [1, 12],
-    [2, 6],
     [1, 16],
     [2, 8],
-    [1, 20],
-    [1, 24],
-    [2, 10],
     [1, 32],
     [2, 12],
+    [1, 48],
     [2, 16],
   ],
 };

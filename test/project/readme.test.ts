@@ -23,7 +23,7 @@ const NOT_RUN = [
 ];
 
 /** Commands that download or train: not run either, but their `--help` must know every word and flag of the line. */
-const LONG = /^(npx )?heed (data fetch|train|evaluate|prove)(?!.* --(help|list)\b)/;
+const LONG = /^(npx )?heed (data fetch|train|evaluate)(?!.* --help\b)/;
 
 interface Block {
   document: string;
@@ -111,10 +111,10 @@ describe("programs", () => {
 });
 
 test("long commands are known by their help: a wrong word or flag is caught", () => {
-  expect(commands.filter(({ line }) => LONG.test(line)).length).toBeGreaterThanOrEqual(4);
+  expect(commands.filter(({ line }) => LONG.test(line)).length).toBeGreaterThanOrEqual(3);
   expect(() => expectKnown("heed train translaton")).toThrow();
   expect(() => expectKnown("heed train translation --epoch 3")).toThrow();
-  expect(() => expectKnown("heed prove --fast")).toThrow();
+  expect(() => expectKnown("heed evaluate --fast")).toThrow();
 });
 
 test("links to files of the repository lead somewhere", () => {

@@ -17,7 +17,7 @@ export interface BlockSparseOptions
 
 /**
  * From this share of blocks on gathered keys and values take more memory than scores would, and a third of the time
- * is all that is left to save (measured at T = 4096, D = 64; `heed prove sparse/worth`).
+ * is all that is left to save (measured at T = 4096, D = 64; `npm run prove -- speed/sparse`).
  */
 const DENSE_SHARE = 0.5;
 
