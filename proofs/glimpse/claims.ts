@@ -80,9 +80,11 @@ export const glimpseClaims: readonly Claim[] = [
       { metric: "gaussian", atLeast: 60, atMost: 90 },
     ],
     quick: true,
-    async measure() {
+    async measure(onProgress) {
       const { support } = await import("./support.ts");
-      return { ...(await support()) };
+      const metrics = { ...(await support()) };
+      onProgress(1);
+      return metrics;
     },
   },
   {

@@ -33,8 +33,19 @@ const COMPARED: readonly Timed[] = [
   "lsh",
 ];
 
-/** What is claimed of time. None of it is quick: a clock on a busy machine proves nothing. */
+/** What is claimed of time. Only the count of numbers is quick: a clock on a busy machine proves nothing. */
 export const timeClaims: readonly Claim[] = [
+  {
+    name: "growth/tensors",
+    claim:
+      "Eight times the positions make about eight times as many numbers in all tensors of a call with gradients; what stores a matrix of weights makes over 50 times as many.",
+    thresholds: [...COMPARED.map((metric) => ({ metric, atMost: 9 })), { metric: "weights", atLeast: 50 }],
+    quick: true,
+    async measure(onProgress) {
+      const { tensorGrowth } = await import("./tensors.ts");
+      return tensorGrowth(COMPARED, onProgress);
+    },
+  },
   growthClaim("linear", "linear attention"),
   growthClaim("linear-causal", "causal linear attention"),
   growthClaim("performer", "Performer"),

@@ -22,7 +22,7 @@ const [H, D] = [1, 64];
 const KEPT = 64;
 
 /** Queries, keys and values [1, H, n, D]. */
-interface Inputs {
+export interface Inputs {
   q: tf.Tensor4D;
   k: tf.Tensor4D;
   v: tf.Tensor4D;
@@ -38,10 +38,10 @@ const draw = <T extends tf.Tensor>(seed: number, shape: number[], deviation = 1)
   normal<T>(new RandomStream(seed), shape, deviation);
 
 /** One call for n positions; what depends on n alone is made once. */
-type Maker = (n: number) => (x: Inputs) => tf.Tensor;
+export type Maker = (n: number) => (x: Inputs) => tf.Tensor;
 
 /** Every mechanism at its defaults, and the softmax that it is compared with. */
-const MAKERS = {
+export const MAKERS = {
   softmax:
     () =>
     ({ q, k, v }) =>
@@ -113,8 +113,7 @@ export async function leastTimes(
   tf.engine().startScope();
   try {
     const cases = lengths.flatMap((n) => {
-      const [q, k, v] = [1, 2, 3].map((seed) => draw<tf.Tensor4D>(seed, [1, H, n, D]));
-      const x: Inputs = { q: q!, k: k!, v: v! };
+      const x = drawInputs(n);
       return names.map((name) => ({ name, n, x, call: (MAKERS[name] as Maker)(n), least: worst() }));
     });
     let quiet = 0;
@@ -139,14 +138,25 @@ export async function leastTimes(
   }
 }
 
-/** One call, timed; its result is read, so that it is done. */
-function time(call: (x: Inputs) => tf.Tensor, { q, k, v }: Inputs, withGradients: boolean): number {
-  const start = clock();
+/** Queries, keys and values of n positions. */
+export function drawInputs(n: number): Inputs {
+  const [q, k, v] = [1, 2, 3].map((seed) => draw<tf.Tensor4D>(seed, [1, H, n, D]));
+  return { q: q!, k: k!, v: v! };
+}
+
+/** One call, forward or with the gradients of its inputs; its result is read, so that it is done. */
+export function run(call: (x: Inputs) => tf.Tensor, { q, k, v }: Inputs, withGradients: boolean): void {
   tf.tidy(() => {
     if (!withGradients) return void call({ q, k, v }).dataSync();
     const gradients = tf.grads((q: tf.Tensor, k: tf.Tensor, v: tf.Tensor) => call({ q, k, v } as Inputs));
     for (const gradient of gradients([q, k, v])) gradient.dataSync();
   });
+}
+
+/** One call, timed. */
+function time(call: (x: Inputs) => tf.Tensor, x: Inputs, withGradients: boolean): number {
+  const start = clock();
+  run(call, x, withGradients);
   return clock() - start;
 }
 
