@@ -20,7 +20,7 @@ export interface DrawOptions {
   steps?: number;
   /** @default 1 */
   seed?: number;
-  /** Images that the figures are of. @default 200 */
+  /** Images that are measured. @default 200 */
   heldOut?: number;
   onProgress?: (share: number) => void;
 }
@@ -105,7 +105,7 @@ function errors(image: tf.Tensor4D, canvas: tf.Tensor4D): tf.Tensor1D {
 
 /**
  * A tiny DRAW (Gregor et al. 2015, arxiv.org/abs/1502.04623): an autoencoder that reads an image and writes it again
- * through windows of 5 × 5 Gaussians, five times each, at places that it chooses. The same options give the same figures.
+ * through windows of 5 × 5 Gaussians, five times each, at places that it chooses. The same options give the same metrics.
  */
 export async function trainDraw(options: DrawOptions = {}): Promise<DrawTrained> {
   const { steps = 350, seed = 1, heldOut = 200, onProgress } = options;

@@ -13,7 +13,7 @@ export interface PolicyOptions {
   batch?: number;
   /** @default 1 */
   seed?: number;
-  /** Images that the figures are of. @default 500 */
+  /** Images that are measured. @default 500 */
   heldOut?: number;
   onProgress?: (share: number) => void;
 }
@@ -87,7 +87,7 @@ function draw(logits: tf.Tensor2D, random: RandomStream): ArrayLike<number> {
  *
  *     ∇ E[r] = E[(r − b) ∇ log π(place | image)],    r = log p(class | crop), b its running mean
  *
- * The same options give the same figures.
+ * The same options give the same metrics.
  */
 export async function trainPolicy(options: PolicyOptions = {}): Promise<PolicyResult> {
   const { steps = 200, batch = 64, seed = 1, heldOut = 500, onProgress } = options;

@@ -13,7 +13,7 @@ import { FRAME, OBJECT, type Videos, videoBatch } from "./videos.ts";
 /** Side of the glimpse and its stride: a window of twice the object. Units of the hidden layer and of the memory. */
 const [SIDE, STRIDE, HIDDEN, UNITS] = [11, 2, 96, 64];
 const BATCH = 32;
-/** Frames of a video in training, and of those that the figures are of. */
+/** Frames of a video in training, and of those that are measured. */
 const [TRAINED, TESTED] = [10, 20];
 
 export interface TrackingOptions {
@@ -21,7 +21,7 @@ export interface TrackingOptions {
   steps?: number;
   /** @default 1 */
   seed?: number;
-  /** Videos that the figures are of. @default 100 */
+  /** Videos that are measured. @default 100 */
   heldOut?: number;
   onProgress?: (share: number) => void;
 }
@@ -92,7 +92,7 @@ function centres({ places }: Videos): tf.Tensor2D[] {
 /**
  * Tracking by glimpses, after HART (Kosiorek et al. 2017, arxiv.org/abs/1706.09262): a recurrent network that sees each
  * frame through Gaussians around the place where it believes the object to be, and moves them on. Objects like it pass
- * through it to distract. The same options give the same figures.
+ * through it to distract. The same options give the same metrics.
  */
 export async function trainTracker(options: TrackingOptions = {}): Promise<Tracked> {
   const { steps = 150, seed = 1, heldOut = 100, onProgress } = options;

@@ -12,7 +12,7 @@ import { linear } from "../../src/ops/linear.ts";
 import { descend, prepare } from "../descend.ts";
 import { weight } from "../variables.ts";
 
-/** How a model is told where its tokens stand. */
+/** How a model learns where its tokens stand. */
 export type Positions =
   | "none"
   | "sinusoidal"

@@ -81,8 +81,8 @@ describe("tables of claims", () => {
     expect(withMeasured(table, [claim], { "swap/dot": { exact: 0.95, aer: 1e-9, count: 12 } })).toBe(
       [
         "Before.\n",
-        "| Claim      | exact             | What it says | Metrics                                     |",
-        "| ---------- | ----------------- | ------------ | ------------------------------------------- |",
+        "| Claim      | exact              | What it says | Metrics                                      |",
+        "| ---------- | ------------------ | ------------ | -------------------------------------------- |",
         "| `swap/dot` | 0.950 (≥ 0.9, ≤ 1) | It learns.   | exact 0.950 (≥ 0.9, ≤ 1), aer 1e-9, count 12 |",
         "\nAfter.\n",
       ].join("\n"),

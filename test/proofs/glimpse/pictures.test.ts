@@ -24,9 +24,9 @@ test("the tracker's picture has its own box and the true one, and the same run t
   expect(tf.memory().numTensors).toBe(before);
   expect(new Set(picture.match(/<polygon points="[^"]*"/g)).size).toBe(2);
   for (const name of ["tracked", "truth"]) expect(picture).toContain(name);
-  for (const figure of [still, overlap]) {
-    expect(figure).toBeGreaterThan(0);
-    expect(figure).toBeLessThan(1);
+  for (const metric of [still, overlap]) {
+    expect(metric).toBeGreaterThan(0);
+    expect(metric).toBeLessThan(1);
   }
   expect((await trainTracker(options)).picture).toBe(picture);
 });
