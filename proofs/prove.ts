@@ -78,8 +78,8 @@ export async function prove(args: readonly string[], surroundings: Surroundings)
     complain(`prove: none of ${names.join(" ")} is a short one; leave --quick out\n`);
     return 2;
   }
-  if (values.list) list(chosen, surroundings, values.json === true);
-  else return measureAll(chosen, surroundings, values);
+  if (!values.list) return measureAll(chosen, surroundings, values);
+  list(chosen, surroundings, values.json === true);
   return 0;
 }
 
@@ -112,7 +112,7 @@ async function measureAll(
     outcomes.push(outcome);
     print(`${json ? JSON.stringify(outcome) : lineOf(outcome, width)}\n`);
     // Long runs are stopped before their end; what is done stays done.
-    if (write) measured.write({ ...measured.read(), [claim.name]: outcome.metrics });
+    if (write) measured.write({ ...measured.read(), [claim.name]: finite(outcome.metrics) });
   }
   if (!json) print(`${summary(outcomes)}\n`);
   return outcomes.some(({ ok }) => ok === false) ? 1 : 0;
@@ -128,6 +128,10 @@ async function measure(claim: Claim, { progress }: Surroundings): Promise<Outcom
   const ok = thresholds.length === 0 ? null : thresholds.every((one) => passes(metrics[one.metric], one));
   return { name, ok, metrics, thresholds, seconds };
 }
+
+/** JSON knows no NaN; a metric that is not there reaches no threshold either. */
+const finite = (metrics: Metrics): Metrics =>
+  Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value)));
 
 /** `ok     reversal/dot  exact 0.996 (≥ 0.95), alignment 1.000 (≥ 0.9), beyond 0.003  31 s` */
 function lineOf({ name, ok, metrics, thresholds, seconds }: Outcome, width: number): string {

@@ -20,7 +20,7 @@ async function run(...args: string[]) {
   const code = await prove(args, {
     claims: [
       fake("swap/dot", { exact: 0.9876, aer: 0.02 }, [{ metric: "exact", atLeast: 0.95 }], true),
-      fake("swap/general", { exact: 0.5, aer: 1e-9 }, [
+      fake("swap/general", { exact: 0.5, aer: 1e-9, idiom: Number.NaN }, [
         { metric: "exact", atLeast: 0.95 },
         { metric: "aer", atMost: 0.1 },
       ]),
@@ -50,7 +50,7 @@ test("each claim is a line with its metrics and thresholds; one that fails makes
     code: 1,
     out: [
       "ok     swap/dot      exact 0.988 (≥ 0.95), aer 0.020  0 s",
-      "FAIL   swap/general  exact 0.500 (≥ 0.95), aer 1e-9 (≤ 0.1)  0 s",
+      "FAIL   swap/general  exact 0.500 (≥ 0.95), aer 1e-9 (≤ 0.1), idiom NaN  0 s",
       "shown  reversal/dot  exact 1.000  0 s",
       "1 of 2 claims hold, 1 shown without a threshold\n",
     ].join("\n"),
@@ -96,16 +96,17 @@ test("--json writes one object a line, with the exact metrics", async () => {
     .map((line) => JSON.parse(line));
   expect(lines.map(({ name, ok, metrics }) => ({ name, ok, metrics }))).toEqual([
     { name: "swap/dot", ok: true, metrics: { exact: 0.9876, aer: 0.02 } },
-    { name: "swap/general", ok: false, metrics: { exact: 0.5, aer: 1e-9 } },
+    { name: "swap/general", ok: false, metrics: { exact: 0.5, aer: 1e-9, idiom: null } },
   ]);
   expect(lines[0]).toMatchObject({ thresholds: [{ metric: "exact", atLeast: 0.95 }] });
   expect(lines[0].seconds).toBeGreaterThanOrEqual(0);
 });
 
-test("--write keeps what is measured, beside what was measured before; without it nothing is kept", async () => {
-  expect((await run("swap/dot", "--write")).measured).toEqual({
+test("--write keeps what is measured, beside what was measured before and without NaN; without it nothing is kept", async () => {
+  expect((await run("swap", "--write")).measured).toEqual({
     "reversal/dot": { exact: 0.5 },
     "swap/dot": { exact: 0.9876, aer: 0.02 },
+    "swap/general": { exact: 0.5, aer: 1e-9 },
   });
   expect((await run("reversal")).measured).toEqual({ "reversal/dot": { exact: 0.5 } });
 });
