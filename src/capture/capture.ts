@@ -1,6 +1,5 @@
-import { type Tensor, tidy } from "@tensorflow/tfjs-core";
+import type { Tensor } from "@tensorflow/tfjs-core";
 import { checkCount } from "../core/check-options.ts";
-import { OptionError } from "../core/errors.ts";
 import {
   createTrace,
   type ImageGrid,
@@ -9,8 +8,10 @@ import {
   type TraceTensor,
   thumbnails,
 } from "../inspect/index.ts";
+import { tidyData } from "../ops/tidy.ts";
 import { nameAxes, type TokenLists } from "./axes.ts";
-import { Listener } from "./listener.ts";
+import { Observer } from "./observer.ts";
+import { refusal } from "./refuse.ts";
 import { checkedNorms } from "./value-norms.ts";
 import { weightGradients } from "./weight-gradients.ts";
 
@@ -71,7 +72,7 @@ const MOST_BATCH = 1_000_000;
  * With `gradientOf` also the gradients of one number by the weights: ∂y/∂α_ts = ∂y/∂o_t · v_s, o the call's output.
  * Cost: one call of the target, and a copy of one example's q, k and lse to ordinary memory.
  *
- * @throws OptionError VIEW, when there was nothing to capture · NUMBER_RANGE · DataError TRACE, for NaN in q or k
+ * @throws OptionError UNSUPPORTED, when there was nothing to capture · NUMBER_RANGE · DataError FORMAT, for NaN in q or k
  * @example
  * const trace = capture((x) => softAttention(x, k, v, { causal: "bottomRight" }), q);
  * layerMap(trace.layers[0]).row(0, 0).kinds.length; // 5
@@ -90,28 +91,26 @@ export function capture<I, O>(target: Capturable<I, O>, input: I, options: Captu
     values = true,
   } = options;
   checkCount(op, "example", example, 0);
-  const heard = new Listener(op, example, options.valueNorms ?? false);
-  tidy(() => {
-    const result = heard.during(() => run(target, input));
-    if (isPromise(result)) {
-      const remedy = "await inside first, and capture the part that calls attention";
-      throw refusal(op, "be done when it returns", "a promise", remedy);
-    }
-    return [];
+  const observed = new Observer(op, example, options.valueNorms ?? false);
+  tidyData(() => {
+    const result = observed.during(() => run(target, input));
+    if (!isPromise(result)) return;
+    const remedy = "await inside first, and capture the part that calls attention";
+    throw refusal(op, "the target", "be done when it returns", "a promise", remedy);
   });
-  if (heard.hasHeardNothing) {
+  if (observed.isEmpty) {
     const remedy = "capture what calls heed's attention, gates or glimpses, with heed's layers or functions";
-    throw refusal(op, "call attention, a gate or a glimpse", "no call", remedy);
+    throw refusal(op, "the target", "call attention, a gate or a glimpse", "no call", remedy);
   }
   const axes = nameAxes(tokens);
-  const { calls, gates, glimpses } = heard;
+  const { calls, gates, glimpses } = observed;
   const layers = calls.map(({ op: called, T, S, ...kept }, n) => ({
     name: `${called} ${n}`,
     alignQ: axes.nameFor(T),
     alignK: axes.nameFor(S),
     ...kept,
   }));
-  const image = options.image ?? heard.image;
+  const image = options.image ?? observed.image;
   const given = { ...(name !== undefined && { name }), ...(image && { image }), ...(grid && { grid }) };
   const seen = glimpses.length > 0 && {
     glimpses: glimpses.map(({ glimpse }) => glimpse),
@@ -121,13 +120,13 @@ export function capture<I, O>(target: Capturable<I, O>, input: I, options: Captu
   const trace = createTrace(parts, { values });
   const gradients =
     gradientOf &&
-    weightGradients(op, () => gradientOf(run(target, input)), trace.layers, heard.outputs, example);
+    weightGradients(op, () => gradientOf(run(target, input)), trace.layers, observed.outputs, example);
   return {
     ...trace,
     layers: trace.layers.map((layer, n) => ({
       ...layer,
       ...(gradients && { grad: gradients[n]! }),
-      ...(options.valueNorms && withNorms(checkedNorms(op, layer, heard.norms[n]!))),
+      ...(options.valueNorms && withNorms(checkedNorms(op, layer, observed.norms[n]!))),
       ...(small && { thumb: thumbnails(layerMap(layer)) }),
     })),
   };
@@ -145,6 +144,3 @@ function run<I, O>(target: Capturable<I, O>, input: I): O {
 
 const isPromise = (value: unknown): boolean =>
   typeof (value as { then?: unknown } | undefined | null)?.then === "function";
-
-const refusal = (op: string, rule: string, got: string, remedy: string) =>
-  new OptionError("VIEW", { op, place: "the target", rule, got, remedy });

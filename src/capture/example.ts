@@ -2,6 +2,7 @@ import { cast, reshape, type Scalar, slice, Tensor, type Tensor3D, transpose } f
 import { OptionError } from "../core/errors.ts";
 import type { Layout } from "../kernels/layout.ts";
 import type { AttentionCall } from "../ops/attention/observe.ts";
+import { refusal } from "./refuse.ts";
 
 /** Throws unless what `made` made of B examples has this one. */
 export function checkExample(op: string, example: number, made: string, B: number): void {
@@ -21,14 +22,7 @@ export function oneOf(x: Tensor, b: number): Tensor {
 export function oneNumber(op: string, place: string, y: Tensor): Scalar {
   if (y instanceof Tensor && y.size === 1) return reshape(y, []);
   const got = y instanceof Tensor ? `shape [${y.shape.join(", ")}]` : typeof y;
-  const details = {
-    op,
-    place,
-    rule: "be one number",
-    got,
-    remedy: "take one element, such as a class's score",
-  };
-  throw new OptionError("VIEW", details);
+  throw refusal(op, place, "be one number", got, "take one element, such as a class's score");
 }
 
 /** One example with its heads first: [H, T, D], also where it has no axis of heads. */

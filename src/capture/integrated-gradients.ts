@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkCount } from "../core/check-options.ts";
 import { checkTensors } from "../ops/check.ts";
+import { tidy } from "../ops/tidy.ts";
 import { oneNumber } from "./example.ts";
 
 export interface IntegratedGradientsOptions {
@@ -22,7 +23,7 @@ export interface IntegratedGradientsOptions {
  * time, must be differentiable and must drop nothing at random. Cost: `steps` gradients of f, one after the other.
  * Paper: Sundararajan, Taly & Yan 2017, § 3, arxiv.org/abs/1703.01365.
  *
- * @throws ShapeError SIZE · OptionError NUMBER_RANGE, VIEW where f gives no scalar
+ * @throws ShapeError SIZE · OptionError NUMBER_RANGE, UNSUPPORTED where f gives no scalar
  * @example
  * const f = (x) => tf.sum(tf.square(x));
  * integratedGradients(f, tf.tensor1d([1, 2])); // [1, 4]
@@ -40,10 +41,8 @@ export function integratedGradients<X extends tf.Tensor>(
     { name: "x", tensor: x, letters, shape: x.shape },
     ...(baseline ? [{ name: "baseline", tensor: baseline, letters, shape: x.shape }] : []),
   ]);
-  const slope = tf.grad((at: tf.Tensor) => {
-    return oneNumber(op, "f(x)", f(at as X));
-  });
-  return tf.tidy(() => {
+  const slope = tf.grad((at: tf.Tensor) => oneNumber(op, "f(x)", f(at as X)));
+  return tidy(() => {
     const from = baseline ?? tf.zerosLike(x);
     const way = tf.sub(x, from);
     let sum = tf.zerosLike(x) as tf.Tensor;

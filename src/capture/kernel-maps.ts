@@ -59,8 +59,15 @@ export function kernelMaps(layer: TraceLayer): MapComputer | undefined {
       const keys = part(k, Math.floor((head * Hkv) / H), S * D);
       const queries = part(q, head, T * D);
       const saved = {
-        ...{ program, layout: "bhtd" as const, q: queries, k: keys, v: keys, output: queries },
-        ...{ lse: part(lse, head, T), lseLow: new Float32Array(T), emptyRows: [] },
+        program,
+        layout: "bhtd" as const,
+        q: queries,
+        k: keys,
+        v: keys,
+        output: queries,
+        lse: part(lse, head, T),
+        lseLow: new Float32Array(T),
+        emptyRows: [],
       };
       const { weights } = probe(saved, { blockMax: factor }).blockMax;
       return cellsOf(weights, { T, S, factor, maskSpec, hides: (s) => added?.[s] === -Infinity });

@@ -37,7 +37,8 @@ export function recordCall(op: string, call: AttentionCall, example: number): Re
   const { scale, softCap, sink } = program;
   return {
     ...facts,
-    ...{ scale, rowSums: sink === undefined ? "one" : "atMostOne" },
+    scale,
+    rowSums: sink === undefined ? "one" : "atMostOne",
     ...(softCap !== undefined && { softCap }),
     q: traceTensor([H, T, D], heads(q)),
     k: traceTensor([Hkv, S, D], heads(k)),

@@ -1,9 +1,9 @@
 import { sqrt, square, sum } from "@tensorflow/tfjs-core";
-import { OptionError } from "../core/errors.ts";
 import { VALUE } from "../inspect/cells.ts";
 import { layerMap, type TraceLayer, type TraceTensor, traceTensor } from "../inspect/index.ts";
 import type { AttentionCall } from "../ops/attention/observe.ts";
 import { headsOf, layoutOf, numbers } from "./example.ts";
+import { notFinite } from "./refuse.ts";
 
 /** The length of every value of one example of a call: [Hkv, S]. */
 export function valueNorms(call: AttentionCall, example: number): Float32Array {
@@ -14,7 +14,7 @@ export function valueNorms(call: AttentionCall, example: number): Float32Array {
 /**
  * Norms as a trace has them: 0 for keys that no query sees, whatever their values hold.
  *
- * @throws OptionError VIEW, where a visible key's is not finite
+ * @throws OptionError NOT_FINITE, where a visible key's is not finite
  */
 export function checkedNorms(op: string, layer: TraceLayer, norms: Float32Array): TraceTensor {
   const { H, T, S, index, name } = layer;
@@ -27,8 +27,7 @@ export function checkedNorms(op: string, layer: TraceLayer, norms: Float32Array)
       for (let t = 0; t < T; t++) {
         if (map.row(h, t).kinds[s] !== VALUE) continue;
         const place = `vnorm.${index} of ${name}, head ${h}, key ${s},`;
-        const remedy = "look for an overflow or NaN in the values";
-        throw new OptionError("VIEW", { op, place, rule: "be finite", got: String(norm), remedy });
+        throw notFinite(op, place, norm, "look for an overflow or NaN in the values");
       }
     norms[e] = 0;
   }

@@ -1,11 +1,12 @@
 import { add, grads, matMul, mul, reshape, type Tensor, sum as total, zeros } from "@tensorflow/tfjs-core";
-import { OptionError } from "../core/errors.ts";
+import type { OptionError } from "../core/errors.ts";
 import { MASKED } from "../inspect/cells.ts";
 import { layerMap, type TraceLayer, type TraceTensor, traceTensor } from "../inspect/index.ts";
 import type { Layout } from "../kernels/layout.ts";
 import { attentionCalls } from "../ops/attention/observe.ts";
 import { tidyData } from "../ops/tidy.ts";
 import { headsOf, layoutOf, numbers, oneNumber } from "./example.ts";
+import { notFinite, refusal } from "./refuse.ts";
 
 /** One example's values of a call, and how its output is laid out. */
 interface Called {
@@ -23,7 +24,7 @@ interface Called {
  * hidden keys get 0. Cost: one more run of the target with its gradients, and arrays as large as the weights.
  *
  * @param outputs the shapes of the calls' outputs, in their order
- * @throws OptionError VIEW
+ * @throws OptionError UNSUPPORTED, NOT_FINITE
  */
 export function weightGradients(
   op: string,
@@ -69,18 +70,14 @@ function throughValues(op: string, layer: TraceLayer, { values }: Called, dout: 
         const got = gradient[e]!;
         if (got - got === 0) continue;
         const place = `grad.${index} of ${name}, head ${h}, query ${t}, key ${s},`;
-        const details = { op, place, rule: "be finite", got: String(got) };
-        throw new OptionError("VIEW", {
-          ...details,
-          remedy: "look for an overflow between it and gradientOf",
-        });
+        throw notFinite(op, place, got, "look for an overflow between it and gradientOf");
       }
     }
   return traceTensor([H, T, S], gradient);
 }
 
-function changed(op: string, got: string): OptionError<"VIEW"> {
+function changed(op: string, got: string): OptionError<"UNSUPPORTED"> {
   const rule = "call the same attention each time it runs";
   const remedy = "capture what depends on its input alone";
-  return new OptionError("VIEW", { op, place: "the target", rule, got, remedy });
+  return refusal(op, "the target", rule, got, remedy);
 }

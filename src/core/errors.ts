@@ -1,4 +1,5 @@
 import { english, type Messages } from "./english/index.ts";
+import { escapeControls } from "./escape-controls.ts";
 
 /** What went wrong, as a program may want to know it: one word for each thing that it would do something else about. */
 export type Code =
@@ -84,7 +85,7 @@ export class HeedError<C extends ErrorCode = ErrorCode> extends Error {
   readonly details: ErrorDetails<C>;
 
   constructor(code: C, details: ErrorDetails<C>, options?: ErrorOptions) {
-    super(message(code, details), options);
+    super(escapeControls(message(code, details)), options);
     this.name = new.target.name;
     this.code = code;
     this.details = details;

@@ -7,18 +7,28 @@
  *
  * The writer gives the same bytes for the same content whatever the order of the keys: as in the reference
  * implementation, wide types come first and then names in order, and spaces pad the header to 8 bytes, so every
- * tensor is aligned. The reader believes nothing: any fault is one `DataError` with code `SAFETENSORS`, and it
- * allocates only in proportion to the bytes it was given.
+ * tensor is aligned. The reader believes nothing: any fault is a `DataError`, DAMAGED, or UNSUPPORTED for a type that
+ * JavaScript has no array for, and it allocates only in proportion to the bytes it was given.
  */
 import { DataError } from "./errors.ts";
+import { jsonCost } from "./json-cost.ts";
 
-/** Each type as JavaScript holds it. F16 is the bit pattern (`decodeFloat16` reads it), BOOL is 0 or 1. */
+/**
+ * Each type as JavaScript holds it. F16 and BF16 are bit patterns (`decodeFloat16` and `decodeBfloat16` read them), BOOL
+ * is 0 or 1.
+ */
 export interface SafetensorsArrays {
+  U64: BigUint64Array;
   I64: BigInt64Array;
   F64: Float64Array;
   F32: Float32Array;
+  U32: Uint32Array;
   I32: Int32Array;
+  BF16: Uint16Array;
   F16: Uint16Array;
+  U16: Uint16Array;
+  I16: Int16Array;
+  I8: Int8Array;
   U8: Uint8Array;
   BOOL: Uint8Array;
 }
@@ -34,22 +44,35 @@ export interface SafetensorsFile {
 }
 
 /** In the order of the file: widest first, so that alignment needs no padding between tensors. */
-const TYPES = new Map<
-  string,
-  {
-    rank: number;
-    bytes: number;
-    make: new (buffer: ArrayBufferLike, byteOffset: number, length: number) => SafetensorsTensor["data"];
-  }
->([
-  ["I64", { rank: 0, bytes: 8, make: BigInt64Array }],
-  ["F64", { rank: 1, bytes: 8, make: Float64Array }],
-  ["F32", { rank: 2, bytes: 4, make: Float32Array }],
-  ["I32", { rank: 3, bytes: 4, make: Int32Array }],
-  ["F16", { rank: 4, bytes: 2, make: Uint16Array }],
-  ["U8", { rank: 5, bytes: 1, make: Uint8Array }],
-  ["BOOL", { rank: 6, bytes: 1, make: Uint8Array }],
-]);
+const ARRAYS = {
+  U64: BigUint64Array,
+  I64: BigInt64Array,
+  F64: Float64Array,
+  F32: Float32Array,
+  U32: Uint32Array,
+  I32: Int32Array,
+  BF16: Uint16Array,
+  F16: Uint16Array,
+  U16: Uint16Array,
+  I16: Int16Array,
+  I8: Int8Array,
+  U8: Uint8Array,
+  BOOL: Uint8Array,
+} as const;
+type MakeArray = new (
+  buffer: ArrayBufferLike,
+  byteOffset: number,
+  length: number,
+) => SafetensorsTensor["data"];
+const TYPES = new Map(
+  Object.entries(ARRAYS).map(([dtype, make], rank) => [
+    dtype,
+    { rank, bytes: make.BYTES_PER_ELEMENT, make: make as MakeArray },
+  ]),
+);
+const KNOWN = [...TYPES.keys()].join(", ");
+/** What a type is called, known or not: F8_E4M3, F4, C64. */
+const TYPE_NAME = /^[A-Z][A-Z\d_]{0,15}$/;
 
 const METADATA = "__metadata__";
 const MAX_HEADER_BYTES = 100_000_000;
@@ -58,7 +81,7 @@ const MAX_HEADER_BYTES = 100_000_000;
  * @param tensors name → type, shape and values
  * @param metadata free text about the file, by name
  * @returns the file's bytes, the same for the same content
- * @throws DataError `SAFETENSORS_WRITE` when a shape and its data disagree or a name is reserved
+ * @throws DataError FORMAT when a shape and its data disagree or a name is reserved
  *
  * @example
  * const bytes = encodeSafetensors({ w: { dtype: "F32", shape: [2, 3], data: new Float32Array(6) } }, { step: "7" });
@@ -99,23 +122,27 @@ export function encodeSafetensors(
   return bytes;
 }
 
+function refuse(name: string, rule: string, got: string): never {
+  const remedy = "correct that entry";
+  throw new DataError("FORMAT", {
+    op: "encodeSafetensors",
+    rule,
+    got: `${got} for "${name}"`,
+    remedy,
+    name,
+  });
+}
+
 function checkNote(name: string, text: unknown): void {
   if (name === "__proto__" || typeof text !== "string") {
-    throw new DataError("SAFETENSORS_WRITE", {
-      name,
-      rule: "metadata must be strings under names other than __proto__",
-      got: typeof text,
-    });
+    refuse(name, "metadata must be strings under names other than __proto__", typeof text);
   }
 }
 
 function checkTensor(name: string, { dtype, shape, data }: SafetensorsTensor): number {
-  const fail = (rule: string, got: string): never => {
-    throw new DataError("SAFETENSORS_WRITE", { name, rule, got });
-  };
+  const fail = (rule: string, got: string): never => refuse(name, rule, got);
   if (name === METADATA || name === "__proto__") fail("a tensor's name must not be reserved", name);
-  const type =
-    TYPES.get(dtype) ?? fail(`dtype must be one of ${[...TYPES.keys()].join(", ")}`, String(dtype));
+  const type = TYPES.get(dtype) ?? fail(`dtype must be one of ${KNOWN}`, String(dtype));
   if (!(data instanceof type.make)) fail(`${dtype} data must be a ${type.make.name}`, data.constructor.name);
   const size = sizeOf(shape) ?? fail("shape must hold whole numbers from 0", `[${shape}]`);
   if (size !== data.length) fail(`shape [${shape}] needs ${size} values`, `${data.length}`);
@@ -139,13 +166,19 @@ const isObject = (x: unknown): x is Record<string, unknown> =>
   typeof x === "object" && x !== null && !Array.isArray(x);
 
 function malformed(rule: string, got: string): never {
-  throw new DataError("SAFETENSORS", { rule, got: got.length > 80 ? `${got.slice(0, 80)}…` : got });
+  const remedy = "the file is damaged or was made by something else, write or download it again";
+  throw new DataError("DAMAGED", {
+    op: "safetensors",
+    rule,
+    got: got.length > 80 ? `${got.slice(0, 80)}…` : got,
+    remedy,
+  });
 }
 
 /**
  * @param bytes a whole file
  * @returns its tensors, as views of `bytes` where the alignment allows and copies elsewhere, and its metadata
- * @throws DataError `SAFETENSORS` for every kind of damage
+ * @throws DataError DAMAGED for every kind of damage, UNSUPPORTED for a type that JavaScript has no array for (F8, F4)
  *
  * @example
  * const { tensors, metadata } = decodeSafetensors(await readFile("model.safetensors"));
@@ -193,6 +226,7 @@ interface Place {
 function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   if (bytes[0] !== 0x7b)
     malformed("the header must begin with {", bytes.length ? `byte ${bytes[0]}` : "no header");
+  checkNesting(bytes);
   let text: string;
   let header: unknown;
   try {
@@ -205,15 +239,18 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   return header as Record<string, unknown>;
 }
 
+/** Deeper text could exhaust the memory of the parser, and the stack of whoever prints it. */
+function checkNesting(bytes: Uint8Array): void {
+  if (jsonCost(bytes).depth > 3) malformed("the header must nest at most 3 brackets", "more");
+}
+
 /** JSON.parse keeps the last of two equal names and says nothing, so the (valid) text is read once more. */
 function checkNames(text: string): void {
   const open: Set<string>[] = [];
   for (let i = 0; i < text.length; i++) {
     const c = text[i];
-    if (c === "{" || c === "[") {
-      // Deeper text could exhaust the stack of whoever prints it.
-      if (open.push(new Set()) > 3) malformed("the header must nest at most 3 brackets", "more");
-    } else if (c === "}" || c === "]") open.pop();
+    if (c === "{" || c === "[") open.push(new Set());
+    else if (c === "}" || c === "]") open.pop();
     else if (c === '"') {
       const begin = i++;
       while (text[i] !== '"') i += text[i] === "\\" ? 2 : 1;
@@ -244,8 +281,11 @@ function checkEntry(name: string, entry: unknown, dataBytes: number): Place {
   const { dtype, shape, data_offsets: offsets } = entry;
   const type = typeof dtype === "string" ? TYPES.get(dtype) : undefined;
   if (!type) {
-    const known = [...TYPES.keys()].join(", ");
-    return malformed(`the dtype of "${title}" must be one of ${known}`, String(JSON.stringify(dtype)));
+    const rule = `the dtype of "${title}" must be one of ${KNOWN}`;
+    if (typeof dtype !== "string" || !TYPE_NAME.test(dtype))
+      return malformed(rule, String(JSON.stringify(dtype)));
+    const remedy = "convert that tensor to BF16, F16 or F32";
+    throw new DataError("UNSUPPORTED", { op: "safetensors", rule, got: dtype, remedy, name, dtype });
   }
   const size = Array.isArray(shape) ? sizeOf(shape) : undefined;
   if (size === undefined)

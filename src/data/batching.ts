@@ -39,21 +39,25 @@ export interface PaddedBatch {
 const FIRST_STREAM = 2 ** 40;
 const DEFAULT_POOL = 65_536;
 
+function refuse(rule: string, got: unknown, remedy = "choose one in that range"): never {
+  throw new OptionError("OPTION", { op: "makeBatches", rule, got, remedy });
+}
+
 function checkOptions(pairs: readonly TokenPair[], options: BatchOptions): void {
-  const op = "makeBatches";
   const counts = { maxSentences: 1, poolSize: 1, ...options };
   for (const name of ["maxTokens", "maxSentences", "poolSize"] as const) {
-    if (!(counts[name] >= 1)) {
-      throw new OptionError("BATCH_OPTION", { op, rule: `${name} must be at least 1`, got: counts[name] });
-    }
+    if (!(counts[name] >= 1)) refuse(`${name} must be at least 1`, counts[name]);
   }
   if (!Number.isSafeInteger(options.epoch) || options.epoch < 0) {
-    throw new OptionError("BATCH_OPTION", { op, rule: "epoch must be an integer ≥ 0", got: options.epoch });
+    refuse("epoch must be an integer ≥ 0", options.epoch);
   }
   const { maxTokens } = options;
   for (const [index, pair] of pairs.entries()) {
     const tokens = pair.source.length + pair.target.length;
-    if (tokens > maxTokens) throw new OptionError("BATCH_ROOM", { op, maxTokens, index, tokens });
+    if (tokens > maxTokens) {
+      const got = `${maxTokens} and pair ${index} of ${tokens} tokens`;
+      refuse("maxTokens must hold every pair", got, "raise it or leave out long pairs");
+    }
   }
 }
 
@@ -75,7 +79,7 @@ function sortByLength(pool: Int32Array, pairs: readonly TokenPair[]): Int32Array
 /**
  * The batches of one epoch, in order, each the numbers of its pairs; every pair is in exactly one.
  *
- * @throws OptionError BATCH_OPTION, BATCH_ROOM when one pair alone is over `maxTokens`
+ * @throws OptionError OPTION, also when one pair alone is over `maxTokens`
  * @example
  * const batches = makeBatches(pairs, { maxTokens: 8000, seed: 1, epoch: 0 });
  * const source = padBatch(Array.from(batches[0], (i) => pairs[i].source));

@@ -122,25 +122,23 @@ function joinPair(symbols: readonly number[], left: number, right: number, merge
   return joined;
 }
 
+function refuse(rule: string, got: number, remedy = "choose one in that range"): never {
+  throw new OptionError("OPTION", { op: "trainBpe", rule, got, remedy });
+}
+
 function checkOptions(size: number, minFrequency: number, coverage: number): void {
-  const op = "trainBpe";
   if (!Number.isInteger(size) || size < SPECIAL_PIECES.length + 1 || size >= PAIR_BASE) {
-    const rule = `vocabularySize must be an integer from ${SPECIAL_PIECES.length + 1} to ${PAIR_BASE - 1}`;
-    throw new OptionError("BPE_OPTION", { op, rule, got: size });
+    refuse(`vocabularySize must be an integer from ${SPECIAL_PIECES.length + 1} to ${PAIR_BASE - 1}`, size);
   }
-  if (!(minFrequency >= 1)) {
-    throw new OptionError("BPE_OPTION", { op, rule: "minFrequency must be at least 1", got: minFrequency });
-  }
-  if (!(coverage > 0 && coverage <= 1)) {
-    throw new OptionError("BPE_OPTION", { op, rule: "characterCoverage must be in (0, 1]", got: coverage });
-  }
+  if (!(minFrequency >= 1)) refuse("minFrequency must be at least 1", minFrequency);
+  if (!(coverage > 0 && coverage <= 1)) refuse("characterCoverage must be in (0, 1]", coverage);
 }
 
 /**
  * Learns a byte-pair encoding from sentences, which should be normalised (`normalizeText`). Deterministic, and the
  * order of the sentences does not matter: counts decide and, between equal counts, the pair of the lower ids.
  *
- * @throws OptionError BPE_OPTION, BPE_TOO_SMALL when the alphabet alone is larger than `vocabularySize`
+ * @throws OptionError OPTION, also when the alphabet alone is larger than `vocabularySize`
  * @example
  * const bpe = trainBpe(pairs.flatMap((pair) => [pair.source, pair.target]), { vocabularySize: 6000 });
  */
@@ -153,7 +151,8 @@ export function trainBpe(sentences: Iterable<string>, options: BpeOptions): Bpe 
   const room = vocabularySize - SPECIAL_PIECES.length;
   if (symbols.length > room) {
     const least = symbols.length + SPECIAL_PIECES.length;
-    throw new OptionError("BPE_TOO_SMALL", { op: "trainBpe", vocabularySize, least });
+    const rule = `vocabularySize must hold the special pieces and the alphabet, ${least}`;
+    refuse(rule, vocabularySize, "raise it or lower characterCoverage");
   }
   const ids = new Map(symbols.map((symbol, id) => [symbol, id]));
   const pairs = new PairCounts([...units].map(([unit, count]) => ({ symbols: toSymbols(unit, ids), count })));

@@ -30,6 +30,15 @@ export const SPACE_MARK = "\u2581";
 
 const FORMAT = "heed-bpe-1";
 const CACHED_WORDS = 1 << 16;
+const ONE_CHARACTER = /^[^ ]$/su;
+const LONGEST = 60;
+
+function refuse(rule: string, got: unknown): never {
+  const text = typeof got === "string" ? got : got === null ? "null" : typeof got;
+  const shown = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+  const remedy = "train the encoding again with trainBpe";
+  throw new DataError("FORMAT", { op: "Bpe.fromJSON", rule, got: JSON.stringify(shown), remedy });
+}
 
 /** What `Bpe.toJSON` writes; characters and merges in order of id. */
 export interface BpeJson {
@@ -79,11 +88,7 @@ export class Bpe {
     for (const [rank, merge] of json.merges.entries()) {
       const [left, right, ...rest] = merge.split(" ").map((piece) => this.#ids.get(piece));
       if (left === undefined || right === undefined || rest.length > 0) {
-        throw new DataError("BPE_FORMAT", {
-          op: "Bpe.fromJSON",
-          rule: "a merge must be two earlier pieces",
-          got: merge,
-        });
+        refuse("a merge must be two earlier pieces", merge);
       }
       const id = this.#add(this.#pieces[left]! + this.#pieces[right]!);
       const key = pairKey(left, right);
@@ -91,13 +96,16 @@ export class Bpe {
     }
   }
 
-  /** @throws DataError BPE_FORMAT */
+  /** @throws DataError FORMAT for whatever `toJSON` does not write */
   static fromJSON(json: BpeJson): Bpe {
-    const op = "Bpe.fromJSON";
     if (json?.format !== FORMAT || !Array.isArray(json.alphabet) || !Array.isArray(json.merges)) {
-      const rule = `format must be "${FORMAT}" with arrays alphabet and merges`;
-      throw new DataError("BPE_FORMAT", { op, rule, got: String(json?.format) });
+      refuse(`format must be "${FORMAT}" with arrays alphabet and merges`, json?.format);
     }
+    for (const character of json.alphabet)
+      if (typeof character !== "string" || !ONE_CHARACTER.test(character))
+        refuse("the alphabet must hold single characters, no space", character);
+    for (const merge of json.merges)
+      if (typeof merge !== "string") refuse("a merge must be two earlier pieces", merge);
     return new Bpe(json);
   }
 
@@ -115,11 +123,13 @@ export class Bpe {
     return this.#pieces.length;
   }
 
-  /** @throws OptionError TOKEN_ID */
+  /** @throws OptionError OPTION */
   piece(id: number): string {
     const piece = this.#pieces[id];
-    if (piece === undefined) throw new OptionError("TOKEN_ID", { op: "Bpe.piece", size: this.size, got: id });
-    return piece;
+    if (piece !== undefined) return piece;
+    const rule = `an id must be an integer from 0 to ${this.size - 1}`;
+    const remedy = "decode with the encoding that made it";
+    throw new OptionError("OPTION", { op: "Bpe.piece", rule, got: id, remedy });
   }
 
   /** The id of a piece (spaces as ▁), undefined when it is not in the vocabulary; special pieces have none. */
@@ -149,7 +159,7 @@ export class Bpe {
    * The text of ids; `<pad>`, `<s>` and `</s>` are silent.
    *
    * @param unknown what stands for the `<unk>` at a position of `ids`; default U+FFFD
-   * @throws OptionError TOKEN_ID
+   * @throws OptionError OPTION
    */
   decode(ids: Iterable<number>, unknown: (position: number) => string = () => "\ufffd"): string {
     let text = "";

@@ -1,27 +1,6 @@
 import { OptionError } from "../core/errors.ts";
+import type { Dataset } from "./dataset.ts";
 import { tatoebaEnFr } from "./datasets/tatoeba-en-fr.ts";
-import type { Membership } from "./membership.ts";
-
-export const SPLITS = ["train", "valid", "test"] as const;
-export type Split = (typeof SPLITS)[number];
-
-/** A data set of sentence pairs: where its public archive is, and what must come of it. */
-export interface Dataset {
-  readonly name: string;
-  readonly title: string;
-  readonly licence: string;
-  /** A zip archive at an address whose content cannot change. */
-  readonly url: string;
-  readonly bytes: number;
-  readonly sha256: string;
-  /** The archive's file of rows `source<TAB>target`. */
-  readonly member: string;
-  readonly membership: Membership;
-  /** Per split, the number of rows and their `rowsChecksum`: a fetched split is what models were trained on. */
-  readonly splits: Readonly<Record<Split, { readonly rows: number; readonly sha256: string }>>;
-  /** The notice that the licence asks to keep with the data (Markdown). */
-  readonly attribution: string;
-}
 
 const DATASETS: readonly Dataset[] = [tatoebaEnFr];
 
@@ -29,11 +8,16 @@ export function listDatasets(): readonly Dataset[] {
   return DATASETS;
 }
 
-/** @throws OptionError DATASET_NAME */
+/** @throws OptionError UNKNOWN */
 export function findDataset(op: string, name: string): Dataset {
   const dataset = DATASETS.find((candidate) => candidate.name === name);
-  if (dataset === undefined) {
-    throw new OptionError("DATASET_NAME", { op, known: DATASETS.map((known) => known.name), got: name });
-  }
-  return dataset;
+  if (dataset !== undefined) return dataset;
+  const known = DATASETS.map((one) => one.name);
+  throw new OptionError("UNKNOWN", {
+    op,
+    rule: `name must be one of ${known.join(", ")}`,
+    got: JSON.stringify(name),
+    remedy: '"heed data list" says what there is',
+    known,
+  });
 }

@@ -28,9 +28,13 @@ export interface DownloadOptions {
   readonly retryDelayMs?: number;
   /** How long the line may be silent, in milliseconds. @default 30000 */
   readonly silenceMs?: number;
+  /** A line that brings fewer bytes a second for `silenceMs` counts as silent. @default 1000 */
+  readonly leastBytesPerSecond?: number;
 }
 
-/** What another request may cure: a cut or silent line, an overloaded server. */
+const OP = "download";
+
+/** What another request may cure: a cut, silent or slow line, an overloaded server. */
 class Retry {
   readonly reason: string;
   constructor(reason: string) {
@@ -45,6 +49,24 @@ const reasonOf = (error: unknown): string => {
   const { message, cause } = error as Error;
   return cause instanceof Error ? `${message} (${cause.message})` : message;
 };
+
+/** What Node calls failures that no second request can cure: a name that is none, a certificate that is not valid. */
+const HOPELESS = /^(?:ENOTFOUND|ERR_TLS_CERT|CERT_|ERR_INVALID_URL|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED)/;
+
+function cannotWork(url: string, got: string, cause?: unknown): DownloadError<"DOWNLOAD"> {
+  const rule = "the address must be one that a server can answer, http: or https:";
+  const remedy = "correct it, or name a mirror with --url";
+  return new DownloadError("DOWNLOAD", { op: OP, rule, got, remedy, url }, { cause });
+}
+
+/** @throws DownloadError DOWNLOAD for what no request can be made to */
+function checkAddress(url: string): void {
+  const address = URL.canParse(url) ? new URL(url) : undefined;
+  const isWeb = address?.protocol === "http:" || address?.protocol === "https:";
+  if (!address || !isWeb) throw cannotWork(url, url);
+  if (address.username !== "" || address.password !== "")
+    throw cannotWork(url, `a name or password in that of ${address.host}`);
+}
 
 async function sha256Of(path: string): Promise<string> {
   const hash = createHash("sha256");
@@ -70,20 +92,33 @@ class Download {
   /** Asks for the missing bytes and writes what comes. */
   async request(): Promise<void> {
     const silence = new AbortController();
-    const silenceMs = this.#options.silenceMs ?? 30_000;
+    const { silenceMs = 30_000, leastBytesPerSecond = 1000 } = this.#options;
     const timer = setTimeout(() => silence.abort(new Retry(`no byte for ${silenceMs} ms`)), silenceMs);
+    let recent = 0;
+    const rate = setInterval(() => {
+      if (recent < (leastBytesPerSecond * silenceMs) / 1000)
+        silence.abort(new Retry(`no more than ${recent} bytes in ${silenceMs} ms`));
+      recent = 0;
+    }, silenceMs);
     const signals = [silence.signal, ...(this.#options.signal ? [this.#options.signal] : [])];
     try {
       const signal = AbortSignal.any(signals);
       const response = await fetch(this.#options.url, { headers: this.#headers(), signal });
       const from = await this.#accept(response);
-      await this.#write(response, from, () => timer.refresh());
+      await this.#write(response, from, (bytes) => {
+        timer.refresh();
+        recent += bytes;
+      });
     } catch (error) {
       if (this.#options.signal?.aborted || error instanceof DownloadError || isFileFailure(error))
         throw error;
+      const { code = "", message = "" } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+      if (HOPELESS.test(code) || message === "bad port")
+        throw cannotWork(this.#options.url, `${reasonOf(error)} for ${this.#options.url}`, error);
       throw error instanceof Retry ? error : new Retry(reasonOf(error));
     } finally {
       clearTimeout(timer);
+      clearInterval(rate);
     }
   }
 
@@ -118,24 +153,28 @@ class Download {
       await refuse(new Retry("no such bytes"));
     }
     if (response.status !== 200) {
-      await refuse(new DownloadError("DOWNLOAD_STATUS", { op: "download", url, status: response.status }));
+      const { status } = response;
+      const rule = "the server must answer 200 or 206";
+      const remedy = "try later, or name a mirror with --url";
+      const got = `${status} for ${url}`;
+      await refuse(new DownloadError("DOWNLOAD", { op: OP, rule, got, remedy, url, status }));
     }
     const length = response.headers.get("content-length");
     if (length !== null && Number(length) !== bytes) {
-      await refuse(new DownloadError("DOWNLOAD_LENGTH", { op: "download", url, bytes, got: Number(length) }));
+      await refuse(otherLength(url, bytes, Number(length)));
     }
     rmSync(this.#path, { force: true });
     return 0;
   }
 
-  async #write(response: Response, from: number, onBytes: () => void): Promise<void> {
+  async #write(response: Response, from: number, onBytes: (bytes: number) => void): Promise<void> {
     const { url, bytes, onProgress } = this.#options;
     const file = await open(this.#path, "a");
     let received = from;
     try {
       onProgress?.({ received, total: bytes });
       for await (const chunk of response.body ?? []) {
-        onBytes();
+        onBytes(chunk.byteLength);
         await file.appendFile(chunk);
         received += chunk.byteLength;
         onProgress?.({ received: Math.min(received, bytes), total: bytes });
@@ -146,10 +185,20 @@ class Download {
     }
     if (received > bytes) {
       rmSync(this.#path, { force: true });
-      throw new DownloadError("DOWNLOAD_LENGTH", { op: "download", url, bytes, got: received });
+      throw otherLength(url, bytes, received);
     }
     if (received < bytes) throw new Retry(`the line was cut at byte ${received}`);
   }
+}
+
+function otherLength(url: string, bytes: number, got: number): DownloadError<"MISMATCH"> {
+  return new DownloadError("MISMATCH", {
+    op: OP,
+    rule: `the file must have ${bytes} bytes`,
+    got: `${got} from ${url}, and none of them was kept`,
+    remedy: "that address serves another file, name a mirror with --url",
+    url,
+  });
 }
 
 /** A failed system call on the part file; `fetch` wraps those of the network in a TypeError. */
@@ -160,11 +209,11 @@ function isFileFailure(error: unknown): boolean {
 /**
  * Downloads to `path`, going on from the bytes that are there, until length and checksum are right.
  *
- * @throws DownloadError DOWNLOAD_STATUS, DOWNLOAD_LENGTH, DOWNLOAD_CHECKSUM (the file is removed), DOWNLOAD_CUT and
- *   DOWNLOAD_STOPPED (what came is kept)
+ * @throws DownloadError DOWNLOAD (what came is kept), MISMATCH for another length or checksum (the file is removed)
  */
 export async function download(path: string, options: DownloadOptions): Promise<void> {
   const { url, bytes, sha256, signal, attempts = 8, retryDelayMs = 250 } = options;
+  checkAddress(url);
   const state = new Download(path, options);
   let resumed = state.received > 0;
   for (let failures = 0; ; failures++) {
@@ -176,22 +225,32 @@ export async function download(path: string, options: DownloadOptions): Promise<
       if (got === sha256) return;
       rmSync(path, { force: true });
       // Its first bytes may have been of another version of the file, so a resumed one gets a fresh start, once.
-      if (!resumed) throw new DownloadError("DOWNLOAD_CHECKSUM", { op: "download", url, sha256, got });
+      if (!resumed) {
+        throw new DownloadError("MISMATCH", {
+          op: OP,
+          rule: `the file must have sha256 ${sha256}`,
+          got: `${got} from ${url}, so it was removed`,
+          remedy: "try again, or name a mirror with --url",
+          url,
+        });
+      }
       resumed = false;
     } catch (error) {
       if (signal?.aborted) {
-        throw new DownloadError(
-          "DOWNLOAD_STOPPED",
-          { op: "download", url, received: state.received, bytes },
-          { cause: error },
-        );
+        const rule = `all ${bytes} bytes must come`;
+        const got = `${state.received} from ${url} before it was stopped`;
+        const remedy = "run the same command, it goes on from there";
+        const details = { op: OP, rule, got, remedy, url, received: state.received, bytes, stopped: true };
+        throw new DownloadError("DOWNLOAD", details, { cause: error });
       }
       if (!(error instanceof Retry)) throw error;
       const { received } = state;
       resumed ||= received > 0;
       if (failures + 1 >= attempts) {
-        const { reason } = error;
-        throw new DownloadError("DOWNLOAD_CUT", { op: "download", url, received, bytes, attempts, reason });
+        const rule = `${attempts} requests must bring all ${bytes} bytes`;
+        const got = `${received} from ${url} (the last: ${error.reason})`;
+        const remedy = "check the network and run the same command, it goes on from there";
+        throw new DownloadError("DOWNLOAD", { op: OP, rule, got, remedy, url, received, bytes, attempts });
       }
       await sleep(retryDelayMs * 2 ** failures, undefined, { signal }).catch(() => {});
     }

@@ -3,18 +3,24 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { unzipSync } from "fflate";
 import { DataError, FileError } from "../core/errors.ts";
-import { type Dataset, findDataset, SPLITS, type Split } from "./catalog.ts";
+import { fileReason } from "../core/file-reason.ts";
+import { findDataset } from "./catalog.ts";
+import { type Dataset, SPLITS, type Split } from "./dataset.ts";
 import { type DownloadOptions, download } from "./download.ts";
 import { cacheFolder, isComplete, splitPath } from "./locate.ts";
 import { memberLookup } from "./membership.ts";
 import { takePart, uniqueSuffix } from "./part.ts";
 import { formatPairs, hashedOrder, rowsChecksum } from "./rows.ts";
+import { checkSplit } from "./split.ts";
 import { normalizeText } from "./text.ts";
 import { parsePairs, readPairs, type SentencePair } from "./tsv.ts";
 
 export interface FetchOptions
   extends Partial<
-    Pick<DownloadOptions, "url" | "onProgress" | "signal" | "attempts" | "retryDelayMs" | "silenceMs">
+    Pick<
+      DownloadOptions,
+      "url" | "onProgress" | "signal" | "attempts" | "retryDelayMs" | "silenceMs" | "leastBytesPerSecond"
+    >
   > {
   /** The folder that gets the data set's own folder. @default cacheFolder() */
   readonly cacheDir?: string;
@@ -32,8 +38,11 @@ const OP = "fetchDataset";
 /** The splits of an archive, checked row for row against the catalogue. */
 export function buildSplits(dataset: Dataset, archive: Uint8Array): Record<Split, SentencePair[]> {
   const bytes = unzipSync(archive, { filter: (file) => file.name === dataset.member })[dataset.member];
-  if (bytes === undefined)
-    throw new DataError("ARCHIVE_MEMBER", { op: OP, name: dataset.name, member: dataset.member });
+  if (bytes === undefined) {
+    const { name, member } = dataset;
+    const rule = `the archive of ${name} must contain ${member}`;
+    throw new DataError("MISMATCH", { op: OP, rule, got: "none of that name", remedy: "please report this" });
+  }
   const splitOf = memberLookup(dataset.membership);
   const splits: Record<Split, SentencePair[]> = { train: [], valid: [], test: [] };
   const seen = new Set<string>();
@@ -45,13 +54,7 @@ export function buildSplits(dataset: Dataset, archive: Uint8Array): Record<Split
     seen.add(key);
     splits[split as Split].push(pair);
   }
-  for (const split of SPLITS) {
-    const { rows, sha256 } = dataset.splits[split];
-    const got = rowsChecksum(splits[split]);
-    if (got === sha256) continue;
-    const gotRows = splits[split].length;
-    throw new DataError("SPLIT_CHECKSUM", { op: OP, name: dataset.name, split, rows, sha256, gotRows, got });
-  }
+  for (const split of SPLITS) checkSplit(OP, dataset, split, splits[split]);
   return splits;
 }
 
@@ -119,9 +122,15 @@ export async function installDataset(dataset: Dataset, options: FetchOptions = {
     mkdirSync(parent, { recursive: true });
     await fetchInto(folder, dataset, options);
   } catch (cause) {
-    const { code, syscall } = cause as NodeJS.ErrnoException;
-    if (syscall === undefined || code === undefined) throw cause;
-    throw new FileError("UNWRITABLE", { op: OP, path: parent, reason: code }, { cause });
+    if ((cause as NodeJS.ErrnoException).syscall === undefined) throw cause;
+    const reason = fileReason(cause);
+    const rule = "the cache must be writable";
+    const remedy = "free space, mend its permissions, or choose another folder with --dir or XDG_CACHE_HOME";
+    throw new FileError(
+      "UNWRITABLE",
+      { op: OP, rule, got: `${reason} for ${parent}`, remedy, path: parent },
+      { cause },
+    );
   }
   return { folder, fetched: true };
 }
@@ -133,8 +142,7 @@ export async function installDataset(dataset: Dataset, options: FetchOptions = {
  * the same way, and fetched again where a row is wrong. Runs at the same time do not disturb each other.
  *
  * @param name one of `listDatasets()`
- * @throws OptionError DATASET_NAME; DownloadError DOWNLOAD_STATUS, DOWNLOAD_LENGTH, DOWNLOAD_CHECKSUM, DOWNLOAD_CUT,
- *   DOWNLOAD_STOPPED; DataError ARCHIVE_MEMBER, SPLIT_CHECKSUM; FileError UNREADABLE, UNWRITABLE
+ * @throws OptionError UNKNOWN; DownloadError DOWNLOAD, MISMATCH; DataError MISMATCH; FileError UNREADABLE, UNWRITABLE
  * @example
  * const { folder } = await fetchDataset("tatoeba-en-fr", {
  *   onProgress: ({ received, total }) => console.error(`${received} of ${total} bytes`),

@@ -1,7 +1,8 @@
 export * from "./batching.ts";
 export * from "./bpe.ts";
 export { type BpeOptions, trainBpe } from "./bpe-train.ts";
-export { type Dataset, listDatasets, SPLITS, type Split } from "./catalog.ts";
+export { listDatasets } from "./catalog.ts";
+export { type Dataset, SPLITS, type Split } from "./dataset.ts";
 export type { DownloadProgress } from "./download.ts";
 export { type FetchOptions, type FetchResult, fetchDataset } from "./fetch.ts";
 export { cacheFolder, locateDataset } from "./locate.ts";

@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FileError } from "../core/errors.ts";
-import { SPLITS, type Split } from "./catalog.ts";
+import { SPLITS, type Split } from "./dataset.ts";
 
 /** Where fetched data sets live: `$XDG_CACHE_HOME/heed`, or `~/.cache/heed`. */
 export function cacheFolder(): string {
@@ -29,7 +29,7 @@ function packageFolder(): string {
  * `shared/data` folder beside this project.
  *
  * @param dir the folder that holds the split files themselves
- * @throws FileError DATASET_MISSING when none has all three splits
+ * @throws FileError MISSING when none has all three splits
  * @example
  * const folder = locateDataset("tatoeba-en-fr");
  */
@@ -39,6 +39,13 @@ export function locateDataset(name: string, options: { readonly dir?: string } =
       ? [options.dir]
       : [join(cacheFolder(), name), join(dirname(packageFolder()), "shared", "data", name)];
   const found = places.find(isComplete);
-  if (found === undefined) throw new FileError("DATASET_MISSING", { op: "locateDataset", name, places });
-  return found;
+  if (found !== undefined) return found;
+  throw new FileError("MISSING", {
+    op: "locateDataset",
+    rule: `${name} must be in a folder with train.tsv.gz, valid.tsv.gz and test.tsv.gz`,
+    got: `none in ${places.join(" or ")}`,
+    remedy: `run "heed data fetch ${name}"`,
+    name,
+    places,
+  });
 }

@@ -18,7 +18,8 @@ let parts = 0;
 /** A suffix that no other run has. */
 export const uniqueSuffix = (): string => `${process.pid}-${parts++}`;
 
-function isAlive(pid: number): boolean {
+/** Whether this machine runs a process of that number. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

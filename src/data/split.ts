@@ -1,5 +1,6 @@
 import { DataError } from "../core/errors.ts";
-import { findDataset, type Split } from "./catalog.ts";
+import { findDataset } from "./catalog.ts";
+import type { Dataset, Split } from "./dataset.ts";
 import { locateDataset, splitPath } from "./locate.ts";
 import { hashedOrder, rowsChecksum } from "./rows.ts";
 import { readPairs, type SentencePair } from "./tsv.ts";
@@ -9,7 +10,7 @@ import { readPairs, type SentencePair } from "./tsv.ts";
  * same rows at the same numbers, wherever its files came from.
  *
  * @param dir the folder of the split files; default: where `locateDataset` finds it
- * @throws FileError DATASET_MISSING, OptionError DATASET_NAME, DataError SPLIT_CHECKSUM
+ * @throws FileError MISSING, OptionError UNKNOWN, DataError MISMATCH
  * @example
  * const train = readSplit("tatoeba-en-fr", "train");
  */
@@ -21,18 +22,26 @@ export function readSplit(
   const dataset = findDataset("readSplit", name);
   const path = splitPath(locateDataset(name, options), split);
   const pairs = readPairs(path);
-  const got = rowsChecksum(pairs);
-  const { rows, sha256 } = dataset.splits[split];
-  if (got !== sha256) {
-    throw new DataError("SPLIT_CHECKSUM", {
-      op: "readSplit",
-      name,
-      split,
-      rows,
-      sha256,
-      gotRows: pairs.length,
-      got,
-    });
-  }
+  checkSplit("readSplit", dataset, split, pairs);
   return hashedOrder(pairs);
+}
+
+/** @throws DataError MISMATCH unless the rows are those of the catalogue */
+export function checkSplit(
+  op: string,
+  { name, splits }: Dataset,
+  split: Split,
+  pairs: readonly SentencePair[],
+): void {
+  const { rows, sha256 } = splits[split];
+  const got = rowsChecksum(pairs);
+  if (got === sha256) return;
+  throw new DataError("MISMATCH", {
+    op,
+    rule: `the ${split} rows of ${name} must be ${rows} with sha256 ${sha256} (sorted)`,
+    got: `${pairs.length} with ${got}`,
+    remedy: `remove that folder and run "heed data fetch ${name}"`,
+    name,
+    split,
+  });
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { DataError, FileError } from "../core/errors.ts";
+import { fileReason } from "../core/file-reason.ts";
 
 /** One row of a translation data set. */
 export interface SentencePair {
@@ -10,13 +11,16 @@ export interface SentencePair {
 
 const GZIP_MAGIC = [0x1f, 0x8b];
 const BYTE_ORDER_MARK = /^\ufeff/;
+const OP = "readPairs";
 
 /** How a file may break its own promises; `op` begins the message. */
 function decodeUtf8(path: string, bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
-    throw new DataError("NOT_UTF8", { op: "readPairs", path }, { cause });
+    const got = `other bytes in ${path}`;
+    const remedy = "convert it, for instance with iconv -t UTF-8";
+    throw new DataError("FORMAT", { op: OP, rule: "text must be UTF-8", got, remedy, path }, { cause });
   }
 }
 
@@ -25,14 +29,18 @@ function readBytes(path: string): Uint8Array {
   try {
     bytes = readFileSync(path);
   } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
-    throw new FileError("UNREADABLE", { op: "readPairs", path, reason }, { cause });
+    const rule = "the file must be readable";
+    const got = `${fileReason(cause)} for ${path}`;
+    const remedy = "check the path and its permissions";
+    throw new FileError("UNREADABLE", { op: OP, rule, got, remedy, path }, { cause });
   }
   if (bytes[0] !== GZIP_MAGIC[0] || bytes[1] !== GZIP_MAGIC[1]) return bytes;
   try {
     return gunzipSync(bytes);
   } catch (cause) {
-    throw new DataError("BAD_GZIP", { op: "readPairs", path, bytes: bytes.length }, { cause });
+    const rule = "a file that begins as gzip must unpack to its end";
+    const got = `${path} of ${bytes.length} bytes, cut off or damaged`;
+    throw new DataError("DAMAGED", { op: OP, rule, got, remedy: "fetch it again", path }, { cause });
   }
 }
 
@@ -41,7 +49,7 @@ function readBytes(path: string): Uint8Array {
  * are skipped. The text is not normalised.
  *
  * @param path what the errors call the text
- * @throws DataError ROW_COLUMNS for a line without exactly two columns, with the line's number from 1
+ * @throws DataError FORMAT for a line without exactly two columns, with the line's number from 1
  */
 export function parsePairs(text: string, path: string): SentencePair[] {
   const pairs: SentencePair[] = [];
@@ -51,7 +59,11 @@ export function parsePairs(text: string, path: string): SentencePair[] {
     if (line === "") continue;
     const columns = line.split("\t");
     if (columns.length !== 2) {
-      throw new DataError("ROW_COLUMNS", { op: "readPairs", path, line: index + 1, got: columns.length });
+      const at = index + 1;
+      const rule = "a row must have 2 columns, source<TAB>target";
+      const got = `${columns.length} in ${path} at line ${at}`;
+      const remedy = "correct or remove that line";
+      throw new DataError("FORMAT", { op: OP, rule, got, remedy, path, line: at });
     }
     pairs.push({ source: columns[0]!, target: columns[1]! });
   }
@@ -61,7 +73,7 @@ export function parsePairs(text: string, path: string): SentencePair[] {
 /**
  * The rows of a `source<TAB>target` file, gzip or plain (told apart by content, not by name).
  *
- * @throws FileError UNREADABLE, DataError BAD_GZIP, NOT_UTF8, ROW_COLUMNS
+ * @throws FileError UNREADABLE, DataError DAMAGED, FORMAT
  * @example
  * const pairs = readPairs(`${locateDataset("tatoeba-en-fr")}/valid.tsv.gz`);
  * pairs[0].source;

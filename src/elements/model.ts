@@ -57,7 +57,7 @@ const isBytes = (data: unknown): data is TraceBytes =>
 /**
  * A trace, its parts or its bytes as a model; one without layers only where a view needs none.
  *
- * @throws DataError TRACE · OptionError VIZ_OPTION
+ * @throws DataError FORMAT · OptionError VIZ_OPTION
  */
 export function modelOfTrace(op: string, data: Trace | TraceInput | TraceBytes, needsLayers = true): Model {
   const isParts = typeof data === "object" && data !== null && Array.isArray((data as TraceInput).layers);

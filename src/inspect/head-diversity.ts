@@ -1,5 +1,5 @@
-import { ShapeError } from "../core/errors.ts";
 import { type AttentionShapes, size } from "../core/notation.ts";
+import { checkElements } from "./check.ts";
 
 export interface HeadDiversity {
   /** Mean over examples, queries and pairs of heads: 0 where all heads look alike, 1 where no two share a key. */
@@ -19,7 +19,7 @@ export interface HeadDiversity {
  * Cost: O(B·H²·T·S). Paper: Lin 1991, "Divergence measures based on the Shannon entropy"; heads that look alike can be
  * pruned: Michel, Levy & Neubig 2019, arxiv.org/abs/1905.10650.
  *
- * @throws ShapeError ELEMENTS when the weights are not B·H·T·S numbers
+ * @throws ShapeError SHAPE when the weights are not B·H·T·S numbers
  * @example
  * const weights = Float32Array.of(1, 0, 0, 1); // two heads, one query, two keys
  * headDiversity(weights, { B: 1, H: 2, T: 1, S: 2 }).mean; // 1
@@ -29,12 +29,7 @@ export function headDiversity(
   { B, H, T, S }: Pick<AttentionShapes, "B" | "H" | "T" | "S">,
 ): HeadDiversity {
   const expected = size([B, H, T, S]);
-  if (weights.length !== expected) {
-    const got = weights.length;
-    throw new ShapeError("ELEMENTS", {
-      ...{ op: "headDiversity", name: "weights", letters: "B·H·T·S", expected, got },
-    });
-  }
+  checkElements("headDiversity", "weights", "B·H·T·S", expected, weights.length);
   const sums = rowSums(weights, B * H * T, S);
   const pairs = new Float64Array(H * H);
   let total = 0;

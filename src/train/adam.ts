@@ -17,8 +17,9 @@ import {
   type Variable,
   zerosLike,
 } from "@tensorflow/tfjs-core";
-import { DataError, OptionError, ShapeError } from "../core/errors.ts";
+import { DataError, ShapeError } from "../core/errors.ts";
 import { isFused, runKernel, runKernels } from "../ops/registry.ts";
+import { refuseOption } from "./options.ts";
 
 export interface AdamOptions {
   /** The step size η, above 0; settable between steps as `adam.learningRate`. @default 0.001 */
@@ -94,7 +95,7 @@ export class Adam {
   readonly #moments = new Map<string, Moments>();
   #steps = 0;
 
-  /** @throws OptionError TRAIN_OPTION when an option is outside its range */
+  /** @throws OptionError OPTION when an option is outside its range */
   constructor(options: AdamOptions = {}) {
     const {
       learningRate = 0.001,
@@ -215,7 +216,7 @@ export class Adam {
 }
 
 function checkOption(option: string, value: number | undefined, rule: string, holds: boolean): void {
-  if (!holds) throw new OptionError("TRAIN_OPTION", { op: "Adam", option, rule, got: String(value) });
+  if (!holds) refuseOption("Adam", option, rule, value);
 }
 
 /** Moments come from a state that `restore` was given; the kernel reads as many elements as the variable has. */

@@ -12,6 +12,7 @@ import { DataError } from "../core/errors.ts";
 import type { SafetensorsTensor } from "../core/safetensors.ts";
 import { type CheckpointContent, loadLatestCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { EarlyStopping, type EarlyStoppingOptions, type EarlyStoppingState } from "./early-stopping.ts";
+import { lockFolder } from "./folder-lock.ts";
 import { requireWhole } from "./options.ts";
 import type { Progress } from "./progress.ts";
 
@@ -61,14 +62,16 @@ interface LoopState {
   state: unknown;
 }
 
+const OP = "trainLoop";
 const CURRENT = "current/";
 const BEST = "best/";
 
 /**
  * Trains from the newest checkpoint in `checkpoint.folder`, or from the start.
  *
- * @throws DataError `TRAIN_LOSS` when a loss is not finite; checkpoints from before stay
- * @throws DataError `CHECKPOINTS_BROKEN` when the folder has checkpoints and none can be read
+ * @throws DataError NOT_FINITE when a loss is not finite; checkpoints from before stay
+ * @throws DataError UNREADABLE when the folder has checkpoints and none can be read, DAMAGED for the state of one
+ * @throws FileError LOCKED when another run writes to the folder
  *
  * @example
  * const { best } = await trainLoop({
@@ -84,14 +87,28 @@ const BEST = "best/";
  * });
  */
 export async function trainLoop(options: TrainLoopOptions): Promise<TrainLoopResult> {
+  checkOptions(options);
+  const { checkpoint } = options;
+  if (!checkpoint) return runLoop(options);
+  const release = await lockFolder(OP, checkpoint.folder);
+  try {
+    return await runLoop(options);
+  } finally {
+    await release();
+  }
+}
+
+function checkOptions({ steps, checkpoint, evaluateEvery = steps }: TrainLoopOptions): void {
+  requireWhole(OP, "steps", steps, 1);
+  requireWhole(OP, "evaluateEvery", evaluateEvery, 1);
+  if (checkpoint?.everySteps !== undefined) {
+    requireWhole(OP, "checkpoint.everySteps", checkpoint.everySteps, 1);
+  }
+}
+
+async function runLoop(options: TrainLoopOptions): Promise<TrainLoopResult> {
   const { steps, checkpoint, evaluate, progress, signal, now = () => performance.now() } = options;
   const evaluateEvery = options.evaluateEvery ?? steps;
-  requireWhole("trainLoop", "steps", steps, 1);
-  requireWhole("trainLoop", "evaluateEvery", evaluateEvery, 1);
-  if (checkpoint?.everySteps !== undefined) {
-    requireWhole("trainLoop", "checkpoint.everySteps", checkpoint.everySteps, 1);
-  }
-
   const run = await resume(options);
   const resumedFrom = run.step;
   const meter = new Meter(run.step, now);
@@ -123,7 +140,7 @@ export async function trainLoop(options: TrainLoopOptions): Promise<TrainLoopRes
       const { step } = run;
       meter.begin();
       const { loss, tokens } = await options.step(step);
-      if (!Number.isFinite(loss)) throw new DataError("TRAIN_LOSS", { step, loss });
+      if (!Number.isFinite(loss)) throw notFinite(step, loss);
       run.step++;
       meter.end(loss, tokens);
       progress?.update({
@@ -144,6 +161,24 @@ export async function trainLoop(options: TrainLoopOptions): Promise<TrainLoopRes
   return { step: run.step, stopped, resumedFrom, best };
 }
 
+function notFinite(step: number, loss: number): DataError<"NOT_FINITE"> {
+  const rule = "the loss of each step must be finite";
+  const remedy = "lower the learning rate or clip the gradients";
+  return new DataError("NOT_FINITE", { op: OP, rule, got: `${loss} at step ${step}`, remedy, step });
+}
+
+/** A checkpoint's own numbers, which decide when a run stops: a file may say anything. */
+function checkState(path: string, state: unknown): LoopState {
+  const { evaluatedAt, stopping } = (state ?? {}) as Partial<LoopState>;
+  const isCount = (x: unknown) => Number.isSafeInteger(x) && (x as number) >= 0;
+  const best = stopping?.best;
+  const isBest = best === null || (Number.isFinite(best?.score) && isCount(best?.step));
+  if (isCount(evaluatedAt) && isCount(stopping?.stale) && isBest) return state as LoopState;
+  const rule = "a checkpoint must hold the loop's own state, evaluatedAt and stopping";
+  const got = `other values in ${path}`;
+  throw new DataError("DAMAGED", { op: OP, rule, got, remedy: "use one that trainLoop wrote", path });
+}
+
 /** What the loop itself remembers of a run. */
 interface Run {
   step: number;
@@ -162,12 +197,19 @@ async function resume({ checkpoint, earlyStopping, restore, progress }: TrainLoo
     // Beginning again at 0 would throw away hours without a word, where a mistake in the rights may be all there is.
     if (skipped[0]) {
       const { path: newest, reason } = skipped[0];
-      throw new DataError("CHECKPOINTS_BROKEN", { files: skipped.map(({ path }) => path), newest, reason });
+      const files = skipped.map(({ path }) => path);
+      throw new DataError("UNREADABLE", {
+        op: OP,
+        rule: "a run goes on from a checkpoint that can be read",
+        got: `none in ${files.join(", ")} (${newest}: ${reason})`,
+        remedy: "mend their rights or bring them back, or remove them to begin again at step 0",
+        files,
+      });
     }
     return { step: 0, evaluatedAt: 0, stopping: new EarlyStopping(stoppingOptions), bestWeights: undefined };
   }
   const { step, path, tensors } = found.checkpoint;
-  const { evaluatedAt, stopping, state } = found.checkpoint.state as LoopState;
+  const { evaluatedAt, stopping, state } = checkState(path, found.checkpoint.state);
   await restore({ tensors: under(CURRENT, tensors), state });
   progress?.log(`resumed from step ${step}, ${path}`);
   const bestWeights = stopping.best ? under(BEST, tensors) : undefined;

@@ -1,17 +1,20 @@
 import { OptionError } from "../core/errors.ts";
 
-/** @throws OptionError `TRAIN_OPTION` unless `value` is a whole number of at least `least` */
+/** Throws OPTION: `op: option rule, got …; pass another value`. */
+export function refuseOption(op: string, option: string, rule: string, got: unknown): never {
+  throw new OptionError("OPTION", { op, rule: `${option} ${rule}`, got, remedy: "pass another value" });
+}
+
+/** @throws OptionError OPTION unless `value` is a whole number of at least `least` */
 export function requireWhole(op: string, option: string, value: number, least: number): void {
   if (!Number.isSafeInteger(value) || value < least) {
-    const rule = `must be a whole number from ${least}`;
-    throw new OptionError("TRAIN_OPTION", { op, option, rule, got: String(value) });
+    refuseOption(op, option, `must be a whole number from ${least}`, value);
   }
 }
 
-/** @throws OptionError `TRAIN_OPTION` unless `value` is a finite number of at least `least` */
+/** @throws OptionError OPTION unless `value` is a finite number of at least `least` */
 export function requireAtLeast(op: string, option: string, value: number, least: number): void {
   if (!Number.isFinite(value) || value < least) {
-    const rule = `must be a number from ${least}`;
-    throw new OptionError("TRAIN_OPTION", { op, option, rule, got: String(value) });
+    refuseOption(op, option, `must be a number from ${least}`, value);
   }
 }

@@ -3,6 +3,8 @@ import { Worker } from "node:worker_threads";
 import * as tf from "@tensorflow/tfjs-core";
 import { WorkerError } from "../core/errors.ts";
 
+const OP = "train";
+
 /** The part of a task that one shard needs: the trainable values, and a gradient for a piece of a batch. */
 export interface ShardModel<Batch> {
   readonly variables: Record<string, tf.Variable>;
@@ -107,7 +109,7 @@ export class ShardPool<Batch> {
     return pool;
   }
 
-  /** Loss and gradients of a whole batch; the caller disposes the gradients. @throws WorkerError WORKER_LOST, WORKER_FAILED */
+  /** Loss and gradients of a whole batch; the caller disposes the gradients. @throws WorkerError WORKER */
   async gradients(shards: Batch[]): Promise<{ loss: number; grads: tf.NamedTensorMap }> {
     if (this.#helpers.length > 0) this.#publish();
     const lanes = this.#helpers.length + 1;
@@ -157,6 +159,24 @@ function addInto(sum: tf.NamedTensorMap, more: tf.NamedTensorMap): tf.NamedTenso
   return added;
 }
 
+function lostWorker(code: number): WorkerError<"WORKER"> {
+  const rule = "every worker thread must live until the run ends";
+  const remedy = "start again from the last checkpoint, with fewer threads if memory was short";
+  return new WorkerError("WORKER", {
+    op: OP,
+    rule,
+    got: `one that left with code ${code}`,
+    remedy,
+    exit: code,
+  });
+}
+
+function failedWorker(message: string): WorkerError<"WORKER"> {
+  const rule = "every shard must give a gradient";
+  const remedy = "mend that and start again from the last checkpoint";
+  return new WorkerError("WORKER", { op: OP, rule, got: `"${message}" from a worker thread`, remedy });
+}
+
 function startHelper<Init, Batch>(
   module: URL,
   init: Init,
@@ -174,13 +194,13 @@ function startHelper<Init, Batch>(
   };
   worker.on("message", (reply: WorkerReply) => settle?.resolve(reply));
   worker.on("error", fail);
-  worker.on("exit", (code) => fail(new WorkerError("WORKER_LOST", { op: "train", code })));
+  worker.on("exit", (code) => fail(lostWorker(code)));
   const answer = async () => {
     const reply = await new Promise<WorkerReply>((resolve, reject) => {
       settle = { resolve, reject };
       if (lost) reject(lost);
     });
-    if ("error" in reply) throw new WorkerError("WORKER_FAILED", { op: "train", message: reply.error });
+    if ("error" in reply) throw failedWorker(reply.error);
     return "loss" in reply ? reply.loss : 0;
   };
   const run = (batch: Batch) => {

@@ -78,7 +78,12 @@ test("what the person can mend is exit code 2; what is our fault is 1, with the 
   };
   const file = new FileError("CANNOT_READ", { command: "heed start", path: "a", reason: "ENOENT" });
   expect(await fail(file)).toEqual({ code: 2, line: file.message, stack: false });
-  const worker = new WorkerError("WORKER_LOST", { op: "train", code: 137 });
+  const worker = new WorkerError("WORKER", {
+    op: "train",
+    rule: "every worker thread must live",
+    got: "one that left",
+    remedy: "start again",
+  });
   expect(await fail(worker)).toEqual({ code: 1, line: worker.message, stack: false });
   const shape = new ShapeError("MATRIX_SIZE", {
     op: "heatmap",

@@ -13,7 +13,8 @@ import { join } from "node:path";
 import { strToU8, zipSync } from "fflate";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { RandomStream } from "../../src/core/random.ts";
-import { findDataset, SPLITS, type Split } from "../../src/data/catalog.ts";
+import { findDataset } from "../../src/data/catalog.ts";
+import { SPLITS, type Split } from "../../src/data/dataset.ts";
 import { buildSplits, fetchDataset, installDataset } from "../../src/data/fetch.ts";
 import { hashedOrder, rowsChecksum } from "../../src/data/rows.ts";
 import { readPairs } from "../../src/data/tsv.ts";
@@ -71,7 +72,7 @@ describe("installDataset", () => {
 
   test("goes on in the next run where a cut line stopped it", async () => {
     const cut = await fileServer(serve(TOY_ARCHIVE, { cutAfter: 20_011 }));
-    await expect(install(cut.url, { attempts: 1 })).rejects.toMatchObject({ code: "DOWNLOAD_CUT" });
+    await expect(install(cut.url, { attempts: 1 })).rejects.toMatchObject({ code: "DOWNLOAD" });
     expect(readdirSync(cacheDir)).toEqual(["toy.zip.part"]);
     const { url, requests } = await fileServer(serve(TOY_ARCHIVE));
     await install(url);
@@ -116,13 +117,13 @@ describe("installDataset", () => {
 
   test("leaves nothing behind when the server has another file", async () => {
     const { url } = await fileServer(serve(Buffer.alloc(TOY.bytes, 7)));
-    await expect(install(url)).rejects.toMatchObject({ code: "DOWNLOAD_CHECKSUM" });
+    await expect(install(url)).rejects.toMatchObject({ code: "MISMATCH" });
     expect(readdirSync(cacheDir)).toEqual([]);
   });
 
   test("leaves nothing behind when there is no such file", async () => {
     const { url } = await fileServer(status(404));
-    await expect(install(url)).rejects.toMatchObject({ code: "DOWNLOAD_STATUS" });
+    await expect(install(url)).rejects.toMatchObject({ code: "DOWNLOAD" });
     expect(readdirSync(cacheDir)).toEqual([]);
   });
 
@@ -130,7 +131,7 @@ describe("installDataset", () => {
     const file = join(cacheDir, "file");
     writeFileSync(file, "");
     await expect(install("http://127.0.0.1:9/", { cacheDir: file })).rejects.toThrow(
-      `fetchDataset: the cache must be writable, got EEXIST for ${file}; free space, mend its permissions, or choose ` +
+      `fetchDataset: the cache must be writable, got another file of that name for ${file}; free space, mend its permissions, or choose ` +
         "another folder with --dir or XDG_CACHE_HOME",
     );
   });

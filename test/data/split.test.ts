@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, onTestFinished, test } from "vitest";
-import { SPLITS } from "../../src/data/catalog.ts";
+import { SPLITS } from "../../src/data/dataset.ts";
 import { formatPairs, hashedOrder, rowsChecksum } from "../../src/data/rows.ts";
 import { readSplit } from "../../src/data/split.ts";
 import { readPairs } from "../../src/data/tsv.ts";

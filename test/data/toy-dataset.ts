@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { strToU8, zipSync } from "fflate";
-import type { Dataset, Split } from "../../src/data/catalog.ts";
+import type { Dataset, Split } from "../../src/data/dataset.ts";
 import { sourceHash } from "../../src/data/membership.ts";
 import { rowsChecksum } from "../../src/data/rows.ts";
 import type { SentencePair } from "../../src/data/tsv.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { DataError, FileError } from "../../src/core/errors.ts";
+import { FileError } from "../../src/core/errors.ts";
 import { parsePairs, readPairs } from "../../src/data/tsv.ts";
 import { itWithData } from "../support/shared-data.ts";
 
@@ -45,7 +45,11 @@ describe("parsePairs", () => {
     ["three columns", "a\tb\tc\n", 1, 3],
   ])("names the line of a row with %s", (_, text, line, got) => {
     expect(() => parsePairs(text, "x.tsv")).toThrow(
-      new DataError("ROW_COLUMNS", { op: "readPairs", path: "x.tsv", line, got }),
+      expect.objectContaining({
+        name: "DataError",
+        code: "FORMAT",
+        details: expect.objectContaining({ path: "x.tsv", line }),
+      }),
     );
     expect(() => parsePairs(text, "x.tsv")).toThrow(
       `readPairs: a row must have 2 columns, source<TAB>target, got ${got} in x.tsv at line ${line}; ` +
@@ -85,7 +89,7 @@ describe("readPairs", () => {
     const path = join(folder, "absent.tsv");
     expect(() => readPairs(path)).toThrow(FileError);
     expect(() => readPairs(path)).toThrow(
-      `readPairs: the file must be readable, got ENOENT for ${path}; check the path and its permissions`,
+      `readPairs: the file must be readable, got no such file for ${path}; check the path and its permissions`,
     );
   });
 

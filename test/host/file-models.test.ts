@@ -77,7 +77,7 @@ it("leaves these addresses to whatever else answers them", async () => {
 it("says what is wrong with a file", async () => {
   await expect(loadLayersModel(`${url}-missing`)).rejects.toThrow(FileError);
   await expect(loadLayersModel(`${url}-missing`)).rejects.toThrow(
-    /^loadLayersModel: the file must be readable, got ENOENT: .*model\.json.*; check the path and its permissions$/,
+    /^loadLayersModel: the file must be readable, got no such file for .*model\.json; check the path and its permissions$/,
   );
   const target = path.join(root, "damaged");
   const address = pathToFileURL(target).href;
@@ -92,7 +92,7 @@ it("says what is wrong with a file", async () => {
   );
   writeFileSync(path.join(root, "file"), "");
   await expect(make().save(pathToFileURL(path.join(root, "file", "in")).href)).rejects.toThrow(
-    /^LayersModel\.save: .* must be a folder that can be written, got ENOTDIR/,
+    /^LayersModel\.save: .* must be a folder that can be written, got a file where a folder should be; name another one$/,
   );
 });
 

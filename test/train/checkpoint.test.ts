@@ -73,7 +73,7 @@ describe("saveCheckpoint", () => {
     await writeFile(join(folder, "file"), "");
     await expect(saveCheckpoint(join(folder, "file"), 1, content(1))).rejects.toMatchObject({
       name: "FileError",
-      code: "CHECKPOINT_FILE",
+      code: "UNWRITABLE",
       details: { action: "written", path: join(folder, "file", name(1)) },
     });
   });
@@ -106,14 +106,14 @@ describe("loadLatestCheckpoint", () => {
   });
 
   it("leaves the bytes it was given as they are, so that they can be decoded again", () => {
-    const bytes = Buffer.from(encodeCheckpoint(content(3)));
+    const bytes = Buffer.from(encodeCheckpoint(content(3), 3));
     const before = Buffer.from(bytes);
     for (let time = 0; time < 2; time++) expect(decodeCheckpoint(bytes).state).toEqual(content(3).state);
     expect(bytes).toEqual(before);
   });
 
   it("notices every single flipped bit", () => {
-    const bytes = encodeCheckpoint(content(3));
+    const bytes = encodeCheckpoint(content(3), 3);
     expect(decodeCheckpoint(bytes).state).toEqual(content(3).state);
     for (let i = 0; i < bytes.length * 8; i++) {
       const damaged = bytes.slice();

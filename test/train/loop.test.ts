@@ -259,7 +259,7 @@ describe("trainLoop", () => {
       now: () => ms,
       checkpoint: { folder, everySeconds: 60, keep: 1 },
       step: async (k) => {
-        saves.push(...(await readdir(folder)));
+        saves.push(...(await readdir(folder)).filter((name) => name.startsWith("checkpoint-")));
         ms += 25_000;
         return model.step(k);
       },
@@ -343,7 +343,7 @@ describe("trainLoop", () => {
     };
     await expect(trainLoop({ ...options, step })).rejects.toThrow(
       `trainLoop: a run goes on from a checkpoint that can be read, got none in ${files.join(", ")} (${files[0]}: ` +
-        "EISDIR: illegal operation on a directory, read); mend their rights or bring them back, or remove them to " +
+        "a folder); mend their rights or bring them back, or remove them to " +
         "begin again at step 0",
     );
   });

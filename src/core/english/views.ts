@@ -1,4 +1,10 @@
-import type { Fault } from "./inspect.ts";
+interface Fault {
+  readonly op: string;
+  readonly place: string;
+  readonly rule: string;
+  readonly got: string;
+  readonly remedy: string;
+}
 
 /** Messages of pictures made from a trace, and of what makes traces. */
 export const viewMessages = {

@@ -1,4 +1,4 @@
-import type { Dataset } from "../catalog.ts";
+import type { Dataset } from "../dataset.ts";
 import { membership } from "../splits/tatoeba-en-fr.ts";
 
 /** 165,348 everyday English sentences with their French translations. */

@@ -14,7 +14,7 @@ export interface ArrayTokens {
  * A trace of nested arrays: [T][S], [H][T][S], [layers][H][T][S], or [layers][1][H][T][S] as Hugging Face's models
  * return it. Typed arrays may be the innermost ones. What rows add up to is found, so any finite numbers will do.
  *
- * @throws DataError IMPORT
+ * @throws DataError FORMAT
  * @example
  * const trace = fromArrays([[0.9, 0.1], [0.2, 0.8]], { queries: ["J'", "aime"], keys: ["I", "love"] });
  * trace.layers[0].rowSums; // "one"

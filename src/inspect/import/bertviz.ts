@@ -27,7 +27,7 @@ const REMEDY =
  *
  *     {"weights": [T][S], "mask": [T][S], "rowTokens": […], "columnTokens": […]}
  *
- * @throws DataError IMPORT
+ * @throws DataError FORMAT
  * @example
  * fromBertViz({ attention: [[[[1, 0], [0.5, 0.5]]]], tokens: ["I", "am"] }).layers[0].H; // 1
  */

@@ -15,7 +15,7 @@ const REMEDY = "save one row of numbers for each query, tokens in the first row 
  * The first row holds the keys' tokens where a cell after its first is no number, the first column the queries' where a
  * cell below the first row is none; below an empty corner both do. Cells may be quoted as in RFC 4180.
  *
- * @throws DataError IMPORT
+ * @throws DataError FORMAT
  * @example
  * fromCsv(",I,love\nJ',0.9,0.1\naime,0.2,0.8\n").tokens.queries; // ["J'", "aime"]
  */

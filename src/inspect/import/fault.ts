@@ -1,6 +1,6 @@
-import { DataError } from "../../core/errors.ts";
+import { fault } from "../trace/fault.ts";
 
-/** Throws IMPORT: `importTrace: place must rule, got …; remedy`. */
+/** Throws FORMAT: `importTrace: place must rule, got …; remedy`. */
 export function refuse(place: string, rule: string, got: string, remedy: string): never {
-  throw new DataError("IMPORT", { op: "importTrace", place, rule, got, remedy });
+  fault("importTrace", place, rule, got, remedy);
 }

@@ -12,7 +12,7 @@ import { fromNpy, fromNpz } from "./npz.ts";
  * comma-separated values. The contents decide which, not the name.
  *
  * @param fileName what messages call the file, and the trace where it has no name
- * @throws DataError TRACE, IMPORT
+ * @throws DataError FORMAT
  * @example
  * const bytes = new TextEncoder().encode("[[0.25, 0.75]]");
  * importTrace(bytes, "weights.json").layers[0].attn.shape; // [1, 1, 2]

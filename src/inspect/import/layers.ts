@@ -38,7 +38,11 @@ export function traceOf(found: readonly FoundWeights[], name?: string): Trace {
       const title = weights.name === undefined ? {} : { name: L > 1 ? `${weights.name} ${l}` : weights.name };
       const attn = new TraceTensor([H, T, S], "f32", data);
       layers.push({
-        ...{ ...title, alignQ, alignK, attn, rowSums: rowSumsOf(place, data, S) },
+        ...title,
+        alignQ,
+        alignK,
+        attn,
+        rowSums: rowSumsOf(place, data, S),
         ...(visible?.includes(0) && { mask: new TraceTensor([H, T, S], "bool", visible) }),
       });
     }

@@ -37,7 +37,7 @@ export const isNpy = (bytes: Uint8Array): boolean => MAGIC.every((byte, i) => by
  *
  * Objects are refused: reading them would run what the file says.
  *
- * @throws DataError IMPORT
+ * @throws DataError FORMAT
  */
 export function readNpy(place: string, bytes: Uint8Array): NpyArray {
   if (!isNpy(bytes)) refuse(place, "begin as an array of numpy", "other bytes", CUT);

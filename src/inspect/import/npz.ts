@@ -22,7 +22,7 @@ const REMEDY =
  * Lists named after queries (`query_tokens`, `tgt`, `left`) go to queries, those after keys (`key_tokens`, `src`,
  * `right`) to keys, others to both.
  *
- * @throws DataError IMPORT, for archives that would unpack to more than their bytes can hold, too
+ * @throws DataError FORMAT, for archives that would unpack to more than their bytes can hold, too
  */
 export function fromNpz(bytes: Uint8Array): Trace {
   const arrays = unpack(bytes)

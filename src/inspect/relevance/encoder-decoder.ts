@@ -1,4 +1,5 @@
 import { OptionError, ShapeError } from "../../core/errors.ts";
+import { checkNotDropped } from "../check.ts";
 import { denseMap } from "../map/dense.ts";
 import type { AttentionMap } from "../map/map.ts";
 import { identity, passed, raised, withoutResidual } from "./gradient.ts";
@@ -33,7 +34,7 @@ export interface EncoderDecoder {
  * Paper: Chefer, Gur & Wolf 2021, § 3.1, eq. 5 to 10, arxiv.org/abs/2103.15679, for models like DETR, whose encoder does not
  * read the decoder.
  *
- * @throws ShapeError SIZE, ELEMENTS · OptionError WEIGHTS_DROPPED, NUMBER_RANGE
+ * @throws ShapeError SHAPE · OptionError NOT_DISTRIBUTION, NUMBER_RANGE
  * @example
  * const map = denseMap({ H: 1, T: 1, S: 2, weights: [0.5, 0.5] });
  * encoderDecoderRelevance({ encoder: [], decoder: [{ cross: { map, gradient: [3, -1] } }] }).weights; // Float64Array [1.5, 0]
@@ -77,15 +78,10 @@ function checked(
   if (map.T !== T || map.S !== S) {
     const rule = `the map of ${part} layer ${layer} must have ${T} queries and ${S} keys`;
     const remedy = "pass the layers of one model and input";
-    throw new ShapeError("SIZE", { op, rule, got: `${map.T} and ${map.S}`, remedy });
+    throw new ShapeError("SHAPE", { op, rule, got: `${map.T} and ${map.S}`, remedy });
   }
-  if (map.rowSums === "dropped") throw new OptionError("WEIGHTS_DROPPED", { op, layer });
-  const expected = map.H * T * S;
-  if (gradient.length !== expected) {
-    const name = `the gradient of ${part} layer ${layer}`;
-    throw new ShapeError("ELEMENTS", { op, name, letters: "[H, T, S]", expected, got: gradient.length });
-  }
-  return raised(op, map, gradient);
+  checkNotDropped(op, layer, map.rowSums);
+  return raised(op, `the gradient of ${part} layer ${layer}`, map, gradient);
 }
 
 /** I + rows of (R − I) scaled to sum to 1. */

@@ -1,5 +1,5 @@
 import { checkNotNegative } from "../../core/check-options.ts";
-import { ShapeError } from "../../core/errors.ts";
+import { wrongElements } from "../check.ts";
 import { AttentionMap } from "../map/map.ts";
 
 /**
@@ -12,7 +12,7 @@ import { AttentionMap } from "../map/map.ts";
  * Conventions: hidden cells stay hidden; rows do not sum to 1. Cost: that of the map's rows, as they are asked for.
  * Paper: Kobayashi et al. 2020, § 2.2, arxiv.org/abs/2004.10102.
  *
- * @throws ShapeError ELEMENTS · OptionError NUMBER_RANGE
+ * @throws ShapeError SHAPE · OptionError NUMBER_RANGE
  * @example
  * const map = denseMap({ H: 1, T: 1, S: 2, weights: [0.75, 0.25] });
  * valueNormMap(map, [0, 2]).row(0, 0).values; // Float32Array [0, 0.5]
@@ -21,8 +21,7 @@ export function valueNormMap(map: AttentionMap, norms: ArrayLike<number>): Atten
   const { H, T, S } = map;
   const Hkv = norms.length / S;
   if (!Number.isSafeInteger(Hkv) || Hkv === 0 || H % Hkv !== 0) {
-    const details = { op: "valueNormMap", name: "norms", letters: "[Hkv, S]", expected: H * S };
-    throw new ShapeError("ELEMENTS", { ...details, got: norms.length });
+    throw wrongElements("valueNormMap", "norms", "[Hkv, S]", H * S, norms.length);
   }
   for (const [e, norm] of Array.from(norms).entries()) checkNotNegative("valueNormMap", `norms[${e}]`, norm);
   return new AttentionMap(

@@ -32,7 +32,7 @@ export interface WeighedRow {
 /**
  * The queries of a head that see a key, but for those with a weight that is not finite.
  *
- * @throws OptionError WEIGHTS_NEGATIVE
+ * @throws OptionError NOT_DISTRIBUTION
  */
 export function* weighedRows(op: string, map: AttentionMap, head: number): Generator<WeighedRow> {
   const { T, S, maskSpec } = map;
@@ -45,13 +45,26 @@ export function* weighedRows(op: string, map: AttentionMap, head: number): Gener
     for (let s = 0; s < S; s++) {
       if (kinds[s] === MASKED) continue;
       const w = values[s]!;
-      if (w < 0) throw new OptionError("WEIGHTS_NEGATIVE", { op, head, query: t, got: w });
+      if (w < 0) throw negative(op, w, head, t);
       buffer[n++] = w;
       sum += w;
     }
     if (n === 0) continue;
     yield { t, values, kinds, visible: buffer.subarray(0, n), sum, p: positionOf(maskSpec, t, T, S) };
   }
+}
+
+function negative(op: string, w: number, head: number, query: number): OptionError<"NOT_DISTRIBUTION"> {
+  const got = `${w} in head ${head}, query ${query}`;
+  const remedy = "measure the weights after the softmax, or the magnitudes";
+  return new OptionError("NOT_DISTRIBUTION", {
+    op,
+    rule: "weights must not be negative",
+    got,
+    remedy,
+    head,
+    query,
+  });
 }
 
 /** Means by name; NaN is no observation. */
@@ -100,7 +113,7 @@ export function glanceOf(means: Means): HeadGlance {
 /**
  * The few of `headStatistics` that tell heads apart at a glance. Cost: O(T·S), one row in memory.
  *
- * @throws OptionError WEIGHTS_NEGATIVE
+ * @throws OptionError NOT_DISTRIBUTION
  */
 export function headGlance(map: AttentionMap, head: number): HeadGlance {
   const means = new Means();

@@ -38,7 +38,7 @@ const FIXED = ["bias", "mask", "grad"] as const;
  * Conventions: new keys must be hidden from earlier queries, which a layer says with `maskSpec: { right: 0 }` or, in
  * maps of `u8log`, by itself. Cost: O(bytes of the trace), so take several tokens at once where there are many.
  *
- * @throws DataError TRACE, for a step that does not fit or whose values would be refused in a file
+ * @throws DataError FORMAT, for a step that does not fit or whose values would be refused in a file
  * @example
  * const layer = { alignQ: "src", alignK: "src", maskSpec: { right: 0 }, attn: traceTensor([1, 1, 1], [1]) };
  * const trace = createTrace({ tokens: { src: ["I"] }, layers: [layer] });

@@ -1,8 +1,8 @@
 import { DataError } from "../../core/errors.ts";
 
-/** Throws TRACE: `op: place must rule, got …; remedy`. */
+/** Throws FORMAT: `op: place must rule, got …; remedy`. */
 export function fault(op: string, place: string, rule: string, got: string, remedy: string): never {
-  throw new DataError("TRACE", { op, place, rule, got, remedy });
+  throw new DataError("FORMAT", { op, rule: `${place} must ${rule}`, got, remedy, place });
 }
 
 const LONGEST = 60;

@@ -1,4 +1,4 @@
-import { DataError, type ErrorDetails } from "../../core/errors.ts";
+import { DataError, type Fault } from "../../core/errors.ts";
 import { decodeSafetensors, type SafetensorsFile } from "../../core/safetensors.ts";
 import { assemble } from "./assemble.ts";
 import { fault, quoted, shown } from "./fault.ts";
@@ -39,7 +39,7 @@ export interface ReadOptions {
  * converted until it is asked for (where `bytes` is aligned to 8), and no more is allocated than the file justifies.
  * Cost: O(bytes), in one pass over the values.
  *
- * @throws DataError TRACE, which says what is wrong, where, and what to do
+ * @throws DataError FORMAT, UNSUPPORTED for a type such as F8: it says what is wrong, where, and what to do
  * @example
  * const attn = traceTensor([1, 2, 2], [1, 0, 0.25, 0.75]);
  * const layers = [{ alignQ: "src", alignK: "src", maskSpec: { right: 0 }, attn }];
@@ -93,7 +93,10 @@ export function readTrace(bytes: Uint8Array, { values = true }: ReadOptions = {}
   const { name, tokens, glimpseSizes } = head;
   const trace = assemble(op, {
     ...(name === undefined ? {} : { name }),
-    ...{ tokens, layers: layers as unknown as LayerInput[], glimpses, gates },
+    tokens,
+    layers: layers as unknown as LayerInput[],
+    glimpses,
+    gates,
     ...(glimpseSizes === undefined ? {} : { glimpseSizes }),
     ...(image ? { image } : {}),
     ...(grid ? { grid } : {}),
@@ -115,14 +118,14 @@ function decode(op: string, bytes: Uint8Array): SafetensorsFile {
   try {
     return decodeSafetensors(bytes);
   } catch (error) {
-    if (!(error instanceof DataError) || error.code !== "SAFETENSORS") throw error;
+    if (!(error instanceof DataError) || error.code !== "DAMAGED") throw error;
     const promised = promisedBytes(bytes);
     if (promised > bytes.length) {
       const rule = `have the ${promised} bytes that its header promises`;
       fault(op, "the file", rule, `${bytes.length}: it is cut off`, WRITE_AGAIN);
     }
-    const { rule, got } = error.details as ErrorDetails<"SAFETENSORS">;
-    return fault(op, "the file", `be safetensors, where ${rule}`, got, WRITE_AGAIN);
+    const { rule, got } = error.details as Fault;
+    return fault(op, "the file", `be safetensors, where ${rule}`, String(got), WRITE_AGAIN);
   }
 }
 

@@ -1,7 +1,7 @@
-import { ShapeError } from "../../core/errors.ts";
 import { decodeFloat16, encodeFloat16 } from "../../core/float16.ts";
 import { size } from "../../core/notation.ts";
 import type { SafetensorsTensor } from "../../core/safetensors.ts";
+import { checkElements } from "../check.ts";
 import { decodeU8Log, encodeU8Log, U8LOG_MASKED, u8logTable } from "../u8log.ts";
 
 /** How numbers are stored, and the array that holds them. */
@@ -73,7 +73,7 @@ export function fromSafetensors({ dtype, shape, data }: SafetensorsTensor): Trac
  *
  * @param values row-major; those of `u8log` from 0 to 1; a Float32Array is shared, not copied
  * @param visible for `u8log`: true or 1 where a query may attend
- * @throws ShapeError ELEMENTS when the values are not as many as the shape says
+ * @throws ShapeError SHAPE when the values are not as many as the shape says
  * @example
  * const weights = traceTensor([1, 1, 2], [0.25, 0.75], "f16");
  * weights.slice(); // Float32Array [0.25, 0.75]
@@ -84,10 +84,7 @@ export function traceTensor(
   encoding: Encoding = "f32",
   visible?: ArrayLike<number | boolean>,
 ): TraceTensor {
-  if (values.length !== size(shape)) {
-    const details = { op: "traceTensor", name: "values", letters: shape.join("·") || "1" };
-    throw new ShapeError("ELEMENTS", { ...details, expected: size(shape), got: values.length });
-  }
+  checkElements("traceTensor", "values", shape.join("·") || "1", size(shape), values.length);
   const float32 = () => (values instanceof Float32Array ? values : Float32Array.from(values));
   switch (encoding) {
     case "f64":

@@ -21,7 +21,7 @@ const FIT_TOGETHER = `correct scale, softCap, bias or mask so that the lse is th
  * Tolerances of a row's sum: 0.001, as in the pictures, plus what storing costs. A half is within 2⁻¹¹ of itself and
  * 2⁻²⁵; a byte of `u8log` within 2.8 % and 1e−6; scores of halves within |score| · 2⁻⁹ or so, which gives 0.05.
  *
- * @throws DataError TRACE for the first fault
+ * @throws DataError FORMAT for the first fault
  */
 export function checkValues(op: string, trace: Trace, firstRows?: readonly number[]): void {
   for (const [l, layer] of trace.layers.entries()) checkLayer(op, layer, firstRows?.[l] ?? 0);

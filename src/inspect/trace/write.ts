@@ -8,7 +8,7 @@ import { checkValues } from "./values.ts";
 /**
  * A trace from its parts, checked as a file would be. Shares the arrays that it is given.
  *
- * @throws DataError TRACE
+ * @throws DataError FORMAT
  * @example
  * const attn = traceTensor([1, 1, 2], [0.25, 0.75]);
  * const tokens = { src: ["I", "am"], tgt: ["suis"] };
@@ -26,7 +26,7 @@ const TENSORS = ["attn", "q", "k", "lse", "bias", "mask", "vnorm", "grad", "thum
 /**
  * The bytes of a trace, the same for the same trace: see `readTrace` for what they are.
  *
- * @throws DataError SAFETENSORS_WRITE when a gate's name is none that a file can have
+ * @throws DataError FORMAT when a gate's name is none that a file can have
  * @example
  * const attn = traceTensor([1, 1, 2], [0.25, 0.75], "u8log");
  * const tokens = { src: ["I", "am"], tgt: ["suis"] };

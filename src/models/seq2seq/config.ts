@@ -66,12 +66,14 @@ const SIZES = [
 const WORDS: Record<string, readonly string[]> = { cell: CELLS, style: STYLES, score: SCORES };
 const SWITCHES = ["inputFeeding", "tieEmbeddings"];
 
-/** Refuses a configuration that is not one. @throws OptionError MODEL_CONFIG */
+/** Refuses a configuration that is not one. @throws OptionError OPTION */
 export function checkConfig(config: Seq2SeqConfig): void {
   const given = config as unknown as Record<string, unknown>;
   const must = (name: string, rule: string, holds: boolean) => {
-    if (!holds)
-      throw new OptionError("MODEL_CONFIG", { name, rule, got: JSON.stringify(given[name]) ?? "nothing" });
+    if (holds) return;
+    const got = JSON.stringify(given[name]) ?? "nothing";
+    const fault = { op: "Seq2Seq", rule: `the configuration's ${name} must be ${rule}`, got };
+    throw new OptionError("OPTION", { ...fault, remedy: "correct it", name });
   };
   for (const name of SIZES) {
     must(name, "a whole number from 1", Number.isInteger(given[name]) && (given[name] as number) >= 1);
@@ -83,7 +85,7 @@ export function checkConfig(config: Seq2SeqConfig): void {
   must(
     "dropout",
     "a number from 0 to below 1",
-    (given.dropout as number) >= 0 && (given.dropout as number) < 1,
+    typeof given.dropout === "number" && given.dropout >= 0 && given.dropout < 1,
   );
   const known = [...SIZES, ...Object.keys(WORDS), ...SWITCHES, "dropout"];
   for (const name of Object.keys(given)) must(name, `one of ${known.join(", ")}`, known.includes(name));

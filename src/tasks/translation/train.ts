@@ -72,7 +72,12 @@ export class TranslationTraining {
     this.adam.learningRate = this.#schedule(k);
     const norm = this.adam.apply(grads as NamedTensorMap, this.shard.variables);
     tf.dispose(grads);
-    if (!Number.isFinite(norm)) throw new DataError("TRAIN_GRADIENT", { op: OP, step: k, norm });
+    if (!Number.isFinite(norm)) {
+      const got = `a norm of ${norm} at step ${k}`;
+      const remedy = "lower the learning rate and start again from the last checkpoint";
+      const details = { op: OP, rule: "gradients must be finite", got, remedy, step: k };
+      throw new DataError("NOT_FINITE", details);
+    }
     this.seconds += (performance.now() - begun) / 1000;
     return { loss, tokens: pieces };
   }
@@ -92,17 +97,16 @@ export class TranslationTraining {
     return Object.fromEntries(entries.map(([name, variable]) => [name, copyTensor(variable)]));
   }
 
-  /** @throws OptionError RECIPE when the checkpoint was made by another recipe or from other data */
+  /** @throws OptionError MISMATCH when the checkpoint was made by another recipe or from other data */
   restore({ tensors, state }: CheckpointContent): void {
-    const made = state as { recipe: Recipe; data: string; seconds: number };
-    if (JSON.stringify(made.recipe) !== JSON.stringify(this.recipe)) {
-      throw new OptionError("RECIPE", { op: OP, what: "recipe" });
-    }
-    if (made.data !== this.corpus.checksum)
-      throw new OptionError("RECIPE", { op: OP, what: "training data" });
-    this.seconds = made.seconds;
+    const made = (state ?? {}) as { recipe?: Recipe; data?: string; seconds?: unknown };
+    if (JSON.stringify(made.recipe) !== JSON.stringify(this.recipe)) throw another("recipe");
+    if (made.data !== this.corpus.checksum) throw another("training data");
+    this.seconds = Number.isFinite(made.seconds) ? (made.seconds as number) : 0;
     const adam: Record<string, tf.Tensor> = {};
     for (const [name, { dtype, shape, data }] of Object.entries(tensors)) {
+      if (!name.startsWith("adam/") && `${this.shard.variables[name]?.shape}` !== `${shape}`)
+        throw another("model");
       const value = tf.tensor(data as Float32Array, shape, dtype === "I32" ? "int32" : "float32");
       if (name.startsWith("adam/")) adam[name.slice("adam/".length)] = value;
       else {
@@ -145,6 +149,12 @@ export class TranslationTraining {
       dropoutSeed: 2 * (seed * 2 ** 24 + k * shards + i),
     }));
   }
+}
+
+function another(what: string): OptionError<"MISMATCH"> {
+  const rule = `a run must go on with the ${what} that it began with`;
+  const remedy = "choose an empty folder for the checkpoints, or give what the first call had";
+  return new OptionError("MISMATCH", { op: OP, rule, got: "another", remedy });
 }
 
 function copyTensor(tensor: tf.Tensor): SafetensorsTensor {

@@ -43,12 +43,13 @@ export interface TranslateOptions {
   weights?: boolean;
 }
 
-/** @throws OptionError TRANSLATE_OPTION */
+/** @throws OptionError OPTION */
 function checkOptions(options: TranslateOptions, decoding: { beam: number }): void {
   const beam = options.beam ?? decoding.beam;
   const must = (name: string, got: number | undefined, rule: string, most = Number.POSITIVE_INFINITY) => {
     if (got === undefined || (Number.isInteger(got) && got >= 1 && got <= most)) return;
-    throw new OptionError("TRANSLATE_OPTION", { name, rule, got });
+    const fault = { op: "translate", rule: `${name} must be ${rule}`, got, remedy: "correct it" };
+    throw new OptionError("OPTION", { ...fault, name });
   };
   must("beam", options.beam, "a whole number from 1");
   must("maxLength", options.maxLength, "a whole number from 1");
@@ -94,7 +95,7 @@ export class Translator {
   /**
    * Translates lines; the result has one entry a line, in order. A blank line gives an empty translation.
    *
-   * @throws OptionError TRANSLATE_OPTION
+   * @throws OptionError OPTION
    */
   translate(lines: readonly string[], options: TranslateOptions = {}): Translation[] {
     checkOptions(options, this.card.decoding);
@@ -215,7 +216,7 @@ function textOf(pieces: string[]): string {
   return pieces.join("").replaceAll(SPACE_MARK, " ").trim();
 }
 
-/** Loads a model folder. @throws FileError MODEL_FILE, DataError MODEL_DAMAGED, MODEL_TENSOR, SAFETENSORS, BPE_FORMAT */
+/** Loads a model folder. @throws FileError MISSING, DataError DAMAGED, MISMATCH, FORMAT, UNSUPPORTED */
 export async function loadTranslator(dir: string = DEFAULT_MODEL): Promise<Translator> {
   await useHeedBackend();
   return new Translator(readModelFolder(dir));

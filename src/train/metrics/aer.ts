@@ -26,7 +26,7 @@ export interface AlignmentScore {
 /**
  * @param alignments per sentence the links found; a repeated link counts once
  * @param gold per sentence the links of people
- * @throws DataError `METRIC_ALIGNMENTS` when there are not as many of one as of the other
+ * @throws DataError SHAPE when there are not as many of one as of the other
  *
  * @example
  * alignmentErrorRate([[[0, 0], [1, 2]]], [{ sure: [[0, 0]], possible: [[1, 1]] }]).errorRate; // 1 - (1 + 1) / (2 + 1)
@@ -117,5 +117,7 @@ function linkSets({ sure, possible = [] }: GoldAlignment) {
 }
 
 function requireEqual(op: string, alignments: number, gold: number): void {
-  if (alignments !== gold) throw new DataError("METRIC_ALIGNMENTS", { op, alignments, gold });
+  if (alignments === gold) return;
+  const rule = `each of the ${alignments} alignments needs a gold alignment`;
+  throw new DataError("SHAPE", { op, rule, got: gold, remedy: "pass one for each sentence" });
 }

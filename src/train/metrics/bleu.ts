@@ -37,7 +37,7 @@ export interface BleuScore {
 /**
  * @param hypotheses one translation per segment, not tokenised
  * @param references per segment its references, one at least
- * @throws DataError `METRIC_SEGMENTS` for an empty corpus, unequal lengths, or a segment without reference
+ * @throws DataError SHAPE for an empty corpus, unequal lengths, or a segment without reference
  *
  * @example
  * corpusBleu(["Le chat dort ici."], [["Le chat dort là.", "Le chat dort ici."]]).score; // 100

@@ -38,7 +38,7 @@ interface Counts {
 /**
  * @param hypotheses one translation per segment
  * @param references per segment its references, one at least
- * @throws DataError `METRIC_SEGMENTS` for an empty corpus, unequal lengths, or a segment without reference
+ * @throws DataError SHAPE for an empty corpus, unequal lengths, or a segment without reference
  *
  * @example
  * corpusChrf(["Le chat dort."], [["Le chat dormait."]], { wordOrder: 2 }).score;

@@ -6,7 +6,7 @@ import { requireSegments } from "./segments.ts";
  * @param hypotheses one text per segment
  * @param references per segment its references, one at least
  * @param options.normalize applied to both sides first; the default changes nothing
- * @throws DataError `METRIC_SEGMENTS` for an empty corpus, unequal lengths, or a segment without reference
+ * @throws DataError SHAPE for an empty corpus, unequal lengths, or a segment without reference
  *
  * @example
  * exactMatch(["Oui.", "non"], [["Oui.", "Ouais."], ["Non."]]); // 0.5

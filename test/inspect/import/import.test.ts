@@ -85,7 +85,7 @@ describe("importTrace", () => {
     expect(() => importTrace(bytes)).toThrow(
       expect.objectContaining({
         name: "DataError",
-        code: "IMPORT",
+        code: "FORMAT",
         message: expect.stringContaining(message),
       }),
     );

@@ -32,7 +32,7 @@ describe("gradientRelevance", () => {
     const map = denseMap({ H: 1, T: 2, S: 2, weights: [1, 0, 0.5, 0.5], maskSpec: { right: 0 } });
     expect([...gradientRelevance([map], [[1, Number.NaN, 1, 1]]).weights]).toEqual([2, 0, 0.5, 1.5]);
     expect(() => gradientRelevance([map], [[1, 2, 3]])).toThrow(
-      "gradientRelevance: gradients[0] must hold [H, T, T] = 4 numbers, got 3",
+      "gradientRelevance: gradients[0] must hold [H, T, S] = 4 numbers, got 3",
     );
     expect(() => gradientRelevance([map], [])).toThrow(
       "gradientRelevance: the number of gradients must be 1, one for each layer, got 0",

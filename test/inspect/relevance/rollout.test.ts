@@ -90,13 +90,13 @@ describe("rollout", () => {
     const dropped = denseMap({ H: 1, T: 1, S: 1, weights: [2], rowSums: "dropped" });
     expect(() => rollout([even(1), dropped])).toThrow(
       expect.objectContaining({
-        code: "WEIGHTS_DROPPED",
+        code: "NOT_DISTRIBUTION",
         message:
           "rollout: weights must be those before dropout, got weights after dropout in layer 1; capture the model with training: false",
       }),
     );
     expect(() => rollout([head(1, 2, [1, 0])])).toThrow(
-      "rollout: every layer must be self-attention over the same positions, 1 × 1 here, got T=1 queries of S=2 keys in layer 0; pass the layers of one stack",
+      "rollout: every layer must be self-attention over the same positions, 1 × 1 here, got T=1 queries of S=2 keys in layer 0; say maskSpec.offset = 1 where the first keys are a prefix, or use encoderDecoderRelevance for attention to another sequence",
     );
     expect(() => rollout([even(2), even(3)])).toThrow("2 × 2 here, got 3 × 3 in layer 1");
     expect(() => rollout([])).toThrow("rollout: the number of layers must be 1 or more, got 0");

@@ -237,7 +237,7 @@ describe("readTrace", () => {
     ],
   ])("refuses %s with one error that says what, where and what to do", (_, bytes, message) => {
     expect(() => readTrace(bytes)).toThrow(
-      expect.objectContaining({ name: "DataError", code: "TRACE", message: expect.stringMatching(message) }),
+      expect.objectContaining({ name: "DataError", code: "FORMAT", message: expect.stringMatching(message) }),
     );
     expect(() => readTrace(bytes)).toThrow(/^readTrace: .+ must .+, got .+; .+/s);
   });

@@ -7,7 +7,7 @@ import { type RecordedGlimpse, recordGlimpse, recordImage } from "./record-glimp
 import { valueNorms } from "./value-norms.ts";
 
 /** Keeps one example of every call that some work makes, in the order of the calls. */
-export class Listener {
+export class Observer {
   readonly #op: string;
   readonly #example: number;
   readonly #keepsNorms: boolean;
@@ -27,7 +27,7 @@ export class Listener {
     this.#keepsNorms = keepsNorms;
   }
 
-  get hasHeardNothing(): boolean {
+  get isEmpty(): boolean {
     return this.calls.length + this.gates.length + this.glimpses.length === 0;
   }
 
