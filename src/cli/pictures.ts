@@ -1,6 +1,7 @@
 import { statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { FileError } from "../core/errors.ts";
+import { fileReason } from "../core/file-reason.ts";
 
 /**
  * What is drawn of each sentence: the pictures of `--svg FILE`, the traces of `--trace FILE`. One sentence goes to FILE; several go to FILE-1, FILE-2, … before the
@@ -55,7 +56,7 @@ export class PictureFiles {
     try {
       writeFileSync(file, contents);
     } catch (error) {
-      this.#refuse(file, (error as NodeJS.ErrnoException).code ?? String(error));
+      this.#refuse(file, fileReason(error));
     }
     this.#written++;
     this.#last = file;

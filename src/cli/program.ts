@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { HeedError, ShapeError, UsageError, WorkerError } from "../core/errors.ts";
+import { escapeControls } from "../core/escape-controls.ts";
 import { EXIT, Exit } from "./exit.ts";
 import type { Io } from "./io.ts";
 import { SUBCOMMANDS } from "./subcommands.ts";
@@ -65,6 +66,7 @@ function explain(error: unknown, io: Io, refusals: string[], named: string | und
     io.stderr.write(`${error.message.replace(/\s*\n\s*/g, " ")}\n`);
     return error instanceof WorkerError ? EXIT.unexpected : EXIT.usage;
   }
-  io.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  io.stderr.write(`${escapeControls(text)}\n`);
   return EXIT.unexpected;
 }

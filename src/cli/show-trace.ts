@@ -43,9 +43,9 @@ export function showCommand(io: Io): Command {
     .option("--color <when>", "always, never or auto", oneOf(NAME, "--color", COLORS))
     .addHelpText("after", HELP)
     .action(async (file: string, { format, color = "auto", ...flags }: Flags) => {
-      const trace = readTraceFile(NAME, file);
-      const terminal = terminalCapabilities({ env: io.env, stream: io.stdout, color });
       const onWarning = (message: string) => void io.stderr.write(`${message}\n`);
+      const trace = readTraceFile(NAME, file, flags, onWarning);
+      const terminal = terminalCapabilities({ env: io.env, stream: io.stdout, color });
       const options = {
         ...terminal,
         ...drawOptions(flags),

@@ -2,6 +2,8 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { type Command, Option } from "commander";
 import { FileError, UsageError } from "../core/errors.ts";
+import { escapeControls } from "../core/escape-controls.ts";
+import { fileReason } from "../core/file-reason.ts";
 import { importTrace, type Trace } from "../inspect/index.ts";
 import { type DrawOptions, THROUGH, type Through, type View } from "../views/index.ts";
 import { PALETTES, type Palette } from "../viz/color.ts";
@@ -24,6 +26,8 @@ export interface TraceFlags {
   colorScale?: ColorScale;
   valueNorms?: boolean;
   theme?: Theme;
+  softmax?: boolean;
+  mostBytes?: number;
 }
 
 const MOST = 1_000_000;
@@ -52,6 +56,12 @@ export function takesTrace(
       "--head <n>",
       `the head, from 0${hasPairs ? "; several for --view heads and compare: 0,2,5" : ""}`,
       list("--head"),
+    )
+    .option("--softmax", "the numbers are scores: take the softmax of each row first")
+    .option(
+      "--most-bytes <n>",
+      "the most memory that reading the trace may take (default: 2^30)",
+      wholeNumber(name, "--most-bytes", 1, Number.MAX_SAFE_INTEGER, "try --most-bytes 4294967296"),
     )
     .option(
       "--through <way>",
@@ -94,7 +104,7 @@ export function takesMore(command: Command): Command {
 
 /** Flags as the views take them. */
 export function drawOptions(flags: TraceFlags): DrawOptions {
-  const { layer, head, ...rest } = flags;
+  const { layer, head, softmax: _, mostBytes: __, ...rest } = flags;
   const one = (list: number[]) => (list.length === 1 ? list[0]! : list);
   // Of all views it is the only one that shows them.
   const view = rest.view ?? (rest.valueNorms ? "heatmap" : undefined);
@@ -107,19 +117,25 @@ export function drawOptions(flags: TraceFlags): DrawOptions {
 }
 
 /** @throws FileError CANNOT_READ · DataError, for a file that is no trace */
-export function readTraceFile(command: string, file: string): Trace {
-  return importTrace(readWhole(command, file), path.basename(file));
+export function readTraceFile(
+  command: string,
+  file: string,
+  { softmax, mostBytes }: TraceFlags,
+  onWarning: (message: string) => void,
+): Trace {
+  const options = { ...(softmax && { softmax }), ...(mostBytes !== undefined && { mostBytes }) };
+  const trace = importTrace(readWhole(command, file), path.basename(file), options);
+  for (const warning of trace.warnings ?? []) onWarning(escapeControls(warning));
+  return trace;
 }
 
 /** @throws FileError CANNOT_READ */
 export function readWhole(command: string, file: string): Uint8Array {
   try {
-    if (statSync(file).isDirectory()) throw Object.assign(new Error(), { code: "a folder" });
+    if (statSync(file).isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });
     return readFileSync(file);
   } catch (error) {
-    const { code = String(error) } = error as NodeJS.ErrnoException;
-    const reason = code === "ENOENT" ? "no such file" : code;
-    throw new FileError("CANNOT_READ", { command, path: visible(file), reason });
+    throw new FileError("CANNOT_READ", { command, path: visible(file), reason: fileReason(error) });
   }
 }
 
@@ -144,7 +160,11 @@ export function drawsFile<Flags extends TraceFlags>(
     .option("--out <file>", `where to; - is standard output (default: ${place})`)
     .action(async (file: string, { out, ...flags }: Flags & { out?: string }) => {
       const onWarning = (message: string) => void io.stderr.write(`${message}\n`);
-      const drawn = await draw(readTraceFile(name, file), flags as unknown as Flags, onWarning);
+      const drawn = await draw(
+        readTraceFile(name, file, flags, onWarning),
+        flags as unknown as Flags,
+        onWarning,
+      );
       await writeOut(io, name, out ?? defaultOut(file, extension), drawn);
     });
 }
@@ -160,9 +180,8 @@ async function writeOut(io: Io, command: string, out: string, data: string | Uin
   try {
     writeFileSync(out, data);
   } catch (error) {
-    const { code = String(error) } = error as NodeJS.ErrnoException;
-    const reason =
-      code === "ENOENT" ? `no folder ${path.dirname(out)}` : code === "EISDIR" ? "a folder" : code;
+    const { code } = error as NodeJS.ErrnoException;
+    const reason = code === "ENOENT" ? `no folder ${path.dirname(out)}` : fileReason(error);
     throw new FileError("CANNOT_WRITE", { command, path: visible(out), reason });
   }
   io.stderr.write(`${command}: drew ${visible(out)}\n`);

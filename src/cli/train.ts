@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { Command } from "commander";
 import { FileError, UsageError } from "../core/errors.ts";
+import { fileReason } from "../core/file-reason.ts";
 import type { Recipe } from "../tasks/translation/recipe.ts";
 import { wholeNumber } from "./flags.ts";
 import { type Io, write } from "./io.ts";
@@ -115,7 +116,7 @@ function readRecipe({ recipe: file, epochs, seed }: Flags, base: Recipe): Recipe
   try {
     given = JSON.parse(readFileSync(file, "utf8")) as Partial<Recipe>;
   } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code ?? "text that is no JSON";
+    const reason = cause instanceof SyntaxError ? "text that is no JSON" : fileReason(cause);
     throw new FileError("CANNOT_READ", { command: NAME, path: path.normalize(file), reason }, { cause });
   }
   const refuse = (got: string) =>

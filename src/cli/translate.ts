@@ -1,6 +1,7 @@
 import { fstatSync } from "node:fs";
 import { Command, Option } from "commander";
 import { FileError } from "../core/errors.ts";
+import { fileReason } from "../core/file-reason.ts";
 import type { Translation, Translator } from "../tasks/translation/translator.ts";
 import { axesOf, drawing } from "./drawing.ts";
 import { oneOf, wholeNumber } from "./flags.ts";
@@ -84,6 +85,7 @@ async function translateText(texts: string[], flags: Flags, io: Io, load: LoadTr
   if (texts.length === 0 && io.stdin.isTTY)
     io.stderr.write("Type a sentence in English and press Enter; Ctrl-D ends.\n");
 
+  const arrived = texts.length > 0 && !io.stdin.isTTY ? watch(io.stdin) : () => false;
   const translator = await load(flags.model);
   const axes = axesOf(translator.card);
   try {
@@ -103,6 +105,10 @@ async function translateText(texts: string[], flags: Flags, io: Io, load: LoadTr
   } finally {
     translator.dispose();
   }
+  if (arrived())
+    io.stderr.write(
+      `${NAME}: standard input was not read, as sentences were given; leave them out to read it\n`,
+    );
   const drawn = pictures?.finish();
   if (drawn) io.stderr.write(`${NAME}: drew ${drawn}\n`);
   const written = traces?.finish();
@@ -117,12 +123,26 @@ async function traceBytes(translation: Translation): Promise<Uint8Array | undefi
   return trace && writeTrace(trace);
 }
 
+/**
+ * Whether something has come on a standard input that nobody reads: a file or a full pipe, not one that a program merely
+ * left open. The process need not wait for more.
+ */
+function watch(stdin: Io["stdin"]): () => boolean {
+  let hasCome = false;
+  const see = async () => {
+    hasCome = !(await stdin[Symbol.asyncIterator]().next()).done;
+  };
+  see().catch(() => {});
+  (stdin as { unref?(): void }).unref?.();
+  return () => hasCome;
+}
+
 /** Standard input that fails (a terminal that is gone) is the person's to mend, like any other file. */
 async function* standardInput({ stdin }: Io): AsyncGenerator<Uint8Array> {
   try {
     yield* stdin;
   } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
+    const reason = fileReason(cause);
     throw new FileError("CANNOT_READ", { command: NAME, path: "standard input", reason }, { cause });
   }
 }

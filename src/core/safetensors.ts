@@ -178,12 +178,12 @@ function malformed(rule: string, got: string): never {
 /**
  * @param bytes a whole file
  * @returns its tensors, as views of `bytes` where the alignment allows and copies elsewhere, and its metadata
- * @throws DataError DAMAGED for every kind of damage, UNSUPPORTED for a type that JavaScript has no array for (F8, F4)
+ * @throws DataError DAMAGED for every kind of damage, LIMIT for a header that takes too much memory, UNSUPPORTED for a type that JavaScript has no array for (F8, F4)
  *
  * @example
  * const { tensors, metadata } = decodeSafetensors(await readFile("model.safetensors"));
  */
-export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
+export function decodeSafetensors(bytes: Uint8Array, options: DecodeOptions = {}): SafetensorsFile {
   if (bytes.length < 8)
     malformed("a file must begin with the 8 bytes of its header length", `${bytes.length} bytes`);
   const headerBytes = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
@@ -191,7 +191,7 @@ export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
   if (headerBytes > BigInt(room))
     malformed(`the header must fit in ${room} bytes`, `a length of ${headerBytes}`);
   const dataStart = 8 + Number(headerBytes);
-  const header = parseHeader(bytes.subarray(8, dataStart));
+  const header = parseHeader(bytes.subarray(8, dataStart), options);
 
   const metadata: Record<string, string> = Object.create(null);
   const places: Place[] = [];
@@ -215,6 +215,11 @@ export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
   return { tensors, metadata };
 }
 
+export interface DecodeOptions {
+  /** The most memory that the parsed header may take, in bytes; tensors are views and take none. @default 2³⁰ */
+  readonly mostBytes?: number | undefined;
+}
+
 interface Place {
   name: string;
   dtype: string;
@@ -223,10 +228,10 @@ interface Place {
   end: number;
 }
 
-function parseHeader(bytes: Uint8Array): Record<string, unknown> {
+function parseHeader(bytes: Uint8Array, { mostBytes = 2 ** 30 }: DecodeOptions): Record<string, unknown> {
   if (bytes[0] !== 0x7b)
     malformed("the header must begin with {", bytes.length ? `byte ${bytes[0]}` : "no header");
-  checkNesting(bytes);
+  checkCost(bytes, mostBytes);
   let text: string;
   let header: unknown;
   try {
@@ -240,8 +245,13 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
 }
 
 /** Deeper text could exhaust the memory of the parser, and the stack of whoever prints it. */
-function checkNesting(bytes: Uint8Array): void {
-  if (jsonCost(bytes).depth > 3) malformed("the header must nest at most 3 brackets", "more");
+function checkCost(header: Uint8Array, mostBytes: number): void {
+  const { depth, bytes } = jsonCost(header);
+  if (depth > 3) malformed("the header must nest at most 3 brackets", "more");
+  if (bytes <= mostBytes) return;
+  const rule = `the header must take at most ${mostBytes} bytes of memory to read`;
+  const remedy = "raise mostBytes where there is room";
+  throw new DataError("LIMIT", { op: "safetensors", rule, got: `about ${bytes}`, remedy });
 }
 
 /** JSON.parse keeps the last of two equal names and says nothing, so the (valid) text is read once more. */

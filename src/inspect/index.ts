@@ -6,6 +6,8 @@ export { fromBertViz } from "./import/bertviz.ts";
 export { fromCsv } from "./import/csv.ts";
 export { importTrace } from "./import/import.ts";
 export { fromNpz } from "./import/npz.ts";
+export type { ImportOptions } from "./import/options.ts";
+export { softmaxWeights } from "./import/softmax.ts";
 export { type DenseWeights, denseMap } from "./map/dense.ts";
 export { layerMap } from "./map/layer.ts";
 export {

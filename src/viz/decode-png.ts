@@ -7,18 +7,25 @@ const SIGNATURE = [137, 80, 78, 71, 13, 10, 26, 10];
 const SAMPLES: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 /** Deflate makes no more of a byte than this. */
 const MOST_INFLATION = 1032;
+/** 4,096 × 4,096 pixels take some 300 MB while they are read. */
+const MOST_PIXELS = 2 ** 24;
+
+export interface DecodePngOptions {
+  /** The most pixels that are unpacked: a file of 60 kB may hold 60 million. @default 2²⁴ */
+  readonly mostPixels?: number;
+}
 
 /**
  * The pixels of a PNG file of 8 bits a sample without interlacing, which is what nearly all programs write.
  *
  * Transparent pixels are laid on white. No more is allocated than the file justifies. Cost: O(pixels).
  *
- * @throws OptionError VIZ_OPTION, which says what is wrong with the file
+ * @throws OptionError VIZ_OPTION, which says what is wrong with the file · LIMIT for more pixels than `mostPixels`
  * @example
  * const png = encodePng({ width: 2, height: 1, channels: 1, data: Uint8Array.of(0, 255) });
  * decodePng(png).values; // Float32Array [0, 1]
  */
-export function decodePng(bytes: Uint8Array): Picture {
+export function decodePng(bytes: Uint8Array, { mostPixels = MOST_PIXELS }: DecodePngOptions = {}): Picture {
   if (SIGNATURE.some((byte, at) => bytes[at] !== byte)) refuse("a PNG file", "bytes of another kind");
   const { header, palette, data } = chunks(bytes);
   const view = new DataView(header.buffer, header.byteOffset, header.length);
@@ -31,6 +38,11 @@ export function decodePng(bytes: Uint8Array): Picture {
   const expected = (stride + 1) * height;
   if (!(width > 0 && height > 0 && expected <= data.length * MOST_INFLATION))
     refuse("a PNG with all its pixels", `${height} × ${width} pixels in ${data.length} bytes`);
+  if (width * height > mostPixels) {
+    const rule = `a picture must have at most ${mostPixels} pixels`;
+    const remedy = "make it smaller, or raise mostPixels where there is room";
+    throw new OptionError("LIMIT", { op: "decodePng", rule, got: `${height} × ${width}`, remedy });
+  }
   const lines = inflate(data, expected);
   const rows = unfilter(lines, height, stride, samples);
   return { height, width, ...toPicture(rows, width * height, samples, type === 3 ? palette : undefined) };

@@ -11,7 +11,7 @@ export {
   textOn,
 } from "./color.ts";
 export { type CompareOptions, compare } from "./compare.ts";
-export { decodePng } from "./decode-png.ts";
+export { type DecodePngOptions, decodePng } from "./decode-png.ts";
 export type { EdgeChoice } from "./flow/edges.ts";
 export { type FlowOptions, flow } from "./flow.ts";
 export { type GateBarsData, type GateBarsOptions, gateBars } from "./gate-bars.ts";

@@ -109,6 +109,55 @@ describe("decodeSafetensors", () => {
     expect(copy.buffer.byteLength).toBe(28);
   });
 
+  it("reads every type into the array that is nearest to it, and writes it again", () => {
+    const data = {
+      U64: BigUint64Array.of(2n ** 64n - 1n),
+      I64: BigInt64Array.of(-(2n ** 63n)),
+      F64: Float64Array.of(Math.PI),
+      F32: Float32Array.of(0.5),
+      U32: Uint32Array.of(2 ** 32 - 1),
+      I32: Int32Array.of(-(2 ** 31)),
+      BF16: Uint16Array.of(0x3f80),
+      F16: Uint16Array.of(0x3c00),
+      U16: Uint16Array.of(65_535),
+      I16: Int16Array.of(-32_768),
+      I8: Int8Array.of(-128),
+      U8: Uint8Array.of(255),
+      BOOL: Uint8Array.of(1),
+    };
+    const tensors = Object.fromEntries(
+      Object.entries(data).map(([dtype, values]) => [`a ${dtype}`, { dtype, shape: [1], data: values }]),
+    ) as Record<string, SafetensorsTensor>;
+    const bytes = encodeSafetensors(tensors);
+    expect({ ...decodeSafetensors(bytes).tensors }).toEqual(tensors);
+    // In the order of the reference implementation: wide types first, so that every tensor is aligned.
+    expect(Object.keys(decodeSafetensors(bytes).tensors)).toEqual(Object.keys(tensors));
+  });
+
+  it.each(["F8_E4M3", "F8_E5M2", "F4", "C64"])("names %s, which JavaScript has no array for", (dtype) => {
+    const bytes = file(`{"a":{"dtype":"${dtype}","shape":[3],"data_offsets":[0,3]}}`, 3);
+    expect(() => decodeSafetensors(bytes)).toThrow(
+      expect.objectContaining({
+        name: "DataError",
+        code: "UNSUPPORTED",
+        message: `safetensors: the dtype of "a" must be one of U64, I64, F64, F32, U32, I32, BF16, F16, U16, I16, I8, U8, BOOL, got ${dtype}; convert that tensor to BF16, F16 or F32`,
+      }),
+    );
+  });
+
+  it("counts what a header takes before it is parsed, and refuses more than it may", () => {
+    const bytes = encodeSafetensors(TENSORS, METADATA);
+    expect(() => decodeSafetensors(bytes, { mostBytes: 1000 })).toThrow(
+      expect.objectContaining({
+        code: "LIMIT",
+        message: expect.stringMatching(
+          /^safetensors: the header must take at most 1000 bytes of memory to read, got about \d+; raise mostBytes/,
+        ),
+      }),
+    );
+    expect(decodeSafetensors(bytes, { mostBytes: 10_000 }).metadata.format).toBe("np");
+  });
+
   it("finds no tensor under a name that every object has", () => {
     expect(decodeSafetensors(file("{}")).tensors.constructor).toBeUndefined();
   });

@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { DataError } from "../../src/core/errors.ts";
 import { RandomStream } from "../../src/core/random.ts";
 import { Bpe, END, PAD, START, UNKNOWN } from "../../src/data/bpe.ts";
 import { trainBpe } from "../../src/data/bpe-train.ts";
 import { normalizeText } from "../../src/data/text.ts";
+import { mutations } from "../support/mutate-json.ts";
 
 const CORPUS = ["low low low lower", "lowest newest newest", "l'été ne s'oublie pas !", "I don't know."];
 const bpe = trainBpe(CORPUS, { vocabularySize: 61, characterCoverage: 1 });
@@ -171,10 +173,52 @@ describe("Bpe.toJSON and Bpe.fromJSON", () => {
       { format: "heed-bpe-1", alphabet: ["a"], merges: ["a a a"] },
       'a merge must be two earlier pieces, got "a a a"',
     ],
+    [
+      { format: "heed-bpe-1", alphabet: ["a"], merges: [7] },
+      'a merge must be two earlier pieces, got "number"',
+    ],
+    [
+      { format: "heed-bpe-1", alphabet: ["a"], merges: [null] },
+      'a merge must be two earlier pieces, got "null"',
+    ],
+    [
+      { format: "heed-bpe-1", alphabet: ["a", 5], merges: [] },
+      'the alphabet must hold single characters, no space, got "number"',
+    ],
+    [
+      { format: "heed-bpe-1", alphabet: ["ab"], merges: [] },
+      'the alphabet must hold single characters, no space, got "ab"',
+    ],
+    [
+      { format: "heed-bpe-1", alphabet: [" "], merges: [] },
+      'the alphabet must hold single characters, no space, got " "',
+    ],
   ])("refuse %j", (json, rule) => {
     expect(() => Bpe.fromJSON(json as never)).toThrow(
-      `Bpe.fromJSON: ${rule}; train the encoding again with trainBpe`,
+      expect.objectContaining({
+        name: "DataError",
+        code: "FORMAT",
+        message: `Bpe.fromJSON: ${rule}; train the encoding again with trainBpe`,
+      }),
     );
+  });
+
+  test("3,000 mutated files are read or refused with a DataError, and what is read encodes and decodes", () => {
+    let [read, refused] = [0, 0];
+    for (const json of mutations(5, 3000, bpe.toJSON())) {
+      let copy: Bpe;
+      try {
+        copy = Bpe.fromJSON(json as never);
+      } catch (error) {
+        if (!(error instanceof DataError)) throw new Error(JSON.stringify(json), { cause: error });
+        refused++;
+        continue;
+      }
+      copy.decode(copy.encode("lowest été !"));
+      read++;
+    }
+    expect(refused).toBeGreaterThan(1000);
+    expect(read).toBeGreaterThan(100);
   });
 });
 

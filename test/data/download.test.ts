@@ -151,7 +151,56 @@ describe("download", () => {
   });
 });
 
+describe("a slow line", () => {
+  test("counts as a silent one, and what came is kept for the next request", async () => {
+    const { url, requests } = await fileServer((_, response) => {
+      response.setHeader("content-length", CONTENT.length);
+      response.write(CONTENT.subarray(0, 1000));
+      let sent = 1000;
+      const timer = setInterval(() => response.write(CONTENT.subarray(sent, ++sent)), 50);
+      response.on("close", () => clearInterval(timer));
+    }, serve(CONTENT));
+    // 1,000 bytes at once are enough for the first second; then a byte comes each 50 ms, and the line is never silent.
+    await get(url, { silenceMs: 1000, leastBytesPerSecond: 1000 });
+    expect(readFileSync(path)).toEqual(CONTENT);
+    expect(requests[0]).toBeUndefined();
+    expect(requests).toHaveLength(2);
+    expect(Number(/^bytes=(\d+)-$/.exec(requests[1]!)![1])).toBeGreaterThanOrEqual(1000);
+  });
+
+  test("is named in the error when no request is left", async () => {
+    const { url } = await fileServer((_, response) => {
+      response.setHeader("content-length", CONTENT.length);
+      const timer = setInterval(() => response.write("x"), 50);
+      response.on("close", () => clearInterval(timer));
+    });
+    const error = await failure(url, { silenceMs: 1000, attempts: 1 });
+    expect(error.message).toMatch(/\(the last: (?:no more than \d+ bytes in|no byte for) 1000 ms\)/);
+  });
+});
+
 describe("download refuses", () => {
+  test.each([
+    ["no address", "mirror", "mirror"],
+    ["a protocol of another kind", "ftp://example.org/file.zip", "ftp://example.org/file.zip"],
+    ["a file", "file:///etc/passwd", "file:///etc/passwd"],
+    ["a password in it", "http://me:secret@127.0.0.1/x", "a name or password in that of 127.0.0.1"],
+    [
+      "a port that no browser asks",
+      "http://127.0.0.1:9/x",
+      "fetch failed (bad port) for http://127.0.0.1:9/x",
+    ],
+  ])("%s, at once and once", async (_, url, got) => {
+    const begin = performance.now();
+    const error = await failure(url, { retryDelayMs: 60_000 });
+    expect(performance.now() - begin).toBeLessThan(10_000);
+    expect(error.code).toBe("DOWNLOAD");
+    expect(error.message).toBe(
+      `download: the address must be one that a server can answer, http: or https:, got ${got}; correct it, or name a ` +
+        "mirror with --url",
+    );
+  });
+
   test("a status that no second request would change", async () => {
     const { url, requests } = await fileServer(status(404));
     const error = await failure(url);

@@ -5,9 +5,10 @@ import { pathToFileURL } from "node:url";
 import * as tf from "@tensorflow/tfjs-core";
 import { layers, loadLayersModel, sequential } from "@tensorflow/tfjs-layers";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { DataError, FileError } from "../../src/core/errors.ts";
+import { DataError, FileError, HeedError } from "../../src/core/errors.ts";
 import { registerFileModels } from "../../src/host/file-models.ts";
 import "../attention/support.ts";
+import { mutations } from "../support/mutate-json.ts";
 
 const root = mkdtempSync(path.join(tmpdir(), "heed-models-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -112,4 +113,85 @@ it("reads no file outside of the model's folder", async () => {
     writeFileSync(path.join(target, "model.json"), empty);
     await expect(loadLayersModel(pathToFileURL(target).href)).rejects.toThrow("got no modelTopology;");
   }
+});
+
+it("refuses a manifest that is none, and says which part of it", async () => {
+  const target = path.join(root, "manifest");
+  const file = path.join(target, "model.json");
+  const address = pathToFileURL(target).href;
+  await make().save(address);
+  const whole = JSON.parse(readFileSync(file, "utf8"));
+  const [group] = whole.weightsManifest;
+  const [weight, ...others] = group.weights;
+  const cases: [unknown, string][] = [
+    [{ 0: group }, "a weightsManifest that is no list"],
+    [[null], "no list of paths in entry 0 of weightsManifest"],
+    [[group, { ...group, paths: "weights.bin" }], "no list of paths in entry 1 of weightsManifest"],
+    [[{ ...group, weights: undefined }], "no list of weights in entry 0 of weightsManifest"],
+    ...[
+      { ...weight, shape: undefined },
+      { ...weight, shape: [3, -2] },
+      { ...weight, shape: ["3", 2] },
+      { ...weight, dtype: "float8" },
+      { ...weight, dtype: "constructor" },
+      { ...weight, name: 7 },
+      { ...weight, quantization: { dtype: "uint8", scale: "1", min: 0 } },
+      { ...weight, quantization: 1 },
+      null,
+    ].map((one): [unknown, string] => [
+      [{ ...group, weights: [...others, one] }],
+      "no name, shape and dtype of weight 3 in entry 0 of weightsManifest",
+    ]),
+  ];
+  for (const [weightsManifest, got] of cases) {
+    writeFileSync(file, JSON.stringify({ ...whole, weightsManifest }));
+    await expect(loadLayersModel(address)).rejects.toThrow(
+      expect.objectContaining({
+        name: "DataError",
+        code: "DAMAGED",
+        message: `loadLayersModel: ${file} must be what heed wrote, got ${got}; copy or train the model again`,
+      }),
+    );
+  }
+  writeFileSync(file, `{"modelTopology": ${"[".repeat(5000)}`);
+  await expect(loadLayersModel(address)).rejects.toThrow("got brackets more than 200 deep;");
+});
+
+it("reads quantized weights only where all their bytes are there", async () => {
+  const target = path.join(root, "quantized");
+  const file = path.join(target, "model.json");
+  const address = pathToFileURL(target).href;
+  await make().save(address);
+  const json = JSON.parse(readFileSync(file, "utf8"));
+  for (const weight of json.weightsManifest[0].weights)
+    weight.quantization = { dtype: "uint8", scale: 0.5, min: -1 };
+  writeFileSync(file, JSON.stringify(json));
+  await expect(loadLayersModel(address)).rejects.toThrow("got 44 bytes where its weights have 11;");
+  writeFileSync(
+    path.join(target, "weights.bin"),
+    Uint8Array.from({ length: 11 }, (_, i) => i),
+  );
+  const weights = (await loadLayersModel(address)).getWeights();
+  expect([...weights[0]!.dataSync()]).toEqual([-1, -0.5, 0, 0.5, 1, 1.5]);
+});
+
+it("answers 1,000 mutated model.json with a model's parts or a typed error", async () => {
+  const target = path.join(root, "mutated");
+  const file = path.join(target, "model.json");
+  await make().save(pathToFileURL(target).href);
+  const whole = JSON.parse(readFileSync(file, "utf8"));
+  const [handler] = tf.io.getLoadHandlers(pathToFileURL(target).href) as tf.io.IOHandler[];
+  let [read, refused] = [0, 0];
+  for (const json of mutations(3, 1000, whole)) {
+    writeFileSync(file, JSON.stringify(json));
+    try {
+      await handler!.load!();
+      read++;
+    } catch (error) {
+      if (!(error instanceof HeedError)) throw new Error(JSON.stringify(json), { cause: error });
+      refused++;
+    }
+  }
+  expect(refused).toBeGreaterThan(200);
+  expect(read).toBeGreaterThan(200);
 });

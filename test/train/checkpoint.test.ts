@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { decodeSafetensors } from "../../src/core/safetensors.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../src/core/safetensors.ts";
 import {
   type CheckpointContent,
   decodeCheckpoint,
@@ -96,6 +97,22 @@ describe("loadLatestCheckpoint", () => {
       expect(skipped.map((s) => s.path)).toEqual([path]);
       expect(skipped[0]!.reason).toMatch(/^checkpoint: the file must have the SHA-256 written in it/);
     }
+  });
+
+  it("refuses one under another's name, and one that does not say its step", async () => {
+    await saveCheckpoint(folder, 40, content(40));
+    const renamed = join(folder, name(50));
+    await rename(await saveCheckpoint(folder, 41, content(41)), renamed);
+    const { checkpoint, skipped } = await loadLatestCheckpoint(folder);
+    expect(checkpoint!.step).toBe(40);
+    const reason = "checkpoint: the file must be of step 50, as its name says, got 41; give it back its name";
+    expect(skipped).toEqual([{ path: renamed, reason }]);
+    const bytes = encodeSafetensors({}, { sha256: "0".repeat(64), state: "null" });
+    const sum = createHash("sha256").update(bytes).digest("hex");
+    bytes.set(new TextEncoder().encode(sum), 8 + '{"__metadata__":{"sha256":"'.length);
+    expect(() => decodeCheckpoint(bytes)).toThrow(
+      "checkpoint: the file must say its step, got none; use one that this heed wrote",
+    );
   });
 
   it("says that none is whole when all are damaged", async () => {

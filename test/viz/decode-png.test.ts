@@ -4,6 +4,29 @@ import { decodePng, encodePng, paletteBytes } from "../../src/viz/index.ts";
 
 const random = (n: number) => Uint8Array.from({ length: n }, (_, i) => (i * i * 31 + i * 7) & 255);
 
+describe("a PNG of more pixels than may be unpacked", () => {
+  const data = new Uint8Array(5 * 3);
+  const png = encodePng({ width: 5, height: 3, channels: 1, data });
+
+  it("is refused before it is unpacked, by its header, and by an option allowed", () => {
+    expect(() => decodePng(png, { mostPixels: 14 })).toThrow(
+      expect.objectContaining({
+        code: "LIMIT",
+        message:
+          "decodePng: a picture must have at most 14 pixels, got 3 × 5; make it smaller, or raise mostPixels where " +
+          "there is room",
+      }),
+    );
+    expect(decodePng(png, { mostPixels: 15 }).width).toBe(5);
+  });
+
+  it("is one of 17 MB in 17 kB, unless one says otherwise", () => {
+    const bomb = encodePng({ width: 4097, height: 4096, channels: 1, data: new Uint8Array(4097 * 4096) });
+    expect(bomb.length).toBeLessThan(20_000);
+    expect(() => decodePng(bomb)).toThrow("at most 16777216 pixels, got 4096 × 4097;");
+  });
+});
+
 describe("decodePng", () => {
   it("reads back what encodePng writes: grey, RGB, and indices into a palette", () => {
     const grey = decodePng(encodePng({ width: 5, height: 3, channels: 1, data: random(15) }));

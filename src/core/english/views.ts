@@ -1,4 +1,4 @@
-interface Fault {
+export interface Fault {
   readonly op: string;
   readonly place: string;
   readonly rule: string;

@@ -3,6 +3,7 @@ import type { Trace } from "../trace/trace.ts";
 import { refuse } from "./fault.ts";
 import { type FoundWeights, type TokenList, traceOf } from "./layers.ts";
 import { flatten } from "./nested.ts";
+import type { ImportOptions } from "./options.ts";
 
 type Fields = Record<string, unknown>;
 const isObject = (x: unknown): x is Fields => typeof x === "object" && x !== null && !Array.isArray(x);
@@ -31,8 +32,8 @@ const REMEDY =
  * @example
  * fromBertViz({ attention: [[[[1, 0], [0.5, 0.5]]]], tokens: ["I", "am"] }).layers[0].H; // 1
  */
-export function fromBertViz(json: unknown): Trace {
-  return traceOf(find(json));
+export function fromBertViz(json: unknown, options: Pick<ImportOptions, "softmax"> = {}): Trace {
+  return traceOf(find(json), options);
 }
 
 /** The sets of layers, each with its tokens. Sets within sets are none: what is not numbers there is refused. */

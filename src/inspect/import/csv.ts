@@ -2,6 +2,7 @@ import { quoted } from "../trace/fault.ts";
 import type { Trace } from "../trace/trace.ts";
 import { refuse } from "./fault.ts";
 import { traceOf } from "./layers.ts";
+import { Allowance, type ImportOptions } from "./options.ts";
 
 const REMEDY = "save one row of numbers for each query, tokens in the first row and column if you like";
 
@@ -15,11 +16,12 @@ const REMEDY = "save one row of numbers for each query, tokens in the first row 
  * The first row holds the keys' tokens where a cell after its first is no number, the first column the queries' where a
  * cell below the first row is none; below an empty corner both do. Cells may be quoted as in RFC 4180.
  *
- * @throws DataError FORMAT
+ * @throws DataError FORMAT, LIMIT
  * @example
  * fromCsv(",I,love\nJ',0.9,0.1\naime,0.2,0.8\n").tokens.queries; // ["J'", "aime"]
  */
-export function fromCsv(text: string): Trace {
+export function fromCsv(text: string, options: ImportOptions = {}): Trace {
+  new Allowance(text.length, options.mostBytes).take("importTrace", "the table", costOf(text));
   const table = parse(text.replace(/^\ufeff/, "")).filter((row) => row.length > 1 || row[0] !== "");
   const first = table[0];
   if (!first) return refuse("the table", "have a row", "none", REMEDY);
@@ -46,7 +48,7 @@ export function fromCsv(text: string): Trace {
     }
   const keys = isHead ? { name: "keys", tokens: first.slice(labels) } : undefined;
   const queries = isNamed ? { name: "queries", tokens: body.map((row) => row[0]!) } : undefined;
-  return traceOf([{ shape: [body.length, width], values, queries, keys }]);
+  return traceOf([{ shape: [body.length, width], values, queries, keys }], options);
 }
 
 const isNumber = (cell: string): boolean =>
@@ -57,30 +59,48 @@ function isCorner(first: readonly string[]): boolean {
   return first[0]!.trim() === "";
 }
 
-/** Rows of cells, quotes taken away. */
-function parse(text: string): string[][] {
-  const head = text.split(/[\r\n]/, 1)[0]!;
-  const separator = [",", ";", "\t"].reduce((best, c) => (count(head, c) > count(head, best) ? c : best));
-  const rows: string[][] = [[]];
-  let cell = "";
-  const close = () => {
-    rows.at(-1)!.push(cell);
-    cell = "";
-  };
-  for (let i = 0; i < text.length; i++) {
-    const c = text[i]!;
-    if (c === '"' && cell === "") {
-      const end = closingQuote(text, i + 1);
-      cell = text.slice(i + 1, end).replaceAll('""', '"');
-      i = end;
-    } else if (c === separator) close();
-    else if (c === "\n" || c === "\r") {
-      close();
-      if (c === "\r" && text[i + 1] === "\n") i++;
-      rows.push([]);
-    } else cell += c;
+/** What the cells and rows of a table take, in bytes, and their text. */
+const CELL = 40;
+const ROW = 80;
+
+/** About how much memory `parse` takes, in bytes; separators within quotes count as if they ended a cell. */
+function costOf(text: string): number {
+  const separator = separatorOf(text);
+  let bytes = 2 * text.length;
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] === separator) bytes += CELL;
+    else if (text[at] === "\n" || text[at] === "\r") bytes += CELL + ROW;
   }
-  close();
+  return bytes;
+}
+
+function separatorOf(text: string): string {
+  const head = /^[^\r\n]*/.exec(text)![0];
+  return [",", ";", "\t"].reduce((best, c) => (count(head, c) > count(head, best) ? c : best));
+}
+
+/** Rows of cells, quotes taken away. Cells are slices of the text, which cost less than letters put together. */
+function parse(text: string): string[][] {
+  const separator = separatorOf(text);
+  const rows: string[][] = [[]];
+  let begin = 0;
+  /** A cell that began with quotes: what was in them. */
+  let quoted = "";
+  for (let at = 0; at <= text.length; at++) {
+    const c = text[at];
+    if (c === '"' && at === begin && quoted === "") {
+      const end = closingQuote(text, at + 1);
+      quoted = text.slice(at + 1, end).replaceAll('""', '"');
+      at = end;
+      begin = end + 1;
+    } else if (c === undefined || c === separator || c === "\n" || c === "\r") {
+      rows.at(-1)!.push(quoted + text.slice(begin, at));
+      quoted = "";
+      if (c === "\n" || c === "\r") rows.push([]);
+      if (c === "\r" && text[at + 1] === "\n") at++;
+      begin = at + 1;
+    }
+  }
   return rows;
 }
 
@@ -93,5 +113,7 @@ function closingQuote(text: string, from: number): number {
 }
 
 function count(text: string, c: string): number {
-  return text.split(c).length - 1;
+  let found = 0;
+  for (let at = text.indexOf(c); at >= 0; at = text.indexOf(c, at + 1)) found++;
+  return found;
 }

@@ -3,6 +3,8 @@ import { TraceTensor } from "../trace/tensor.ts";
 import type { LayerInput, RowSums, Trace } from "../trace/trace.ts";
 import { createTrace } from "../trace/write.ts";
 import { refuse } from "./fault.ts";
+import type { ImportOptions } from "./options.ts";
+import { softmaxRows } from "./softmax.ts";
 
 /** Weights of one or more layers, as an importer found them, and the tokens of their axes where it knows them. */
 export interface FoundWeights {
@@ -21,16 +23,31 @@ export interface TokenList {
   readonly tokens: readonly string[];
 }
 
-/** A trace of what an importer found. Axes without tokens are named by position: "0", "1" and so on. */
-export function traceOf(found: readonly FoundWeights[], name?: string): Trace {
+/** As in the pictures. */
+const TOLERANCE = 0.001;
+
+/** What a trace gets besides its weights. */
+export interface FoundOptions extends ImportOptions {
+  readonly name?: string | undefined;
+}
+
+/**
+ * A trace of what an importer found. Axes without tokens are named by position: "0", "1" and so on. Rows that do not sum
+ * to 1 are drawn as they are, and `warnings` says so.
+ */
+export function traceOf(found: readonly FoundWeights[], { name, softmax }: FoundOptions = {}): Trace {
   const axes = new Axes();
   const layers: LayerInput[] = [];
+  const warnings: string[] = [];
   for (const weights of found) {
-    const { shape, values, mask } = weights;
+    const { shape, values } = weights;
+    const mask = softmax ? withoutInfinite(weights) : weights.mask;
     const place = weights.name === undefined ? "the weights" : quoted(weights.name);
     const [L, H, T, S] = sizes(place, shape);
     const alignK = axes.add(place, "keys", S, weights.keys ?? positions(S));
     const alignQ = axes.add(place, "queries", T, weights.queries ?? positions(T));
+    if (softmax) softmaxRows(values, S, mask);
+    const sums = new RowSumsOf(place, S);
     for (let l = 0; l < L; l++) {
       const [begin, end] = [l * H * T * S, (l + 1) * H * T * S];
       const data = values.subarray(begin, end);
@@ -42,15 +59,23 @@ export function traceOf(found: readonly FoundWeights[], name?: string): Trace {
         alignQ,
         alignK,
         attn,
-        rowSums: rowSumsOf(place, data, S),
+        rowSums: sums.kindOf(data),
         ...(visible?.includes(0) && { mask: new TraceTensor([H, T, S], "bool", visible) }),
       });
     }
+    if (sums.warning !== undefined) warnings.push(sums.warning);
   }
+  const { tokens } = axes;
   return createTrace(
-    { ...(name === undefined ? {} : { name }), tokens: axes.tokens, layers },
+    { ...(name !== undefined && { name }), ...(warnings.length > 0 && { warnings }), tokens, layers },
     { values: false },
   );
+}
+
+/** A mask that hides keys with a score of −∞ as well. */
+function withoutInfinite({ values, mask }: FoundWeights): Uint8Array | undefined {
+  if (!values.includes(-Infinity)) return mask;
+  return Uint8Array.from(values, (score, e) => Number(score !== -Infinity && (mask?.[e] ?? 1) !== 0));
 }
 
 function sizes(place: string, shape: readonly number[]): [L: number, H: number, T: number, S: number] {
@@ -95,28 +120,56 @@ class Axes {
 }
 
 /** Pictures take what rows there are, so what they add up to is found, not asked. */
-function rowSumsOf(place: string, weights: Float32Array, S: number): RowSums {
-  let kind: RowSums = "one";
-  for (let begin = 0; begin < weights.length; begin += S) {
-    let [sum, least] = [0, 0];
-    for (let s = begin; s < begin + S; s++) {
-      const w = weights[s]!;
-      if (w - w !== 0) {
-        const where = `row ${begin / S}, column ${s - begin}`;
-        refuse(place, "hold finite numbers", `${w} in ${where}`, "look for a row without visible keys");
-      }
-      sum += w;
-      if (w < least) least = w;
-    }
-    if (least < 0 || sum > 1.001) return rest(place, weights.subarray(begin + S));
-    if (sum !== 0 && sum < 0.999) kind = "atMostOne";
-  }
-  return kind;
-}
+class RowSumsOf {
+  readonly #place: string;
+  readonly #S: number;
+  #leastSum = Infinity;
+  #mostSum = -Infinity;
+  #least = 0;
 
-function rest(place: string, weights: Float32Array): "free" {
-  const wrong = weights.find((w) => w - w !== 0);
-  if (wrong !== undefined)
-    refuse(place, "hold finite numbers", `${wrong}`, "look for a row without visible keys");
-  return "free";
+  constructor(place: string, S: number) {
+    this.#place = place;
+    this.#S = S;
+  }
+
+  /** What the rows of one layer add up to. */
+  kindOf(weights: Float32Array): RowSums {
+    let kind: RowSums = "one";
+    for (let begin = 0; begin < weights.length; begin += this.#S) {
+      let [sum, least] = [0, 0];
+      for (let s = begin; s < begin + this.#S; s++) {
+        const w = weights[s]!;
+        if (w - w !== 0) this.#refuse(w, begin / this.#S, s - begin);
+        sum += w;
+        if (w < least) least = w;
+      }
+      this.#least = Math.min(this.#least, least);
+      // A query that sees nothing weighs nothing.
+      if (sum === 0 && least === 0) continue;
+      this.#leastSum = Math.min(this.#leastSum, sum);
+      this.#mostSum = Math.max(this.#mostSum, sum);
+      if (least < 0 || sum > 1 + TOLERANCE) kind = "free";
+      else if (sum < 1 - TOLERANCE && kind === "one") kind = "atMostOne";
+    }
+    return kind;
+  }
+
+  /** What whoever draws these weights should know; undefined where all rows are shares. */
+  get warning(): string | undefined {
+    const isOfShares = this.#leastSum >= 1 - TOLERANCE && this.#mostSum <= 1 + TOLERANCE && this.#least === 0;
+    if (isOfShares || this.#leastSum === Infinity) return undefined;
+    const [from, to, least] = [this.#leastSum, this.#mostSum, this.#least].map((x) =>
+      Number(x.toPrecision(4)),
+    );
+    const negative = least === 0 ? "" : ` and a weight of ${least}`;
+    return (
+      `importTrace: the rows of ${this.#place} must sum to 1 within ${TOLERANCE}, got sums from ${from} to ${to}` +
+      `${negative}; read them with softmax (--softmax) if they are scores before it, else take no colour for a share`
+    );
+  }
+
+  #refuse(got: number, row: number, column: number): never {
+    const remedy = "look for a row without visible keys";
+    return refuse(this.#place, "hold finite numbers", `${got} in row ${row}, column ${column}`, remedy);
+  }
 }

@@ -1,6 +1,7 @@
 import { decodeFloat16 } from "../../core/float16.ts";
 import { shown } from "../trace/fault.ts";
 import { refuse } from "./fault.ts";
+import { Allowance } from "./options.ts";
 
 /** An array of numpy: numbers, or a list of texts (of dtype `<U…`). */
 export interface NpyArray {
@@ -13,6 +14,9 @@ export interface NpyArray {
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 const CUT = "copy the file again, or save it again with numpy";
+
+/** What a text takes besides its letters, in bytes. */
+const TEXT = 40;
 
 type Read = (view: DataView, at: number, little: boolean) => number;
 /** What numpy calls each type, without its byte order. */
@@ -39,7 +43,7 @@ export const isNpy = (bytes: Uint8Array): boolean => MAGIC.every((byte, i) => by
  *
  * @throws DataError FORMAT
  */
-export function readNpy(place: string, bytes: Uint8Array): NpyArray {
+export function readNpy(place: string, bytes: Uint8Array, allowance = new Allowance(bytes.length)): NpyArray {
   if (!isNpy(bytes)) refuse(place, "begin as an array of numpy", "other bytes", CUT);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const version = bytes[6] ?? 0;
@@ -73,6 +77,7 @@ export function readNpy(place: string, bytes: Uint8Array): NpyArray {
     const rule = `have the ${length * bytesEach} bytes of its shape ${shown(shape)}`;
     refuse(place, rule, `${room}: it is cut off`, CUT);
   }
+  allowance.take("importTrace", place, length * (type ? 4 : TEXT + bytesEach / 2));
   const little = order !== ">";
   const columns = /'fortran_order'\s*:\s*True/.test(header) ? fortranPlaces(shape) : undefined;
   const from = (element: number) => headerEnd + (columns ? columns(element) : element) * bytesEach;

@@ -4,6 +4,7 @@ import type { Trace } from "../trace/trace.ts";
 import { refuse } from "./fault.ts";
 import { type FoundWeights, type TokenList, traceOf } from "./layers.ts";
 import { type NpyArray, readNpy } from "./npy.ts";
+import { Allowance, type ImportOptions } from "./options.ts";
 
 /** What deflate can make of one byte at most; an archive that promises more is none. */
 const MOST_GAIN = 1032;
@@ -22,21 +23,23 @@ const REMEDY =
  * Lists named after queries (`query_tokens`, `tgt`, `left`) go to queries, those after keys (`key_tokens`, `src`,
  * `right`) to keys, others to both.
  *
- * @throws DataError FORMAT, for archives that would unpack to more than their bytes can hold, too
+ * @throws DataError FORMAT, for archives that would unpack to more than their bytes can hold too, LIMIT
  */
-export function fromNpz(bytes: Uint8Array): Trace {
-  const arrays = unpack(bytes)
-    .map(([name, data]) => ({ name: name.replace(/\.npy$/, ""), ...readNpy(quoted(name), data) }))
+export function fromNpz(bytes: Uint8Array, options: ImportOptions = {}): Trace {
+  const allowance = new Allowance(bytes.length, options.mostBytes);
+  const arrays = unpack(bytes, allowance)
+    .map(([name, data]) => ({ name: name.replace(/\.npy$/, ""), ...readNpy(quoted(name), data, allowance) }))
     .sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
-  return traceOfArrays(arrays);
+  return traceOfArrays(arrays, options);
 }
 
 /** A trace of one array of numpy. */
-export function fromNpy(bytes: Uint8Array): Trace {
-  return traceOfArrays([{ name: "attention", ...readNpy("the array", bytes) }]);
+export function fromNpy(bytes: Uint8Array, options: ImportOptions = {}): Trace {
+  const allowance = new Allowance(bytes.length, options.mostBytes);
+  return traceOfArrays([{ name: "attention", ...readNpy("the array", bytes, allowance) }], options);
 }
 
-function unpack(bytes: Uint8Array): [name: string, data: Uint8Array][] {
+function unpack(bytes: Uint8Array, allowance: Allowance): [name: string, data: Uint8Array][] {
   let [packed, members] = [0, 0];
   try {
     const files = unzipSync(bytes, {
@@ -47,7 +50,9 @@ function unpack(bytes: Uint8Array): [name: string, data: Uint8Array][] {
         // Members that share bytes would multiply what the archive holds.
         if (packed > bytes.length || originalSize > size * MOST_GAIN)
           refuse(quoted(name), "unpack to what its bytes can hold", `${originalSize} of ${size}`, REMEDY);
-        return name.endsWith(".npy");
+        const isArray = name.endsWith(".npy");
+        if (isArray) allowance.take("importTrace", quoted(name), originalSize);
+        return isArray;
       },
     });
     return Object.entries(files);
@@ -62,7 +67,7 @@ type Named = NpyArray & { readonly name: string };
 const QUERIES = /quer|tgt|target|left|output|dec/i;
 const KEYS = /key|src|source|right|input|enc/i;
 
-function traceOfArrays(arrays: readonly Named[]): Trace {
+function traceOfArrays(arrays: readonly Named[], options: ImportOptions): Trace {
   const lists: TokenList[] = [];
   const floats: FoundWeights[] = [];
   const integers: FoundWeights[] = [];
@@ -91,5 +96,6 @@ function traceOfArrays(arrays: readonly Named[]): Trace {
       queries: fitting(found.shape.at(-2)!, QUERIES, KEYS),
       keys: fitting(found.shape.at(-1)!, KEYS, QUERIES),
     })),
+    options,
   );
 }

@@ -4,6 +4,9 @@ import type { MaskSpec } from "../mask.ts";
 import { checkReduction, Pool, type Reduction } from "../pyramid.ts";
 import type { RowSums } from "../trace/trace.ts";
 
+/** Plain loops take some ten seconds for them. */
+const MOST_RECOMPUTED = 2 ** 29;
+
 /** The side of a tile, in cells. */
 export const TILE = 256;
 
@@ -107,17 +110,28 @@ export class AttentionMap implements MapFacts {
   /**
    * Tile (x, y) of a head, x across the keys: at most 256 × 256 cells, each of which shows a block of 2^level × 2^level
    * weights. Level 0 is exact. Cost: O(4^level) cells read; a cache is the caller's.
+   *
+   * @throws OptionError NUMBER_RANGE · LIMIT where so many weights must be recomputed that `tileSteps` should do it
    */
   tile(head: number, level: number, x: number, y: number, reduction: Reduction = "max"): Cells {
-    return finished(this.tileSteps(head, level, x, y, reduction));
+    return finished(this.#tile(true, head, level, x, y, reduction));
   }
 
   /**
    * `tile` a row at a time, for a page that answers its reader meanwhile: each step reads one row, the last one returns
    * the tile.
    */
-  *tileSteps(
-    ...[head, level, x, y, reduction = "max"]: Parameters<AttentionMap["tile"]>
+  tileSteps(...[head, level, x, y, reduction = "max"]: Parameters<AttentionMap["tile"]>) {
+    return this.#tile(false, head, level, x, y, reduction);
+  }
+
+  *#tile(
+    isAtOnce: boolean,
+    head: number,
+    level: number,
+    x: number,
+    y: number,
+    reduction: Reduction,
   ): Generator<undefined, Cells, undefined> {
     const op = "tile";
     check(op, "head", head, this.H);
@@ -130,19 +144,43 @@ export class AttentionMap implements MapFacts {
     const columns = [x * side, Math.min((x + 1) * side, this.S)] as const;
     const computed = this.#computer.tile?.({ head, level, rows, columns, reduction });
     if (computed) return computed;
+    if (isAtOnce) this.#checkWork(op, head, rows, columns);
     return yield* this.#pool({ head, rows, columns, factor: 2 ** level, reduction });
   }
 
   /**
    * All of a head, each cell the largest weight of its block of factor × factor: a picture of any size. Cost: O(T·S) cells
    * read, a row at a time.
+   *
+   * @throws OptionError NUMBER_RANGE · LIMIT where so many weights must be recomputed that a `MapComputer` should do it
    */
   pooled(head: number, factor: number): Cells {
     check("pooled", "head", head, this.H);
     check("pooled", "factor", factor, Math.max(this.T, this.S) + 1, 1);
     const computed = this.#computer.pooled?.(head, factor);
     if (computed) return computed;
-    return finished(this.#pool({ head, rows: [0, this.T], columns: [0, this.S], factor, reduction: "max" }));
+    const [rows, columns] = [[0, this.T] as const, [0, this.S] as const];
+    this.#checkWork("pooled", head, rows, columns);
+    return finished(this.#pool({ head, rows, columns, factor, reduction: "max" }));
+  }
+
+  /** A file of half a megabyte can hold the q and k of a head that takes half a minute. */
+  #checkWork(
+    op: string,
+    head: number,
+    rows: readonly [number, number],
+    columns: readonly [number, number],
+  ): void {
+    if (this.source !== "qk" || (rows[1] - rows[0]) * (columns[1] - columns[0]) <= MOST_RECOMPUTED) return;
+    let weights = 0;
+    for (let t = rows[0]; t < rows[1]; t++) {
+      const [from, to] = this.#reader.range(head, t);
+      weights += Math.max(0, Math.min(to, columns[1]) - Math.max(from, columns[0]));
+    }
+    if (weights <= MOST_RECOMPUTED) return;
+    const rule = `one call must recompute at most ${MOST_RECOMPUTED} weights of q and k`;
+    const remedy = "take tileSteps, which works in turns, or give layerMap a computer such as kernelMaps";
+    throw new OptionError("LIMIT", { op, rule, got: weights, remedy });
   }
 
   *#pool({

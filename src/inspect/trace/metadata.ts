@@ -1,3 +1,4 @@
+import { jsonCost } from "../../core/json-cost.ts";
 import { described, fault } from "./fault.ts";
 import type { GlimpseSize, LayerInput } from "./trace.ts";
 
@@ -17,6 +18,9 @@ interface Metadata {
 /** The fields of a layer that are no tensors. */
 export const LAYER_FIELDS = ["name", "alignQ", "alignK", "rowSums", "scale", "softCap", "maskSpec"] as const;
 
+/** {"layers": [{"maskSpec": {}}]} are four; what is not read may go deeper. */
+const DEEPEST = 16;
+
 type Fields = Record<string, unknown>;
 const isObject = (x: unknown): x is Fields => typeof x === "object" && x !== null && !Array.isArray(x);
 
@@ -24,6 +28,9 @@ const isObject = (x: unknown): x is Fields => typeof x === "object" && x !== nul
 export function readMetadata(op: string, text: string | undefined): Metadata {
   const place = "__metadata__.attn_trace";
   if (text === undefined) fault(op, "the file", `have ${place}`, "none, so it is no trace", REMEDY);
+  // The text of a hostile file would fill the memory of the parser; the header that it comes from is bounded.
+  if (jsonCost(new TextEncoder().encode(text)).depth > DEEPEST)
+    fault(op, place, `nest at most ${DEEPEST} deep`, "more", REMEDY);
   let json: unknown;
   try {
     json = JSON.parse(text);

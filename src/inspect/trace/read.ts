@@ -14,6 +14,8 @@ const WRITE_AGAIN = "copy or download the file again, or write it again";
 export interface ReadOptions {
   /** Looks at every value once; shapes are always checked. @default true */
   readonly values?: boolean;
+  /** The most memory that what the file says of its tensors may take, in bytes. @default 2³⁰ */
+  readonly mostBytes?: number | undefined;
 }
 
 /**
@@ -23,7 +25,7 @@ export interface ReadOptions {
  *
  * Tensors (l counts layers; those not named here are passed over):
  *
- *     attn.l              [H, T, S]             weights: F32, F16, F64, or U8 in the code of `encodeU8Log`
+ *     attn.l              [H, T, S]             weights: F32, F16, BF16, F64, or U8 in the code of `encodeU8Log`
  *     q.l, k.l and lse.l  [H, T, D], [Hkv, S, D], [H, T]    instead: the weights are recomputed
  *     bias.l              [H or 1, T or 1, S]   added to the scores
  *     mask.l              [T, S] or [H, T, S]   BOOL or U8, true = may attend; maskSpec in the JSON costs nothing
@@ -39,16 +41,16 @@ export interface ReadOptions {
  * converted until it is asked for (where `bytes` is aligned to 8), and no more is allocated than the file justifies.
  * Cost: O(bytes), in one pass over the values.
  *
- * @throws DataError FORMAT, UNSUPPORTED for a type such as F8: it says what is wrong, where, and what to do
+ * @throws DataError FORMAT, UNSUPPORTED for a type such as F8, LIMIT: it says what is wrong, where, and what to do
  * @example
  * const attn = traceTensor([1, 2, 2], [1, 0, 0.25, 0.75]);
  * const layers = [{ alignQ: "src", alignK: "src", maskSpec: { right: 0 }, attn }];
  * const bytes = writeTrace(createTrace({ tokens: { src: ["I", "am"] }, layers }));
  * layerMap(readTrace(bytes).layers[0]).row(0, 1).values; // Float32Array [0.25, 0.75]
  */
-export function readTrace(bytes: Uint8Array, { values = true }: ReadOptions = {}): Trace {
+export function readTrace(bytes: Uint8Array, { values = true, mostBytes }: ReadOptions = {}): Trace {
   const op = "readTrace";
-  const { tensors, metadata } = decode(op, bytes);
+  const { tensors, metadata } = decode(op, bytes, mostBytes);
   const head = readMetadata(op, metadata[METADATA]);
   const layers = head.layers.map((layer) => ({ ...layer }) as Record<string, unknown>);
   const glimpses: TraceTensor[] = [];
@@ -58,7 +60,8 @@ export function readTrace(bytes: Uint8Array, { values = true }: ReadOptions = {}
   for (const [name, stored] of Object.entries(tensors)) {
     const place = quoted(name);
     const read = (): TraceTensor =>
-      fromSafetensors(stored) ?? fault(op, place, "be F32, F16, F64, U8 or BOOL", stored.dtype, "convert it");
+      fromSafetensors(stored) ??
+      fault(op, place, "be F32, F16, BF16, F64, U8 or BOOL", stored.dtype, "convert it");
     const [, kind = "", number = "", stage] = LAYER_TENSOR.exec(name) ?? [];
     const [, step] = /^glimpse\.(0|[1-9]\d{0,8})$/.exec(name) ?? [];
     if (kind) {
@@ -114,9 +117,9 @@ function asBool(tensor: TraceTensor): TraceTensor {
   return new TraceTensor(tensor.shape, "bool", tensor.data as Uint8Array);
 }
 
-function decode(op: string, bytes: Uint8Array): SafetensorsFile {
+function decode(op: string, bytes: Uint8Array, mostBytes?: number): SafetensorsFile {
   try {
-    return decodeSafetensors(bytes);
+    return decodeSafetensors(bytes, { mostBytes });
   } catch (error) {
     if (!(error instanceof DataError) || error.code !== "DAMAGED") throw error;
     const promised = promisedBytes(bytes);

@@ -1,4 +1,4 @@
-import { decodeFloat16, encodeFloat16 } from "../../core/float16.ts";
+import { decodeBfloat16, decodeFloat16, encodeFloat16 } from "../../core/float16.ts";
 import { size } from "../../core/notation.ts";
 import type { SafetensorsTensor } from "../../core/safetensors.ts";
 import { checkElements } from "../check.ts";
@@ -62,6 +62,7 @@ export class TraceTensor<E extends Encoding = Encoding> {
 
 /** The tensor of a safetensors file; undefined for a type that no trace has. Bytes are `u8log`, or `bool` in a mask. */
 export function fromSafetensors({ dtype, shape, data }: SafetensorsTensor): TraceTensor | undefined {
+  if (dtype === "BF16") return new TraceTensor(shape, "f32", decodeBfloat16(data));
   for (const [encoding, name] of Object.entries(DTYPES)) {
     if (name === dtype) return new TraceTensor(shape, encoding as Encoding, data as Stored[Encoding]);
   }

@@ -76,6 +76,8 @@ export interface TraceInput {
   readonly glimpseSizes?: readonly GlimpseSize[];
   /** By name: [C], [T, C] or [height, width]. */
   readonly gates?: Readonly<Record<string, TraceTensor>>;
+  /** What an importer found odd, in sentences for whoever draws it. No file keeps them. */
+  readonly warnings?: readonly string[];
 }
 
 /** A layer whose shapes agree. */

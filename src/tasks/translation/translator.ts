@@ -68,6 +68,8 @@ interface Part {
   ids: number[];
   pieces: string[];
   shouted: boolean;
+  /** A word longer than any training sentence: an address, a number, a key that was held down. */
+  copied?: string;
 }
 
 /**
@@ -93,14 +95,18 @@ export class Translator {
   }
 
   /**
-   * Translates lines; the result has one entry a line, in order. A blank line gives an empty translation.
+   * Translates lines; the result has one entry a line, in order. A blank line gives an empty translation; a word longer
+   * than any sentence the model knows is copied as it is.
    *
    * @throws OptionError OPTION
    */
   translate(lines: readonly string[], options: TranslateOptions = {}): Translation[] {
     checkOptions(options, this.card.decoding);
     const parts = lines.flatMap((line, index) => this.#parts(line, index));
-    const order = parts.map((_, i) => i).sort((a, b) => parts[a].ids.length - parts[b].ids.length);
+    const order = parts
+      .map((_, i) => i)
+      .filter((i) => parts[i].copied === undefined)
+      .sort((a, b) => parts[a].ids.length - parts[b].ids.length);
     const found: Hypothesis[][] = [];
     const size = options.batchSize ?? BATCH_SIZE;
     for (let first = 0; first < order.length; first += size) {
@@ -119,7 +125,7 @@ export class Translator {
           line,
           byLine[index].map((i) => ({
             part: parts[i],
-            hypothesis: found[i][Math.min(n, found[i].length - 1)],
+            hypothesis: found[i]?.[Math.min(n, found[i].length - 1)],
           })),
           options.weights ?? true,
         );
@@ -128,7 +134,7 @@ export class Translator {
       if (nBest === 1) return first;
       // Several spellings in pieces can be one text: it counts once.
       const texts = new Map([[first.target, first]]);
-      const most = Math.max(0, ...byLine[index].map((i) => found[i].length));
+      const most = Math.max(0, ...byLine[index].map((i) => found[i]?.length ?? 1));
       for (let n = 1; n < most && texts.size < nBest; n++) {
         const other = nth(n);
         if (!texts.has(other.target)) texts.set(other.target, other);
@@ -155,24 +161,20 @@ export class Translator {
     const text = normalizeText(line);
     if (text === "") return [];
     const { maxPieces } = this.card.decoding;
-    const short = (part: string) => this.#source.encode(part).length <= maxPieces;
-    return splitLine(text, short).flatMap((part) => {
-      const shouted = isShouted(part);
-      const { ids, pieces } = this.#source.encodePieces(shouted ? sentenceCase(part) : part);
-      // A single word longer than any training sentence: cut between pieces, so that its length stays bounded.
-      const cuts = Array.from({ length: Math.ceil(ids.length / maxPieces) }, (_, i) => i * maxPieces);
-      return cuts.map((from) => ({
-        line: index,
-        ids: ids.slice(from, from + maxPieces),
-        pieces: pieces.slice(from, from + maxPieces),
-        shouted,
-      }));
+    const asRead = (part: string) => (isShouted(part) ? sentenceCase(part) : part);
+    const short = (part: string) => this.#source.encode(asRead(part)).length <= maxPieces;
+    return splitLine(text, short).map((part) => {
+      const { ids, pieces } = this.#source.encodePieces(asRead(part));
+      // What is still too long is a single word.
+      return ids.length > maxPieces
+        ? { line: index, ids: [], pieces: [], shouted: false, copied: part }
+        : { line: index, ids, pieces, shouted: isShouted(part) };
     });
   }
 
   #assemble(
     source: string,
-    parts: { part: Part; hypothesis: Hypothesis }[],
+    parts: { part: Part; hypothesis: Hypothesis | undefined }[],
     withWeights: boolean,
   ): Translation {
     const sourceTokens: string[] = [];
@@ -180,7 +182,18 @@ export class Translator {
     const texts: string[] = [];
     const blocks: number[][][] = [];
     const columns: number[] = [];
+    const scores: number[] = [];
     for (const { part, hypothesis } of parts) {
+      if (!hypothesis) {
+        const word = part.copied!;
+        sourceTokens.push(word);
+        targetTokens.push(word);
+        texts.push(word);
+        blocks.push([[1]]);
+        columns.push(1);
+        continue;
+      }
+      scores.push(hypothesis.score);
       const pieces = this.#surfaces(part, hypothesis);
       const sourceSpans = words(part.pieces);
       const targetSpans = words(pieces);
@@ -193,8 +206,7 @@ export class Translator {
       if (withWeights) blocks.push(mergeWeights(hypothesis.weights, targetSpans, sourceSpans));
       columns.push(sourceSpans.length);
     }
-    const score =
-      parts.reduce((sum, { hypothesis }) => sum + hypothesis.score, 0) / Math.max(1, parts.length);
+    const score = scores.reduce((sum, one) => sum + one, 0) / Math.max(1, scores.length);
     const weights = withWeights ? blockDiagonal(blocks, columns) : [];
     return { source, target: texts.join(" "), sourceTokens, targetTokens, weights, score };
   }
