@@ -91,6 +91,51 @@ describe("heed show", () => {
   });
 });
 
+describe("numbers that are no shares", () => {
+  test("are said by every command, and --softmax turns scores into weights", async () => {
+    const logits = file("logits.json", '{"attention": [[[[2, -1, 5], [1, 1, 1]]]]}');
+    const warning =
+      "importTrace: the rows of the weights must sum to 1 within 0.001, got sums from 3 to 6 and a weight of -1; read " +
+      "them with softmax (--softmax) if they are scores before it, else take no colour for a share\n";
+    expect((await heed(["show", logits])).err).toBe(warning);
+    for (const command of ["svg", "html"])
+      expect((await heed([command, logits, "--out", "-"])).err).toContain(warning);
+    const { out, err, code } = await heed(["show", logits, "--softmax"]);
+    expect(out).toContain("attends most to “2” (0.95)");
+    expect([err, code]).toEqual(["", 0]);
+    expect((await heed(["svg", logits, "--softmax", "--out", "-"])).err).toBe("");
+  });
+
+  test("take no more memory than the command may, and the error says the flag", async () => {
+    const large = file("large.json", `[[${"0,".repeat(10_000)}1]]`);
+    const { code, err } = await heed(["show", large, "--most-bytes", "100000"]);
+    expect(code).toBe(2);
+    expect(err).toMatch(
+      /^importTrace: "large.json" must take at most 100000 bytes of memory to read, got about \d+; raise mostBytes \(--most-bytes\)/,
+    );
+    expect((await heed(["show", large, "--most-bytes", "1000000"])).code).toBe(0);
+  });
+});
+
+describe("text of a file in an error", () => {
+  test("never steers the terminal: controls and changes of direction are escapes", async () => {
+    const evil = "\u001b[2J\u009b31m\u202e\u2066";
+    for (const place of [
+      file("a.json", JSON.stringify({ attention: [[[[evil]]]] })),
+      file("b.json", JSON.stringify({ [evil]: 1 })),
+      file("c.csv", `a,b\n1,${evil}\n`),
+      file(`${evil.slice(4)}.json`, "{"),
+      file("d.attn", "\u0009\0\0\0\0\0\0\0{\u009b\u202e}"),
+    ]) {
+      const { code, err } = await heed(["show", place]);
+      expect(code).toBe(2);
+      expect(err.slice(0, -1)).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
+    }
+    const { err } = await heed(["show", evil]);
+    expect(err.slice(0, -1)).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
+  });
+});
+
 describe("heed svg", () => {
   test("writes what drawTrace draws into the current folder, and says so", async () => {
     const place = file("t.attn", selfTrace());

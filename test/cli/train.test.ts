@@ -80,6 +80,6 @@ test("heed train translation says what it cannot read", async () => {
   const io = fakeIo();
   expect(await run(["train", "translation", "--recipe", "no-such.json"], io)).toBe(2);
   expect(io.err()).toBe(
-    "heed train translation: no-such.json must be readable, got ENOENT; check the name\n",
+    "heed train translation: no-such.json must be readable, got no such file; check the name\n",
   );
 });

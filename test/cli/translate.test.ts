@@ -53,6 +53,16 @@ describe("what is translated", () => {
     expect(calls).toEqual({ folder: undefined, batches: [2], options: [{}], disposed: true });
   });
 
+  test("sentences go before a standard input with something in it, and that is said", async () => {
+    const { out, err, calls } = await translate(["--no-map", "I am"], { input: ["so tired\n"] });
+    expect(out).toBe("AM I\n");
+    expect(calls.batches).toEqual([1]);
+    expect(err).toBe(
+      "heed translate: standard input was not read, as sentences were given; leave them out to read it\n",
+    );
+    expect((await translate(["--no-map", "I am"], { input: [] })).err).toBe("");
+  });
+
   test("without arguments, standard input gives one sentence a line, empty lines, CRLF and all", async () => {
     const { out, err } = await translate(["--no-map"], { input: ["I am\r\n\r\nso ti", "red\n\nyes"] });
     expect(out).toBe("AM I\n\nTIRED SO\n\nYES\n");
@@ -249,7 +259,7 @@ describe("what is refused", () => {
     const error = await translate(["--no-map"], { stdin }).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(FileError);
     expect((error as FileError<"CANNOT_READ">).message).toBe(
-      "heed translate: standard input must be readable, got EISDIR; check the name",
+      "heed translate: standard input must be readable, got a folder; check the name",
     );
   });
 

@@ -44,7 +44,7 @@ export function fromCsv(text: string, options: ImportOptions = {}): Trace {
     for (let s = 0; s < width; s++) {
       const cell = row[s + labels]!;
       if (!isNumber(cell)) refuse(`row ${t}, column ${s}`, "be a number", quoted(cell), REMEDY);
-      values[t * width + s] = Number(cell);
+      values[t * width + s] = numberOf(cell);
     }
   const keys = isHead ? { name: "keys", tokens: first.slice(labels) } : undefined;
   const queries = isNamed ? { name: "queries", tokens: body.map((row) => row[0]!) } : undefined;
@@ -53,6 +53,12 @@ export function fromCsv(text: string, options: ImportOptions = {}): Trace {
 
 const isNumber = (cell: string): boolean =>
   /^\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?\s*$/i.test(cell) || /^\s*(?:nan|[-+]?inf)\s*$/i.test(cell);
+
+/** JavaScript knows infinity by another name than numpy and R. */
+function numberOf(cell: string): number {
+  if (!/inf/i.test(cell)) return Number(cell);
+  return cell.includes("-") ? -Infinity : Infinity;
+}
 
 /** Whether the corner is no token: the others of its row name the columns that follow it. */
 function isCorner(first: readonly string[]): boolean {

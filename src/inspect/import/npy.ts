@@ -77,16 +77,17 @@ export function readNpy(place: string, bytes: Uint8Array, allowance = new Allowa
     const rule = `have the ${length * bytesEach} bytes of its shape ${shown(shape)}`;
     refuse(place, rule, `${room}: it is cut off`, CUT);
   }
-  allowance.take("importTrace", place, length * (type ? 4 : TEXT + bytesEach / 2));
   const little = order !== ">";
   const columns = /'fortran_order'\s*:\s*True/.test(header) ? fortranPlaces(shape) : undefined;
   const from = (element: number) => headerEnd + (columns ? columns(element) : element) * bytesEach;
   if (!type) {
     if (length * Math.max(1, bytesEach) > room)
       refuse(place, "have text in it", "none", "save the tokens as text");
+    allowance.take("importTrace", place, length * (TEXT + bytesEach / 2));
     const values = Array.from({ length }, (_, e) => ucs4(place, view, from(e), bytesEach, little));
     return { shape, values, isFloat: false };
   }
+  allowance.take("importTrace", place, 4 * length);
   const isFloat = kind.startsWith("f");
   const values = new Float32Array(length);
   if (kind === "f2") {

@@ -32,8 +32,9 @@ function qkLayer(
     k: traceTensor([Hkv, S, D], k, encoding),
     lse: traceTensor([H, T], lse),
   };
-  const { mask, maskSpec, bias, softCap } = extra;
-  const given = Object.fromEntries(Object.entries({ mask, maskSpec, bias, softCap }).filter(([, x]) => x));
+  const { mask, maskSpec, bias, softCap, rowSums } = extra;
+  const parts = Object.entries({ mask, maskSpec, bias, softCap, rowSums });
+  const given = Object.fromEntries(parts.filter(([, x]) => x));
   return createTrace({ tokens, layers: [{ alignQ: "tgt", alignK: "src", ...tensors, ...given }] }).layers[0]!;
 }
 
@@ -140,6 +141,43 @@ describe("a map of q, k and lse", () => {
     expect(all.rows * all.columns).toBe(256 * 256);
     // Blocks of 64: the diagonal and the one before it are seen.
     expect([...all.kinds.subarray(256 * 5 + 3, 256 * 5 + 7)]).toEqual([MASKED, VALUE, VALUE, MASKED]);
+  });
+});
+
+describe("a map of q and k of which one call would recompute for half a minute", () => {
+  const N = 2 ** 15;
+  const oracle = {
+    q: new Float32Array(N),
+    k: new Float32Array(N),
+    lse: new Float32Array(N).fill(Math.log(N)),
+  };
+  const layer = (maskSpec?: MaskSpec) =>
+    qkLayer(
+      { H: 1, Hkv: 1, T: N, S: N, D: 1 },
+      oracle as unknown as Oracle,
+      maskSpec && { maskSpec, rowSums: "free" },
+    );
+
+  it("refuses it, and says what works in turns", () => {
+    const map = layerMap(layer());
+    const rest =
+      "one call must recompute at most 536870912 weights of q and k, got 1073741824; take tileSteps, which works in " +
+      "turns, or give layerMap a computer such as kernelMaps";
+    for (const [op, work] of [
+      ["tile", () => map.tile(0, map.levels - 1, 0, 0)],
+      ["pooled", () => map.pooled(0, 512)],
+    ] as const)
+      expect(work).toThrow(expect.objectContaining({ code: "LIMIT", message: `${op}: ${rest}` }));
+    const steps = map.tileSteps(0, map.levels - 1, 0, 0);
+    expect(steps.next().done).toBe(false);
+  });
+
+  it("leaves it to what is faster, and does what a mask makes small", () => {
+    const none = { rows: 0, columns: 0, values: new Float32Array(), kinds: new Uint8Array() };
+    expect(layerMap(layer(), "qk", { pooled: () => none }).pooled(0, 512)).toBe(none);
+    const banded = layerMap(layer({ left: 7, right: 0 }));
+    expect(banded.tile(0, banded.levels - 1, 0, 0).rows).toBe(256);
+    expect(layerMap(layer()).tile(0, 0, 3, 5).values[0]).toBeCloseTo(1 / N, 10);
   });
 });
 

@@ -101,6 +101,14 @@ describe("attentionFlow", () => {
     });
   });
 
+  it("takes a prefix as inputs that pass through every layer", () => {
+    const layer = head(1, 2, [0.5, 0.5], { right: 0, offset: 1 });
+    // The query keeps 3/4 of itself and takes 1/4 of the prefix in each layer: by two ways, 1/4 now and 1/4 below.
+    const { flow, share } = attentionFlow([layer, layer], 0);
+    expect([...flow]).toEqual([1 / 4 + 1 / 4, 3 / 4]);
+    expect([...share]).toEqual([0.4, 0.6]);
+  });
+
   it("refuses a query that there is not, and weights after dropout", () => {
     const layer = head(2, 2, [1, 0, 0, 1]);
     expect(() => attentionFlow([layer], 2)).toThrow(

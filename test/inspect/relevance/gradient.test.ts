@@ -28,6 +28,20 @@ describe("gradientRelevance", () => {
       expect(Math.abs(found[e]! - r)).toBeLessThan(1e-12 * Math.abs(r) + 1e-12);
   });
 
+  it("takes a prefix, which nothing mixes: [T, S] with the prefix first", () => {
+    const map = denseMap({ H: 1, T: 1, S: 2, weights: [0.5, 0.5], maskSpec: { right: 0, offset: 1 } });
+    // R = [0 1], then + ½·2·[1 0] + ½·4·[0 1] = [1 3], then + 1·[1 0] + 2·[1 3] = [4 9].
+    const { weights, map: found } = gradientRelevance(
+      [map, map],
+      [
+        [2, 4],
+        [2, 4],
+      ],
+    );
+    expect([...weights]).toEqual([4, 9]);
+    expect([found.T, found.S]).toEqual([1, 2]);
+  });
+
   it("reads nothing in hidden places, and refuses gradients of another size", () => {
     const map = denseMap({ H: 1, T: 2, S: 2, weights: [1, 0, 0.5, 0.5], maskSpec: { right: 0 } });
     expect([...gradientRelevance([map], [[1, Number.NaN, 1, 1]]).weights]).toEqual([2, 0, 0.5, 1.5]);

@@ -86,6 +86,57 @@ describe("rollout", () => {
     expect(map.row(0, 0).kinds[1]).toBe(1);
   });
 
+  it("takes a prefix: keys before the first query, which stay what they are in every layer", () => {
+    // Two keys without queries, then two queries. Worked by hand, A the weights with the identity added and halved:
+    // layer 1: (1/4 0 3/4 0) and (0 1/4 1/4 1/2); layer 2 the same; rows of the prefix are the identity's.
+    const layer = head(2, 4, [0.5, 0, 0.5, 0, 0, 0.5, 0.5, 0], { right: 0, offset: 2 });
+    const { weights, map } = rollout([layer, layer]);
+    expect([...weights]).toEqual([
+      ...[1 / 4 + (3 / 4) * (1 / 4), 0, (3 / 4) * (3 / 4), 0],
+      ...[(1 / 4) * (1 / 4), 1 / 4 + (1 / 2) * (1 / 4), (1 / 4) * (3 / 4) + (1 / 2) * (1 / 4), 1 / 4],
+    ]);
+    expect([map.T, map.S]).toEqual([2, 4]);
+    expect([...map.row(0, 0).kinds]).toEqual([0, 0, 0, 1]);
+  });
+
+  it("with a prefix gives the rows of the whole that has the prefix as its own queries, each seeing itself", () => {
+    fc.assert(
+      fc.property(fc.array(distributions(3 * T, T), { minLength: 1, maxLength: 3 }), (stack) => {
+        const rows = (weights: Float64Array, h: number) => weights.subarray((h * T + 2) * T, (h + 1) * T * T);
+        const own = Float64Array.from({ length: 2 * T }, (_, e) => Number(e % T === Math.floor(e / T)));
+        const [whole, part] = [
+          stack.map((w) => {
+            const all = Float64Array.from(w);
+            for (let h = 0; h < 3; h++) all.set(own, h * T * T);
+            return denseMap({ H: 3, T, S: T, weights: all });
+          }),
+          stack.map((w) => {
+            const weights = Float64Array.from([0, 1, 2].flatMap((h) => [...rows(w, h)]));
+            return denseMap({ H: 3, T: T - 2, S: T, weights, maskSpec: { offset: 2 } });
+          }),
+        ];
+        for (const options of [{}, { heads: "max" as const }, { identity: false }]) {
+          const [full, some] = [rollout(whole, options).weights, rollout(part, options).weights];
+          for (const [e, x] of some.entries()) expect(Math.abs(x - full[2 * T + e]!)).toBeLessThan(1e-12);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("refuses layers with another prefix, or one that the mask does not tell", () => {
+    const layer = (offset: number, S = 4) => head(2, S, new Float64Array(2 * S).fill(1 / S), { offset });
+    expect(() => rollout([layer(1)])).toThrow(
+      "rollout: every layer must be self-attention over the same positions, 2 × 2 here, got T=2 queries of S=4 keys in " +
+        "layer 0; say maskSpec.offset = 2 where the first keys are a prefix, or use encoderDecoderRelevance for " +
+        "attention to another sequence",
+    );
+    expect(() => rollout([layer(2), layer(0)])).toThrow(
+      "2 × 4 here, got 2 × 4 with another maskSpec.offset in layer 1; pass the layers of one stack",
+    );
+    expect(() => rollout([layer(2), layer(3, 5)])).toThrow("2 × 4 here, got 2 × 5 in layer 1;");
+  });
+
   it("refuses weights after dropout, cross-attention, layers of unequal length, no layer and unknown fusions", () => {
     const dropped = denseMap({ H: 1, T: 1, S: 1, weights: [2], rowSums: "dropped" });
     expect(() => rollout([even(1), dropped])).toThrow(

@@ -160,7 +160,7 @@ describe("readTrace", () => {
     [
       "integers as weights",
       file({ "attn.0": { dtype: "I32", shape: [1, 3, 3], data: new Int32Array(9) } }),
-      /"attn\.0" must be F32, F16, F64, U8 or BOOL, got I32; convert it/,
+      /"attn\.0" must be F32, F16, BF16, F64, U8 or BOOL, got I32; convert it/,
     ],
     [
       "bytes as queries",

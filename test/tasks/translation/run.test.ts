@@ -87,7 +87,7 @@ test("an output folder that cannot be is refused before training", async () => {
   writeFileSync(file, "");
   const outDir = path.join(file, "model");
   await expect(runTranslation(options("nowhere", { outDir }))).rejects.toThrow(
-    `heed train translation: ${outDir} must be a folder that can be written, got ENOTDIR; name another one`,
+    `heed train translation: ${outDir} must be a folder that can be written, got a file where a folder should be; name another one`,
   );
 });
 
