@@ -15,6 +15,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ELOOP: "links that lead to themselves",
   EIO: "a disk that does not answer",
   EBUSY: "a file that another program uses",
+  ERR_FS_FILE_TOO_LARGE: "a file of more than 2 GiB",
 };
 
 /** Why the system refused a file, in words: the message of an error says "no such file", not "ENOENT". */

@@ -8,5 +8,5 @@ export { type FetchOptions, type FetchResult, fetchDataset } from "./fetch.ts";
 export { cacheFolder, locateDataset } from "./locate.ts";
 export { readSplit } from "./split.ts";
 export { normalizeText } from "./text.ts";
-export { parsePairs, readPairs, type SentencePair } from "./tsv.ts";
+export { parsePairs, type ReadPairsOptions, readPairs, type SentencePair } from "./tsv.ts";
 export { words } from "./words.ts";

@@ -24,7 +24,12 @@ function decodeUtf8(path: string, bytes: Uint8Array): string {
   }
 }
 
-function readBytes(path: string): Uint8Array {
+export interface ReadPairsOptions {
+  /** The most bytes that a gzip file is unpacked to: one of 1 MB may hold 1 GB. @default 2³⁰ */
+  readonly mostBytes?: number;
+}
+
+function readBytes(path: string, { mostBytes = 2 ** 30 }: ReadPairsOptions): Uint8Array {
   let bytes: Uint8Array;
   try {
     bytes = readFileSync(path);
@@ -36,8 +41,13 @@ function readBytes(path: string): Uint8Array {
   }
   if (bytes[0] !== GZIP_MAGIC[0] || bytes[1] !== GZIP_MAGIC[1]) return bytes;
   try {
-    return gunzipSync(bytes);
+    return gunzipSync(bytes, { maxOutputLength: mostBytes });
   } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") {
+      const rule = `a gzip file must unpack to at most ${mostBytes} bytes`;
+      const remedy = "raise mostBytes where there is room";
+      throw new DataError("LIMIT", { op: OP, rule, got: `more in ${path}`, remedy, path }, { cause });
+    }
     const rule = "a file that begins as gzip must unpack to its end";
     const got = `${path} of ${bytes.length} bytes, cut off or damaged`;
     throw new DataError("DAMAGED", { op: OP, rule, got, remedy: "fetch it again", path }, { cause });
@@ -73,11 +83,11 @@ export function parsePairs(text: string, path: string): SentencePair[] {
 /**
  * The rows of a `source<TAB>target` file, gzip or plain (told apart by content, not by name).
  *
- * @throws FileError UNREADABLE, DataError DAMAGED, FORMAT
+ * @throws FileError UNREADABLE, DataError DAMAGED, FORMAT, LIMIT
  * @example
  * const pairs = readPairs(`${locateDataset("tatoeba-en-fr")}/valid.tsv.gz`);
  * pairs[0].source;
  */
-export function readPairs(path: string): SentencePair[] {
-  return parsePairs(decodeUtf8(path, readBytes(path)), path);
+export function readPairs(path: string, options: ReadPairsOptions = {}): SentencePair[] {
+  return parsePairs(decodeUtf8(path, readBytes(path, options)), path);
 }

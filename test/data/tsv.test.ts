@@ -59,6 +59,19 @@ describe("parsePairs", () => {
 });
 
 describe("readPairs", () => {
+  test("unpacks no more than it may", () => {
+    const bomb = file("bomb.tsv.gz", gzipSync("\n".repeat(100_000)));
+    expect(readPairs(bomb)).toEqual([]);
+    expect(() => readPairs(bomb, { mostBytes: 99_999 })).toThrow(
+      expect.objectContaining({
+        code: "LIMIT",
+        message:
+          `readPairs: a gzip file must unpack to at most 99999 bytes, got more in ${bomb}; raise mostBytes where there ` +
+          "is room",
+      }),
+    );
+  });
+
   test("reads plain and gzip files, whatever they are called", () => {
     expect(readPairs(file("plain.tsv", TEXT))).toEqual(ROWS);
     expect(readPairs(file("packed.tsv.gz", gzipSync(TEXT)))).toEqual(ROWS);

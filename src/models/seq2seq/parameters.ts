@@ -44,7 +44,7 @@ function scoreSpecs(config: Seq2SeqConfig): Record<string, ParameterSpec> {
   }
 }
 
-/** Names and shapes of every parameter of a model. @throws OptionError MODEL_CONFIG */
+/** Names and shapes of every parameter of a model. @throws OptionError OPTION */
 export function parameterSpecs(config: Seq2SeqConfig): Record<string, ParameterSpec> {
   checkConfig(config);
   const { embedding: E, encoder: H, decoder: D } = config;
