@@ -1,9 +1,18 @@
 import { serialization } from "@tensorflow/tfjs-core";
 import { constraints, type initializers, regularizers } from "@tensorflow/tfjs-layers";
 
-export type Initializer = ReturnType<typeof initializers.zeros>;
-export type Regularizer = ReturnType<typeof regularizers.l2>;
-export type Constraint = ReturnType<typeof constraints.nonNeg>;
+// TensorFlow.js publishes these classes through what its functions return alone. Interfaces give them a name of our own:
+// without one, declarations would name a file of TensorFlow.js that ESM resolution does not find, and be `any`.
+type AnInitializer = ReturnType<typeof initializers.zeros>;
+type ARegularizer = ReturnType<typeof regularizers.l2>;
+type AConstraint = ReturnType<typeof constraints.nonNeg>;
+
+/** What `tf.initializers` make. */
+export interface Initializer extends AnInitializer {}
+/** What `tf.regularizers` make. */
+export interface Regularizer extends ARegularizer {}
+/** What `tf.constraints` make. */
+export interface Constraint extends AConstraint {}
 
 /** An initialiser and the like as a saved model has it: Keras' names, or TensorFlow.js'. */
 export interface ObjectConfig {
