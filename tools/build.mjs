@@ -1,14 +1,24 @@
-// Builds heed: AssemblyScript kernels → base64 modules in src/kernels/wasm/generated, then TypeScript → dist,
-// then the elements as one file.
+// Builds heed: AssemblyScript kernels → base64 modules in src/kernels/wasm/generated, TypeScript → build, a file for
+// each source, and build → dist, which the package holds: a file for each room, and the elements as one file.
 // The kernels are embedded as text so that they load synchronously, in Node, browsers and bundlers alike.
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
 import { bundleElements } from "./elements.mjs";
 import { newestMtime } from "./newest.mjs";
+import { writeRooms } from "./rooms.mjs";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const generated = path.join(root, "src/kernels/wasm/generated");
@@ -90,20 +100,26 @@ async function buildKernels() {
   }
 }
 
+/** TypeScript → build, a file for each source; then dist, which ships. */
 async function buildTypeScript() {
-  rmSync(path.join(root, "dist"), { recursive: true, force: true });
+  const build = path.join(root, "build");
+  rmSync(build, { recursive: true, force: true });
   const tsc = path.join(
     path.dirname(createRequire(import.meta.url).resolve("typescript/package.json")),
     "bin/tsc",
   );
   execFileSync(process.execPath, [tsc, "-p", path.join(root, "tsconfig.build.json")], { stdio: "inherit" });
-  const main = path.join(root, "dist/cli/main.js");
-  if (statSync(main, { throwIfNoEntry: false })) chmodSync(main, 0o755);
-  const elements = path.join(root, "dist/elements");
-  writeFileSync(path.join(elements, "heed-elements.js"), await bundleElements(`${elements}/widget.js`));
-  writeFileSync(path.join(elements, "heed-figures.js"), await bundleElements(`${elements}/figures.js`));
-  const { version } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
-  writeFileSync(path.join(root, "dist/.built"), `${version}\n`);
+  const manifest = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
+  const files = readdirSync(build, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".js"))
+    .map((file) => file.split(path.sep).join("/"));
+  await writeRooms(root, manifest, files);
+  chmodSync(path.join(root, "dist/cli/main.js"), 0o755);
+  for (const [name, entry] of Object.entries({ "heed-elements": "widget", "heed-figures": "figures" })) {
+    const text = await bundleElements(path.join(build, `elements/${entry}.js`));
+    writeFileSync(path.join(root, `dist/elements/${name}.js`), text);
+  }
+  writeFileSync(path.join(root, "dist/.built"), `${manifest.version}\n`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -32,6 +32,7 @@ const sources = newestMtime(
     "assembly",
     "tools/build.mjs",
     "tools/elements.mjs",
+    "tools/rooms.mjs",
     "tsconfig.json",
     "tsconfig.build.json",
     "package.json",

@@ -44,7 +44,7 @@ export const stockKit = { layerNorm, gelu, attention, crossEntropy, lstm };
 /** heed's operations, composed ones where this build of heed has none. @returns {Promise<Kit>} */
 export async function heedKit() {
   const ops = /** @type {any} */ (await import("../../dist/ops/index.js"));
-  const { softAttention } = await import("../../dist/attention/index.js");
+  const { softAttention } = await import("../../dist/index.js");
   return {
     layerNorm: ops.layerNorm
       ? (/** @type {any} */ x, /** @type {any} */ gamma, /** @type {any} */ beta) =>

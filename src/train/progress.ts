@@ -23,7 +23,10 @@ export interface Progress {
 }
 
 /** What a progress needs of `process.stderr`. */
-export type ProgressStream = NodeJS.WritableStream & { isTTY?: boolean };
+export interface ProgressStream {
+  readonly isTTY?: boolean;
+  write(text: string): unknown;
+}
 
 /**
  * The numbers of a run in one line.
@@ -92,7 +95,7 @@ function terminalBar(stream: ProgressStream): Progress {
     gracefulExit: false,
     // Else a bar that has not changed would not come back below a logged line.
     forceRedraw: true,
-    stream,
+    stream: stream as NodeJS.WritableStream,
   });
   return {
     update(state) {

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -26,6 +26,14 @@ test("the examples are numbered from 01, without a gap", () => {
   expect(examples.map((file) => file.slice(0, 2))).toEqual(
     examples.map((_, at) => String(at + 1).padStart(2, "0")),
   );
+});
+
+test("examples/README.md names every example once, and nothing that is not there", () => {
+  const readme = readFileSync(path.join(root, "examples/README.md"), "utf8");
+  const links = [...readme.matchAll(/\]\(([^)]+)\)/g)].map(([, link]) => link!);
+  const own = links.filter((link) => link.endsWith(".mjs"));
+  expect(own.toSorted()).toEqual(examples.toSorted());
+  expect(links.filter((link) => !existsSync(path.join(root, "examples", link)))).toEqual([]);
 });
 
 test.each(examples)("examples/%s runs and prints what it says", (file) => {

@@ -1,24 +1,15 @@
 import { execFileSync } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { rolldown } from "rolldown";
+import { expect, test } from "vitest";
+import { publishedReadme } from "../../tools/readme.mjs";
 
 const root = path.resolve(import.meta.dirname, "../..");
 const manifest = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
 const entries = Object.entries(
   manifest.exports as Record<string, { types: string; default: string } | string>,
 );
-const consumer = mkdtempSync(path.join(tmpdir(), "heed-consumer-"));
-afterAll(() => rmSync(consumer, { recursive: true }));
 
 const git = (...args: string[]) =>
   execFileSync("git", args, { cwd: root, encoding: "utf8" }).split("\n").filter(Boolean);
@@ -33,38 +24,27 @@ test("every entry point of package.json exists in the build, with its types", ()
   expect(all.filter((target) => !existsSync(path.join(root, target)))).toEqual([]);
 });
 
-test("a TypeScript project that depends on heed finds the types of every entry point", () => {
-  const imports = entries
-    .filter(([entry]) => entry !== "./package.json")
-    .map(([entry], at) => `import * as m${at} from "${entry.replace(/^\./, "heed")}";\nvoid m${at};`);
-  writeFileSync(path.join(consumer, "index.mts"), `${imports.join("\n")}\n`);
-  writeFileSync(path.join(consumer, "package.json"), '{ "type": "module" }\n');
-  mkdirSync(path.join(consumer, "node_modules"));
-  symlinkSync(root, path.join(consumer, "node_modules/heed"), "dir");
-  const tsc = path.join(root, "node_modules/typescript/bin/tsc");
-  const flags = ["--noEmit", "--strict", "--skipLibCheck", "--module", "nodenext", "--target", "es2022"];
-  const run = () =>
-    execFileSync(process.execPath, [tsc, ...flags, "index.mts"], { cwd: consumer, encoding: "utf8" });
-  expect(run()).toBe("");
-});
+/** What `npm pack` puts into the package, but for the scripts around it. */
+const packed: { path: string; size: number }[] = JSON.parse(
+  execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
+    cwd: root,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  }),
+)[0].files;
+const files = packed.map(({ path: file }) => file);
 
-test("the package holds the build, the weights, the licence and the documents, and nothing else", () => {
-  const [pack] = JSON.parse(
-    execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
-      cwd: root,
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    }),
-  );
-  const files: string[] = pack.files.map((file: { path: string }) => file.path);
+test("the package holds the build, the weights, the examples, the licence and the documents, and nothing else", () => {
   const folders = [...new Set(files.map((file) => file.split("/")[0]))].sort();
   expect(folders).toEqual([
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "LICENSE",
     "README.md",
     "conformance",
     "dist",
     "docs",
+    "examples",
     "fonts",
     "package.json",
     "weights",
@@ -76,6 +56,81 @@ test("the package holds the build, the weights, the licence and the documents, a
       "weights/translation-en-fr/card.json",
     ]),
   );
+});
+
+test("the package is lean: 800 files and, but for the weights, 14 MB at most, and nothing that only a clone needs", () => {
+  expect(files.length).toBeLessThanOrEqual(800);
+  const sizes = packed.filter(({ path: file }) => !file.startsWith("weights/")).map(({ size }) => size);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(14e6);
+  expect(files.filter((file) => /\.map$|rows\.json|^proofs|^build/.test(file))).toEqual([]);
+});
+
+test("on a registry's page the README has addresses of files that the package holds, instead of relative links", () => {
+  const readme = publishedReadme(readFileSync(path.join(root, "README.md"), "utf8"), manifest);
+  const base = `https://cdn.jsdelivr.net/npm/${manifest.name}@${manifest.version}/`;
+  const links = [...readme.matchAll(/(?:\]\(|src="|href=")([^)"]+)/g)].map(([, link]) => link!);
+  expect(links.filter((link) => !link.startsWith("https://") && !link.startsWith("#"))).toEqual([]);
+  const own = links.filter((link) => link.startsWith(base)).map((link) => link.slice(base.length));
+  expect(own).toContain("docs/images/strip.svg");
+  expect(own.filter((link) => !files.includes(link.replace(/#.*$/, "")))).toEqual([]);
+});
+
+const NODE_ALONE = ["./data", "./train", "./tasks", "./raster", "./elements/standalone"];
+
+test("what runs in a page imports no module of Node, at any depth", () => {
+  const loaded = (file: string, seen = new Map<string, string[]>()): Map<string, string[]> => {
+    if (seen.has(file)) return seen;
+    const text = readFileSync(path.join(root, file), "utf8");
+    const imports = [...text.matchAll(/^(?:import|export)\b[^"']*?"([^"]+)";$/gm)].map(([, name]) => name!);
+    seen.set(file, imports);
+    for (const name of imports.filter((name) => name.startsWith(".")))
+      loaded(path.posix.join(path.posix.dirname(file), name), seen);
+    return seen;
+  };
+  const node = (target: string | { default: string }) =>
+    typeof target === "string"
+      ? []
+      : [...loaded(target.default)].flatMap(([, imports]) => imports.filter((name) => /^node:/.test(name)));
+  const guilty = entries.filter(([, target]) => node(target).length > 0).map(([entry]) => entry);
+  expect(guilty.filter((entry) => !NODE_ALONE.includes(entry))).toEqual([]);
+  expect(guilty, "which shows that the check can see one").toContain("./data");
+});
+
+/** A program of one line as a bundler makes it, in kB; TensorFlow.js stays outside. */
+async function bundled(program: string): Promise<{ code: string; kB: number }> {
+  const bundle = await rolldown({
+    input: "program",
+    cwd: root,
+    checks: { ineffectiveDynamicImport: false },
+    external: /^(@tensorflow\/|node:)/,
+    plugins: [
+      {
+        name: "program",
+        resolveId: (id) => (id === "program" ? path.join(root, "program.js") : null),
+        load: (id) => (id === path.join(root, "program.js") ? program : null),
+      },
+    ],
+  });
+  const { output } = await bundle.generate({ minify: true });
+  return { code: output[0].code, kB: output[0].code.length / 1000 };
+}
+
+test("a bundler keeps of heed what a program uses, and what registers", async () => {
+  const attend = await bundled('import { attend } from "heed"; console.log(attend);');
+  expect(attend.kB).toBeLessThan(80);
+  const heatmap = await bundled('import { heatmap } from "heed/viz"; console.log(heatmap);');
+  expect(heatmap.kB).toBeLessThan(60);
+  const layers = await bundled(
+    'import { MultiHeadAttention } from "heed/layers"; console.log(MultiHeadAttention);',
+  );
+  expect(layers.kB).toBeLessThan(400);
+  expect(layers.code, "layers are registered").toContain("registerClass");
+  const backend = await bundled('import "heed/backend";');
+  expect(backend.code, "the backend is registered").toContain("registerBackend");
+  const nothing = await bundled(
+    'import "heed"; import "heed/kernels"; import "heed/viz"; import "heed/ops";',
+  );
+  expect(nothing.code.trim()).toBe("");
 });
 
 test("package-lock.json has an entry for every optional package, or npm ci refuses it", () => {

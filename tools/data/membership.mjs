@@ -6,10 +6,10 @@
  * It refuses to write lists that would not give exactly the rows of the folder.
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { memberLookup, sourceHash } from "../../dist/data/membership.js";
-import { rowsChecksum } from "../../dist/data/rows.js";
-import { normalizeText } from "../../dist/data/text.js";
-import { parsePairs, readPairs } from "../../dist/data/tsv.js";
+import { memberLookup, sourceHash } from "../../build/data/membership.js";
+import { rowsChecksum } from "../../build/data/rows.js";
+import { normalizeText } from "../../build/data/text.js";
+import { parsePairs, readPairs } from "../../build/data/tsv.js";
 
 const LINE = 100;
 const REST = "train";

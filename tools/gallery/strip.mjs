@@ -2,10 +2,10 @@
 // docs/MECHANISMS.md draws them.
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { SENTENCES } from "../../dist/cli/start.js";
-import { loadTranslator } from "../../dist/tasks/translation/translator.js";
-import { heatmap } from "../../dist/viz/heatmap.js";
-import { escapeXml } from "../../dist/viz/text.js";
+import { SENTENCES } from "../../build/cli/start.js";
+import { escapeXml } from "../../build/viz/text.js";
+import { loadTranslator } from "../../dist/tasks/index.js";
+import { heatmap } from "../../dist/viz/index.js";
 
 const HEIGHT = 360;
 const GAP = 16;

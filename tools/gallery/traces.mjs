@@ -2,8 +2,8 @@
 // something to tell.
 import "../../dist/host/backend.js";
 import * as tf from "@tensorflow/tfjs-core";
-import { attend, sinusoidalEncoding } from "../../dist/attention/index.js";
 import { capture } from "../../dist/capture/index.js";
+import { attend, sinusoidalEncoding } from "../../dist/index.js";
 import { createTrace, traceTensor } from "../../dist/inspect/index.js";
 import { attention } from "../../dist/ops/index.js";
 import { encodePng } from "../../dist/viz/index.js";

@@ -1,5 +1,5 @@
 // Trains one tiny model with as many threads as asked for, from the built package: worker threads load no TypeScript.
-import { runTranslation } from "../../../dist/tasks/translation/run.js";
+import { runTranslation } from "../../../build/tasks/translation/run.js";
 
 const [dataDir, recipe, threads] = process.argv.slice(2);
 await runTranslation({

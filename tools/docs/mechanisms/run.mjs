@@ -21,7 +21,7 @@ export async function publishedScope(/** @type {string} */ root) {
 
 /** The exports of the file that a header stands in. */
 export async function ownScope(/** @type {string} */ root, /** @type {string} */ place) {
-  const built = place.replace(/^src\//, "dist/").replace(/\.ts$/, ".js");
+  const built = place.replace(/^src\//, "build/").replace(/\.ts$/, ".js");
   return /** @type {Scope} */ (await import(pathToFileURL(path.join(root, built)).href));
 }
 
