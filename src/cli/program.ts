@@ -1,5 +1,5 @@
 import { Command, CommanderError } from "commander";
-import { HeedError, ShapeError, UsageError, WorkerError } from "../core/errors.ts";
+import { HeedError, ShapeError, WorkerError } from "../core/errors.ts";
 import { escapeControls } from "../core/escape-controls.ts";
 import { EXIT, Exit } from "./exit.ts";
 import type { Io } from "./io.ts";
@@ -31,7 +31,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     await program.parseAsync(args, { from: "user" });
     return EXIT.ok;
   } catch (error) {
-    return explain(error, io, refusals, named);
+    return explain(error, io, refusals, commandOf(program, words));
   }
 }
 
@@ -46,7 +46,8 @@ function prepare(command: Command, io: Io, refusals: string[]): void {
   for (const child of command.commands) prepare(child, io, refusals);
 }
 
-function explain(error: unknown, io: Io, refusals: string[], named: string | undefined): number {
+/** Says what went wrong in one line that begins with the command as it was typed, and gives the exit code. */
+function explain(error: unknown, io: Io, refusals: string[], command: string): number {
   if (error instanceof Exit) return error.code;
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return EXIT.ok;
@@ -54,19 +55,33 @@ function explain(error: unknown, io: Io, refusals: string[], named: string | und
       io.stderr.write(refusals.join(""));
       return EXIT.usage;
     }
-    const known = SUBCOMMANDS.some(({ name }) => name === named);
     const problem = error.message
       .replace(/^error: /, "")
       .replace(/\.?\s*\n\s*/g, " ")
       .trim();
-    error = new UsageError("COMMAND_LINE", { command: known ? `heed ${named}` : "heed", problem });
+    io.stderr.write(`${command}: ${problem}; ${command} --help lists what it takes\n`);
+    return EXIT.usage;
   }
   // Shapes come from heed's own code, never from a command line: as unexpected as an error of another class.
   if (error instanceof HeedError && !(error instanceof ShapeError)) {
-    io.stderr.write(`${error.message.replace(/\s*\n\s*/g, " ")}\n`);
+    io.stderr.write(`${named(error, command).replace(/\s*\n\s*/g, " ")}\n`);
     return error instanceof WorkerError ? EXIT.unexpected : EXIT.usage;
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   io.stderr.write(`${escapeControls(text)}\n`);
   return EXIT.unexpected;
+}
+
+/** The message with the command in place of the function that threw: nobody called that from a command line. */
+function named({ message, details }: HeedError, command: string): string {
+  const { op } = details as { op?: unknown };
+  const isFunction = typeof op === "string" && !op.startsWith("heed") && message.startsWith(`${op}: `);
+  return isFunction ? `${command}${message.slice((op as string).length)}` : message;
+}
+
+/** The command that was typed, down to its last subcommand: `heed data fetch`. */
+function commandOf(program: Command, words: readonly string[]): string {
+  const [word, ...rest] = words;
+  const child = program.commands.find((candidate) => candidate.name() === word);
+  return child ? `${program.name()} ${commandOf(child, rest)}` : program.name();
 }

@@ -278,7 +278,7 @@ describe("what goes wrong is one line and exit code 2", () => {
       );
       expect(await refused(command, folder)).toContain("got a folder");
       expect(await refused(command, file("a.txt", Uint8Array.of(255, 254, 0, 1)))).toBe(
-        'importTrace: "a.txt" must be a trace, .npz, .npy, JSON or CSV, got bytes of another kind; save it as one of these',
+        `heed ${command}: "a.txt" must be a trace, .npz, .npy, JSON or CSV, got bytes of another kind; save it as one of these`,
       );
       expect(await refused(command, file("cut.attn", writeTrace(selfTrace()).slice(0, 900)))).toContain(
         "cut off",

@@ -84,7 +84,11 @@ test("what the person can mend is exit code 2; what is our fault is 1, with the 
     got: "one that left",
     remedy: "start again",
   });
-  expect(await fail(worker)).toEqual({ code: 1, line: worker.message, stack: false });
+  expect(await fail(worker)).toEqual({
+    code: 1,
+    line: worker.message.replace("train", "heed start"),
+    stack: false,
+  });
   const shape = new ShapeError("MATRIX_SIZE", {
     op: "heatmap",
     name: "weights",
@@ -94,6 +98,17 @@ test("what the person can mend is exit code 2; what is our fault is 1, with the 
   });
   expect(await fail(shape)).toEqual({ code: 1, line: `ShapeError: ${shape.message}`, stack: true });
   expect(await fail(new Error("oh"))).toEqual({ code: 1, line: "Error: oh", stack: true });
+});
+
+test("what a function refuses is said under the name of the command that was typed", async () => {
+  const model = ["--model", "no-such-folder"];
+  const { code, err } = await heed("translate", ...model, "Hello.");
+  expect(code).toBe(2);
+  expect(err).toMatch(/^heed translate: a model folder must hold [^\n]*; [^\n]+\n$/);
+  const scored = await heed("evaluate", "translation", ...model);
+  expect(scored.err).toMatch(/^heed evaluate translation: [^\n]*; [^\n]+\n$/);
+  expect((await heed("data", "fetch", "no-such-data")).err).toMatch(/^heed data fetch: [^\n]*; [^\n]+\n$/);
+  expect((await heed("data", "nothing")).err).toMatch(/^heed data: [^\n]*; [^\n]+\n$/);
 });
 
 test("every subcommand loads under the name and with the streams it is given", async () => {

@@ -1,7 +1,5 @@
 /** Messages of the `heed` command. */
 export const commandMessages = {
-  COMMAND_LINE: (d: { command: string; problem: string }) =>
-    `${d.command}: ${d.problem}; ${d.command} --help lists what it takes`,
   FLAG_VALUE: (d: { command: string; flag: string; rule: string; got: string; remedy: string }) =>
     `${d.command}: ${d.flag} must be ${d.rule}, got ${JSON.stringify(d.got)}; ${d.remedy}`,
   CANNOT_WRITE: (d: { command: string; path: string; reason: string }) =>
