@@ -1,5 +1,5 @@
 // Draws README's strip of eight attention maps, and docs/VIEWS.md with its pictures. `--check` draws and compares with
-// the files instead; a test runs that. The pictures of docs/MECHANISMS.md are made by tools/docs/mechanisms.mjs.
+// the files instead; a test runs that. The pictures of docs/MECHANISMS.md and docs/mechanisms are made by tools/docs/mechanisms.mjs.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";

@@ -6,18 +6,29 @@ import { expect, test } from "vitest";
 const root = path.resolve(import.meta.dirname, "../..");
 const read = (file: string) => readFileSync(path.join(root, file), "utf8");
 
-/** What the headers of the sources say, run once: the page, and its pictures by name. */
+/** What the headers of the sources say, run once: the pages by their place, and the pictures by name. */
 const made = JSON.parse(
   execFileSync(process.execPath, [path.join(root, "tools/docs/mechanisms.mjs"), "--json"], {
     encoding: "utf8",
     stdio: ["ignore", "pipe", "ignore"],
     maxBuffer: 1 << 26,
   }),
-) as { page: string; pictures: Record<string, string>; undrawn: string[] };
+) as { pages: Record<string, string>; pictures: Record<string, string>; undrawn: string[] };
 const MAKE = "run npm run build && node tools/docs/mechanisms.mjs";
 
-test("docs/MECHANISMS.md is what the headers of the sources say, and what their examples do on each backend", () => {
-  expect(read("docs/MECHANISMS.md"), MAKE).toBe(made.page);
+test("docs/MECHANISMS.md and its families are what the headers of the sources say, and what their examples do on each backend", () => {
+  for (const [place, page] of Object.entries(made.pages)) expect(read(place), MAKE).toBe(page);
+  const families = readdirSync(path.join(root, "docs/mechanisms")).map((file) => `docs/mechanisms/${file}`);
+  expect([...families, "docs/MECHANISMS.md"].sort(), MAKE).toEqual(Object.keys(made.pages).sort());
+});
+
+test("every name in docs/MECHANISMS.md leads to its place on the page of its family", () => {
+  const links = [...made.pages["docs/MECHANISMS.md"]!.matchAll(/\]\((mechanisms\/[\w-]+\.md)#(\w+)\)/g)];
+  expect(links.length).toBeGreaterThan(100);
+  for (const [, page, anchor] of links) {
+    const headings = [...made.pages[`docs/${page}`]!.matchAll(/^## `(\w+)`$/gm)].map(([, name]) => name!);
+    expect(headings.map((name) => name.toLowerCase())).toContain(anchor);
+  }
 });
 
 /** Steps, tables, losses and converters: the mechanism that they belong to is the one to draw. */
@@ -60,10 +71,10 @@ const PARTS = [
 ];
 
 test("every mechanism draws itself, but for helpers that have no numbers of their own to show", () => {
-  expect(made.undrawn).toEqual(PARTS);
+  expect(made.undrawn.toSorted()).toEqual(PARTS.toSorted());
 });
 
-test("the pictures of docs/MECHANISMS.md are those that the mechanisms draw", () => {
+test("the pictures of the mechanisms' pages are those that the mechanisms draw", () => {
   const folder = "docs/images/mechanisms";
   const committed = readdirSync(path.join(root, folder));
   expect(committed.sort(), MAKE).toEqual(

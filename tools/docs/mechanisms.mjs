@@ -1,6 +1,6 @@
-// Writes docs/MECHANISMS.md and its pictures from the headers of src/attention. What a header claims is run: its
-// `@draws` makes the picture, its `@example` is repeated on each backend, forward and with gradients.
-// Needs the build. `--json` prints { page, pictures, undrawn } instead; a test compares that with the files.
+// Writes docs/MECHANISMS.md, a page for each family in docs/mechanisms and the pictures from the headers of src/attention.
+// What a header claims is run: its `@draws` makes the picture, its `@example` is repeated on each backend, forward and with
+// gradients. Needs the build. `--json` prints { pages, pictures, undrawn } instead; a test compares that with the files.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -17,70 +17,97 @@ import { BACKENDS, ticks } from "./mechanisms/ticks.mjs";
 
 const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
 
-/** Headings in the order of a call: score → mask → normalise → the whole; then the other two kinds of attention. */
+/**
+ * The folders of src/attention, each with its title and what it is for. In the order of a call: score → mask → normalise, what
+ * tells positions apart, and the whole; then the other kinds of attention.
+ *
+ * @type {[folder: string, title: string, about: string][]}
+ */
 const FAMILIES = [
-  ["score", "Scores"],
-  ["mask", "Masks"],
-  ["normalize", "Normalisers"],
-  ["position", "Positions"],
-  ["sequence", "Attention over sequences"],
-  ["sparse", "Sparse attention"],
-  ["linear", "Linear attention"],
-  ["adaptive", "Adaptive attention"],
-  ["discrete", "Discrete attention"],
-  ["transformer", "Transformer blocks"],
-  ["feature", "Attention over features"],
-  ["glimpse", "Glimpses"],
+  ["score", "Scores", "How much a key matters to a query, as a number of any size."],
+  ["mask", "Masks", "Which keys a query may attend to."],
+  ["normalize", "Normalisers", "How scores become weights."],
+  ["position", "Positions", "What tells attention where a token stands; by itself it knows no order."],
+  ["sequence", "Attention over sequences", "Every query reads the keys, with weights over them."],
+  ["sparse", "Sparse attention", "Every query reads some of the keys, so that time grows less than T·S."],
+  ["linear", "Linear attention", "The past is summed, or compressed, so that time grows with T alone."],
+  [
+    "adaptive",
+    "Adaptive attention",
+    "The mechanism learns how far, how sparsely, or whether at all to look.",
+  ],
+  [
+    "discrete",
+    "Discrete attention",
+    "A query reads one thing, and what stands in for the gradient that this has not.",
+  ],
+  ["transformer", "Transformer blocks", "Attention and what stands around it."],
+  [
+    "feature",
+    "Attention over features",
+    "Gates over channels and places of an image, and attention between them.",
+  ],
+  ["glimpse", "Glimpses", "A small window that moves over an image."],
 ];
 
 const PREFACE = `# Mechanisms
 
 Made by \`node tools/docs/mechanisms.mjs\` from the headers of \`src/attention\`; change them there.
 
-Attention is **score → mask → normalise → aggregate**. \`B\` batch · \`T\` queries · \`S\` keys · \`H\` heads · \`Hkv\`
-key/value heads · \`D\`, \`Dv\` head sizes · \`C\` model width. \`true\` in a mask means *may attend*.
+Attention is **score → mask → normalise → aggregate**. Each name leads to its formula, shapes, conventions, cost, paper and
+example. \`true\` in a mask means _may attend_. New to all of this? Begin with the [examples](../examples/README.md);
+[CHOOSING.md](CHOOSING.md) says which mechanism to take when.
 
-Each picture is drawn from the mechanism's own numbers: its mask, weights or gate, dark for little and light for much.
-Below each backend, ✓ means that the mechanism's example gives there the numbers of TensorFlow.js' plain \`cpu\`
-backend, and ∇ that its gradients do; – that it does not run there. Where there is no ∇, there is nothing to
-differentiate. All of it was run to write this page.
+A picture shows the mechanism's own numbers: its mask, weights or gate, dark for little and light for much. Below each
+backend, ✓ means that the mechanism's example gives there the numbers of TensorFlow.js' plain \`cpu\` backend, and ∇ that its
+gradients do; – that it does not run there. Where there is no ∇, there is nothing to differentiate. All of it was run to
+write this page.
 `;
 
-/** @param {Header & { ticks: Awaited<ReturnType<typeof ticks>>, svg: string | undefined }} entry */
-function row({ name, sentence, cost, papers, ticks: found, svg }) {
+const NOTATION = `\`B\` batch · \`T\` queries · \`S\` keys · \`H\` heads · \`Hkv\` key/value heads · \`D\`, \`Dv\` head sizes · \`C\` model
+width. \`true\` in a mask means _may attend_. [All families](../MECHANISMS.md)`;
+
+/** Between pages that are formatted together; nothing else may be written so. */
+const BREAK = "<!-- page -->";
+
+/** @param {Header & { ticks: Awaited<ReturnType<typeof ticks>>, svg: string | undefined, family: string }} entry */
+function row({ name, sentence, ticks: found, svg, family }) {
   const cell = (/** @type {string} */ text) => text.replaceAll("|", "\\|");
   const marks = BACKENDS.map((backend) => {
     const { forward, gradient } = found[backend] ?? {};
     if (forward === undefined) return "";
     return forward ? (gradient ? "✓ ∇" : gradient === undefined ? "✓" : "✓ –") : "–";
   });
-  const link = papers[0] ? `[${papers[0].replace("arxiv.org/abs/", "")}](https://${papers[0]})` : "";
   const drawn = svg ? `<img src="images/mechanisms/${name}.svg" width="64" alt="">` : "";
-  return `| ${[drawn, `[\`${name}\`](#${name.toLowerCase()}) ${cell(sentence)}`, cell(cost), link, ...marks].join(" | ")} |`;
+  return `| ${[drawn, `${link(name, family)} ${cell(sentence)}`, ...marks].join(" | ")} |`;
 }
+
+const link = (/** @type {string} */ name, /** @type {string} */ family) =>
+  `[\`${name}\`](mechanisms/${family}.md#${name.toLowerCase()})`;
 
 /** @param {Header & { svg: string | undefined }} entry */
 function section({ name, body, examples, place, svg }) {
   const normal = path.posix.normalize(place);
   return [
-    `### \`${name}\``,
-    ...(svg ? [`<img src="images/mechanisms/${name}.svg" width="96" alt="${name}, drawn">`] : []),
+    `## \`${name}\``,
+    ...(svg ? [`<img src="../images/mechanisms/${name}.svg" width="96" alt="${name}, drawn">`] : []),
     body,
     ...examples.map((code) => `\`\`\`ts\n${code}\n\`\`\``),
-    `Source: [\`${normal.replace(/^src\/(attention\/)?/, "")}\`](../${normal})`,
+    `Source: [\`${normal.replace(/^src\/(attention\/)?/, "")}\`](../../${normal})`,
   ].join("\n\n");
 }
 
-/** A page as biome formats Markdown, so that the formatter and this script agree. */
-function formatted(/** @type {string} */ page) {
+/** Pages as biome formats Markdown, so that the formatter and this script agree. */
+function formatted(/** @type {string[]} */ pages) {
   const biome = path.join(root, "node_modules/@biomejs/biome/bin/biome");
   const args = [biome, "format", "--stdin-file-path=docs/MECHANISMS.md"];
-  return execFileSync(process.execPath, args, {
+  const text = execFileSync(process.execPath, args, {
     cwd: root,
-    input: page,
+    input: pages.join(`\n\n${BREAK}\n\n`),
     encoding: "utf8",
     maxBuffer: 1 << 26,
   });
+  return text.split(BREAK).map((page) => `${page.trim()}\n`);
 }
 
 const published = await publishedScope(root);
@@ -90,9 +117,15 @@ const pictures = {};
 const undrawn = [];
 /** @type {string[]} */
 const problems = [];
-const parts = [PREFACE];
-const details = [];
-for (const [family, heading] of FAMILIES.filter(([name]) =>
+const index = [PREFACE];
+/** @type {Record<string, string>} */
+const pages = {};
+const unknown = readdirSync(path.join(root, "src/attention"), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && !FAMILIES.some(([family]) => family === entry.name))
+  .map(({ name }) => name);
+if (unknown.length > 0)
+  problems.push(`src/attention/${unknown.join(", ")}: no family of that name in FAMILIES`);
+for (const [family, title, about] of FAMILIES.filter(([name]) =>
   existsSync(path.join(root, "src/attention", name)),
 )) {
   const entries = [];
@@ -106,28 +139,36 @@ for (const [family, heading] of FAMILIES.filter(([name]) =>
     const measured = await ticks(header.name, header.examples[0], scope).catch(failed("@example"));
     if (svg) pictures[header.name] = svg;
     else undrawn.push(header.name);
-    entries.push({ ...header, svg, ticks: measured ?? {} });
+    entries.push({ ...header, svg, ticks: measured ?? {}, family });
   }
   const table = [
-    `| | Mechanism | Cost | Paper | ${BACKENDS.map((name) => `\`${name}\``).join(" | ")} |`,
-    `|---|---|---|---|${"---|".repeat(BACKENDS.length)}`,
+    `| | Mechanism | ${BACKENDS.map((name) => `\`${name}\``).join(" | ")} |`,
+    `|---|---|${"---|".repeat(BACKENDS.length)}`,
     ...entries.filter(({ svg }) => svg).map(row),
   ];
-  const pieces = entries.filter(({ svg }) => !svg).map(({ name }) => `[\`${name}\`](#${name.toLowerCase()})`);
+  const pieces = entries.filter(({ svg }) => !svg).map(({ name }) => link(name, family));
   const also = pieces.length > 0 ? `\nTheir parts: ${pieces.join(", ")}.\n` : "";
-  parts.push(`## ${heading}\n\n${table.join("\n")}\n${also}`);
-  details.push(...entries.map(section));
+  index.push(`## [${title}](mechanisms/${family}.md)\n\n${about}\n\n${table.join("\n")}\n${also}`);
+  pages[`docs/mechanisms/${family}.md`] = [`# ${title}`, about, NOTATION, ...entries.map(section)].join(
+    "\n\n",
+  );
 }
 if (problems.length > 0) {
   for (const problem of problems) console.error(problem);
   process.exit(1);
 }
-const page = formatted([...parts, "# One by one\n", ...details].join("\n\n"));
-if (process.argv.includes("--json")) process.stdout.write(JSON.stringify({ page, pictures, undrawn }));
+pages["docs/MECHANISMS.md"] = index.join("\n\n");
+for (const [n, text] of formatted(Object.values(pages)).entries()) pages[Object.keys(pages)[n]] = text;
+if (process.argv.includes("--json")) process.stdout.write(JSON.stringify({ pages, pictures, undrawn }));
 else {
-  const folder = path.join(root, "docs/images/mechanisms");
-  mkdirSync(folder, { recursive: true });
-  for (const old of readdirSync(folder)) rmSync(path.join(folder, old));
-  for (const [name, svg] of Object.entries(pictures)) writeFileSync(path.join(folder, `${name}.svg`), svg);
-  writeFileSync(path.join(root, "docs/MECHANISMS.md"), page);
+  const emptied = (/** @type {string} */ place) => {
+    const folder = path.join(root, place);
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    return folder;
+  };
+  const images = emptied("docs/images/mechanisms");
+  for (const [name, svg] of Object.entries(pictures)) writeFileSync(path.join(images, `${name}.svg`), svg);
+  emptied("docs/mechanisms");
+  for (const [place, text] of Object.entries(pages)) writeFileSync(path.join(root, place), text);
 }

@@ -14,15 +14,20 @@ export async function publishedScope(/** @type {string} */ root) {
   const scope = { tf };
   const entries = Object.values(exports).filter((entry) => typeof entry === "object");
   for (const entry of entries) {
-    Object.assign(scope, await import(pathToFileURL(path.join(root, entry.default)).href));
+    Object.assign(scope, await built(root, entry.default));
   }
   return scope;
 }
 
 /** The exports of the file that a header stands in. */
-export async function ownScope(/** @type {string} */ root, /** @type {string} */ place) {
-  const built = place.replace(/^src\//, "build/").replace(/\.ts$/, ".js");
-  return /** @type {Scope} */ (await import(pathToFileURL(path.join(root, built)).href));
+export function ownScope(/** @type {string} */ root, /** @type {string} */ place) {
+  return built(root, place);
+}
+
+/** A module of build, by its place there, in dist or in src: of files that are joined in dist nothing else is in scope. */
+function built(/** @type {string} */ root, /** @type {string} */ place) {
+  const file = place.replace(/^(\.\/)?(src|dist)\//, "build/").replace(/\.ts$/, ".js");
+  return /** @type {Promise<Scope>} */ (import(pathToFileURL(path.join(root, file)).href));
 }
 
 /** What the documentation's examples take for granted: B = 2, T = 3, S = 5, D = 4, the same numbers every time. */
