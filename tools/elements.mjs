@@ -1,11 +1,14 @@
 // Makes dist/elements/heed-elements.js and heed-figures.js: elements and what they stand on, a file without imports.
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { transform } from "lightningcss";
 import { minify } from "terser";
 import { build } from "vite";
+import { effectful } from "./rooms.mjs";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const manifest = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
 
 const ENGLISH = /[\\/]core[\\/]english[\\/](?!index)[\w-]+\.[jt]s$/;
 /** Where a message of such a file begins: a code and a function. */
@@ -53,7 +56,11 @@ async function bundle(/** @type {string} */ entry, /** @type {import("vite").Plu
     configFile: false,
     logLevel: "warn",
     root,
-    plugins: [...plugins, styles],
+    plugins: [
+      ...plugins,
+      styles,
+      /** @type {import("vite").Plugin} */ (effectful(path.join(root, "build"), manifest)),
+    ],
     build: {
       target: "es2022",
       write: false,

@@ -107,11 +107,11 @@ function pureDeclarations(/** @type {Set<string>} */ entryFiles) {
 const IMPORT = /^(?:import|export)\b(?:[^"'`;]*?\bfrom)?\s*"([^"]+)";/gm;
 
 /** What only some users of a room have or want to load, by the ending of the room that needs it. */
-const APART = { node: /^node:/, layers: /^@tensorflow\/tfjs-layers$/ };
+const APART = { node: /^node:/, layers: /^@tensorflow\/tfjs-layers$/, lit: /^lit$/ };
 
 /**
  * The room of each module, which is the file of dist that it goes to. What leads to a module of Node stays apart from what runs
- * in a page, and what leads to TensorFlow.js' layers from what does without; so do the four builds of the kernels, and
+ * in a page, and what leads to TensorFlow.js' layers or to Lit from what does without; so do the four builds of the kernels, and
  * what a worker of theirs needs. Modules of the command stay alone, to be loaded when their subcommand is named.
  */
 function roomsOf(/** @type {string} */ build, /** @type {string[]} */ files) {
@@ -157,6 +157,24 @@ function declarationsOf(/** @type {string} */ build, /** @type {string[]} */ ent
   return texts;
 }
 
+/** The modules of build that do something when they are loaded: those that package.json lists of dist. */
+function effectsOf(/** @type {string} */ build, /** @type {{ sideEffects: string[] }} */ { sideEffects }) {
+  return new Set(sideEffects.map((file) => path.join(build, file.replace(/^\.\/dist\//, ""))));
+}
+
+/**
+ * Keeps what those modules do: package.json, which speaks of dist, says nothing of them to a bundler.
+ *
+ * @returns {import("rolldown").Plugin}
+ */
+export function effectful(/** @type {string} */ build, /** @type {{ sideEffects: string[] }} */ manifest) {
+  const effects = effectsOf(build, manifest);
+  return {
+    name: "heed-effects",
+    transform: (code, id) => (effects.has(id) ? { code, map: null, moduleSideEffects: true } : null),
+  };
+}
+
 /** What must not get lost where a user's bundler leaves out what has no effect. */
 function checkEffects(
   /** @type {readonly (import("rolldown").OutputChunk)[]} */ chunks,
@@ -195,9 +213,7 @@ export async function writeRooms(
   const inputs = Object.fromEntries(entries.map((entry) => [entry, path.join(build, `${entry}.js`)]));
   const roomOf = roomsOf(build, files);
   const entryFiles = new Set(Object.values(inputs));
-  const effects = new Set(
-    manifest.sideEffects.map((file) => path.join(build, file.replace(/^\.\/dist\//, ""))),
-  );
+  const effects = effectsOf(build, manifest);
   const bundle = await rolldown({
     cwd: build,
     input: inputs,
@@ -207,7 +223,7 @@ export async function writeRooms(
     treeshake: { moduleSideEffects: (id, external) => external || effects.has(id) },
     // A room is loaded whole: to import one of its modules when it is needed changes nothing, and is no mistake.
     checks: { ineffectiveDynamicImport: false },
-    plugins: [addresses(build), pureDeclarations(entryFiles)],
+    plugins: [effectful(build, manifest), addresses(build), pureDeclarations(entryFiles)],
   });
   const { output } = await bundle.generate({
     format: "es",
