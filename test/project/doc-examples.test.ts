@@ -10,7 +10,8 @@ import { exampleBlocks, runSnippet, type Scope } from "./snippets.ts";
 
 /**
  * Every `@example` in the sources runs. In scope are: the exports of its own file, `tf`, what heed exports, and
- * the inputs that doc-inputs.ts lists for the file. A block that imports gets what a user would get.
+ * the inputs that doc-inputs.ts lists for the file. A block that imports gets what a user would get; those of the
+ * changelog get nothing else.
  */
 const root = path.resolve(import.meta.dirname, "../..");
 const src = path.join(root, "src");
@@ -77,6 +78,15 @@ describe("the @example blocks of the sources", () => {
           ...(await INPUTS[file]?.()),
         };
         await runSnippet(code, scope, load);
+      });
+    }
+  }
+
+  const changelog = readFileSync(path.join(root, "CHANGELOG.md"), "utf8");
+  for (const [, title, text] of changelog.matchAll(/^### (.*)\n([\s\S]*?)(?=^###? |(?![\s\S]))/gm)) {
+    for (const [, code] of text!.matchAll(/^```js\n([\s\S]*?)^```$/gm)) {
+      test(`CHANGELOG.md, ${title}: the block runs and gives what its comments say`, async () => {
+        expect(await runSnippet(code!, {}, load)).toBeGreaterThan(0);
       });
     }
   }
