@@ -47,6 +47,7 @@ export const INPUTS: Record<string, () => Scope> = {
   "ops/layer-norm.ts": () => ({ x: random(2, 3, 5), gamma: random(5), beta: random(5) }),
   "ops/linear.ts": () => ({ x: random(2, 3, 5), wq: random(5, 7), bq: random(7) }),
   "ops/softmax-cross-entropy.ts": () => ({ logits: random(2, 5) }),
+  "ops/tidy.ts": () => ({ x: random(3, 5) }),
   "ops/gru-cell.ts": () => ({
     input: random(2, 3),
     h: random(2, 5),
