@@ -1,5 +1,5 @@
 // Writes dist, which the package holds, from build, which has a file for each source: one file for each entry point of
-// package.json, one for each room of src below dist/rooms, and the declarations that an entry point leads to. A reader
+// package.json, one for each room of src in dist/rooms, and the declarations that an entry point leads to. A reader
 // of a stack trace sees the room; Node opens some forty files where there were seven hundred.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -228,7 +228,13 @@ export async function writeRooms(
   const { output } = await bundle.generate({
     format: "es",
     entryFileNames: "[name].js",
-    chunkFileNames: "rooms/[name].js",
+    // Modules of the command by themselves, and those that others load when they need them.
+    chunkFileNames: ({ moduleIds, isDynamicEntry }) =>
+      moduleIds.some((id) => posix(path.relative(build, id)).startsWith("cli/"))
+        ? "rooms/cli/[name].js"
+        : isDynamicEntry
+          ? "rooms/on-demand/[name].js"
+          : "rooms/[name].js",
     comments: { legal: true, annotation: true, jsdoc: false },
     codeSplitting: {
       includeDependenciesRecursively: false,
