@@ -54,8 +54,9 @@ describe("the arguments of PyTorch's Transformer layers", () => {
   test("are all there, by PyTorch's names", () => {
     const signature =
       "d_model nhead dim_feedforward dropout activation layer_norm_eps batch_first norm_first bias";
-    const call = "src_mask is_causal tgt_is_causal src_key_padding_mask memory_key_padding_mask";
-    expect(meant.flatMap(({ there }) => there)).toEqual(`${signature} ${call}`.split(" "));
+    const call = "src_mask is_causal tgt_is_causal tgt_mask memory_mask";
+    const padding = "src_key_padding_mask tgt_key_padding_mask memory_key_padding_mask";
+    expect(meant.flatMap(({ there }) => there)).toEqual(`${signature} ${call} ${padding}`.split(" "));
   });
 
   const VALUES: Record<string, unknown> = {
