@@ -133,6 +133,20 @@ test("a bundler keeps of heed what a program uses, and what registers", async ()
   expect(nothing.code.trim()).toBe("");
 });
 
+test("tools, benches and tests import files that dist has; what rooms keep to themselves is in build", () => {
+  const missing = committed
+    .filter((file) => /^(tools|bench|test)\/.*\.(mjs|ts)$/.test(file))
+    .flatMap((file) =>
+      [
+        ...readFileSync(path.join(root, file), "utf8").matchAll(
+          /"(?:\.\.\/)+((?:dist|build)\/[\w/-]+\.js)"/g,
+        ),
+      ].map(([, place]) => ({ file, place: place! })),
+    )
+    .filter(({ place }) => !existsSync(path.join(root, place)));
+  expect(missing).toEqual([]);
+});
+
 test("package-lock.json has an entry for every optional package, or npm ci refuses it", () => {
   type Entry = { optionalDependencies?: Record<string, string> };
   const lock = JSON.parse(readFileSync(path.join(root, "package-lock.json"), "utf8"));
