@@ -47,7 +47,8 @@ function prepare(command: Command, io: Io, refusals: string[]): void {
 }
 
 /** Says what went wrong in one line that begins with the command as it was typed, and gives the exit code. */
-function explain(error: unknown, io: Io, refusals: string[], command: string): number {
+function explain(error: unknown, io: Io, refusals: string[], command: Command): number {
+  const name = nameOf(command);
   if (error instanceof Exit) return error.code;
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return EXIT.ok;
@@ -59,12 +60,12 @@ function explain(error: unknown, io: Io, refusals: string[], command: string): n
       .replace(/^error: /, "")
       .replace(/\.?\s*\n\s*/g, " ")
       .trim();
-    io.stderr.write(`${command}: ${problem}; ${command} --help lists what it takes\n`);
+    io.stderr.write(`${name}: ${problem}${longFlag(problem, command)}; ${name} --help lists what it takes\n`);
     return EXIT.usage;
   }
   // Shapes come from heed's own code, never from a command line: as unexpected as an error of another class.
   if (error instanceof HeedError && !(error instanceof ShapeError)) {
-    io.stderr.write(`${named(error, command).replace(/\s*\n\s*/g, " ")}\n`);
+    io.stderr.write(`${named(error, name).replace(/\s*\n\s*/g, " ")}\n`);
     return error instanceof WorkerError ? EXIT.unexpected : EXIT.usage;
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -79,9 +80,19 @@ function named({ message, details }: HeedError, command: string): string {
   return isFunction ? `${command}${message.slice((op as string).length)}` : message;
 }
 
-/** The command that was typed, down to its last subcommand: `heed data fetch`. */
-function commandOf(program: Command, words: readonly string[]): string {
-  const [word, ...rest] = words;
-  const child = program.commands.find((candidate) => candidate.name() === word);
-  return child ? `${program.name()} ${commandOf(child, rest)}` : program.name();
+/** The command that was typed, down to its last subcommand. */
+function commandOf(command: Command, [word, ...rest]: readonly string[]): Command {
+  const child = command.commands.find((candidate) => candidate.name() === word);
+  return child ? commandOf(child, rest) : command;
+}
+
+/** The words of a command: `heed data fetch`. */
+const nameOf = (command: Command): string =>
+  command.parent ? `${nameOf(command.parent)} ${command.name()}` : command.name();
+
+/** Flags have no short forms, which many try first: of `-o` the flags that begin so. */
+function longFlag(problem: string, command: Command): string {
+  const [, letter] = /unknown option '-(\w)'/.exec(problem) ?? [];
+  const long = command.options.flatMap((option) => option.long ?? []).filter((flag) => flag[2] === letter);
+  return letter && long.length > 0 ? ` (Did you mean ${long.join(" or ")}?)` : "";
 }

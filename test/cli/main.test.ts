@@ -54,7 +54,7 @@ describe("what goes wrong is one line and exit code 2, without a stack", () => {
   test("a model folder that does not exist", () => {
     const { status, stderr } = heed(["translate", "--model", path.join(folder, "nothing"), "x"]);
     expect(status).toBe(2);
-    expect(stderr).toMatch(/^loadTranslator: [^\n]*nothing[^\n]*\n$/);
+    expect(stderr).toMatch(/^heed translate: [^\n]*nothing[^\n]*\n$/);
   });
 
   test.each(["card.json", "vocabulary.json", "model.safetensors"])("a damaged %s", (name) => {

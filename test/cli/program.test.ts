@@ -57,6 +57,15 @@ test("a flag that does not exist is one line and exit code 2", async () => {
   );
 });
 
+test("a short flag is answered with the long ones that begin with its letter", async () => {
+  expect((await heed("svg", "t.attn", "-o", "t.svg")).err).toBe(
+    "heed svg: unknown option '-o' (Did you mean --out?); heed svg --help lists what it takes\n",
+  );
+  expect((await heed("svg", "t.attn", "-z")).err).toBe(
+    "heed svg: unknown option '-z'; heed svg --help lists what it takes\n",
+  );
+});
+
 test("a value that a flag does not know is one line and exit code 2", async () => {
   expect(await heed("evaluate", "translation", "--split", "train")).toEqual({
     code: 2,
