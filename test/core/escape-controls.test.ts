@@ -24,7 +24,13 @@ describe("an error", () => {
   });
 
   it("has none in its message whatever made the sentence", () => {
-    const error = new UsageError("COMMAND_LINE", { command: "heed", problem: "unknown \u001b[1m" });
+    const error = new UsageError("FLAG_VALUE", {
+      command: "heed",
+      flag: "--x",
+      rule: "known",
+      got: "x",
+      remedy: "unknown \u001b[1m",
+    });
     expect(error.message).toContain("unknown \\u001b[1m");
   });
 });
