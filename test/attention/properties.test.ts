@@ -13,7 +13,8 @@ import {
   softAttention,
 } from "../../src/attention/index.ts";
 import { gradcheckTensors } from "../../src/testing/gradcheck.ts";
-import { distance, onEveryBackend, random, tensor } from "./support.ts";
+import { dot, mix, softmax } from "./sequence/oracle.ts";
+import { distance, onEveryBackend, ROUNDING, random, tensor } from "./support.ts";
 
 const [B, T, S, H, D, DV] = [2, 5, 7, 3, 11, 13];
 
@@ -148,12 +149,52 @@ onEveryBackend("attention", () => {
     }
   });
 
-  it("is task-agnostic: words, image patches and time steps go through the same function", () => {
-    const words = tensor<tf.Tensor3D>(random(1, [1, 5, 3]));
-    const patches = tf.reshape(tensor(random(2, [1, 4, 4, 3])), [1, 16, 3]) as tf.Tensor3D;
-    const steps = tensor<tf.Tensor3D>(random(3, [1, 29, 3]));
-    for (const source of [words, patches, steps]) {
-      expect(attend({ queries: words, keys: source, values: source }).output.shape).toEqual([1, 5, 3]);
+  it("is task-agnostic: one function finds a word in a sentence, a patch in an image, a moment in a series", () => {
+    // Words: a vector for each, the same wherever it stands.
+    const sentence = ["a", "black", "cat", "sat", "on", "the", "mat"];
+    const vocabulary = ["mat", "the", "on", "cat", "sat", "black", "a"];
+    const table = random(1, [vocabulary.length, 8]).values;
+    const words = sentence.map((word) => {
+      const row = vocabulary.indexOf(word) * 8;
+      return Array.from(table.slice(row, row + 8));
+    });
+    // Patches of 3 × 3 pixels of an image of 12 × 12 with a bright diagonal in one of them, rows before columns.
+    const noise = random(2, [12, 12]).values;
+    const pixel = (y: number, x: number) => noise[y * 12 + x]! + (y - 6 === x - 3 && y >= 6 && y < 9 ? 5 : 0);
+    const patches = Array.from({ length: 16 }, (_, n) =>
+      Array.from({ length: 9 }, (_, e) =>
+        pixel(3 * Math.floor(n / 4) + Math.floor(e / 3), 3 * (n % 4) + (e % 3)),
+      ),
+    );
+    // Windows of 5 steps of a wave that grows.
+    const series = Array.from({ length: 33 }, (_, t) => (1 + t / 8) * Math.sin(t / 3));
+    const steps = Array.from({ length: 29 }, (_, t) => series.slice(t, t + 5));
+    const diagonal = [1, 0, 0, 0, 1, 0, 0, 0, 1];
+    const asked: [source: number[][], query: number[], at: number][] = [
+      [words, words[2]!, 2],
+      [patches, diagonal, 9],
+      [steps, steps[13]!, 13],
+    ];
+    for (const [source, query, at] of asked) {
+      // Of vectors of one length the one asked for has the largest product.
+      const unit = (x: number[], length = 1) =>
+        x.map((value) => Math.fround((length * value) / Math.sqrt(dot(x, x))));
+      const SHARP = 50;
+      const [keys, queries] = [source.map((row) => unit(row)), [unit(query, SHARP)]];
+      const { output, weights } = attend({
+        queries: tf.tensor3d([queries]),
+        keys: tf.tensor3d([keys]),
+        values: tf.tensor3d([source]),
+        score: dotScore(),
+        weights: true,
+      });
+      const expected = softmax(keys.map((key) => dot(queries[0]!, key)));
+      expect(expected.indexOf(Math.max(...expected))).toBe(at);
+      // A score is D products of at most SHARP together, and its error is that of the weight, relative.
+      const tolerance = SHARP * (keys[0]!.length + 4) * ROUNDING;
+      expect(distance(weights.dataSync(), expected)).toBeLessThanOrEqual(tolerance);
+      const largest = Math.max(...source.flat().map(Math.abs));
+      expect(distance(output.dataSync(), mix(expected, source))).toBeLessThanOrEqual(2 * tolerance * largest);
     }
     // Models attend by that function, and it knows of no model and no task.
     const src = fileURLToPath(new URL("../../src/", import.meta.url));
