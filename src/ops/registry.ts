@@ -28,6 +28,17 @@ export function runKernels(kernelName: string, inputs: NamedTensorMap, attrs?: N
   return engine().runKernel(kernelName, inputs, attrs);
 }
 
+/** `runKernels` on a list of inputs: a gradient may save all of a list, and names only if all of them are there. */
+export function runKernelsOn(kernelName: string, inputs: readonly Tensor[], attrs: object): Tensor[] {
+  const list = inputs as unknown as NamedTensorMap;
+  return [runKernels(kernelName, list, attrs as NamedAttrMap)].flat();
+}
+
+/** The gradients of a kernel on a list, by the numbers of its inputs. */
+export function byNumber(gradients: readonly Tensor[]): Record<string, () => Tensor> {
+  return Object.fromEntries(gradients.map((one, n) => [String(n), () => one]));
+}
+
 /** Registers a gradient at an op's first fused call, because importing heed must change nothing. */
 export function ensureGradient(config: GradConfig): void {
   if (!getGradient(config.kernelName)) registerGradient(config);

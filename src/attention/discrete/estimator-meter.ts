@@ -78,7 +78,9 @@ export function measureEstimator<T extends tf.Tensor>(
   const standardError = variances.map((variance) => Math.sqrt(variance / draws));
   const inErrors = bias.map((b, e) => (b === 0 ? 0 : Math.abs(b) / standardError[e]!));
   return {
-    ...{ exact: target, bias, standardError },
+    exact: target,
+    bias,
+    standardError,
     worst: Math.max(0, ...inErrors),
     meanSquare: gradients.reduce((sum, g) => sum + g.reduce((square, x) => square + x * x, 0), 0) / draws,
     variance: variances.reduce((sum, variance) => sum + variance, 0),

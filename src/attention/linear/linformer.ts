@@ -69,7 +69,12 @@ export function linformerAttention<const O extends LinformerOptions>(
     const mixedValues = mixPositions(hide(v, keys), used(f));
     const keyLengths = keys && mixturesSeen(keys, r);
     const result = attention(q, mixedKeys, mixedValues, {
-      ...{ scale, queryLengths, keyLengths, dropout, training, weights },
+      scale,
+      queryLengths,
+      keyLengths,
+      dropout,
+      training,
+      weights,
     });
     return result;
   });

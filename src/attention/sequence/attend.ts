@@ -163,7 +163,9 @@ function attendHidden(
   const key = preparedKeys(program, score, options);
   const tensors = {
     query: project(program, queries, (x) => query(x, key), finite),
-    ...{ key, v, value: values },
+    key,
+    v,
+    value: values,
   };
   return runAdditiveProgram(program, tensors, { weights, finite });
 }

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../../core/errors.ts";
 import { outOfRange } from "../../core/faults.ts";
 import { checkTensors } from "../../ops/check.ts";
+import { tidy } from "../../ops/tidy.ts";
 import type { MultiHeadParameters } from "./multi-head.ts";
 
 /** Named as the arguments of `torch.nn.functional.multi_head_attention_forward`. */
@@ -75,16 +76,19 @@ export function fromTorchInProj(state: TorchInProj, H: number): MultiHeadParamet
     ...(out_proj_bias ? [{ name: "out_proj_bias", tensor: out_proj_bias, letters: "[C]", shape: [C] }] : []),
   ]);
   const D = C / H;
-  return tf.tidy(() => {
+  return tidy(() => {
     const [wq, wk, wv] = (apart ?? tf.split(joint!, 3, 0)).map((w) =>
-      tf.reshape(tf.transpose(w), [w.shape[1]!, H, D]),
-    );
-    const biases = in_proj_bias && tf.split(in_proj_bias, 3).map((b) => tf.reshape(b, [H, D]));
-    const wo = tf.reshape(tf.transpose(out_proj_weight), [H, D, C]);
+      tf.reshape<tf.Rank.R3>(tf.transpose(w), [w.shape[1]!, H, D]),
+    ) as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
+    const biases = in_proj_bias && tf.split(in_proj_bias, 3).map((b) => tf.reshape<tf.Rank.R2>(b, [H, D]));
+    const wo = tf.reshape<tf.Rank.R3>(tf.transpose(out_proj_weight), [H, D, C]);
     return {
-      ...{ wq, wk, wv, wo },
-      ...(biases && { bq: biases[0], bk: biases[1], bv: biases[2] }),
+      wq,
+      wk,
+      wv,
+      wo,
+      ...(biases && { bq: biases[0]!, bk: biases[1]!, bv: biases[2]! }),
       ...(out_proj_bias && { bo: tf.clone(out_proj_bias) }),
-    } as unknown as tf.TensorContainerObject;
-  }) as unknown as MultiHeadParameters & { wo: tf.Tensor3D };
+    };
+  });
 }

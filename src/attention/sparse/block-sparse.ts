@@ -104,7 +104,7 @@ function gathered(
       tf.reshape(own, [rows, G, block, D]),
       take(keys, D) as tf.Tensor4D,
       take(values, Dv) as tf.Tensor4D,
-      { ...{ scale: scale ?? 1 / Math.sqrt(D), softCap, lse: true }, ...masksOf(group, block) },
+      { scale: scale ?? 1 / Math.sqrt(D), softCap, lse: true, ...masksOf(group, block) },
       op,
     );
   });

@@ -119,7 +119,9 @@ export function longformerAttention<const O extends LongformerAttentionOptions>(
     const windowed = attention(
       ...(pieces as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D]),
       {
-        ...{ scale, window: near, lse: true },
+        scale,
+        window: near,
+        lse: true,
         keyLengths: keyLengths || dilation > 1 ? pieceLengths(phases, lengths) : undefined,
         allow: own && localKeys(own.positions, phases, q.shape[0]),
       },
@@ -137,7 +139,8 @@ export function longformerAttention<const O extends LongformerAttentionOptions>(
       tf.gather(k, ids, 2),
       tf.gather(v, ids, 2),
       {
-        ...{ scale, lse: true },
+        scale,
+        lse: true,
         keyLengths: keyLengths && lengths.map((length) => ordered.filter((n) => n < length).length),
         allow: causal ? patternMask(T, ordered.length, (i, n) => ordered[n]! <= i) : undefined,
       },
@@ -148,7 +151,9 @@ export function longformerAttention<const O extends LongformerAttentionOptions>(
       own.k,
       own.v,
       {
-        ...{ scale, keyLengths, lse: true },
+        scale,
+        keyLengths,
+        lse: true,
         allow: causal ? patternMask(ordered.length, T, (n, j) => j <= own.positions[n]!) : undefined,
       },
       op,
@@ -202,8 +207,12 @@ function checkGlobal(
     throw new ShapeError(
       "DIMENSION",
       unequal({
-        ...{ op, letter: "g", a: name, aShape: global.q.shape },
-        ...{ b: "global.positions [g]", bShape: [g] },
+        op,
+        letter: "g",
+        a: name,
+        aShape: global.q.shape,
+        b: "global.positions [g]",
+        bShape: [g],
       }),
     );
   }

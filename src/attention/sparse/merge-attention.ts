@@ -3,6 +3,7 @@ import { ShapeError } from "../../core/errors.ts";
 import { unequal } from "../../core/faults.ts";
 import { checkRank } from "../../core/shapes.ts";
 import { logSumExp, softmax } from "../../ops/attention/softmax.ts";
+import { tidy } from "../../ops/tidy.ts";
 
 /** What attention over some of the keys gave. */
 export interface AttentionPart {
@@ -53,7 +54,7 @@ export function mergeAttention(parts: readonly AttentionPart[]): AttentionPart {
     checkShape(op, "output [B, H, T, Dv]", output.shape, first.output.shape);
     checkShape(op, "lse [B, H, T]", lse.shape, first.output.shape.slice(0, 3));
   }
-  return tf.tidy(() => {
+  return tidy(() => {
     const sums = tf.stack(
       parts.map(({ lse }) => lse),
       3,
@@ -63,7 +64,7 @@ export function mergeAttention(parts: readonly AttentionPart[]): AttentionPart {
     const weighted = parts.map(({ output }, p) =>
       tf.mul(output, tf.slice(shares, [0, 0, 0, p], [...size, 1])),
     );
-    return { output: tf.addN(weighted), lse: logSumExp(sums) } as AttentionPart & tf.TensorContainerObject;
+    return { output: tf.addN(weighted), lse: logSumExp(sums) } as AttentionPart;
   });
 }
 

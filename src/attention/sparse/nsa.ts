@@ -107,7 +107,9 @@ export function nativeSparseAttention(
       window.k,
       window.v,
       {
-        ...{ scale, causal: true, window: { left: last - 1 } },
+        scale,
+        causal: true,
+        window: { left: last - 1 },
       },
       op,
     );

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { ShapeError } from "../../core/errors.ts";
+import { tidy } from "../../ops/tidy.ts";
 import { fromTorchInProj } from "../sequence/from-torch-in-proj.ts";
 import type { MultiHeadParameters } from "../sequence/multi-head.ts";
 import type { FeedForwardParameters, NormParameters } from "./block.ts";
@@ -28,7 +29,7 @@ export type TorchState = Readonly<Record<string, tf.Tensor>>;
  */
 export function fromTorchEncoderLayer(state: TorchState, H: number): TransformerEncoderParameters {
   const read = reader("fromTorchEncoderLayer", state, H);
-  return inTidy(() => ({
+  return tidy(() => ({
     selfAttention: read.attention("self_attn"),
     selfNorm: read.norm("norm1"),
     feedForward: read.feedForward(),
@@ -55,7 +56,7 @@ export function fromTorchEncoderLayer(state: TorchState, H: number): Transformer
  */
 export function fromTorchDecoderLayer(state: TorchState, H: number): TransformerDecoderParameters {
   const read = reader("fromTorchDecoderLayer", state, H);
-  return inTidy(() => ({
+  return tidy(() => ({
     selfAttention: read.attention("self_attn"),
     selfNorm: read.norm("norm1"),
     crossAttention: read.attention("multihead_attn"),
@@ -63,10 +64,6 @@ export function fromTorchDecoderLayer(state: TorchState, H: number): Transformer
     feedForward: read.feedForward(),
     feedForwardNorm: read.norm("norm3"),
   }));
-}
-
-function inTidy<T>(make: () => T): T {
-  return tf.tidy(make as unknown as () => tf.TensorContainer) as unknown as T;
 }
 
 function reader(op: string, state: TorchState, H: number) {

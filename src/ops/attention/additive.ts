@@ -4,7 +4,6 @@ import {
   type GradConfig,
   matMul,
   type NamedAttrMap,
-  type NamedTensorMap,
   reshape,
   squeeze,
   type Tensor,
@@ -15,7 +14,15 @@ import {
 } from "@tensorflow/tfjs-core";
 import type { AttentionProgram } from "../../core/program.ts";
 import { checkTensors } from "../check.ts";
-import { ensureGradient, float, isFused, noSecondOrder, runKernels } from "../registry.ts";
+import {
+  byNumber,
+  ensureGradient,
+  float,
+  isFused,
+  noSecondOrder,
+  runKernels,
+  runKernelsOn,
+} from "../registry.ts";
 import { composed, withoutHead } from "./composed.ts";
 import { detached, onceDifferentiable } from "./guard.ts";
 import { attentionCalls, notifyOfCall } from "./observe.ts";
@@ -59,8 +66,7 @@ const gradient: GradConfig = {
     const names = [...NAMES, ...masks, "lse"];
     const inputs = Object.fromEntries(names.map((name, n) => [name, saved[n]!]));
     const cotangents = { dout: dout!, dlse: dlse!, ...(dweights && { dweights }) };
-    const gradients = runKernels(`${KERNEL}Grad`, { ...inputs, ...cotangents }, attrs as NamedAttrMap);
-    return gradients.map((one) => () => one) as unknown as Record<string, () => Tensor>;
+    return byNumber(runKernels(`${KERNEL}Grad`, { ...inputs, ...cotangents }, attrs as NamedAttrMap));
   },
 };
 
@@ -79,11 +85,7 @@ function fused(
     masks: Object.keys(masks),
     weights: Boolean(weights || attentionCalls.observer),
   };
-  const [output, logSum, shares] = runKernels(
-    KERNEL,
-    inputs as unknown as NamedTensorMap,
-    attrs as unknown as NamedAttrMap,
-  );
+  const [output, logSum, shares] = runKernelsOn(KERNEL, inputs, attrs);
   const observed = notifyOfCall(output!, () => ({ program, weights: () => shares!, values: tensors.value }));
   return {
     output: observed as Tensor3D,

@@ -1,19 +1,11 @@
-import {
-  type GradConfig,
-  type GradFunc,
-  getBackend,
-  type NamedAttrMap,
-  type NamedTensorMap,
-  type Tensor,
-  zeros,
-} from "@tensorflow/tfjs-core";
+import { type GradConfig, getBackend, type Tensor, zeros } from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
 import { noSecondGradient } from "../../core/faults.ts";
 import type { AttentionProgram } from "../../core/program.ts";
 import { ensureCpuAttention } from "../../host/cpu-attention.ts";
 import type { AttentionAttributes } from "../../host/ops/attention.ts";
 import type { Layout } from "../../kernels/layout.ts";
-import { ensureGradient, float, isFused, runKernels } from "../registry.ts";
+import { byNumber, ensureGradient, float, isFused, runKernelsOn } from "../registry.ts";
 import { detached } from "./guard.ts";
 import { type WeightsTensors, weightsGradients } from "./weights-gradients.ts";
 
@@ -33,20 +25,13 @@ export interface AttentionStages {
   readonly weights: () => Tensor;
 }
 
-/** Runs a kernel on an array of inputs, because a gradient may save all of an array, and tells it their names. */
+/** Runs a kernel on a list of inputs and tells it their names. */
 function runNamed(
   kernel: string,
   inputs: Record<string, Tensor>,
   attributes: Omit<AttentionAttributes, "names">,
 ): Tensor[] {
-  const attrs: AttentionAttributes = { ...attributes, names: Object.keys(inputs) };
-  const list = Object.values(inputs) as unknown as NamedTensorMap;
-  return [runKernels(kernel, list, attrs as unknown as NamedAttrMap)].flat();
-}
-
-/** Gradients by the numbers of the inputs. */
-function byNumber(gradients: readonly Tensor[]): Record<string, () => Tensor> {
-  return gradients.map((one) => () => one) as unknown as Record<string, () => Tensor>;
+  return runKernelsOn(kernel, Object.values(inputs), { ...attributes, names: Object.keys(inputs) });
 }
 
 function named(names: readonly string[], tensors: readonly Tensor[]): Record<string, Tensor> {
@@ -81,8 +66,8 @@ const weightsGradient: GradConfig = {
     const read = tensors as unknown as WeightsTensors;
     const gradients = weightsGradients(attributes, read, dweights as Tensor) as Record<string, Tensor>;
     // The sink acts through lse; flags have no gradient, but stand on the tape as lse does.
-    const thunks = attributes.names.map((name) => () => gradients[name] ?? zeros(tensors[name]!.shape));
-    return thunks as unknown as ReturnType<GradFunc>;
+    const made = (name: string) => gradients[name] ?? zeros(tensors[name]!.shape);
+    return Object.fromEntries(attributes.names.map((name, n) => [String(n), () => made(name)]));
   },
 };
 
