@@ -133,20 +133,22 @@ export abstract class HeadLayer<F extends Fields & typeof headFields> extends Me
 
   protected override compute(inputs: tf.Tensor[], call: LayerCall): tf.Tensor {
     const weight: Weights = (name) => this.weightIf(name);
-    const { projections, layout } = { projections: this.projections(), layout: this.layout };
-    const heads = new Heads(
-      { op: this.op, config: this.#config, projections, layout, weight },
-      inputs as tf.Tensor3D[],
-      call,
-    );
+    const layer = {
+      op: this.op,
+      config: this.#config,
+      projections: this.projections(),
+      layout: this.layout,
+      weight,
+    };
+    const heads = new Heads(layer, inputs as tf.Tensor3D[], call);
     const output = this.attend(heads, call);
-    const rows = layout === "bthd" ? output : swapped(output);
+    const rows = this.layout === "bthd" ? output : swapped(output);
     return join(weight, zeroHidden(rows, heads.present));
   }
 }
 
-/** What the heads of a call are made of. */
-interface HeadsOf {
+/** What the heads of a call take from their layer. */
+interface LayerOfHeads {
   readonly op: string;
   readonly config: Config;
   readonly projections: Projections;
@@ -161,16 +163,16 @@ export class Heads {
   /** The inputs, with zeros for what is hidden, so that nothing of it reaches a gradient. */
   readonly inputs: { readonly query: tf.Tensor3D; readonly value: tf.Tensor3D; readonly key: tf.Tensor3D };
   readonly layout: "bhtd" | "bthd";
-  readonly #of: HeadsOf;
+  readonly #layer: LayerOfHeads;
   readonly #call: LayerCall;
   readonly #visible: tf.Tensor | undefined;
 
-  constructor(of: HeadsOf, inputs: readonly tf.Tensor3D[], call: LayerCall) {
+  constructor(layer: LayerOfHeads, inputs: readonly tf.Tensor3D[], call: LayerCall) {
     const [query, value = query, key = value] = inputs as [tf.Tensor3D, tf.Tensor3D?, tf.Tensor3D?];
     const titles = inputs.length < 2 ? SELF : KEYED;
     const [own, ...others] = inputs.map((x, at) => {
       const title = `the mask of ${titles[at]!.name} ${titles[at]!.letters}`;
-      return boolMask(of.op, title, call.masks[at], x.shape.slice(0, 2));
+      return boolMask(layer.op, title, call.masks[at], x.shape.slice(0, 2));
     });
     const hiding = (inputs.length < 2 ? [own] : others).filter((mask) => mask !== undefined);
     const visible = hiding.length > 0 ? hiding.reduce((a, b) => tf.logicalAnd(a, b)) : undefined;
@@ -178,15 +180,15 @@ export class Heads {
     const values = inputs.length < 2 ? shown : zeroHidden(value, visible);
     this.present = own;
     this.inputs = { query: shown, value: values, key: key === value ? values : zeroHidden(key, visible) };
-    this.layout = of.layout;
-    this.#of = of;
+    this.layout = layer.layout;
+    this.#layer = layer;
     this.#call = call;
     this.#visible = visible;
   }
 
   /** The heads of one projection: of the input of its role, or of x. */
   project(name: string, x?: tf.Tensor3D): tf.Tensor4D {
-    const { projections, weight } = this.#of;
+    const { projections, weight } = this.#layer;
     const role = projections[name]!;
     const heads = project(weight, name, x ?? this.inputs[role === "gate" ? "query" : role]);
     return this.layout === "bthd" ? heads : swapped(heads);
@@ -209,14 +211,14 @@ export class Heads {
     const visible = this.#visible;
     return {
       ...(visible && { allow: tf.reshape(visible, [visible.shape[0]!, 1, 1, visible.shape[1]!]) }),
-      ...(this.#of.config.useCausalMask && { causal: "topLeft" }),
+      ...(this.#layer.config.useCausalMask && { causal: "topLeft" }),
     };
   }
 
   /** What is dropped in training, and whether this is training. */
   get dropping(): { dropout: { rate: number; seed: number }; training: boolean } {
     const { training, seed } = this.#call;
-    return { dropout: { rate: this.#of.config.dropout ?? 0, seed }, training };
+    return { dropout: { rate: this.#layer.config.dropout ?? 0, seed }, training };
   }
 
   /** Masks and dropout, as the options of most mechanisms. */
@@ -247,7 +249,7 @@ export class Heads {
       const position = row.indexOf(0);
       if (position >= 0 && position < length) {
         throw new OptionError("MASK", {
-          op: this.#of.op,
+          op: this.#layer.op,
           rule: "its mask must hide the last positions of an example alone",
           got: `position ${position} of example ${example} hidden before one that is not`,
           remedy: "pad at the end",

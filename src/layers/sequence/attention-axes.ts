@@ -57,6 +57,17 @@ export function checkSizesBeside(op: string, { beside }: Axes, given: readonly t
   });
 }
 
+/** Throws where attention runs over several axes, whose positions have no order to mask by. */
+export function checkOrder(op: string, { over }: Axes): void {
+  if (over.length === 1) return;
+  throw new ShapeError("SHAPE", {
+    op,
+    rule: "attention must run over one axis where there is useCausalMask or slidingWindow, which order its positions",
+    got: `axes ${over.join(", ")}`,
+    remedy: "choose one with attentionAxes",
+  });
+}
+
 /** x as sequences [B′, N, C], one for each combination of the axes beside. */
 export function sequenceOf(x: tf.Tensor, axes: Axes): tf.Tensor3D {
   if (isSequence(axes)) return x as tf.Tensor3D;

@@ -1,15 +1,8 @@
 /** What Keras' MultiHeadAttention and GroupQueryAttention share: all but the names of their sizes. */
 import * as tf from "@tensorflow/tfjs-core";
 import { type MultiHeadParameters, multiHeadAttention } from "../../attention/sequence/multi-head.ts";
-import { ShapeError } from "../../core/errors.ts";
 import { linear } from "../../ops/linear.ts";
-import {
-  type HeadWeights,
-  headWeights,
-  outputWeights,
-  projectionFields,
-  type Weights,
-} from "../base/heads.ts";
+import { type HeadWeights, headWeights, outputWeights, projectionFields } from "../base/heads.ts";
 import {
   byDefault,
   type FieldValues,
@@ -30,6 +23,7 @@ import {
 import {
   type Axes,
   axesOf,
+  checkOrder,
   checkSizesBeside,
   pairMask,
   positionMask,
@@ -89,21 +83,6 @@ export interface Heads {
   readonly attentionAxes?: readonly number[] | undefined;
 }
 
-/** Weights in Keras' order, by Keras' names. */
-function projectionWeights(
-  { H, Hkv, D, Dv, outputShape }: Heads,
-  { useBias, useGate }: Config,
-  { C, Cv = C!, Ck = Cv }: Sizes,
-): HeadWeights {
-  return {
-    ...headWeights("query", [C!, H, D], useBias),
-    ...headWeights("key", [Ck, Hkv, D], useBias),
-    ...(useGate && headWeights("gate", [C!, H, Dv], useBias)),
-    ...headWeights("value", [Cv, Hkv, Dv], useBias),
-    ...outputWeights([H, Dv, ...(outputShape ?? [C!])], useBias),
-  };
-}
-
 /** Keras' layer, but for the names of its sizes. */
 export abstract class ProjectedLayer<F extends typeof projectedFields> extends MechanismLayer<F> {
   static readonly kerasCall = projectedCall;
@@ -112,20 +91,30 @@ export abstract class ProjectedLayer<F extends typeof projectedFields> extends M
 
   protected abstract get heads(): Heads;
 
+  // Types of single fields are lost in F.
   get #shared(): Config {
     return this.config as unknown as Config;
   }
 
-  protected override parameters(sizes: Sizes): WeightTable<F> {
-    return projectionWeights(this.heads, this.#shared, sizes) as WeightTable<F>;
+  /** Weights in Keras' order, by Keras' names. */
+  protected override parameters({ C, Cv = C!, Ck = Cv }: Sizes): WeightTable<F> {
+    const { H, Hkv, D, Dv, outputShape = [C!] } = this.heads;
+    const { useBias, useGate } = this.#shared;
+    const table: HeadWeights = {
+      ...headWeights("query", [C!, H, D], useBias),
+      ...headWeights("key", [Ck, Hkv, D], useBias),
+      ...(useGate && headWeights("gate", [C!, H, Dv], useBias)),
+      ...headWeights("value", [Cv, Hkv, Dv], useBias),
+      ...outputWeights([H, Dv, ...outputShape], useBias),
+    };
+    return table as WeightTable<F>;
   }
 
-  protected override shapeOf(shapes: readonly Shape[]): Shape | Shape[] {
-    return projectedShape(this.op, this.heads, shapes, this.#shared.returnAttentionScores);
-  }
-
-  protected override compute(inputs: tf.Tensor[], call: LayerCall): tf.Tensor | tf.Tensor[] {
-    return projectedAttention(this.op, this.heads, this.#shared, (name) => this.weightIf(name), inputs, call);
+  protected override shapeOf([query, value = query]: readonly Shape[]): Shape | Shape[] {
+    const { H, outputShape = query!.slice(-1), attentionAxes } = this.heads;
+    const output = [...query!.slice(0, -1), ...outputShape];
+    const axes = axesOf(this.op, attentionAxes, query!.length);
+    return this.#shared.returnAttentionScores ? [output, scoresShape(H, axes, query!, value!)] : output;
   }
 
   /**
@@ -136,99 +125,79 @@ export abstract class ProjectedLayer<F extends typeof projectedFields> extends M
   setParameters(parameters: MultiHeadParameters): void {
     this.setNamed(namedWeights(parameters, ATTENTION_WEIGHTS));
   }
-}
 
-function projectedShape(
-  op: string,
-  heads: Heads,
-  [query, value = query]: readonly Shape[],
-  scores: boolean,
-): Shape | Shape[] {
-  const output = [...query!.slice(0, -1), ...(heads.outputShape ?? query!.slice(-1))];
-  const axes = axesOf(op, heads.attentionAxes, query!.length);
-  return scores ? [output, scoresShape(heads.H, axes, query!, value!)] : output;
-}
-
-/** Keras' call. */
-function projectedAttention(
-  op: string,
-  heads: Heads,
-  config: Config,
-  weight: Weights,
-  inputs: readonly tf.Tensor[],
-  call: LayerCall,
-): tf.Tensor | tf.Tensor[] {
-  const [query, value = query, key = value, given] = inputs as [tf.Tensor, ...(tf.Tensor | undefined)[]];
-  const { useCausalMask, returnAttentionScores } = { ...config, ...call.kwargs };
-  const options = call.kwargs as { [name in (typeof MASKS)[number]]?: tf.Tensor };
-  const [queryMask, valueMask = inputs.length < 2 ? queryMask : undefined, keyMask] = call.masks;
-  const masks = {
-    attention: options.attentionMask ?? given,
-    query: options.queryMask ?? queryMask,
-    value: options.valueMask ?? valueMask,
-    key: options.keyMask ?? keyMask,
-  };
-  const { slidingWindow } = config;
-  const axes = axesOf(op, heads.attentionAxes, query.rank);
-  checkSizesBeside(op, axes, [query, value, key]);
-  if ((useCausalMask || slidingWindow) && axes.over.length > 1) {
-    throw new ShapeError("SHAPE", {
-      op,
-      rule: "attention must run over one axis where there is useCausalMask or slidingWindow, which order its positions",
-      got: `axes ${axes.over.join(", ")}`,
-      remedy: "choose one with attentionAxes",
-    });
+  protected override compute(inputs: tf.Tensor[], call: LayerCall): tf.Tensor | tf.Tensor[] {
+    const [query, value = query, key = value] = inputs as [tf.Tensor, tf.Tensor?, tf.Tensor?];
+    const { H, outputShape, attentionAxes } = this.heads;
+    const { useCausalMask, returnAttentionScores, slidingWindow, dropout, useGate } = {
+      ...this.#shared,
+      ...call.kwargs,
+    };
+    const axes = axesOf(this.op, attentionAxes, query.rank);
+    checkSizesBeside(this.op, axes, [query, value, key]);
+    if (useCausalMask || slidingWindow) checkOrder(this.op, axes);
+    const masks = masksOf(inputs, call);
+    const present = positionMask(this.op, "query [B, T, C]", masks.query, query.shape, axes);
+    // Queries that are not there may hold anything; as zeros nothing of it reaches the gradients of other rows.
+    const asking = zeroHidden(sequenceOf(query, axes), present);
+    const visible = this.#keysSeen(masks, axes, query, key);
+    const { output: rows, weights } = multiHeadAttention(
+      { query: asking, value: sequenceOf(value, axes), key: sequenceOf(key, axes) },
+      readWeights<MultiHeadParameters>((name) => this.weightIf(name), PROJECTION_WEIGHTS),
+      {
+        ...(visible && { allow: visible }),
+        ...(useCausalMask && { causal: "topLeft" }),
+        ...(slidingWindow && {
+          window: { left: slidingWindow - 1, right: slidingWindow - 1 },
+          queryOffset: 0,
+        }),
+        dropout: { rate: dropout, seed: call.seed },
+        training: call.training,
+        weights: returnAttentionScores,
+      },
+      this.op,
+    );
+    const gated = useGate
+      ? tf.mul<tf.Tensor3D>(rows, tf.sigmoid(linear(asking, ...this.#matrix("gate", rows.shape[2]))))
+      : rows;
+    const joined = linear(zeroHidden(gated, present), ...this.#matrix("attention_output"));
+    const output = restored(joined, query.shape, axes, outputShape);
+    if (!returnAttentionScores) return output;
+    const asked = present && tf.reshape(present, [present.shape[0]!, 1, present.shape[1]!, 1]);
+    const shown = asked ? tf.where(asked, weights!, 0) : weights!;
+    return [output, tf.reshape(shown, scoresShape(H, axes, query.shape, key.shape) as number[])];
   }
-  const [q, v, k] = [query, value, key].map((x) => sequenceOf(x, axes)) as [
-    tf.Tensor3D,
-    tf.Tensor3D,
-    tf.Tensor3D,
-  ];
-  const present = positionMask(op, "query [B, T, C]", masks.query, query.shape, axes);
-  // Queries that are not there may hold anything; as zeros nothing of it reaches the gradients of other rows.
-  const asking = zeroHidden(q, present);
-  const visible = keysSeen(op, masks, { heads, axes, query, key });
-  const { output: rows, weights } = multiHeadAttention(
-    { query: asking, value: v, key: k },
-    readWeights<MultiHeadParameters>(weight, PROJECTION_WEIGHTS),
-    {
-      ...(visible && { allow: visible }),
-      ...(useCausalMask && { causal: "topLeft" }),
-      ...(slidingWindow && { window: { left: slidingWindow - 1, right: slidingWindow - 1 }, queryOffset: 0 }),
-      dropout: { rate: config.dropout, seed: call.seed },
-      training: call.training,
-      weights: returnAttentionScores,
-    },
-    op,
-  );
-  const width = heads.H * heads.Dv;
-  const matrix = (name: string) => {
-    const w = weight(`${name}/kernel`)!;
-    const columns = name === "gate" ? width : w.size / width;
-    const b = weight(`${name}/bias`);
-    return [tf.reshape<tf.Rank.R2>(w, [-1, columns]), b && tf.reshape<tf.Rank.R1>(b, [columns])] as const;
-  };
-  const gated = config.useGate
-    ? tf.mul<tf.Tensor3D>(rows, tf.sigmoid(linear(asking, ...matrix("gate"))))
-    : rows;
-  const seen = zeroHidden(gated, present);
-  const output = restored(linear(seen, ...matrix("attention_output")), query.shape, axes, heads.outputShape);
-  if (!returnAttentionScores) return output;
-  const asked = present && tf.reshape(present, [present.shape[0]!, 1, present.shape[1]!, 1]);
-  const shown = asked ? tf.where(asked, weights!, 0) : weights!;
-  return [output, tf.reshape(shown, scoresShape(heads.H, axes, query.shape, key.shape) as number[])];
+
+  /** A projection as a matrix of this many columns, and its bias. @default columns those of the output */
+  #matrix(name: string, columns?: number) {
+    const { H, Dv } = this.heads;
+    const w = this.weight(`${name}/kernel`);
+    const width = columns ?? w.size / (H * Dv);
+    const b = this.weightIf(`${name}/bias`);
+    return [tf.reshape<tf.Rank.R2>(w, [-1, width]), b && tf.reshape<tf.Rank.R1>(b, [width])] as const;
+  }
+
+  /** Where a key may be seen: the masks of keys and values, and the attention mask, broadcastable to [B, H, T, S]. */
+  #keysSeen(masks: Masks, axes: Axes, query: tf.Tensor, key: tf.Tensor): tf.Tensor | undefined {
+    const seen = [
+      positionMask(this.op, "value [B, S, Cv]", masks.value, key.shape, axes),
+      positionMask(this.op, "key [B, S, Ck]", masks.key, key.shape, axes),
+    ].flatMap((mask) => (mask ? [tf.reshape(mask, [mask.shape[0]!, 1, 1, mask.shape[1]!])] : []));
+    if (masks.attention) seen.push(pairMask(this.op, masks.attention, { H: this.heads.H, axes, query, key }));
+    return seen.length > 0 ? seen.reduce((a, b) => tf.logicalAnd(a, b)) : undefined;
+  }
 }
 
-/** Where a key may be seen: the masks of keys and values, and the attention mask, broadcastable to [B, H, T, S]. */
-function keysSeen(
-  op: string,
-  masks: { attention?: tf.Tensor; value?: tf.Tensor | undefined; key?: tf.Tensor | undefined },
-  { heads, axes, query, key }: { heads: Heads; axes: Axes; query: tf.Tensor; key: tf.Tensor },
-): tf.Tensor | undefined {
-  const seen = [
-    positionMask(op, "value [B, S, Cv]", masks.value, key.shape, axes),
-    positionMask(op, "key [B, S, Ck]", masks.key, key.shape, axes),
-  ].flatMap((mask) => (mask ? [tf.reshape(mask, [mask.shape[0]!, 1, 1, mask.shape[1]!])] : []));
-  if (masks.attention) seen.push(pairMask(op, masks.attention, { H: heads.H, axes, query, key }));
-  return seen.length > 0 ? seen.reduce((a, b) => tf.logicalAnd(a, b)) : undefined;
+type Masks = Readonly<Record<"attention" | "query" | "value" | "key", tf.Tensor | undefined>>;
+
+/** The masks of a call, as its options, its inputs' or an input. */
+function masksOf(inputs: readonly tf.Tensor[], { masks, kwargs }: LayerCall): Masks {
+  const options = kwargs as { [name in (typeof MASKS)[number]]?: tf.Tensor };
+  const [query, value = inputs.length < 2 ? query : undefined, key] = masks;
+  return {
+    attention: options.attentionMask ?? inputs[3],
+    query: options.queryMask ?? query,
+    value: options.valueMask ?? value,
+    key: options.keyMask ?? key,
+  };
 }
