@@ -11,7 +11,8 @@ import {
   headFields,
   type LayerCall,
   type LayerOptions,
-  number,
+  nonNegative,
+  positive,
   required,
   SELF,
   type Shape,
@@ -25,22 +26,13 @@ const fields = {
   ...causalMask,
   ...dropout,
   /** The largest span of a head, in keys. */
-  maxSpan: required(number("a positive number", (given) => given > 0 && given < Infinity)),
+  maxSpan: required(positive()),
   /** The span that every head begins with, in keys, up to maxSpan. @default 0 */
-  initialSpan: byDefault(
-    number("a number ≥ 0", (given) => given >= 0 && given < Infinity),
-    0,
-  ),
+  initialSpan: byDefault(nonNegative(), 0),
   /** R, the keys over which the mask falls from 1 to 0. @default 32 */
-  ramp: byDefault(
-    number("a positive number", (given) => given > 0 && given < Infinity),
-    32,
-  ),
+  ramp: byDefault(positive(), 32),
   /** λ of the penalty λ/H Σ z_h, which joins the model's loss. @default 0 */
-  spanPenalty: byDefault(
-    number("a number ≥ 0", (given) => given >= 0 && given < Infinity),
-    0,
-  ),
+  spanPenalty: byDefault(nonNegative(), 0),
 };
 
 export type AdaptiveSpanAttentionLayerOptions = LayerOptions<typeof fields>;

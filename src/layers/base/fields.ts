@@ -109,6 +109,29 @@ export function number(rule: string, holds: (given: number) => boolean): Kind<nu
   return plain(rule, (given) => typeof given === "number" && holds(given));
 }
 
+/** A finite number above 0. */
+export function positive(): Kind<number, number> {
+  return number("a number above 0", (given) => given > 0 && given < Infinity);
+}
+
+/** A finite number from 0. */
+export function nonNegative(): Kind<number, number> {
+  return number("a number ≥ 0", (given) => given >= 0 && given < Infinity);
+}
+
+/** A size that has a middle. */
+export function odd(): Kind<number, number> {
+  return number("an odd integer ≥ 1", (given) => Number.isSafeInteger(given) && given > 0 && given % 2 === 1);
+}
+
+/** A size that has halves. */
+export function even(): Kind<number, number> {
+  return number(
+    "an even integer ≥ 2",
+    (given) => Number.isSafeInteger(given) && given > 0 && given % 2 === 0,
+  );
+}
+
 /** A share to drop, 0 ≤ rate < 1. */
 export function rate(): Kind<number, number> {
   return number("at least 0 and below 1", (given) => given >= 0 && given < 1);

@@ -14,7 +14,7 @@ import {
   KEYED,
   type LayerCall,
   type LayerOptions,
-  number,
+  positive,
   sharedHeads,
 } from "../base/index.ts";
 
@@ -25,10 +25,7 @@ const fields = {
   /** How gradients pass the choice in training; both draw from the weights of soft attention. @default "gumbelSoftmax" */
   estimator: byDefault(choice("gumbelSoftmax", "straightThrough"), "gumbelSoftmax"),
   /** τ of Gumbel-softmax, above 0. @default 1 */
-  temperature: byDefault(
-    number("a positive number", (given) => given > 0 && given < Infinity),
-    1,
-  ),
+  temperature: byDefault(positive(), 1),
 };
 
 export type HardAttentionLayerOptions = LayerOptions<typeof fields>;

@@ -1,6 +1,14 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Norm } from "../../attention/feature/index.ts";
-import { byDefault, type Fields, flag, type LayerCall, number, type WeightTable } from "../base/index.ts";
+import {
+  byDefault,
+  type Fields,
+  flag,
+  type LayerCall,
+  number,
+  positive,
+  type WeightTable,
+} from "../base/index.ts";
 import { AttendingLayer, type returnAttention } from "./attending.ts";
 
 /** The fields of a layer with batch normalisation inside. */
@@ -13,10 +21,7 @@ export const normFields = {
     0.99,
   ),
   /** ε, added to the variance inside the root; above 0. @default 1e-3, as in Keras */
-  epsilon: byDefault(
-    number("a number above 0", (given) => given > 0 && given < Infinity),
-    1e-3,
-  ),
+  epsilon: byDefault(positive(), 1e-3),
 };
 
 interface NormConfig {

@@ -4,6 +4,7 @@ import {
   byDefault,
   type LayerCall,
   type LayerOptions,
+  odd,
   type Shape,
   type Sizes,
   type WeightTable,
@@ -11,12 +12,12 @@ import {
 import { type Attended, IMAGE, returnAttention } from "./attending.ts";
 import { NormalizingLayer, normFields } from "./batch-norm.ts";
 import { bottleneckParameters, bottleneckWeights } from "./bottleneck.ts";
-import { bottleneckFields, layerFields, oddSize, useBias } from "./fields.ts";
+import { bottleneckFields, layerFields, useBias } from "./fields.ts";
 
 const fields = {
   ...bottleneckFields(16),
   /** Height and width of the filter over space; odd. @default 7 */
-  kernelSize: byDefault(oddSize, 7),
+  kernelSize: byDefault(odd(), 7),
   useBias,
   ...normFields,
   ...layerFields,

@@ -2,6 +2,7 @@ import type * as tf from "@tensorflow/tfjs-core";
 import { adaptiveKernelSize, efficientChannelAttention } from "../../attention/feature/index.ts";
 import {
   type LayerOptions,
+  odd,
   optional,
   type Shape,
   type Sizes,
@@ -10,11 +11,10 @@ import {
   weightFields,
 } from "../base/index.ts";
 import { type Attended, AttendingLayer, IMAGE, returnAttention } from "./attending.ts";
-import { oddSize } from "./fields.ts";
 
 const fields = {
   /** Channels that each gate looks at; odd. @default adaptiveKernelSize of the channels */
-  kernelSize: optional(oddSize),
+  kernelSize: optional(odd()),
   ...weightFields("kernel", "glorotUniform"),
   seed: seed(),
   ...returnAttention,

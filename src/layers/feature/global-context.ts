@@ -4,7 +4,7 @@ import {
   byDefault,
   choice,
   type LayerOptions,
-  number,
+  positive,
   type Shape,
   type Sizes,
   type WeightTable,
@@ -19,10 +19,7 @@ const fields = {
   /** Add the context to every pixel, or multiply the pixels by its sigmoid. @default "add" */
   fusion: byDefault(choice("add", "scale"), "add"),
   /** ε of the layer normalisation; above 0. @default 1e-5 */
-  epsilon: byDefault(
-    number("a number above 0", (given) => given > 0 && given < Infinity),
-    1e-5,
-  ),
+  epsilon: byDefault(positive(), 1e-5),
   useBias,
   ...layerFields,
   ...returnAttention,

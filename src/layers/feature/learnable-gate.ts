@@ -6,7 +6,7 @@ import {
   choice,
   type LayerOptions,
   MechanismLayer,
-  number,
+  nonNegative,
   type Shape,
   type Sizes,
   type WeightTable,
@@ -15,10 +15,7 @@ import {
 
 const fields = {
   /** What the loss gets for each unit of the mean penalty; from 0. @default 0 */
-  penalty: byDefault(
-    number("a number from 0", (given) => given >= 0 && given < Infinity),
-    0,
-  ),
+  penalty: byDefault(nonNegative(), 0),
   /** `"l1"` closes gates, `"entropy"` makes them decide. @default "l1" */
   penaltyKind: byDefault(choice("l1", "entropy"), "l1"),
   ...weightFields("gate", "zeros"),

@@ -1,13 +1,20 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { tripletAttention } from "../../attention/feature/index.ts";
-import { byDefault, type LayerCall, type LayerOptions, type Shape, type WeightTable } from "../base/index.ts";
+import {
+  byDefault,
+  type LayerCall,
+  type LayerOptions,
+  odd,
+  type Shape,
+  type WeightTable,
+} from "../base/index.ts";
 import { type Attended, IMAGE, returnAttention } from "./attending.ts";
 import { NormalizingLayer, normFields } from "./batch-norm.ts";
-import { layerFields, oddSize, useBias } from "./fields.ts";
+import { layerFields, useBias } from "./fields.ts";
 
 const fields = {
   /** Height and width of the three filters; odd. @default 7 */
-  kernelSize: byDefault(oddSize, 7),
+  kernelSize: byDefault(odd(), 7),
   useBias,
   ...normFields,
   ...layerFields,

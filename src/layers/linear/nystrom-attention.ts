@@ -7,7 +7,7 @@ import {
   headFields,
   integer,
   type LayerOptions,
-  number,
+  odd,
   optional,
   SELF,
   type WeightTable,
@@ -20,9 +20,7 @@ const fields = {
   /** Steps to the pseudo-inverse. @default 6 */
   iterations: byDefault(integer(1), 6),
   /** Length of each head's filter along the positions of the values, which skips the attention; odd. @default none */
-  convSize: optional(
-    number("an odd integer ≥ 1", (given) => Number.isSafeInteger(given) && given > 0 && given % 2 === 1),
-  ),
+  convSize: optional(odd()),
 };
 
 export type NystromAttentionLayerOptions = LayerOptions<typeof fields>;

@@ -8,8 +8,8 @@ import {
   type Kind,
   type LayerOptions,
   MechanismLayer,
-  number,
   ours,
+  positive,
   type Shape,
   type Sizes,
   type WeightTable,
@@ -25,10 +25,7 @@ const fields = {
   /** The axes that are normalised together; negative ones count from the end. @default -1 */
   axis: byDefault(integers(), -1),
   /** ε, added to the variance inside the root; above 0. @default 1e-3, as in Keras; PyTorch has 1e-5 */
-  epsilon: byDefault(
-    number("a number above 0", (given) => given > 0 && given < Infinity),
-    1e-3,
-  ),
+  epsilon: byDefault(positive(), 1e-3),
   /** Adds β. @default true */
   center: byDefault(flag(), true),
   /** Multiplies by γ. @default true */

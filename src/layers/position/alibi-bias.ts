@@ -5,17 +5,14 @@ import {
   integer,
   type LayerOptions,
   MechanismLayer,
-  number,
   optional,
   ours,
+  positive,
 } from "../base/index.ts";
 
 const fields = {
   /** The last head's slope is 2^(−alibiBiasMax). @default 8 */
-  alibiBiasMax: byDefault(
-    number("a number above 0", (given) => given > 0 && given < Infinity),
-    8,
-  ),
+  alibiBiasMax: byDefault(positive(), 8),
   /** The key position of query 0; needed where T ≠ S. @default 0 where T = S */
   queryOffset: ours(optional(integer(Number.MIN_SAFE_INTEGER))),
 };

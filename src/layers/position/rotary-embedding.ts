@@ -12,15 +12,13 @@ import {
   number,
   optional,
   ours,
+  positive,
 } from "../base/index.ts";
 import { encodingOptions, startOf } from "./encoding.ts";
 
 const fields = {
   /** The slowest pair turns once in 2π times this many positions. @default 10000 */
-  maxWavelength: byDefault(
-    number("a number above 0", (given) => given > 0 && given < Infinity),
-    10_000,
-  ),
+  maxWavelength: byDefault(positive(), 10_000),
   /** How many times longer than in training sequences may be. @default 1 */
   scalingFactor: byDefault(
     number("a number ≥ 1", (given) => given >= 1 && given < Infinity),

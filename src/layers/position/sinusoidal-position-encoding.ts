@@ -1,14 +1,11 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { sinusoidalEncoding } from "../../attention/position/sinusoidal.ts";
-import { byDefault, type LayerCall, type LayerOptions, MechanismLayer, number } from "../base/index.ts";
+import { byDefault, type LayerCall, type LayerOptions, MechanismLayer, positive } from "../base/index.ts";
 import { encoded, encodingFields, encodingInputs, encodingOptions, startOf } from "./encoding.ts";
 
 const fields = {
   /** The longest wavelength is 2π times this many positions. @default 10000 */
-  maxWavelength: byDefault(
-    number("a number above 0", (given) => given > 0 && given < Infinity),
-    10_000,
-  ),
+  maxWavelength: byDefault(positive(), 10_000),
   ...encodingFields,
 };
 

@@ -12,6 +12,7 @@ import {
   type LayerOptions,
   number,
   type Projections,
+  positive,
   sharedHeads,
   type WeightTable,
 } from "../base/index.ts";
@@ -27,10 +28,7 @@ const fields = {
     0.8,
   ),
   /** Inside the root of the norm of every head. @default 0.00001 */
-  epsilon: byDefault(
-    number("above 0", (given) => given > 0),
-    1e-5,
-  ),
+  epsilon: byDefault(positive(), 1e-5),
 };
 
 export type DifferentialAttentionLayerOptions = LayerOptions<typeof fields>;

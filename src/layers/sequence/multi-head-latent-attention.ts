@@ -10,12 +10,12 @@ import {
   byDefault,
   causalMask,
   dropout,
+  even,
   flag,
   integer,
   type LayerCall,
   type LayerOptions,
   MechanismLayer,
-  number,
   optional,
   required,
   type Sizes,
@@ -37,9 +37,7 @@ const fields = {
   /** Rq, the width of the latents of queries. @default none: queries are made of the inputs */
   queryLatentDim: optional(integer(1)),
   /** Dr, the width of the keys and queries that carry positions; even. @default none */
-  ropeDim: optional(
-    number("an even integer ≥ 2", (given) => Number.isSafeInteger(given) && given >= 2 && given % 2 === 0),
-  ),
+  ropeDim: optional(even()),
   /** RMS norms of the latents. @default true */
   useNorm: byDefault(flag(), true),
   /** Attends on the latents, without making keys and values of them: best for few queries. @default false */

@@ -13,6 +13,7 @@ import {
   headFields,
   type LayerOptions,
   number,
+  positive,
   sharedHeads,
   type WeightTable,
 } from "../base/index.ts";
@@ -27,10 +28,7 @@ const fields = {
   /** Where the factor of the cosines starts, for "l2". @default 10 */
   initialFactor: byDefault(number("a finite number", Number.isFinite), 10),
   /** Inside the root; above 0. @default 0.000001 */
-  epsilon: byDefault(
-    number("above 0", (given) => given > 0),
-    1e-6,
-  ),
+  epsilon: byDefault(positive(), 1e-6),
 };
 
 export type QkNormAttentionLayerOptions = LayerOptions<typeof fields>;

@@ -3,6 +3,7 @@ import { longformerAttention } from "../../attention/sparse/longformer.ts";
 import {
   byDefault,
   causalMask,
+  even,
   HeadLayer,
   type Heads,
   headFields,
@@ -23,17 +24,12 @@ const positions: Kind<readonly number[], readonly number[]> = {
   },
   write: (value) => [...value],
 };
-const even: Kind<number, number> = {
-  rule: "an even integer ≥ 2",
-  read: (given) => (Number.isSafeInteger(given) && given >= 2 && given % 2 === 0 ? given : undefined),
-  write: (value) => value,
-};
 const fields = {
   ...headFields,
   ...sharedHeads,
   ...causalMask,
   /** w: w/2 keys on each side, or before the query alone with `useCausalMask`; Hugging Face's attention_window. */
-  attentionWindow: required(even),
+  attentionWindow: required(even()),
   /** Distance of neighbouring keys in the window. @default 1 */
   dilation: byDefault(integer(1), 1),
   /** Positions that see everything and that everything sees, such as a class token's [0]. @default [] */

@@ -12,8 +12,8 @@ import {
   type FieldValues,
   flag,
   integer,
-  number,
   ours,
+  positive,
   rate,
   required,
   type WeightTable,
@@ -30,10 +30,7 @@ export const transformerFields = {
   /** Between the feed-forward maps; gelu is the exact one. @default "relu" */
   activation: byDefault(choice("relu", "gelu"), "relu"),
   /** ε of the norms. @default 1e-5 */
-  layerNormEpsilon: byDefault(
-    number("a number above 0", (given) => given > 0 && given < Infinity),
-    1e-5,
-  ),
+  layerNormEpsilon: byDefault(positive(), 1e-5),
   /** Normalises what goes into a sublayer, PyTorch's norm_first. @default false */
   normalizeFirst: byDefault(flag(), false),
   /** Begins with sublayers that add 0, which makes deep stacks easier to train. @default false */

@@ -103,7 +103,7 @@ onEveryBackend("AdaptiveSpanAttention", () => {
 
   it("refuses a maxSpan that is not positive", () => {
     const attempt = () => new AdaptiveSpanAttention({ numHeads: 1, keyDim: 1, maxSpan: 0 });
-    const message = "AdaptiveSpanAttention: maxSpan must be a positive number, got 0; a layer needs one";
+    const message = "AdaptiveSpanAttention: maxSpan must be a number above 0, got 0; a layer needs one";
     expect(attempt).toThrow(OptionError);
     expect(attempt).toThrow(expect.objectContaining({ message }));
   });

@@ -106,7 +106,7 @@ onEveryBackend("HardAttention", () => {
       'HardAttention: estimator must be "gumbelSoftmax" or "straightThrough", got "reinforce"; leave it out for "gumbelSoftmax"';
     expect(make({ estimator: "reinforce" })).toThrow(OptionError);
     expect(make({ estimator: "reinforce" })).toThrow(expect.objectContaining({ message }));
-    const cold = "HardAttention: temperature must be a positive number, got 0; leave it out for 1";
+    const cold = "HardAttention: temperature must be a number above 0, got 0; leave it out for 1";
     expect(make({ temperature: 0 })).toThrow(expect.objectContaining({ message: cold }));
   });
 });

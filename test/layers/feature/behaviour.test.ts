@@ -192,6 +192,6 @@ it("name the rule where an option is out of range", () => {
     'AxialAttention: axis must be "height" or "width", got nothing; a layer needs one',
   );
   expect(() => new SqueezeExcitation({ ratio: 0 })).toThrow(
-    "SqueezeExcitation: ratio must be a positive number, got 0; leave it out for 16",
+    "SqueezeExcitation: ratio must be a number above 0, got 0; leave it out for 16",
   );
 });
