@@ -3,9 +3,16 @@
 //
 //     for each group of heads that share keys:   pack k and v;   for each head of it:   forward (or backward)
 //
-// Ladder: CPU time of heads of 16 × 16 × 16, attention() with its copies, one thread, Node 20, AMD EPYC on a busy machine,
-// medians: 2.4 µs a head when JavaScript entered each of them, HEADS16 in one call; 8 heads of 64 × 64 × 64 took
-// BEFORE64, and AFTER64.
+// Ladder: attention() and attentionBackward() with their copies, one thread, Node 20, relaxed build, AMD EPYC; the least
+// of 40 to 300 samples on a busy machine (its medians were two to five times as long), and the share of the peak that
+// assembly/probes/peak.ts reached in between.
+//                                                            512 heads of 16 × 16 × 16    8 heads of 64 × 64 × 64
+//   JavaScript enters every head, three to six calls each    1.18 ms   1.81 ms            227 µs (54 %)  483 µs (62 %)
+//   all heads in one call                                    0.62      1.09               201    (60 %)  469    (64 %)
+//   + structs written without objects, no views for copies   0.51      1.10               180    (66 %)  445    (67 %)
+//   + blocks of keys end at tiles of 8, not of 24            0.51      0.93               180    (66 %)  421    (74 %)
+// Of the 180 µs kernels take 163, at 75 % of the peak: 6 × 8 tiles over 64 steps spend a fifteenth on their ends, and
+// packing, softmax and division are a fifth of so short a head. Copies take about 8 µs, JavaScript 9.
 import { at } from "../simd";
 import {
   attentionBackward, attentionBackwardKeys, attentionBackwardKeysDone, attentionBackwardQueries,

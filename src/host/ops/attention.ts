@@ -3,11 +3,11 @@ import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { ArrayInfo, HostArray } from "../../core/notation.ts";
 import type { AttentionProgram, HostProgram } from "../../core/program.ts";
 import { threadedEngine } from "../../kernels/init.ts";
-import { type CallLayout, callLayout, type Layout, type RowLayout } from "../../kernels/layout.ts";
+import { type CallLayout, callLayout, type Layout } from "../../kernels/layout.ts";
 import { type BackwardArrays, backwardPass } from "../../kernels/wasm/attention/backward.ts";
 import { forwardPass } from "../../kernels/wasm/attention/forward.ts";
 import type { PlacedHostArray } from "../../kernels/wasm/attention/heads.ts";
-import { PlacedOperands } from "../../kernels/wasm/attention/operands.ts";
+import { type OperandArrays, PlacedOperands } from "../../kernels/wasm/attention/operands.ts";
 import type { Call, LogSumExp, Workspace } from "../../kernels/wasm/attention/pass.ts";
 import { addUniformGradients, type EmptyRow, fillUniformRows } from "../../kernels/wasm/attention/uniform.ts";
 import { fillUniformWeights, storeWeights, weightsPass } from "../../kernels/wasm/attention/weights.ts";
@@ -50,8 +50,6 @@ export function hostProgram(
   };
 }
 
-/** By the time a gradient is written, its operand has been read for the last time. */
-const IN_PLACE_OF: Record<string, string> = { dq: "q", dk: "k", dv: "v" };
 /**
  * Copying q, k, v and out moves 16·D bytes a query and key, a head computes 4·S·D flops a query: below so many keys and
  * flops what threads save is less than what copying costs (8 heads of 64 × 64 × 64 took 0.40 ms with one and with two).
@@ -62,6 +60,12 @@ const LEAST_KEYS = 128;
 function isWorthThreads({ shapes: { B, H, T, S }, left, right }: HostProgram, flopsPerPair: number): boolean {
   const keys = Math.min(S, left + right + 1);
   return keys >= LEAST_KEYS && B * H * T * keys * flopsPerPair >= LEAST_FLOPS;
+}
+
+function mapped<X>(tensors: KernelInputs, f: (tensor: TensorInfo) => X): Record<string, X> {
+  const results: Record<string, X> = {};
+  for (const name in tensors) results[name] = f(tensors[name]!);
+  return results;
 }
 
 /** One run of a pass: what, on which tensors. */
@@ -101,31 +105,16 @@ class Run {
   ): { workspace: Workspace; call: Call } {
     const { program, layout, heap } = this;
     const { shapes } = program;
-    const { D, Dv } = shapes;
-    const kinds: Record<string, [RowLayout, number]> = {
-      ...{ q: [layout.queries, D], k: [layout.keys, D], v: [layout.keys, Dv], out: [layout.queries, Dv] },
-      ...{ dq: [layout.queries, D], dk: [layout.keys, D], dv: [layout.keys, Dv], dout: [layout.queries, Dv] },
-    };
     const engine = isWorthThreads(program, flopsPerPair) ? threadedEngine(heap.build) : undefined;
     if (engine) {
-      const copied = (role: "input" | "result") => (tensors: KernelInputs) =>
-        Object.entries(tensors).map(([name, tensor]) => {
-          const [rows, width] = kinds[name]!;
-          const dead = role === "result" ? IN_PLACE_OF[name] : undefined;
-          return [
-            name,
-            { array: this.floats(tensor), rows, width, role, ...(dead && { inPlaceOf: dead }) },
-          ] as const;
-        });
-      const arrays = Object.fromEntries([...copied("input")(inputs), ...copied("result")(results)]);
-      const packed = 8 * (shapes.T + shapes.S) * (D + Dv);
-      return { workspace: engine, call: engine.call(program, layout, arrays, packed) };
+      const arrays = (tensors: KernelInputs): OperandArrays =>
+        mapped(tensors, (tensor) => this.floats(tensor));
+      const packed = 8 * (shapes.T + shapes.S) * (shapes.D + shapes.Dv);
+      const call = engine.call(program, layout, arrays(inputs), arrays(results), packed);
+      return { workspace: engine, call };
     }
-    const placed = Object.entries({ ...inputs, ...results }).map(([name, tensor]) => {
-      const [rows, width] = kinds[name]!;
-      return [name, { address: heap.address(tensor), rows, width }] as const;
-    });
-    const io = new PlacedOperands(shapes, Object.fromEntries(placed));
+    const addresses = mapped({ ...inputs, ...results }, (tensor) => heap.address(tensor));
+    const io = new PlacedOperands(shapes, layout, addresses);
     return { workspace: workspaceOf(heap), call: { program, layout, io } };
   }
 

@@ -82,15 +82,15 @@ export function backwardPass(workspace: Workspace, call: Call, arrays: BackwardA
   const sinkParts = arrays.dsink && new Float64Array(program.shapes.B * program.shapes.H);
   const [lse, dlse, dbias] = [viewsOf(arrays.lse), arrays.dlse(), arrays.dbias()];
 
-  const bring = (slot: (typeof pass.slots)[number]) => {
-    const { own, b, h, T: valid } = slot;
-    pass.bringLse(slot, lse);
+  const bring = (group: (typeof pass.groups)[number]) => {
+    const { own, b, h, T: valid } = group;
+    pass.bringLse(group, lse);
     const first = layout.queries.index(b, h, 0);
     const delta = new Float32Array(memory.buffer, own.delta, valid);
     if (dlse) delta.set(dlse.subarray(first, first + valid));
     else delta.fill(0);
   };
-  const store = ({ own, b, h, T: valid }: (typeof pass.slots)[number]) => {
+  const store = ({ own, b, h, T: valid }: (typeof pass.groups)[number]) => {
     if (sinkParts) {
       const delta = new Float32Array(memory.buffer, own.delta, valid);
       sinkParts[b * program.shapes.H + h] = sinkGradient(call, { b, h }, { lse, delta, dlse });
@@ -99,46 +99,46 @@ export function backwardPass(workspace: Workspace, call: Call, arrays: BackwardA
     pass.clearRows(io.address("dq", b, h), layout.queries.step(D), D, valid, T);
   };
   /** Every part of the keys against every query of the stripe. */
-  const multiply = (slots: typeof pass.slots, i0: number, end: number) => {
+  const multiply = (groups: typeof pass.groups, i0: number, end: number) => {
     const calls: number[][] = [];
     let flops = 0;
-    for (const slot of slots) {
-      const i1 = Math.min(slot.T, end);
-      const keys = roundUp(Math.ceil(slot.S / parts), KEY_BLOCK);
+    for (const group of groups) {
+      const i1 = Math.min(group.T, end);
+      const keys = roundUp(Math.ceil(group.S / parts), KEY_BLOCK);
       for (let part = 0; part < parts; part++) {
-        const [j0, j1] = [part * keys, Math.min(slot.S, (part + 1) * keys)];
-        const dq = slot.own.partial + part * partBytes;
-        const own = bias ? slot.own.dbias + 4 * bias.partStart(part) : 0;
+        const [j0, j1] = [part * keys, Math.min(group.S, (part + 1) * keys)];
+        const dq = group.own.partial + part * partBytes;
+        const own = bias ? group.own.dbias + 4 * bias.partStart(part) : 0;
         // A part without keys clears its dq all the same.
-        calls.push([slot.problem, i0, i1, Math.min(j0, slot.S), j1, dq, own]);
+        calls.push([group.problem, i0, i1, Math.min(j0, group.S), j1, dq, own]);
       }
-      flops += pass.flops(slot, i1 - i0, 6 * D + 4 * Dv);
+      flops += pass.flops(group, i1 - i0, 6 * D + 4 * Dv);
     }
     space.run("attentionBackward", calls, flops, pass.scratch);
   };
 
   pass.run({
-    enter: (wave) => pass.each("attentionBackwardKeys", wave, (slot) => 8 * slot.S * (D + Dv)),
-    head: (wave) => {
-      for (const slot of wave) bring(slot);
-      pass.each("attentionBackwardQueries", wave, (slot) => 8 * slot.T * (D + Dv));
-      pass.eachStripe(wave, (slots, i0, end) => {
-        for (const { own } of slots) bias?.clear(memory, own.dbias);
-        multiply(slots, i0, end);
-        for (const { own, b, h, T: valid } of slots) {
+    keysReady: (batch) => pass.each("attentionBackwardKeys", batch, (group) => 8 * group.S * (D + Dv)),
+    headReady: (batch) => {
+      for (const group of batch) bring(group);
+      pass.each("attentionBackwardQueries", batch, (group) => 8 * group.T * (D + Dv));
+      pass.eachStripe(batch, (groups, i0, end) => {
+        for (const { own } of groups) bias?.clear(memory, own.dbias);
+        multiply(groups, i0, end);
+        for (const { own, b, h, T: valid } of groups) {
           if (bias) bias.add(memory, own.dbias, biasSlice(program, dbias!, b, h, i0, Math.min(valid, end)));
         }
       });
       space.run(
         "attentionBackwardQueriesDone",
-        wave.map(({ problem, own }) => [problem, own.partial, parts, partBytes]),
-        wave.reduce((sum, slot) => sum + 4 * slot.T * D * parts, 0),
+        batch.map(({ problem, own }) => [problem, own.partial, parts, partBytes]),
+        batch.reduce((sum, group) => sum + 4 * group.T * D * parts, 0),
       );
-      for (const slot of wave) store(slot);
+      for (const group of batch) store(group);
     },
-    leave: (wave) => {
-      pass.each("attentionBackwardKeysDone", wave, (slot) => 4 * slot.S * (D + Dv));
-      for (const { b, g, S: visible } of wave) {
+    groupsDone: (batch) => {
+      pass.each("attentionBackwardKeysDone", batch, (group) => 4 * group.S * (D + Dv));
+      for (const { b, g, S: visible } of batch) {
         if (visible === S || layout.keys.starts) continue;
         pass.clearRows(io.address("dk", b, g), layout.keys.step(D), D, visible, S);
         pass.clearRows(io.address("dv", b, g), layout.keys.step(Dv), Dv, visible, S);
@@ -187,7 +187,7 @@ function backwardHeads(workspace: Workspace, call: Call, arrays: BackwardArrays)
 }
 
 /**
- * Whether the gradient of a bias that heads share would be summed in another order by a wave of heads than by one head
+ * Whether the gradient of a bias that heads share would be summed in another order by a batch of heads than by one head
  * after another: where a group has several, and where all queries share it but come stripe by stripe. Such a call
  * runs one group at a time, cut along its keys.
  */

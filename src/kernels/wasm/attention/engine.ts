@@ -1,6 +1,6 @@
 /**
  * Attention programs on the WebAssembly kernels for arrays in ordinary memory, on a memory of our own. Groups of
- * heads are copied in, a piece at a time, and results are copied out; `bias` and `allow` come in stripes of rows, so
+ * heads are copied in, a chunk at a time, and results are copied out; `bias` and `allow` come in stripes of rows, so
  * nothing here grows with T · S.
  */
 import { size } from "../../../core/notation.ts";
@@ -11,7 +11,7 @@ import type { KernelBuild } from "../load.ts";
 import { type KernelSpace, SerialSpace } from "../space.ts";
 import { backwardPass, keyParts } from "./backward.ts";
 import { forwardPass } from "./forward.ts";
-import { type CopiedArray, CopiedOperands } from "./operands.ts";
+import { CopiedOperands, type OperandArrays } from "./operands.ts";
 import type { Call, LogSumExp, Workspace } from "./pass.ts";
 import { type ProbeArrays, type ProbePlan, probePass } from "./probe.ts";
 import { addUniformGradients, addUniformStatistics, type EmptyRow, fillUniformRows } from "./uniform.ts";
@@ -41,9 +41,9 @@ export interface FloatGradients {
 }
 
 /** What one thread holds at a time, so that small heads share a copy and large ones do not fill the memory. */
-const SERIAL_PIECE_BYTES = 2 ** 20;
+const SERIAL_CHUNK_BYTES = 2 ** 20;
 /** What many threads hold: enough heads to keep them all at work. */
-const SHARED_PIECE_BYTES = 192 * 2 ** 20;
+const SHARED_CHUNK_BYTES = 192 * 2 ** 20;
 
 function inTwo({ lse, lseLow }: Pick<ForwardResult, "lse" | "lseLow">): LogSumExp {
   return { high: () => lse, low: () => lseLow };
@@ -71,9 +71,16 @@ export class AttentionEngine implements Workspace {
   };
 
   /** A call on arrays in ordinary memory. `packed` is about how many bytes a group needs besides them. */
-  call(program: HostProgram, layout: CallLayout, arrays: Record<string, CopiedArray>, packed: number): Call {
-    const budget = this.space.threads > 1 ? SHARED_PIECE_BYTES : SERIAL_PIECE_BYTES;
-    const io = new CopiedOperands(program.shapes, arrays, this.#arena, { budget, packed });
+  call(
+    program: HostProgram,
+    layout: CallLayout,
+    inputs: OperandArrays,
+    results: OperandArrays,
+    packed: number,
+  ): Call {
+    const budget = this.space.threads > 1 ? SHARED_CHUNK_BYTES : SERIAL_CHUNK_BYTES;
+    const copied = { shapes: program.shapes, layout, inputs, results };
+    const io = new CopiedOperands(copied, this.#arena, { budget, packed });
     return { program, layout, io };
   }
 
@@ -90,13 +97,7 @@ export class AttentionEngine implements Workspace {
       Float32Array,
       Float32Array,
     ];
-    const arrays: Record<string, CopiedArray> = {
-      q: { array: q, rows: rows.queries, width: D, role: "input" },
-      k: { array: k, rows: rows.keys, width: D, role: "input" },
-      v: { array: v, rows: rows.keys, width: Dv, role: "input" },
-      out: { array: output, rows: rows.queries, width: Dv, role: "result" },
-    };
-    const call = this.call(program, rows, arrays, 4 * (T + S * (D + Dv)));
+    const call = this.call(program, rows, { q, k, v }, { out: output }, 4 * (T + S * (D + Dv)));
     const emptyRows = forwardPass(this, call, inTwo({ lse, lseLow }));
     fillUniformRows(program, rows, v, output, emptyRows);
     return { output, lse, lseLow, emptyRows };
@@ -116,11 +117,7 @@ export class AttentionEngine implements Workspace {
   #weightsCall(program: HostProgram, { q, k }: Omit<FloatInputs, "v">, layout: Layout) {
     const { T, S, D } = program.shapes;
     const rows = callLayout(layout, program.shapes, program.queryLengths, program.keyLengths);
-    const arrays: Record<string, CopiedArray> = {
-      q: { array: q, rows: rows.queries, width: D, role: "input" },
-      k: { array: k, rows: rows.keys, width: D, role: "input" },
-    };
-    return this.call(program, rows, arrays, 4 * (T + S * D));
+    return this.call(program, rows, { q, k }, {}, 4 * (T + S * D));
   }
 
   /** The weights [B, H, T, S], whatever the layout: before dropout and without the sink's share. */
@@ -158,33 +155,22 @@ export class AttentionEngine implements Workspace {
     { output, emptyRows, ...lse }: ForwardResult,
     dout: Float32Array,
     dlse?: Float32Array,
-    layout: Layout = "bhtd",
+    order: Layout = "bhtd",
   ): FloatGradients {
     const { H, T, S, D, Dv } = program.shapes;
-    const { queries, keys } = callLayout(layout, program.shapes, program.queryLengths, program.keyLengths);
+    const layout = callLayout(order, program.shapes, program.queryLengths, program.keyLengths);
     const [dq, dk, dv] = [q, k, v].map((x) => new Float32Array(x.length)) as [
       Float32Array,
       Float32Array,
       Float32Array,
     ];
-    const arrays: Record<string, CopiedArray> = {
-      q: { array: q, rows: queries, width: D, role: "input" },
-      k: { array: k, rows: keys, width: D, role: "input" },
-      v: { array: v, rows: keys, width: Dv, role: "input" },
-      out: { array: output, rows: queries, width: Dv, role: "input" },
-      dout: { array: dout, rows: queries, width: Dv, role: "input" },
-      // By the time a gradient is written, its operand has been read for the last time.
-      dq: { array: dq, rows: queries, width: D, role: "result", inPlaceOf: "q" },
-      dk: { array: dk, rows: keys, width: D, role: "result", inPlaceOf: "k" },
-      dv: { array: dv, rows: keys, width: Dv, role: "result", inPlaceOf: "v" },
-    };
     const dbias = program.bias && new Float32Array(size(program.bias.array.shape));
     const dsink =
       program.sink === undefined ? undefined : new Float64Array(typeof program.sink === "number" ? 1 : H);
     const perGroup = T * (3 * D + 2 * Dv + keyParts(program.shapes) * D) + S * (3 * D + 2 * Dv);
-    const call = this.call(program, { queries, keys }, arrays, 4 * perGroup);
+    const call = this.call(program, layout, { q, k, v, out: output, dout }, { dq, dk, dv }, 4 * perGroup);
     backwardPass(this, call, { lse: inTwo(lse), dlse: () => dlse, dbias: () => dbias, dsink });
-    addUniformGradients(program, { queries, keys }, { output, dout }, emptyRows, { dv, dsink });
+    addUniformGradients(program, layout, { output, dout }, emptyRows, { dv, dsink });
     return { dq, dk, dv, dbias, dsink: dsink && Float32Array.from(dsink) };
   }
 }

@@ -1,7 +1,7 @@
 import { OptionError } from "../../../core/errors.ts";
 import { sinkOf } from "../../../core/program-rows.ts";
 import { HeadsCall, headFlops, isManyHeads } from "./heads.ts";
-import { type Call, type LogSumExp, Pass, roundUp, type Slot, viewsOf, type Workspace } from "./pass.ts";
+import { type Call, type HeadGroup, type LogSumExp, Pass, roundUp, viewsOf, type Workspace } from "./pass.ts";
 import type { EmptyRow } from "./uniform.ts";
 
 /**
@@ -31,7 +31,7 @@ export function forwardPass(workspace: Workspace, call: Call, lse: LogSumExp): E
   const emptyRows: EmptyRow[] = [];
   const { high, low } = viewsOf(lse);
 
-  const store = ({ own, b, h, T: valid }: Slot<{ lse: number; lseLow: number; empty: number }>) => {
+  const store = ({ own, b, h, T: valid }: HeadGroup<{ lse: number; lseLow: number; empty: number }>) => {
     const first = layout.queries.index(b, h, 0);
     high.set(new Float32Array(memory.buffer, own.lse, valid), first);
     low.set(new Float32Array(memory.buffer, own.lseLow, valid), first);
@@ -46,12 +46,12 @@ export function forwardPass(workspace: Workspace, call: Call, lse: LogSumExp): E
   };
 
   pass.run({
-    enter: (wave) => pass.each("attentionKeys", wave, (slot) => 4 * slot.S * (D + Dv)),
-    head: (wave) => {
-      pass.eachStripe(wave, (slots, i0, end) =>
-        pass.eachQueries("attentionForward", slots, [i0, end], 2 * (D + Dv)),
+    keysReady: (batch) => pass.each("attentionKeys", batch, (group) => 4 * group.S * (D + Dv)),
+    headReady: (batch) => {
+      pass.eachStripe(batch, (groups, i0, end) =>
+        pass.eachQueries("attentionForward", groups, [i0, end], 2 * (D + Dv)),
       );
-      for (const slot of wave) store(slot);
+      for (const group of batch) store(group);
     },
   });
   return emptyRows;

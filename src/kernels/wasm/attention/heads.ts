@@ -9,6 +9,7 @@ import { offsetOf } from "../../../core/program-rows.ts";
 import type { RowLayout } from "../../layout.ts";
 import { clampPosition, dropoutFields } from "../fields.ts";
 import type { KernelCall } from "../space.ts";
+import type { Operand } from "./operands.ts";
 import type { Call, LogSumExp, Workspace } from "./pass.ts";
 import { roundUp } from "./pass.ts";
 import { clearProblem, PROBLEM_BYTES, problemWords, writeProblem } from "./problem.ts";
@@ -53,8 +54,6 @@ function isAtHand(
 export function headFlops({ shapes, left, right }: HostProgram, perPair: number): number {
   return shapes.B * shapes.H * shapes.T * Math.min(shapes.S, left + right + 1) * perPair;
 }
-
-type Operand = "q" | "k" | "v" | "out" | "dout" | "dq" | "dk" | "dv";
 
 export interface HeadsNeeds {
   readonly kernel: "attentionHeads" | "attentionHeadsBackward";
@@ -120,7 +119,7 @@ export class HeadsCall {
     return problemWords(this.#workspace.space.memory).integers;
   }
 
-  /** Field after field; operands come with each piece, masks after this. */
+  /** Field after field; operands come with each chunk, masks after this. */
   #writeHeads(problem: number, numbers: readonly number[]): void {
     const { program, layout } = this.#call;
     const { H, Hkv, T, S, D, Dv } = program.shapes;
@@ -200,24 +199,24 @@ export class HeadsCall {
     this.#integers.set(fields, (this.#heads >>> 2) + place);
   }
 
-  /** Runs the kernel over all groups, a piece of the operands at a time. */
+  /** Runs the kernel over all groups, a chunk of the operands at a time. */
   run(): void {
     const { program, io } = this.#call;
     const { space } = this.#workspace;
     const { kernel, operands, perPair } = this.#needs;
     const { B, Hkv } = program.shapes;
     const flops = headFlops(program, perPair) / (B * Hkv);
-    for (const piece of io.pieces) {
-      io.enter(piece);
+    for (const chunk of io.chunks) {
+      io.copyIn(chunk);
       const integers = this.#integers;
       for (const name of operands) integers[(this.#heads >>> 2) + PLACE[name]] = io.address(name, 0, 0);
-      const [first, end] = piece;
+      const [first, end] = chunk;
       const step =
         space.threads === 1 ? end - first : Math.ceil((end - first) / (CALLS_PER_THREAD * space.threads));
       const calls: KernelCall[] = [];
       for (let g = first; g < end; g += step) calls.push([this.#heads, g, Math.min(end, g + step)]);
       space.run(kernel, calls, flops * (end - first), this.#scratch);
-      io.leave(piece);
+      io.copyOut(chunk);
     }
   }
 }

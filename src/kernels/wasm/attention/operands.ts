@@ -1,38 +1,84 @@
 import type { AttentionShapes } from "../../../core/notation.ts";
-import type { RowLayout } from "../../layout.ts";
+import type { CallLayout, RowLayout } from "../../layout.ts";
 import type { Arena } from "../arena.ts";
 import { problemWords } from "./problem.ts";
 
 /** Groups of heads are numbered b · Hkv + g: the query heads that share one key head. */
-export type Groups = readonly [first: number, end: number];
+export type GroupRange = readonly [first: number, end: number];
 
-/** The arrays of a call, as kernels find them: copied in and out piece by piece, or where they are. */
+/** The rows that each operand of the kernels has, and how wide they are: q [queries, D] and so on. */
+export const OPERANDS = {
+  q: ["queries", "D"],
+  k: ["keys", "D"],
+  v: ["keys", "Dv"],
+  out: ["queries", "Dv"],
+  dout: ["queries", "Dv"],
+  dq: ["queries", "D"],
+  dk: ["keys", "D"],
+  dv: ["keys", "Dv"],
+} as const;
+export type Operand = keyof typeof OPERANDS;
+
+/** By the time a gradient is written, its operand has been read for the last time. */
+const IN_PLACE_OF: Partial<Record<Operand, Operand>> = { dq: "q", dk: "k", dv: "v" };
+
+/** The arrays of a call, as kernels find them: copied in and out chunk by chunk, or where they are. */
 export interface Operands {
   /** Whether they stand in the kernels' memory already. */
   readonly placed: boolean;
-  /** The pieces, in order. Each holds whole groups. */
-  readonly pieces: readonly Groups[];
-  /** Takes what the largest piece needs. */
+  /** The chunks, in order. Each holds whole groups. */
+  readonly chunks: readonly GroupRange[];
+  /** Takes what the largest chunk needs. */
   lay(arena: Arena): void;
-  enter(piece: Groups): void;
-  leave(piece: Groups): void;
-  /** The address of row 0 of head h (of key head h, for keys) of example b, in the piece that was entered. */
-  address(name: string, b: number, h: number): number;
+  copyIn(chunk: GroupRange): void;
+  copyOut(chunk: GroupRange): void;
+  /** The address of row 0 of head h (of key head h, for keys) of example b, in the chunk that was copied in. */
+  address(name: Operand, b: number, h: number): number;
 }
 
-export interface CopiedArray {
+/** Arrays of a call by the names of the operands. */
+export type OperandArrays = Partial<Record<Operand, Float32Array>>;
+
+interface CopiedArray {
   readonly array: Float32Array;
   readonly rows: RowLayout;
   readonly width: number;
-  /** Copied in before a piece runs, or out after; a result may take the place of an input that is dead by then. */
+  /** Copied in before a chunk runs, or out after; a result may take the place of an input that is dead by then. */
   readonly role: "input" | "result";
-  readonly inPlaceOf?: string;
+  readonly inPlaceOf: Operand | undefined;
 }
 
-/** Operands in ordinary memory, which kernels cannot reach: a piece at a time is copied to where they can. */
+function copiedArrays({ layout, shapes, inputs, results }: CopiedCall): Record<string, CopiedArray> {
+  const arrays: Record<string, CopiedArray> = {};
+  for (const role of ["input", "result"] as const) {
+    const given = role === "input" ? inputs : results;
+    for (const name in given) {
+      const [rows, width] = OPERANDS[name as Operand];
+      const inPlaceOf = role === "result" ? IN_PLACE_OF[name as Operand] : undefined;
+      arrays[name] = {
+        array: given[name as Operand]!,
+        rows: layout[rows],
+        width: shapes[width],
+        role,
+        inPlaceOf,
+      };
+    }
+  }
+  return arrays;
+}
+
+/** What is copied for one call, and how its rows lie. */
+export interface CopiedCall {
+  readonly shapes: AttentionShapes;
+  readonly layout: CallLayout;
+  readonly inputs: OperandArrays;
+  readonly results: OperandArrays;
+}
+
+/** Operands in ordinary memory, which kernels cannot reach: a chunk at a time is copied to where they can. */
 export class CopiedOperands implements Operands {
   readonly placed = false;
-  readonly pieces: readonly Groups[];
+  readonly chunks: readonly GroupRange[];
   readonly #arrays: Readonly<Record<string, CopiedArray>>;
   readonly #list: readonly CopiedArray[];
   readonly #shapes: AttentionShapes;
@@ -40,25 +86,20 @@ export class CopiedOperands implements Operands {
   readonly #addresses: Record<string, number> = {};
   #first = 0;
 
-  /** A piece is as many groups as `budget` bytes hold, with `packed` more for each; one at least. */
-  constructor(
-    shapes: AttentionShapes,
-    arrays: Readonly<Record<string, CopiedArray>>,
-    arena: Arena,
-    { budget, packed }: { budget: number; packed: number },
-  ) {
-    this.#shapes = shapes;
-    this.#arrays = arrays;
-    this.#list = Object.values(arrays);
+  /** A chunk is as many groups as `budget` bytes hold, with `packed` more for each; one at least. */
+  constructor(call: CopiedCall, arena: Arena, { budget, packed }: { budget: number; packed: number }) {
+    this.#shapes = call.shapes;
+    this.#arrays = copiedArrays(call);
+    this.#list = Object.values(this.#arrays);
     this.#arena = arena;
-    this.pieces = this.#cut(budget, packed);
+    this.chunks = this.#cut(budget, packed);
   }
 
   /** Heads-first arrays can be cut between any two groups, the others between examples. */
-  #cut(budget: number, packed: number): Groups[] {
+  #cut(budget: number, packed: number): GroupRange[] {
     const { B, Hkv } = this.#shapes;
     const unit = this.#list.every(({ rows }) => rows.layout === "bhtd") ? 1 : Hkv;
-    const pieces: Groups[] = [];
+    const chunks: GroupRange[] = [];
     let first = 0;
     const bytes = (from: number, to: number) => {
       let floats = 0;
@@ -67,10 +108,10 @@ export class CopiedOperands implements Operands {
     };
     for (let end = unit; end <= B * Hkv; end += unit) {
       if (end < B * Hkv && bytes(first, end + unit) <= budget) continue;
-      pieces.push([first, end]);
+      chunks.push([first, end]);
       first = end;
     }
-    return pieces;
+    return chunks;
   }
 
   /** The first number of a group. */
@@ -84,9 +125,9 @@ export class CopiedOperands implements Operands {
     return this.#start(x, end) - this.#start(x, first);
   }
 
-  /** The numbers of the largest piece. */
+  /** The numbers of the largest chunk. */
   #most(x: CopiedArray): number {
-    return this.pieces.reduce((most, [first, end]) => Math.max(most, this.#size(x, first, end)), 0);
+    return this.chunks.reduce((most, [first, end]) => Math.max(most, this.#size(x, first, end)), 0);
   }
 
   lay(arena: Arena): void {
@@ -97,61 +138,59 @@ export class CopiedOperands implements Operands {
     }
   }
 
-  enter(piece: Groups): void {
-    this.#first = piece[0];
+  copyIn(chunk: GroupRange): void {
+    this.#first = chunk[0];
     const { floats } = problemWords(this.#arena.memory);
     for (const name in this.#arrays) {
       const x = this.#arrays[name]!;
-      if (x.role === "input") floats.set(this.#part(x, piece), this.#addresses[name]! >>> 2);
+      if (x.role === "input") floats.set(this.#part(x, chunk), this.#addresses[name]! >>> 2);
     }
   }
 
-  leave(piece: Groups): void {
+  copyOut(chunk: GroupRange): void {
     const { floats } = problemWords(this.#arena.memory);
     for (const name in this.#arrays) {
       const x = this.#arrays[name]!;
       if (x.role !== "result") continue;
-      const part = this.#part(x, piece);
+      const part = this.#part(x, chunk);
       const from = this.#addresses[name]! >>> 2;
       part.set(floats.subarray(from, from + part.length));
     }
   }
 
-  /** The numbers of a piece. */
-  #part(x: CopiedArray, piece: Groups): Float32Array {
-    const [start, end] = [this.#start(x, piece[0]), this.#start(x, piece[1])];
+  /** The numbers of a chunk. */
+  #part(x: CopiedArray, chunk: GroupRange): Float32Array {
+    const [start, end] = [this.#start(x, chunk[0]), this.#start(x, chunk[1])];
     return end - start === x.array.length ? x.array : x.array.subarray(start, end);
   }
 
-  address(name: string, b: number, h: number): number {
+  address(name: Operand, b: number, h: number): number {
     const x = this.#arrays[name]!;
     return this.#addresses[name]! + 4 * (x.rows.start(b, h, x.width) - this.#start(x, this.#first));
   }
 }
 
-export interface PlacedArray {
-  readonly address: number;
-  readonly rows: RowLayout;
-  readonly width: number;
-}
-
-/** Operands that are in the kernels' memory already: nothing is copied. */
+/** Operands that are in the kernels' memory already, by their addresses: nothing is copied. */
 export class PlacedOperands implements Operands {
   readonly placed = true;
-  readonly pieces: readonly Groups[];
-  readonly #arrays: Readonly<Record<string, PlacedArray>>;
+  readonly chunks: readonly GroupRange[];
+  readonly #shapes: AttentionShapes;
+  readonly #layout: CallLayout;
+  readonly #addresses: Readonly<Partial<Record<Operand, number>>>;
 
-  constructor({ B, Hkv }: AttentionShapes, arrays: Readonly<Record<string, PlacedArray>>) {
-    this.pieces = [[0, B * Hkv]];
-    this.#arrays = arrays;
+  constructor(shapes: AttentionShapes, layout: CallLayout, addresses: Partial<Record<Operand, number>>) {
+    this.chunks = [[0, shapes.B * shapes.Hkv]];
+    this.#shapes = shapes;
+    this.#layout = layout;
+    this.#addresses = addresses;
   }
 
   lay(): void {}
-  enter(): void {}
-  leave(): void {}
+  copyIn(): void {}
+  copyOut(): void {}
 
-  address(name: string, b: number, h: number): number {
-    const { address, rows, width } = this.#arrays[name]!;
-    return address + 4 * rows.start(b, h, width);
+  address(name: Operand, b: number, h: number): number {
+    const [rows, width] = OPERANDS[name];
+    return this.#addresses[name]! + 4 * this.#layout[rows].start(b, h, this.#shapes[width]);
   }
 }

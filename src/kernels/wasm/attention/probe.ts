@@ -2,7 +2,7 @@ import { size } from "../../../core/notation.ts";
 import type { HostProgram } from "../../../core/program.ts";
 import { offsetOf } from "../../../core/program-rows.ts";
 import { clampPosition } from "../fields.ts";
-import { type Call, type LogSumExp, Pass, roundUp, type Slot, viewsOf, type Workspace } from "./pass.ts";
+import { type Call, type HeadGroup, type LogSumExp, Pass, roundUp, viewsOf, type Workspace } from "./pass.ts";
 import { writeProblem } from "./problem.ts";
 import { BLOCK_ROWS } from "./stripes.ts";
 
@@ -110,16 +110,16 @@ export function probePass(workspace: Workspace, call: Call, lse: LogSumExp, plan
       columnSums: plan.columnMass ? arena.floats(Math.ceil(mostRows / BLOCK_ROWS) * roundUp(S, 24)) : 0,
     }),
   });
-  type ProbeSlot = (typeof pass.slots)[number];
+  type ProbeGroup = (typeof pass.groups)[number];
   const views = viewsOf(lse);
-  for (const { problem, own } of pass.slots) {
+  for (const { problem, own } of pass.groups) {
     writeProblem(memory, problem, { topCount, tileColumns, blockColumns, blockSide: plan.blockSide });
     if (plan.tiles) new Int32Array(memory.buffer, own.tileStarts, tileColumns + 1).set(plan.tiles.columns);
   }
 
-  const eachRow = (wave: ProbeSlot[]) => {
+  const eachRow = (batch: ProbeGroup[]) => {
     for (const [n, i] of plan.rows.entries()) {
-      const active = wave.filter((slot) => i < slot.T);
+      const active = batch.filter((group) => i < group.T);
       for (const { problem, stripes, b, h } of active) {
         writeProblem(memory, problem, stripes.bring(b, h, i, i + 1));
       }
@@ -129,23 +129,24 @@ export function probePass(workspace: Workspace, call: Call, lse: LogSumExp, plan
         arrays.rows.set(new Float32Array(memory.buffer, own.weights, visible), row);
       }
     }
-    for (const { problem } of wave) writeProblem(memory, problem, { row0: 0 });
+    for (const { problem } of batch) writeProblem(memory, problem, { row0: 0 });
   };
 
   pass.run({
-    enter: (wave) => {
-      pass.each("attentionWeightKeys", wave, (slot) => 4 * slot.S * D);
-      for (const { problem, b } of wave) {
+    keysReady: (batch) => {
+      pass.each("attentionWeightKeys", batch, (group) => 4 * group.S * D);
+      for (const { problem, b } of batch) {
         writeProblem(memory, problem, { offset: clampPosition(offsetOf(program, b)) });
       }
     },
-    head: (wave) => {
-      for (const slot of wave) pass.bringLse(slot, views);
-      if (plan.rows.length) eachRow(wave);
+    headReady: (batch) => {
+      for (const group of batch) pass.bringLse(group, views);
+      if (plan.rows.length) eachRow(batch);
       if (!wantsStripes) return;
-      pass.eachStripe(wave, (slots, i0, end) => {
-        pass.eachQueries("attentionProbe", slots, [i0, end], 2 * D);
-        for (const slot of slots) storeStripe(call, plan, memory, slot, [i0, Math.min(slot.T, end)], arrays);
+      pass.eachStripe(batch, (groups, i0, end) => {
+        pass.eachQueries("attentionProbe", groups, [i0, end], 2 * D);
+        for (const group of groups)
+          storeStripe(call, plan, memory, group, [i0, Math.min(group.T, end)], arrays);
       });
     },
   });
@@ -157,12 +158,12 @@ type StatisticAddresses = Record<
   number
 >;
 
-/** Takes the statistics of queries [i0, i1) of the head in a slot. */
+/** Takes the statistics of queries [i0, i1) of the head in a group. */
 function storeStripe(
   { program }: Call,
   plan: ProbePlan,
   { buffer }: WebAssembly.Memory,
-  { own, b, h, S: visible }: Slot<StatisticAddresses & { lse: number }>,
+  { own, b, h, S: visible }: HeadGroup<StatisticAddresses & { lse: number }>,
   [i0, i1]: readonly [number, number],
   arrays: ProbeArrays,
 ): void {

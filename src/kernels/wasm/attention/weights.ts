@@ -78,12 +78,12 @@ export function weightsPass(
   });
   const views = viewsOf(lse);
   pass.run({
-    enter: (wave) => pass.each("attentionWeightKeys", wave, (slot) => 4 * slot.S * D),
-    head: (wave) => {
-      for (const slot of wave) pass.bringLse(slot, views);
-      pass.eachStripe(wave, (slots, i0, end) => {
-        pass.eachQueries("attentionWeights", slots, [i0, end], 2 * D);
-        for (const { own, b, h, T: valid, S } of slots) {
+    keysReady: (batch) => pass.each("attentionWeightKeys", batch, (group) => 4 * group.S * D),
+    headReady: (batch) => {
+      for (const group of batch) pass.bringLse(group, views);
+      pass.eachStripe(batch, (groups, i0, end) => {
+        pass.eachQueries("attentionWeights", groups, [i0, end], 2 * D);
+        for (const { own, b, h, T: valid, S } of groups) {
           const i1 = Math.min(valid, end);
           const values = new Float32Array(memory.buffer, own.weights, (i1 - i0) * S);
           visit({ b, h, i0, i1, S, address: own.weights, values });
