@@ -14,7 +14,7 @@ const COLUMNS: Readonly<Record<string, string>> = {
   "12–14 words": "beyond",
 };
 /** Where a claim has more metrics than this, those without a threshold are left to measured.json. */
-const MANY = 12;
+const MANY = 20;
 
 /** The tables of docs/LEARNING.md, whose first column names a claim, with what was measured; all else stays. */
 export function withMeasured(text: string, claims: readonly Claim[], measured: Measured): string {
@@ -63,5 +63,6 @@ export function formatted(value: number): string {
   const size = Math.abs(value);
   if (size > 1 && Number.isInteger(value)) return String(value);
   if (size >= 10) return value.toFixed(1);
-  return size > 0 && size < 5e-4 ? value.toExponential(0) : value.toFixed(3);
+  if (size > 0 && size < 5e-4) return value.toExponential(0);
+  return size > 0 && size < 5e-3 ? String(Number(value.toPrecision(2))) : value.toFixed(3);
 }

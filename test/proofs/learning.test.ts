@@ -96,7 +96,7 @@ describe("tables of claims", () => {
   });
 
   test("show metrics with three digits, fewer where they are large, a power where they are tiny", () => {
-    expect([1, 0.98765, 12.345, 4096, 3, 0, 4.4e-5, -0.441].map(formatted)).toEqual([
+    expect([1, 0.98765, 12.345, 4096, 3, 0, 4.4e-5, 0.00132, -0.441].map(formatted)).toEqual([
       "1.000",
       "0.988",
       "12.3",
@@ -104,6 +104,7 @@ describe("tables of claims", () => {
       "3",
       "0.000",
       "4e-5",
+      "0.0013",
       "-0.441",
     ]);
   });
