@@ -159,7 +159,7 @@ export class Adam {
   /**
    * Continues from what `state` gave; the tensors stay the caller's.
    *
-   * @throws DataError SIZE when `step` or half of a pair of moments is missing
+   * @throws DataError SIZE when `step` or half of a pair of moments is missing, DAMAGED when `step` is no count
    */
   restore(state: NamedTensorMap): void {
     const names = Object.keys(state).filter((key) => key.startsWith("m/"));
@@ -173,8 +173,18 @@ export class Adam {
         remedy: "pass what Adam.state gave",
       });
     }
+    const steps = state.step!.dataSync()[0]!;
+    if (!(Number.isSafeInteger(steps) && steps >= 0)) {
+      const rule = "step must be a whole number from 0";
+      throw new DataError("DAMAGED", {
+        op: "Adam.restore",
+        rule,
+        got: steps,
+        remedy: "pass what Adam.state gave",
+      });
+    }
     this.dispose();
-    this.#steps = state.step!.dataSync()[0]!;
+    this.#steps = steps;
     for (const key of names) {
       const name = key.slice(2);
       this.#moments.set(name, { m: keep(clone(state[key]!)), v: keep(clone(state[`v/${name}`]!)) });

@@ -6,6 +6,7 @@
  * The file of a process that is gone is taken over; whether one of another machine is gone cannot be seen from here, so
  * it holds until somebody removes it.
  */
+import { existsSync } from "node:fs";
 import { mkdir, open, readFile, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
@@ -32,7 +33,7 @@ const held = new Set<string>();
  * await release();
  */
 export async function lockFolder(op: string, folder: string): Promise<() => Promise<void>> {
-  const path = resolve(join(folder, ".lock"));
+  const path = pathIn(folder);
   try {
     await mkdir(folder, { recursive: true });
     // The second try follows the removal of a lock that its process has left behind.
@@ -52,6 +53,18 @@ export async function lockFolder(op: string, folder: string): Promise<() => Prom
     await rm(path, { force: true });
   };
 }
+
+/**
+ * Throws what `lockFolder` would, without taking the lock: before work that would be for nothing.
+ *
+ * @throws FileError LOCKED
+ */
+export async function checkUnlocked(op: string, folder: string): Promise<void> {
+  const path = pathIn(folder);
+  if (existsSync(path)) await removeStale(op, folder, path);
+}
+
+const pathIn = (folder: string): string => resolve(join(folder, ".lock"));
 
 /** False where there is a lock already. */
 async function take(path: string): Promise<boolean> {

@@ -180,6 +180,10 @@ describe("Adam composed of TensorFlow.js ops", () => {
       "Adam.restore: state must hold step, and m/<name> with v/<name> for each variable, got m/w, step; pass what " +
         "Adam.state gave",
     );
+    for (const step of [-1, 0.5, Number.NaN])
+      expect(() => new Adam().restore({ step: tf.scalar(step) })).toThrow(
+        `Adam.restore: step must be a whole number from 0, got ${step}; pass what Adam.state gave`,
+      );
   });
 });
 

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { lockFolder } from "../../src/train/folder-lock.ts";
+import { checkUnlocked, lockFolder } from "../../src/train/folder-lock.ts";
 
 let folder: string;
 let path: string;
@@ -72,6 +72,18 @@ describe("lockFolder", () => {
       );
     },
   );
+
+  it("can be asked before work begins: it takes nothing, and clears what is stale", async () => {
+    await checkUnlocked("train", join(folder, "none"));
+    expect(existsSync(join(folder, "none"))).toBe(false);
+    await leave({ pid: process.ppid, host: hostname() });
+    await expect(checkUnlocked("train", folder)).rejects.toThrow(
+      refusal(`process ${process.ppid}, since ${SINCE}`),
+    );
+    await leave({ pid: process.pid, host: hostname() });
+    await checkUnlocked("train", folder);
+    expect(existsSync(path)).toBe(false);
+  });
 
   it("says why a folder cannot be written", async () => {
     await writeFile(path, "");

@@ -68,7 +68,7 @@ const SWITCHES = ["inputFeeding", "tieEmbeddings"];
 
 /** Refuses a configuration that is not one. @throws OptionError OPTION */
 export function checkConfig(config: Seq2SeqConfig): void {
-  const given = config as unknown as Record<string, unknown>;
+  const given: Record<string, unknown> = { ...config };
   const must = (name: string, rule: string, holds: boolean) => {
     if (holds) return;
     const got = JSON.stringify(given[name]) ?? "nothing";

@@ -116,11 +116,13 @@ export class Parameters {
 
   /** A parameter of two axes, by its name in `parameterSpecs`. */
   matrix(name: string): tf.Tensor2D {
-    return this.variables[name] as unknown as tf.Tensor2D;
+    const variable: tf.Tensor = this.variables[name];
+    return variable as tf.Tensor2D;
   }
 
   vector(name: string): tf.Tensor1D {
-    return this.variables[name] as unknown as tf.Tensor1D;
+    const variable: tf.Tensor = this.variables[name];
+    return variable as tf.Tensor1D;
   }
 
   has(name: string): boolean {

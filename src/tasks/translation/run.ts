@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { decodeFloat16, encodeFloat16 } from "../../core/float16.ts";
 import type { SafetensorsTensor } from "../../core/safetensors.ts";
 import { Seq2Seq } from "../../models/seq2seq/seq2seq.ts";
+import { checkUnlocked } from "../../train/folder-lock.ts";
 import { trainLoop } from "../../train/loop.ts";
 import type { Progress } from "../../train/progress.ts";
 import { type DraftCard, draftCard, type TranslationCard } from "./card.ts";
@@ -51,6 +52,7 @@ const CHECKPOINT_SECONDS = 120;
 export async function runTranslation(options: RunOptions): Promise<RunResult> {
   const { recipe, progress, signal, command } = options;
   prepareModelFolder(options.outDir);
+  await checkUnlocked("heed train translation", options.runDir);
   const corpus = readCorpus(options.dataDir, recipe);
   const { source, target, checksum } = corpus;
   const training = await TranslationTraining.start(recipe, corpus, options.threads ?? availableParallelism());
