@@ -12,10 +12,12 @@
 import "@tensorflow/tfjs-backend-wasm";
 import { findBackendFactory, registerBackend } from "@tensorflow/tfjs-core";
 import { allowRelaxedSimd } from "../kernels/wasm/relaxed.ts";
+import { registerGradientOverrides } from "./gradient-overrides/index.ts";
 import { registerTrainingKernels } from "./ops/index.ts";
 import { hostKernels } from "./overrides/index.ts";
 import { BACKEND, copyStockKernels, registerHeedKernel } from "./register.ts";
 import { startHeedBackend } from "./start.ts";
+import { patchTensorMethods } from "./tensor-methods.ts";
 
 export { BACKEND } from "./register.ts";
 
@@ -27,6 +29,8 @@ function registerHeedBackend(): void {
   copyStockKernels();
   for (const [name, kernel] of Object.entries(hostKernels)) registerHeedKernel(name, kernel);
   registerTrainingKernels();
+  registerGradientOverrides();
+  patchTensorMethods();
   registerBackend(BACKEND, startHeedBackend, PRIORITY);
 }
 

@@ -1,5 +1,5 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-import type { DataType, TensorInfo } from "@tensorflow/tfjs-core";
+import { type DataType, type TensorInfo, util } from "@tensorflow/tfjs-core";
 import { MemoryError } from "../core/errors.ts";
 import {
   hasRelaxedSimd,
@@ -45,6 +45,7 @@ export class Heap {
     this.kernels = instantiateKernels(this.memory, build);
     this.#guardAllocation();
     this.#ownOutputs();
+    this.#readComplex();
   }
 
   /** The byte address of a tensor's first element; moves the tensor here if it lives on another backend. */
@@ -137,6 +138,25 @@ export class Heap {
       }
       return address;
     };
+  }
+
+  /** Complex tensors lie on the heap as pairs of floats; the stock backend, which has none, cannot read them. */
+  #readComplex(): void {
+    const { backend } = this;
+    const readSync = backend.readSync.bind(backend);
+    backend.readSync = (dataId, start, end) => {
+      const { dtype, shape } = backend.dataIdMap.get(dataId);
+      if (dtype !== "complex64") return readSync(dataId, start, end);
+      return this.#pairs({ dataId, dtype, shape }).slice(2 * (start ?? 0), end && 2 * end);
+    };
+    const typedArrayFromHeap = backend.typedArrayFromHeap.bind(backend);
+    backend.typedArrayFromHeap = (tensor) =>
+      tensor.dtype === "complex64" ? this.#pairs(tensor) : typedArrayFromHeap(tensor);
+  }
+
+  #pairs(tensor: TensorInfo): Float32Array {
+    const size = 2 * util.sizeFromShape(tensor.shape);
+    return new Float32Array(this.#module.HEAPU8.buffer, this.address(tensor), size);
   }
 
   /** Stock kernels make their outputs past `output`, but all through one method. */

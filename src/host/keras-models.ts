@@ -27,18 +27,18 @@ const DROPPED = new Set(["training", "name"]);
  *
  * Done once, however often it is called.
  */
-export function mendKerasModels(): void {
+export function patchKerasModels(): void {
   if (!isFirst("kerasModels")) return;
   const map = serialization.SerializationMap.getMap().classNameMap;
   for (const className of ["Model", "Functional"]) {
     const [type, make] = map[className]!;
-    const mended = (...[cls, config, ...rest]: Parameters<Make>) =>
+    const patched = (...[cls, config, ...rest]: Parameters<Make>) =>
       make(
         cls,
-        mendTopology(config, (name) => callOf(map[name]?.[0])),
+        patchTopology(config, (name) => callOf(map[name]?.[0])),
         ...rest,
       );
-    map[className] = [type, mended];
+    map[className] = [type, patched];
   }
 }
 
@@ -47,10 +47,10 @@ function callOf(type: unknown): KerasCall | undefined {
 }
 
 /** The configuration of a functional model, in camelCase, with every node as TensorFlow.js reads it. */
-export function mendTopology(model: Config, callOf: (className: string) => KerasCall | undefined): Config {
+export function patchTopology(model: Config, callOf: (className: string) => KerasCall | undefined): Config {
   const all = (model.layers ?? []) as Config[];
   const resolve = resolver(all.map(({ name }) => name as string));
-  const mended = all.map((layer) => {
+  const patched = all.map((layer) => {
     const call = callOf(layer.className as string);
     const nodes = layer.inboundNodes as unknown as Reference[][] | undefined;
     if (!call || !nodes || nodes.length === 0) return layer;
@@ -67,7 +67,7 @@ export function mendTopology(model: Config, callOf: (className: string) => Keras
       inboundNodes: read.map(({ inputs }) => inputs) as unknown as Json,
     };
   });
-  return { ...model, layers: mended };
+  return { ...model, layers: patched };
 }
 
 function readNode(

@@ -37,7 +37,7 @@ const toList = <T>(x: T | T[]): T[] => (Array.isArray(x) ? x : [x]);
  * Masks that the caller of `apply` gives stay as they are, for a list of inputs only as a list: one mask beside a list
  * looks like what a model hands over. Done once, however often it is called.
  */
-export function mendLayerMasks(): void {
+export function patchLayerMasks(): void {
   if (!isFirst("layerMasks")) return;
   const base = layers.Layer.prototype as Layer;
   const apply = base.apply;

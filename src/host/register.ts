@@ -7,6 +7,7 @@ import {
   type TensorInfo,
   unregisterKernel,
 } from "@tensorflow/tfjs-core";
+import { HeedError } from "../core/errors.ts";
 import { type Heap, heapOf } from "./heap.ts";
 
 /** The name of our backend: `tf.setBackend(BACKEND)`. */
@@ -44,17 +45,48 @@ export function registerHeedKernel(kernelName: string, kernel: HeedKernel): void
 export function copyStockKernels(): void {
   for (const config of getKernelsForBackend("wasm")) {
     const { kernelName, kernelFunc } = config;
-    const named: KernelFunc = (call) => heapOf(call.backend).kernel(kernelName, () => kernelFunc(call));
+    const named: KernelFunc = (call) => {
+      checkStrings(kernelName, call.inputs as KernelInputs);
+      return heapOf(call.backend).kernel(kernelName, () => kernelFunc(call));
+    };
     register({ ...config, backendName: BACKEND, kernelFunc: named });
+  }
+}
+
+/** Stock kernels that take strings. */
+const TAKES_STRINGS = new Set(
+  (
+    "Concat ExpandDims Fill Identity Pack Reshape Slice SplitV Unpack StringNGrams StringSplit " +
+    "StringToHashBucketFast SparseFillEmptyRows"
+  ).split(" "),
+);
+
+/** Other stock kernels end the whole WebAssembly module when they are given strings. */
+function checkStrings(kernelName: string, inputs: KernelInputs): void {
+  if (TAKES_STRINGS.has(kernelName)) return;
+  for (const [name, x] of Object.entries(inputs)) {
+    if (x?.dtype !== "string") continue;
+    throw new HeedError("UNSUPPORTED", {
+      op: kernelName,
+      rule: `the backend "heed" runs this operation on numbers and truth values, and ${name} must be of them`,
+      got: "strings",
+      remedy: "do it on another backend, or on indices of the strings",
+    });
   }
 }
 
 /** Runs the stock kernel of this name on our heap, for the dtypes that ours leaves to it. */
 export function runStockKernel(name: string, inputs: KernelInputs, attrs: object, heap: Heap): TensorInfo {
+  checkStrings(name, inputs);
   const call = { inputs, attrs: attrs as never, backend: heap.backend };
   const made = getKernel(name, "wasm")!.kernelFunc(call);
   for (const tensor of [made].flat()) heap.own(tensor);
   return made as TensorInfo;
+}
+
+/** The stock kernel of this name, as ours are written. */
+export function stock(name: string): HeedKernel {
+  return ({ inputs, attrs, heap }) => runStockKernel(name, inputs, attrs, heap);
 }
 
 /** Runs another kernel of the `heed` backend from inside a kernel; its output is the caller's to dispose. */

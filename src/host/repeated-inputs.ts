@@ -12,7 +12,7 @@ type Apply = Layer["apply"];
  *
  * Done once, however often it is called.
  */
-export function mendRepeatedInputs(): void {
+export function patchRepeatedInputs(): void {
   if (!isFirst("repeatedInputs")) return;
   const base = layers.Layer.prototype as Layer;
   const apply = base.apply;

@@ -5,9 +5,9 @@
  * and `file://` addresses work in Node.
  */
 import { registerFileModels } from "../host/file-models.ts";
-import { mendKerasModels } from "../host/keras-models.ts";
-import { mendLayerMasks } from "../host/layer-masks.ts";
-import { mendRepeatedInputs } from "../host/repeated-inputs.ts";
+import { patchKerasModels } from "../host/keras-models.ts";
+import { patchLayerMasks } from "../host/layer-masks.ts";
+import { patchRepeatedInputs } from "../host/repeated-inputs.ts";
 import * as adaptive from "./adaptive/index.ts";
 import * as discrete from "./discrete/index.ts";
 import * as feature from "./feature/index.ts";
@@ -32,9 +32,9 @@ registerLayers(
   sparse,
   transformer,
 );
-mendLayerMasks();
-mendRepeatedInputs();
-mendKerasModels();
+patchLayerMasks();
+patchRepeatedInputs();
+patchKerasModels();
 registerFileModels();
 
 export * from "./adaptive/index.ts";

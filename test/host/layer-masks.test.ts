@@ -1,12 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { input, layers, model } from "@tensorflow/tfjs-layers";
 import { beforeAll, expect, it } from "vitest";
-import { mendLayerMasks } from "../../src/host/layer-masks.ts";
+import { patchLayerMasks } from "../../src/host/layer-masks.ts";
 import "../attention/support.ts";
 
 beforeAll(() => tf.setBackend("cpu"));
-mendLayerMasks();
-mendLayerMasks();
+patchLayerMasks();
+patchLayerMasks();
 
 const toList = <T>(x: T | T[]): T[] => (Array.isArray(x) ? x : [x]);
 type Symbolic = ReturnType<typeof input>;

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import * as tf from "@tensorflow/tfjs-core";
 import { loadLayersModel } from "@tensorflow/tfjs-layers";
 import { expect, it } from "vitest";
-import { mendTopology } from "../../src/host/keras-models.ts";
+import { patchTopology } from "../../src/host/keras-models.ts";
 import { Attention, LayerNormalization, MultiHeadAttention } from "../../src/layers/index.ts";
 import { distance, onEveryBackend } from "../attention/support.ts";
 import { type FixtureArray, fixture, OUTPUTS, toTensor } from "./fixture.ts";
@@ -68,7 +68,7 @@ onEveryBackend("A model that Keras 2 saved", () => {
     const mha = (...inboundNodes: unknown[]) => ({ name: "a", className: "A", config: {}, inboundNodes });
     const inputs = [{ name: "input_1" }, { name: "input_2" }];
     const mend = (...layers: unknown[]) =>
-      mendTopology({ layers } as never, (name) => (name === "A" ? call : undefined)).layers as unknown[];
+      patchTopology({ layers } as never, (name) => (name === "A" ? call : undefined)).layers as unknown[];
     const node = (kwargs: object) => [["input_1", 0, 0, kwargs]];
     expect(mend(...inputs, mha(node({ mask: ["input2", 0, 0], key: null, training: false })))[2]).toEqual(
       mha([

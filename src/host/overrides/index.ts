@@ -1,23 +1,35 @@
-import type { HeedKernel } from "../register.ts";
+import { type HeedKernel, stock } from "../register.ts";
 import { binary } from "./binary.ts";
 import { cast, identity } from "./cast.ts";
+import { complexCast, complexKernels, orComplex } from "./complex.ts";
 import {
   conv2dBackpropFilter,
   conv2dBackpropInput,
   depthwiseBackpropFilter,
   depthwiseBackpropInput,
 } from "./conv.ts";
+import { conv3dGradients } from "./conv3d.ts";
 import { coordinateKernels } from "./coordinates.ts";
+import { dilations } from "./dilation.ts";
+import { einsum } from "./einsum.ts";
+import { orNothing } from "./empty.ts";
+import { forwarded } from "./forwarded.ts";
 import { gatherV2, unsortedSegmentSum } from "./gather.ts";
 import { concat, pack, splitV, unpack } from "./join.ts";
 import { batchMatMul, fusedMatMul } from "./matmul.ts";
 import { oneHot } from "./one-hot.ts";
 import { otherDtypes } from "./other-dtypes.ts";
+import { pools } from "./pools.ts";
+import { preciseKernels } from "./precise.ts";
+import { prelu } from "./prelu.ts";
 import { safeConvolution } from "./safe-convolution.ts";
 import { select } from "./select.ts";
 import { slice } from "./slice.ts";
+import { stridedSlice } from "./strided-slice.ts";
+import { comparisons, movingStrings } from "./strings.ts";
 import { mean, sum } from "./sum.ts";
 import { tile } from "./tile.ts";
+import { transform } from "./transform.ts";
 import { transpose } from "./transpose.ts";
 import { unary } from "./unary.ts";
 
@@ -25,26 +37,42 @@ import { unary } from "./unary.ts";
 export const hostKernels: Record<string, HeedKernel> = {
   ...otherDtypes,
   ...coordinateKernels,
+  ...preciseKernels,
+  ...pools,
+  ...dilations,
+  ...conv3dGradients,
+  ...complexKernels,
+  ...forwarded,
+  ...comparisons,
+  Einsum: einsum,
+  Prelu: prelu,
+  Transform: transform,
   BatchMatMul: batchMatMul,
   _FusedMatMul: fusedMatMul,
   UnsortedSegmentSum: unsortedSegmentSum,
   GatherV2: gatherV2,
   OneHot: oneHot,
   Slice: slice,
-  Tile: tile,
-  Transpose: transpose,
+  StridedSlice: stridedSlice,
+  Tile: movingStrings("Tile", tile),
+  Transpose: movingStrings("Transpose", transpose),
   Select: select,
-  Cast: cast,
+  Cast: complexCast(cast),
   Identity: identity,
   Concat: concat,
   Pack: pack,
   SplitV: splitV,
   Unpack: unpack,
-  Sum: sum,
+  Sum: orNothing("Sum", sum),
+  Prod: orNothing("Prod", stock("Prod")),
+  Max: orNothing("Max", stock("Max")),
+  Min: orNothing("Min", stock("Min")),
+  All: orNothing("All", stock("All")),
+  Any: orNothing("Any", stock("Any")),
   Mean: mean,
-  Add: binary("Add", "add"),
-  Sub: binary("Sub", "sub"),
-  Multiply: binary("Multiply", "multiply"),
+  Add: orComplex("Add", binary("Add", "add")),
+  Sub: orComplex("Sub", binary("Sub", "sub")),
+  Multiply: orComplex("Multiply", binary("Multiply", "multiply")),
   RealDiv: binary("RealDiv", "divide"),
   Maximum: binary("Maximum", "maximum"),
   Minimum: binary("Minimum", "minimum"),

@@ -19,14 +19,11 @@ const FLOAT: Detour = { int32: "float32", bool: "float32" };
  */
 export const DETOURS: Record<string, Detour> = {
   Abs: WHOLE,
-  FloorDiv: { ...WHOLE, out: "int32" },
   Mod: WHOLE,
   Neg: WHOLE,
   Relu: WHOLE,
-  Relu6: WHOLE,
   Reverse: WHOLE,
   Round: WHOLE,
-  Sign: WHOLE,
   Square: WHOLE,
   Step: WHOLE,
   TopK: WHOLE,
@@ -38,7 +35,6 @@ export const DETOURS: Record<string, Detour> = {
   Atan2: FLOAT,
   Atanh: FLOAT,
   Ceil: FLOAT,
-  Cos: FLOAT,
   Cosh: FLOAT,
   Elu: FLOAT,
   Floor: FLOAT,
@@ -48,11 +44,9 @@ export const DETOURS: Record<string, Detour> = {
   Rsqrt: FLOAT,
   Selu: FLOAT,
   Sigmoid: FLOAT,
-  Sin: FLOAT,
   Sinh: FLOAT,
   Softplus: FLOAT,
   Sqrt: FLOAT,
-  Tan: FLOAT,
   Expm1: { ...FLOAT, out: "float32" },
   LeakyRelu: { ...FLOAT, out: "float32" },
   IsFinite: { ...FLOAT, out: "bool" },
@@ -96,21 +90,23 @@ const clipByValue: HeedKernel = ({ inputs, attrs, heap }) => {
   return out;
 };
 
-/** Every n-th element. (The stock kernel moves four bytes an element, and calls its output float32.) */
-const stridedSlice: HeedKernel = ({ inputs, attrs, heap }) => {
-  const x = inputs.x as TensorInfo;
-  if (x.dtype !== "int32" && x.dtype !== "bool") return runStockKernel("StridedSlice", inputs, attrs, heap);
-  const words = castTo(x, "int32", heap);
-  const slice = runStockKernel("StridedSlice", { x: words }, attrs, heap);
-  heap.backend.dataIdMap.get(slice.dataId).dtype = "int32";
-  const out = castTo({ ...slice, dtype: "int32" }, x.dtype, heap);
-  for (const tensor of [words, slice]) heap.dispose(tensor);
+/** The smaller of x and 6, and 0 for what is negative; NaN stays. (The stock kernel makes 0 of it.) */
+const relu6: HeedKernel = ({ inputs, heap }) => {
+  const given = inputs.x as TensorInfo;
+  const x = castTo(given, "float32", heap);
+  const limits = [0, 6].map((value) =>
+    runHeedKernel("Fill", {}, { shape: [], value, dtype: "float32" }, heap),
+  ) as [TensorInfo, TensorInfo];
+  const positive = runHeedKernel("Maximum", { a: x, b: limits[0] }, {}, heap);
+  const clipped = runHeedKernel("Minimum", { a: positive, b: limits[1] }, {}, heap);
+  const out = castTo(clipped, given.dtype, heap);
+  for (const tensor of [x, ...limits, positive, clipped]) heap.dispose(tensor);
   return out;
 };
 
-/** The stock kernels above, mended, by TensorFlow.js' names. */
+/** The stock kernels above, corrected, by TensorFlow.js' names. */
 export const otherDtypes: Record<string, HeedKernel> = {
   ...Object.fromEntries(Object.entries(DETOURS).map(([name, detour]) => [name, detoured(name, detour)])),
   ClipByValue: clipByValue,
-  StridedSlice: stridedSlice,
+  Relu6: relu6,
 };

@@ -32,8 +32,32 @@ export function safeConvolution(kernelName: string, op: string, depthwise: boole
         remedy: `apply tf.pad to x and use "valid"`,
       });
     }
-    return runStockKernel(kernelName, inputs, attrs, heap);
+    return runStockKernel(kernelName, inputs, hasSpare(c) ? { ...attrs, pad: explicit(c) } : attrs, heap);
   };
+}
+
+/**
+ * Whether "same" padding would have to be negative along an axis, as the strides leave out pixels at the image's end:
+ * XNNPACK, which works out "same" by itself, then begins somewhere else.
+ */
+function hasSpare(c: backend_util.Conv2DInfo): boolean {
+  const spare = (size: number, out: number, filter: number, stride: number) =>
+    (out - 1) * stride + filter < size;
+  return (
+    c.padInfo.type === "SAME" &&
+    (spare(c.inHeight, c.outHeight, c.effectiveFilterHeight, c.strideHeight) ||
+      spare(c.inWidth, c.outWidth, c.effectiveFilterWidth, c.strideWidth))
+  );
+}
+
+/** The same padding in numbers. */
+function explicit({ padInfo: { top, bottom, left, right } }: backend_util.Conv2DInfo) {
+  return [
+    [0, 0],
+    [top, bottom],
+    [left, right],
+    [0, 0],
+  ];
 }
 
 function outputSize(padded: number, filter: number, stride: number): number {

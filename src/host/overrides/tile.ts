@@ -34,7 +34,6 @@ function repeat(x: TensorInfo, axis: number, count: number, heap: Heap): TensorI
 /** x repeated reps[i] times along each axis i. */
 export const tile: HeedKernel = ({ inputs, attrs, heap }) => {
   const x = inputs.x!;
-  if (x.dtype === "string") return runStockKernel("Tile", inputs, attrs, heap);
   installTileGradient();
   const reps = attrs.reps as number[];
   let out: TensorInfo | undefined;

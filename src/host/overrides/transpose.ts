@@ -1,6 +1,6 @@
 import { type TensorInfo, util } from "@tensorflow/tfjs-core";
 import type { Heap } from "../heap.ts";
-import { type HeedKernel, runStockKernel } from "../register.ts";
+import type { HeedKernel } from "../register.ts";
 import { type Axis, walk } from "./axes.ts";
 
 /** The output's axes, outermost first, without those of size 1 and with neighbours that stay together merged. */
@@ -46,7 +46,6 @@ function permute(x: TensorInfo, out: TensorInfo, perm: number[], heap: Heap): vo
 /** The axes of x in the order `perm`. */
 export const transpose: HeedKernel = ({ inputs, attrs, heap }) => {
   const x = inputs.x!;
-  if (x.dtype === "string") return runStockKernel("Transpose", inputs, attrs, heap);
   const perm = attrs.perm as number[];
   const shape = perm.map((axis) => x.shape[axis]!);
   const out = heap.output("transpose", shape, x.dtype);
