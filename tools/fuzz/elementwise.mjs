@@ -81,7 +81,8 @@ function unary(/** @type {string} */ name, /** @type {string} */ kind, loose = 8
         : r.floats(shape, from);
     const call = name === "leakyRelu" ? `tf.leakyRelu(x[0], ${r.pick([0, 0.2, 1])})` : `tf.${name}(x[0])`;
     const grad = x.dtype === "float32" && !special ? [0] : undefined;
-    const clean = x.dtype === "float32" && x.values.every((v) => Math.abs(Number(v)) > 0.05);
+    const near = name === "reciprocal" ? 0.4 : 0.05;
+    const clean = x.dtype === "float32" && x.values.every((v) => Math.abs(Number(v)) > near);
     const inside = kind !== "unit" || x.values.every((v) => Math.abs(Number(v)) < 0.9);
     const right = kind !== "positive" || x.values.every((v) => Number(v) > (name === "acosh" ? 1.2 : 0.3));
     const smooth = clean && inside && right && !JUMPS.has(name);

@@ -3,6 +3,14 @@
 
 const list = JSON.stringify;
 
+/** A kernel that heed's optimiser runs by itself, and on cpu what it computes, in operations of TensorFlow.js. */
+const onHeed = (
+  /** @type {string} */ kernel,
+  /** @type {string} */ inputs,
+  /** @type {string} */ attrs,
+  /** @type {string} */ composed,
+) => `tf.getBackend() === "heed" ? tf.engine().runKernel("${kernel}", ${inputs}, ${attrs}) : ${composed}`;
+
 /** @type {Record<string, (r: Random) => Program>} */
 export const own = {
   attention: (r) => {
@@ -111,6 +119,52 @@ export const own = {
       grad: [0],
       smooth: true,
       terms: 32,
+    };
+  },
+  affineGrid: (r) => ({
+    x: [r.floats([r.int(1, 3), 2, 3], "normal")],
+    call: `heed.affinePoints(x[0], ${list([r.int(1, 5), r.int(1, 5)])}, ${r.chance(0.5)})`,
+    grad: [0],
+    smooth: true,
+    terms: 64,
+  }),
+  crop: (r) => {
+    const [B, H, W] = [r.int(1, 3), r.int(2, 6), r.int(2, 6)];
+    const x = [r.floats([B, H, W, r.int(1, 3)]), r.ints([B], -2, H), r.ints([B], -2, W)];
+    const places = "x[1], x[2]";
+    return {
+      x,
+      call: `heed.crop(x[0], ${places}, ${list([r.int(1, 4), r.int(1, 4)])})`,
+      grad: [0],
+      terms: 8,
+    };
+  },
+  attentionWeights: (r) => {
+    const [B, H, T, S, D] = [r.int(1, 2), r.int(1, 2), r.int(1, 6), r.int(1, 7), r.int(1, 5)];
+    const x = [r.floats([B, H, T, D]), r.floats([B, H, S, D]), r.floats([B, H, S, 3]), r.bools([B, 1, T, S])];
+    return { x, call: "heed.attention(x[0], x[1], x[2], { allow: x[3], weights: true })", terms: 64 };
+  },
+  sumOfSquares: (r) => ({
+    x: [r.floats(r.shape(0, 3))],
+    call: onHeed("HeedSumOfSquares", "{ x: x[0] }", "undefined", "tf.sum(tf.square(x[0]))"),
+    terms: 400,
+  }),
+  adam: (r) => {
+    const shape = r.shape(1, 3);
+    const [decay, root] = [r.pick([0, 0.01]), r.pick([1, 3])];
+    const attrs = list({ scale: 0.5, decay, beta1: 0.9, beta2: 0.99, step: 0.1, root, epsilon: 0.01 });
+    const g = `tf.add(tf.mul(x[1], 0.5), tf.mul(x[0], ${decay}))`;
+    const moments = `[tf.add(tf.mul(x[2], 0.9), tf.mul(g, 0.1)), tf.add(tf.mul(x[3], 0.99), tf.mul(tf.square(g), 0.01))]`;
+    const moved = `tf.sub(x[0], tf.div(tf.mul(m, 0.1), tf.add(tf.mul(tf.sqrt(v), ${root}), 0.01)))`;
+    return {
+      x: [r.floats(shape), r.floats(shape), r.floats(shape), r.floats(shape, "positive")],
+      call: onHeed(
+        "HeedAdam",
+        "{ p: x[0], g: x[1], m: x[2], v: x[3] }",
+        attrs,
+        `((g) => (([m, v]) => [${moved}, m, v])(${moments}))(${g})`,
+      ),
+      loose: 64,
     };
   },
 };

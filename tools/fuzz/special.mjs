@@ -50,6 +50,19 @@ function suppression(/** @type {string} */ name, /** @type {string} */ rest) {
   };
 }
 
+function segments(/** @type {string} */ name) {
+  return (/** @type {Random} */ r) => {
+    const [rows, n] = [r.int(1, 5), r.int(1, 6)];
+    const ids = [0];
+    while (ids.length < n) ids.push((ids.at(-1) ?? 0) + r.int(0, 1));
+    return {
+      x: [r.floats([rows, ...r.shape(0, 2, 0)]), r.ints([n], 0, rows - 1), whole(ids)],
+      call: `tf.sparse.sparseSegment${name}(x[0], x[1], x[2])`,
+      terms: 8,
+    };
+  };
+}
+
 /** @type {Record<string, (r: Random) => Program>} */
 export const special = {
   resizeBilinear: resize("resizeBilinear"),
@@ -119,6 +132,10 @@ export const special = {
       "tf.cast(x[0], 'complex64')",
     ]);
     return { x: [r.floats(shape), r.floats(shape)], call: `((c) => ${f})(tf.complex(x[0], x[1]))`, terms: 4 };
+  },
+  complexAbs: (r) => {
+    const shape = r.shape(0, 3);
+    return { x: [r.floats(shape), r.floats(shape)], call: "tf.abs(tf.complex(x[0], x[1]))" };
   },
   fft: (r) => {
     const shape = [...r.shape(0, 2, 0), r.pick([1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 16])];
@@ -200,16 +217,8 @@ export const special = {
       call: "tf.sparse.sparseReshape(x[0], x[1], x[2])",
     };
   },
-  sparseSegment: (r) => {
-    const [rows, n] = [r.int(1, 5), r.int(1, 6)];
-    const ids = [0];
-    while (ids.length < n) ids.push((ids.at(-1) ?? 0) + r.int(0, 1));
-    return {
-      x: [r.floats([rows, ...r.shape(0, 2, 0)]), r.ints([n], 0, rows - 1), whole(ids)],
-      call: `tf.sparse.sparseSegment${r.pick(["Mean", "Sum"])}(x[0], x[1], x[2])`,
-      terms: 8,
-    };
-  },
+  sparseSegmentMean: segments("Mean"),
+  sparseSegmentSum: segments("Sum"),
   raggedRange: (r) => {
     const n = r.int(1, 4);
     const deltas = r.ints([n], 1, 3);

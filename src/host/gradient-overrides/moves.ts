@@ -62,7 +62,7 @@ const stridedSliceGradient: GradConfig = {
         strides,
         ...(masks as [number, number, number, number, number]),
       );
-      let out = reshape(dy as Tensor, info.finalShapeSparse);
+      let out = reshape(dy as Tensor, slice_util.computeOutShape(info.begin, info.end, info.strides));
       x!.shape.forEach((size, axis) => {
         out = spread(out, axis, info.begin[axis]!, info.strides[axis]!, size);
       });

@@ -1,5 +1,5 @@
 import { backend_util, type DataType, type TensorInfo, util } from "@tensorflow/tfjs-core";
-import type { HeedKernel } from "../register.ts";
+import { type HeedKernel, stock } from "../register.ts";
 
 const LEAST_INT = -(2 ** 31);
 
@@ -29,3 +29,17 @@ export function orNothing(kernelName: string, kernel: HeedKernel): HeedKernel {
     return out;
   };
 }
+
+/** A sum or product along an axis, which may be counted from the end, and of nothing too. (Stock kernels: neither.) */
+function scan(kernelName: string): HeedKernel {
+  const kernel = stock(kernelName);
+  return ({ inputs, attrs, heap }) => {
+    const x = inputs.x as TensorInfo;
+    if (util.sizeFromShape(x.shape) === 0) return heap.output(kernelName, x.shape, x.dtype);
+    const [axis] = util.parseAxisParam(attrs.axis as number, x.shape);
+    return kernel({ inputs, attrs: { ...attrs, axis }, heap });
+  };
+}
+
+/** By TensorFlow.js' names. */
+export const scans: Record<string, HeedKernel> = { Cumsum: scan("Cumsum"), Cumprod: scan("Cumprod") };

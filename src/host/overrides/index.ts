@@ -12,7 +12,7 @@ import { conv3dGradients } from "./conv3d.ts";
 import { coordinateKernels } from "./coordinates.ts";
 import { dilations } from "./dilation.ts";
 import { einsum } from "./einsum.ts";
-import { orNothing } from "./empty.ts";
+import { orNothing, scans } from "./empty.ts";
 import { forwarded } from "./forwarded.ts";
 import { gatherV2, unsortedSegmentSum } from "./gather.ts";
 import { concat, pack, splitV, unpack } from "./join.ts";
@@ -43,6 +43,7 @@ export const hostKernels: Record<string, HeedKernel> = {
   ...conv3dGradients,
   ...complexKernels,
   ...forwarded,
+  ...scans,
   ...comparisons,
   Einsum: einsum,
   Prelu: prelu,

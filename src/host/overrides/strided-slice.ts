@@ -17,12 +17,14 @@ export const stridedSlice: HeedKernel = ({ inputs, attrs, heap }) => {
     given.newAxisMask!,
     given.shrinkAxisMask!,
   );
-  const { finalShape: shape, finalShapeSparse: sparse, begin, end, strides } = info;
+  const { finalShape: shape, begin, end, strides } = info;
+  // One size for each axis of x. (TensorFlow.js' own, `finalShapeSparse`, lacks those that shrink, which puts the begin and
+  // stride of one axis to the size of another.)
+  const sparse = slice_util.computeOutShape(begin, end, strides);
   if (info.isIdentity) return { ...heap.share(x), shape };
   if (util.sizeFromShape(sparse) === 0) return heap.output("stridedSlice", shape, x.dtype);
   if (info.sliceDim0 || info.isSimpleSlice) {
-    const size = slice_util.computeOutShape(begin, end, strides);
-    return { ...runHeedKernel("Slice", { x }, { begin, size }, heap), shape };
+    return { ...runHeedKernel("Slice", { x }, { begin, size: sparse }, heap), shape };
   }
   return pick(x, { begin, strides, sparse, shape }, heap);
 };
