@@ -15,11 +15,13 @@ import {
 import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import asc from "assemblyscript/asc";
 import { bundleElements } from "./elements.mjs";
 import { newestMtime } from "./newest.mjs";
 import { writeRooms } from "./rooms.mjs";
 
+const require = createRequire(import.meta.url);
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const generated = path.join(root, "src/kernels/wasm/generated");
 
@@ -100,14 +102,28 @@ async function buildKernels() {
   }
 }
 
+/**
+ * TensorFlow.js' own WebAssembly file as text, packed: pages load it where nobody has said where the file is. It fits the
+ * JavaScript of its version alone, which is kept beside it.
+ */
+function embedTensorFlow() {
+  const folder = path.dirname(require.resolve("@tensorflow/tfjs-backend-wasm/package.json"));
+  const { version } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8"));
+  const file = path.join(generated, "tensorflow.ts");
+  const note = `// Made by tools/build.mjs from @tensorflow/tfjs-backend-wasm ${version} (Apache-2.0). Do not edit.\n`;
+  if (statSync(file, { throwIfNoEntry: false }) && readFileSync(file, "utf8").startsWith(note)) return;
+  const binary = readFileSync(path.join(folder, "dist/tfjs-backend-wasm-simd.wasm"));
+  const text = gzipSync(binary, { level: 9 }).toString("base64");
+  mkdirSync(generated, { recursive: true });
+  const code = `export const VERSION = "${version}" as string;\nexport const GZIPPED = "${text}" as string;\n`;
+  writeFileSync(file, `${note}${code}`);
+}
+
 /** TypeScript → build, a file for each source; then dist, which ships. */
 async function buildTypeScript() {
   const build = path.join(root, "build");
   rmSync(build, { recursive: true, force: true });
-  const tsc = path.join(
-    path.dirname(createRequire(import.meta.url).resolve("typescript/package.json")),
-    "bin/tsc",
-  );
+  const tsc = path.join(path.dirname(require.resolve("typescript/package.json")), "bin/tsc");
   execFileSync(process.execPath, [tsc, "-p", path.join(root, "tsconfig.build.json")], { stdio: "inherit" });
   const manifest = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
   const files = readdirSync(build, { recursive: true, encoding: "utf8" })
@@ -124,5 +140,6 @@ async function buildTypeScript() {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await buildKernels();
+  embedTensorFlow();
   if (!process.argv.includes("--kernels")) await buildTypeScript();
 }

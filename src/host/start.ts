@@ -1,6 +1,8 @@
 import { env, findBackendFactory, type KernelBackend } from "@tensorflow/tfjs-core";
+import { HeedError } from "../core/errors.ts";
 import { heapOf } from "./heap.ts";
 import { withoutListeners } from "./process-listeners.ts";
+import { withWasmFile } from "./wasm-file.ts";
 
 const THREADS = "WASM_HAS_MULTITHREAD_SUPPORT";
 
@@ -27,7 +29,25 @@ async function withoutStockThreads<T>(start: () => Promise<T>): Promise<T> {
  */
 export async function startHeedBackend(): Promise<KernelBackend> {
   const stock = findBackendFactory("wasm") as () => Promise<KernelBackend>;
-  const backend = await withoutListeners(() => withoutStockThreads(async () => stock()));
+  const backend = await withoutListeners(() =>
+    withoutStockThreads(() => withWasmFile(async () => stock())),
+  ).catch(refuse);
   heapOf(backend);
   return backend;
+}
+
+/** TensorFlow.js prints this and answers `setBackend` with false. */
+function refuse(error: unknown): never {
+  const reason = (error as Partial<Error> | undefined)?.message ?? String(error);
+  throw new HeedError(
+    "UNSUPPORTED",
+    {
+      op: 'setBackend("heed")',
+      rule: "WebAssembly with SIMD must be there, and TensorFlow.js' file tfjs-backend-wasm-simd.wasm",
+      got: reason.split(/[.\n]/)[0]!,
+      remedy:
+        "serve the .wasm files of @tensorflow/tfjs-backend-wasm, and name their folder with its setWasmPaths",
+    },
+    { cause: error },
+  );
 }
