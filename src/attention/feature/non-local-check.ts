@@ -1,11 +1,34 @@
+import type * as tf from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
 import { notAChoice } from "../../core/faults.ts";
 import { checkTensors } from "../../ops/check.ts";
 import { columnsOf, optional } from "./check.ts";
-import type { NonLocalParameters } from "./non-local.ts";
-import { expectedNorm } from "./norm.ts";
+import { expectedNorm, type Norm } from "./norm.ts";
 
 export type NonLocalKind = "embeddedGaussian" | "gaussian" | "dot" | "concatenation";
+
+export interface NonLocalParameters {
+  /** [C, D], queries; not for `gaussian`. */
+  wTheta?: tf.Tensor2D;
+  /** [D] @default none */
+  bTheta?: tf.Tensor1D;
+  /** [C, D], keys; not for `gaussian`. */
+  wPhi?: tf.Tensor2D;
+  /** [D]; moves all scores of a query alike, so `embeddedGaussian` does not notice it. @default none */
+  bPhi?: tf.Tensor1D;
+  /** [2·D], the weights of query and key; for `concatenation` alone. */
+  wF?: tf.Tensor1D;
+  /** [C, Dv], values. */
+  wG: tf.Tensor2D;
+  /** [Dv] @default none */
+  bG?: tf.Tensor1D;
+  /** [Dv, C]; zeros make the block the identity. */
+  wZ: tf.Tensor2D;
+  /** [C] @default none */
+  bZ?: tf.Tensor1D;
+  /** After wZ and bZ. @default none */
+  norm?: Norm;
+}
 
 const KINDS: readonly NonLocalKind[] = ["embeddedGaussian", "gaussian", "dot", "concatenation"];
 

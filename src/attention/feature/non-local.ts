@@ -4,31 +4,10 @@ import { attention } from "../../ops/attention.ts";
 import { linear } from "../../ops/linear.ts";
 import { type Asked, tidyAsked } from "../../ops/tidy.ts";
 import { checkFeatures } from "./check.ts";
-import { checkNonLocal, type NonLocalKind } from "./non-local-check.ts";
-import { type Norm, normalized } from "./norm.ts";
+import { checkNonLocal, type NonLocalKind, type NonLocalParameters } from "./non-local-check.ts";
+import { normalized } from "./norm.ts";
 
-export interface NonLocalParameters {
-  /** [C, D], queries; not for `gaussian`. */
-  wTheta?: tf.Tensor2D;
-  /** [D] @default none */
-  bTheta?: tf.Tensor1D;
-  /** [C, D], keys; not for `gaussian`. */
-  wPhi?: tf.Tensor2D;
-  /** [D]; moves all scores of a query alike, so `embeddedGaussian` does not notice it. @default none */
-  bPhi?: tf.Tensor1D;
-  /** [2·D], the weights of query and key; for `concatenation` alone. */
-  wF?: tf.Tensor1D;
-  /** [C, Dv], values. */
-  wG: tf.Tensor2D;
-  /** [Dv] @default none */
-  bG?: tf.Tensor1D;
-  /** [Dv, C]; zeros make the block the identity. */
-  wZ: tf.Tensor2D;
-  /** [C] @default none */
-  bZ?: tf.Tensor1D;
-  /** After wZ and bZ. @default none */
-  norm?: Norm;
-}
+export type { NonLocalParameters } from "./non-local-check.ts";
 
 export interface NonLocalOptions {
   /** How two positions are compared. @default "embeddedGaussian" */

@@ -3,7 +3,35 @@ import { ShapeError } from "../../core/errors.ts";
 import type { ArrayInfo } from "../../core/notation.ts";
 import { attentionShapes, checkRank, checkSame } from "../../core/shapes.ts";
 import { checkTensors, type Expected } from "../../ops/check.ts";
-import type { MultiHeadInputs, MultiHeadParameters } from "./multi-head.ts";
+
+/** Keras' EinsumDense shapes; biases may be left out. */
+export interface MultiHeadParameters {
+  /** [C, H, D] */
+  wq: tf.Tensor3D;
+  /** [H, D] @default none */
+  bq?: tf.Tensor2D;
+  /** [Ck, Hkv, D] */
+  wk: tf.Tensor3D;
+  /** [Hkv, D] @default none */
+  bk?: tf.Tensor2D;
+  /** [Cv, Hkv, Dv] */
+  wv: tf.Tensor3D;
+  /** [Hkv, Dv] @default none */
+  bv?: tf.Tensor2D;
+  /** [H, Dv, Cout] @default none: the heads side by side, Cout = H·Dv */
+  wo?: tf.Tensor3D;
+  /** [Cout] @default none */
+  bo?: tf.Tensor1D;
+}
+
+export interface MultiHeadInputs {
+  /** [B, T, C] */
+  query: tf.Tensor3D;
+  /** [B, S, Ck] @default value, or query where there is none */
+  key?: tf.Tensor3D;
+  /** [B, S, Cv] @default query */
+  value?: tf.Tensor3D;
+}
 
 /**
  * The sizes of projected attention.

@@ -3,42 +3,15 @@ import { compileProgram } from "../../core/program.ts";
 import { runAttention } from "../../ops/attention/run.ts";
 import type { AttentionOptions } from "../../ops/attention.ts";
 import { type Asked, tidyAsked } from "../../ops/tidy.ts";
-import { checkMultiHead } from "./multi-head-check.ts";
+import { checkMultiHead, type MultiHeadInputs, type MultiHeadParameters } from "./multi-head-check.ts";
 import { fromHeads, project, toHeads } from "./project.ts";
 
-/** Keras' EinsumDense shapes; biases may be left out. */
-export interface MultiHeadParameters {
-  /** [C, H, D] */
-  wq: tf.Tensor3D;
-  /** [H, D] @default none */
-  bq?: tf.Tensor2D;
-  /** [Ck, Hkv, D] */
-  wk: tf.Tensor3D;
-  /** [Hkv, D] @default none */
-  bk?: tf.Tensor2D;
-  /** [Cv, Hkv, Dv] */
-  wv: tf.Tensor3D;
-  /** [Hkv, Dv] @default none */
-  bv?: tf.Tensor2D;
-  /** [H, Dv, Cout] @default none: the heads side by side, Cout = H·Dv */
-  wo?: tf.Tensor3D;
-  /** [Cout] @default none */
-  bo?: tf.Tensor1D;
-}
+export type { MultiHeadInputs, MultiHeadParameters } from "./multi-head-check.ts";
 
 export interface MultiHeadOptions extends Omit<AttentionOptions, "layout"> {}
 
 export type MultiHeadResult<O> = { output: tf.Tensor3D } & Asked<O, "weights", tf.Tensor4D> &
   Asked<O, "lse", tf.Tensor3D>;
-
-export interface MultiHeadInputs {
-  /** [B, T, C] */
-  query: tf.Tensor3D;
-  /** [B, S, Ck] @default value, or query where there is none */
-  key?: tf.Tensor3D;
-  /** [B, S, Cv] @default query */
-  value?: tf.Tensor3D;
-}
 
 /**
  * Multi-head attention: H attentions side by side, each in its own projection of queries, keys and values.

@@ -102,7 +102,8 @@ function sharedRows(x: Tensor, { B, H, Hkv, T }: Program["shapes"]): Tensor {
 export function weigh(program: Program, { score, inputs, normalize = softmax, finite }: ScoreParts): Weighed {
   const { B, T, S } = program.shapes;
   const bias = program.bias?.array;
-  const allow = allowTensor(program);
+  // Where there is nothing, nothing is hidden: no op runs on a mask of size 0.
+  const allow = B * T * S === 0 ? undefined : allowTensor(program);
   const visible = B * T * S === 0 ? undefined : visibleKeys(allow, bias);
   const seen = finite ? undefined : visible;
   const scores = scoresOf(program, score, seen !== undefined && !inputs.every(isKnownFinite));
