@@ -11,7 +11,7 @@ export interface Score {
   /** Scores [B, T, S] of queries [B, T, Dq] against prepared keys. */
   score(queries: tf.Tensor3D, prepared: tf.Tensor3D): tf.Tensor3D;
   /**
-   * Of a score that is factor · query·prepared: the factor, for widths that were checked. `attend` hands such a score to
+   * The factor of a score that is factor · query·prepared, for widths that were checked. `attend` hands such a score to
    * one kernel.
    */
   readonly factor?: (queries: tf.Tensor3D, prepared: tf.Tensor3D) => number;

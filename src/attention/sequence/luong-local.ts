@@ -31,7 +31,7 @@ export interface LuongLocalOptions extends Pick<AttendOptions, Taken> {
   offset?: number;
   /** Of local-p: let the weights sum to 1 again after the Gaussian factor. @default false, as in the paper */
   renormalize?: boolean;
-  /** What a query may see besides. @default everything within the window */
+  /** What else hides keys from a query. @default everything within the window */
   mask?: Pick<AttendMask, "allow" | "bias" | "queryLengths" | "keyLengths" | "softCap" | "onEmptyRow">;
 }
 

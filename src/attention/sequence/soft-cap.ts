@@ -8,7 +8,7 @@ export interface SoftCapOptions extends AttentionOptions {
 }
 
 /**
- * Soft-capped attention: scores are squashed into ±softCap, so that no key can shout down the others.
+ * Soft-capped attention: scores are squashed into ±softCap, so that no key can outweigh all others.
  *
  *     output_t = Σ_s softmax_s(softCap · tanh(scale · q_t·k_s / softCap) + bias_ts) v_s
  *

@@ -49,7 +49,7 @@ export interface TransformerDecoderInputs {
 }
 
 export interface TransformerDecoderOptions extends BlockOptions {
-  /** What positions see of each other, besides what lies ahead of them. @default everything before */
+  /** What hides positions from each other, beside those ahead. @default everything before */
   mask?: TransformerMask;
   /** What positions see of the memory. @default everything */
   memoryMask?: TransformerMask;

@@ -72,7 +72,7 @@ const rowLogSumExp = tf.customGrad((scores, save) => {
 
 function exponentiate(scores: tf.Tensor) {
   if (scores.shape.at(-1) === 0) {
-    // Of no keys at all the cpu backend says that the largest is NaN, and the stock wasm one that they add up to
+    // The cpu backend says that the largest of no keys is NaN, and the stock wasm one that they add up to
     // whatever stood there.
     const row = [...scores.shape.slice(0, -1), 1];
     return { exponentials: scores, total: tf.zeros(row), most: tf.fill(row, LOWEST) };
