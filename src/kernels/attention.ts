@@ -25,6 +25,7 @@ import { checkArrays, compileCall } from "./check.ts";
 import { readyEngine } from "./init.ts";
 import type { AttentionOptions, AttentionSizes, FloatArray, Layout } from "./layout.ts";
 import { referenceCall, referenceCallGradients } from "./reference-layouts.ts";
+import { headFlops } from "./wasm/attention/heads.ts";
 import type { EmptyRow } from "./wasm/attention/uniform.ts";
 
 export type { AttentionOptions, AttentionSizes, FloatArray } from "./layout.ts";
@@ -119,7 +120,8 @@ export function attention(
     return options.weights ? { output, lse, weights, saved } : { output, lse, saved };
   }
   const inputs = { q, k: k as Float32Array, v: v as Float32Array };
-  const engine = readyEngine(OP);
+  const { D, Dv } = program.shapes;
+  const engine = readyEngine(OP, headFlops(program, 2 * (D + Dv)));
   const forward = engine.forward(program, inputs, layout);
   const { output, lse } = forward;
   const saved = { program, layout, ...inputs, ...forward };
@@ -150,7 +152,7 @@ export function attentionBackward(
   checkArrays(op, program, layout, dlse ? { q, k, v, dout, dlse } : { q, k, v, dout });
   const all =
     q instanceof Float32Array
-      ? readyEngine(op).backward(
+      ? readyEngine(op, headFlops(program, 6 * program.shapes.D + 4 * program.shapes.Dv)).backward(
           program,
           { q, k: k as Float32Array, v: v as Float32Array },
           saved as SavedAttention<Float32Array>,

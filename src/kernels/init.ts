@@ -26,6 +26,11 @@ interface Running {
   readonly info: KernelInfo;
   readonly engine: AttentionEngine;
   readonly pool: PoolSpace | undefined;
+  /**
+   * With threads: an engine of this one alone, for calls that are too small to be handed out. JavaScript copies to and
+   * from memory that is shared at half the speed or less.
+   */
+  readonly small: AttentionEngine | undefined;
 }
 
 /** Each thread holds memory of its own, 9 MB; more than a machine has cores make nothing faster. */
@@ -77,14 +82,16 @@ async function start(options: InitOptions): Promise<KernelInfo> {
   if (now && now.info.build === build && now.info.threads === threads) return now.info;
   const pool = threads > 1 ? await PoolSpace.start(build, threads) : undefined;
   const engine = pool ? new AttentionEngine(pool, PoolSpace.FREE) : new AttentionEngine(build);
+  const small = pool && new AttentionEngine(build);
   try {
     warm(engine);
+    if (small) warm(small);
   } catch (error) {
     await pool?.close();
     throw error;
   }
   const before = running?.pool;
-  running = { info: { build, threads }, engine, pool };
+  running = { info: { build, threads }, engine, pool, small };
   await before?.close();
   return running.info;
 }
@@ -103,7 +110,8 @@ export async function shutdown(): Promise<void> {
 
 /** Bytes that the kernels hold for calls, 0 before `init`. They grow to what the largest call needs and are kept. */
 export function kernelMemoryBytes(): number {
-  return running?.engine.memory.buffer.byteLength ?? 0;
+  const { engine, small } = running ?? {};
+  return (engine?.memory.buffer.byteLength ?? 0) + (small?.memory.buffer.byteLength ?? 0);
 }
 
 /** The threads that `init` started, if there are some and they run this build. */
@@ -117,11 +125,11 @@ export function threadedEngine(build: KernelBuild): AttentionEngine | undefined 
 }
 
 /**
- * The engine that `init` started; after the loss of a worker one that runs on this thread alone.
+ * The engine that `init` started, for a call of about so many flops; after the loss of a worker one that runs on this thread alone.
  *
  * @throws OptionError NOT_READY before `init`
  */
-export function readyEngine(op: string): AttentionEngine {
+export function readyEngine(op: string, flops = Infinity): AttentionEngine {
   if (!running) {
     throw new OptionError("NOT_READY", {
       op,
@@ -132,7 +140,9 @@ export function readyEngine(op: string): AttentionEngine {
   }
   if (running.pool?.lost) {
     const { build } = running.info;
-    running = { info: { build, threads: 1 }, engine: new AttentionEngine(build), pool: undefined };
+    const engine = running.small ?? new AttentionEngine(build);
+    running = { info: { build, threads: 1 }, engine, pool: undefined, small: undefined };
   }
-  return running.engine;
+  const { engine, small } = running;
+  return small && flops < engine.space.leastFlops ? small : engine;
 }

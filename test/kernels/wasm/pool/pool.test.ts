@@ -192,6 +192,23 @@ describe("init", () => {
     expect(attentionBackward(x, serial.saved).dk).toEqual(dk);
   });
 
+  it("keeps calls that are too small to share away from the threads' memory, with the same bits", async () => {
+    const small = { B: 1, H: 8, T: 32, S: 32, D: 16 };
+    const [q, dout] = [normal(1, 8 * 32 * 16), normal(2, 8 * 32 * 16)];
+    const calls = () => {
+      const { output, saved } = attention(q, q, q, small);
+      return { output, ...attentionBackward(dout, saved) };
+    };
+    await init({ threads: 1 });
+    const alone = calls();
+    await init({ threads: 2 });
+    const run = vi.spyOn(PoolSpace.prototype, "run");
+    expect(calls()).toEqual(alone);
+    expect(run).not.toHaveBeenCalled();
+    attention(x, x, x, sizes);
+    expect(run).toHaveBeenCalled();
+  });
+
   it("two calls at once start one set of workers", async () => {
     const start = vi.spyOn(PoolSpace, "start");
     await Promise.all([init({ threads: 2 }), init({ threads: 2 })]);
