@@ -10,7 +10,9 @@
  * each has, a sequence attends to itself alone, and lse is [H, T]. No layout is copied into another.
  * The options and their meaning are those of `compileProgram`: a mask's `true` lets a query attend, a row that sees
  * no key gives 0 and lse −∞, causality with T ≠ S names its corner, a window counts keys on each side of the query's
- * own. What is hidden is never read, or selected away: a NaN there changes nothing.
+ * own. What is hidden is never read, or selected away: no bit of a row's output depends on it, be it NaN or large.
+ * A score of +∞, of a bias or of a product beyond float32's range, takes all the mass of its row, in equal shares with
+ * its like; one of −∞ hides its key; a visible NaN makes its row NaN and no other. In float64 too.
  * Cost: 4·T·S·D flops a head, 10·T·S·D backward, less what masks empty by whole blocks; memory O(T·D), never T·S.
  * Float32Array runs on WebAssembly kernels, to about 1e-6, on as many threads as `init` was given; Float64Array on
  * the reference. The same inputs give the same bits on any number of threads: a row of output is computed by one

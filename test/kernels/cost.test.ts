@@ -55,7 +55,7 @@ describe("The kernels' memory", () => {
   beforeAll(() => shutdown());
   afterAll(() => shutdown());
 
-  it("grows with n·D while every query sees every key, n² pairs", async () => {
+  it("grows with n·D while the weights would grow with n²", async () => {
     expect(kernelMemoryBytes()).toBe(0);
     await init();
     const D = 16;
