@@ -11,6 +11,7 @@
  * JavaScript has no array for, and it allocates only in proportion to the bytes it was given.
  */
 import { DataError } from "./errors.ts";
+import { isObject } from "./is-object.ts";
 import { jsonCost } from "./json-cost.ts";
 
 /**
@@ -162,8 +163,6 @@ function sizeOf(shape: readonly unknown[]): number | undefined {
 
 const isWhole = (x: unknown): x is number =>
   Number.isSafeInteger(x) && (x as number) >= 0 && !Object.is(x, -0);
-const isObject = (x: unknown): x is Record<string, unknown> =>
-  typeof x === "object" && x !== null && !Array.isArray(x);
 
 function malformed(rule: string, got: string): never {
   const remedy = "the file is damaged or was made by something else, write or download it again";

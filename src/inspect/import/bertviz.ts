@@ -1,3 +1,4 @@
+import { isObject } from "../../core/is-object.ts";
 import { described, quoted, shown } from "../trace/fault.ts";
 import type { Trace } from "../trace/trace.ts";
 import { refuse } from "./fault.ts";
@@ -6,7 +7,6 @@ import { flatten } from "./nested.ts";
 import type { ImportOptions } from "./options.ts";
 
 type Fields = Record<string, unknown>;
-const isObject = (x: unknown): x is Fields => typeof x === "object" && x !== null && !Array.isArray(x);
 
 const WEIGHTS = ["attn", "attention", "attentions", "weights"];
 const QUERIES = ["left_text", "query_tokens", "queries", "rowTokens"];

@@ -1,3 +1,4 @@
+import { isObject } from "../../core/is-object.ts";
 import { jsonCost } from "../../core/json-cost.ts";
 import { described, fault } from "./fault.ts";
 import type { GlimpseSize, LayerInput } from "./trace.ts";
@@ -20,9 +21,6 @@ export const LAYER_FIELDS = ["name", "alignQ", "alignK", "rowSums", "scale", "so
 
 /** {"layers": [{"maskSpec": {}}]} are four; what is not read may go deeper. */
 const DEEPEST = 16;
-
-type Fields = Record<string, unknown>;
-const isObject = (x: unknown): x is Fields => typeof x === "object" && x !== null && !Array.isArray(x);
 
 /** Reads the JSON; what its fields mean is checked with the tensors. */
 export function readMetadata(op: string, text: string | undefined): Metadata {

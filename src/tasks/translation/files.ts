@@ -3,6 +3,7 @@ import path from "node:path";
 import { DataError, FileError } from "../../core/errors.ts";
 import { fileReason } from "../../core/file-reason.ts";
 import { decodeFloat16, encodeFloat16 } from "../../core/float16.ts";
+import { isObject } from "../../core/is-object.ts";
 import { jsonCost } from "../../core/json-cost.ts";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from "../../core/safetensors.ts";
 import { Bpe, type BpeJson } from "../../data/bpe.ts";
@@ -94,10 +95,6 @@ function readJson<T extends object>(dir: string, name: string, entries: (keyof T
   const missing = entries.find((entry) => !isObject(isObject(value) ? value[entry] : undefined));
   if (missing !== undefined) throw refuse(`JSON without "${missing}"`);
   return value as T;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** What translating reads of a card. A beam of "5" would be compared as a number and counted as a text. */
