@@ -134,7 +134,15 @@ export class Heap {
     module._malloc = (bytes) => {
       const address = malloc(bytes);
       if (address === 0 && bytes > 0) {
-        throw new MemoryError("OUT_OF_MEMORY", { op: this.#op, bytes, heapBytes: module.HEAPU8.byteLength });
+        const heapBytes = module.HEAPU8.byteLength;
+        throw new MemoryError("MEMORY", {
+          op: this.#op,
+          rule: `the WebAssembly heap must have room for ${bytes} more bytes (it ends at 4 GiB)`,
+          got: `a heap of ${heapBytes} bytes that cannot grow`,
+          remedy: "dispose tensors, or use a smaller batch",
+          bytes,
+          heapBytes,
+        });
       }
       return address;
     };

@@ -16,6 +16,8 @@ interface KerasCall {
   readonly fields: readonly string[];
 }
 
+const OP = "loadLayersModel";
+
 /** What TensorFlow.js itself replays, or what says nothing. */
 const DROPPED = new Set(["training", "name"]);
 
@@ -59,7 +61,12 @@ export function patchTopology(model: Config, callOf: (className: string) => Kera
     const [first] = fields;
     if (fields.some((other) => JSON.stringify(other) !== JSON.stringify(first))) {
       const got = fields.map((other) => JSON.stringify(other)).join(" and ");
-      throw new OptionError("KERAS_CALLS", { layer: layer.name as string, got });
+      throw new OptionError("CONFLICT", {
+        op: OP,
+        rule: `all calls of the shared layer ${layer.name} must have the same options`,
+        got,
+        remedy: "build that model with a layer for each",
+      });
     }
     return {
       ...layer,
@@ -89,7 +96,12 @@ function readNode(
       given.set(key, [resolve(name), index, tensor, {}]);
     } else {
       const known = [...names, ...fields];
-      throw new OptionError("KERAS_CALL", { layer, key, known, got: JSON.stringify(value) });
+      throw new OptionError("UNKNOWN", {
+        op: OP,
+        rule: `the call of ${layer} must be of ${known.join(", ")}`,
+        got: `${key}=${JSON.stringify(value)}`,
+        remedy: "build that model without it",
+      });
     }
   }
   // A list has no holes: what is left out before the last is what it defaults to, the input before it.
@@ -104,7 +116,14 @@ function resolver(names: readonly string[]): (name: string) => string {
   const camel = (name: string) => name.replace(/_+(\w|$)/g, (_, letter: string) => letter.toUpperCase());
   return (given) => {
     const meant = names.includes(given) ? [given] : names.filter((name) => camel(name) === given);
-    if (meant.length !== 1) throw new OptionError("KERAS_INPUT", { given, meant });
+    if (meant.length !== 1) {
+      throw new OptionError("UNKNOWN", {
+        op: OP,
+        rule: "an input of a call must name one layer",
+        got: `${given}, which means ${meant.length > 0 ? meant.join(" or ") : "none"}`,
+        remedy: "rename the layers of that model",
+      });
+    }
     return meant[0]!;
   };
 }

@@ -65,8 +65,8 @@ describe("A full heap", () => {
       expect.fail("nothing was thrown");
     } catch (error) {
       expect(error).toBeInstanceOf(MemoryError);
-      expect((error as MemoryError<"OUT_OF_MEMORY">).code).toBe("OUT_OF_MEMORY");
-      expect((error as MemoryError<"OUT_OF_MEMORY">).details.op).toBe(name);
+      expect((error as MemoryError<"MEMORY">).code).toBe("MEMORY");
+      expect((error as MemoryError<"MEMORY">).details.op).toBe(name);
     }
     expect([...tf.add(x, 1).dataSync()]).toEqual([2, 3, 4, 5]);
   });

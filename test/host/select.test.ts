@@ -30,3 +30,23 @@ it("useHeedBackend throws when heed cannot start, instead of going on with cpu",
       "WebAssembly with SIMD is there and that its files can be loaded",
   );
 });
+
+it("setBackend prints what to do when TensorFlow.js' file is not to be had", async () => {
+  const stock = tf.findBackendFactory("wasm");
+  tf.removeBackend("wasm");
+  tf.registerBackend("wasm", () =>
+    Promise.reject({ message: "Make sure the server can serve it. And so on" }),
+  );
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  try {
+    expect(await tf.setBackend(BACKEND)).toBe(false);
+    expect(warn.mock.calls.flat().join(" ")).toContain(
+      'setBackend("heed"): WebAssembly with SIMD must be there, and TensorFlow.js\' file tfjs-backend-wasm-simd.wasm, got ' +
+        "Make sure the server can serve it; serve the .wasm files of @tensorflow/tfjs-backend-wasm, and name their folder " +
+        "with its setWasmPaths",
+    );
+  } finally {
+    tf.removeBackend("wasm");
+    tf.registerBackend("wasm", stock as never);
+  }
+});

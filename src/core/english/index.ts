@@ -3,7 +3,6 @@ import { attentionMessages } from "./attention.ts";
 import { commandMessages } from "./command.ts";
 import { hostMessages } from "./host.ts";
 import { kernelMessages } from "./kernels.ts";
-import { layerMessages } from "./layers.ts";
 import { viewMessages } from "./views.ts";
 import { vizMessages } from "./viz.ts";
 
@@ -12,7 +11,6 @@ export const english = {
   ...commandMessages,
   ...hostMessages,
   ...kernelMessages,
-  ...layerMessages,
   ...viewMessages,
   ...vizMessages,
 };

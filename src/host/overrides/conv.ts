@@ -139,7 +139,7 @@ function withTransposed<T>(
 /** Throws unless dy and the filter are what this convolution has: the kernels would read past their ends. */
 function checkShapes(op: string, c: Info, dyShape: number[], filterShape: number[]): void {
   if (String(dyShape) !== String(c.outShape)) {
-    throw new ShapeError("SIZE", {
+    throw new ShapeError("SHAPE", {
       op: `${op} gradient`,
       rule: `dy must have the output's shape [${c.outShape.join(", ")}] of an input [${c.inShape.join(", ")}]`,
       got: `[${dyShape.join(", ")}]`,
@@ -147,7 +147,7 @@ function checkShapes(op: string, c: Info, dyShape: number[], filterShape: number
     });
   }
   if (filterShape[2] === c.inChannels) return;
-  throw new ShapeError("SIZE", {
+  throw new ShapeError("SHAPE", {
     op: `${op} gradient`,
     rule: `the filter must have the input's ${c.inChannels} channels`,
     got: `[${filterShape.join(", ")}]`,

@@ -8,7 +8,7 @@ function checkCoordinates(op: string, ids: TensorInfo, axes: number, shape: numb
   heap.address(ids); // moves them here first, if they live on another backend
   const wrong = heap.view(ids).findIndex((id, i) => !(id >= 0 && id < shape[i % axes]!));
   if (wrong < 0) return;
-  throw new ShapeError("SIZE", {
+  throw new ShapeError("SHAPE", {
     op,
     rule: `every index must be at least 0 and below ${shape[wrong % axes]}, the size of axis ${wrong % axes}`,
     got: `${heap.view(ids)[wrong]} at position ${wrong}`,

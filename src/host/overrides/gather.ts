@@ -31,7 +31,7 @@ export const gatherV2: HeedKernel = ({ inputs, attrs, heap }) => {
   );
   if (wrong >= 0) {
     const got = `${heap.view(indices!)[wrong]} at position ${wrong}`;
-    throw new ShapeError("SIZE", {
+    throw new ShapeError("SHAPE", {
       op: "gather",
       rule: `every index must be at least 0 and below ${shape.dimSize}, the size of axis ${at} of x`,
       got,
@@ -58,7 +58,7 @@ export const unsortedSegmentSum: HeedKernel = ({ inputs, attrs, heap }) => {
 function checkSegments(x: TensorInfo, segmentIds: TensorInfo): void {
   const lead = x.shape.slice(0, segmentIds.shape.length);
   if (String(lead) === String(segmentIds.shape)) return;
-  throw new ShapeError("SIZE", {
+  throw new ShapeError("SHAPE", {
     op: "unsortedSegmentSum",
     rule: "the shape of x must begin with that of segmentIds",
     got: `x [${x.shape.join(", ")}] and segmentIds [${segmentIds.shape.join(", ")}]`,

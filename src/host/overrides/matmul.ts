@@ -51,7 +51,7 @@ export function multiply(op: string, { a, b, transposeA, transposeB }: Product, 
   const [M, K] = transposeA ? [colsA, rowsA] : [rowsA, colsA];
   const [Kb, N] = transposeB ? [colsB, rowsB] : [rowsB, colsB];
   if (K !== Kb) {
-    throw new ShapeError("SIZE", {
+    throw new ShapeError("DIMENSION", {
       op,
       rule: "the inner sizes of a and b must agree",
       got: `${K} and ${Kb} (a [${a.shape}], b [${b.shape}], transposeA=${transposeA}, transposeB=${transposeB})`,
@@ -145,7 +145,7 @@ export const fusedMatMul: HeedKernel = ({ inputs, attrs, heap }) => {
   const activation = (attrs.activation as string | null) ?? "linear";
   const code = activation === "prelu" ? ACTIVATIONS.linear : ACTIVATIONS[activation];
   if (code === undefined) {
-    throw new OptionError("SIZE", {
+    throw new OptionError("OPTION", {
       op: "fused.matMul",
       rule: `activation must be one of ${Object.keys(ACTIVATIONS).join(", ")}, prelu`,
       got: activation,

@@ -25,7 +25,7 @@ export function safeConvolution(kernelName: string, op: string, depthwise: boole
     const height = outputSize(c.inHeight + top + bottom, c.effectiveFilterHeight, c.strideHeight);
     const width = outputSize(c.inWidth + left + right, c.effectiveFilterWidth, c.strideWidth);
     if (type !== "SAME" && (height !== c.outHeight || width !== c.outWidth)) {
-      throw new ShapeError("SIZE", {
+      throw new ShapeError("SHAPE", {
         op,
         rule: `padding ${JSON.stringify(pad)} must give the ${height}×${width} output of its filter and strides`,
         got: `${c.outHeight}×${c.outWidth} from TensorFlow.js, which counts only the filter's height`,
