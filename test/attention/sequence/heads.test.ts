@@ -287,11 +287,13 @@ describe("localWindowAttention on the heed backend", () => {
       };
     };
     const [one, other] = [measure(short, times * long), measure(short * long, times)];
-    // They take turns, and the least counts: what shares the processor's caches only adds to a time.
-    const turns = Array.from({ length: 5 }, () => [one(), other()] as const);
-    const [base, longer] = [0, 1].map((at) => Math.min(...turns.map((pair) => pair[at]!)));
-    // 1 in proportion to n, 8 to n². What a call costs whatever its size makes it less, larger arrays a little more.
-    expect(longer! / base!).toBeLessThanOrEqual(1.5);
-    expect(longer! / base!).toBeGreaterThan(1 / 3);
+    // Each pair is measured side by side, so that what else the machine does meets both; the middle one of nine counts.
+    const ratios = Array.from({ length: 9 }, () => {
+      const base = one();
+      return other() / base;
+    }).sort((x, y) => x - y);
+    // 1 in proportion to n, 8 to n²; caches that the longer arrays do not fit may cost as much again.
+    expect(ratios[4]).toBeLessThanOrEqual(2);
+    expect(ratios[4]).toBeGreaterThan(1 / 4);
   });
 });
