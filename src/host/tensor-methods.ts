@@ -4,6 +4,7 @@ import {
   mean,
   reshape,
   sign,
+  slice,
   split,
   square,
   stridedSlice,
@@ -22,7 +23,20 @@ const method = (f: (x: Tensor, ...rest: never[]) => unknown): Method =>
   };
 
 /** Operations whose first argument the tensor is. */
-const OPERATIONS = { cast, div, mean, reshape, sign, split, square, stridedSlice, sub, sum, transpose };
+const OPERATIONS = {
+  cast,
+  div,
+  mean,
+  reshape,
+  sign,
+  slice,
+  split,
+  square,
+  stridedSlice,
+  sub,
+  sum,
+  transpose,
+};
 
 /** The methods of tensors that TensorFlow.js' own layers, initialisers, metrics and gradients call. */
 const METHODS: Record<string, Method> = {
@@ -32,7 +46,7 @@ const METHODS: Record<string, Method> = {
 
 /**
  * Gives tensors the few methods that TensorFlow.js itself calls: `layers.lstm` makes its recurrent weights with
- * `flatten`, and the gradient of `gather` with batches calls `split`. `@tensorflow/tfjs-core` leaves all of them to an
+ * `flatten`, and the gradient of `gather` in batches calls `split`. `@tensorflow/tfjs-core` leaves all of them to an
  * import of its own, which Node cannot make. Methods that are there stay, and more can be added.
  */
 export function patchTensorMethods(): void {

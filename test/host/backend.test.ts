@@ -4,7 +4,7 @@ import * as layers from "@tensorflow/tfjs-layers";
 import { describe, expect, it, vi } from "vitest";
 import { BACKEND } from "../../src/host/backend.ts";
 import { heapOf } from "../../src/host/heap.ts";
-import { hostKernels } from "../../src/host/overrides/index.ts";
+import { kernelOverrides } from "../../src/host/overrides/index.ts";
 import { startHeedBackend } from "../../src/host/start.ts";
 import { describeBuilds, normal, useBuild } from "./compare.ts";
 
@@ -14,7 +14,7 @@ describe("The heed backend", () => {
     expect(names(BACKEND)).toEqual(expect.arrayContaining(names("wasm")));
     for (const name of ["UnsortedSegmentSum", "Conv2DBackpropFilter"])
       expect(names("wasm")).not.toContain(name);
-    for (const name of Object.keys(hostKernels)) {
+    for (const name of Object.keys(kernelOverrides)) {
       const stock = tf.getKernel(name, "wasm")?.kernelFunc;
       expect(tf.getKernel(name, BACKEND)!.kernelFunc).not.toBe(stock);
     }

@@ -11,8 +11,8 @@ import { asCode, Checker } from "../../tools/fuzz/check.mjs";
 import { countKernels } from "../../tools/fuzz/coverage.mjs";
 import { names, programOf } from "../../tools/fuzz/programs.mjs";
 
-const SEED = 12;
-const ROUNDS = 3;
+const SEED = 13;
+const ROUNDS = 2;
 
 it("programs of every kind have on heed the values and gradients that they have on cpu", async () => {
   const covered = countKernels(tf, "heed");

@@ -175,7 +175,7 @@ export const elementwise = {
   clipByValue: (r) => {
     const low = r.int(-3, 2);
     const x = r.numbers(r.shape(0, 4));
-    const call = `tf.clipByValue(x[0], ${low}, ${low + r.int(0, 3)})`;
+    const call = `tf.clipByValue(x[0], ${low}, ${low + r.int(1, 3)})`;
     return { x: [x], call, grad: x.dtype === "float32" ? [0] : undefined };
   },
   prelu: (r) => {

@@ -16,8 +16,8 @@ import { lstmCell, lstmCellGrad } from "./lstm-cell.ts";
 import { lstmSequence, lstmSequenceGrad } from "./lstm-sequence.ts";
 import { softmaxCrossEntropy, softmaxCrossEntropyGrad } from "./softmax-cross-entropy.ts";
 
-/** Kernels that training needs and TensorFlow.js does not have, by the names that src/ops looks for. */
-const trainingKernels: Record<string, HeedKernel> = {
+/** Kernels of heed's own operations, by the names that src/ops looks for; on other backends these are composed. */
+const ownKernels: Record<string, HeedKernel> = {
   HeedAdam: adam,
   HeedAdditiveAttention: additiveAttention,
   HeedAdditiveAttentionGrad: additiveAttentionGrad,
@@ -53,7 +53,7 @@ const trainingKernels: Record<string, HeedKernel> = {
   HeedSumOfSquares: sumOfSquares,
 };
 
-/** Registers the training kernels for the `heed` backend. */
-export function registerTrainingKernels(): void {
-  for (const [name, kernel] of Object.entries(trainingKernels)) registerHeedKernel(name, kernel);
+/** Registers them for the `heed` backend. */
+export function registerOwnKernels(): void {
+  for (const [name, kernel] of Object.entries(ownKernels)) registerHeedKernel(name, kernel);
 }

@@ -33,8 +33,11 @@ import { transform } from "./transform.ts";
 import { transpose } from "./transpose.ts";
 import { unary } from "./unary.ts";
 
-/** Our kernels over TensorFlow.js' own operations, by TensorFlow.js' kernel names. */
-export const hostKernels: Record<string, HeedKernel> = {
+/**
+ * Kernels of TensorFlow.js' own operations that replace those of the stock WebAssembly backend, which lacks them, is slow
+ * or is wrong; by TensorFlow.js' names.
+ */
+export const kernelOverrides: Record<string, HeedKernel> = {
   ...otherDtypes,
   ...coordinateKernels,
   ...preciseKernels,
