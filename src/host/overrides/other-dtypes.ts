@@ -47,6 +47,7 @@ export const DETOURS: Record<string, Detour> = {
   Sinh: FLOAT,
   Softplus: FLOAT,
   Sqrt: FLOAT,
+  Tan: FLOAT,
   Expm1: { ...FLOAT, out: "float32" },
   LeakyRelu: { ...FLOAT, out: "float32" },
   IsFinite: { ...FLOAT, out: "bool" },
