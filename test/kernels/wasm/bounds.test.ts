@@ -158,6 +158,7 @@ const KERNELS: [string, Call][] = [
   ],
   ["copyBytes", (k, n, a) => void k.copyBytes!(a.in(n, 1), a.out(n, 1), n)],
   ["copyRows", (k, n, a) => void k.copyRows!(a.in(R * n, 1), a.out(R * n, 1), R, n, n, n)],
+  ["gumbel", (k, n, a) => void k.gumbel!(a.in(n), a.out(n), n, 1, 2, 3, 4)],
   ["dropout", (k, n, a) => void k.dropout!(a.in(n), a.out(n), n, 2 ** 23, 2, 1, 2, 3, 4)],
   [
     "gather",
