@@ -4,7 +4,7 @@ import { RandomStream } from "../../src/core/random.ts";
 import { linear } from "../../src/ops/linear.ts";
 import { lstmCell } from "../../src/ops/lstm-cell.ts";
 import { tidyData } from "../../src/ops/tidy.ts";
-import { glimpseBoxes } from "../../src/viz/glimpse-boxes.ts";
+import { glimpse } from "../../src/viz/glimpse.ts";
 import { gaussianBox } from "../../src/viz/image/boxes.ts";
 import { descend, prepare } from "../descend.ts";
 import { constant, weight } from "../variables.ts";
@@ -154,5 +154,5 @@ function draw(images: tf.Tensor4D, steps: readonly Step[]): string {
     return { name: `step ${t + 1}`, glimpse: { height: N, width: N, values: first(patch) }, box };
   });
   const image = { height: SIDE, width: SIDE, values: first(images) };
-  return glimpseBoxes({ image, glimpses }, { title: "DRAW: where each step writes" });
+  return glimpse({ image, glimpses }, { title: "DRAW: where each step writes" });
 }

@@ -4,7 +4,7 @@ import { RandomStream } from "../../src/core/random.ts";
 import { linear } from "../../src/ops/linear.ts";
 import { lstmCell } from "../../src/ops/lstm-cell.ts";
 import { tidyData } from "../../src/ops/tidy.ts";
-import { glimpseBoxes } from "../../src/viz/glimpse-boxes.ts";
+import { glimpse } from "../../src/viz/glimpse.ts";
 import { gaussianBox } from "../../src/viz/image/boxes.ts";
 import { descend, prepare } from "../descend.ts";
 import { constant, weight } from "../variables.ts";
@@ -148,5 +148,5 @@ function draw(frames: tf.Tensor4D, tracked: tf.Tensor2D, truth: tf.Tensor2D): st
     };
   });
   const image = { height: FRAME, width: FRAME, values: Array.from(frame.dataSync()) };
-  return glimpseBoxes({ image, glimpses }, { title: `Tracking, frame ${TESTED}` });
+  return glimpse({ image, glimpses }, { title: `Tracking, frame ${TESTED}` });
 }

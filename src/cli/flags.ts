@@ -5,13 +5,8 @@ export function wholeNumber(command: string, flag: string, min: number, max: num
   return (text: string): number => {
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
     if (value >= min && value <= max) return value;
-    throw new UsageError("FLAG_VALUE", {
-      command,
-      flag,
-      rule: `a whole number from ${min} to ${max}`,
-      got: text,
-      remedy,
-    });
+    const rule = `a whole number from ${min} to ${max}`;
+    throw new UsageError("USAGE", wrongFlag(command, flag, rule, text, remedy));
   };
 }
 
@@ -20,12 +15,25 @@ export function oneOf<const T extends string>(command: string, flag: string, wor
   return (text: string): T => {
     const word = words.find((candidate) => candidate === text);
     if (word !== undefined) return word;
-    throw new UsageError("FLAG_VALUE", {
-      command,
-      flag,
-      rule: `one of ${words.join(", ")}`,
-      got: text,
-      remedy: `try ${flag} ${words[0]}`,
-    });
+    const rule = `one of ${words.join(", ")}`;
+    throw new UsageError("USAGE", wrongFlag(command, flag, rule, text, `try ${flag} ${words[0]}`));
   };
 }
+
+/** The fault of a flag with a value that it cannot take. */
+export const wrongFlag = (op: string, flag: string, rule: string, got: string, remedy: string) => ({
+  op,
+  rule: `${flag} must be ${rule}`,
+  got: JSON.stringify(got),
+  remedy,
+  flag,
+});
+
+/** The fault of a file that cannot be written. */
+export const unwritable = (op: string, file: string, got: string) => ({
+  op,
+  rule: `${file} must be a file that can be written`,
+  got,
+  remedy: "name another one",
+  path: file,
+});

@@ -1,13 +1,12 @@
 import { Command } from "commander";
 import { PAGE_VIEWS, standaloneHtml } from "../elements/standalone.ts";
-import { looksAtImage } from "../inspect/grid.ts";
 import type { Trace } from "../inspect/index.ts";
-import { defaultView, type View } from "../views/index.ts";
-import { held, needLayers } from "../views/layers.ts";
-import { refuse } from "../views/options.ts";
-import { figuresFor } from "../views/page-figures.ts";
+import { type DrawOptions, defaultView, pageFigures } from "../views/index.ts";
+import { recordOf } from "../views/list.ts";
+import { refuse } from "../views/named.ts";
+import { checkNeeds, checkSuits } from "../views/view.ts";
 import type { Io } from "./io.ts";
-import { drawOptions, drawsFile, type TraceFlags, takesMore, takesTrace } from "./trace.ts";
+import { drawsFile, takesMore, takesTrace } from "./trace-flags.ts";
 
 const NAME = "heed html";
 const MEGABYTE = 1_000_000;
@@ -31,14 +30,13 @@ export function htmlCommand(io: Io): Command {
   const command = takesTrace(
     new Command("html").description("Writes a trace as one HTML page that works without a network."),
     PAGE_VIEWS,
-    false,
   );
   return drawsFile(io, takesMore(command), {
     extension: ".html",
-    draw(trace, flags, onWarning) {
-      const html = page(trace, flags, onWarning);
+    draw(trace, options) {
+      const html = page(trace, options);
       const warning = warningOfSize(Buffer.byteLength(html));
-      if (warning) onWarning(warning);
+      if (warning) options.onWarning(warning);
       return html;
     },
   }).addHelpText("after", HELP);
@@ -51,31 +49,24 @@ export function warningOfSize(bytes: number): string | undefined {
   return `${NAME}: the page has ${size} and will open slowly; a trace of fewer layers or tokens, or of f16, makes a smaller one`;
 }
 
-function page(trace: Trace, flags: TraceFlags, onWarning: (message: string) => void): string {
-  const { view, layer, head, ...others } = drawOptions(flags);
+function page(trace: Trace, { view, layer, head, ...others }: DrawOptions): string {
   const options = { ...others, layer: one("layer", layer), head: one("head", head) };
-  const figures = figuresFor(NAME, trace, { ...options, onWarning });
+  const figures = pageFigures(trace, options);
   return standaloneHtml(trace, { ...options, view: firstView(trace, view), figures });
 }
 
 function one(name: "layer" | "head", given: number | readonly number[] | undefined): number | undefined {
   if (typeof given !== "object") return given;
-  return refuse(NAME, name, "be one number", given.join(","), "choose the others in the page");
+  return refuse(name, "be one number", given.join(","), "choose the others in the page");
 }
 
 /** The view in front: the one that was named, where the page has it, else the one that the trace is best seen as. */
-function firstView(trace: Trace, named: View | undefined): (typeof PAGE_VIEWS)[number] {
-  if (named) {
-    const layers = needLayers(NAME, named, trace);
-    const place = `a trace for the view ${named}`;
-    const heads = layers.reduce((sum, { H }) => sum + H, 0);
-    if (named === "image" && !layers.some(({ S }) => looksAtImage(trace, S))) {
-      const rule = "have an image, its grid and a layer that looks at it";
-      refuse(NAME, place, rule, held(trace), "choose another view");
-    }
-    if (named === "compare" && heads < 2)
-      refuse(NAME, place, "have two heads", String(heads), "choose another view");
+function firstView(trace: Trace, name: DrawOptions["view"]): (typeof PAGE_VIEWS)[number] {
+  const record = name && recordOf(name);
+  if (record) {
+    checkNeeds({ name, needs: ["layers"] }, trace);
+    checkSuits(record, trace);
   }
-  const wanted = named ?? defaultView(trace);
+  const wanted = name ?? defaultView(trace);
   return PAGE_VIEWS.find((view) => view === wanted) ?? "heatmap";
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { EXIT } from "./exit.ts";
+import { EXIT } from "./io.ts";
 import { run } from "./program.ts";
 
 // A reader that leaves (`heed translate … | head -1`) has had enough: stop, and say nothing.

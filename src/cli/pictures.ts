@@ -2,6 +2,7 @@ import { statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { FileError } from "../core/errors.ts";
 import { fileReason } from "../core/file-reason.ts";
+import { unwritable } from "./flags.ts";
 
 /**
  * What is drawn of each sentence: the pictures of `--svg FILE`, the traces of `--trace FILE`. One sentence goes to FILE; several go to FILE-1, FILE-2, … before the
@@ -63,6 +64,6 @@ export class PictureFiles {
   }
 
   #refuse(file: string, reason: string): never {
-    throw new FileError("CANNOT_WRITE", { command: this.#command, path: file, reason });
+    throw new FileError("UNWRITABLE", unwritable(this.#command, file, reason));
   }
 }

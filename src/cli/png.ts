@@ -1,21 +1,9 @@
 import { Command } from "commander";
-import type { Trace } from "../inspect/index.ts";
-import { rendered } from "../raster/render-png.ts";
-import { defaultView, drawView } from "../views/draw-trace.ts";
-import { VIEWS } from "../views/index.ts";
-import { pngView } from "../views/png-trace.ts";
+import { defaultView, drawTrace, pngTrace, VIEWS } from "../views/index.ts";
+import { renderPng } from "../views/render-png.ts";
 import { oneOf, wholeNumber } from "./flags.ts";
 import type { Io } from "./io.ts";
-import { mapsOf } from "./maps.ts";
-import {
-  drawOptions,
-  drawsFile,
-  readWhole,
-  type TraceFlags,
-  takesMore,
-  takesNorms,
-  takesTrace,
-} from "./trace.ts";
+import { drawsFile, readWhole, takesMore, takesNorms, takesTrace } from "./trace-flags.ts";
 
 const NAME = "heed png";
 /** A PNG has no reader whom it could follow. */
@@ -36,7 +24,7 @@ The file's text says what it shows: Title, and heed as JSON.
   heed png t.attn --layer 2 --head 5 --cell 1 --out head.png
 `;
 
-interface Flags extends TraceFlags {
+interface Flags {
   cell?: number;
   scale?: number;
   font?: string[];
@@ -65,17 +53,17 @@ export function pngCommand(io: Io): Command {
       "the cells alone, exactly, with so many pixels a side",
       wholeNumber(NAME, "--cell", 1, 1024, "try --cell 8"),
     );
-  return drawsFile<Flags>(io, command, { extension: ".png", draw }).addHelpText("after", HELP);
-}
-
-async function draw(trace: Trace, flags: Flags, onWarning: (message: string) => void): Promise<Uint8Array> {
-  const { cell, scale, font = [], ...chosen } = flags;
-  const options = drawOptions(chosen);
-  const maps = await mapsOf(trace);
-  if (cell !== undefined) return pngView(NAME, trace, { ...options, ...maps, cell });
-  const view = options.view ?? defaultView(trace);
-  const svg = drawView(NAME, trace, { theme: "light", ...options, onWarning, ...maps });
-  const fonts = font.map((file) => readWhole(NAME, file));
-  const text = { Title: trace.name ?? view, heed: JSON.stringify({ view, ...options }) };
-  return rendered(NAME, svg, { fonts, text, onWarning, ...(scale && { scale }) });
+  return drawsFile<Flags>(io, command, {
+    extension: ".png",
+    async draw(trace, options, { cell, scale, font = [] }) {
+      if (cell !== undefined) return pngTrace(trace, { ...options, cell });
+      const view = options.view ?? defaultView(trace);
+      const svg = drawTrace(trace, { theme: "light", ...options });
+      const fonts = font.map((file) => readWhole(NAME, file));
+      // Functions are no JSON: what is left says which part is shown, and how.
+      const text = { Title: trace.name ?? view, heed: JSON.stringify({ view, ...options }) };
+      const { onWarning } = options;
+      return renderPng(svg, { fonts, text, onWarning, ...(scale && { scale }) });
+    },
+  }).addHelpText("after", HELP);
 }

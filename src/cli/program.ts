@@ -1,10 +1,8 @@
 import { Command, CommanderError } from "commander";
 import { HeedError, ShapeError, WorkerError } from "../core/errors.ts";
 import { escapeControls } from "../core/escape-controls.ts";
-import { EXIT, Exit } from "./exit.ts";
-import type { Io } from "./io.ts";
+import { EXIT, Exit, type Io, version } from "./io.ts";
 import { SUBCOMMANDS } from "./subcommands.ts";
-import { version } from "./version.ts";
 
 /**
  * Runs one command line and gives its exit code. Only the subcommand that is named gets loaded: `heed --help`

@@ -1,56 +1,67 @@
-import type { Translation } from "../tasks/translation/translator.ts";
-import { type TerminalCapabilities, terminalCapabilities } from "../viz/terminal/capabilities.ts";
-import { terminalHeatmap } from "../viz/terminal.ts";
-import { visible } from "../viz/text.ts";
-import { type Axes, alignment } from "./drawing.ts";
-import type { Io } from "./io.ts";
+import { Command, Option } from "commander";
+import type { Trace } from "../inspect/index.ts";
+import { showTrace, TERMINAL_VIEWS } from "../views/index.ts";
+import { headCount } from "../views/view.ts";
+import type { TerminalFormat } from "../viz/index.ts";
+import { terminalCapabilities } from "../viz/terminal/capabilities.ts";
+import { oneOf, wholeNumber } from "./flags.ts";
+import { type Io, write } from "./io.ts";
+import { type TraceFlags, takesNorms, takesTrace, withTrace } from "./trace-flags.ts";
+import { COLORS } from "./translation-output.ts";
 
-export const FORMATS = ["map", "text", "plain", "json"] as const;
-export const COLORS = ["auto", "always", "never"] as const;
+const NAME = "heed show";
+const FORMATS = ["map", "text"] as const satisfies TerminalFormat[];
 
-/** The flags that decide how a translation is printed. */
-export interface LookOptions {
-  format?: (typeof FORMATS)[number];
+interface Flags extends TraceFlags {
+  format?: TerminalFormat;
   color?: (typeof COLORS)[number];
-  json?: boolean;
-  /** False with `--no-map`. */
-  map?: boolean;
+  lines?: number;
 }
 
-/** How translations are printed, decided once for a run. */
-export interface Look {
-  format: (typeof FORMATS)[number];
-  terminal: TerminalCapabilities;
+const HELP = `
+Without a view: the map of the first head. In a terminal it has colours where the terminal has them; elsewhere
+it is text, what each query looks at most.
+
+  heed show t.attn
+  heed show t.attn --view flow --layer 2 --head 5
+  heed show t.attn --view grid
+`;
+
+/** `heed show TRACE`: a trace in the terminal. */
+export function showCommand(io: Io): Command {
+  return takesNorms(
+    takesTrace(
+      new Command("show").description("Shows a trace of attention in the terminal."),
+      TERMINAL_VIEWS,
+    ),
+  )
+    .addOption(
+      new Option("--format <format>", "map, or text: what each query looks at most").argParser(
+        oneOf(NAME, "--format", FORMATS),
+      ),
+    )
+    .option("--color <when>", "always, never or auto", oneOf(NAME, "--color", COLORS))
+    .option(
+      "--lines <n>",
+      "the most queries that text names, those with the largest weights (default: 64)",
+      wholeNumber(NAME, "--lines", 1, 1_000_000, "try --lines 100"),
+    )
+    .addHelpText("after", HELP)
+    .action(async (file: string, { format, lines, color = "auto", ...flags }: Flags) => {
+      const terminal = terminalCapabilities({ env: io.env, stream: io.stdout, color });
+      const shown = await withTrace(io, NAME, file, flags, (trace, options) => {
+        const own = { ...terminal, ...(format && { format }), ...(lines && { lines }) };
+        return `${showTrace(trace, { ...options, ...own })}\n${hint(trace, flags, terminal.isTTY)}`;
+      });
+      await write(io.stdout, shown);
+    });
 }
 
-/**
- * Where nothing is said, whoever looks at a terminal (or forces colour) gets the map, and whatever reads a pipe
- * the text: the same facts, without pictures made of characters.
- */
-export function look({ format, color = "auto", json, map }: LookOptions, { stdout, env }: Io): Look {
-  const terminal = terminalCapabilities({ env, stream: stdout, color });
-  if (json) return { format: "json", terminal };
-  if (map === false) return { format: "plain", terminal };
-  return { format: format ?? (terminal.isTTY || terminal.depth > 1 ? "map" : "text"), terminal };
-}
-
-/** A translation as it is printed, line end included. */
-export function show(translation: Translation, { format, terminal }: Look, axes: Axes): string {
-  const { source, target, sourceTokens, targetTokens, weights, score } = translation;
-  if (format === "json") {
-    return `${JSON.stringify({ source, target, sourceTokens, targetTokens, weights, score })}\n`;
-  }
-  const line = `${safe(target, terminal)}\n`;
-  const data = alignment(translation);
-  if (format === "plain" || !data) return line;
-  const picture = terminalHeatmap(data, { ...terminal, ...axes, format });
-  return format === "map" ? `${line}\n${picture}\n\n` : `${line}${picture.replace(/^/gm, "  ")}\n`;
-}
-
-/** What could steer a terminal: escape sequences, other controls, changes of direction. */
-const STEERING = /[\p{Cc}\p{Cs}\p{Bidi_Control}]/gu;
-
-/** A sentence for a terminal has what could steer it made visible; a pipe gets what is there. */
-export function safe(text: string, { isTTY }: TerminalCapabilities): string {
-  return isTTY ? text.replace(STEERING, visible) : text;
+/** Who sees one head of many should know how to see the others. */
+function hint(trace: Trace, { view, layer, head }: Flags, isTTY: boolean): string {
+  const heads = headCount(trace);
+  if (!isTTY || heads < 2 || layer || head || (view !== undefined && view !== "heatmap")) return "";
+  const { length } = trace.layers;
+  const where = length === 1 ? "1 layer" : `${length} layers`;
+  return `\n${heads} heads in ${where}: --layer, --head and --view grid show the others.\n`;
 }

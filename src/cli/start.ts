@@ -1,10 +1,8 @@
 import { Command } from "commander";
-import { axesOf } from "./drawing.ts";
-import { type Io, write } from "./io.ts";
+import { type Io, version, write } from "./io.ts";
 import { argumentLines } from "./lines.ts";
-import { look, safe, show } from "./show.ts";
 import { type LoadTranslator, loadFromFolder } from "./translate.ts";
-import { version } from "./version.ts";
+import { axesOf, look, safe, show } from "./translation-output.ts";
 
 /** What is shown where nobody says what: by `npm start`, and in the strip of maps at the head of the README. */
 export const SENTENCES = ["I am very tired.", "Where is the station?", "Tom bought a red car."];

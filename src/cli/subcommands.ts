@@ -3,7 +3,7 @@ import type { Io } from "./io.ts";
 
 interface Subcommand {
   name: string;
-  /** The line that `heed --help` shows; the command itself carries the same one. */
+  /** The line that `heed --help` shows; the command says the same as a sentence. */
   description: string;
   load(io: Io): Promise<Command>;
 }
@@ -23,7 +23,7 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
   {
     name: "show",
     description: "show a trace of attention in the terminal",
-    load: async (io) => (await import("./show-trace.ts")).showCommand(io),
+    load: async (io) => (await import("./show.ts")).showCommand(io),
   },
   {
     name: "svg",
@@ -32,7 +32,7 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
   },
   {
     name: "png",
-    description: "write the cells of a trace's map as a PNG image",
+    description: "draw a trace as a PNG picture",
     load: async (io) => (await import("./png.ts")).pngCommand(io),
   },
   {

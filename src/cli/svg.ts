@@ -1,11 +1,9 @@
 import { Command } from "commander";
-import { drawView } from "../views/draw-trace.ts";
-import { VIEWS } from "../views/index.ts";
+import { drawTrace, VIEWS } from "../views/index.ts";
 import { THEMES } from "../viz/svg/theme.ts";
 import { oneOf } from "./flags.ts";
 import type { Io } from "./io.ts";
-import { mapsOf } from "./maps.ts";
-import { drawOptions, drawsFile, takesMore, takesNorms, takesTrace } from "./trace.ts";
+import { drawsFile, takesMore, takesNorms, takesTrace } from "./trace-flags.ts";
 
 const NAME = "heed svg";
 
@@ -29,9 +27,5 @@ export function svgCommand(io: Io): Command {
     oneOf(NAME, "--theme", THEMES),
     "auto",
   );
-  return drawsFile(io, command, {
-    extension: ".svg",
-    draw: async (trace, flags, onWarning) =>
-      drawView(NAME, trace, { ...drawOptions(flags), onWarning, ...(await mapsOf(trace)) }),
-  }).addHelpText("after", HELP);
+  return drawsFile(io, command, { extension: ".svg", draw: drawTrace }).addHelpText("after", HELP);
 }

@@ -3,12 +3,11 @@ import { Command, Option } from "commander";
 import { FileError } from "../core/errors.ts";
 import { fileReason } from "../core/file-reason.ts";
 import type { Translation, Translator } from "../tasks/translation/translator.ts";
-import { axesOf, drawing } from "./drawing.ts";
 import { oneOf, wholeNumber } from "./flags.ts";
 import { type Io, write } from "./io.ts";
 import { argumentLines, type LineBatch, lineBatches } from "./lines.ts";
 import { PictureFiles } from "./pictures.ts";
-import { COLORS, FORMATS, type LookOptions, look, show } from "./show.ts";
+import { axesOf, COLORS, drawing, FORMATS, type LookOptions, look, show } from "./translation-output.ts";
 
 const NAME = "heed translate";
 /** Lines translated together: enough for full batches of sentences of one length, few enough to see progress. */

@@ -99,8 +99,13 @@ export class HeedCompare extends HeedChart {
       this.other = [layer, head];
     };
     const grid = this.cursor.template({
-      ...{ rows: T, columns: S, row: query, column: key, onKey: this.onKey },
-      ...{ rowLabel: `query ${query} ${short(rowTokens[query]!)}`, cellLabel: sentence },
+      rows: T,
+      columns: S,
+      row: query,
+      column: key,
+      onKey: this.onKey,
+      rowLabel: `query ${query} ${short(rowTokens[query]!)}`,
+      cellLabel: sentence,
     });
     return html`<figure aria-labelledby="title">
       ${this.caption("Two heads compared")}
@@ -152,8 +157,13 @@ export class HeedCompare extends HeedChart {
         // Its colours depend on the largest difference.
         if (n === 2 && !isKnown) break;
         const input = {
-          ...{ ...drawn, colors, window: wholeMap(T, S), rowTokens, columnTokens },
-          ...{ rowTitle: "← queries (output)", columnTitle: "keys (input) →" },
+          ...drawn,
+          colors,
+          window: wholeMap(T, S),
+          rowTokens,
+          columnTokens,
+          rowTitle: "← queries (output)",
+          columnTitle: "keys (input) →",
           pins: n === 2 ? [] : [{ query, key }],
         };
         this.#plots[n]!.draw(canvases[n]!, canvases[n]!.parentElement!.clientWidth, input, () => {

@@ -6,9 +6,9 @@ import {
   type PropertyDeclarations,
   type TemplateResult,
 } from "lit";
-import { OptionError } from "../core/errors.ts";
 import type { Trace, TraceInput } from "../inspect/trace/trace.ts";
 import { PALETTES, type Palette } from "../viz/color.ts";
+import { refuse } from "../viz/refuse.ts";
 import { COLOR_SCALES, type ColorScale } from "../viz/scale.ts";
 import { type Colors, DARK, LIGHT } from "../viz/svg/theme.ts";
 import { visible } from "../viz/text.ts";
@@ -232,8 +232,7 @@ export abstract class HeedElement extends LitElement implements Stateful {
       if (!response.ok) {
         const rule = "a URL that answers with a trace";
         const got = `${response.status} ${response.statusText}`.trim();
-        const details = { op: this.op, option: "src", rule, got, remedy: "correct the URL" };
-        throw new OptionError("VIZ_OPTION", details);
+        refuse(this.op, "src", rule, got, "correct the URL");
       }
       const bytes = await response.arrayBuffer();
       if (turn === this.#fetches) this.trace = bytes;

@@ -1,8 +1,11 @@
 import { css, html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
 import type { Trace } from "../inspect/trace/trace.ts";
-import { drawView } from "../views/draw-trace.ts";
-import { type DrawOptions, THROUGH, type Through, VIEWS, type View } from "../views/options.ts";
-import { MOST_HEADS } from "../viz/head-view.ts";
+import { type DrawOptions, drawSteps } from "../views/draw-trace.ts";
+import { RECORDS, recordOf, VIEWS, type View } from "../views/list.ts";
+import { renamed } from "../views/named.ts";
+import { THROUGH, type Through } from "../views/options.ts";
+import { type Choice, isFor } from "../views/view.ts";
+import { MOST_HEADS } from "../viz/heads.ts";
 import { DARK } from "../viz/svg/theme.ts";
 import { visible } from "../viz/text.ts";
 import { HeedElement } from "./element.ts";
@@ -13,40 +16,19 @@ import { isSame } from "./parts/memo.ts";
 import { Player } from "./parts/player.ts";
 import { download } from "./parts/save.ts";
 import { short } from "./parts/sentences.ts";
+import { TURN_MS } from "./parts/turn.ts";
+import { TABS, type Tab } from "./tabs.ts";
 import type { ElementState } from "./url-state.ts";
 
-/** The views in which a reader chooses one head, one layer, or a query. */
-const OF_A_HEAD: readonly string[] = ["heatmap", "flow", "neuron", "image"];
-const OF_A_LAYER: readonly string[] = [...OF_A_HEAD, "heads"];
-const OF_A_QUERY: readonly string[] = ["neuron"];
-const OF_A_STEP: readonly string[] = ["glimpse", "marginals"];
-/** Those whose colours can follow weights in several ways. */
-const OF_A_SCALE: readonly string[] = ["heatmap", "rollout"];
 /** Smaller than this share of its size a picture cannot be read; it scrolls instead. */
 const LEAST_SCALE = 0.65;
-
-const TITLES: Readonly<Record<View, string>> = {
-  heatmap: "Attention weights",
-  flow: "Attention flow",
-  heads: "Heads, one over the other",
-  grid: "All heads",
-  neuron: "Neurons: query times key",
-  statistics: "What each head does",
-  compare: "Two heads and their difference",
-  rollout: "Attention rollout",
-  image: "Attention over the image",
-  glimpse: "Glimpses",
-  marginals: "Rows and columns of a glimpse",
-  gates: "Gates",
-};
 
 /**
  * `<heed-figure>`: any view of a trace as the picture that `drawTrace` gives, with lists to choose what it shows.
  *
  *     <heed-figure src="trace.attn" view="neuron" layer="1" head="3"></heed-figure>
  *
- * `<heed-heads>`, `<heed-neuron>`, `<heed-statistics>`, `<heed-rollout>`, `<heed-glimpse>`, `<heed-marginals>` and `<heed-gates>` are figures
- * of one view. A view that the trace has no data for says what is missing. `exportSvg()` gives the picture's text.
+ * `<heed-heads>`, `<heed-neuron>`, `<heed-statistics>` and so on are figures of one view. A view that the trace has no data for says what is missing. `exportSvg()` gives the picture's text.
  * Events: `heed-select`, `heed-state`, `heed-error`.
  */
 export class HeedFigure extends HeedElement {
@@ -55,7 +37,8 @@ export class HeedFigure extends HeedElement {
     through: { reflect: true },
     step: { type: Number },
     heads: { attribute: false },
-    said: { state: true },
+    message: { state: true },
+    isDrawing: { state: true },
   };
   static override styles = [
     HeedElement.styles,
@@ -73,18 +56,31 @@ export class HeedFigure extends HeedElement {
   declare step: number | undefined;
   /** The heads of the view heads, up to eight; undefined for the first ones. */
   declare heads: readonly number[] | undefined;
-  declare said: string;
+  /** Why there is no picture. */
+  declare message: string;
+  /** Whether the picture is still being made. */
+  declare isDrawing: boolean;
   /** The view of a subclass that has only one. */
-  static readonly only: View | undefined = undefined;
+  static readonly only: string | undefined = undefined;
+  /** The views that no other element shows, as `<heed-view>` lists them. */
+  static readonly tabs: readonly Tab[] = RECORDS.filter(
+    ({ name }) => !TABS.some((tab) => tab.name === name),
+  ).map((record) => ({
+    name: record.name,
+    label: record.label,
+    has: ({ trace }) => trace !== undefined && isFor(record, trace),
+  }));
   #drawn: readonly unknown[] = [];
   #svg = "";
-  readonly #player = new Player(this, () => OF_A_STEP.includes(this.shown) && this.#next());
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #player = new Player(this, () => this.#hasSteps && this.#next());
 
   constructor() {
     super();
     this.shown = (this.constructor as typeof HeedFigure).only ?? "heatmap";
     this.through = "rollout";
-    this.said = "";
+    this.message = "";
+    this.isDrawing = false;
   }
 
   protected override loaded(_model: Model): void {
@@ -106,7 +102,16 @@ export class HeedFigure extends HeedElement {
   /** The picture as an SVG document, in the colours of the page. */
   async exportSvg(): Promise<string> {
     await this.updateComplete;
+    while (this.isDrawing) await new Promise((turn) => setTimeout(turn, TURN_MS));
     return this.#svg;
+  }
+
+  #chooses(choice: Choice): boolean {
+    return recordOf(this.shown)?.chooses.includes(choice) ?? false;
+  }
+
+  get #hasSteps(): boolean {
+    return this.#chooses("step") || this.#chooses("steps");
   }
 
   protected override view(model: Model): TemplateResult {
@@ -127,31 +132,32 @@ export class HeedFigure extends HeedElement {
     const save = async () =>
       download(new Blob([await this.exportSvg()], { type: "image/svg+xml" }), `heed-${this.shown}.svg`);
     const glimpses = model.trace?.glimpses.length ?? 0;
-    const hasSteps = OF_A_STEP.includes(this.shown) && glimpses > 1;
+    const hasSteps = this.#hasSteps && glimpses > 1;
     return html`<figure aria-labelledby="title">
-      ${this.caption(TITLES[this.shown as View] ?? "Attention")}
+      ${this.caption(recordOf(this.shown)?.title ?? "Attention")}
       <div class="bar">
         ${only ? nothing : listTemplate("View", VIEWS, VIEWS.indexOf(this.shown as View), choose)}
-        ${hasLayers ? this.choices(model, OF_A_LAYER.includes(this.shown), OF_A_HEAD.includes(this.shown)) : nothing}
+        ${hasLayers ? this.choices(model, this.#chooses("layer"), this.#chooses("head")) : nothing}
         ${
-          hasLayers && OF_A_QUERY.includes(this.shown)
+          hasLayers && this.#chooses("query")
             ? listTemplate("Query", tokens(), query, (t) => this.select({ query: t }))
             : nothing
         }
-        ${hasLayers && this.shown === "rollout" ? listTemplate("Through", THROUGH, THROUGH.indexOf(this.through as Through), through) : nothing}
-        ${OF_A_SCALE.includes(this.shown) ? this.scaleList() : nothing}
+        ${hasLayers && this.#chooses("through") ? listTemplate("Through", THROUGH, THROUGH.indexOf(this.through as Through), through) : nothing}
+        ${this.#chooses("scale") ? this.scaleList() : nothing}
         ${hasSteps ? this.#steps(glimpses) : nothing}
-        <button type="button" @click=${() => void save()} ?disabled=${this.said !== ""}>Save SVG</button>
+        <button type="button" @click=${() => void save()} ?disabled=${this.message !== ""}>Save SVG</button>
       </div>
       ${
-        hasLayers && this.shown === "heads" && this.current.H > 1
+        hasLayers && this.#chooses("heads") && this.current.H > 1
           ? headToggles(this.current.H, this.#overlaid, (heads) => {
               this.heads = heads;
             })
           : nothing
       }
-      ${this.said === "" ? nothing : html`<div class="failure" role="alert"><p>${visible(this.said)}</p></div>`}
-      <div class="figure" role="group" aria-label="Picture" tabindex="0" @keydown=${hasSteps ? this.#onKey : nothing} ?hidden=${this.said !== ""}></div>
+      ${this.message === "" ? nothing : html`<div class="failure" role="alert"><p>${visible(this.message)}</p></div>`}
+      ${this.isDrawing ? html`<p class="muted" role="status">Drawing…</p>` : nothing}
+      <div class="figure" role="group" aria-label="Picture" tabindex="0" @keydown=${hasSteps ? this.#onKey : nothing} ?hidden=${this.message !== ""}></div>
     </figure>`;
   }
 
@@ -166,7 +172,7 @@ export class HeedFigure extends HeedElement {
   #steps(count: number): TemplateResult {
     const { step } = this;
     const names = [
-      this.shown === "glimpse" ? "all" : "first",
+      this.#chooses("steps") ? "all" : "first",
       ...Array.from({ length: count }, (_, n) => String(n)),
     ];
     const go = (to: number | undefined) => {
@@ -204,6 +210,12 @@ export class HeedFigure extends HeedElement {
     super.restyled();
   }
 
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearTimeout(this.#timer);
+    this.#drawn = [];
+  }
+
   /** Draws what has changed. A view that this trace cannot give is a sentence, and the lists stay. */
   protected override updated(): void {
     const trace = this.model?.trace;
@@ -213,35 +225,59 @@ export class HeedFigure extends HeedElement {
     const wanted = [trace, place, JSON.stringify(options)];
     if (isSame(wanted, this.#drawn)) return;
     this.#drawn = wanted;
-    this.said = "";
+    this.message = "";
+    clearTimeout(this.#timer);
+    this.#work(drawSteps(trace, options), place);
+  }
+
+  /** Goes on with a picture for a while, and again when the page has had its turn. */
+  #work(steps: ReturnType<typeof drawSteps>, place: Element): void {
+    const until = performance.now() + TURN_MS;
     try {
-      this.#svg = drawView(this.op, trace, options);
-      // Parsed as XML, which runs nothing and drops nothing: the text has no markup but that of the drawing.
-      const parsed = new DOMParser().parseFromString(this.#svg, "image/svg+xml").documentElement;
-      const picture = document.importNode(parsed, true);
-      picture.style.minInlineSize = `${LEAST_SCALE * Number.parseFloat(picture.getAttribute("width")!)}px`;
-      place.replaceChildren(picture);
-      this.setAttribute("data-ready", "");
+      do {
+        const { done, value } = steps.next();
+        if (!done) continue;
+        this.#show(value, place);
+        return;
+      } while (performance.now() < until);
+      this.isDrawing = true;
+      this.removeAttribute("data-ready");
+      this.#timer = setTimeout(() => this.#work(steps, place));
     } catch (error) {
-      this.said = error instanceof Error ? error.message : String(error);
+      const own = renamed(this.op, error);
+      this.isDrawing = false;
+      this.message = own instanceof Error ? own.message : String(own);
       place.replaceChildren();
-      this.send("heed-error", { error, message: this.said });
+      this.send("heed-error", { error: own, message: this.message });
     }
+  }
+
+  #show(svg: string, place: Element): void {
+    this.#svg = svg;
+    this.isDrawing = false;
+    // Parsed as XML, which runs nothing and drops nothing: the text has no markup but that of the drawing.
+    const parsed = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
+    const picture = document.importNode(parsed, true);
+    picture.style.minInlineSize = `${LEAST_SCALE * Number.parseFloat(picture.getAttribute("width")!)}px`;
+    place.replaceChildren(picture);
+    this.setAttribute("data-ready", "");
   }
 
   /** What the picture is drawn by: of all that is chosen, what this view has a use for. */
   #options({ layers }: Trace): DrawOptions {
     const { shown, step } = this;
     const { layer, head, query } = this.selection;
+    const chooses = (choice: Choice) => this.#chooses(choice);
     return {
-      ...{ view: shown as View, palette: this.colors, title: "" },
+      view: shown as View,
+      palette: this.colors,
+      title: "",
       theme: this.pageColors() === DARK ? "dark" : "light",
-      ...(OF_A_LAYER.includes(shown) &&
-        layers.length > 0 && { layer, head: shown === "heads" ? this.#overlaid : head }),
-      ...(OF_A_QUERY.includes(shown) && { query }),
-      ...(OF_A_SCALE.includes(shown) && { colorScale: this.scale }),
-      ...(shown === "rollout" && { through: this.through as Through }),
-      ...(OF_A_STEP.includes(shown) && step !== undefined && { step }),
+      ...(chooses("layer") && layers.length > 0 && { layer, head: chooses("heads") ? this.#overlaid : head }),
+      ...(chooses("query") && { query }),
+      ...(chooses("scale") && { colorScale: this.scale }),
+      ...(chooses("through") && { through: this.through as Through }),
+      ...(this.#hasSteps && step !== undefined && { step }),
     };
   }
 }

@@ -5,50 +5,26 @@
  *     <script type="module" src="heed-figures.js"></script>
  *     <heed-neuron src="trace.attn"></heed-neuron>
  */
+import type { View } from "../views/list.ts";
 import { define } from "./element.ts";
 import { HeedFigure } from "./figure.ts";
+import type { TABS } from "./tabs.ts";
 
-export class HeedHeads extends HeedFigure {
-  static override readonly only = "heads";
-}
-export class HeedNeuron extends HeedFigure {
-  static override readonly only = "neuron";
-}
-export class HeedStatistics extends HeedFigure {
-  static override readonly only = "statistics";
-}
-export class HeedRollout extends HeedFigure {
-  static override readonly only = "rollout";
-}
-export class HeedGlimpse extends HeedFigure {
-  static override readonly only = "glimpse";
-}
-export class HeedMarginals extends HeedFigure {
-  static override readonly only = "marginals";
-}
-export class HeedGates extends HeedFigure {
-  static override readonly only = "gates";
-}
 export { HeedFigure };
 
 define("heed-figure", HeedFigure);
-define("heed-heads", HeedHeads);
-define("heed-neuron", HeedNeuron);
-define("heed-statistics", HeedStatistics);
-define("heed-rollout", HeedRollout);
-define("heed-glimpse", HeedGlimpse);
-define("heed-marginals", HeedMarginals);
-define("heed-gates", HeedGates);
+for (const { name } of HeedFigure.tabs)
+  define(
+    `heed-${name}`,
+    class extends HeedFigure {
+      static override readonly only = name;
+    },
+  );
+
+type Tags = `heed-${Exclude<View, (typeof TABS)[number]["name"]>}`;
 
 declare global {
-  interface HTMLElementTagNameMap {
+  interface HTMLElementTagNameMap extends Record<Tags, HeedFigure> {
     "heed-figure": HeedFigure;
-    "heed-heads": HeedHeads;
-    "heed-neuron": HeedNeuron;
-    "heed-statistics": HeedStatistics;
-    "heed-rollout": HeedRollout;
-    "heed-glimpse": HeedGlimpse;
-    "heed-marginals": HeedMarginals;
-    "heed-gates": HeedGates;
   }
 }

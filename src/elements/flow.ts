@@ -70,8 +70,13 @@ export class HeedFlow extends HeedChart {
         <canvas class="map" aria-hidden="true"></canvas>
         <div class="plot" @click=${(event: MouseEvent) => this.#click(event)}>
           ${this.cursor.template({
-            ...{ rows: T, columns: S, row: query, column: key, onKey: this.onKey },
-            ...{ rowLabel: `query ${query} ${short(rowTokens[query]!)}`, cellLabel: sentence },
+            rows: T,
+            columns: S,
+            row: query,
+            column: key,
+            onKey: this.onKey,
+            rowLabel: `query ${query} ${short(rowTokens[query]!)}`,
+            cellLabel: sentence,
           })}
         </div>
       </div>

@@ -104,8 +104,13 @@ export class HeedGrid extends HeedChart {
         <canvas class="map" aria-hidden="true"></canvas>
         <div class="plot" @click=${(event: MouseEvent) => this.#click(event)}>
           ${this.cursor.template({
-            ...{ rows, columns, row, column, onKey: this.onKey },
-            ...{ rowLabel: short(model.layers[row]!.name), cellLabel: sentence },
+            rows,
+            columns,
+            row,
+            column,
+            onKey: this.onKey,
+            rowLabel: short(model.layers[row]!.name),
+            cellLabel: sentence,
           })}
         </div>
       </div>

@@ -134,8 +134,13 @@ export class HeedHeatmap extends HeedChart {
         <div class="plot" @pointerdown=${down} @pointermove=${move} @pointerup=${up} @pointercancel=${cancel}
           @wheel=${wheel} @mousedown=${keepFocus}>
           ${this.cursor.template({
-            ...{ rows: T, columns: S, row: query, column: key, onKey: this.onKey },
-            ...{ rowLabel: `query ${query} ${short(rowTokens[query]!)}`, cellLabel: sentence },
+            rows: T,
+            columns: S,
+            row: query,
+            column: key,
+            onKey: this.onKey,
+            rowLabel: `query ${query} ${short(rowTokens[query]!)}`,
+            cellLabel: sentence,
           })}
           <div class="region" ?hidden=${!this.region}></div>
         </div>
@@ -232,8 +237,16 @@ export class HeedHeatmap extends HeedChart {
       const table = lookup(this.colors);
       const input = {
         source: { map, head, reduction: "max" as const },
-        ...{ table, range: RANGE, scale: this.scale, colors, window, rowTokens, columnTokens, pins },
-        ...{ rowTitle: "← queries (output)", columnTitle: "keys (input) →" },
+        table,
+        range: RANGE,
+        scale: this.scale,
+        colors,
+        window,
+        rowTokens,
+        columnTokens,
+        pins,
+        rowTitle: "← queries (output)",
+        columnTitle: "keys (input) →",
       };
       this.#plot.draw(canvas, canvas.parentElement!.clientWidth, input, () =>
         this.setAttribute("data-ready", ""),

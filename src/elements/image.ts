@@ -1,6 +1,6 @@
 import { html, type TemplateResult } from "lit";
 import { MASKED } from "../inspect/cells.ts";
-import { keysOfGrid, looksAtImage } from "../inspect/grid.ts";
+import { keysOfGrid } from "../inspect/grid.ts";
 import type { ImageGrid } from "../inspect/trace/trace.ts";
 import { HeedChart } from "./chart.ts";
 import { clamp } from "./element.ts";
@@ -11,14 +11,10 @@ import { lookup, paint, type Range } from "./parts/lookup.ts";
 import { place, sized } from "./parts/place.ts";
 import { Player } from "./parts/player.ts";
 import { short, strongest, weightText } from "./parts/sentences.ts";
+import { hasImage } from "./tabs.ts";
 
 /** Of the map over the image, where the weight is largest. */
 const OPACITY = 0.85;
-
-/** Whether a layer's keys are the patches of the trace's image. */
-export function hasImage({ trace, layers }: Model): boolean {
-  return trace !== undefined && layers.some(({ S }) => looksAtImage(trace, S));
-}
 
 /**
  * `<heed-image>`: what each word looked at in the trace's image, one word at a time.
@@ -131,8 +127,12 @@ export class HeedImage extends HeedChart {
       <div class="chart">
         <canvas class="map" aria-hidden="true"></canvas>
         <div class="plot" @click=${this.onClick}>${this.cursor.template({
-          ...{ ...this.field, row, column, onKey: this.onKey },
-          ...{ rowLabel: `row ${row}`, cellLabel: this.#sentence() },
+          ...this.field,
+          row,
+          column,
+          onKey: this.onKey,
+          rowLabel: `row ${row}`,
+          cellLabel: this.#sentence(),
         })}</div>
       </div>
       ${legendTemplate(`weight, ${this.colors}; the brightest of all words is ${weightText(this.#most)}`, [0, this.#most], false)}

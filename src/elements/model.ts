@@ -1,4 +1,3 @@
-import { OptionError } from "../core/errors.ts";
 import { size } from "../core/notation.ts";
 import { denseMap } from "../inspect/map/dense.ts";
 import { layerMap } from "../inspect/map/layer.ts";
@@ -7,6 +6,7 @@ import { readTrace } from "../inspect/trace/read.ts";
 import type { TraceTensor } from "../inspect/trace/tensor.ts";
 import type { Trace, TraceInput } from "../inspect/trace/trace.ts";
 import { createTrace } from "../inspect/trace/write.ts";
+import { refuse } from "../viz/refuse.ts";
 
 /** Bytes, however they arrive: a notebook sends a DataView that is aligned to nothing. */
 export type TraceBytes = ArrayBuffer | ArrayBufferView;
@@ -57,7 +57,7 @@ const isBytes = (data: unknown): data is TraceBytes =>
 /**
  * A trace, its parts or its bytes as a model; one without layers only where a view needs none.
  *
- * @throws DataError FORMAT · OptionError VIZ_OPTION
+ * @throws DataError FORMAT · OptionError OPTION
  */
 export function modelOfTrace(op: string, data: Trace | TraceInput | TraceBytes, needsLayers = true): Model {
   const isParts = typeof data === "object" && data !== null && Array.isArray((data as TraceInput).layers);
@@ -65,17 +65,15 @@ export function modelOfTrace(op: string, data: Trace | TraceInput | TraceBytes, 
     const rule = "a trace, or the bytes of one";
     const got = data === null ? "null" : Array.isArray(data) ? "an array" : `${typeof data}`;
     const remedy = "pass what readTrace or createTrace returns, or the file's bytes";
-    throw new OptionError("VIZ_OPTION", { op, option: "trace", rule, got, remedy });
+    refuse(op, "trace", rule, got, remedy);
   }
   const trace = isBytes(data)
     ? readTrace(alignedBytes(data))
     : (data.layers as Trace["layers"]).every(({ H, T, S }) => H > 0 && T > 0 && S > 0)
       ? (data as Trace)
       : createTrace(data as TraceInput);
-  if (needsLayers && trace.layers.length === 0) {
-    const details = { op, option: "trace", rule: "a trace with a layer or more", got: "none" };
-    throw new OptionError("VIZ_OPTION", { ...details, remedy: "capture a layer" });
-  }
+  if (needsLayers && trace.layers.length === 0)
+    refuse(op, "trace", "a trace with a layer or more", "none", "capture a layer");
   const layers = trace.layers.map((layer): ModelLayer => {
     let map: AttentionMap | undefined;
     return {
@@ -98,7 +96,7 @@ export function modelOfTrace(op: string, data: Trace | TraceInput | TraceBytes, 
 /**
  * Weights with their tokens as a model of one layer.
  *
- * @throws OptionError VIZ_OPTION · ShapeError ELEMENTS
+ * @throws OptionError OPTION · ShapeError ELEMENTS
  */
 export function modelOfWeights(op: string, data: PlainWeights): Model {
   const { rowTokens, columnTokens, mask } = data;
@@ -108,7 +106,7 @@ export function modelOfWeights(op: string, data: PlainWeights): Model {
     const rule = "a list of one token or more";
     const got = Array.isArray(tokens) ? `${tokens.length} values` : typeof tokens;
     const remedy = "pass a token for every row and every column";
-    throw new OptionError("VIZ_OPTION", { op, option, rule, got, remedy });
+    refuse(op, option, rule, got, remedy);
   }
   const weights = flat(data.weights);
   const [T, S] = [rowTokens.length, columnTokens.length];

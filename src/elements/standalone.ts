@@ -4,16 +4,17 @@ import { gzipSync } from "node:zlib";
 import { layerMap } from "../inspect/map/layer.ts";
 import type { Trace } from "../inspect/trace/trace.ts";
 import { writeTrace } from "../inspect/trace/write.ts";
-import type { PageFigure } from "../views/page-figures.ts";
+import type { PageFigure } from "../views/options.ts";
 import type { Palette } from "../viz/color.ts";
 import { heatmap } from "../viz/heatmap.ts";
 import type { ColorScale } from "../viz/scale.ts";
 import { escapeXml, visible } from "../viz/text.ts";
 import { leanTrace } from "./lean.ts";
 import { short, strongest, weightText } from "./parts/sentences.ts";
+import { TABS } from "./tabs.ts";
 
 /** The views that the page can begin with. */
-export const PAGE_VIEWS = ["heatmap", "flow", "grid", "compare", "image"] as const;
+export const PAGE_VIEWS = TABS.map(({ name }) => name);
 
 export interface StandaloneOptions {
   /** @default the trace's name, or "Attention" */

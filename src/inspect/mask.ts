@@ -1,3 +1,5 @@
+import { keyRange } from "../core/program-rows.ts";
+
 /**
  * Which keys a query may attend to, without a byte for each pair: the words of the attention program.
  *
@@ -33,9 +35,8 @@ export interface MaskSpec {
 export function visibleKeys(mask: MaskSpec | undefined, t: number, S: number): [start: number, end: number] {
   if (!mask) return [0, S];
   const { offset = 0, left = Infinity, right = Infinity, queryLength = Infinity, keyLength = S } = mask;
-  if (t >= queryLength) return [0, 0];
-  const start = Math.max(0, t + offset - left);
-  const end = Math.min(S, keyLength, t + offset + right + 1);
+  const lengths = { queryLengths: [queryLength], keyLengths: [Math.min(S, keyLength)] };
+  const [start, end] = keyRange({ shapes: { S }, offset, left, right, ...lengths }, 0, t);
   return end > start ? [start, end] : [0, 0];
 }
 

@@ -1,6 +1,6 @@
 import { checkCount } from "../core/check-options.ts";
 import { OptionError } from "../core/errors.ts";
-import { type Cells, MASKED, maskedCells, NOT_FINITE, VALUE } from "./cells.ts";
+import { type AnyCells, type Cells, MASKED, maskedCells, NOT_FINITE, VALUE } from "./cells.ts";
 
 /**
  * How cells become one: `max` the largest, so that no hot cell is lost; `mean` that of the visible ones; `maxAbs` the
@@ -15,20 +15,26 @@ export function checkReduction(op: string, reduction: Reduction): void {
   throw new OptionError("CHOICE", { op, name: "reduction", choices: REDUCTIONS, got: reduction });
 }
 
+/** So many rows and columns of cells become one. */
+export type Factors = readonly [down: number, across: number];
+
 /**
- * Blocks of `factor` × `factor` cells, each made one while rows arrive. A block is masked only when all of it is, and
+ * Blocks of `down` × `across` cells, each made one while rows arrive. A block is masked only when all of it is, and
  * not finite when any of it is; blocks at the end may be smaller.
  */
-export class Pool {
-  readonly cells: Cells;
-  readonly #factor: number;
+export class Pool<Values extends Float32Array | Float64Array = Float32Array> {
+  readonly cells: Cells<Values>;
+  readonly #down: number;
+  readonly #across: number;
   readonly #reduction: Reduction;
   readonly #sums: Float64Array;
   readonly #counts: Float64Array;
 
-  constructor(rows: number, columns: number, factor: number, reduction: Reduction) {
-    this.cells = maskedCells(Math.ceil(rows / factor), Math.ceil(columns / factor));
-    this.#factor = factor;
+  /** @param empty room for the cells: float32 or float64 */
+  constructor(empty: Cells<Values>, [down, across]: Factors, reduction: Reduction) {
+    this.cells = empty;
+    this.#down = down;
+    this.#across = across;
     this.#reduction = reduction;
     const means = reduction === "mean" ? this.cells.values.length : 0;
     this.#sums = new Float64Array(means);
@@ -39,12 +45,12 @@ export class Pool {
    * Takes columns [begin, end) of row `row` of the unpooled cells, which stand at `at` in the arrays; the row's others
    * are masked.
    */
-  add(row: number, begin: number, end: number, values: Float32Array, kinds: Uint8Array, at: number): void {
-    const factor = this.#factor;
-    const start = Math.floor(row / factor) * this.cells.columns;
+  add(row: number, begin: number, end: number, { values, kinds }: AnyCells, at: number): void {
+    const across = this.#across;
+    const start = Math.floor(row / this.#down) * this.cells.columns;
     for (let column = begin; column < end; ) {
-      const x = Math.floor(column / factor);
-      const stop = Math.min(end, (x + 1) * factor);
+      const x = Math.floor(column / across);
+      const stop = Math.min(end, (x + 1) * across);
       this.#addRun(start + x, values, kinds, at + column - begin, at + stop - begin);
       column = stop;
     }
@@ -56,12 +62,12 @@ export class Pool {
    */
   addVisible(row: number, begin: number, weights: Float32Array): boolean {
     const { values, kinds, columns } = this.cells;
-    const factor = this.#factor;
-    const start = Math.floor(row / factor) * columns;
+    const across = this.#across;
+    const start = Math.floor(row / this.#down) * columns;
     let nothing = 0;
     for (let e = 0; e < weights.length; ) {
-      const x = Math.floor((begin + e) / factor);
-      const stop = Math.min(weights.length, (x + 1) * factor - begin);
+      const x = Math.floor((begin + e) / across);
+      const stop = Math.min(weights.length, (x + 1) * across - begin);
       let best = -Infinity;
       for (; e < stop; e++) {
         const weight = weights[e]!;
@@ -78,7 +84,7 @@ export class Pool {
   }
 
   /** Takes neighbours that belong to one block. */
-  #addRun(to: number, values: Float32Array, kinds: Uint8Array, begin: number, end: number): void {
+  #addRun(to: number, values: AnyCells["values"], kinds: Uint8Array, begin: number, end: number): void {
     const pooled = this.cells;
     const reduction = this.#reduction;
     let count = 0;
@@ -111,19 +117,27 @@ export class Pool {
 }
 
 /**
- * Cells made fewer by a whole factor.
+ * Cells made fewer by a whole factor, or by one down and one across.
  *
  * @throws OptionError NUMBER_RANGE, CHOICE
  * @example
  * const cells = { rows: 1, columns: 3, values: Float32Array.of(0.5, 0.25, 0), kinds: Uint8Array.of(0, 0, 1) };
  * pool(cells, 2, "mean").values; // Float32Array [0.375, 0]
  */
-export function pool(cells: Cells, factor: number, reduction: Reduction = "max"): Cells {
-  checkCount("pool", "factor", factor);
+export function pool<Values extends Float32Array | Float64Array>(
+  cells: Cells<Values>,
+  factor: number | Factors,
+  reduction: Reduction = "max",
+): Cells<Values> {
+  const [down, across] = typeof factor === "number" ? [factor, factor] : factor;
+  checkCount("pool", "factor", down);
+  checkCount("pool", "factor", across);
   checkReduction("pool", reduction);
-  const { rows, columns, values, kinds } = cells;
-  const pooled = new Pool(rows, columns, factor, reduction);
-  for (let row = 0; row < rows; row++) pooled.add(row, 0, columns, values, kinds, row * columns);
+  const { rows, columns } = cells;
+  const room = maskedCells(Math.ceil(rows / down), Math.ceil(columns / across));
+  const values = cells.values instanceof Float64Array ? new Float64Array(room.values.length) : room.values;
+  const pooled = new Pool({ ...room, values: values as Values }, [down, across], reduction);
+  for (let row = 0; row < rows; row++) pooled.add(row, 0, columns, cells, row * columns);
   return pooled.cells;
 }
 

@@ -1,5 +1,5 @@
 import { checkCount } from "../core/check-options.ts";
-import { MASKED } from "./cells.ts";
+import { type Cells, MASKED, VALUE } from "./cells.ts";
 import type { AttentionMap } from "./map/map.ts";
 import { type TraceTensor, traceTensor } from "./trace/tensor.ts";
 
@@ -32,4 +32,13 @@ export function thumbnails(map: AttentionMap, side = 32): TraceTensor {
     );
   }
   return traceTensor([H, rows, columns], values, "u8log", visible);
+}
+
+/** One head of a trace's `thumb` as cells. */
+export function thumbnailCells(thumb: TraceTensor, head: number): Cells {
+  const [, rows, columns] = thumb.shape as [number, number, number];
+  const size = rows * columns;
+  const values = thumb.slice(head * size, (head + 1) * size).slice();
+  const kinds = Uint8Array.from(values, (_, cell) => (thumb.isMasked(head * size + cell) ? MASKED : VALUE));
+  return { rows, columns, values, kinds };
 }

@@ -1,34 +1,16 @@
 import { OptionError } from "../core/errors.ts";
 import { looksAtImage } from "../inspect/grid.ts";
 import type { Trace } from "../inspect/index.ts";
-import { compareView } from "./compare.ts";
-import { flowView } from "./flow.ts";
-import { gatesView } from "./gates.ts";
-import { glimpseView } from "./glimpse.ts";
-import { gridView } from "./grid.ts";
-import { headsView } from "./heads.ts";
-import { heatmapView } from "./heatmap.ts";
-import { imageView } from "./image.ts";
-import { marginalsView } from "./marginals.ts";
-import { neuronsView } from "./neuron.ts";
-import { type DrawOptions, VIEWS, type View } from "./options.ts";
-import { rolloutView } from "./rollout.ts";
-import { statisticsView } from "./statistics.ts";
+import { finished } from "../inspect/map/map.ts";
+import { recordOf, VIEWS, type View } from "./list.ts";
+import { named } from "./named.ts";
+import type { PictureOptions } from "./options.ts";
+import { checkNeeds } from "./view.ts";
 
-const DRAW: Readonly<Record<View, (op: string, trace: Trace, options: DrawOptions) => string>> = {
-  heatmap: heatmapView,
-  flow: flowView,
-  heads: headsView,
-  grid: gridView,
-  neuron: neuronsView,
-  statistics: statisticsView,
-  compare: compareView,
-  rollout: rolloutView,
-  image: imageView,
-  glimpse: glimpseView,
-  marginals: marginalsView,
-  gates: gatesView,
-};
+export interface DrawOptions extends PictureOptions {
+  /** @default what the trace is best seen as: see `defaultView` */
+  readonly view?: View;
+}
 
 /**
  * A picture of a trace: an SVG document.
@@ -40,7 +22,7 @@ const DRAW: Readonly<Record<View, (op: string, trace: Trace, options: DrawOption
  * recomputed in rows: no T × S buffer is made. Pure: the same trace gives the same text, without a DOM, and no token can
  * become markup.
  *
- * @throws OptionError VIEW, where the trace lacks what the view needs; CHOICE · what the view's drawing throws
+ * @throws OptionError OPTION, where the trace lacks what the view needs; CHOICE · what the view's drawing throws
  * @example
  * const attn = traceTensor([1, 1, 2], [0.25, 0.75]);
  * const tokens = { src: ["I", "am"], tgt: ["suis"] };
@@ -48,14 +30,16 @@ const DRAW: Readonly<Record<View, (op: string, trace: Trace, options: DrawOption
  * const svg = drawTrace(trace, { view: "flow", theme: "auto" });
  */
 export function drawTrace(trace: Trace, options: DrawOptions = {}): string {
-  return drawView("drawTrace", trace, options);
+  return named("drawTrace", () => finished(drawSteps(trace, options)));
 }
 
-/** `drawTrace` under the name that errors are to give. */
-export function drawView(op: string, trace: Trace, options: DrawOptions): string {
+/** `drawTrace` in steps, for a page that answers its reader meanwhile; the last step returns the document. */
+export function* drawSteps(trace: Trace, options: DrawOptions): Generator<undefined, string, undefined> {
   const { view = defaultView(trace) } = options;
-  if (!VIEWS.includes(view)) throw new OptionError("CHOICE", { op, name: "view", choices: VIEWS, got: view });
-  return DRAW[view](op, trace, options);
+  const record = recordOf(view);
+  if (!record) throw new OptionError("CHOICE", { op: "drawTrace", name: "view", choices: VIEWS, got: view });
+  checkNeeds(record, trace);
+  return record.steps ? yield* record.steps(trace, options) : record.svg(trace, options);
 }
 
 /**

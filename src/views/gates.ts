@@ -1,44 +1,52 @@
 import type { Trace } from "../inspect/index.ts";
-import { gateBars, heatmap } from "../viz/index.ts";
-import { held, titled } from "./layers.ts";
-import { type DrawOptions, refuse } from "./options.ts";
+import { gates, heatmap } from "../viz/index.ts";
+import { titled } from "./layers.ts";
+import { refuse } from "./named.ts";
+import type { ViewRecord } from "./view.ts";
 
 /** What one gate lets through: bars for [C], a strip for [T, C], a map for [height, width]. */
-export function gatesView(op: string, trace: Trace, options: DrawOptions): string {
-  const names = Object.keys(trace.gates);
-  if (names.length === 0) {
-    const rule = "have a gate: gate.name";
-    refuse(op, "a trace for the view gates", rule, held(trace), "capture one, or choose another view");
-  }
-  const name = options.gate ?? names[0]!;
-  if (!Object.hasOwn(trace.gates, name)) {
-    const rule = `be one of ${names
-      .slice(0, 8)
-      .map((known) => JSON.stringify(known.slice(0, 60)))
-      .join(", ")}`;
-    refuse(op, "gate", rule, JSON.stringify(name.slice(0, 60)), "correct it");
-  }
-  const gate = trace.gates[name]!;
-  const values = gate.slice();
-  const { palette, theme } = options;
-  const more = names.length > 1 ? ` (${names.indexOf(name) + 1} of ${names.length} gates)` : "";
-  const title = options.title ?? titled(trace, `gate ${name}${more}`);
-  const look = { title, ...(theme && { theme }) };
-  if (gate.shape.length === 1) return gateBars({ gate: values }, look);
-  const [rows, columns] = gate.shape as [number, number];
-  const { grid } = trace;
-  const isMap = grid !== undefined && grid.height === rows && grid.width === columns;
-  const isUnit = values.every((value) => value >= 0 && value <= 1);
-  return heatmap(
-    { weights: values, rowTokens: namesOf(trace, rows, isMap), columnTokens: numbers(columns) },
-    {
-      ...look,
-      ...(isMap ? { xTitle: "column", yTitle: "row" } : { xTitle: "channel", yTitle: "position" }),
-      ...{ value: "gate", domain: isUnit ? ("unit" as const) : ("data" as const) },
-      ...(palette && { palette }),
-    },
-  );
-}
+export const gatesView: ViewRecord<"gates"> = {
+  name: "gates",
+  label: "Gates",
+  title: "Gates",
+  caption: "A gate's openings, channel by channel.",
+  needs: ["gates"],
+  chooses: [],
+  svg(trace, options) {
+    const names = Object.keys(trace.gates);
+    const name = options.gate ?? names[0]!;
+    if (!Object.hasOwn(trace.gates, name)) {
+      const quoted = names.slice(0, 8).map((known) => JSON.stringify(known.slice(0, 60)));
+      refuse("gate", `be one of ${quoted.join(", ")}`, JSON.stringify(name.slice(0, 60)), "correct it");
+    }
+    const gate = trace.gates[name]!;
+    const values = gate.slice();
+    const more = names.length > 1 ? ` (${names.indexOf(name) + 1} of ${names.length} gates)` : "";
+    const { palette, theme, title = titled(trace, `gate ${name}${more}`) } = options;
+    const look = { title, ...(theme && { theme }) };
+    if (gate.shape.length === 1) return gates({ gate: values }, look);
+    const [rows, columns] = gate.shape as [number, number];
+    const { grid } = trace;
+    const isMap = grid !== undefined && grid.height === rows && grid.width === columns;
+    const isUnit = values.every((value) => value >= 0 && value <= 1);
+    return heatmap(
+      { weights: values, rowTokens: namesOf(trace, rows, isMap), columnTokens: numbers(columns) },
+      {
+        ...look,
+        xTitle: isMap ? "column" : "channel",
+        yTitle: isMap ? "row" : "position",
+        value: "gate",
+        domain: isUnit ? "unit" : "data",
+        ...(palette && { palette }),
+      },
+    );
+  },
+  page: (trace, { gate }, draw) =>
+    (gate === undefined ? Object.keys(trace.gates) : [gate]).map((name) => ({
+      caption: `The gate ${name}: what it lets through.`,
+      svg: draw({ gate: name }),
+    })),
+};
 
 const numbers = (n: number) => Array.from({ length: n }, (_, at) => String(at));
 

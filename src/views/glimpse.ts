@@ -1,14 +1,9 @@
 import type { Trace } from "../inspect/index.ts";
-import {
-  affineBox,
-  decodePng,
-  type GlimpsePanel,
-  gaussianBox,
-  glimpseBoxes,
-  type Picture,
-} from "../viz/index.ts";
-import { held, titled } from "./layers.ts";
-import { type DrawOptions, refuse, type View, within } from "./options.ts";
+import { affineBox, decodePng, type GlimpsePanel, gaussianBox, glimpse, type Picture } from "../viz/index.ts";
+import { titled } from "./layers.ts";
+import { refuse } from "./named.ts";
+import { within } from "./options.ts";
+import type { ViewRecord } from "./view.ts";
 
 const AFFINE_SIZE = [24, 24] as const;
 /** Later steps are not drawn. */
@@ -20,53 +15,49 @@ export const MOST_PANELS = 8;
  * A glimpse of six numbers is Gaussian: u, d and s (first centre, distance, deviation, in pixels) of the rows, then of the
  * columns. One of [2, 3] is a spatial transformer's θ with aligned corners.
  */
-export function glimpseView(op: string, trace: Trace, options: DrawOptions): string {
-  const { image, glimpses } = needGlimpses(op, "glimpse", trace);
-  const picture = decodePng(image);
-  const steps =
-    options.step === undefined
-      ? [...glimpses.keys()].slice(0, MOST_PANELS)
-      : [within(op, "step", options.step, glimpses.length, "the trace")];
-  const panels = steps.map((step): GlimpsePanel => {
-    const tensor = glimpses[step]!;
-    const numbers = tensor.slice();
-    const affine = tensor.shape.length === 2;
-    const size = options.glimpseSize ?? trace.glimpseSizes?.[step] ?? (affine ? AFFINE_SIZE : undefined);
-    if (!size) return refuseSize(op, "glimpse", step);
-    const [u, d, s, v, e, r] = Array.from(numbers) as [number, number, number, number, number, number];
-    const box = affine
-      ? affineBox(numbers, [picture.height, picture.width], true)
-      : gaussianBox({ u, d }, { u: v, d: e }, size);
-    const glimpse = affine
-      ? warped(picture, numbers, size)
-      : blurred(picture, { u, d, s }, { u: v, d: e, s: r }, size);
-    return { name: `step ${step}`, glimpse, box };
-  });
-  const rest = glimpses.length > panels.length ? ` (${panels.length} of ${glimpses.length})` : "";
-  const shown =
-    options.step === undefined ? `glimpses${rest}` : `glimpse, step ${options.step} (of ${glimpses.length})`;
-  const title = options.title ?? titled(trace, shown);
-  return glimpseBoxes(
-    { image: picture, glimpses: panels },
-    { title, ...(options.theme && { theme: options.theme }) },
-  );
-}
+export const glimpseView: ViewRecord<"glimpse"> = {
+  name: "glimpse",
+  label: "Glimpses",
+  title: "Glimpses",
+  caption: "Where the model looked in the image, step by step, and what it saw there.",
+  needs: ["glimpses"],
+  chooses: ["steps"],
+  svg(trace, options) {
+    const { image, glimpses } = trace as Required<Trace>;
+    const picture = decodePng(image);
+    const steps =
+      options.step === undefined
+        ? [...glimpses.keys()].slice(0, MOST_PANELS)
+        : [within("step", options.step, glimpses.length, "the trace")];
+    const panels = steps.map((step): GlimpsePanel => {
+      const tensor = glimpses[step]!;
+      const numbers = tensor.slice();
+      const affine = tensor.shape.length === 2;
+      const size = options.glimpseSize ?? trace.glimpseSizes?.[step] ?? (affine ? AFFINE_SIZE : undefined);
+      if (!size) return refuseSize("glimpse", step);
+      const [u, d, s, v, e, r] = Array.from(numbers) as [number, number, number, number, number, number];
+      const box = affine
+        ? affineBox(numbers, [picture.height, picture.width], true)
+        : gaussianBox({ u, d }, { u: v, d: e }, size);
+      const seen = affine
+        ? warped(picture, numbers, size)
+        : blurred(picture, { u, d, s }, { u: v, d: e, s: r }, size);
+      return { name: `step ${step}`, glimpse: seen, box };
+    });
+    const rest = glimpses.length > panels.length ? ` (${panels.length} of ${glimpses.length})` : "";
+    const shown =
+      options.step === undefined
+        ? `glimpses${rest}`
+        : `glimpse, step ${options.step} (of ${glimpses.length})`;
+    const { theme, title = titled(trace, shown) } = options;
+    return glimpse({ image: picture, glimpses: panels }, { title, ...(theme && { theme }) });
+  },
+  page: (_, __, draw) => [{ caption: glimpseView.caption, svg: draw() }],
+};
 
-/** Throws unless the trace has an image and a glimpse. */
-export function needGlimpses(
-  op: string,
-  view: View,
-  trace: Trace,
-): Required<Pick<Trace, "image" | "glimpses">> {
-  const { image, glimpses } = trace;
-  if (image && glimpses.length > 0) return { image, glimpses };
-  const remedy = "capture with both, or choose another view";
-  return refuse(op, `a trace for the view ${view}`, "have an image and a glimpse", held(trace), remedy);
-}
-
-export function refuseSize(op: string, view: View, step: number): never {
+export function refuseSize(view: string, step: number): never {
   const rule = `have its rows and columns said for the view ${view}: a Gaussian one reaches as far as it has them`;
-  return refuse(op, `glimpse ${step}`, rule, "no glimpseSize", "say it, such as 12x12");
+  return refuse(`glimpse ${step}`, rule, "no glimpseSize", "say it, such as 12x12");
 }
 
 type Size = readonly [rows: number, columns: number];

@@ -1,23 +1,35 @@
-import { type Trace, type TraceLayer, thumbnails } from "../inspect/index.ts";
-import { modelGrid } from "../viz/index.ts";
-import { mapOf, needLayers, titled } from "./layers.ts";
-import type { DrawOptions } from "./options.ts";
+import type { Cells, TraceLayer } from "../inspect/index.ts";
+import { thumbnailCells, thumbnails } from "../inspect/thumbnails.ts";
+import { grid, terminalGrid } from "../viz/index.ts";
+import { mapOf, titled } from "./layers.ts";
+import type { PictureOptions } from "./options.ts";
+import { TWO_HEADS, type ViewRecord } from "./view.ts";
+
+const SHOWN = "every head of every layer";
 
 /** Every head of every layer, small. */
-export function gridView(op: string, trace: Trace, options: DrawOptions): string {
-  const layers = needLayers(op, "grid", trace).map((layer) => smallMaps(layer, options));
-  const { palette, theme, title = titled(trace, "every head of every layer") } = options;
-  return modelGrid(layers, { title, ...(palette && { palette }), ...(theme && { theme }) });
-}
+export const gridView: ViewRecord<"grid"> = {
+  name: "grid",
+  label: "All heads",
+  title: "All heads",
+  caption: "All heads of all layers, to see which is worth a look.",
+  needs: ["layers"],
+  suits: TWO_HEADS,
+  chooses: [],
+  svg(trace, options) {
+    const { palette, theme, title = titled(trace, SHOWN) } = options;
+    const maps = trace.layers.map((layer) => smallMaps(layer, options));
+    return grid(maps, { title, ...(palette && { palette }), ...(theme && { theme }) });
+  },
+  text(trace, options) {
+    const { depth, unicode, columns, palette, title = titled(trace, SHOWN) } = options;
+    const maps = trace.layers.map((layer) => smallMaps(layer, options));
+    return terminalGrid(maps, { depth, unicode, columns, title, ...(palette && { palette }) });
+  },
+};
 
-/** A small map of each head: those of the trace where it has them; NaN where a block is hidden. */
-export function smallMaps(layer: TraceLayer, options: Pick<DrawOptions, "computer">): number[][][] {
+/** A small map of each head: those of the trace where it has them. */
+function smallMaps(layer: TraceLayer, options: PictureOptions): Cells[] {
   const thumb = layer.thumb ?? thumbnails(mapOf(layer, options));
-  const [, rows = 0, columns = 0] = thumb.shape;
-  const at = (cell: number) => (thumb.isMasked(cell) ? Number.NaN : thumb.at(cell));
-  return Array.from({ length: layer.H }, (_, h) =>
-    Array.from({ length: rows }, (_, t) =>
-      Array.from({ length: columns }, (_, s) => at((h * rows + t) * columns + s)),
-    ),
-  );
+  return Array.from({ length: layer.H }, (_, head) => thumbnailCells(thumb, head));
 }

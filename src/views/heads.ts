@@ -1,27 +1,34 @@
-import { layerMap, type Trace } from "../inspect/index.ts";
-import { headView, MOST_HEADS } from "../viz/head-view.ts";
+import { layerMap } from "../inspect/index.ts";
+import { heads, MOST_HEADS } from "../viz/heads.ts";
 import { chooseLayer, titled, tokensOf, unpooledData } from "./layers.ts";
-import { type DrawOptions, refuse, within } from "./options.ts";
+import { refuse } from "./named.ts";
+import { within } from "./options.ts";
+import type { ViewRecord } from "./view.ts";
 
 /** Up to eight heads of a layer, one over the other. */
-export function headsView(op: string, trace: Trace, options: DrawOptions): string {
-  const view = "heads";
-  const layer = chooseLayer(op, view, trace, options.layer);
-  const first = Array.from({ length: Math.min(layer.H, MOST_HEADS) }, (_, h) => h);
-  const heads = options.head === undefined ? first : [options.head].flat();
-  if (heads.length > MOST_HEADS || new Set(heads).size < heads.length) {
-    const rule = `be up to ${MOST_HEADS} different heads`;
-    refuse(op, "head", rule, heads.join(","), "choose fewer, or the view grid");
-  }
-  const map = layerMap(layer);
-  const named = heads.map((given) => {
-    const head = within(op, "head", given, layer.H, layer.name);
-    return { name: `head ${head}`, ...unpooledData(op, view, trace, { layer, head, map }) };
-  });
-  const rest = heads.length < layer.H ? ` (${heads.length} of ${layer.H} heads)` : "";
-  const title = options.title ?? titled(trace, `${layer.name}${rest}`);
-  return headView(
-    { heads: named, ...tokensOf(trace, layer) },
-    { title, ...(options.theme && { theme: options.theme }) },
-  );
-}
+export const headsView: ViewRecord<"heads"> = {
+  name: "heads",
+  label: "Heads",
+  title: "Heads, one over the other",
+  caption: "The heads of a layer over one another, a colour and a dash for each.",
+  needs: ["layers"],
+  suits: { rule: "have several heads in its first layer", isMet: ({ layers }) => layers[0]!.H > 1 },
+  chooses: ["layer", "heads"],
+  svg(trace, options) {
+    const layer = chooseLayer("heads", trace, options.layer);
+    const first = Array.from({ length: Math.min(layer.H, MOST_HEADS) }, (_, h) => h);
+    const chosen = options.head === undefined ? first : [options.head].flat();
+    if (chosen.length > MOST_HEADS || new Set(chosen).size < chosen.length) {
+      const rule = `be up to ${MOST_HEADS} different heads`;
+      refuse("head", rule, chosen.join(","), "choose fewer, or the view grid");
+    }
+    const map = layerMap(layer);
+    const drawn = chosen.map((given) => {
+      const head = within("head", given, layer.H, layer.name);
+      return { name: `head ${head}`, weights: unpooledData("heads", trace, { layer, head, map }).weights };
+    });
+    const rest = chosen.length < layer.H ? ` (${chosen.length} of ${layer.H} heads)` : "";
+    const { theme, title = titled(trace, `${layer.name}${rest}`) } = options;
+    return heads({ heads: drawn, ...tokensOf(trace, layer) }, { title, ...(theme && { theme }) });
+  },
+};

@@ -1,24 +1,37 @@
 import { type Trace, valueNormMap } from "../inspect/index.ts";
-import { type HeatmapOptions, heatmap } from "../viz/index.ts";
-import { type ChosenHead, chooseHead, headData, titleOf } from "./layers.ts";
-import { type DrawOptions, refuse } from "./options.ts";
+import { type ChosenHead, chooseHead, nameOf, titleOf } from "./layers.ts";
+import { drawMap, showMap } from "./map.ts";
+import { refuse } from "./named.ts";
+import type { PictureOptions } from "./options.ts";
+import type { ViewRecord } from "./view.ts";
 
 /** The weights of one head. */
-export function heatmapView(op: string, trace: Trace, options: DrawOptions): string {
-  const { title, ...chosen } = weighedHead(op, trace, options);
-  return drawMap(trace, chosen, { ...options, title, ...(options.valueNorms && OF_NORMS) });
-}
-
-/** What the colours of weights times lengths are. */
-const OF_NORMS = { domain: "data", value: "weight × length of the value" } as const;
+export const heatmapView: ViewRecord<"heatmap"> = {
+  name: "heatmap",
+  label: "Heat map",
+  title: "Attention weights",
+  caption: "One head: a row for each query, a column for each key.",
+  needs: ["layers"],
+  chooses: ["layer", "head", "scale"],
+  example: { head: 1 },
+  svg(trace, options) {
+    const { title, ...chosen } = weighed(trace, options);
+    const norms = { domain: "data", value: "weight × length of the value" } as const;
+    return drawMap(trace, chosen, { ...options, title, ...(options.valueNorms && norms) });
+  },
+  text(trace, options) {
+    const { title, ...chosen } = weighed(trace, options);
+    return showMap(trace, chosen, { ...options, title, ...(options.valueNorms && { domain: "data" }) });
+  },
+  cells(trace, options) {
+    const chosen = chooseHead("heatmap", trace, options);
+    return { ...chosen, shown: nameOf(chosen) };
+  },
+};
 
 /** A head as the heat map shows it: its weights, or these times the lengths of the values. */
-export function weighedHead(
-  op: string,
-  trace: Trace,
-  options: DrawOptions,
-): ChosenHead & { readonly title: string } {
-  const chosen = chooseHead(op, "heatmap", trace, options);
+function weighed(trace: Trace, options: PictureOptions): ChosenHead & { readonly title: string } {
+  const chosen = chooseHead("heatmap", trace, options);
   const { title = titleOf(trace, chosen) } = options;
   if (!options.valueNorms) return { ...chosen, title };
   const { vnorm, name, index } = chosen.layer;
@@ -27,32 +40,5 @@ export function weighedHead(
     return { ...chosen, map, title: options.title ?? `${title}, weights × lengths of the values` };
   }
   const rule = `have the length of each value for valueNorms: vnorm.${index} [Hkv, S]`;
-  return refuse(op, name, rule, "none", "capture it with valueNorms, or leave it out");
-}
-
-/** A map as a heat map, with the words of its layer. */
-export function drawMap(
-  trace: Trace,
-  chosen: ChosenHead,
-  options: DrawOptions & Pick<HeatmapOptions, "note" | "domain" | "value">,
-): string {
-  const { data, note, isOfShares } = headData(trace, chosen);
-  const { layer } = chosen;
-  const notes = [note, options.note].filter(Boolean).join(" ");
-  const { palette, colorScale, domain, value, theme, onWarning } = options;
-  return heatmap(data, {
-    ...{ title: options.title ?? titleOf(trace, chosen), ...axesOf(layer), numbers: true },
-    ...(notes && { note: notes }),
-    ...(palette && { palette }),
-    ...(colorScale && { colorScale }),
-    ...(domain && { domain }),
-    ...(value && { value }),
-    ...(theme && { theme }),
-    ...(onWarning && isOfShares && { onWarning }),
-  });
-}
-
-/** What the axes of a layer show. */
-export function axesOf({ alignQ, alignK }: ChosenHead["layer"]) {
-  return { xTitle: `keys: ${alignK}`, yTitle: `queries: ${alignQ}` };
+  return refuse(name, rule, "none", "capture it with valueNorms, or leave it out");
 }

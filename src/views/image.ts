@@ -1,49 +1,62 @@
 import { keysOfGrid, looksAtImage } from "../inspect/grid.ts";
 import { layerMap, type Trace, type TraceLayer } from "../inspect/index.ts";
-import { decodePng, imageAttention } from "../viz/index.ts";
-import { chooseLayer, held, titled } from "./layers.ts";
-import { type DrawOptions, refuse, single, within } from "./options.ts";
+import { decodePng, image } from "../viz/index.ts";
+import { chooseLayer, titled } from "./layers.ts";
+import { refuse } from "./named.ts";
+import { type PictureOptions, single, within } from "./options.ts";
+import type { ViewRecord } from "./view.ts";
 
 /** More panels than this are no picture any more. */
 const MOST_PANELS = 24;
 
-/**
- * What was looked at in an image: a panel for each word where words look at patches; where patches look at patches, a
- * panel for each head with what one query looks at.
- */
-export function imageView(op: string, trace: Trace, options: DrawOptions): string {
-  const view = "image";
-  const { image, grid } = trace;
-  if (!image || !grid) {
-    const remedy = "capture with both, or choose another view";
-    refuse(op, `a trace for the view ${view}`, "have an image and its grid", held(trace), remedy);
-  }
-  const layer = chooseLayer(op, view, trace, options.layer);
-  if (!looksAtImage(trace, layer.S)) {
-    const rule = `have a key for each of the ${keysOfGrid(grid)} patches for the view ${view}`;
-    refuse(op, layer.name, rule, `S=${layer.S}`, "choose a layer that looks at the image");
-  }
-  const map = layerMap(layer);
-  const patches = (head: number, query: number) => map.row(head, query).values.slice(grid.cls);
-  const panels = layer.T === layer.S ? ofHeads(op, layer, options) : ofWords(op, trace, layer, options);
-  const { palette, theme } = options;
-  return imageAttention(
-    {
-      image: decodePng(image),
-      grid: [grid.height, grid.width],
-      maps: panels.map(({ head, query }) => patches(head, query)),
-      words: panels.map(({ word }) => word),
-    },
-    {
-      title: options.title ?? titled(trace, captionOf(trace, layer, options)),
-      ...(palette && { palette }),
-      ...(theme && { theme }),
-    },
-  );
-}
+/** Patches look at patches: a panel for each head with what one query looks at. Else words do: a panel for each. */
+const isOfPatches = ({ T, S }: TraceLayer) => T === S;
 
-const captionOf = (trace: Trace, layer: TraceLayer, { query = 0 }: DrawOptions) =>
-  layer.T === layer.S
+/** What was looked at in an image. */
+export const imageView: ViewRecord<"image"> = {
+  name: "image",
+  label: "Image",
+  title: "Attention over the image",
+  caption: "What each word looked at in the image.",
+  needs: ["image", "layers"],
+  suits: {
+    rule: "have an image, its grid and a layer that looks at it",
+    isMet: (trace) => trace.layers.some(({ S }) => looksAtImage(trace, S)),
+  },
+  chooses: ["layer", "head"],
+  svg(trace, options) {
+    const { image: bytes, grid } = trace as Required<Trace>;
+    const layer = chooseLayer("image", trace, options.layer);
+    if (!looksAtImage(trace, layer.S)) {
+      const rule = `have a key for each of the ${keysOfGrid(grid)} patches for the view image`;
+      refuse(layer.name, rule, `S=${layer.S}`, "choose a layer that looks at the image");
+    }
+    const map = layerMap(layer);
+    const panels = isOfPatches(layer) ? ofHeads(layer, options) : ofWords(trace, layer, options);
+    const { palette, theme, title = titled(trace, captionOf(trace, layer, options)) } = options;
+    return image(
+      {
+        image: decodePng(bytes),
+        grid: [grid.height, grid.width],
+        maps: panels.map(({ head, query }) => map.row(head, query).values.slice(grid.cls)),
+        words: panels.map(({ word }) => word),
+      },
+      { title, ...(palette && { palette }), ...(theme && { theme }) },
+    );
+  },
+  page(trace, { layer: chosen }, draw) {
+    const looks = ({ S }: TraceLayer, l: number) =>
+      looksAtImage(trace, S) && (chosen === undefined || l === [chosen].flat()[0]);
+    const layer = trace.layers.findIndex(looks);
+    if (layer < 0) return [];
+    const ofPatches = "What one patch of the image looks at, for each head.";
+    const caption = isOfPatches(trace.layers[layer]!) ? ofPatches : imageView.caption;
+    return [{ caption, svg: draw({ layer }) }];
+  },
+};
+
+const captionOf = (trace: Trace, layer: TraceLayer, { query = 0 }: PictureOptions) =>
+  isOfPatches(layer)
     ? `${layer.name}: what “${trace.tokens[layer.alignQ]![query]}” looks at`
     : `${layer.name}: what each word looked at`;
 
@@ -53,17 +66,17 @@ interface Panel {
   readonly word: string;
 }
 
-function ofHeads(op: string, layer: TraceLayer, options: DrawOptions): Panel[] {
-  const query = within(op, "query", options.query ?? 0, layer.T, `tokens["${layer.alignQ}"]`);
+function ofHeads(layer: TraceLayer, options: PictureOptions): Panel[] {
+  const query = within("query", options.query ?? 0, layer.T, `tokens["${layer.alignQ}"]`);
   const all = Array.from({ length: Math.min(layer.H, MOST_PANELS) }, (_, h) => h);
   const heads = options.head === undefined ? all : [options.head].flat();
   return heads.map((given) => {
-    const head = within(op, "head", given, layer.H, layer.name);
+    const head = within("head", given, layer.H, layer.name);
     return { head, query, word: `head ${head}` };
   });
 }
 
-function ofWords(op: string, trace: Trace, layer: TraceLayer, options: DrawOptions): Panel[] {
-  const head = within(op, "head", single(op, "image", "head", options.head) ?? 0, layer.H, layer.name);
+function ofWords(trace: Trace, layer: TraceLayer, options: PictureOptions): Panel[] {
+  const head = within("head", single("image", "head", options.head) ?? 0, layer.H, layer.name);
   return trace.tokens[layer.alignQ]!.slice(0, MOST_PANELS).map((word, query) => ({ head, query, word }));
 }

@@ -1,8 +1,10 @@
 import type { Trace } from "../inspect/index.ts";
-import { decodePng, gaussianAxis, gaussianMarginals, type Picture } from "../viz/index.ts";
-import { MOST_PANELS, needGlimpses, refuseSize } from "./glimpse.ts";
+import { decodePng, gaussianAxis, marginals, type Picture } from "../viz/index.ts";
+import { MOST_PANELS, refuseSize } from "./glimpse.ts";
 import { titled } from "./layers.ts";
-import { type DrawOptions, refuse, within } from "./options.ts";
+import { refuse } from "./named.ts";
+import { type PictureOptions, within } from "./options.ts";
+import type { ViewRecord } from "./view.ts";
 
 /** A mask has a rectangle for each pixel: of larger images, a pixel of each block is drawn. */
 const MOST_PIXELS = 48;
@@ -10,41 +12,47 @@ const MOST_PIXELS = 48;
 /** How wide it is by itself, with a title; beside others it is smaller. */
 const PANEL = 400;
 
-/** A mask, and the step that it is of. */
-export interface Marginals {
-  readonly step: number;
-  /** Every so many pixels one is drawn. */
-  readonly block: number;
-  readonly svg: string;
-}
-
-/** How much each row and each column of the image is looked at, for each Gaussian glimpse of a trace with an image. */
-export function marginalsOf(trace: Trace, options: DrawOptions): readonly Marginals[] {
-  const pixels = decodePng(trace.image!);
-  const steps = [...trace.glimpses.keys()].slice(0, MOST_PANELS);
-  return steps.flatMap((step) => {
-    const size = sizeOf(trace, step, options);
-    if (!isGaussian(trace, step) || !size) return [];
-    return [{ step, ...draw(trace, step, pixels, size, { ...options, title: `step ${step}` }) }];
-  });
-}
-
-/** The same of one glimpse. */
-export function marginalsView(op: string, trace: Trace, options: DrawOptions): string {
-  const { image, glimpses } = needGlimpses(op, "marginals", trace);
-  const gaussian = [...glimpses.keys()].find((step) => isGaussian(trace, step)) ?? 0;
-  const step = within(op, "step", options.step ?? gaussian, glimpses.length, "the trace");
-  if (!isGaussian(trace, step)) {
-    const rule = "be Gaussian, of six numbers, for the view marginals";
-    refuse(op, `glimpse ${step}`, rule, "one of [2, 3]", "choose another step, or the view glimpse");
-  }
-  const size = sizeOf(trace, step, options) ?? refuseSize(op, "marginals", step);
-  const pixels = decodePng(image);
-  const block = blockOf(pixels);
-  const part = block > 1 ? `, one of ${block} × ${block} pixels` : "";
-  const { title = titled(trace, `glimpse ${step}${part}`) } = options;
-  return draw(trace, step, pixels, size, { ...options, title }, PANEL).svg;
-}
+/** How much each row and each column of the image is looked at, by one Gaussian glimpse. */
+export const marginalsView: ViewRecord<"marginals"> = {
+  name: "marginals",
+  label: "Marginals",
+  title: "Rows and columns of a glimpse",
+  caption: "A Gaussian glimpse as the product of its rows and columns.",
+  needs: ["glimpses"],
+  suits: {
+    rule: "have a Gaussian glimpse",
+    isMet: (trace) => trace.glimpses.some((_, step) => isGaussian(trace, step)),
+  },
+  chooses: ["step"],
+  svg(trace, options) {
+    const { image, glimpses } = trace as Required<Trace>;
+    const gaussian = [...glimpses.keys()].find((step) => isGaussian(trace, step)) ?? 0;
+    const step = within("step", options.step ?? gaussian, glimpses.length, "the trace");
+    if (!isGaussian(trace, step)) {
+      const rule = "be Gaussian, of six numbers, for the view marginals";
+      refuse(`glimpse ${step}`, rule, "one of [2, 3]", "choose another step, or the view glimpse");
+    }
+    const size = sizeOf(trace, step, options) ?? refuseSize("marginals", step);
+    const pixels = decodePng(image);
+    const block = blockOf(pixels);
+    const part = block > 1 ? `, one of ${block} × ${block} pixels` : "";
+    const { title = titled(trace, `glimpse ${step}${part}`) } = options;
+    return draw(trace, step, pixels, size, { ...options, title }, PANEL);
+  },
+  /** Smaller ones, of each Gaussian glimpse whose size is known. */
+  page(trace, options) {
+    const pixels = decodePng(trace.image!);
+    const block = blockOf(pixels);
+    const part = block === 1 ? "" : ` One of ${block} × ${block} pixels is drawn.`;
+    const steps = [...trace.glimpses.keys()].slice(0, MOST_PANELS);
+    return steps.flatMap((step) => {
+      const size = sizeOf(trace, step, options);
+      if (!isGaussian(trace, step) || !size) return [];
+      const svg = draw(trace, step, pixels, size, { ...options, title: `step ${step}` });
+      return [{ caption: `Step ${step}: how much each row and each column is looked at.${part}`, svg }];
+    });
+  },
+};
 
 type Sides = Pick<Picture, "height" | "width">;
 
@@ -52,7 +60,7 @@ const blockOf = ({ height, width }: Sides) => Math.ceil(Math.max(height, width) 
 
 const isGaussian = ({ glimpses }: Trace, step: number) => glimpses[step]!.shape.length === 1;
 
-const sizeOf = ({ glimpseSizes }: Trace, step: number, options: DrawOptions) =>
+const sizeOf = ({ glimpseSizes }: Trace, step: number, options: PictureOptions) =>
   options.glimpseSize ?? glimpseSizes?.[step];
 
 function draw(
@@ -60,14 +68,16 @@ function draw(
   step: number,
   { height, width }: Sides,
   [rows, columns]: readonly [number, number],
-  { title, palette, theme }: DrawOptions,
+  { title, palette, theme }: PictureOptions,
   panelWidth?: number,
-): Omit<Marginals, "step"> {
+): string {
   const block = blockOf({ height, width });
   const axis = (pixels: number, count: number, [u, d, s]: readonly number[]) =>
     // The middle of block b is pixel block·b + (block − 1)/2.
     gaussianAxis(Math.ceil(pixels / block), count, {
-      ...{ u: (u! - (block - 1) / 2) / block, d: d! / block, s: s! / block },
+      u: (u! - (block - 1) / 2) / block,
+      d: d! / block,
+      s: s! / block,
     });
   const numbers = Array.from(glimpses[step]!.slice());
   const data = {
@@ -79,5 +89,5 @@ function draw(
     ...(theme && { theme }),
     ...(panelWidth && { panelWidth }),
   };
-  return { block, svg: gaussianMarginals(data, { ...(title !== undefined && { title }), ...look }) };
+  return marginals(data, { ...(title !== undefined && { title }), ...look });
 }

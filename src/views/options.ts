@@ -1,32 +1,13 @@
-import { OptionError } from "../core/errors.ts";
 import type { MapComputer, TraceLayer } from "../inspect/index.ts";
-import type { ColorScale, Palette, Theme } from "../viz/index.ts";
-
-/** Every view of a trace, in the order in which `heed svg --help` names them. */
-export const VIEWS = [
-  "heatmap",
-  "flow",
-  "heads",
-  "grid",
-  "neuron",
-  "statistics",
-  "compare",
-  "rollout",
-  "image",
-  "glimpse",
-  "marginals",
-  "gates",
-] as const;
-export type View = (typeof VIEWS)[number];
+import type { ColorScale, Palette, TerminalCapabilities, TerminalFormat, Theme } from "../viz/index.ts";
+import { refuse } from "./named.ts";
 
 /** The ways through a stack of layers: products of the weights, the most that can flow, weights by their gradients. */
 export const THROUGH = ["rollout", "flow", "gradient"] as const;
 export type Through = (typeof THROUGH)[number];
 
 /** Which part of a trace, and how it is drawn. What a view has no use for is passed over. */
-export interface DrawOptions {
-  /** @default what the trace is best seen as: see `defaultView` */
-  readonly view?: View;
+export interface PictureOptions {
   /** The layer; `compare` takes a pair of them, `rollout` the last one of those it joins. @default 0; the last for `rollout` */
   readonly layer?: number | readonly number[];
   /** The head; `heads` takes up to eight, `compare` a pair. @default 0; the first eight; 0 and 1 */
@@ -63,26 +44,37 @@ export interface DrawOptions {
   readonly onWarning?: (message: string) => void;
 }
 
-/** Throws VIEW: `op: place must rule, got …; remedy`. */
-export function refuse(op: string, place: string, rule: string, got: string, remedy: string): never {
-  throw new OptionError("VIEW", { op, place, rule, got, remedy });
+/** What the terminal can do, as `terminalCapabilities` finds it, and how it is to be used. */
+export interface TextOptions extends PictureOptions, Omit<TerminalCapabilities, "isTTY"> {
+  readonly isTTY?: boolean;
+  /** @default "map" in a terminal, else "text" */
+  readonly format?: TerminalFormat;
+  /** The most queries that the format `text` names; of more, those with the largest weights. @default 64 */
+  readonly lines?: number;
+}
+
+/** A still picture for a page. */
+export interface PageFigure {
+  /** What it shows, as plain text. */
+  readonly caption: string;
+  /** An SVG document. */
+  readonly svg: string;
 }
 
 /** One number of an option that some views take several of. */
 export function single(
-  op: string,
-  view: View,
+  view: string,
   name: "layer" | "head",
   given: number | readonly number[] | undefined,
 ): number | undefined {
   if (typeof given !== "object") return given;
   if (given.length === 1) return given[0];
-  return refuse(op, name, `be one number for the view ${view}`, given.join(","), "name one of them");
+  return refuse(name, `be one number for the view ${view}`, given.join(","), "name one of them");
 }
 
 /** Throws unless `got` counts one of `length` things. */
-export function within(op: string, name: string, got: number, length: number, of: string): number {
+export function within(name: string, got: number, length: number, of: string): number {
   if (Number.isSafeInteger(got) && got >= 0 && got < length) return got;
   const rule = length === 1 ? `be 0: ${of} has one` : `be from 0 to ${length - 1}: ${of} has ${length}`;
-  return refuse(op, name, rule, String(got), "choose another one");
+  return refuse(name, rule, String(got), "choose another one");
 }

@@ -1,12 +1,11 @@
 import { MASKED, type Trace, VALUE } from "../inspect/index.ts";
 import { colorAt, encodePng, paletteBytes, paletteIndex } from "../viz/index.ts";
 import { colorPosition } from "../viz/scale.ts";
-import { type ChosenHead, chooseHead, headCells, nameOf } from "./layers.ts";
-import { type DrawOptions, refuse, type View } from "./options.ts";
-import { rolledOut } from "./rollout.ts";
-
-/** The views whose cells can be pixels. */
-export const PNG_VIEWS = ["heatmap", "rollout"] as const satisfies View[];
+import type { DrawOptions } from "./draw-trace.ts";
+import { headCells } from "./layers.ts";
+import { PNG_VIEWS, recordOf } from "./list.ts";
+import { named, refuse } from "./named.ts";
+import { checkNeeds } from "./view.ts";
 
 export interface PngTraceOptions extends DrawOptions {
   /** Pixels a side of one cell. @default as many as make the longer side at most 512 pixels, 1 at least */
@@ -28,7 +27,7 @@ const RED = [197, 34, 31] as const;
  * has no room for a 257th. Above 4096 cells a side the map is max-pooled. The `tEXt` chunks `Title` and `heed` say what is
  * shown; `heed` is JSON. Cost: O(T·S), a byte a cell. Pure.
  *
- * @throws OptionError VIEW · VIZ_OPTION
+ * @throws OptionError OPTION
  * @example
  * const attn = traceTensor([1, 1, 2], [0.25, 0.75]);
  * const tokens = { src: ["I", "am"], tgt: ["suis"] };
@@ -36,27 +35,23 @@ const RED = [197, 34, 31] as const;
  * decodePng(pngTrace(trace, { cell: 1 })).width; // 2
  */
 export function pngTrace(trace: Trace, options: PngTraceOptions = {}): Uint8Array {
-  return pngView("pngTrace", trace, options);
+  return named("pngTrace", () => encodeCells(trace, options));
 }
 
-/** `pngTrace` under the name that errors are to give. */
-export function pngView(op: string, trace: Trace, options: PngTraceOptions): Uint8Array {
+function encodeCells(trace: Trace, options: PngTraceOptions): Uint8Array {
   const { view = "heatmap", palette = "viridis", colorScale = "linear" } = options;
-  if (view !== "heatmap" && view !== "rollout") {
+  const record = recordOf(view);
+  if (!record?.cells) {
     const rule = `be one of ${PNG_VIEWS.join(", ")}, whose cells can be pixels`;
-    refuse(
-      op,
-      "view",
-      rule,
-      view,
-      "draw it with its words: renderPng(drawTrace(…)), heed png without --cell",
-    );
+    const remedy = "draw it with its words: renderPng(drawTrace(…)), heed png without --cell";
+    return refuse("view", rule, view, remedy);
   }
   if (options.valueNorms) {
     const rule = "be left out where cells are pixels, whose colours are those of 0 to 1";
-    refuse(op, "valueNorms", rule, "true", "draw it with its words");
+    refuse("valueNorms", rule, "true", "draw it with its words");
   }
-  const chosen = choose(op, view, trace, options);
+  checkNeeds(record, trace);
+  const chosen = record.cells(trace, options);
   const { layer, head, map } = chosen;
   const { cells, factor } = headCells(map, head, MOST_CELLS);
   const { rows, columns, values, kinds } = cells;
@@ -64,7 +59,6 @@ export function pngView(op: string, trace: Trace, options: PngTraceOptions): Uin
   if (!(Number.isSafeInteger(cell) && cell >= 1 && cell * Math.max(rows, columns) <= 4 * MOST_CELLS)) {
     const most = Math.floor((4 * MOST_CELLS) / Math.max(rows, columns));
     refuse(
-      op,
       "cell",
       `be a whole number from 1 to ${most} for ${rows} × ${columns} cells`,
       String(cell),
@@ -72,14 +66,15 @@ export function pngView(op: string, trace: Trace, options: PngTraceOptions): Uin
     );
   }
   const state = {
-    ...{ view, layer: layer.index, ...(view === "heatmap" && { head }), shape: [layer.T, layer.S] },
-    ...{
-      palette,
-      domain: [0, 1],
-      ...(colorScale !== "linear" && { colorScale }),
-      cell,
-      ...(factor > 1 && { pooled: factor }),
-    },
+    view,
+    layer: layer.index,
+    ...(view === "heatmap" && { head }),
+    shape: [layer.T, layer.S],
+    palette,
+    domain: [0, 1],
+    ...(colorScale !== "linear" && { colorScale }),
+    cell,
+    ...(factor > 1 && { pooled: factor }),
   };
   const { title = chosen.shown } = options;
   const [width, height] = [columns * cell, rows * cell];
@@ -105,18 +100,4 @@ export function pngView(op: string, trace: Trace, options: PngTraceOptions): Uin
     { width, height, channels, data, ...(isPlain && { palette: paletteBytes(palette) }) },
     { text },
   );
-}
-
-function choose(
-  op: string,
-  view: "heatmap" | "rollout",
-  trace: Trace,
-  options: DrawOptions,
-): ChosenHead & { shown: string } {
-  if (view === "heatmap") {
-    const chosen = chooseHead(op, view, trace, options);
-    return { ...chosen, shown: nameOf(chosen) };
-  }
-  const { map, to, shown } = rolledOut(op, trace, options);
-  return { layer: trace.layers[to]!, head: 0, map, shown };
 }

@@ -1,13 +1,14 @@
-import {
-  type HeadStatistics,
-  headStatistics,
-  layerMap,
-  type Trace,
-  type TraceLayer,
-} from "../inspect/index.ts";
-import { type Measure, measures } from "../viz/index.ts";
-import { chooseLayer, needLayers, titled } from "./layers.ts";
-import type { DrawOptions } from "./options.ts";
+import { type HeadStatistics, layerMap, type Trace, type TraceLayer } from "../inspect/index.ts";
+import { finished } from "../inspect/map/map.ts";
+import { headStatisticsSteps } from "../inspect/statistics/head.ts";
+import { ascii, displayWidth, fitColumns, type StatisticsData, statistics, visible } from "../viz/index.ts";
+import { chooseLayer, titled } from "./layers.ts";
+import type { PictureOptions, TextOptions } from "./options.ts";
+import type { ViewRecord } from "./view.ts";
+
+/** Of a page: more weights than these take minutes. */
+const MOST_ON_PAGE = 1 << 24;
+const LONGEST_NAME = 24;
 
 type Named = { [Name in keyof HeadStatistics]: HeadStatistics[Name] extends number ? Name : never };
 type NumberName = Named[keyof HeadStatistics];
@@ -29,33 +30,25 @@ const SELF: readonly (readonly [NumberName, string])[] = [
 ];
 const UNIT = [0, 1] as const;
 
-/** One row of `statisticsTable`. */
-export interface StatisticsRow {
-  readonly name: string;
-  readonly values: readonly number[];
-}
-
-/** The statistics of every head: of one layer where one is chosen, else of all. */
-export function statisticsTable(
-  op: string,
+/** The statistics of every head: of one layer where one is chosen, else of all. A step is a row of a head. */
+function* statisticsTable(
   trace: Trace,
-  options: DrawOptions,
-): { readonly columns: readonly Measure[]; readonly rows: readonly StatisticsRow[] } {
+  options: PictureOptions,
+): Generator<undefined, StatisticsData, undefined> {
   const layers =
-    options.layer === undefined
-      ? needLayers(op, "statistics", trace)
-      : [chooseLayer(op, "statistics", trace, options.layer)];
+    options.layer === undefined ? trace.layers : [chooseLayer("statistics", trace, options.layer)];
   const isSelf = (layer: TraceLayer) => layer.alignQ === layer.alignK;
   const shares = layers.some(isSelf) ? [...SHARES, ...SELF] : SHARES;
-  const rows = layers.flatMap((layer) => {
+  const rows: StatisticsData["rows"][number][] = [];
+  for (const layer of layers) {
     const map = layerMap(layer);
     const tokens = isSelf(layer) ? trace.tokens[layer.alignQ] : undefined;
-    return Array.from({ length: layer.H }, (_, h) => {
-      const found = headStatistics(map, h, tokens && { tokens });
+    for (let h = 0; h < layer.H; h++) {
+      const found = yield* headStatisticsSteps(map, h, tokens && { tokens });
       const values = [...shares.map(([key]) => found[key]), found.distance, found.diagonality];
-      return { name: `${layer.name}, head ${h}`, values };
-    });
-  });
+      rows.push({ name: `${layer.name}, head ${h}`, values });
+    }
+  }
   const columns = [
     ...shares.map(([, name]) => ({ name, domain: UNIT })),
     { name: "distance" },
@@ -69,11 +62,52 @@ export function statisticsTable(
   };
 }
 
-/** What each head does, in numbers. */
-export function statisticsView(op: string, trace: Trace, options: DrawOptions): string {
-  return measures(statisticsTable(op, trace, options), {
-    title: options.title ?? titled(trace, "what each head does"),
+/** Numbers in columns, one head a line; so many measures as fit. */
+function textTable(trace: Trace, options: TextOptions): string {
+  const { columns, rows } = finished(statisticsTable(trace, options));
+  const ellipsis = options.unicode ? "…" : "~";
+  const printed = rows.map(({ name }) => (options.unicode ? visible(name) : ascii(name)));
+  const first = Math.min(LONGEST_NAME, Math.max(...printed.map(displayWidth)));
+  const names = printed.map((name) => fitColumns(name, first, "left", ellipsis));
+  let room = options.columns - first;
+  const kept = columns.flatMap(({ name }, c) => {
+    room -= Math.max(name.length, 6) + 2;
+    return c === 0 || room >= 0 ? [{ name: options.unicode ? name : name.replace("±", "+-"), c }] : [];
+  });
+  const cell = (text: string, name: string) => `  ${text.padStart(Math.max(name.length, 6))}`;
+  const number = (value: number) => (Number.isFinite(value) ? value.toFixed(3) : "-");
+  return [
+    " ".repeat(first) + kept.map(({ name }) => cell(name, name)).join(""),
+    ...rows.map(
+      ({ values }, n) => names[n]! + kept.map(({ name, c }) => cell(number(values[c]!), name)).join(""),
+    ),
+  ].join("\n");
+}
+
+function* picture(trace: Trace, options: PictureOptions) {
+  const { theme, title = titled(trace, "what each head does") } = options;
+  return statistics(yield* statisticsTable(trace, options), {
+    title,
     note: "Means over the queries; shares from 0 to 1, distance in tokens, diagonality from −1 to 1. Masked keys do not count.",
-    ...(options.theme && { theme: options.theme }),
+    ...(theme && { theme }),
   });
 }
+
+/** What each head does, in numbers. */
+export const statisticsView: ViewRecord<"statistics"> = {
+  name: "statistics",
+  label: "Statistics",
+  title: "What each head does",
+  caption: "What each head does: entropy, reach, first key, diagonal.",
+  needs: ["layers"],
+  chooses: [],
+  svg: (trace, options) => finished(picture(trace, options)),
+  steps: picture,
+  text: textTable,
+  page({ layers }, _, draw) {
+    const weights = layers.reduce((sum, { H, T, S }) => sum + H * T * S, 0);
+    return weights > MOST_ON_PAGE
+      ? []
+      : [{ caption: statisticsView.caption, svg: draw({ layer: undefined }) }];
+  },
+};

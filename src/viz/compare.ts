@@ -1,6 +1,7 @@
 import { ShapeError } from "../core/errors.ts";
+import { MASKED, VALUE } from "../inspect/cells.ts";
+import { cellsOf, type HeatmapData } from "./data.ts";
 import { type HeatmapOptions, heatmap } from "./heatmap.ts";
-import { type HeatmapData, MASKED, toMatrix, VALUE } from "./matrix.ts";
 import { svgDocument } from "./svg/document.ts";
 import { element, fingerprint } from "./svg/markup.ts";
 
@@ -22,7 +23,7 @@ const SIZE = { width: 520, height: 460 };
  * A and B share one scale; the difference has its own, even around 0, in purple where A is more and orange where B is.
  * What is masked in either is masked in the difference. Cost: O(T·S). Pure: the same data give the same text.
  *
- * @throws ShapeError `MATRIX_SIZE` or DIMENSION when the maps differ in size · what `heatmap` throws
+ * @throws ShapeError SHAPE or DIMENSION when the maps differ in size · what `heatmap` throws
  * @example
  * const words = { rowTokens: ["a", "b"], columnTokens: ["x", "y"] };
  * compare({ ...words, weights: [[1, 0], [0, 1]] }, { ...words, weights: [[0.5, 0.5], [0, 1]] });
@@ -30,7 +31,7 @@ const SIZE = { width: 520, height: 460 };
 export function compare(a: HeatmapData, b: HeatmapData, options: CompareOptions = {}): string {
   const op = "compare";
   const { names = ["A", "B"], size = SIZE, ...look } = options;
-  const [one, other] = [toMatrix(op, a), toMatrix(op, b)];
+  const [one, other] = [cellsOf(op, a), cellsOf(op, b)];
   if (one.rows !== other.rows || one.columns !== other.columns) {
     const shapes = { aShape: [one.rows, one.columns], bShape: [other.rows, other.columns] };
     throw new ShapeError("DIMENSION", {
@@ -41,18 +42,26 @@ export function compare(a: HeatmapData, b: HeatmapData, options: CompareOptions 
       ...shapes,
     });
   }
-  const weights = one.values.map((value, cell) =>
-    one.kinds[cell] === VALUE && other.kinds[cell] === VALUE ? value - other.values[cell]! : Number.NaN,
-  );
-  const mask = one.kinds.map((kind, cell) => Number(kind !== MASKED && other.kinds[cell] !== MASKED));
-  const most = largest(weights) || 1;
+  const values = new Float64Array(one.values.length);
+  const kinds = new Uint8Array(values.length);
+  let most = 0;
+  for (let cell = 0; cell < values.length; cell++) {
+    const [a, b] = [one.kinds[cell]!, other.kinds[cell]!];
+    kinds[cell] = a === MASKED || b === MASKED ? MASKED : a === VALUE ? b : a;
+    if (kinds[cell] === VALUE) values[cell] = one.values[cell]! - other.values[cell]!;
+    most = Math.max(most, Math.abs(values[cell]!));
+  }
+  most ||= 1;
+  const { rows, columns } = one;
+  const { rowTokens, columnTokens } = a;
+  const difference = { rows, columns, values, kinds };
   const title = `${names[0]} − ${names[1]}`;
   const shared = { ...look, size };
   const panels = [
     heatmap(a, { ...shared, title: names[0] }),
     heatmap(b, { ...shared, title: names[1] }),
     heatmap(
-      { ...a, weights, mask },
+      { weights: difference, rowTokens, columnTokens },
       { ...shared, title, palette: "PuOr", domain: [-most, most], value: "difference" },
     ),
   ];
@@ -67,14 +76,7 @@ export function compare(a: HeatmapData, b: HeatmapData, options: CompareOptions 
   });
   const id = fingerprint(panels.join("\n"));
   const background = element("rect", { class: "bg", width, height });
-  const description = `Two maps of ${one.rows} × ${one.columns} weights and their difference, which is at most ${most.toFixed(3)}.`;
+  const description = `Two maps of ${rows} × ${columns} weights and their difference, which is at most ${most.toFixed(3)}.`;
   const theme = look.theme ?? "light";
   return svgDocument({ id, theme, title, description, width, height, content: [background, ...content] });
-}
-
-/** The largest distance from 0 of the numbers that are finite. */
-function largest(values: Float64Array): number {
-  let most = 0;
-  for (const value of values) if (Math.abs(value) > most) most = Math.abs(value);
-  return most;
 }

@@ -1,6 +1,7 @@
 import { unzlibSync } from "fflate";
 import { OptionError } from "../core/errors.ts";
 import type { Picture } from "./image/picture.ts";
+import { refuse } from "./refuse.ts";
 
 const SIGNATURE = [137, 80, 78, 71, 13, 10, 26, 10];
 /** Samples of a pixel by colour type: grey, RGB, palette, grey with alpha, RGB with alpha. */
@@ -20,24 +21,25 @@ export interface DecodePngOptions {
  *
  * Transparent pixels are laid on white. No more is allocated than the file justifies. Cost: O(pixels).
  *
- * @throws OptionError VIZ_OPTION, which says what is wrong with the file · LIMIT for more pixels than `mostPixels`
+ * @throws OptionError OPTION, which says what is wrong with the file · LIMIT for more pixels than `mostPixels`
  * @example
  * const png = encodePng({ width: 2, height: 1, channels: 1, data: Uint8Array.of(0, 255) });
  * decodePng(png).values; // Float32Array [0, 1]
  */
 export function decodePng(bytes: Uint8Array, { mostPixels = MOST_PIXELS }: DecodePngOptions = {}): Picture {
-  if (SIGNATURE.some((byte, at) => bytes[at] !== byte)) refuse("a PNG file", "bytes of another kind");
+  if (SIGNATURE.some((byte, at) => bytes[at] !== byte)) refuseFile("a PNG file", "bytes of another kind");
   const { header, palette, data } = chunks(bytes);
   const view = new DataView(header.buffer, header.byteOffset, header.length);
   const [width, height] = [view.getUint32(0), view.getUint32(4)];
   const [depth, type, , , interlaced] = header.subarray(8);
   const samples = SAMPLES[type!];
-  if (depth !== 8 || samples === undefined) refuse("a PNG of 8 bits a sample", `${depth} bits, type ${type}`);
-  if (interlaced !== 0) refuse("a PNG without interlacing", "an interlaced one");
+  if (depth !== 8 || samples === undefined)
+    refuseFile("a PNG of 8 bits a sample", `${depth} bits, type ${type}`);
+  if (interlaced !== 0) refuseFile("a PNG without interlacing", "an interlaced one");
   const stride = width * samples;
   const expected = (stride + 1) * height;
   if (!(width > 0 && height > 0 && expected <= data.length * MOST_INFLATION))
-    refuse("a PNG with all its pixels", `${height} × ${width} pixels in ${data.length} bytes`);
+    refuseFile("a PNG with all its pixels", `${height} × ${width} pixels in ${data.length} bytes`);
   if (width * height > mostPixels) {
     const rule = `a picture must have at most ${mostPixels} pixels`;
     const remedy = "make it smaller, or raise mostPixels where there is room";
@@ -48,9 +50,9 @@ export function decodePng(bytes: Uint8Array, { mostPixels = MOST_PIXELS }: Decod
   return { height, width, ...toPicture(rows, width * height, samples, type === 3 ? palette : undefined) };
 }
 
-function refuse(rule: string, got: string): never {
+function refuseFile(rule: string, got: string): never {
   const remedy = "save the image again as a plain PNG";
-  throw new OptionError("VIZ_OPTION", { op: "decodePng", option: "bytes", rule, got, remedy });
+  return refuse("decodePng", "bytes", rule, got, remedy);
 }
 
 function chunks(bytes: Uint8Array) {
@@ -61,7 +63,7 @@ function chunks(bytes: Uint8Array) {
   for (let at = SIGNATURE.length; at + 12 <= bytes.length; ) {
     const length = view.getUint32(at);
     const name = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
-    if (at + 12 + length > bytes.length) refuse("a whole PNG file", "one that is cut off");
+    if (at + 12 + length > bytes.length) refuseFile("a whole PNG file", "one that is cut off");
     const body = bytes.subarray(at + 8, at + 8 + length);
     if (name === "IHDR") header = body;
     if (name === "PLTE") palette = body;
@@ -69,7 +71,8 @@ function chunks(bytes: Uint8Array) {
     if (name === "IEND") break;
     at += 12 + length;
   }
-  if (header?.length !== 13 || parts.length === 0) refuse("a PNG with a header and pixels", "one without");
+  if (header?.length !== 13 || parts.length === 0)
+    refuseFile("a PNG with a header and pixels", "one without");
   const data = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let end = 0;
   for (const part of parts) {
@@ -86,7 +89,7 @@ function inflate(data: Uint8Array, expected: number): Uint8Array {
   } catch {
     lines = undefined;
   }
-  if (lines?.length !== expected) refuse("a PNG with all its pixels", "data that do not unpack");
+  if (lines?.length !== expected) refuseFile("a PNG with all its pixels", "data that do not unpack");
   return lines;
 }
 
@@ -95,7 +98,7 @@ function unfilter(lines: Uint8Array, height: number, stride: number, step: numbe
   const rows = new Uint8Array(height * stride);
   for (let y = 0; y < height; y++) {
     const filter = lines[y * (stride + 1)]!;
-    if (filter > 4) refuse("a PNG with filters 0 to 4", `filter ${filter}`);
+    if (filter > 4) refuseFile("a PNG with filters 0 to 4", `filter ${filter}`);
     for (let x = 0; x < stride; x++) {
       const to = y * stride + x;
       const left = x >= step ? rows[to - step]! : 0;

@@ -1,5 +1,5 @@
-import { english } from "../core/english/index.ts";
-import { type HeatmapData, isNested, MASKED, type Matrix, NOT_FINITE, VALUE } from "./matrix.ts";
+import { type AnyCells, MASKED, NOT_FINITE, VALUE } from "../inspect/cells.ts";
+import { type HeatmapData, isNested } from "./data.ts";
 import { visible } from "./text.ts";
 import { truncate } from "./width.ts";
 
@@ -14,13 +14,13 @@ const shorten = (token: string) => truncate(visible(token), LONGEST_QUOTE);
  * What a reader should know before trusting the picture, one sentence each: rows that are no distributions, and
  * weights that are not finite. A row that is masked throughout has nothing to attend to, and is in order.
  */
-export function warnings(op: string, matrix: Matrix, data: HeatmapData): string[] {
+export function warnings(op: string, matrix: AnyCells, data: HeatmapData): string[] {
   return [distributionWarning(op, matrix, data.rowTokens), finiteWarning(op, matrix, data.weights)].filter(
     (warning) => warning !== undefined,
   );
 }
 
-function distributionWarning(op: string, matrix: Matrix, rowTokens: readonly string[]): string | undefined {
+function distributionWarning(op: string, matrix: AnyCells, rowTokens: readonly string[]): string | undefined {
   const faults: { row: number; fault: string }[] = [];
   for (let row = 0; row < matrix.rows; row++) {
     const fault = rowFault(matrix, row);
@@ -28,11 +28,16 @@ function distributionWarning(op: string, matrix: Matrix, rowTokens: readonly str
   }
   const first = faults[0];
   if (!first) return undefined;
-  const token = shorten(rowTokens[first.row]!);
-  return english.ROWS_NOT_DISTRIBUTIONS({ op, ...first, token, others: faults.length - 1 });
+  const others = faults.length - 1;
+  const rest = others > 0 ? ` and ${others} more such row${others > 1 ? "s" : ""}` : "";
+  return (
+    `${op}: every row of weights must be a distribution (nothing negative, sum 1 within 0.001), got row ${first.row} ` +
+    `“${shorten(rowTokens[first.row]!)}” with ${first.fault}${rest}; the colours are still exact, but do not read them ` +
+    "as shares of attention"
+  );
 }
 
-function rowFault(matrix: Matrix, row: number): string | undefined {
+function rowFault(matrix: AnyCells, row: number): string | undefined {
   let sum = 0;
   let least = 0;
   let values = 0;
@@ -47,22 +52,26 @@ function rowFault(matrix: Matrix, row: number): string | undefined {
   return `a sum of ${Number(sum.toPrecision(6))}`;
 }
 
-function finiteWarning(op: string, matrix: Matrix, weights: HeatmapData["weights"]): string | undefined {
+function finiteWarning(op: string, matrix: AnyCells, weights: HeatmapData["weights"]): string | undefined {
   const cell = matrix.kinds.indexOf(NOT_FINITE);
   if (cell < 0) return undefined;
   const row = Math.floor(cell / matrix.columns);
   const column = cell % matrix.columns;
-  const first = isNested(weights) ? weights[row]![column]! : weights[cell]!;
-  return english.WEIGHTS_NOT_FINITE({ op, count: count(matrix, NOT_FINITE), row, column, value: first });
+  const first = "kinds" in weights ? Number.NaN : isNested(weights) ? weights[row]![column] : weights[cell];
+  const all = count(matrix, NOT_FINITE);
+  return (
+    `${op}: every weight that is not masked must be finite, got ${all} that ${all > 1 ? "are" : "is"} not, the first ` +
+    `${first} at row ${row}, column ${column}; they are drawn apart from the colour scale`
+  );
 }
 
 /** How many cells are of this kind. */
-export function count(matrix: Matrix, kind: number): number {
+export function count(matrix: AnyCells, kind: number): number {
   return matrix.kinds.reduce((sum, other) => sum + Number(other === kind), 0);
 }
 
 /** Where the largest weight is, or undefined when no cell has one. */
-function strongest(matrix: Matrix): number | undefined {
+function strongest(matrix: AnyCells): number | undefined {
   let best: number | undefined;
   for (let cell = 0; cell < matrix.values.length; cell++)
     if (matrix.kinds[cell] === VALUE && (best === undefined || matrix.values[cell]! > matrix.values[best]!))
@@ -76,10 +85,10 @@ const plural = (n: number, noun: string) => `${n} ${noun}${n === 1 ? "" : "s"}`;
  * The heat map in one sentence, for screen readers and captions.
  *
  * @example
- * summary(toMatrix("summary", data), data);
+ * summary(cellsOf("summary", data), data);
  * // "5 output tokens over 7 input tokens; “aime” attends most to “love” (0.97)."
  */
-export function summary(matrix: Matrix, data: HeatmapData): string {
+export function summary(matrix: AnyCells, data: HeatmapData): string {
   const parts = [`${plural(matrix.rows, "output token")} over ${plural(matrix.columns, "input token")}`];
   const best = strongest(matrix);
   if (best === undefined) parts.push("nothing to attend to");
@@ -94,7 +103,11 @@ export function summary(matrix: Matrix, data: HeatmapData): string {
 }
 
 /** The columns with the `most` largest weights of a row, largest first; equal weights in column order. */
-export function topColumns(matrix: Matrix, row: number, most: number): { column: number; weight: number }[] {
+export function topColumns(
+  matrix: AnyCells,
+  row: number,
+  most: number,
+): { column: number; weight: number }[] {
   const start = row * matrix.columns;
   return Array.from({ length: matrix.columns }, (_, column) => ({
     column,

@@ -1,9 +1,9 @@
-import { OptionError } from "../core/errors.ts";
+import { cellsOf, type HeatmapData } from "./data.ts";
 import { summary, warnings } from "./describe.ts";
 import { chooseEdges, type Edge, type EdgeChoice, hasWeightAboveOne } from "./flow/edges.ts";
 import { articlePlaces, columnPlaces, type Places } from "./flow/places.ts";
-import { type HeatmapData, toMatrix } from "./matrix.ts";
 import { oneOf } from "./options.ts";
+import { refuse } from "./refuse.ts";
 import { coordinate, element, fingerprint } from "./svg/markup.ts";
 import { THEMES, type Theme } from "./svg/theme.ts";
 import { belowTitle, titledDocument } from "./svg/titled.ts";
@@ -45,7 +45,7 @@ const OUTPUT_FILL = "#90ee90"; // lightgreen
  *
  * Cost: O(T·S·log S). Pure: the same data give the same text, without a DOM, and no token can become markup.
  *
- * @throws ShapeError `MATRIX_SIZE`, OptionError `MATRIX_EMPTY` or `VIZ_OPTION`
+ * @throws ShapeError SHAPE, OptionError OPTION
  * @example
  * const svg = flow({
  *   weights: [[0.9, 0.1], [0.2, 0.8]],
@@ -55,7 +55,7 @@ const OUTPUT_FILL = "#90ee90"; // lightgreen
  */
 export function flow(data: HeatmapData, options: FlowOptions = {}): string {
   const op = "flow";
-  const matrix = toMatrix(op, data);
+  const matrix = cellsOf(op, data);
   const layout = oneOf(op, "layout", options.layout ?? "columns", LAYOUTS);
   const theme = oneOf(op, "theme", options.theme ?? "light", THEMES);
   const choice = options.edges ?? (layout === "article" ? { threshold: 0.1 } : { mass: 0.7 });
@@ -108,8 +108,8 @@ export function flow(data: HeatmapData, options: FlowOptions = {}): string {
 function checkChoice(op: string, choice: EdgeChoice): void {
   const [option, value] = "threshold" in choice ? ["threshold", choice.threshold] : ["mass", choice.mass];
   if (typeof value === "number" && value >= 0 && value <= 1) return;
-  const details = { op, option: `edges.${option}`, rule: "a number from 0 to 1", got: String(value) };
-  throw new OptionError("VIZ_OPTION", { ...details, remedy: "pass { threshold } or { mass } in that range" });
+  const remedy = "pass { threshold } or { mass } in that range";
+  refuse(op, `edges.${option}`, "a number from 0 to 1", String(value), remedy);
 }
 
 /** A number as written into the picture: six digits, so that it can be read back. */

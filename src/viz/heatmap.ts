@@ -1,17 +1,9 @@
-import { OptionError } from "../core/errors.ts";
+import { MASKED, NOT_FINITE } from "../inspect/cells.ts";
 import { type DivergingPalette, PALETTES, type Palette } from "./color.ts";
+import { blockTokens, cellsOf, fitCells, type HeatmapData, type Pooled, poolingNote } from "./data.ts";
 import { count, summary, warnings } from "./describe.ts";
-import {
-  blockTokens,
-  type HeatmapData,
-  MASKED,
-  maxPool,
-  NOT_FINITE,
-  type Pooled,
-  poolingNote,
-  toMatrix,
-} from "./matrix.ts";
 import { oneOf, type Words, withDefaultWords } from "./options.ts";
+import { refuse } from "./refuse.ts";
 import { type ColorScale, type Domain, makeScale } from "./scale.ts";
 import { cells } from "./svg/cells.ts";
 import { colorbar, definitions } from "./svg/colorbar.ts";
@@ -57,7 +49,7 @@ const MOST_CELLS = 200;
  *
  * Cost: O(T·S). Pure: the same data give the same text, without a DOM, and no token can become markup.
  *
- * @throws ShapeError `MATRIX_SIZE`, OptionError `MATRIX_EMPTY` or `VIZ_OPTION`
+ * @throws ShapeError SHAPE, OptionError OPTION
  *
  * @example
  * const svg = heatmap({
@@ -68,14 +60,14 @@ const MOST_CELLS = 200;
  */
 export function heatmap(data: HeatmapData, options: HeatmapOptions = {}): string {
   const op = "heatmap";
-  const matrix = toMatrix(op, data);
+  const matrix = cellsOf(op, data);
   const palette = oneOf(op, "palette", options.palette ?? "viridis", [...PALETTES, "PuOr"]);
   const theme = oneOf(op, "theme", options.theme ?? "light", THEMES);
   const scale = makeScale(op, matrix, options.domain, options.value, options.colorScale);
   const words = withDefaultWords(options);
   for (const warning of warnings(op, matrix, data)) options.onWarning?.(warning);
 
-  const pooled = maxPool(matrix, MOST_CELLS, MOST_CELLS);
+  const pooled = fitCells(matrix, MOST_CELLS, MOST_CELLS);
   const rows = blockTokens(data.rowTokens, pooled.rowFactor);
   const columns = blockTokens(data.columnTokens, pooled.columnFactor);
   const note = [noteOf(pooled), options.note].filter(Boolean).join(" ") || undefined;
@@ -130,9 +122,7 @@ const LEAST_SIDE = 320;
 function checkedSize(op: string, size: { readonly width: number; readonly height: number }) {
   for (const [option, side] of Object.entries(size)) {
     if (side >= LEAST_SIDE && Number.isFinite(side)) continue;
-    const rule = `at least ${LEAST_SIDE} pixels`;
-    const details = { op, option: `size.${option}`, rule, got: String(side) };
-    throw new OptionError("VIZ_OPTION", { ...details, remedy: "or leave it out" });
+    refuse(op, `size.${option}`, `at least ${LEAST_SIDE} pixels`, String(side), "or leave it out");
   }
   return size;
 }

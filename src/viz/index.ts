@@ -11,38 +11,38 @@ export {
   textOn,
 } from "./color.ts";
 export { type CompareOptions, compare } from "./compare.ts";
+export type { HeatmapData, Numbers } from "./data.ts";
 export { type DecodePngOptions, decodePng } from "./decode-png.ts";
 export type { EdgeChoice } from "./flow/edges.ts";
 export { type FlowOptions, flow } from "./flow.ts";
-export { type GateBarsData, type GateBarsOptions, gateBars } from "./gate-bars.ts";
+export { type GatesData, type GatesOptions, gates } from "./gates.ts";
 export {
-  binaryAxis,
-  type GaussianAxisParameters,
-  type GaussianMarginalsData,
-  type GaussianMarginalsOptions,
-  gaussianAxis,
-  gaussianMarginals,
-} from "./gaussian-marginals.ts";
-export {
-  type GlimpseBoxesData,
-  type GlimpseBoxesOptions,
+  type GlimpseData,
+  type GlimpseOptions,
   type GlimpsePanel,
-  glimpseBoxes,
-} from "./glimpse-boxes.ts";
-export { type HeadViewData, type HeadViewOptions, headView, type NamedHead } from "./head-view.ts";
+  glimpse,
+} from "./glimpse.ts";
+export { type GridOptions, grid } from "./grid.ts";
+export { type HeadsData, type HeadsOptions, heads, type NamedHead } from "./heads.ts";
 export { type HeatmapOptions, heatmap } from "./heatmap.ts";
 export { affineBox, type Box, type GaussianAxis, gaussianBox, type Point } from "./image/boxes.ts";
 export type { Picture } from "./image/picture.ts";
 export { upsample } from "./image/upsample.ts";
-export { type ImageAttentionData, type ImageAttentionOptions, imageAttention } from "./image-attention.ts";
-export { type Cells, type HeatmapData, type Matrix, maxPool, type Pooled, toMatrix } from "./matrix.ts";
-export { type Measure, type MeasuresData, type MeasuresOptions, measures } from "./measures.ts";
-export { type ModelGridOptions, modelGrid } from "./model-grid.ts";
-export { type NeuronData, type NeuronOptions, neuronView } from "./neuron-view.ts";
+export { type ImageAttentionData, type ImageAttentionOptions, image } from "./image.ts";
+export {
+  binaryAxis,
+  type GaussianAxisParameters,
+  gaussianAxis,
+  type MarginalsData,
+  type MarginalsOptions,
+  marginals,
+} from "./marginals.ts";
+export { type NeuronData, type NeuronOptions, neuron } from "./neuron.ts";
 export type { Words } from "./options.ts";
 export { type PipelineData, type PipelineOptions, pipelineDiagram } from "./pipeline.ts";
 export { encodePng, type Pixels, type PngOptions, paletteBytes, pngDataUri } from "./png.ts";
 export { COLOR_SCALES, type ColorScale, type Domain } from "./scale.ts";
+export { type Measure, type StatisticsData, type StatisticsOptions, statistics } from "./statistics.ts";
 export type { Theme } from "./svg/theme.ts";
 export {
   type ColorDepth,

@@ -1,4 +1,4 @@
-import { OptionError } from "../core/errors.ts";
+import { refuse } from "./refuse.ts";
 
 /** Refuses an option value outside `allowed`, naming every choice. */
 export function oneOf<T extends string | number>(
@@ -9,19 +9,12 @@ export function oneOf<T extends string | number>(
 ): T {
   if (allowed.includes(value)) return value;
   const shown = (choice: T) => JSON.stringify(choice);
-  throw new OptionError("VIZ_OPTION", {
-    op,
-    option,
-    rule: `one of ${allowed.map(shown).join(", ")}`,
-    got: shown(value),
-    remedy: "pick one of these",
-  });
+  return refuse(op, option, `one of ${allowed.map(shown).join(", ")}`, shown(value), "pick one of these");
 }
 
 export function positiveInteger(op: string, option: string, value: number): number {
   if (Number.isInteger(value) && value > 0) return value;
-  const rule = "a whole number of at least 1";
-  throw new OptionError("VIZ_OPTION", { op, option, rule, got: String(value), remedy: "pass such a number" });
+  return refuse(op, option, "a whole number of at least 1", String(value), "pass such a number");
 }
 
 /** The words on a heat map, by default those of the article this figure comes from. */

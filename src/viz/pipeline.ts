@@ -1,5 +1,5 @@
-import { OptionError } from "../core/errors.ts";
 import { oneOf } from "./options.ts";
+import { refuse } from "./refuse.ts";
 import { element, fingerprint, label } from "./svg/markup.ts";
 import { textWidth } from "./svg/measure.ts";
 import { THEMES, type Theme } from "./svg/theme.ts";
@@ -59,7 +59,7 @@ interface Step {
  * Cost: none. Pure: the same data give the same text, without a DOM. Figure: the article that heed began with, and
  * Bahdanau, Cho & Bengio 2014, figure 1, arxiv.org/abs/1409.0473.
  *
- * @throws OptionError VIZ_OPTION when a stage is missing
+ * @throws OptionError OPTION when a stage is missing
  * @example
  * const shape = [2, 3, 5];
  * const stage = { shape };
@@ -76,13 +76,7 @@ export function pipelineDiagram(
   const shapeOf = (name: string, stage: Shaped | undefined) => {
     if (Array.isArray(stage?.shape)) return stage.shape;
     const remedy = "pass what attend({ …, trace: true }) returned";
-    throw new OptionError("VIZ_OPTION", {
-      op,
-      option: name,
-      rule: "a stage with a shape",
-      got: String(stage),
-      remedy,
-    });
+    return refuse(op, name, "a stage with a shape", String(stage), remedy);
   };
   const stage = (name: keyof PipelineData["trace"]) => shapeOf(`trace.${name}`, trace?.[name]);
   const query = shapeOf("queries", queries);
@@ -115,13 +109,15 @@ export function pipelineDiagram(
   const center = scores.x + scores.width / 2;
   const queryTop = top - ABOVE + 4;
   const queryWidth = textWidth("Query", SIZE) + 2 * BOX_PAD;
-  const said = placed.map(({ name, gives }) => (gives ? `${name} gives ${show(gives)}` : name)).join(", ");
+  const sentence = placed
+    .map(({ name, gives }) => (gives ? `${name} gives ${show(gives)}` : name))
+    .join(", ");
   return titledDocument({
     id,
     theme,
     title,
     unnamed: TITLE,
-    description: `${said}. The query ${show(query)} enters at the scores.`,
+    description: `${sentence}. The query ${show(query)} enters at the scores.`,
     width,
     height,
     definitions: head(id),

@@ -1,7 +1,7 @@
 import { zlibSync } from "fflate";
-import { OptionError, ShapeError } from "../core/errors.ts";
 import { colorAt, PALETTES, type Palette } from "./color.ts";
 import { oneOf } from "./options.ts";
+import { refuse, refuseLength } from "./refuse.ts";
 
 /** Pixels in rows from the top, 1 (grey), 3 (RGB) or 4 (RGBA) bytes each, or one index into `palette`. */
 export interface Pixels {
@@ -36,7 +36,7 @@ const CRC = Uint32Array.from({ length: 256 }, (_, n) => {
  *
  * Cost: O(bytes). A palette makes a third of an RGB file, and is exact for maps, whose colours come from a table of 256.
  *
- * @throws ShapeError ELEMENTS when the data are not width·height·channels bytes · OptionError VIZ_OPTION
+ * @throws ShapeError SHAPE when the data are not width·height·channels bytes · OptionError OPTION
  * @example
  * const png = encodePng({ width: 2, height: 1, channels: 1, data: Uint8Array.of(0, 255) });
  * String.fromCharCode(...png.subarray(1, 4)); // "PNG"
@@ -82,28 +82,18 @@ function check(op: string, { width, height, channels, data, palette }: Pixels): 
   for (const [option, side] of Object.entries({ width, height })) {
     if (Number.isInteger(side) && side >= 1 && side <= MOST_PIXELS) continue;
     const rule = `an integer from 1 to ${MOST_PIXELS}`;
-    throw new OptionError("VIZ_OPTION", {
-      op,
-      option,
-      rule,
-      got: String(side),
-      remedy: "pool or cut the image first",
-    });
+    refuse(op, option, rule, String(side), "pool or cut the image first");
   }
   oneOf(op, "channels", channels, palette ? [1] : [1, 3, 4]);
   const expected = width * height * channels;
-  if (data.length !== expected) {
-    const letters = "width·height·channels";
-    throw new ShapeError("ELEMENTS", { op, name: "data", letters, expected, got: data.length });
-  }
+  if (data.length !== expected) refuseLength(op, "data", "width·height·channels", expected, data.length);
   if (!palette) return;
   const colors = palette.length / 3;
   let largest = 0;
   for (const index of data) largest = Math.max(largest, index);
   if (Number.isInteger(colors) && colors <= 256 && largest < colors) return;
   const rule = `RGB triples, at most 256, one for every index up to ${largest}`;
-  const got = `${palette.length} bytes`;
-  throw new OptionError("VIZ_OPTION", { op, option: "palette", rule, got, remedy: "pass paletteBytes(…)" });
+  refuse(op, "palette", rule, `${palette.length} bytes`, "pass paletteBytes(…)");
 }
 
 function chunk(type: string, data: Uint8Array): Uint8Array {

@@ -1,14 +1,15 @@
-import { OptionError } from "../core/errors.ts";
-import { type Matrix, VALUE } from "./matrix.ts";
+import { type AnyCells, VALUE } from "../inspect/cells.ts";
 import { oneOf } from "./options.ts";
+import { refuse } from "./refuse.ts";
 
 /**
  * Which weights get the first and the last colour. `unit`: 0 and 1, so two maps can be compared. `data`: the
- * smallest and largest weight of this map, which the legend then says. Or a pair of your own.
+ * smallest and largest weight of this map, which the legend then says. `typical`: 0 and 1, or less where most queries
+ * spread their weight over so many keys that all would be dark; the legend says that too. Or a pair of your own.
  *
  * @default "unit"
  */
-export type Domain = "unit" | "data" | readonly [low: number, high: number];
+export type Domain = "unit" | "data" | "typical" | readonly [low: number, high: number];
 
 /**
  * How colours follow weights: `linear`, in proportion; `sqrt`, their square roots; `log`, their logarithms down to a
@@ -46,46 +47,48 @@ export interface Scale {
 }
 
 /**
- * @throws OptionError `VIZ_OPTION` when a pair is not finite and growing, or a scale other than linear has to show
+ * @throws OptionError OPTION when a pair is not finite and growing, or a scale other than linear has to show
  * negative numbers.
  */
 export function makeScale(
   op: string,
-  matrix: Matrix,
+  matrix: AnyCells,
   domain: Domain = "unit",
   value = "weight",
   colorScale: ColorScale = "linear",
 ): Scale {
-  const [low, high] = domain === "unit" ? [0, 1] : domain === "data" ? range(matrix) : domain;
+  const [low, high] =
+    domain === "unit"
+      ? [0, 1]
+      : domain === "data"
+        ? range(matrix)
+        : domain === "typical"
+          ? [0, typicalHigh(matrix)]
+          : domain;
   if (!(Number.isFinite(low) && Number.isFinite(high) && low < high))
-    throw new OptionError("VIZ_OPTION", {
+    refuse(
       op,
-      option: "domain",
-      rule: "two finite numbers, low < high",
-      got: `[${low}, ${high}]`,
-      remedy: 'pass [0, 1], or "data" for the range of this map',
-    });
+      "domain",
+      "two finite numbers, low < high",
+      `[${low}, ${high}]`,
+      'pass [0, 1], or "data" for the range of this map',
+    );
   oneOf(op, "colorScale", colorScale, COLOR_SCALES);
   if (colorScale !== "linear" && low < 0)
-    throw new OptionError("VIZ_OPTION", {
+    refuse(
       op,
-      option: "colorScale",
-      rule: "linear where weights may be negative",
-      got: colorScale,
-      remedy: "leave it out, or pass a domain from 0",
-    });
-  const of =
-    domain === "unit"
-      ? ""
-      : domain === "data"
-        ? " (scaled to this map)"
-        : ` (${formatNumber(low)} to ${formatNumber(high)})`;
+      "colorScale",
+      "linear where weights may be negative",
+      colorScale,
+      "leave it out, or pass a domain from 0",
+    );
+  const isUnit = domain === "unit" || (domain === "typical" && high === 1);
+  const pair = ` (${formatNumber(low)} to ${formatNumber(high)}${domain === "typical" ? " or more" : ""})`;
+  const of = isUnit ? "" : domain === "data" ? " (scaled to this map)" : pair;
   return {
-    ...{
-      low: colorScale === "log" ? logFloor(low, high) : low,
-      high,
-      label: `${value}${of}${colorScale === "linear" ? "" : `, ${colorScale} scale`}`,
-    },
+    low: colorScale === "log" ? logFloor(low, high) : low,
+    high,
+    label: `${value}${of}${colorScale === "linear" ? "" : `, ${colorScale} scale`}`,
     position: (value) => colorPosition(value, low, high, colorScale),
     marks: (colorScale === "log" && decades(logFloor(low, high), high)) || ticks(low, high),
   };
@@ -98,8 +101,29 @@ function decades(low: number, high: number): number[] | undefined {
   return count < 2 ? undefined : Array.from({ length: count }, (_, n) => Number(`1e${first + n}`));
 }
 
+/** A query whose strongest key has less than this share is too dark on the scale 0 to 1. */
+const LEAST_SEEN = 0.2;
+
+/**
+ * Where the colours of the domain `typical` end: at 1, or where most queries have no key as strong as 0.2, at the median of
+ * their strongest weights, rounded up to 1, 2 or 5 times a power of ten.
+ */
+export function typicalHigh({ rows, columns, values, kinds }: AnyCells): number {
+  const strongest: number[] = [];
+  for (let row = 0; row < rows; row++) {
+    let most = -Infinity;
+    for (let cell = row * columns; cell < (row + 1) * columns; cell++)
+      if (kinds[cell] === VALUE && values[cell]! > most) most = values[cell]!;
+    if (most > -Infinity) strongest.push(most);
+  }
+  const typical = strongest.sort((a, b) => a - b)[strongest.length >> 1] ?? 1;
+  if (typical >= LEAST_SEEN || typical <= 0) return 1;
+  const power = 10 ** Math.floor(Math.log10(typical));
+  return Number(([1, 2, 5, 10].find((step) => step * power >= typical * (1 - 1e-6))! * power).toPrecision(1));
+}
+
 /** The smallest and largest weight; widened where the map has only one value, so that low < high holds. */
-function range({ values, kinds }: Matrix): readonly [number, number] {
+function range({ values, kinds }: AnyCells): readonly [number, number] {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (let cell = 0; cell < values.length; cell++) {

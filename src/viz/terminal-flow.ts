@@ -1,6 +1,6 @@
+import { cellsOf, type HeatmapData } from "./data.ts";
 import { warnings } from "./describe.ts";
 import { chooseEdges } from "./flow/edges.ts";
-import { type HeatmapData, toMatrix } from "./matrix.ts";
 import { positiveInteger } from "./options.ts";
 import { ellipsisOf, printable } from "./terminal/page.ts";
 import { displayWidth, fitColumns, truncate } from "./width.ts";
@@ -32,14 +32,14 @@ const NUMBER = 6;
  * Of each output the inputs are named that hold 70 % of its weight, `top` of them at most; the last line says how much of
  * all weight that is. Tokens cannot reach the terminal as controls. Cost: O(T·S·log S). Pure.
  *
- * @throws ShapeError MATRIX_SIZE · OptionError MATRIX_EMPTY, VIZ_OPTION
+ * @throws ShapeError SHAPE · OptionError OPTION
  * @example
  * const data = { weights: [[0.25, 0.75]], rowTokens: ["aime"], columnTokens: ["I", "love"] };
  * terminalFlow(data, { unicode: false, columns: 30 }).split("\n")[1]; // "  love 0.75 ##############"
  */
 export function terminalFlow(data: HeatmapData, options: TerminalFlowOptions): string {
   const op = "terminalFlow";
-  const matrix = toMatrix(op, data);
+  const matrix = cellsOf(op, data);
   const { unicode, title = "" } = options;
   const columns = Math.max(LEAST_COLUMNS, positiveInteger(op, "columns", options.columns));
   const top = positiveInteger(op, "top", options.top ?? 5);
@@ -66,7 +66,8 @@ export function terminalFlow(data: HeatmapData, options: TerminalFlowOptions): s
     const name = truncate(printable(options, token), columns, ellipsis);
     return [name, ...(bars.length > 0 ? bars : ["  nothing to attend to"])];
   });
-  const all = matrix.values.reduce((sum, weight) => sum + Math.max(0, weight), 0);
+  let all = 0;
+  for (const weight of matrix.values) all += Math.max(0, weight);
   const share = Math.round((100 * held) / (all || 1));
   const note = `${shown} of ${matrix.values.length} weights, ${share} % of all`;
   const head = title === "" ? [] : [truncate(printable(options, title), columns, ellipsis), ""];

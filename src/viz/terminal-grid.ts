@@ -1,6 +1,6 @@
-import { OptionError } from "../core/errors.ts";
+import { type AnyCells, MASKED, NOT_FINITE } from "../inspect/cells.ts";
 import type { Palette } from "./color.ts";
-import { type Cells, MASKED, type Matrix, maxPool, NOT_FINITE, toMatrix } from "./matrix.ts";
+import { fitCells, type Numbers, refuseEmpty, wordlessCells } from "./data.ts";
 import { positiveInteger } from "./options.ts";
 import { makeScale } from "./scale.ts";
 import type { ColorDepth } from "./terminal/capabilities.ts";
@@ -33,13 +33,13 @@ const GAP = 2;
  * NaN is a masked cell. Maps are max-pooled to 12 × 12 cells: half blocks where there are colours and block characters,
  * else shades. Cost: O(L·H·T·S). Pure: one string, lines joined by "\n".
  *
- * @throws OptionError MATRIX_EMPTY, VIZ_OPTION · ShapeError MATRIX_SIZE
+ * @throws OptionError OPTION · ShapeError SHAPE
  * @example
  * const head = [[1, 0], [0.5, 0.5]];
  * terminalGrid([[head, head]], { depth: 1, unicode: false, columns: 80 }).split("\n")[0]; // "layer 0"
  */
 export function terminalGrid(
-  layers: readonly (readonly Cells<number>[])[],
+  layers: readonly (readonly (Numbers | AnyCells)[])[],
   options: TerminalGridOptions,
 ): string {
   const op = "terminalGrid";
@@ -47,7 +47,7 @@ export function terminalGrid(
   const columns = Math.max(LEAST_COLUMNS, positiveInteger(op, "columns", options.columns));
   const maps = layers.map((heads) => heads.map((weights) => small(op, weights)));
   const first = maps.flat()[0];
-  if (!first) throw new OptionError("MATRIX_EMPTY", { op, rows: layers.length, columns: 0 });
+  if (!first) return refuseEmpty(op, layers.length, 0);
   const scale = makeScale(op, first);
   const page: Page = { depth, unicode, columns, ink: makeInk(depth, palette), scale, numbers: false };
   const halves = page.ink !== undefined && unicode;
@@ -62,7 +62,7 @@ export function terminalGrid(
     ];
   });
   const kinds = Uint8Array.from(maps.flat().flatMap((map) => Array.from(map.kinds)));
-  const all: Matrix = { rows: 1, columns: kinds.length, values: new Float64Array(kinds.length), kinds };
+  const all: AnyCells = { rows: 1, columns: kinds.length, values: new Float64Array(kinds.length), kinds };
   const look = page.ink ? "color" : "shades";
   const words = { title: "", xTitle: "keys", yTitle: "queries" };
   const head = title === "" ? [] : [truncate(printable(page, title), columns, ellipsisOf(page)), ""];
@@ -72,7 +72,7 @@ export function terminalGrid(
 /** A line of heads side by side, their names above. */
 function block(
   page: Page,
-  heads: readonly Matrix[],
+  heads: readonly AnyCells[],
   widths: readonly number[],
   from: number,
   to: number,
@@ -97,11 +97,8 @@ function block(
 }
 
 /** A map of at most 12 × 12 cells; NaN is masked. */
-function small(op: string, weights: Cells<number>): Matrix {
-  const rows = weights as ArrayLike<ArrayLike<number>>;
-  const blank = (n: number) => new Array<string>(n).fill("");
-  const data = { weights, rowTokens: blank(rows.length), columnTokens: blank(rows[0]?.length ?? 0) };
-  const matrix = toMatrix(op, data);
-  const kinds = matrix.kinds.map((kind) => (kind === NOT_FINITE ? MASKED : kind));
-  return maxPool({ ...matrix, kinds }, SIDE, SIDE);
+function small(op: string, weights: Numbers | AnyCells): AnyCells {
+  const cells = wordlessCells(op, weights);
+  const kinds = cells.kinds.map((kind) => (kind === NOT_FINITE ? MASKED : kind));
+  return fitCells({ ...cells, kinds }, SIDE, SIDE);
 }

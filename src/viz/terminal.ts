@@ -1,6 +1,7 @@
+import type { AnyCells } from "../inspect/cells.ts";
 import { PALETTES, type Palette } from "./color.ts";
+import { cellsOf, type HeatmapData } from "./data.ts";
 import { summary, topColumns, warnings } from "./describe.ts";
-import { type HeatmapData, type Matrix, toMatrix } from "./matrix.ts";
 import { oneOf, positiveInteger, type Words, withDefaultWords } from "./options.ts";
 import { type ColorScale, type Domain, makeScale } from "./scale.ts";
 import type { ColorDepth } from "./terminal/capabilities.ts";
@@ -33,6 +34,8 @@ export interface TerminalHeatmapOptions extends Words {
   readonly numbers?: boolean;
   /** The most inputs that `text` names for each output; further ones that round to 0.00 are left out. @default 3 */
   readonly top?: number;
+  /** The most outputs that `text` names; of more, those with the largest weights. @default 64 */
+  readonly lines?: number;
   /** Called with a sentence for each reason to distrust the picture, such as rows that do not sum to 1. */
   readonly onWarning?: (message: string) => void;
 }
@@ -43,6 +46,7 @@ export type TerminalFormat = (typeof FORMATS)[number];
 const DEPTHS: readonly ColorDepth[] = [1, 4, 8, 24];
 const LEAST_COLUMNS = 20;
 const LONGEST_TEXT_TOKEN = 40;
+const MOST_LINES = 64;
 
 /**
  * Attention weights as a heat map for a terminal: one string, lines joined by "\n", without one at the end.
@@ -53,7 +57,7 @@ const LONGEST_TEXT_TOKEN = 40;
  * the numbers. Masked cells are `╳` or `x`. Tokens cannot reach the terminal as controls: the only ones in the
  * output are line breaks and our own colour sequences.
  *
- * @throws ShapeError `MATRIX_SIZE`, OptionError `MATRIX_EMPTY` or `VIZ_OPTION`
+ * @throws ShapeError SHAPE, OptionError OPTION
  *
  * @example
  * const capabilities = terminalCapabilities({ env: process.env, stream: process.stdout });
@@ -61,7 +65,7 @@ const LONGEST_TEXT_TOKEN = 40;
  */
 export function terminalHeatmap(data: HeatmapData, options: TerminalHeatmapOptions): string {
   const op = "terminalHeatmap";
-  const matrix = toMatrix(op, data);
+  const matrix = cellsOf(op, data);
   const depth = oneOf(op, "depth", options.depth, DEPTHS);
   const palette = options.palette && oneOf(op, "palette", options.palette, PALETTES);
   const fallback = options.isTTY === false && depth === 1 ? "text" : "map";
@@ -77,7 +81,13 @@ export function terminalHeatmap(data: HeatmapData, options: TerminalHeatmapOptio
   };
   for (const warning of warnings(op, matrix, data)) options.onWarning?.(warning);
   if (format === "text")
-    return textLines(page, matrix, data, positiveInteger(op, "top", options.top ?? 3)).join("\n");
+    return textLines(
+      page,
+      matrix,
+      data,
+      positiveInteger(op, "top", options.top ?? 3),
+      positiveInteger(op, "lines", options.lines ?? MOST_LINES),
+    ).join("\n");
 
   const drawing =
     sentenceMap(page, matrix, data.rowTokens, data.columnTokens) ??
@@ -91,16 +101,30 @@ function titleLine(page: Page, title: string): string[] {
   return [page.depth > 1 ? `\u001b[1m${shown}\u001b[0m` : shown, ""];
 }
 
-function textLines(page: Page, matrix: Matrix, data: HeatmapData, top: number): string[] {
+function textLines(page: Page, matrix: AnyCells, data: HeatmapData, top: number, most: number): string[] {
   const short = (token: string) => truncate(printable(page, token), LONGEST_TEXT_TOKEN, ellipsisOf(page));
   const sentence = summary(matrix, data);
-  return [
-    page.unicode ? sentence : ascii(sentence),
-    ...data.rowTokens.map((token, row) => {
-      const strongest = topColumns(matrix, row, top)
-        .filter(({ weight }, rank) => rank === 0 || weight.toFixed(2) !== "0.00")
-        .map(({ column, weight }) => `${short(data.columnTokens[column]!)} ${weight.toFixed(2)}`);
-      return `${short(token)}: ${strongest.join(", ") || "nothing to attend to"}`;
-    }),
-  ];
+  const { length } = data.rowTokens;
+  const rows = length <= most ? [...data.rowTokens.keys()] : strongestRows(matrix, most);
+  const lines = rows.map((row) => {
+    const strongest = topColumns(matrix, row, top)
+      .filter(({ weight }, rank) => rank === 0 || weight.toFixed(2) !== "0.00")
+      .map(({ column, weight }) => `${short(data.columnTokens[column]!)} ${weight.toFixed(2)}`);
+    const number = length <= most ? "" : `${row} `;
+    return `${number}${short(data.rowTokens[row]!)}: ${strongest.join(", ") || "nothing to attend to"}`;
+  });
+  const rest = `${rows.length} of ${length} outputs, those with the largest weights`;
+  return [page.unicode ? sentence : ascii(sentence), ...lines, ...(length <= most ? [] : [rest])];
+}
+
+/** The rows with the largest weights, in their own order. */
+function strongestRows(matrix: AnyCells, most: number): number[] {
+  return Array.from({ length: matrix.rows }, (_, row) => ({
+    row,
+    weight: topColumns(matrix, row, 1)[0]?.weight ?? 0,
+  }))
+    .sort((a, b) => b.weight - a.weight)
+    .slice(0, most)
+    .map(({ row }) => row)
+    .sort((a, b) => a - b);
 }

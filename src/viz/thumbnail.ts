@@ -1,6 +1,6 @@
-import { OptionError } from "../core/errors.ts";
+import { type AnyCells, VALUE } from "../inspect/cells.ts";
 import type { Palette } from "./color.ts";
-import { type Cells, isNested, toMatrix, VALUE } from "./matrix.ts";
+import { type Numbers, refuseEmpty, wordlessCells } from "./data.ts";
 import { makeScale } from "./scale.ts";
 import { element } from "./svg/markup.ts";
 import { raster } from "./svg/raster.ts";
@@ -23,23 +23,15 @@ export interface ThumbnailOptions {
  * Panels stand side by side and share one scale. A number that is not finite is grey. Cells of one colour that
  * touch in a row are one path. Cost: O(cells). Pure: the same data give the same text.
  *
- * @throws OptionError `MATRIX_EMPTY` · ShapeError `MATRIX_SIZE` when rows differ in length
+ * @throws OptionError OPTION · ShapeError SHAPE when rows differ in length
  * @example
  * thumbnail([[[1, 0], [0.5, 0.5]]], { label: "weights of two words" });
  */
-export function thumbnail(panels: readonly Cells<number>[], options: ThumbnailOptions): string {
+export function thumbnail(panels: readonly (Numbers | AnyCells)[], options: ThumbnailOptions): string {
   const op = "thumbnail";
   const { label, width = 96, palette = "viridis" } = options;
-  if (panels.length === 0) throw new OptionError("MATRIX_EMPTY", { op, rows: 0, columns: 0 });
-  const matrices = panels.map((weights) => {
-    const rows = isNested(weights) ? Array.from(weights) : [weights];
-    const names = (n: number) => new Array<string>(n).fill("");
-    return toMatrix(op, {
-      weights: rows,
-      rowTokens: names(rows.length),
-      columnTokens: names(rows[0]!.length),
-    });
-  });
+  if (panels.length === 0) refuseEmpty(op, 0, 0);
+  const matrices = panels.map((weights) => wordlessCells(op, weights));
   let [low, most] = [0, -Infinity];
   for (const { values, kinds } of matrices)
     values.forEach((value, n) => {

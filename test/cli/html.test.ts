@@ -49,7 +49,11 @@ describe("heed html", () => {
   test("needs no flag: it writes TRACE.html into the current folder, says so, and writes it anew", () => {
     const trace = file("t.attn", selfTrace());
     for (let n = 0; n < 2; n++) {
-      expect(heed(trace)).toEqual({ status: 0, stdout: "", stderr: "heed html: drew t.html\n" });
+      expect(heed(trace)).toEqual({
+        status: 0,
+        stdout: "",
+        stderr: "heed html: drew t.html; --out names another file\n",
+      });
       expect(readdirSync(folder).sort()).toEqual(["t.attn", "t.html"]);
     }
     const html = readFileSync(path.join(folder, "t.html"), "utf8");
@@ -118,7 +122,7 @@ describe("heed html", () => {
       expect.stringMatching(
         /^heed html: glimpse 0 must have its rows and columns said .*; the page goes without$/,
       ),
-      "heed html: drew i.html",
+      "heed html: drew i.html; --out names another file",
       "",
     ]);
   });

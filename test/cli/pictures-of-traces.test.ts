@@ -83,6 +83,27 @@ describe("heed show", () => {
     expect(flow.out).toContain("attention flow of layers 0 to 1");
   });
 
+  test("of many queries names those with the largest weights, in a pipe, and says of how many", async () => {
+    const T = 300;
+    const tokens = { q: Array.from({ length: T }, (_, t) => `q${t}`), k: ["a", "b"] };
+    const weights = Float32Array.from({ length: 2 * T }, (_, n) => {
+      const most = n >> 1 === 250 ? 0.875 : n >> 1 === 3 ? 0.75 : 0.5;
+      return n % 2 === 0 ? most : 1 - most;
+    });
+    const layers = [{ alignQ: "q", alignK: "k", attn: traceTensor([1, T, 2], weights) }];
+    const trace = file("t.attn", createTrace({ tokens, layers }));
+    const { out } = await heed(["show", trace, "--lines", "2"]);
+    expect(out.split("\n")).toEqual([
+      "300 output tokens over 2 input tokens; “q250” attends most to “a” (0.88).",
+      "3 q3: a 0.75, b 0.25",
+      "250 q250: a 0.88, b 0.13",
+      "2 of 300 outputs, those with the largest weights",
+      "",
+    ]);
+    expect((await heed(["show", trace])).out.split("\n")).toHaveLength(1 + 64 + 2);
+    expect((await heed(["show", trace, "--lines", "300"])).out.split("\n")).toHaveLength(1 + T + 1);
+  });
+
   test("takes every file that can be imported", async () => {
     expect((await heed(["show", file("t.csv", ",I,am\nje,0.75,0.25\n")])).out).toContain(
       "je: I 0.75, am 0.25",
@@ -141,12 +162,29 @@ describe("heed svg", () => {
     const place = file("t.attn", selfTrace());
     process.chdir(folder);
     try {
-      expect(await heed(["svg", place])).toEqual({ code: 0, out: "", err: "heed svg: drew t.svg\n" });
+      expect(await heed(["svg", place])).toEqual({
+        code: 0,
+        out: "",
+        err: "heed svg: drew t.svg; --out names another file\n",
+      });
     } finally {
       process.chdir(home);
     }
     const expected = drawTrace({ ...selfTrace(), name: "t.attn" }, { theme: "auto" });
     expect(readFileSync(path.join(folder, "t.svg"), "utf8")).toBe(expected);
+  });
+
+  test("writes where -o or --out says", async () => {
+    const trace = file("t.attn", CROSS);
+    for (const flag of ["-o", "--out"]) {
+      const out = path.join(folder, `${flag}.svg`);
+      expect(await heed(["svg", trace, flag, out])).toEqual({
+        code: 0,
+        out: "",
+        err: `heed svg: drew ${out}\n`,
+      });
+      expect(readFileSync(out, "utf8")).toMatch(/^<svg/);
+    }
   });
 
   test("writes to standard output for -, and takes every flag", async () => {

@@ -98,13 +98,7 @@ test("what the person can mend is exit code 2; what is our fault is 1, with the 
     line: worker.message.replace("train", "heed start"),
     stack: false,
   });
-  const shape = new ShapeError("MATRIX_SIZE", {
-    op: "heatmap",
-    name: "weights",
-    rows: 2,
-    columns: 3,
-    got: "5",
-  });
+  const shape = new ShapeError("SHAPE", { op: "heatmap", rule: "be six", got: "5", remedy: "pass six" });
   expect(await fail(shape)).toEqual({ code: 1, line: `ShapeError: ${shape.message}`, stack: true });
   expect(await fail(new Error("oh"))).toEqual({ code: 1, line: "Error: oh", stack: true });
 });

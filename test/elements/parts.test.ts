@@ -71,7 +71,11 @@ describe("the sentences below a picture", () => {
 
 describe("the keys", () => {
   const press = (key: string, more = {}) => ({
-    ...{ key, shiftKey: false, ctrlKey: false, metaKey: false, altKey: false },
+    key,
+    shiftKey: false,
+    ctrlKey: false,
+    metaKey: false,
+    altKey: false,
     ...more,
   });
   const at = { row: 20, column: 3 };

@@ -5,7 +5,11 @@ import { readFragment, writeFragment } from "../../src/elements/url-state.ts";
 const place = fc.nat(999_999_999);
 const pin = fc.record({ query: place, key: place });
 const state = fc.record({
-  ...{ layer: place, head: place, query: place, key: place, byKey: fc.boolean() },
+  layer: place,
+  head: place,
+  query: place,
+  key: place,
+  byKey: fc.boolean(),
   pins: fc.array(pin, { maxLength: 8 }),
   palette: fc.string(),
   colorScale: fc.string(),

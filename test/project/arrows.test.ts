@@ -9,10 +9,11 @@ const src = path.join(root, "src");
 const MAY_IMPORT: Record<string, readonly string[]> = {
   core: [],
   data: ["core"],
-  viz: ["core"],
+  // Of inspect the cells alone, which are what a picture is made of.
+  viz: ["core", "inspect"],
   inspect: ["core"],
   views: ["core", "viz", "inspect"],
-  raster: ["core", "viz"],
+  raster: ["views"],
   elements: ["core", "viz", "inspect", "views"],
   kernels: ["core"],
   host: ["core", "kernels"],
@@ -64,6 +65,17 @@ test("imports run downward only", () => {
       .filter(({ target }) => target && target !== folder && !MAY_IMPORT[folder]?.includes(target))
       .map(({ specifier }) => `${file} imports ${specifier}`),
   );
+  expect(wrong).toEqual([]);
+});
+
+test("a picture knows the cells of a map, and nothing else of inspect", () => {
+  const wanted = ["../inspect/cells.ts", "../inspect/pyramid.ts"];
+  const wrong = files
+    .filter(({ folder }) => folder === "viz")
+    .flatMap(({ file, text }) =>
+      importsOf(text).filter((specifier) => reaches(file, specifier) === "inspect"),
+    )
+    .filter((specifier) => !wanted.some((cells) => specifier.endsWith(cells)));
   expect(wrong).toEqual([]);
 });
 

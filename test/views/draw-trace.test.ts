@@ -245,9 +245,7 @@ describe("a view whose data are missing says what it needs", () => {
       'drawTrace: gate must be one of "channels", "strip", "spatial", got "x"; correct it',
     ],
   ] as const)("%#", (trace, options, message) => {
-    expect(() => drawTrace(trace, options)).toThrow(
-      new OptionError("VIEW", {} as never).constructor as never,
-    );
+    expect(() => drawTrace(trace, options)).toThrow(OptionError);
     expect(() => drawTrace(trace, options)).toThrow(message);
   });
 
@@ -270,7 +268,9 @@ describe("what the words say", () => {
     const tokens = { p: ["[CLS]", ...Array.from({ length: 6 }, (_, n) => `${n}`)] };
     const attn = traceTensor([2, 7, 7], rows(14, 7, 1));
     const trace = createTrace({
-      ...{ tokens, layers: [{ alignQ: "p", alignK: "p", attn }], image: IMAGE },
+      tokens,
+      layers: [{ alignQ: "p", alignK: "p", attn }],
+      image: IMAGE,
       grid: { height: 2, width: 3, patch: 8, cls: 1 },
     });
     expect(texts(drawTrace(trace))).toEqual(expect.arrayContaining(["head 0", "head 1"]));
@@ -279,7 +279,8 @@ describe("what the words say", () => {
   it("keeps hostile tokens and names inert in every view", () => {
     const layer = causalLayer(HOSTILE.length, 2, 1, 4, 1);
     const trace = createTrace({
-      ...{ name: HOSTILE[0]!, tokens: { src: HOSTILE } },
+      name: HOSTILE[0]!,
+      tokens: { src: HOSTILE },
       layers: [{ name: HOSTILE[3]!, ...layer }],
       gates: { [HOSTILE[0]!]: traceTensor([HOSTILE.length, 2], new Float32Array(2 * HOSTILE.length)) },
     });

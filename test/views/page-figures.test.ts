@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { OptionError } from "../../src/core/errors.ts";
 import { createTrace, type TraceInput, traceTensor } from "../../src/inspect/index.ts";
 import { drawTrace, pageFigures } from "../../src/views/index.ts";
-import { encodePng, gaussianAxis, gaussianMarginals } from "../../src/viz/index.ts";
+import { encodePng, gaussianAxis, marginals } from "../../src/viz/index.ts";
 import { HOSTILE } from "../viz/fixtures.ts";
 import { all, parseXml } from "../viz/xml.ts";
 import { causalLayer, IMAGE, imageTrace, rows, selfTrace } from "./support.ts";
@@ -17,12 +17,12 @@ const ROLLOUT = "How much of each output comes from each input";
 
 describe("pageFigures", () => {
   test("draws what the trace has the data for, and nothing else", () => {
-    expect(captions(selfTrace())).toEqual([STATISTICS, ROLLOUT, NEURON]);
+    expect(captions(selfTrace())).toEqual([NEURON, STATISTICS, ROLLOUT]);
     expect(captions(imageTrace(), { glimpseSize: [9, 9] })).toEqual([
+      STATISTICS,
       "What each word looked at in the image",
       "Where the model looked in the image",
       "Step 0",
-      STATISTICS,
       ...["The gate channels", "The gate strip", "The gate spatial"],
     ]);
     const tokens = { src: ["I", "am"], tgt: ["suis"] };
@@ -33,7 +33,7 @@ describe("pageFigures", () => {
 
   test("draws them as drawTrace does, without the trace's name, for light and dark", () => {
     const trace = selfTrace({ name: "name" });
-    const [statistics, rollout, neuron] = pageFigures(trace, {
+    const [neuron, statistics, rollout] = pageFigures(trace, {
       layer: 1,
       head: 2,
       query: 3,
@@ -52,7 +52,7 @@ describe("pageFigures", () => {
     const y = gaussianAxis(24, 9, { u: 5, d: 1, s: Math.fround(0.8) });
     const x = gaussianAxis(32, 5, { u: 16, d: Math.fround(1.2), s: Math.fround(0.9) });
     const look = { title: "step 0", palette: "grey", theme: "auto" } as const;
-    expect(figures.map(({ svg }) => svg)).toContain(gaussianMarginals({ y, x }, look));
+    expect(figures.map(({ svg }) => svg)).toContain(marginals({ y, x }, look));
     const image = encodePng({ width: 97, height: 53, channels: 1, data: new Uint8Array(97 * 53) });
     const glimpses = [traceTensor([6], [7, 3, 2, 13, 5, 4])];
     const large = pageFigures(createTrace({ tokens: {}, layers: [], image, glimpses }), {
@@ -64,7 +64,7 @@ describe("pageFigures", () => {
     };
     expect(large.at(-1)).toEqual({
       caption: "Step 0: how much each row and each column is looked at. One of 3 × 3 pixels is drawn.",
-      svg: gaussianMarginals(data, { title: "step 0", theme: "auto" }),
+      svg: marginals(data, { title: "step 0", theme: "auto" }),
     });
   });
 
@@ -88,7 +88,7 @@ describe("pageFigures", () => {
       tokens: { src: Array.from({ length: T }, (_, t) => `t${t}`) },
       layers: [causalLayer(T, 1, 1, 2, 1), causalLayer(T, 1, 1, 2, 2)],
     });
-    expect(captions(of(128))).toEqual([STATISTICS, ROLLOUT, NEURON]);
+    expect(captions(of(128))).toEqual([NEURON, STATISTICS, ROLLOUT]);
     expect(captions(of(129))).toEqual([STATISTICS, ROLLOUT]);
     expect(captions(of(257))).toEqual([STATISTICS]);
   });
@@ -102,11 +102,12 @@ describe("pageFigures", () => {
     const two = imageTrace({
       tokens,
       layers: [{ alignQ: "tgt", alignK: "tgt", attn: words }, layers[0]!],
-      ...{ glimpses: [], gates: {} },
+      glimpses: [],
+      gates: {},
     });
     const first = "What each word looked at in the image";
-    expect(captions(two)).toEqual([first, STATISTICS]);
-    expect(captions(two, { layer: 1 })).toEqual([first, STATISTICS]);
+    expect(captions(two)).toEqual([STATISTICS, first]);
+    expect(captions(two, { layer: 1 })).toEqual([STATISTICS, first]);
     expect(captions(two, { layer: 0 })).toEqual([STATISTICS]);
   });
 

@@ -8,7 +8,7 @@ import {
   traceTensor,
 } from "../../src/inspect/index.ts";
 import { drawTrace, THROUGH } from "../../src/views/index.ts";
-import { rolledOut } from "../../src/views/rollout.ts";
+import { rolloutView } from "../../src/views/rollout.ts";
 import { noise, rows, selfTrace, WORDS } from "./support.ts";
 
 const T = WORDS.length;
@@ -28,7 +28,7 @@ const rowOf = (map: ReturnType<typeof denseMap>, t: number) => Array.from(map.ro
 describe("the view rollout", () => {
   test("through flow shows the most that can flow from each input to each output, as shares", () => {
     const trace = selfTrace();
-    const { map, shown } = rolledOut("drawTrace", trace, { through: "flow" });
+    const { map, shown } = rolloutView.cells!(trace, { through: "flow" });
     expect(shown).toBe("attention flow of layers 0 to 1");
     const maps = trace.layers.map((layer) => layerMap(layer));
     // Its layers are causal: what comes later is hidden.
@@ -39,7 +39,7 @@ describe("the view rollout", () => {
 
   test("through gradient shows Chefer's relevance without the residual connection, as shares", () => {
     const trace = gradientTrace();
-    const { map, shown } = rolledOut("drawTrace", trace, { through: "gradient" });
+    const { map, shown } = rolloutView.cells!(trace, { through: "gradient" });
     expect(shown).toBe("gradient relevance of layers 0 to 1");
     const maps = trace.layers.map((layer) => layerMap(layer));
     const { weights } = gradientRelevance(

@@ -27,7 +27,9 @@ export function causalLayer(T: number, H: number, Hkv: number, D: number, seed: 
       lse[h * T + t] = Math.log(sum);
     }
   return {
-    ...{ alignQ: "src", alignK: "src", maskSpec: { right: 0 } },
+    alignQ: "src",
+    alignK: "src",
+    maskSpec: { right: 0 },
     q: traceTensor([H, T, D], q),
     k: traceTensor([Hkv, T, D], k),
     lse: traceTensor([H, T], lse),
@@ -53,7 +55,9 @@ export function rows(T: number, S: number, seed: number): Float32Array {
 
 /** An image of a disc, 24 × 32. */
 export const IMAGE = encodePng({
-  ...{ width: 32, height: 24, channels: 3 },
+  width: 32,
+  height: 24,
+  channels: 3,
   data: Uint8Array.from({ length: 24 * 32 * 3 }, (_, n) => {
     const [y, x, c] = [Math.floor(n / 96), Math.floor(n / 3) % 32, n % 3];
     return Math.hypot(y - 9, x - 20) < 5 ? [240, 190, 50][c]! : 40 + 4 * x;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { cellsOf, type HeatmapData } from "../../src/viz/data.ts";
 import { summary, topColumns, warnings } from "../../src/viz/describe.ts";
-import { type HeatmapData, toMatrix } from "../../src/viz/matrix.ts";
 import { CAUSAL, SEED } from "./fixtures.ts";
 
-const warn = (data: HeatmapData) => warnings("heatmap", toMatrix("heatmap", data), data);
+const warn = (data: HeatmapData) => warnings("heatmap", cellsOf("heatmap", data), data);
 const row = (weights: number[], mask?: number[]): HeatmapData => ({
   weights,
   rowTokens: ["a"],
@@ -51,7 +51,7 @@ describe("warnings", () => {
 });
 
 describe("summary", () => {
-  const say = (data: HeatmapData) => summary(toMatrix("heatmap", data), data);
+  const say = (data: HeatmapData) => summary(cellsOf("heatmap", data), data);
 
   it("is one sentence with the strongest pair and the masked cells", () => {
     expect(say(SEED)).toBe("5 output tokens over 7 input tokens; “J'” attends most to “I” (0.90).");
@@ -66,7 +66,7 @@ describe("summary", () => {
 
 describe("topColumns", () => {
   it("is in order of weight, ties in order of columns, without masked cells", () => {
-    const matrix = toMatrix("test", row([0.1, 0.3, 0.3, 0.9, 0.2], [1, 1, 1, 0, 1]));
+    const matrix = cellsOf("test", row([0.1, 0.3, 0.3, 0.9, 0.2], [1, 1, 1, 0, 1]));
     expect(topColumns(matrix, 0, 3)).toEqual([
       { column: 1, weight: 0.3 },
       { column: 2, weight: 0.3 },

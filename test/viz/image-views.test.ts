@@ -6,10 +6,10 @@ import {
   colorAt,
   gaussianAxis,
   gaussianBox,
-  gaussianMarginals,
-  glimpseBoxes,
+  glimpse,
   hex,
-  imageAttention,
+  image,
+  marginals,
   type Picture,
 } from "../../src/viz/index.ts";
 import { HOSTILE } from "./fixtures.ts";
@@ -17,7 +17,9 @@ import { all, parseXml } from "./xml.ts";
 
 /** A bright disc on a slope, 24 × 32. */
 const IMAGE: Picture = {
-  ...{ height: 24, width: 32, channels: 3 },
+  height: 24,
+  width: 32,
+  channels: 3,
   values: Float32Array.from({ length: 24 * 32 * 3 }, (_, n) => {
     const [y, x, c] = [Math.floor(n / 96), Math.floor(n / 3) % 32, n % 3];
     return Math.hypot(y - 9, x - 20) < 5 ? [0.95, 0.75, 0.2][c]! : 0.15 + x / 80;
@@ -26,7 +28,7 @@ const IMAGE: Picture = {
 const GREY: Picture = { height: 2, width: 3, values: [0, 0.2, 0.4, 0.6, 0.8, 1] };
 const golden = (name: string) => `golden/${name}.svg`;
 
-describe("imageAttention", () => {
+describe("image", () => {
   const map = (row: number, column: number) =>
     Array.from({ length: 12 }, (_, cell) => (cell === row * 4 + column ? 0.45 : 0.05));
   const data = {
@@ -37,8 +39,8 @@ describe("imageAttention", () => {
   };
 
   it("draws the image and, for each word, what it looked at", async () => {
-    const svg = imageAttention(data, { theme: "auto", columns: 4 });
-    await expect(svg).toMatchFileSnapshot(golden("image-attention"));
+    const svg = image(data, { theme: "auto", columns: 4 });
+    await expect(svg).toMatchFileSnapshot(golden("image"));
     const parsed = parseXml(svg);
     expect(all(parsed, "image")).toHaveLength(4 + 3);
     expect(all(parsed, "desc")[0]!.text).toBe(
@@ -48,7 +50,7 @@ describe("imageAttention", () => {
   });
 
   it("says when it has smoothed, and gives every word the same scale", () => {
-    const svg = imageAttention(
+    const svg = image(
       { ...data, maps: [map(1, 2).map((w) => w / 2), map(0, 0), map(2, 3)] },
       { smooth: true },
     );
@@ -57,38 +59,38 @@ describe("imageAttention", () => {
 
   it("keeps hostile words inert", () => {
     const words = HOSTILE.slice(0, 8);
-    const svg = parseXml(imageAttention({ image: GREY, grid: [1, 1], maps: words.map(() => [1]), words }));
+    const svg = parseXml(image({ image: GREY, grid: [1, 1], maps: words.map(() => [1]), words }));
     expect(all(svg, "script")).toEqual([]);
   });
 
   it("draws maps of more weights than a call may have arguments", () => {
     const map = new Float32Array(400 * 400).fill(0.25);
-    const svg = imageAttention({ image: GREY, grid: [400, 400], maps: [map], words: ["all"] });
+    const svg = image({ image: GREY, grid: [400, 400], maps: [map], words: ["all"] });
     expect(all(parseXml(svg), "desc")[0]!.text).toContain("row 1, column 1 (0.25)");
   });
 
   it("refuses maps and images that do not fit, and weights below 0", () => {
-    const image = GREY;
-    expect(() => imageAttention({ image, grid: [2, 2], maps: [[1]], words: ["a"] })).toThrow(ShapeError);
-    expect(() => imageAttention({ image, grid: [1, 1], maps: [[1]], words: [] })).toThrow(
-      /^imageAttention: words must be one word for each map/,
+    expect(() => image({ image: GREY, grid: [2, 2], maps: [[1]], words: ["a"] })).toThrow(ShapeError);
+    expect(() => image({ image: GREY, grid: [1, 1], maps: [[1]], words: [] })).toThrow(
+      /^image: words must be one word for each map/,
     );
-    expect(() => imageAttention({ image, grid: [1, 1], maps: [[-1]], words: ["a"] })).toThrow(
-      "imageAttention: maps[0] must be weights of 0 or more, got -1; pass the weights, not the scores",
+    expect(() => image({ image: GREY, grid: [1, 1], maps: [[-1]], words: ["a"] })).toThrow(
+      "image: maps[0] must be weights of 0 or more, got -1; pass the weights, not the scores",
     );
     const cut = { ...GREY, height: 3 };
-    expect(() => imageAttention({ image: cut, grid: [1, 1], maps: [[1]], words: ["a"] })).toThrow(
-      /^imageAttention: image\.values must hold height·width·channels = 9 numbers, got 6/,
+    expect(() => image({ image: cut, grid: [1, 1], maps: [[1]], words: ["a"] })).toThrow(
+      /^image: image\.values must hold height·width·channels = 9 numbers, got 6/,
     );
   });
 });
 
-describe("glimpseBoxes", () => {
+describe("glimpse", () => {
   // The four panels of the article's notebook: u = 2, s = 0.5, d = 1, and a spatial transformer of scale 0.4.
   const crop = gaussianBox({ u: 2, d: 1 }, { u: 2, d: 1 }, [9, 9]);
   const theta = [0.4, 0, 0.2, 0, 0.4, -0.1];
   const seen = (height: number, width: number): Picture => ({
-    ...{ height, width },
+    height,
+    width,
     values: Float32Array.from({ length: height * width }, (_, n) => n / (height * width)),
   });
   const data = {
@@ -105,11 +107,11 @@ describe("glimpseBoxes", () => {
   };
 
   it("draws the image with its boxes, and what was seen", async () => {
-    await expect(glimpseBoxes(data, { theme: "dark" })).toMatchFileSnapshot(golden("glimpse-boxes"));
+    await expect(glimpse(data, { theme: "dark" })).toMatchFileSnapshot(golden("glimpse"));
   });
 
   it("puts the corners of each box where its parameters say, to half a pixel of the image", () => {
-    const svg = parseXml(glimpseBoxes(data, { panelWidth: 320 }));
+    const svg = parseXml(glimpse(data, { panelWidth: 320 }));
     const drawn = all(svg, "polygon").filter(({ attributes }) => attributes["data-name"]);
     expect(drawn.map(({ attributes }) => attributes["data-name"])).toEqual([
       "Crop",
@@ -129,27 +131,27 @@ describe("glimpseBoxes", () => {
   });
 
   it("refuses nothing to show and boxes that are none", () => {
-    expect(() => glimpseBoxes({ image: GREY, glimpses: [] })).toThrow(OptionError);
+    expect(() => glimpse({ image: GREY, glimpses: [] })).toThrow(OptionError);
     const box = [[0, 0]] as unknown as typeof crop;
-    expect(() => glimpseBoxes({ image: GREY, glimpses: [{ name: "a", glimpse: GREY, box }] })).toThrow(
-      "glimpseBoxes: glimpses[0].box must be four corners of finite numbers, got [[0,0]]; make it with gaussianBox or affineBox",
+    expect(() => glimpse({ image: GREY, glimpses: [{ name: "a", glimpse: GREY, box }] })).toThrow(
+      "glimpse: glimpses[0].box must be four corners of finite numbers, got [[0,0]]; make it with gaussianBox or affineBox",
     );
   });
 });
 
-describe("gaussianMarginals", () => {
+describe("marginals", () => {
   it("draws a_x above, a_y to the right, and their product", async () => {
     const data = {
       y: gaussianAxis(12, 4, { u: 3, d: 1.5, s: 0.8 }),
       x: gaussianAxis(16, 4, { u: 6, d: 1, s: 0.5 }),
     };
-    await expect(gaussianMarginals(data)).toMatchFileSnapshot(golden("gaussian-marginals"));
+    await expect(marginals(data)).toMatchFileSnapshot(golden("marginals"));
   });
 
   it("colours each pixel by a_y·a_x, binary masks too", () => {
     const y = binaryAxis(3, 1, 2);
     const x = gaussianAxis(5, 1, { u: 2, d: 1, s: 1 });
-    const fills = all(parseXml(gaussianMarginals({ y, x })), "rect").filter(({ attributes }) =>
+    const fills = all(parseXml(marginals({ y, x })), "rect").filter(({ attributes }) =>
       attributes.fill?.startsWith("#"),
     );
     expect(fills).toHaveLength(15 + 5 + 3);
@@ -165,10 +167,10 @@ describe("gaussianMarginals", () => {
   });
 
   it("refuses numbers outside 0 to 1 and a deviation of 0", () => {
-    expect(() => gaussianMarginals({ y: [0.5], x: [2] })).toThrow(
-      "gaussianMarginals: x must be one number or more, from 0 to 1, got 2; make it with gaussianAxis or binaryAxis",
+    expect(() => marginals({ y: [0.5], x: [2] })).toThrow(
+      "marginals: x must be one number or more, from 0 to 1, got 2; make it with gaussianAxis or binaryAxis",
     );
-    expect(() => gaussianMarginals({ y: [], x: [1] })).toThrow(OptionError);
+    expect(() => marginals({ y: [], x: [1] })).toThrow(OptionError);
     expect(() => gaussianAxis(5, 1, { u: 0, d: 1, s: 0 })).toThrow(/^gaussianAxis: s must be above 0, got 0/);
   });
 });

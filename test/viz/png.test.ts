@@ -41,7 +41,9 @@ function slowCrc(bytes: Uint8Array): number {
 }
 
 const image = (channels: 1 | 3 | 4): Pixels => ({
-  ...{ width: 5, height: 3, channels },
+  width: 5,
+  height: 3,
+  channels,
   data: Uint8Array.from({ length: 15 * channels }, (_, n) => (n * 37) % 256),
 });
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { OptionError } from "../../src/core/errors.ts";
-import { toMatrix } from "../../src/viz/matrix.ts";
+import { cellsOf } from "../../src/viz/data.ts";
 import { type Domain, formatNumber, makeScale, ticks } from "../../src/viz/scale.ts";
 
-const matrix = toMatrix("test", {
+const matrix = cellsOf("test", {
   weights: [0.2, 0.4, 9],
   mask: [1, 1, 0],
   rowTokens: ["a"],

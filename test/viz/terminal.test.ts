@@ -1,13 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { colorAt, textOn } from "../../src/viz/color.ts";
+import { cellsOf, fitCells } from "../../src/viz/data.ts";
 import {
   displayWidth,
   type HeatmapData,
-  maxPool,
   type TerminalHeatmapOptions,
   terminalHeatmap,
-  toMatrix,
 } from "../../src/viz/index.ts";
 import { CAUSAL, diagonal, HOSTILE, numbered, SEED } from "./fixtures.ts";
 
@@ -149,7 +148,7 @@ describe("terminalHeatmap", () => {
     };
     const text = terminalHeatmap(data, { ...WIDE, columns: 63 });
     const label = "210 r210 ".length;
-    const pooled = maxPool(toMatrix("test", data), 128, 63 - label);
+    const pooled = fitCells(cellsOf("test", data), 128, 63 - label);
     expect([pooled.rowFactor, pooled.columnFactor]).toEqual([2, 4]);
     expect(plain(text).split("\n").at(-1)).toContain("pooled 2× down and 4× across");
     const cells = screen(text.split("\n")[3]!).slice(label);

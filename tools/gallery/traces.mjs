@@ -55,7 +55,9 @@ const bright = (/** @type {number} */ y, /** @type {number} */ x) =>
   Math.hypot(y - 13, x - 17) < 8 ? 0.95 : 0.15 + (0.35 * x) / COLUMNS;
 const pixels = Array.from({ length: ROWS * COLUMNS }, (_, n) => bright(Math.floor(n / COLUMNS), n % COLUMNS));
 const image = encodePng({
-  ...{ width: COLUMNS, height: ROWS, channels: 1 },
+  width: COLUMNS,
+  height: ROWS,
+  channels: 1,
   data: Uint8Array.from(pixels, (level) => Math.round(255 * level)),
 });
 
@@ -80,7 +82,8 @@ export function imageTrace() {
   return createTrace({
     tokens: { words: ["dark", "grey", "bright"], patches },
     layers: [{ name: "words", alignQ: "words", alignK: "patches", attn }],
-    ...{ image, grid },
+    image,
+    grid,
   });
 }
 

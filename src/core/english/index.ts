@@ -4,7 +4,6 @@ import { commandMessages } from "./command.ts";
 import { hostMessages } from "./host.ts";
 import { kernelMessages } from "./kernels.ts";
 import { viewMessages } from "./views.ts";
-import { vizMessages } from "./viz.ts";
 
 export const english = {
   ...attentionMessages,
@@ -12,7 +11,6 @@ export const english = {
   ...hostMessages,
   ...kernelMessages,
   ...viewMessages,
-  ...vizMessages,
 };
 
 export type Messages = typeof english;

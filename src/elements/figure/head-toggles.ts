@@ -1,5 +1,5 @@
 import { html, type TemplateResult } from "lit";
-import { MOST_HEADS } from "../../viz/head-view.ts";
+import { MOST_HEADS } from "../../viz/heads.ts";
 
 /**
  * A box for each head, checked where it is drawn: Space or a click takes it in or out, Alt with Space or a double click

@@ -1,5 +1,6 @@
-import { type Cells, MASKED, VALUE } from "../../inspect/cells.ts";
+import type { Cells } from "../../inspect/cells.ts";
 import { pool } from "../../inspect/pyramid.ts";
+import { thumbnailCells } from "../../inspect/thumbnails.ts";
 import type { ModelLayer } from "../model.ts";
 import { cellsCanvas, type Lookup, type Range } from "../parts/lookup.ts";
 
@@ -32,17 +33,11 @@ export function gridLayout(width: number, rows: number, columns: number): GridLa
 
 /** A head as a small picture; hidden keys stay clear. */
 export function thumbnailOf(layer: ModelLayer, head: number, table: Lookup, range: Range): HTMLCanvasElement {
-  return cellsCanvas(stored(layer, head) ?? pooled(layer, head), { table, range, notFinite: 0xff0000ff });
-}
-
-/** The one that the trace holds. */
-function stored({ thumb }: ModelLayer, head: number): Cells | undefined {
-  if (!thumb) return undefined;
-  const [, rows, columns] = thumb.shape as [number, number, number];
-  const size = rows * columns;
-  const values = thumb.slice(head * size, (head + 1) * size).slice();
-  const kinds = Uint8Array.from(values, (_, e) => (thumb.isMasked(head * size + e) ? MASKED : VALUE));
-  return { rows, columns, values, kinds };
+  return cellsCanvas(layer.thumb ? thumbnailCells(layer.thumb, head) : pooled(layer, head), {
+    table,
+    range,
+    notFinite: 0xff0000ff,
+  });
 }
 
 function pooled({ map }: ModelLayer, head: number): Cells {

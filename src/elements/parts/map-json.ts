@@ -34,7 +34,9 @@ export function mapJson(layer: ModelLayer, head: number, selection: Part, state:
   });
   const mask = rows.map(({ kinds }) => Array.from(kinds, (kind) => Number(kind !== MASKED)));
   return {
-    ...{ version: 1, state, selection },
+    version: 1,
+    state,
+    selection,
     rowTokens: queries,
     columnTokens: columnTokens.slice(firstKey, lastKey + 1),
     weights: rows.map(({ values, kinds }) =>

@@ -172,7 +172,9 @@ function layOut(context: CanvasRenderingContext2D, width: number, scale: number,
   return {
     plot,
     height: top + plotHeight + depth + (2 * GAP + TITLE) * scale,
-    ...{ rowLabels, columnLabels, upright },
+    rowLabels,
+    columnLabels,
+    upright,
   };
 }
 

@@ -34,10 +34,16 @@ export interface Direction {
   readonly can: string;
 }
 export const BY_QUERY: Direction = {
-  ...{ noun: "key", nouns: "keys", does: "attends most to", can: "has nothing to attend to" },
+  noun: "key",
+  nouns: "keys",
+  does: "attends most to",
+  can: "has nothing to attend to",
 };
 export const BY_KEY: Direction = {
-  ...{ noun: "query", nouns: "queries", does: "is attended to most by", can: "is hidden from every query" },
+  noun: "query",
+  nouns: "queries",
+  does: "is attended to most by",
+  can: "is hidden from every query",
 };
 
 /** The `most` strongest keys of a row, the strongest first. */

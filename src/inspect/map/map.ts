@@ -191,7 +191,8 @@ export class AttentionMap implements MapFacts {
     reduction,
   }: Omit<TileRequest, "level"> & { factor: number }): Generator<undefined, Cells, undefined> {
     const width = columns[1] - columns[0];
-    const pooled = new Pool(rows[1] - rows[0], width, factor, reduction);
+    const room = maskedCells(Math.ceil((rows[1] - rows[0]) / factor), Math.ceil(width / factor));
+    const pooled = new Pool(room, [factor, factor], reduction);
     const line = maskedCells(1, width);
     for (let t = rows[0]; t < rows[1]; t++) {
       const [start, end] = this.#reader.range(head, t);
@@ -202,14 +203,14 @@ export class AttentionMap implements MapFacts {
       const visible = reduction === "max" ? this.#reader.visible?.(head, t, from, to) : undefined;
       if (visible && pooled.addVisible(t - rows[0], from - columns[0], visible)) continue;
       this.#reader.read(head, t, from, to, line, 0);
-      pooled.add(t - rows[0], from - columns[0], to - columns[0], line.values, line.kinds, 0);
+      pooled.add(t - rows[0], from - columns[0], to - columns[0], line, 0);
     }
     return pooled.cells;
   }
 }
 
 /** What the steps come to, all taken at once. */
-function finished<T>(steps: Generator<undefined, T, undefined>): T {
+export function finished<T>(steps: Generator<undefined, T, undefined>): T {
   for (;;) {
     const step = steps.next();
     if (step.done) return step.value;

@@ -1,7 +1,7 @@
 import { checkCount } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
 import { MASKED } from "../cells.ts";
-import type { AttentionMap } from "../map/map.ts";
+import { type AttentionMap, finished } from "../map/map.ts";
 import type { ImageGrid } from "../trace/trace.ts";
 import { addGlance, glanceOf, type HeadGlance, Means, weighedRows } from "./glance.ts";
 import { gini, topMass } from "./row.ts";
@@ -69,8 +69,17 @@ export interface HeadStatistics extends HeadGlance {
 export function headStatistics(
   map: AttentionMap,
   head: number,
-  { topK = 4, band = 1, tokens, grid }: StatisticsOptions = {},
+  options: StatisticsOptions = {},
 ): HeadStatistics {
+  return finished(headStatisticsSteps(map, head, options));
+}
+
+/** `headStatistics` a row at a time, for a page that answers its reader meanwhile. */
+export function* headStatisticsSteps(
+  map: AttentionMap,
+  head: number,
+  { topK = 4, band = 1, tokens, grid }: StatisticsOptions = {},
+): Generator<undefined, HeadStatistics, undefined> {
   const op = "headStatistics";
   const { T, S } = map;
   checkCount(op, "topK", topK);
@@ -87,6 +96,7 @@ export function headStatistics(
   const rowEntropy = new Float64Array(T).fill(Number.NaN);
   const moments = new Moments();
   for (const row of weighedRows(op, map, head)) {
+    yield;
     const { t, values, kinds, visible, sum, p } = row;
     for (let s = 0; s < S; s++) {
       if (kinds[s] === MASKED) continue;

@@ -1,5 +1,5 @@
+import { type AnyCells, VALUE } from "../../inspect/cells.ts";
 import { topColumns } from "../describe.ts";
-import { type Matrix, VALUE } from "../matrix.ts";
 
 /** One line of a flow: output t reads input s with this weight. */
 export interface Edge {
@@ -24,7 +24,7 @@ export interface ChosenEdges {
 }
 
 /** The edges to draw, at most `most` of them: the strongest. */
-export function chooseEdges(matrix: Matrix, choice: EdgeChoice, most: number): ChosenEdges {
+export function chooseEdges(matrix: AnyCells, choice: EdgeChoice, most: number): ChosenEdges {
   const found: Edge[] = [];
   let all = 0;
   let total = 0;
@@ -55,6 +55,6 @@ function heaviest<C extends { weight: number }>(row: readonly C[], wanted: numbe
 }
 
 /** Whether any cell of a row is a weight above 1, which no line can show by its opacity. */
-export function hasWeightAboveOne({ values, kinds }: Matrix): boolean {
+export function hasWeightAboveOne({ values, kinds }: AnyCells): boolean {
   return values.some((value, cell) => kinds[cell] === VALUE && value > 1);
 }

@@ -1,4 +1,4 @@
-import type { HeatmapData } from "../matrix.ts";
+import type { HeatmapData } from "../data.ts";
 import { TOKEN_SIZE } from "../svg/layout.ts";
 import { label } from "../svg/markup.ts";
 import { fitWidth, textWidth } from "../svg/measure.ts";

@@ -1,5 +1,5 @@
-import { OptionError, ShapeError } from "../../core/errors.ts";
 import { encodePng, pngDataUri } from "../png.ts";
+import { refuse, refuseLength } from "../refuse.ts";
 import { element } from "../svg/markup.ts";
 
 /** An image as numbers: H·W·C of them in rows from the top, 0 = black, 1 = full light; grey or RGB. */
@@ -22,7 +22,7 @@ export interface Frame {
 /**
  * Throws unless a picture is one that can be drawn.
  *
- * @throws ShapeError ELEMENTS · OptionError VIZ_OPTION
+ * @throws ShapeError SHAPE · OptionError OPTION
  */
 export function checkPicture(
   op: string,
@@ -31,19 +31,13 @@ export function checkPicture(
 ): void {
   const whole = [height, width].every((side) => Number.isInteger(side) && side >= 1);
   if (!whole || (channels !== 1 && channels !== 3)) {
-    const details = { op, option: name, rule: "height and width of 1 or more, with 1 or 3 channels" };
+    const rule = "height and width of 1 or more, with 1 or 3 channels";
     const got = `${height} × ${width} with ${channels}`;
-    throw new OptionError("VIZ_OPTION", {
-      ...details,
-      got,
-      remedy: "pass { height, width, channels, values }",
-    });
+    refuse(op, name, rule, got, "pass { height, width, channels, values }");
   }
   const expected = height * width * channels;
-  if (values.length !== expected) {
-    const letters = "height·width·channels";
-    throw new ShapeError("ELEMENTS", { op, name: `${name}.values`, letters, expected, got: values.length });
-  }
+  if (values.length !== expected)
+    refuseLength(op, `${name}.values`, "height·width·channels", expected, values.length);
 }
 
 /** Numbers as bytes: 0 … 1 to 0 … 255, what is outside to the nearer end, NaN to 0. */

@@ -1,5 +1,5 @@
+import { type AnyCells, MASKED, NOT_FINITE, VALUE } from "../../inspect/cells.ts";
 import { colorAt, type DivergingPalette, hex, type Palette, textOn } from "../color.ts";
-import { MASKED, type Matrix, NOT_FINITE, VALUE } from "../matrix.ts";
 import type { Scale } from "../scale.ts";
 import { escapeXml, visible } from "../text.ts";
 import { truncate } from "../width.ts";
@@ -11,7 +11,7 @@ const MOST_ELEMENTS = 2500;
 const LEAST_CELL_FOR_NUMBERS = 28;
 
 export interface CellsInput {
-  readonly matrix: Matrix;
+  readonly matrix: AnyCells;
   readonly rows: readonly string[];
   readonly columns: readonly string[];
   readonly layout: Layout;

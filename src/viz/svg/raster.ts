@@ -1,5 +1,5 @@
+import { type AnyCells, VALUE } from "../../inspect/cells.ts";
 import { colorAt, hex, type Palette } from "../color.ts";
-import { type Matrix, VALUE } from "../matrix.ts";
 import { coordinate, element } from "./markup.ts";
 
 /** Cells that are no number: masked, or not finite. */
@@ -19,7 +19,7 @@ export interface RasterStyle {
 
 /** A small map without words: one path a colour, cells of one colour that touch in a row drawn as one. */
 export function raster(
-  matrices: readonly Matrix[],
+  matrices: readonly AnyCells[],
   style: RasterStyle,
   lefts: readonly number[] = [0],
 ): string {

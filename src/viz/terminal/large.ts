@@ -1,4 +1,5 @@
-import { MASKED, type Matrix, maxPool, NOT_FINITE, type Pooled, poolingNote } from "../matrix.ts";
+import { type AnyCells, MASKED, NOT_FINITE } from "../../inspect/cells.ts";
+import { fitCells, type Pooled, poolingNote } from "../data.ts";
 import { displayWidth, fitColumns, truncate } from "../width.ts";
 import { paintLine, type Span } from "./ink.ts";
 import { type Drawing, ellipsisOf, INVALID_SIGN, maskedSign, type Page, printable, shadeAt } from "./page.ts";
@@ -17,7 +18,7 @@ const MOST_NAMED = 64;
  */
 export function largeMap(
   page: Page,
-  full: Matrix,
+  full: AnyCells,
   rowTokens: readonly string[],
   columnTokens: readonly string[],
 ): Drawing {
@@ -31,7 +32,7 @@ export function largeMap(
   );
   const labelWidth = Math.max(digits, Math.min(digits + 1 + tokenWidth, Math.floor(page.columns / 4)));
   const cells = Math.max(1, Math.floor((page.columns - labelWidth - 1) / cellWidth));
-  const pooled = maxPool(full, MOST_LINES * rowsPerLine, cells);
+  const pooled = fitCells(full, MOST_LINES * rowsPerLine, cells);
 
   const lines: string[] = [indexLine(pooled, labelWidth + 1, cellWidth)];
   for (let i = 0; i < pooled.rows; i += rowsPerLine) {
@@ -65,14 +66,14 @@ function columnKey(page: Page, tokens: readonly string[]): string[] {
 }
 
 /** What one half shows: a colour, or a sign where it is masked or not finite. */
-function half(page: Page, matrix: Matrix, cell: number): { color?: string; sign?: string } {
+function half(page: Page, matrix: AnyCells, cell: number): { color?: string; sign?: string } {
   if (matrix.kinds[cell] === MASKED) return { sign: maskedSign(page) };
   if (matrix.kinds[cell] === NOT_FINITE) return { sign: INVALID_SIGN };
   return { color: page.ink!.color(page.scale.position(matrix.values[cell]!)) };
 }
 
 /** A half without a colour stays unpainted; two of them show their sign, and "not finite" always does. */
-export function halfBlocks(page: Page, matrix: Matrix, i: number, j: number): Span {
+export function halfBlocks(page: Page, matrix: AnyCells, i: number, j: number): Span {
   const upper = half(page, matrix, i * matrix.columns + j);
   const lower = i + 1 < matrix.rows ? half(page, matrix, (i + 1) * matrix.columns + j) : {};
   if (upper.sign === INVALID_SIGN || lower.sign === INVALID_SIGN) return { text: INVALID_SIGN };
@@ -82,7 +83,7 @@ export function halfBlocks(page: Page, matrix: Matrix, i: number, j: number): Sp
   return { text: upper.sign ?? " " };
 }
 
-export function wideCell(page: Page, matrix: Matrix, cell: number): Span {
+export function wideCell(page: Page, matrix: AnyCells, cell: number): Span {
   if (matrix.kinds[cell] === MASKED) return { text: maskedSign(page).repeat(2) };
   if (matrix.kinds[cell] === NOT_FINITE) return { text: INVALID_SIGN.repeat(2) };
   const t = page.scale.position(matrix.values[cell]!);

@@ -1,5 +1,5 @@
+import { MASKED, NOT_FINITE } from "../../inspect/cells.ts";
 import { count } from "../describe.ts";
-import { MASKED, NOT_FINITE } from "../matrix.ts";
 import type { Words } from "../options.ts";
 import { formatNumber } from "../scale.ts";
 import { displayWidth } from "../width.ts";

@@ -1,4 +1,4 @@
-import type { Matrix } from "../matrix.ts";
+import type { AnyCells } from "../../inspect/cells.ts";
 import type { Scale } from "../scale.ts";
 import { ascii, visible } from "../text.ts";
 import type { ColorDepth } from "./capabilities.ts";
@@ -18,7 +18,7 @@ export interface Page {
 export interface Drawing {
   readonly lines: readonly string[];
   /** The cells as drawn: pooled where the map was too large. */
-  readonly matrix: Matrix;
+  readonly matrix: AnyCells;
   readonly note?: string | undefined;
   readonly look: "color" | "shades" | "numbers";
 }

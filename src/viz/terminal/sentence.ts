@@ -1,4 +1,4 @@
-import { MASKED, type Matrix, NOT_FINITE } from "../matrix.ts";
+import { type AnyCells, MASKED, NOT_FINITE } from "../../inspect/cells.ts";
 import { displayWidth, fitColumns } from "../width.ts";
 import { makeHeader } from "./header.ts";
 import { paintLine, type Span } from "./ink.ts";
@@ -18,7 +18,7 @@ const NARROWEST_CELL_WITH_NUMBER = 4;
 /** The map of a sentence pair, or undefined when it is too long or the terminal too narrow. */
 export function sentenceMap(
   page: Page,
-  matrix: Matrix,
+  matrix: AnyCells,
   rowTokens: readonly string[],
   columnTokens: readonly string[],
 ): Drawing | undefined {
@@ -50,7 +50,7 @@ export function sentenceMap(
 }
 
 /** A cell that has no weight to show. */
-function special(page: Page, matrix: Matrix, cell: number, width: number): Span | undefined {
+function special(page: Page, matrix: AnyCells, cell: number, width: number): Span | undefined {
   if (matrix.kinds[cell] === MASKED) return { text: fitColumns(maskedSign(page), width, "center") };
   if (matrix.kinds[cell] === NOT_FINITE) return { text: fitColumns(INVALID_SIGN, width, "center") };
   return undefined;
@@ -59,19 +59,21 @@ function special(page: Page, matrix: Matrix, cell: number, width: number): Span 
 const written = (value: number) => value.toFixed(2);
 
 /** What the longest number takes, and a blank between neighbours. */
-function numberWidth({ values }: Matrix): number {
-  return values.reduce((width, value) => Math.max(width, written(value).length + 1), LEAST_NUMBER_CELL);
+function numberWidth({ values }: AnyCells): number {
+  let width = LEAST_NUMBER_CELL;
+  for (const value of values) width = Math.max(width, written(value).length + 1);
+  return width;
 }
 
-function numberCell(_: Page, matrix: Matrix, cell: number, width: number): Span {
+function numberCell(_: Page, matrix: AnyCells, cell: number, width: number): Span {
   return { text: fitColumns(written(matrix.values[cell]!), width, "center") };
 }
 
-function shadeCell(page: Page, matrix: Matrix, cell: number, width: number): Span {
+function shadeCell(page: Page, matrix: AnyCells, cell: number, width: number): Span {
   return { text: shadeAt(page, page.scale.position(matrix.values[cell]!)).repeat(width) };
 }
 
-function colorCell(page: Page, matrix: Matrix, cell: number, width: number): Span {
+function colorCell(page: Page, matrix: AnyCells, cell: number, width: number): Span {
   const value = matrix.values[cell]!;
   const t = page.scale.position(value);
   const background = page.ink!.color(t);

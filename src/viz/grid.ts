@@ -1,14 +1,15 @@
-import { OptionError } from "../core/errors.ts";
+import { type AnyCells, VALUE } from "../inspect/cells.ts";
 import { PALETTES, type Palette } from "./color.ts";
-import { type Cells, isNested, type Matrix, maxPool, toMatrix, VALUE } from "./matrix.ts";
+import { fitCells, isNested, type Numbers, refuseEmpty, wordlessCells } from "./data.ts";
 import { oneOf } from "./options.ts";
+import { refuse } from "./refuse.ts";
 import { makeScale } from "./scale.ts";
 import { element, fingerprint, label } from "./svg/markup.ts";
 import { raster } from "./svg/raster.ts";
 import { THEMES, type Theme } from "./svg/theme.ts";
 import { belowTitle, PAD, titledDocument } from "./svg/titled.ts";
 
-export interface ModelGridOptions {
+export interface GridOptions {
   /** @default "viridis" */
   readonly palette?: Palette;
   /** Side of one head's map in pixels. @default 72 */
@@ -33,27 +34,26 @@ const MOST_CELLS = 32;
  * have different numbers of heads. Cost: O(L·H·T·S). Pure: the same data give the same text, without a DOM.
  * View: Vig 2019, "A Multiscale Visualization of Attention in the Transformer Model", arxiv.org/abs/1906.05714.
  *
- * @throws OptionError MATRIX_EMPTY, VIZ_OPTION · ShapeError MATRIX_SIZE when rows differ in length
+ * @throws OptionError OPTION · ShapeError SHAPE when rows differ in length
  * @example
  * const head = [[1, 0], [0.5, 0.5]];
- * modelGrid([[head, head], [head, head]]); // two layers of two heads
+ * grid([[head, head], [head, head]]); // two layers of two heads
  */
-export function modelGrid(
-  layers: readonly (readonly Cells<number>[])[],
-  options: ModelGridOptions = {},
+export function grid(
+  layers: readonly (readonly (Numbers | AnyCells)[])[],
+  options: GridOptions = {},
 ): string {
-  const op = "modelGrid";
+  const op = "grid";
   const palette = oneOf(op, "palette", options.palette ?? "viridis", PALETTES);
   const theme = oneOf(op, "theme", options.theme ?? "light", THEMES);
   const { title = TITLE, cell = 72 } = options;
   if (!(cell >= 24 && Number.isFinite(cell))) {
-    const details = { op, option: "cell", rule: "24 pixels or more", got: String(cell) };
-    throw new OptionError("VIZ_OPTION", { ...details, remedy: "or leave it out" });
+    refuse(op, "cell", "24 pixels or more", String(cell), "or leave it out");
   }
   const most = Math.max(0, ...layers.map((heads) => heads.length));
-  if (most === 0) throw new OptionError("MATRIX_EMPTY", { op, rows: layers.length, columns: 0 });
+  if (most === 0) refuseEmpty(op, layers.length, 0);
   const matrices = layers.map((heads) =>
-    heads.map((weights) => maxPool(asMatrix(op, weights), MOST_CELLS, MOST_CELLS)),
+    heads.map((weights) => fitCells(cellsOfHead(op, weights), MOST_CELLS, MOST_CELLS)),
   );
   const top = belowTitle(title) + HEADER;
   const step = cell + GAP;
@@ -65,8 +65,12 @@ export function modelGrid(
     heads.map((matrix, h) => {
       const [left, up] = [LEFT + h * step, top + l * step];
       const cells = raster([matrix], {
-        ...{ palette, position: scale.position, left, top: up },
-        ...{ cellWidth: cell / matrix.columns, cellHeight: cell / matrix.rows },
+        palette,
+        position: scale.position,
+        left,
+        top: up,
+        cellWidth: cell / matrix.columns,
+        cellHeight: cell / matrix.rows,
       });
       const name = element("title", {}, `layer ${l}, head ${h}`);
       const frame = element("rect", { class: "l", x: left, y: up, width: cell, height: cell });
@@ -110,13 +114,10 @@ export function modelGrid(
   });
 }
 
-/** A map without words. */
-function asMatrix(op: string, weights: Cells<number>): Matrix {
-  if (!isNested(weights) || weights.length === 0) {
-    const details = { op, option: "layers", rule: "rows of weights for each head" };
+function cellsOfHead(op: string, weights: Numbers | AnyCells): AnyCells {
+  if (!("kinds" in weights) && (weights.length === 0 || !isNested(weights))) {
     const got = `${weights.length} numbers for one`;
-    throw new OptionError("VIZ_OPTION", { ...details, got, remedy: "pass layers[l][h][t][s]" });
+    refuse(op, "layers", "rows of weights for each head", got, "pass layers[l][h][t][s]");
   }
-  const blank = (n: number) => new Array<string>(n).fill("");
-  return toMatrix(op, { weights, rowTokens: blank(weights.length), columnTokens: blank(weights[0]!.length) });
+  return wordlessCells(op, weights);
 }

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { OptionError, ShapeError } from "../../src/core/errors.ts";
-import { colorAt, hex, neuronView } from "../../src/viz/index.ts";
+import { colorAt, hex, neuron } from "../../src/viz/index.ts";
 import { HOSTILE } from "./fixtures.ts";
 import { all, parseXml } from "./xml.ts";
 
@@ -17,15 +17,19 @@ const weights = softmax(dots.map((x) => x / Math.sqrt(24)));
 const data = { query, keys, queryToken: "cat", keyTokens: WORDS, weights };
 
 it("draws the query, and its product with each key beside score and weight", async () => {
-  await expect(neuronView(data, { theme: "auto" })).toMatchFileSnapshot("golden/neuron-view.svg");
+  await expect(neuron(data, { theme: "auto" })).toMatchFileSnapshot("golden/neuron.svg");
 });
 
 it("colours each product by q_d·k_sd around 0, and adds them up to the score", () => {
   // Products 2, −1 and 0, the last exactly in the middle; score (2 − 1 + 0)·0.5.
   const svg = parseXml(
-    neuronView({
-      ...{ query: [1, -1, 3], keys: [[2, 1, 0]], queryToken: "q", keyTokens: ["k"] },
-      ...{ weights: [1], scale: 0.5 },
+    neuron({
+      query: [1, -1, 3],
+      keys: [[2, 1, 0]],
+      queryToken: "q",
+      keyTokens: ["k"],
+      weights: [1],
+      scale: 0.5,
     }),
   );
   const fills = all(svg, "rect")
@@ -39,7 +43,7 @@ it("colours each product by q_d·k_sd around 0, and adds them up to the score", 
 });
 
 it("gives rows to the keys of the largest weights, in their own order, and says how many there are", () => {
-  const svg = neuronView({ ...data, weights: [0.1, 0.3, 0, 0.4, 0, 0.2] }, { most: 3 });
+  const svg = neuron({ ...data, weights: [0.1, 0.3, 0, 0.4, 0, 0.2] }, { most: 3 });
   const texts = all(parseXml(svg), "text").map(({ text }) => text);
   expect(texts.filter((text) => WORDS.includes(text))).toEqual(["cat", "on", "mat"]);
   expect(texts.at(-1)).toMatch(/^3 of 6 keys; most of the score with “on”: channel /);
@@ -48,22 +52,20 @@ it("gives rows to the keys of the largest weights, in their own order, and says 
 it("keeps hostile tokens inert", () => {
   for (const token of HOSTILE) {
     const hostile = { query: [1], keys: [[1]], queryToken: token, keyTokens: [token], weights: [1] };
-    const svg = parseXml(neuronView(hostile, { title: token }));
+    const svg = parseXml(neuron(hostile, { title: token }));
     expect(all(svg, "script")).toEqual([]);
   }
 });
 
 it("refuses no channels, keys of another width, and numbers that are not finite", () => {
-  expect(() => neuronView({ ...data, query: [] })).toThrow(OptionError);
-  expect(() => neuronView({ ...data, keys: [] })).toThrow(
-    /^neuronView: keys must be one key or more, got none/,
+  expect(() => neuron({ ...data, query: [] })).toThrow(OptionError);
+  expect(() => neuron({ ...data, keys: [] })).toThrow(/^neuron: keys must be one key or more, got none/);
+  expect(() => neuron({ ...data, query: [1, 2] })).toThrow(
+    /^neuron: keys\[0\] must hold D = 2 numbers, got 24/,
   );
-  expect(() => neuronView({ ...data, query: [1, 2] })).toThrow(
-    /^neuronView: keys\[0\] must hold D = 2 numbers, got 24/,
-  );
-  expect(() => neuronView({ ...data, weights: [1] })).toThrow(ShapeError);
+  expect(() => neuron({ ...data, weights: [1] })).toThrow(ShapeError);
   const broken = query.map((x, d) => (d === 3 ? Number.NaN : x));
-  expect(() => neuronView({ ...data, query: broken })).toThrow(
-    "neuronView: query must be finite numbers, got NaN; look for an overflow where they were made",
+  expect(() => neuron({ ...data, query: broken })).toThrow(
+    "neuron: query must be finite numbers, got NaN; look for an overflow where they were made",
   );
 });

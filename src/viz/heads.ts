@@ -1,8 +1,9 @@
-import { OptionError } from "../core/errors.ts";
+import type { AnyCells } from "../inspect/cells.ts";
+import { cellsOf, type Numbers } from "./data.ts";
 import { chooseEdges, type Edge } from "./flow/edges.ts";
 import { columnPlaces, type Places } from "./flow/places.ts";
-import { type Cells, type Matrix, toMatrix } from "./matrix.ts";
 import { oneOf } from "./options.ts";
+import { refuse } from "./refuse.ts";
 import { coordinate, element, fingerprint, label } from "./svg/markup.ts";
 import { fitWidth, textWidth } from "./svg/measure.ts";
 import { THEMES, type Theme } from "./svg/theme.ts";
@@ -12,19 +13,19 @@ import { escapeXml, visible } from "./text.ts";
 /** The weights of one head, and what the legend calls it. */
 export interface NamedHead {
   readonly name: string;
-  readonly weights: Cells<number>;
+  readonly weights: Numbers | AnyCells;
   /** True or 1 = may attend. */
-  readonly mask?: Cells<boolean | number>;
+  readonly mask?: Numbers<boolean | number>;
 }
 
-export interface HeadViewData {
+export interface HeadsData {
   /** One to eight. */
   readonly heads: readonly NamedHead[];
   readonly rowTokens: readonly string[];
   readonly columnTokens: readonly string[];
 }
 
-export interface HeadViewOptions {
+export interface HeadsOptions {
   /** The share of each output's weight that its edges hold. @default 0.5 */
   readonly mass?: number;
   /** @default "Heads, one over the other"; empty = none */
@@ -67,19 +68,19 @@ const SAMPLE = 34;
  * without a DOM, and no token can become markup.
  * Colours: Okabe & Ito 2008, "Color Universal Design". View: Vig 2019, arxiv.org/abs/1906.05714.
  *
- * @throws ShapeError MATRIX_SIZE · OptionError MATRIX_EMPTY, VIZ_OPTION
+ * @throws ShapeError SHAPE · OptionError OPTION
  * @example
  * const heads = [{ name: "head 0", weights: [[0.9, 0.1]] }, { name: "head 1", weights: [[0.2, 0.8]] }];
- * headView({ heads, rowTokens: ["aime"], columnTokens: ["I", "love"] });
+ * heads({ heads, rowTokens: ["aime"], columnTokens: ["I", "love"] });
  */
-export function headView(data: HeadViewData, options: HeadViewOptions = {}): string {
-  const op = "headView";
+export function heads(data: HeadsData, options: HeadsOptions = {}): string {
+  const op = "heads";
   const { heads, rowTokens, columnTokens } = data;
   const theme = oneOf(op, "theme", options.theme ?? "light", THEMES);
   const { title = TITLE, mass = 0.5 } = options;
   check(op, heads, mass);
   const matrices = heads.map(({ weights, mask }) =>
-    toMatrix(op, { weights, rowTokens, columnTokens, ...(mask && { mask }) }),
+    cellsOf(op, { weights, rowTokens, columnTokens, ...(mask && { mask }) }),
   );
   const budget = Math.floor(MOST_EDGES / heads.length);
   const chosen = matrices.map((matrix) => chooseEdges(matrix, { mass }, budget));
@@ -137,18 +138,15 @@ export function headView(data: HeadViewData, options: HeadViewOptions = {}): str
 }
 
 function check(op: string, heads: readonly NamedHead[], mass: number): void {
-  const refuse = (option: string, rule: string, got: string, remedy: string) => {
-    throw new OptionError("VIZ_OPTION", { op, option, rule, got, remedy });
-  };
   if (heads.length === 0 || heads.length > MOST_HEADS) {
-    const remedy = "choose some of them, or draw them side by side with modelGrid";
-    refuse("heads", `a list of 1 to ${MOST_HEADS}`, `${heads.length}`, remedy);
+    const remedy = "choose some of them, or draw them side by side with grid";
+    refuse(op, "heads", `a list of 1 to ${MOST_HEADS}`, `${heads.length}`, remedy);
   }
   if (!(mass > 0 && mass <= 1))
-    refuse("mass", "a number above 0, at most 1", String(mass), "pass such a share");
+    refuse(op, "mass", "a number above 0, at most 1", String(mass), "pass such a share");
 }
 
-const numbersOf = ({ values, kinds }: Matrix) => `${values}\n${kinds}`;
+const numbersOf = ({ values, kinds }: AnyCells) => `${values}\n${kinds}`;
 
 type Path = { readonly d: string; readonly "stroke-width": number; readonly "stroke-opacity"?: string };
 
@@ -161,14 +159,7 @@ const dashed = (h: number, path: Path) => ({
 const under = (h: number, path: Path) =>
   h === YELLOW ? element("path", { class: "o", ...path, "stroke-width": path["stroke-width"] + 1.2 }) : "";
 
-function line(
-  { t, s, weight }: Edge,
-  places: Places,
-  data: HeadViewData,
-  name: string,
-  h: number,
-  dy: number,
-) {
+function line({ t, s, weight }: Edge, places: Places, data: HeadsData, name: string, h: number, dy: number) {
   const [from, to] = [places.inputs[s]!, places.outputs[t]!];
   const middle = coordinate((from.x + to.x) / 2);
   const [x1, y1, x2, y2] = [from.x, from.y + dy, to.x, to.y + dy].map(coordinate);

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { renderPng } from "../../src/raster/index.ts";
 import { drawTrace, VIEWS } from "../../src/views/index.ts";
 import { colorAt, decodePng, heatmap } from "../../src/viz/index.ts";
-import { imageTrace, selfTrace } from "../views/support.ts";
+import { imageTrace, selfTrace } from "./support.ts";
 
 const DATA = { weights: [[0.25, 0.75]], rowTokens: ["je"], columnTokens: ["I", "am"] };
 

@@ -1,18 +1,18 @@
-import { OptionError } from "../core/errors.ts";
 import { colorAt, hex, PALETTES, type Palette } from "./color.ts";
 import { oneOf, positiveInteger } from "./options.ts";
+import { refuse } from "./refuse.ts";
 import { element, fingerprint, label } from "./svg/markup.ts";
 import { THEMES, type Theme } from "./svg/theme.ts";
 import { belowTitle, PAD, titledDocument } from "./svg/titled.ts";
 
-export interface GaussianMarginalsData {
+export interface MarginalsData {
   /** a_y: how much each row of the image is looked at, H numbers. */
   readonly y: ArrayLike<number>;
   /** a_x: how much each column is, W numbers. */
   readonly x: ArrayLike<number>;
 }
 
-export interface GaussianMarginalsOptions {
+export interface MarginalsOptions {
   /** Width of the mask in pixels. @default 240 */
   readonly panelWidth?: number;
   /** @default "viridis" */
@@ -39,7 +39,7 @@ export interface GaussianAxisParameters {
  *
  *     a_i = max_r exp(−½ ((i − u − r·d) / s)²),    r = 0 … count − 1
  *
- * @throws OptionError VIZ_OPTION when s is not above 0
+ * @throws OptionError OPTION when s is not above 0
  * @example
  * gaussianAxis(5, 1, { u: 2, d: 1, s: 1 })[2]; // 1
  */
@@ -47,15 +47,7 @@ export function gaussianAxis(size: number, count: number, { u, d, s }: GaussianA
   const op = "gaussianAxis";
   positiveInteger(op, "size", size);
   positiveInteger(op, "count", count);
-  if (!(s > 0)) {
-    throw new OptionError("VIZ_OPTION", {
-      op,
-      option: "s",
-      rule: "above 0",
-      got: String(s),
-      remedy: "use binaryAxis for a sharp edge",
-    });
-  }
+  if (!(s > 0)) refuse(op, "s", "above 0", String(s), "use binaryAxis for a sharp edge");
   return Float64Array.from({ length: size }, (_, i) => {
     let most = 0;
     for (let r = 0; r < count; r++) most = Math.max(most, Math.exp(-0.5 * ((i - u - r * d) / s) ** 2));
@@ -77,15 +69,12 @@ export function binaryAxis(size: number, start: number, length: number): Float64
  * Cost: O(H·W). Pure: the same data give the same text, without a DOM. Picture: Kosiorek 2017; the filters are those of
  * Gregor et al. 2015, §3.2, arxiv.org/abs/1502.04623.
  *
- * @throws OptionError VIZ_OPTION
+ * @throws OptionError OPTION
  * @example
- * gaussianMarginals({ y: binaryAxis(8, 2, 3), x: gaussianAxis(8, 3, { u: 2, d: 1, s: 0.5 }) });
+ * marginals({ y: binaryAxis(8, 2, 3), x: gaussianAxis(8, 3, { u: 2, d: 1, s: 0.5 }) });
  */
-export function gaussianMarginals(
-  data: GaussianMarginalsData,
-  options: GaussianMarginalsOptions = {},
-): string {
-  const op = "gaussianMarginals";
+export function marginals(data: MarginalsData, options: MarginalsOptions = {}): string {
+  const op = "marginals";
   const [y, x] = (["y", "x"] as const).map((name) => checkedAxis(op, name, data[name])) as [
     number[],
     number[],
@@ -138,12 +127,11 @@ function checkedAxis(op: string, option: string, values: ArrayLike<number>): num
   const numbers = Array.from(values);
   if (numbers.length > 0 && numbers.every((value) => value >= 0 && value <= 1)) return numbers;
   const got = numbers.length === 0 ? "none" : `${numbers.find((value) => !(value >= 0 && value <= 1))}`;
-  const rule = "one number or more, from 0 to 1";
-  throw new OptionError("VIZ_OPTION", {
+  return refuse(
     op,
     option,
-    rule,
+    "one number or more, from 0 to 1",
     got,
-    remedy: "make it with gaussianAxis or binaryAxis",
-  });
+    "make it with gaussianAxis or binaryAxis",
+  );
 }

@@ -1,21 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { OptionError, ShapeError } from "../../src/core/errors.ts";
-import {
-  blockTokens,
-  MASKED,
-  type Matrix,
-  maxPool,
-  NOT_FINITE,
-  poolingNote,
-  toMatrix,
-  VALUE,
-} from "../../src/viz/matrix.ts";
+import { type AnyCells, MASKED, NOT_FINITE, VALUE } from "../../src/inspect/cells.ts";
+import { blockTokens, cellsOf, fitCells, poolingNote } from "../../src/viz/data.ts";
 import { numbered } from "./fixtures.ts";
 
 const tokens = { rowTokens: ["a", "b"], columnTokens: ["x", "y", "z"] };
 
-describe("toMatrix", () => {
+describe("cellsOf", () => {
   it("reads flat and nested, typed and plain arrays alike", () => {
     const expected = {
       rows: 2,
@@ -32,11 +24,11 @@ describe("toMatrix", () => {
       ],
       [new Float32Array([1, 2, 3]), new Float32Array([4, 5, 6])],
     ];
-    for (const weights of forms) expect(toMatrix("test", { ...tokens, weights })).toEqual(expected);
+    for (const weights of forms) expect(cellsOf("test", { ...tokens, weights })).toEqual(expected);
   });
 
   it("keeps masked and not finite cells apart from zero, and the mask wins", () => {
-    const { kinds, values } = toMatrix("test", {
+    const { kinds, values } = cellsOf("test", {
       ...tokens,
       weights: [0, Number.NaN, Number.NEGATIVE_INFINITY, Number.NaN, 7, 0],
       mask: [true, true, true, false, false, true],
@@ -64,13 +56,13 @@ describe("toMatrix", () => {
       "mask must have 2 rows (rowTokens) of 3 columns (columnTokens), got 1 numbers",
     ],
   ])("refuses %j", (data, says) => {
-    const read = () => toMatrix("heatmap", { ...tokens, ...data });
+    const read = () => cellsOf("heatmap", { ...tokens, ...data });
     expect(read).toThrow(ShapeError);
     expect(read).toThrow(`heatmap: ${says}; pass one token for every row and every column`);
   });
 
   it("refuses a map without rows or columns", () => {
-    const read = () => toMatrix("heatmap", { weights: [], rowTokens: [], columnTokens: ["x"] });
+    const read = () => cellsOf("heatmap", { weights: [], rowTokens: [], columnTokens: ["x"] });
     expect(read).toThrow(OptionError);
     expect(read).toThrow(
       "heatmap: a heat map must have at least one row and one column, got 0 rows and 1 columns; " +
@@ -80,7 +72,13 @@ describe("toMatrix", () => {
 });
 
 /** The definition, cell by cell. */
-function pooledCell({ columns, rows, values, kinds }: Matrix, i: number, j: number, rf: number, cf: number) {
+function pooledCell(
+  { columns, rows, values, kinds }: AnyCells,
+  i: number,
+  j: number,
+  rf: number,
+  cf: number,
+) {
   const block: { value: number; kind: number }[] = [];
   for (let y = i * rf; y < Math.min(rows, (i + 1) * rf); y++)
     for (let x = j * cf; x < Math.min(columns, (j + 1) * cf); x++)
@@ -91,7 +89,7 @@ function pooledCell({ columns, rows, values, kinds }: Matrix, i: number, j: numb
   return { kind: VALUE, value: Math.max(...visible.map(({ value }) => value)) };
 }
 
-describe("maxPool", () => {
+describe("fitCells", () => {
   it("equals the definition for every size, mask and sign", () => {
     const cell = fc.oneof(
       {
@@ -119,7 +117,7 @@ describe("maxPool", () => {
           values: Float64Array.from(cells, ({ value }) => value),
           kinds: Uint8Array.from(cells, ({ kind }) => kind),
         };
-        const pooled = maxPool(matrix, maxRows, maxColumns);
+        const pooled = fitCells(matrix, maxRows, maxColumns);
         expect(pooled.rows).toBeLessThanOrEqual(maxRows);
         expect(pooled.columns).toBeLessThanOrEqual(maxColumns);
         for (let i = 0; i < pooled.rows; i++)
@@ -136,7 +134,7 @@ describe("maxPool", () => {
   it("keeps a single hot cell that nearest-neighbour sampling would lose", () => {
     const values = new Float64Array(97 * 89);
     values[53 * 89 + 61] = 1;
-    const pooled = maxPool({ rows: 97, columns: 89, values, kinds: new Uint8Array(97 * 89) }, 7, 11);
+    const pooled = fitCells({ rows: 97, columns: 89, values, kinds: new Uint8Array(97 * 89) }, 7, 11);
     expect([...pooled.values].filter((value) => value === 1)).toHaveLength(1);
   });
 

@@ -1,9 +1,9 @@
-import { OptionError, ShapeError } from "../core/errors.ts";
 import { colorAt, PALETTES, type Palette } from "./color.ts";
 import { checkPicture, drawPicture, drawPng, type Frame, type Picture } from "./image/picture.ts";
 import { upsample } from "./image/upsample.ts";
 import { oneOf, positiveInteger } from "./options.ts";
 import { encodePng } from "./png.ts";
+import { refuse, refuseLength } from "./refuse.ts";
 import { formatNumber } from "./scale.ts";
 import { TOKEN_SIZE } from "./svg/layout.ts";
 import { element, fingerprint, label } from "./svg/markup.ts";
@@ -52,13 +52,13 @@ const OPACITY = 0.85;
  * square of the image; `smooth` interpolates. Cost: O(words·H·W). Pure: the same data give the same text, without a DOM.
  * Picture: Xu et al. 2015, figure 2, arxiv.org/abs/1502.03044.
  *
- * @throws ShapeError ELEMENTS, MATRIX_SIZE · OptionError VIZ_OPTION
+ * @throws ShapeError SHAPE · OptionError OPTION
  * @example
  * const image = { height: 2, width: 2, values: [0, 0.5, 0.5, 1] };
- * imageAttention({ image, grid: [2, 2], maps: [[1, 0, 0, 0]], words: ["dark"] });
+ * image({ image, grid: [2, 2], maps: [[1, 0, 0, 0]], words: ["dark"] });
  */
-export function imageAttention(data: ImageAttentionData, options: ImageAttentionOptions = {}): string {
-  const op = "imageAttention";
+export function image(data: ImageAttentionData, options: ImageAttentionOptions = {}): string {
+  const op = "image";
   const { image, grid, maps, words } = data;
   check(op, data);
   const palette = oneOf(op, "palette", options.palette ?? "viridis", PALETTES);
@@ -122,24 +122,14 @@ function check(op: string, { image, grid, maps, words }: ImageAttentionData): vo
   if (maps.length === 0 || maps.length !== words.length) {
     const rule = "one word for each map, and one map or more";
     const got = `${words.length} words for ${maps.length} maps`;
-    throw new OptionError("VIZ_OPTION", { op, option: "words", rule, got, remedy: "pass as many of each" });
+    refuse(op, "words", rule, got, "pass as many of each");
   }
   const expected = grid[0] * grid[1];
   maps.forEach((map, n) => {
-    if (map.length !== expected) {
-      const name = `maps[${n}]`;
-      throw new ShapeError("ELEMENTS", { op, name, letters: "rows·columns", expected, got: map.length });
-    }
+    if (map.length !== expected) refuseLength(op, `maps[${n}]`, "rows·columns", expected, map.length);
     const wrong = Array.from(map).find((weight) => !(weight >= 0 && Number.isFinite(weight)));
     if (wrong === undefined) return;
-    const rule = "weights of 0 or more";
-    throw new OptionError("VIZ_OPTION", {
-      op,
-      option: `maps[${n}]`,
-      rule,
-      got: String(wrong),
-      remedy: "pass the weights, not the scores",
-    });
+    refuse(op, `maps[${n}]`, "weights of 0 or more", String(wrong), "pass the weights, not the scores");
   });
 }
 
@@ -177,12 +167,12 @@ function overlay(
 
 /** Where each word looked most, in words. */
 function places({ grid: [rows, columns], maps, words }: ImageAttentionData): string {
-  const said = maps.slice(0, 3).map((map, n) => {
+  const looks = maps.slice(0, 3).map((map, n) => {
     const weights = Array.from(map);
     const cell = weights.indexOf(largest(map));
     const place = `row ${Math.floor(cell / columns) + 1}, column ${(cell % columns) + 1} (${weights[cell]!.toFixed(2)})`;
     return `“${visible(words[n]!)}” looked most at ${place}`;
   });
-  const rest = maps.length > said.length ? `; and ${maps.length - said.length} more` : "";
-  return `${maps.length} words over ${rows} × ${columns} cells of an image: ${said.join("; ")}${rest}.`;
+  const rest = maps.length > looks.length ? `; and ${maps.length - looks.length} more` : "";
+  return `${maps.length} words over ${rows} × ${columns} cells of an image: ${looks.join("; ")}${rest}.`;
 }

@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { english } from "../core/english/index.ts";
-import { OptionError } from "../core/errors.ts";
 import { encodePng } from "../viz/index.ts";
+import { refuse } from "../viz/refuse.ts";
 import { fontCoverage, missingGlyphs } from "./font.ts";
 
 export interface RenderPngOptions {
@@ -13,9 +12,10 @@ export interface RenderPngOptions {
   /** Latin-1 notes that the file carries, by keyword. */
   readonly text?: Readonly<Record<string, string>>;
   /** Called with a sentence when words hold characters that no font has. */
-  readonly onWarning?: (message: string) => void;
+  readonly onWarning?: ((message: string) => void) | undefined;
 }
 
+const OP = "renderPng";
 const FAMILY = "DejaVu Sans";
 const FONT = new URL("../../fonts/dejavu-sans/DejaVuSans-subset.ttf", import.meta.url);
 const MOST_PIXELS = 64_000_000;
@@ -39,30 +39,25 @@ function loadRenderer() {
  * DejaVu Sans (Latin, Greek, Cyrillic, Hebrew, Arabic, mathematics), never with those of the machine.
  *
  * Every view of `drawTrace` and every figure of `heed/viz` can be drawn; the theme `auto` comes out light, as there is no
- * reader to ask. Node only; in a page, the elements save themselves. Cost: O(pixels), about 0.4 s for a heat map, and 0.8 s once to load the renderer.
+ * reader to ask. Node only; in a page, the elements save themselves. Cost: O(pixels), about 0.4 s for a heat map, and
+ * 0.8 s once to load the renderer.
  *
- * @throws OptionError VIZ_OPTION, for a scale out of range or more than 64 million pixels · DataError FONT
+ * @throws OptionError OPTION, for a scale out of range or more than 64 million pixels · DataError FORMAT, for a font
  * @example
  * const svg = heatmap({ weights: [[0.25, 0.75]], rowTokens: ["je"], columnTokens: ["I", "am"] });
  * decodePng(await renderPng(svg, { scale: 1 })).width; // 960
  */
-export async function renderPng(svg: string, options: RenderPngOptions = {}): Promise<Uint8Array> {
-  return rendered("renderPng", svg, options);
-}
-
-/** `renderPng` under the name that errors are to give. */
-export async function rendered(
-  op: string,
+export async function renderPng(
   svg: string,
-  { scale = 2, fonts = [], text = {}, onWarning }: RenderPngOptions,
+  { scale = 2, fonts = [], text = {}, onWarning }: RenderPngOptions = {},
 ): Promise<Uint8Array> {
   if (!(scale >= 0.25 && scale <= 8)) {
-    refuse(op, "scale", "a number from 0.25 to 8", String(scale), "try scale 2");
+    refuse(OP, "scale", "a number from 0.25 to 8", String(scale), "try scale 2");
   }
   const buffers = [new Uint8Array(readFileSync(FONT)), ...fonts];
-  const coverages = buffers.map((font) => fontCoverage(op, font));
+  const coverages = buffers.map((font) => fontCoverage(OP, font));
   const missing = onWarning ? missingGlyphs(svg, coverages) : [];
-  if (missing.length > 0) onWarning?.(warningOf(op, missing));
+  if (missing.length > 0) onWarning?.(warningOf(missing));
   const { Resvg } = await loadRenderer();
   const picture = new Resvg(svg, {
     font: { fontBuffers: buffers, defaultFontFamily: FAMILY, sansSerifFamily: FAMILY },
@@ -72,7 +67,7 @@ export async function rendered(
     const pixels = picture.width * picture.height * scale ** 2;
     if (!(pixels <= MOST_PIXELS)) {
       const got = `${Math.round(picture.width * scale)} × ${Math.round(picture.height * scale)}`;
-      refuse(op, "scale", "one that makes at most 64 million pixels", got, "choose a smaller one");
+      refuse(OP, "scale", "one that makes at most 64 million pixels", got, "choose a smaller one");
     }
     const image = picture.render();
     try {
@@ -96,11 +91,8 @@ function withoutAlpha(rgba: Uint8Array): Uint8Array {
   return rgb;
 }
 
-function warningOf(op: string, missing: readonly string[]): string {
-  const some = missing.slice(0, NAMED).join(" ");
-  return english.GLYPHS_MISSING({ op, some, more: missing.length - NAMED });
-}
-
-function refuse(op: string, option: string, rule: string, got: string, remedy: string): never {
-  throw new OptionError("VIZ_OPTION", { op, option, rule, got, remedy });
+function warningOf(missing: readonly string[]): string {
+  const more = missing.length > NAMED ? ` and ${missing.length - NAMED} more` : "";
+  const some = `${missing.slice(0, NAMED).join(" ")}${more}`;
+  return `${OP}: every character must be in a font, got ${some} in none; give a font that has them, or they are left out`;
 }

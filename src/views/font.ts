@@ -12,7 +12,7 @@ const CMAP = 0x636d6170;
  * Which characters a TrueType or OpenType font covers, from its `cmap` table (formats 4 and 12, which every font for
  * Unicode has); of a collection, its first font.
  *
- * @throws DataError FONT
+ * @throws DataError FORMAT
  */
 export function fontCoverage(op: string, font: Uint8Array): Coverage {
   try {
@@ -20,7 +20,12 @@ export function fontCoverage(op: string, font: Uint8Array): Coverage {
   } catch (error) {
     // A RangeError says that the file ends before its tables do.
     if (error instanceof RangeError)
-      throw new DataError("FONT", { op, got: `a file of ${font.length} bytes` });
+      throw new DataError("FORMAT", {
+        op,
+        rule: "a font must be a whole TrueType or OpenType file",
+        got: `a file of ${font.length} bytes`,
+        remedy: "choose a .ttf, .otf or .ttc file",
+      });
     throw error;
   }
 }

@@ -1,6 +1,6 @@
-import { OptionError, ShapeError } from "../core/errors.ts";
 import { colorAt, hex } from "./color.ts";
 import { oneOf, positiveInteger } from "./options.ts";
+import { refuse, refuseLength } from "./refuse.ts";
 import { formatNumber } from "./scale.ts";
 import { svgDocument } from "./svg/document.ts";
 import { TOKEN_SIZE } from "./svg/layout.ts";
@@ -53,13 +53,13 @@ const LEGEND = 200;
  * named in the note. Cost: O(S·D). Pure: the same data give the same text, without a DOM.
  * View: Vig 2019, "A Multiscale Visualization of Attention in the Transformer Model", arxiv.org/abs/1906.05714.
  *
- * @throws ShapeError ELEMENTS · OptionError VIZ_OPTION
+ * @throws ShapeError SHAPE · OptionError OPTION
  * @example
  * const keys = [[1, 0], [0.5, 2]];
- * neuronView({ query: [1, -1], keys, queryToken: "it", keyTokens: ["cat", "sat"], weights: [0.9, 0.1] });
+ * neuron({ query: [1, -1], keys, queryToken: "it", keyTokens: ["cat", "sat"], weights: [0.9, 0.1] });
  */
-export function neuronView(data: NeuronData, options: NeuronOptions = {}): string {
-  const op = "neuronView";
+export function neuron(data: NeuronData, options: NeuronOptions = {}): string {
+  const op = "neuron";
   check(op, data);
   const theme = oneOf(op, "theme", options.theme ?? "light", THEMES);
   const most = positiveInteger(op, "most", options.most ?? 16);
@@ -153,14 +153,12 @@ export function neuronView(data: NeuronData, options: NeuronOptions = {}): strin
 }
 
 function check(op: string, { query, keys, keyTokens, weights, scale = 1 }: NeuronData): void {
-  const refuse = (option: string, rule: string, got: string, remedy: string) => {
-    throw new OptionError("VIZ_OPTION", { op, option, rule, got, remedy });
-  };
-  if (query.length === 0) refuse("query", "one channel or more", "none", "pass q of one position");
-  if (keys.length === 0) refuse("keys", "one key or more", "none", "pass those that the query may attend to");
-  if (!Number.isFinite(scale)) refuse("scale", "a finite number", String(scale), "or leave it out");
+  if (query.length === 0) refuse(op, "query", "one channel or more", "none", "pass q of one position");
+  if (keys.length === 0)
+    refuse(op, "keys", "one key or more", "none", "pass those that the query may attend to");
+  if (!Number.isFinite(scale)) refuse(op, "scale", "a finite number", String(scale), "or leave it out");
   const sized = (name: string, got: number, letters: string, expected: number) => {
-    if (got !== expected) throw new ShapeError("ELEMENTS", { op, name, letters, expected, got });
+    if (got !== expected) refuseLength(op, name, letters, expected, got);
   };
   sized("keyTokens", keyTokens.length, "keys", keys.length);
   sized("weights", weights.length, "keys", keys.length);
@@ -172,7 +170,7 @@ function check(op: string, { query, keys, keyTokens, weights, scale = 1 }: Neuro
   ] as const) {
     const wrong = Array.from(numbers).find((value) => !Number.isFinite(value));
     if (wrong !== undefined)
-      refuse(name, "finite numbers", String(wrong), "look for an overflow where they were made");
+      refuse(op, name, "finite numbers", String(wrong), "look for an overflow where they were made");
   }
 }
 

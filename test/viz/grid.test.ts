@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { OptionError, ShapeError } from "../../src/core/errors.ts";
-import { colorAt, hex, modelGrid } from "../../src/viz/index.ts";
+import { colorAt, grid, hex } from "../../src/viz/index.ts";
 import { diagonal } from "./fixtures.ts";
 import { all, parseXml } from "./xml.ts";
 
@@ -11,8 +11,8 @@ const head = (n: number, shift: number) =>
 
 it("draws a map for each head of each layer", async () => {
   const layers = [0, 1, 2].map((l) => [0, 1, 2, 3].map((h) => head(12, l * h)));
-  await expect(modelGrid(layers, { theme: "auto" })).toMatchFileSnapshot("golden/model-grid.svg");
-  const svg = parseXml(modelGrid(layers));
+  await expect(grid(layers, { theme: "auto" })).toMatchFileSnapshot("golden/grid.svg");
+  const svg = parseXml(grid(layers));
   const names = all(svg, "g").flatMap(({ children }) =>
     children.filter(({ name }) => name === "title").map(({ text }) => text),
   );
@@ -23,7 +23,7 @@ it("draws a map for each head of each layer", async () => {
 it("takes layers of different numbers of heads, and pools large maps without losing a hot cell", () => {
   const large = diagonal(100, 70).map((row) => row.map(() => 0));
   large[57]![31] = 1;
-  const svg = parseXml(modelGrid([[head(3, 0), head(3, 1)], [large]]));
+  const svg = parseXml(grid([[head(3, 0), head(3, 1)], [large]]));
   const groups = all(svg, "g").slice(1);
   expect(groups).toHaveLength(3);
   const colors = groups[2]!.children
@@ -33,12 +33,10 @@ it("takes layers of different numbers of heads, and pools large maps without los
 });
 
 it("refuses no heads, heads that are no matrices, and maps too small to see", () => {
-  expect(() => modelGrid([])).toThrow(OptionError);
-  expect(() => modelGrid([[[1, 2, 3]]])).toThrow(
-    "modelGrid: layers must be rows of weights for each head, got 3 numbers for one; pass layers[l][h][t][s]",
+  expect(() => grid([])).toThrow(OptionError);
+  expect(() => grid([[[1, 2, 3]]])).toThrow(
+    "grid: layers must be rows of weights for each head, got 3 numbers for one; pass layers[l][h][t][s]",
   );
-  expect(() => modelGrid([[[[1, 2], [1]]]])).toThrow(ShapeError);
-  expect(() => modelGrid([[head(2, 0)]], { cell: 3 })).toThrow(
-    /^modelGrid: cell must be 24 pixels or more, got 3/,
-  );
+  expect(() => grid([[[[1, 2], [1]]]])).toThrow(ShapeError);
+  expect(() => grid([[head(2, 0)]], { cell: 3 })).toThrow(/^grid: cell must be 24 pixels or more, got 3/);
 });

@@ -1,7 +1,7 @@
-import { OptionError } from "../core/errors.ts";
 import type { Box } from "./image/boxes.ts";
 import { checkPicture, drawPicture, type Frame, type Picture } from "./image/picture.ts";
 import { oneOf, positiveInteger } from "./options.ts";
+import { refuse } from "./refuse.ts";
 import { TOKEN_SIZE } from "./svg/layout.ts";
 import { coordinate, element, fingerprint, label } from "./svg/markup.ts";
 import { fitWidth } from "./svg/measure.ts";
@@ -18,12 +18,12 @@ export interface GlimpsePanel {
   readonly box: Box;
 }
 
-export interface GlimpseBoxesData {
+export interface GlimpseData {
   readonly image: Picture;
   readonly glimpses: readonly GlimpsePanel[];
 }
 
-export interface GlimpseBoxesOptions {
+export interface GlimpseOptions {
   /** Width of the image's panel in pixels; a glimpse's is as high. @default 200 */
   readonly panelWidth?: number;
   /** @default "Glimpses"; empty = none */
@@ -51,14 +51,14 @@ const STROKES = [
  * Cost: O(pixels). Pure: the same data give the same text, without a DOM.
  * Picture: Kosiorek 2017; Gregor et al. 2015, figure 3, arxiv.org/abs/1502.04623.
  *
- * @throws ShapeError ELEMENTS · OptionError VIZ_OPTION
+ * @throws ShapeError SHAPE · OptionError OPTION
  * @example
  * const image = { height: 3, width: 3, values: [0, 0, 0, 0, 1, 0, 0, 0, 0] };
  * const glimpse = { height: 1, width: 2, values: [0, 1] };
- * glimpseBoxes({ image, glimpses: [{ name: "crop", glimpse, box: gaussianBox({ u: 1, d: 1 }, { u: 0, d: 1 }, [1, 2]) }] });
+ * glimpse({ image, glimpses: [{ name: "crop", glimpse, box: gaussianBox({ u: 1, d: 1 }, { u: 0, d: 1 }, [1, 2]) }] });
  */
-export function glimpseBoxes(data: GlimpseBoxesData, options: GlimpseBoxesOptions = {}): string {
-  const op = "glimpseBoxes";
+export function glimpse(data: GlimpseData, options: GlimpseOptions = {}): string {
+  const op = "glimpse";
   const { image, glimpses } = data;
   check(op, data);
   const theme = oneOf(op, "theme", options.theme ?? "light", THEMES);
@@ -110,7 +110,7 @@ export function glimpseBoxes(data: GlimpseBoxesData, options: GlimpseBoxesOption
     theme,
     title,
     unnamed: TITLE,
-    description: `${glimpses.length} glimpses of an image of ${image.height} × ${image.width} pixels: ${glimpses.map(said).join("; ")}.`,
+    description: `${glimpses.length} glimpses of an image of ${image.height} × ${image.width} pixels: ${glimpses.map(described).join("; ")}.`,
     width,
     height,
     definitions: clip,
@@ -131,22 +131,20 @@ function stroke(n: number) {
 
 const caption = (text: string, x: number, y: number) => label(text, { class: "t k", x, y: y + 17 });
 
-function said({ name, box, glimpse }: GlimpsePanel): string {
+function described({ name, box, glimpse }: GlimpsePanel): string {
   const corners = box.map(([x, y]) => `(${x.toFixed(1)}, ${y.toFixed(1)})`).join(" ");
   return `“${visible(name)}”, ${glimpse.height} × ${glimpse.width}, corners (x, y) ${corners}`;
 }
 
-function check(op: string, { image, glimpses }: GlimpseBoxesData): void {
+function check(op: string, { image, glimpses }: GlimpseData): void {
   checkPicture(op, "image", image);
   if (glimpses.length === 0) {
-    const details = { op, option: "glimpses", rule: "a list of one or more", got: "none" };
-    throw new OptionError("VIZ_OPTION", { ...details, remedy: "pass what was seen, and where" });
+    refuse(op, "glimpses", "a list of one or more", "none", "pass what was seen, and where");
   }
   glimpses.forEach(({ glimpse, box }, n) => {
     checkPicture(op, `glimpses[${n}].glimpse`, glimpse);
     if (box.length === 4 && box.flat().every(Number.isFinite)) return;
-    const details = { op, option: `glimpses[${n}].box`, rule: "four corners of finite numbers" };
     const remedy = "make it with gaussianBox or affineBox";
-    throw new OptionError("VIZ_OPTION", { ...details, got: JSON.stringify(box), remedy });
+    refuse(op, `glimpses[${n}].box`, "four corners of finite numbers", JSON.stringify(box), remedy);
   });
 }

@@ -1,5 +1,5 @@
-import { OptionError, ShapeError } from "../core/errors.ts";
 import { oneOf } from "./options.ts";
+import { refuse, refuseLength } from "./refuse.ts";
 import { TOKEN_SIZE } from "./svg/layout.ts";
 import { coordinate, element, fingerprint, label } from "./svg/markup.ts";
 import { fitWidth, textWidth } from "./svg/measure.ts";
@@ -14,13 +14,13 @@ export interface Measure {
   readonly domain?: readonly [low: number, high: number];
 }
 
-export interface MeasuresData {
+export interface StatisticsData {
   readonly columns: readonly Measure[];
   /** A number for each column; NaN where there is none. */
   readonly rows: readonly { readonly name: string; readonly values: ArrayLike<number> }[];
 }
 
-export interface MeasuresOptions {
+export interface StatisticsOptions {
   /** @default "Measures"; empty = none */
   readonly title?: string;
   /** A sentence below the table. @default none */
@@ -43,12 +43,12 @@ const BAR = 5;
  * A bar begins at 0, or at the near end where 0 is outside the column's domain, and its end is the number; a missing
  * number is a dash. Cost: O(rows·columns). Pure: the same data give the same text, without a DOM.
  *
- * @throws ShapeError ELEMENTS · OptionError VIZ_OPTION
+ * @throws ShapeError SHAPE · OptionError OPTION
  * @example
- * measures({ columns: [{ name: "entropy", domain: [0, 1] }], rows: [{ name: "head 0", values: [0.25] }] });
+ * statistics({ columns: [{ name: "entropy", domain: [0, 1] }], rows: [{ name: "head 0", values: [0.25] }] });
  */
-export function measures(data: MeasuresData, options: MeasuresOptions = {}): string {
-  const op = "measures";
+export function statistics(data: StatisticsData, options: StatisticsOptions = {}): string {
+  const op = "statistics";
   check(op, data);
   const theme = oneOf(op, "theme", options.theme ?? "light", THEMES);
   const { title = TITLE, note = "" } = options;
@@ -121,15 +121,13 @@ function domainOf(values: readonly number[]): readonly [number, number] {
   return [Math.min(0, ...finite), Math.max(1, ...finite)];
 }
 
-function check(op: string, { columns, rows }: MeasuresData): void {
-  const refuse = (option: string, rule: string, got: string, remedy: string) => {
-    throw new OptionError("VIZ_OPTION", { op, option, rule, got, remedy });
-  };
-  if (columns.length === 0) refuse("columns", "one measure or more", "none", "name what was measured");
-  if (rows.length === 0) refuse("rows", "one row or more", "none", "pass what was measured");
+function check(op: string, { columns, rows }: StatisticsData): void {
+  if (columns.length === 0) refuse(op, "columns", "one measure or more", "none", "name what was measured");
+  if (rows.length === 0) refuse(op, "rows", "one row or more", "none", "pass what was measured");
   for (const { name, domain } of columns)
     if (domain && !(domain[0] < domain[1] && domain.every(Number.isFinite)))
       refuse(
+        op,
         `the domain of ${JSON.stringify(name)}`,
         "two finite numbers, low < high",
         `[${domain}]`,
@@ -137,7 +135,6 @@ function check(op: string, { columns, rows }: MeasuresData): void {
       );
   for (const { name, values } of rows)
     if (values.length !== columns.length) {
-      const details = { op, name: `values of ${JSON.stringify(name)}`, letters: "columns" };
-      throw new ShapeError("ELEMENTS", { ...details, expected: columns.length, got: values.length });
+      refuseLength(op, `values of ${JSON.stringify(name)}`, "columns", columns.length, values.length);
     }
 }

@@ -1,5 +1,5 @@
-import { OptionError, ShapeError } from "../core/errors.ts";
 import { oneOf } from "./options.ts";
+import { refuse, refuseLength } from "./refuse.ts";
 import { formatNumber, ticks } from "./scale.ts";
 import { coordinate, element, fingerprint, label } from "./svg/markup.ts";
 import { fitWidth, textWidth } from "./svg/measure.ts";
@@ -7,14 +7,14 @@ import { THEMES, type Theme } from "./svg/theme.ts";
 import { PAD, titledDocument } from "./svg/titled.ts";
 import { escapeXml, visible } from "./text.ts";
 
-export interface GateBarsData {
+export interface GatesData {
   /** One number for each channel. */
   readonly gate: ArrayLike<number>;
   /** @default "0", "1" and so on */
   readonly names?: readonly string[];
 }
 
-export interface GateBarsOptions {
+export interface GatesOptions {
   /** The largest first. @default false: in the order of the channels */
   readonly sorted?: boolean;
   /** @default "Gate"; empty = none */
@@ -37,12 +37,12 @@ const LONGEST_NAME = 90;
  * Pure: the same data give the same text, without a DOM.
  * Figure: Hu et al. 2018, "Squeeze-and-Excitation Networks", figure 6, arxiv.org/abs/1709.01507.
  *
- * @throws ShapeError ELEMENTS · OptionError VIZ_OPTION
+ * @throws ShapeError SHAPE · OptionError OPTION
  * @example
- * gateBars({ gate: [0.1, 0.9, 0.5] }, { sorted: true });
+ * gates({ gate: [0.1, 0.9, 0.5] }, { sorted: true });
  */
-export function gateBars(data: GateBarsData, options: GateBarsOptions = {}): string {
-  const op = "gateBars";
+export function gates(data: GatesData, options: GatesOptions = {}): string {
+  const op = "gates";
   const { gate } = data;
   check(op, data);
   const theme = oneOf(op, "theme", options.theme ?? "light", THEMES);
@@ -130,14 +130,11 @@ export function gateBars(data: GateBarsData, options: GateBarsOptions = {}): str
   });
 }
 
-function check(op: string, { gate, names }: GateBarsData): void {
+function check(op: string, { gate, names }: GatesData): void {
   const wrong = Array.from(gate).find((value) => !Number.isFinite(value));
   if (gate.length === 0 || wrong !== undefined) {
-    const details = { op, option: "gate", rule: "one finite number or more", got: String(wrong ?? "none") };
-    throw new OptionError("VIZ_OPTION", { ...details, remedy: "pass the gate of each channel" });
+    const remedy = "pass the gate of each channel";
+    refuse(op, "gate", "one finite number or more", String(wrong ?? "none"), remedy);
   }
-  if (names && names.length !== gate.length) {
-    const details = { op, name: "names", letters: "C", expected: gate.length };
-    throw new ShapeError("ELEMENTS", { ...details, got: names.length });
-  }
+  if (names && names.length !== gate.length) refuseLength(op, "names", "C", gate.length, names.length);
 }
