@@ -71,13 +71,23 @@ async function bundle(/** @type {string} */ entry, /** @type {import("vite").Plu
   return /** @type {import("rolldown").RolldownOutput[]} */ (built)[0].output[0].code;
 }
 
+/** Names of what only the elements call of one another, which no page sees: they need not be said in full. */
+const INTERNAL =
+  /^(cellLabel|columnLabels|columnOf|focusCell|isNew|lastButtons|needsLayers|notFinite|offscreen|pageColors|panByKey|restyled|rowLabels?|rowOf|savedPart|scaleList|sendState|swapButton|toggleTable|toStrongest(Key|Query)|typicalRange)$/;
+
 /**
  * The text of a module, from its built entry: first with all messages, to see which it can need. What the bundler has made
  * small, terser makes one per cent smaller yet: it takes more passes.
  */
 export async function bundleElements(/** @type {string} */ entry) {
   const text = await bundle(entry, [withMessagesOf(await bundle(entry, []))]);
-  const { code } = await minify(text, { module: true, ecma: 2020, compress: { passes: 3 } });
-  // Only templates of HTML and CSS have line breaks left, and both take one for any white space.
-  return code.replace(/\s*\n\s*/g, "\n");
+  const { code } = await minify(text, {
+    module: true,
+    ecma: 2020,
+    compress: { passes: 3 },
+    mangle: { properties: { regex: INTERNAL } },
+  });
+  // Only templates of HTML and CSS have line breaks left, and both take one for any white space; between tags, where each
+  // part of an element is a block or in a flex box, they need none.
+  return code.replace(/\s*\n\s*/g, "\n").replace(/>\n(?=<)/g, ">");
 }

@@ -3,28 +3,31 @@ import type { ArrayInfo, HostArray } from "./notation.ts";
 import type { AttentionProgram, Broadcast, DropoutPlan } from "./program.ts";
 import { philoxInto, words } from "./random.ts";
 
-/** The parts of a program that say which keys a query may see; lengths and offsets one for each example. */
-export interface KeyBand extends Pick<AttentionProgram, "left" | "right"> {
-  readonly shapes: { readonly S: number };
-  readonly offset: number | ArrayLike<number>;
-  readonly queryLengths?: ArrayLike<number> | undefined;
-  readonly keyLengths?: ArrayLike<number> | undefined;
+/** The keys [start, end) that lengths, causality and window leave to query i; empty when start ≥ end. */
+export function bandRange(
+  i: number,
+  offset: number,
+  left: number,
+  right: number,
+  queryLength: number,
+  keyLength: number,
+): [start: number, end: number] {
+  if (i >= queryLength) return [0, 0];
+  return [Math.max(0, i + offset - left), Math.min(keyLength, i + offset + right + 1)];
 }
 
 /**
  * The keys [start, end) that lengths, causality and window leave to query i of example b; empty when start ≥ end.
  * The same for all heads; `allow` may hide more.
  */
-export function keyRange(program: KeyBand, b: number, i: number): [start: number, end: number] {
+export function keyRange(program: AttentionProgram, b: number, i: number): [start: number, end: number] {
   const { queryLengths, keyLengths, left, right, shapes } = program;
-  if (queryLengths && i >= queryLengths[b]!) return [0, 0];
-  const offset = offsetOf(program, b);
-  const last = keyLengths ? keyLengths[b]! : shapes.S;
-  return [Math.max(0, i + offset - left), Math.min(last, i + offset + right + 1)];
+  const lengths = [queryLengths?.[b] ?? Infinity, keyLengths?.[b] ?? shapes.S] as const;
+  return bandRange(i, offsetOf(program, b), left, right, ...lengths);
 }
 
 /** The key position of example b's first query. */
-export function offsetOf({ offset }: Pick<KeyBand, "offset">, b: number): number {
+export function offsetOf({ offset }: AttentionProgram, b: number): number {
   return typeof offset === "number" ? offset : offset[b]!;
 }
 

@@ -48,10 +48,12 @@ export abstract class HeedChart extends HeedElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    // Only the width is read, which nothing here writes; so no resize follows from a resize.
-    this.#observer = new ResizeObserver(([entry]) => {
-      this.width = Math.floor(entry!.contentRect.width);
-    });
+    // In the next frame: what is drawn is higher, which would resize the element in this one.
+    this.#observer = new ResizeObserver(([entry]) =>
+      requestAnimationFrame(() => {
+        this.width = Math.floor(entry!.contentRect.width);
+      }),
+    );
     this.#observer.observe(this);
   }
 
@@ -73,14 +75,24 @@ export abstract class HeedChart extends HeedElement {
   /** Draws what has changed; an error becomes the element's failure. */
   protected override updated(): void {
     if (!this.model || this.failure !== undefined || this.width === 0) return;
+    const root = this.renderRoot as ShadowRoot;
+    const canvas = root.querySelector<HTMLCanvasElement>("canvas.map");
+    if (!canvas) return;
     try {
-      this.draw(this.renderRoot as ShadowRoot);
+      const plot = root.querySelector<HTMLElement>(".plot")!;
+      this.draw(root, canvas, plot, canvas.parentElement!.clientWidth);
     } catch (error) {
       this.fail(error);
     }
   }
 
-  protected abstract draw(root: ShadowRoot): void;
+  /** Draws on the first canvas, as wide as its place; `plot` lies over the cells. */
+  protected abstract draw(
+    root: ShadowRoot,
+    canvas: HTMLCanvasElement,
+    plot: HTMLElement,
+    width: number,
+  ): void;
 
   /** Whether any of these differs from the last time, that is, whether there is something to paint. */
   protected isNew(wanted: readonly unknown[]): boolean {
@@ -113,12 +125,28 @@ export abstract class HeedChart extends HeedElement {
   }
 
   /** Moves the cursor to the cell that was clicked, of an element that covers the field. */
-  protected readonly onClick = (event: MouseEvent): void => {
+  protected onClick = (event: MouseEvent): void => {
     const [x, y] = shares(event)(event.clientX, event.clientY);
     const { rows, columns } = this.field;
     this.move({ row: clamp(y * rows, rows), column: clamp(x * columns, columns) });
     this.focusCell();
   };
+
+  /** The cursor as a grid for screen readers, which says all there is to say of its cell. */
+  protected grid(cellLabel: string, rowLabel = this.rowLabel): TemplateResult {
+    return this.cursor.template({ ...this.field, ...this.at, rowLabel, cellLabel, onKey: this.onKey });
+  }
+
+  protected get rowLabel(): string {
+    const { query } = this.selection;
+    return `query ${query} ${short(this.current.rowTokens[query]!)}`;
+  }
+
+  /** The picture with what lies over its cells. */
+  protected chart(over: unknown, onClick = this.onClick): TemplateResult {
+    return html`<div class="chart"><canvas class="map" aria-hidden="true"></canvas>
+      <div class="plot" @click=${onClick}>${over}</div></div>`;
+  }
 
   protected focusCell(): void {
     this.cursor.cell(this.renderRoot as ShadowRoot)?.focus({ preventScroll: true });

@@ -1,18 +1,17 @@
-import { html, type TemplateResult } from "lit";
+import { html, nothing, type TemplateResult } from "lit";
 import type { AttentionMap } from "../inspect/map/map.ts";
 import { HeedChart } from "./chart.ts";
 import { type Difference, differenceMap, type Head, largestDifference } from "./compare/difference.ts";
 import type { Model } from "./model.ts";
 import { fillLegend, legendTemplate } from "./parts/legend.ts";
 import { listTemplate } from "./parts/list.ts";
-import { lookup, type Range } from "./parts/lookup.ts";
+import { lookup, type Range, typicalRange } from "./parts/lookup.ts";
 import { type MapJson, mapJson } from "./parts/map-json.ts";
 import { MapPlot } from "./parts/map-plot.ts";
 import { Memo } from "./parts/memo.ts";
 import { cellSentence, short, weightText } from "./parts/sentences.ts";
 import { wholeMap } from "./parts/window.ts";
 
-const RANGE: Range = [0, 1];
 const NAMES = ["A", "B", "A − B"] as const;
 
 /**
@@ -26,6 +25,7 @@ export class HeedCompare extends HeedChart {
   declare other: readonly [layer: number, head: number] | undefined;
 
   readonly #plots = NAMES.map(() => new MapPlot());
+  readonly #range = new Memo<Range>();
   readonly #difference = new Memo<{ map: AttentionMap; most?: Difference | undefined; isKnown?: boolean }>();
 
   override disconnectedCallback(): void {
@@ -69,6 +69,13 @@ export class HeedCompare extends HeedChart {
     });
   }
 
+  /** One range for both, so that they can be compared. */
+  #rangeOf(...heads: readonly Head[]): Range {
+    const key = heads.flatMap(({ layer, head }) => [layer, head]);
+    const most = () => Math.max(...heads.map(({ layer, head }) => typicalRange(layer.map, head)[1]));
+    return this.#range.get(key, () => [0, most()]);
+  }
+
   /** A as other views save it, and B as `other`. */
   override toJSON(): (MapJson & { readonly other: MapJson }) | undefined {
     const json = super.toJSON();
@@ -80,7 +87,7 @@ export class HeedCompare extends HeedChart {
 
   protected override view(model: Model): TemplateResult {
     const { query, key } = this.selection;
-    const { T, S, rowTokens, columnTokens } = this.current;
+    const { rowTokens, columnTokens } = this.current;
     const all = this.#choices(model);
     const [a, b, index] = this.#heads(model);
     const { map, most, isKnown } = this.#compared(a, b);
@@ -98,15 +105,6 @@ export class HeedCompare extends HeedChart {
       const { layer, head } = all[n]!;
       this.other = [layer, head];
     };
-    const grid = this.cursor.template({
-      rows: T,
-      columns: S,
-      row: query,
-      column: key,
-      onKey: this.onKey,
-      rowLabel: `query ${query} ${short(rowTokens[query]!)}`,
-      cellLabel: sentence,
-    });
     return html`<figure aria-labelledby="title">
       ${this.caption("Two heads compared")}
       <p id="how" class="muted">A, B, and A − B: purple where A is more, orange where B is. Arrow keys move the cursor of all three.</p>
@@ -116,10 +114,8 @@ export class HeedCompare extends HeedChart {
         (
           name,
           n,
-        ) => html`<div><div>${[`A: ${nameOf(a)}`, `B: ${nameOf(b)}`, name][n]}</div><div class="chart">
-          <canvas class="map" aria-hidden="true"></canvas>
-          <div class="plot" @click=${this.onClick}>${n === 2 ? grid : ""}</div></div>
-          ${n === 0 ? "" : html`<div class="key">${legendTemplate(n === 1 ? `A and B: weight, ${this.colors}` : "A − B", n === 1 ? RANGE : rangeOf(most?.most), n === 1)}</div>`}</div>`,
+        ) => html`<div><div>${[`A: ${nameOf(a)}`, `B: ${nameOf(b)}`, name][n]}</div>${this.chart(n === 2 ? this.grid(sentence) : nothing)}
+          ${n === 0 ? "" : html`<div class="key">${legendTemplate(n === 1 ? `A and B: weight, ${this.colors}` : "A − B", n === 1 ? this.#rangeOf(a, b) : rangeOf(most?.most), n === 1)}</div>`}</div>`,
       )}</div>
       <div class="readout"><p>${sentence}.</p><p>${where}</p></div>
       <div class="bar">
@@ -137,21 +133,20 @@ export class HeedCompare extends HeedChart {
     const [a, b] = this.#heads(this.model!);
     const { map, most, isKnown } = this.#compared(a, b);
     const colors = this.pageColors();
+    const weights = { table: lookup(this.colors), range: this.#rangeOf(a, b) };
     const sources = [
+      ...[a, b].map(({ layer, head }) => ({
+        source: { map: layer.map, head, reduction: "max" as const },
+        ...weights,
+      })),
       {
-        source: { map: a.layer.map, head: a.head, reduction: "max" },
-        table: lookup(this.colors),
-        range: RANGE,
+        source: { map, head: 0, reduction: "maxAbs" as const },
+        table: lookup("PuOr"),
+        range: rangeOf(most?.most),
       },
-      {
-        source: { map: b.layer.map, head: b.head, reduction: "max" },
-        table: lookup(this.colors),
-        range: RANGE,
-      },
-      { source: { map, head: 0, reduction: "maxAbs" }, table: lookup("PuOr"), range: rangeOf(most?.most) },
-    ] as const;
+    ];
     if (this.isNew([map, isKnown, this.width, this.colors, query, key])) {
-      this.removeAttribute("data-ready");
+      this.ready(false);
       let waiting = sources.length;
       for (const [n, drawn] of sources.entries()) {
         // Its colours depend on the largest difference.
@@ -162,12 +157,10 @@ export class HeedCompare extends HeedChart {
           window: wholeMap(T, S),
           rowTokens,
           columnTokens,
-          rowTitle: "← queries (output)",
-          columnTitle: "keys (input) →",
           pins: n === 2 ? [] : [{ query, key }],
         };
         this.#plots[n]!.draw(canvases[n]!, canvases[n]!.parentElement!.clientWidth, input, () => {
-          if (--waiting === 0) this.setAttribute("data-ready", "");
+          if (--waiting === 0) this.ready(true);
         });
       }
       for (const [n, legend] of root.querySelectorAll(".key").entries())

@@ -86,6 +86,7 @@ export abstract class HeedElement extends LitElement implements Stateful {
   #unsubscribe: (() => void) | undefined;
   #unfollow: (() => void) | undefined;
   #fetches = 0;
+  readonly #ownStore = new SelectionStore();
   #media: MediaQueryList[] = [];
   readonly #restyle = () => this.restyled();
 
@@ -95,7 +96,7 @@ export abstract class HeedElement extends LitElement implements Stateful {
     this.colorScale = "linear";
     this.headingLevel = 2;
     this.loading = false;
-    this.store = new SelectionStore();
+    this.store = this.#ownStore;
   }
 
   /** The name in messages. */
@@ -112,24 +113,32 @@ export abstract class HeedElement extends LitElement implements Stateful {
     return this.selection.layer;
   }
   set layer(layer: number) {
-    this.store.set({ layer });
+    this.shared.set({ layer });
   }
 
   get head(): number {
     return this.selection.head;
   }
   set head(head: number) {
-    this.store.set({ head });
+    this.shared.set({ head });
+  }
+
+  /** The store that was given; its own where that is none. */
+  protected get shared(): SelectionStore {
+    // A page may give anything.
+    const given: Partial<SelectionStore> | undefined = this.store;
+    return given?.set && given.subscribe && given.value ? this.store : this.#ownStore;
   }
 
   /** The selection, held within what there is. */
   get selection(): Selection {
-    const { layer, head, query, key, pins, byKey } = this.store.value;
+    const { value } = this.shared;
+    const { layer, head, query, key, pins, byKey } = value;
     const { layers } = this.model ?? { layers: [] };
-    if (layers.length === 0) return this.store.value;
+    if (layers.length === 0) return value;
     const l = clamp(layer, layers.length);
     const { H, T, S } = layers[l]!;
-    const inside = pins.filter((pin) => pin.query < T && pin.key < S);
+    const inside = pins?.filter?.((pin) => pin?.query < T && pin.key < S) ?? [];
     return {
       layer: l,
       head: clamp(head, H),
@@ -144,8 +153,9 @@ export abstract class HeedElement extends LitElement implements Stateful {
   get state(): ElementState {
     return { ...this.selection, palette: this.colors, colorScale: this.scale };
   }
-  set state({ palette, colorScale, view: _, ...selection }: Partial<ElementState>) {
-    this.store.set(selection);
+  set state(state: Partial<ElementState>) {
+    const { palette, colorScale, view: _, ...selection } = state ?? {};
+    this.shared.set(selection);
     if (palette !== undefined) this.palette = palette as Palette;
     if (colorScale !== undefined) this.colorScale = colorScale as ColorScale;
   }
@@ -167,7 +177,7 @@ export abstract class HeedElement extends LitElement implements Stateful {
   override connectedCallback(): void {
     super.connectedCallback();
     this.#subscribe();
-    if (this.urlState !== undefined) this.#unfollow = followUrl(this, this.urlState);
+    if (typeof this.urlState === "string") this.#unfollow = followUrl(this, this.urlState);
     this.#media = ["(prefers-color-scheme: dark)", "(forced-colors: active)"].map((query) =>
       matchMedia(query),
     );
@@ -183,7 +193,7 @@ export abstract class HeedElement extends LitElement implements Stateful {
 
   #subscribe(): void {
     this.#unsubscribe?.();
-    this.#unsubscribe = this.store.subscribe(() => this.requestUpdate());
+    this.#unsubscribe = this.shared.subscribe(() => this.requestUpdate());
   }
 
   /** Called when colours of the page have changed. */
@@ -197,7 +207,18 @@ export abstract class HeedElement extends LitElement implements Stateful {
     return r + g + b > 384 ? DARK : LIGHT;
   }
 
+  /** Nothing that goes wrong in an update reaches the page; the next change tries again. */
+  protected override performUpdate(): void {
+    try {
+      super.performUpdate();
+    } catch (error) {
+      if (this.failure === undefined) this.fail(error);
+    }
+  }
+
   protected override willUpdate(changed: Map<PropertyKey, unknown>): void {
+    // With a model it was the drawing that failed.
+    if (this.model && !changed.has("failure")) this.failure = undefined;
     if (changed.has("store")) this.#subscribe();
     if (changed.has("src") && this.src) void this.#fetch(this.src);
     const data = ["linked", "trace", "weights", "rowTokens", "columnTokens", "mask"];
@@ -237,12 +258,20 @@ export abstract class HeedElement extends LitElement implements Stateful {
       const bytes = await response.arrayBuffer();
       if (turn === this.#fetches) this.trace = bytes;
     } catch (error) {
-      if (turn === this.#fetches) this.fail(error);
+      if (turn === this.#fetches) {
+        this.model = undefined;
+        this.fail(error);
+      }
     }
     if (turn === this.#fetches) this.loading = false;
   }
 
-  /** Shows what is wrong, and tells the page. */
+  /** Marks the element with `data-ready` while all of its picture is there. */
+  protected ready(isReady: boolean): void {
+    this.toggleAttribute("data-ready", isReady);
+  }
+
+  /** Shows what is wrong, and sends it to the page. */
   protected fail(error: unknown): void {
     this.failure = error instanceof Error ? error.message : String(error);
     this.send("heed-error", { error, message: this.failure });
@@ -255,7 +284,7 @@ export abstract class HeedElement extends LitElement implements Stateful {
   /** What a reader did: changes the selection and sends `heed-select`; `heed-state` for another layer or head. */
   protected select(part: Partial<Selection>): void {
     const before = this.selection;
-    this.store.set({ ...before, ...part });
+    this.shared.set({ ...before, ...part });
     const now = this.selection;
     this.send("heed-select", now);
     if (now.layer !== before.layer || now.head !== before.head) this.sendState();

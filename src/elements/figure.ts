@@ -16,12 +16,14 @@ import { isSame } from "./parts/memo.ts";
 import { Player } from "./parts/player.ts";
 import { download } from "./parts/save.ts";
 import { short } from "./parts/sentences.ts";
-import { TURN_MS } from "./parts/turn.ts";
+import { advance, TURN_MS } from "./parts/turn.ts";
 import { TABS, type Tab } from "./tabs.ts";
 import type { ElementState } from "./url-state.ts";
 
 /** Smaller than this share of its size a picture cannot be read; it scrolls instead. */
 const LEAST_SCALE = 0.65;
+/** In narrower places a table of many columns goes on below. */
+const NARROW = 520;
 
 /**
  * `<heed-figure>`: any view of a trace as the picture that `drawTrace` gives, with lists to choose what it shows.
@@ -39,6 +41,7 @@ export class HeedFigure extends HeedElement {
     heads: { attribute: false },
     message: { state: true },
     isDrawing: { state: true },
+    isNarrow: { state: true },
   };
   static override styles = [
     HeedElement.styles,
@@ -60,6 +63,7 @@ export class HeedFigure extends HeedElement {
   declare message: string;
   /** Whether the picture is still being made. */
   declare isDrawing: boolean;
+  declare isNarrow: boolean;
   /** The view of a subclass that has only one. */
   static readonly only: string | undefined = undefined;
   /** The views that no other element shows, as `<heed-view>` lists them. */
@@ -72,6 +76,7 @@ export class HeedFigure extends HeedElement {
   }));
   #drawn: readonly unknown[] = [];
   #svg = "";
+  #observer: ResizeObserver | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #player = new Player(this, () => this.#hasSteps && this.#next());
 
@@ -81,6 +86,7 @@ export class HeedFigure extends HeedElement {
     this.through = "rollout";
     this.message = "";
     this.isDrawing = false;
+    this.isNarrow = false;
   }
 
   protected override loaded(_model: Model): void {
@@ -96,7 +102,7 @@ export class HeedFigure extends HeedElement {
   }
   override set state(state: Partial<ElementState>) {
     super.state = state;
-    if (state.view !== undefined) this.shown = state.view;
+    if (state?.view !== undefined) this.shown = state.view;
   }
 
   /** The picture as an SVG document, in the colours of the page. */
@@ -210,8 +216,19 @@ export class HeedFigure extends HeedElement {
     super.restyled();
   }
 
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#observer = new ResizeObserver(([entry]) =>
+      requestAnimationFrame(() => {
+        this.isNarrow = entry!.contentRect.width < NARROW;
+      }),
+    );
+    this.#observer.observe(this);
+  }
+
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    this.#observer?.disconnect();
     clearTimeout(this.#timer);
     this.#drawn = [];
   }
@@ -232,16 +249,14 @@ export class HeedFigure extends HeedElement {
 
   /** Goes on with a picture for a while, and again when the page has had its turn. */
   #work(steps: ReturnType<typeof drawSteps>, place: Element): void {
-    const until = performance.now() + TURN_MS;
     try {
-      do {
-        const { done, value } = steps.next();
-        if (!done) continue;
+      const { done, value } = advance(steps, performance.now() + TURN_MS);
+      if (done) {
         this.#show(value, place);
         return;
-      } while (performance.now() < until);
+      }
       this.isDrawing = true;
-      this.removeAttribute("data-ready");
+      this.ready(false);
       this.#timer = setTimeout(() => this.#work(steps, place));
     } catch (error) {
       const own = renamed(this.op, error);
@@ -260,7 +275,7 @@ export class HeedFigure extends HeedElement {
     const picture = document.importNode(parsed, true);
     picture.style.minInlineSize = `${LEAST_SCALE * Number.parseFloat(picture.getAttribute("width")!)}px`;
     place.replaceChildren(picture);
-    this.setAttribute("data-ready", "");
+    this.ready(true);
   }
 
   /** What the picture is drawn by: of all that is chosen, what this view has a use for. */
@@ -278,6 +293,7 @@ export class HeedFigure extends HeedElement {
       ...(chooses("scale") && { colorScale: this.scale }),
       ...(chooses("through") && { through: this.through as Through }),
       ...(this.#hasSteps && step !== undefined && { step }),
+      ...(chooses("width") && this.isNarrow && { width: NARROW }),
     };
   }
 }

@@ -7,7 +7,7 @@ import { clamp } from "./element.ts";
 import type { Model } from "./model.ts";
 import { fitted } from "./parts/labels.ts";
 import { place, sized } from "./parts/place.ts";
-import { cellSentence, short } from "./parts/sentences.ts";
+import { cellSentence } from "./parts/sentences.ts";
 
 /** Tokens of a side that are drawn at once; of longer ones, those around the cursor. */
 const MOST_TOKENS = 48;
@@ -53,33 +53,19 @@ export class HeedFlow extends HeedChart {
 
   protected override view(model: Model): TemplateResult {
     const { query, key } = this.selection;
-    const { T, S, rowTokens } = this.current;
     const row = this.rowOf(query);
     const sentence = cellSentence(row, query, key);
     const percent = Math.round(100 * this.mass);
     this.#note = this.#describe();
     return html`<figure aria-labelledby="title">
       ${this.caption("Attention flow")}
-      <p id="how" class="muted">Keys (input) on the left, queries (output) on the right; a thicker line is a larger weight. Up and down choose a query, left and right a key, m its strongest key; x turns to the lines of a key.</p>
+      <p id="how" class="muted">Keys on the left, queries on the right; thicker is more weight. Up and down choose a query, left and right a key, m the strongest; x reads by key.</p>
       <div class="bar">${this.choices(model)}
         <label>Share of weight drawn <input type="range" min="5" max="100" step="5" .value=${String(percent)}
           aria-valuetext=${`${percent} %`} @input=${(event: Event) => {
             this.mass = Number((event.target as HTMLInputElement).value) / 100;
           }}> ${percent}\u00a0%</label></div>
-      <div class="chart">
-        <canvas class="map" aria-hidden="true"></canvas>
-        <div class="plot" @click=${(event: MouseEvent) => this.#click(event)}>
-          ${this.cursor.template({
-            rows: T,
-            columns: S,
-            row: query,
-            column: key,
-            onKey: this.onKey,
-            rowLabel: `query ${query} ${short(rowTokens[query]!)}`,
-            cellLabel: sentence,
-          })}
-        </div>
-      </div>
+      ${this.chart(this.grid(sentence))}
       <div class="readout"><p>${sentence}.</p><p>${this.summary()}</p></div>
       <p class="muted">${this.#note}</p>
       <div class="bar">${this.button("Strongest key", () => this.toStrongestKey())}
@@ -124,7 +110,7 @@ export class HeedFlow extends HeedChart {
     return `${edges.length} of ${all} lines, ${Math.round(100 * mass)} % of the weight.${part}`;
   }
 
-  #click(event: MouseEvent): void {
+  protected override onClick = (event: MouseEvent): void => {
     const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
     const n = Math.floor((event.clientY - box.top - TOP) / PITCH);
     const isQuery = event.clientX - box.left > box.width / 2;
@@ -132,21 +118,23 @@ export class HeedFlow extends HeedChart {
     const at = from + clamp(n, to - from);
     this.select(isQuery ? { query: at } : { key: at });
     this.focusCell();
-  }
+  };
 
-  protected override draw(root: ShadowRoot): void {
-    const canvas = root.querySelector<HTMLCanvasElement>("canvas.map")!;
-    const plot = root.querySelector<HTMLElement>(".plot")!;
+  protected override draw(
+    root: ShadowRoot,
+    canvas: HTMLCanvasElement,
+    plot: HTMLElement,
+    width: number,
+  ): void {
     const { map } = this.current;
     const { head, query, key, byKey } = this.selection;
-    const width = canvas.parentElement!.clientWidth;
     const [rows, columns] = [this.#rows, this.#columns];
     const height = TOP + PITCH * Math.max(rows.to - rows.from, columns.to - columns.from) + 4;
     if (this.isNew([map, head, this.width, query, key, byKey, this.mass])) {
       const context = sized(canvas, width, height);
       context.font = `${FONT}px ${getComputedStyle(canvas).fontFamily}`;
       this.#paint(context, width, this.pageColors());
-      this.setAttribute("data-ready", "");
+      this.ready(true);
     }
     place(plot, 0, 0, width, height);
     const label = labelWidth(width);

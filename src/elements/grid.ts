@@ -2,7 +2,7 @@ import { html, type TemplateResult } from "lit";
 import { type HeadGlance, headGlance } from "../inspect/statistics/glance.ts";
 import { HeedChart } from "./chart.ts";
 import { clamp } from "./element.ts";
-import { type GridLayout, gridLayout, thumbnailOf } from "./grid/thumbnail.ts";
+import { type GridLayout, gridLayout, thumbnailSteps } from "./grid/thumbnail.ts";
 import type { Model, ModelLayer } from "./model.ts";
 import { hatch } from "./parts/hatch.ts";
 import type { Cursor, Field } from "./parts/keys.ts";
@@ -11,7 +11,7 @@ import { lookup, type Range } from "./parts/lookup.ts";
 import { place, sized } from "./parts/place.ts";
 import { short } from "./parts/sentences.ts";
 import { tableTemplate } from "./parts/table.ts";
-import { TURN_MS } from "./parts/turn.ts";
+import { advance, TURN_MS } from "./parts/turn.ts";
 
 const RANGE: Range = [0, 1];
 /** Statistics of larger maps would make the cursor wait. */
@@ -31,6 +31,8 @@ export class HeedGrid extends HeedChart {
   #layout: GridLayout = { left: 0, top: 0, step: 1, cell: 1, height: 1 };
   #frame = 0;
   #thumbs = new Map<string, HTMLCanvasElement>();
+  /** The thumbnail that was begun, and is not there yet. */
+  #begun: { readonly key: string; readonly steps: ReturnType<typeof thumbnailSteps> } | undefined;
   #statistics = new Map<string, HeadGlance>();
 
   constructor() {
@@ -46,6 +48,7 @@ export class HeedGrid extends HeedChart {
   protected override loaded(model: Model): void {
     super.loaded(model);
     this.#thumbs.clear();
+    this.#begun = undefined;
     this.#statistics.clear();
     const { layer, head } = this.selection;
     this.focused = { row: layer, column: head };
@@ -89,7 +92,6 @@ export class HeedGrid extends HeedChart {
   protected override view(model: Model): TemplateResult {
     const { row, column } = this.at;
     const { layer, head } = this.selection;
-    const { rows, columns } = this.field;
     const isChosen = row === layer && column === head;
     const name = `${short(model.layers[row]!.name)}, head ${column}`;
     const statistics = this.#statisticsOf(model.layers[row]!, row, column);
@@ -99,21 +101,8 @@ export class HeedGrid extends HeedChart {
     const sentence = `${name}${says}${isChosen ? ", shown" : ""}`;
     return html`<figure aria-labelledby="title">
       ${this.caption("Every head of every layer")}
-      <p id="how" class="muted">A row for each layer, a column for each head. Arrow keys move, Enter or a click shows that head.</p>
-      <div class="chart">
-        <canvas class="map" aria-hidden="true"></canvas>
-        <div class="plot" @click=${(event: MouseEvent) => this.#click(event)}>
-          ${this.cursor.template({
-            rows,
-            columns,
-            row,
-            column,
-            onKey: this.onKey,
-            rowLabel: short(model.layers[row]!.name),
-            cellLabel: sentence,
-          })}
-        </div>
-      </div>
+      <p id="how" class="muted">A row for each layer, a column for each head. Arrow keys move, Enter or a click shows a head.</p>
+      ${this.chart(this.grid(sentence, short(model.layers[row]!.name)))}
       ${legendTemplate(`weight, ${this.colors}; the framed head is shown`, RANGE, true)}
       <div class="readout"><p>${sentence}.</p></div>
       <div class="bar">${this.button("Show this head", () => this.#choose(this.at))}${this.lastButtons()}</div>
@@ -121,7 +110,7 @@ export class HeedGrid extends HeedChart {
     </figure>`;
   }
 
-  #click(event: MouseEvent): void {
+  protected override onClick = (event: MouseEvent): void => {
     const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
     const at = (position: number) => Math.floor(position / this.#layout.step);
     const [row, column] = [at(event.clientY - box.top), at(event.clientX - box.left)];
@@ -129,7 +118,7 @@ export class HeedGrid extends HeedChart {
     if (!layer || column < 0 || column >= layer.H) return;
     this.#choose({ row, column });
     this.focusCell();
-  }
+  };
 
   protected override table(page: number): TemplateResult {
     const heads = this.model!.layers.flatMap((layer, l) =>
@@ -152,14 +141,17 @@ export class HeedGrid extends HeedChart {
     });
   }
 
-  protected override draw(root: ShadowRoot): void {
-    const canvas = root.querySelector<HTMLCanvasElement>("canvas.map")!;
-    const plot = root.querySelector<HTMLElement>(".plot")!;
+  protected override draw(
+    root: ShadowRoot,
+    canvas: HTMLCanvasElement,
+    plot: HTMLElement,
+    width: number,
+  ): void {
     const { layer, head } = this.selection;
     const { rows, columns } = this.field;
     if (this.isNew([this.model, this.width, this.colors, layer, head])) {
-      this.removeAttribute("data-ready");
-      this.#paint(canvas);
+      this.ready(false);
+      this.#paint(canvas, width);
       fillLegend(root, lookup(this.colors), this.pageColors());
     }
     const { left, top, step, cell } = this.#layout;
@@ -168,13 +160,24 @@ export class HeedGrid extends HeedChart {
     this.cursor.update(root, column * step, row * step, cell, cell);
   }
 
+  /** Works on a thumbnail until a time, and goes on with it in the next frame. */
+  #makeThumb(key: string, layer: ModelLayer, head: number, until: number): HTMLCanvasElement | undefined {
+    if (performance.now() >= until) return undefined;
+    if (this.#begun?.key !== key)
+      this.#begun = { key, steps: thumbnailSteps(layer, head, lookup(this.colors), RANGE) };
+    const { done, value } = advance(this.#begun.steps, until);
+    if (!done) return undefined;
+    this.#begun = undefined;
+    this.#thumbs.set(key, value);
+    return value;
+  }
+
   /** Paints what thumbnails there are, makes others for a moment, and goes on in the next frame. */
-  #paint(canvas: HTMLCanvasElement): void {
+  #paint(canvas: HTMLCanvasElement, width: number): void {
     cancelAnimationFrame(this.#frame);
     const { layers } = this.model!;
     const { layer, head } = this.selection;
     const { columns } = this.field;
-    const width = canvas.parentElement!.clientWidth;
     this.#layout = gridLayout(width, layers.length, columns);
     const { left, top, step, cell, height } = this.#layout;
     const context = sized(canvas, width, height);
@@ -193,11 +196,7 @@ export class HeedGrid extends HeedChart {
       for (let h = 0; h < H; h++) {
         const [x, y] = [left + h * step, top + l * step];
         const key = `${l},${h},${this.colors}`;
-        let thumb = this.#thumbs.get(key);
-        if (!thumb && performance.now() - begun < TURN_MS) {
-          thumb = thumbnailOf(layers[l]!, h, lookup(this.colors), RANGE);
-          this.#thumbs.set(key, thumb);
-        }
+        const thumb = this.#thumbs.get(key) ?? this.#makeThumb(key, layers[l]!, h, begun + TURN_MS);
         context.fillStyle = pattern;
         context.fillRect(x, y, cell, cell);
         if (thumb) context.drawImage(thumb, x, y, cell, cell);
@@ -215,8 +214,8 @@ export class HeedGrid extends HeedChart {
       context.fillText(String(h), left + h * step + cell / 2, top - 10);
     context.textAlign = "left";
     context.fillText("head →", left, 8);
-    if (isDone) this.setAttribute("data-ready", "");
-    else this.#frame = requestAnimationFrame(() => this.#paint(canvas));
+    if (isDone) this.ready(true);
+    else this.#frame = requestAnimationFrame(() => this.#paint(canvas, width));
   }
 }
 

@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { type Cells, MASKED } from "../inspect/cells.ts";
 import { PALETTES } from "../viz/color.ts";
-import { LOG_FLOOR } from "../viz/scale.ts";
+import { formatNumber, LOG_FLOOR } from "../viz/scale.ts";
 import { HeedChart } from "./chart.ts";
 import { clamp } from "./element.ts";
 import { helpTemplate } from "./heatmap/help.ts";
@@ -11,7 +11,7 @@ import { nextToken } from "./parts/find.ts";
 import type { Cursor } from "./parts/keys.ts";
 import { fillLegend, legendTemplate } from "./parts/legend.ts";
 import { listTemplate } from "./parts/list.ts";
-import { lookup, type Range } from "./parts/lookup.ts";
+import { lookup, type Range, typicalRange } from "./parts/lookup.ts";
 import type { Part } from "./parts/map-json.ts";
 import { MapPlot } from "./parts/map-plot.ts";
 import { Memo } from "./parts/memo.ts";
@@ -21,7 +21,6 @@ import { cellSentence, short, weightText } from "./parts/sentences.ts";
 import { isZoomed, panned, revealed, type Window, wholeMap, zoomed } from "./parts/window.ts";
 import { MOST_PINS, type Pin, togglePin } from "./selection.ts";
 
-const RANGE: Range = [0, 1];
 const ZOOM = 1.5;
 /** The share of the window that a key or a button pans. */
 const PAN = 0.25;
@@ -41,7 +40,7 @@ const DIRECTIONS: Record<string, readonly [dx: number, dy: number, name: string,
  *     <heed-heatmap src="trace.attn" layer="1" head="3"></heed-heatmap>
  *
  * Events: `heed-select` (layer, head, query, key and pins), `heed-state` (also palette and window), `heed-error`.
- * Colours are those of weights 0 to 1; hidden keys are hatched. Every action has a button and a key. A map of more
+ * Colours are those of weights 0 to 1, or less where most are small; hidden keys are hatched. Every action has a button and a key. A map of more
  * cells than pixels is max-pooled, so that no hot cell is lost.
  */
 export class HeedHeatmap extends HeedChart {
@@ -60,6 +59,7 @@ export class HeedHeatmap extends HeedChart {
   declare factor: number;
 
   readonly #measure = new Memo<string>();
+  readonly #range = new Memo<Range>();
   readonly #plot = new MapPlot();
   readonly #pointer = new Pointer({
     hover: (x, y) => this.#hover(x, y),
@@ -95,6 +95,13 @@ export class HeedHeatmap extends HeedChart {
     return fits ? window : wholeMap(T, S);
   }
 
+  /** Which weights have the first and the last colour. */
+  get #colorRange(): Range {
+    const { map } = this.current;
+    const { head } = this.selection;
+    return this.#range.get([map, head], () => typicalRange(map, head));
+  }
+
   /** The region where one is marked, else what is in view. */
   protected override get savedPart(): Part {
     if (this.region) return sides(this.region);
@@ -107,12 +114,13 @@ export class HeedHeatmap extends HeedChart {
 
   protected override view(model: Model): TemplateResult {
     const { query, key, pins } = this.selection;
-    const { T, S, rowTokens, map } = this.current;
+    const { T, S, map } = this.current;
     const row = this.rowOf(query);
     const isPinned = pins.some((pin) => pin.query === query && pin.key === key);
     const sentence = `${cellSentence(row, query, key)}${isPinned ? ", pinned" : ""}`;
     const isClose = isZoomed(this.#view, T, S);
     const { down, move, up, cancel, wheel } = this.#pointer;
+    const [, high] = this.#colorRange;
     return html`<figure aria-labelledby="title">
       ${this.caption("Attention weights")}
       <p id="how" class="muted">Each row is a query, each column a key. Arrow keys move, Enter pins, ? lists all keys.</p>
@@ -133,19 +141,11 @@ export class HeedHeatmap extends HeedChart {
         <canvas class="map" aria-hidden="true"></canvas>
         <div class="plot" @pointerdown=${down} @pointermove=${move} @pointerup=${up} @pointercancel=${cancel}
           @wheel=${wheel} @mousedown=${keepFocus}>
-          ${this.cursor.template({
-            rows: T,
-            columns: S,
-            row: query,
-            column: key,
-            onKey: this.onKey,
-            rowLabel: `query ${query} ${short(rowTokens[query]!)}`,
-            cellLabel: sentence,
-          })}
+          ${this.grid(sentence)}
           <div class="region" ?hidden=${!this.region}></div>
         </div>
       </div>
-      ${legendTemplate(`weight, ${this.colors}${this.scale === "linear" ? "" : `, ${this.scale} scale`}${this.factor > 1 ? `; a dot is the largest of ${this.factor} × ${this.factor}` : ""}`, this.scale === "log" ? [LOG_FLOOR, 1] : RANGE, hasMask(map.maskSpec, row.cells))}
+      ${legendTemplate(this.#legend(), this.scale === "log" ? [LOG_FLOOR * high, high] : [0, high], hasMask(map.maskSpec, row.cells))}
       <div class="readout"><p>${sentence}.</p><p>${this.summary()}</p>${this.#regionText()}</div>
       ${this.#pinList(pins)}
       <div class="bar">
@@ -164,6 +164,15 @@ export class HeedHeatmap extends HeedChart {
       })}
       ${this.foot()}
     </figure>`;
+  }
+
+  /** What the colours are, where they end before 1, and what a dot is. */
+  #legend(): string {
+    const [, high] = this.#colorRange;
+    const { colors, scale, factor } = this;
+    const end = high < 1 ? `, ${formatNumber(high)} or more` : "";
+    const dot = factor > 1 ? `; a dot is the largest of ${factor} × ${factor}` : "";
+    return `weight${end}, ${colors}${scale === "linear" ? "" : `, ${scale} scale`}${dot}`;
   }
 
   #regionText(): TemplateResult | typeof nothing {
@@ -223,34 +232,33 @@ export class HeedHeatmap extends HeedChart {
     )}</div>`;
   }
 
-  protected override draw(root: ShadowRoot): void {
-    const canvas = root.querySelector<HTMLCanvasElement>("canvas.map")!;
-    const plot = root.querySelector<HTMLElement>(".plot")!;
+  protected override draw(
+    root: ShadowRoot,
+    canvas: HTMLCanvasElement,
+    plot: HTMLElement,
+    across: number,
+  ): void {
     const { map, T, S, rowTokens, columnTokens } = this.current;
     const { head, query, key, pins } = this.selection;
     const window = this.#view;
     const marked = pins.map((pin) => `${pin.query} ${pin.key}`).join();
     const { x, y, width, height } = window;
     if (this.isNew([map, head, this.width, this.colors, this.scale, marked, x, y, width, height])) {
-      this.removeAttribute("data-ready");
+      this.ready(false);
       const colors = this.pageColors();
       const table = lookup(this.colors);
       const input = {
         source: { map, head, reduction: "max" as const },
         table,
-        range: RANGE,
+        range: this.#colorRange,
         scale: this.scale,
         colors,
         window,
         rowTokens,
         columnTokens,
         pins,
-        rowTitle: "← queries (output)",
-        columnTitle: "keys (input) →",
       };
-      this.#plot.draw(canvas, canvas.parentElement!.clientWidth, input, () =>
-        this.setAttribute("data-ready", ""),
-      );
+      this.#plot.draw(canvas, across, input, () => this.ready(true));
       this.factor = this.#plot.factor;
       fillLegend(root, table, colors);
     }

@@ -7,7 +7,7 @@ import { clamp } from "./element.ts";
 import type { Model } from "./model.ts";
 import type { Cursor, Field } from "./parts/keys.ts";
 import { fillLegend, legendTemplate } from "./parts/legend.ts";
-import { lookup, paint, type Range } from "./parts/lookup.ts";
+import { dots, lookup, paint, type Range } from "./parts/lookup.ts";
 import { place, sized } from "./parts/place.ts";
 import { Player } from "./parts/player.ts";
 import { short, strongest, weightText } from "./parts/sentences.ts";
@@ -40,7 +40,7 @@ export class HeedImage extends HeedChart {
     this.picture = undefined;
     if (!hasImage(model)) return;
     const layer = model.layers.findIndex(({ S }) => S === keysOfGrid(model.trace!.grid!));
-    if (model.layers[this.selection.layer]!.S !== keysOfGrid(model.trace!.grid!)) this.store.set({ layer });
+    if (model.layers[this.selection.layer]!.S !== keysOfGrid(model.trace!.grid!)) this.shared.set({ layer });
     const blob = new Blob([model.trace!.image! as Uint8Array<ArrayBuffer>], { type: "image/png" });
     createImageBitmap(blob).then(
       (picture) => {
@@ -110,10 +110,9 @@ export class HeedImage extends HeedChart {
 
   protected override view(model: Model): TemplateResult {
     if (!hasImage(model) || this.current.S !== keysOfGrid(this.#grid))
-      return html`<p class="muted">This view needs an image, its grid, and a layer whose keys are the patches: write image and grid into the trace.</p>`;
+      return html`<p class="muted">This view needs an image and its grid in the trace, and a layer whose keys are the patches.</p>`;
     const { query } = this.selection;
     const { rowTokens } = this.current;
-    const { row, column } = this.at;
     const onKey = (event: KeyboardEvent) => {
       const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
       if (!step) return;
@@ -122,19 +121,9 @@ export class HeedImage extends HeedChart {
     };
     return html`<figure aria-labelledby="title">
       ${this.caption("What each word looked at")}
-      <p id="how" class="muted">Choose a word below the image, or step with , and . in it, p plays them; arrow keys move from patch to patch, m to the strongest.</p>
+      <p id="how" class="muted">Choose a word below, or step with , and .; p plays them. Arrow keys move between patches, m to the strongest.</p>
       <div class="bar">${this.choices(model)}</div>
-      <div class="chart">
-        <canvas class="map" aria-hidden="true"></canvas>
-        <div class="plot" @click=${this.onClick}>${this.cursor.template({
-          ...this.field,
-          row,
-          column,
-          onKey: this.onKey,
-          rowLabel: `row ${row}`,
-          cellLabel: this.#sentence(),
-        })}</div>
-      </div>
+      ${this.chart(this.grid(this.#sentence(), `row ${this.at.row}`))}
       ${legendTemplate(`weight, ${this.colors}; the brightest of all words is ${weightText(this.#most)}`, [0, this.#most], false)}
       <div class="words" role="listbox" tabindex="0" aria-label="Words" aria-activedescendant=${`word-${query}`} @keydown=${onKey}>
         ${this.#words().map(
@@ -158,14 +147,17 @@ export class HeedImage extends HeedChart {
     return Array.from({ length: Math.min(T, most) }, (_, n) => from + n);
   }
 
-  protected override draw(root: ShadowRoot): void {
-    const canvas = root.querySelector<HTMLCanvasElement>("canvas.map");
+  protected override draw(
+    root: ShadowRoot,
+    canvas: HTMLCanvasElement,
+    plot: HTMLElement,
+    width: number,
+  ): void {
     const { picture } = this;
-    if (!canvas || !picture) return;
+    if (!picture) return;
     const { map } = this.current;
     const { head, query } = this.selection;
     const { rows, columns } = this.field;
-    const width = canvas.parentElement!.clientWidth;
     const height = Math.round((width * picture.height) / picture.width);
     if (this.isNew([map, head, query, this.width, this.colors, picture])) {
       const context = sized(canvas, width, height);
@@ -175,19 +167,14 @@ export class HeedImage extends HeedChart {
       const { cls } = this.#grid;
       const cells = { rows, columns, values: values.subarray(cls), kinds: kinds.subarray(cls) };
       const range: Range = [0, this.#most];
-      const pixels = new Uint8ClampedArray(
-        paint(cells, { table: lookup(this.colors), range, notFinite: 0 }).buffer as ArrayBuffer,
-      );
-      for (let e = 0; e < cells.values.length; e++)
-        pixels[4 * e + 3]! *= OPACITY * Math.max(0, Math.min(1, cells.values[e]! / range[1]));
-      const overlay = document.createElement("canvas");
-      [overlay.width, overlay.height] = [columns, rows];
-      overlay.getContext("2d")!.putImageData(new ImageData(pixels, columns, rows), 0, 0);
-      context.drawImage(overlay, 0, 0, width, height);
+      const pixels = paint(cells, { table: lookup(this.colors), range, notFinite: 0 });
+      const bytes = new Uint8ClampedArray(pixels.buffer);
+      for (let e = 0; e < pixels.length; e++)
+        bytes[4 * e + 3]! *= OPACITY * Math.max(0, Math.min(1, cells.values[e]! / range[1]));
+      context.drawImage(dots(pixels, columns, rows), 0, 0, width, height);
       fillLegend(root, lookup(this.colors), this.pageColors());
-      this.setAttribute("data-ready", "");
+      this.ready(true);
     }
-    const plot = root.querySelector<HTMLElement>(".plot")!;
     place(plot, 0, 0, width, height);
     const { row, column } = this.at;
     const [w, h] = [width / columns, height / rows];

@@ -16,7 +16,7 @@ export interface Selection extends Pin {
 /** The most cells that can be pinned at once. */
 export const MOST_PINS = 8;
 
-/** One selection for several views: each writes it and hears what the others wrote. */
+/** One selection for several views: each writes it, and is called when others did. */
 export class SelectionStore {
   #value: Selection = { layer: 0, head: 0, query: 0, key: 0, byKey: false, pins: [] };
   readonly #listeners = new Set<() => void>();
@@ -25,7 +25,7 @@ export class SelectionStore {
     return this.#value;
   }
 
-  /** Changes a part, and tells every listener unless nothing is new. */
+  /** Changes a part, and calls every listener unless nothing is new. */
   set(part: Partial<Selection>): void {
     const names = Object.keys(part) as (keyof Selection)[];
     if (names.every((name) => part[name] === this.#value[name])) return;

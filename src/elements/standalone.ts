@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
+import type { Cells } from "../inspect/cells.ts";
 import { layerMap } from "../inspect/map/layer.ts";
 import type { Trace } from "../inspect/trace/trace.ts";
 import { writeTrace } from "../inspect/trace/write.ts";
@@ -99,7 +100,8 @@ function alive(trace: Trace, options: StandaloneOptions): string {
 /** The trace and what is selected of it, where the boot code looks for them. */
 function dataScript(trace: Trace, options: StandaloneOptions): string {
   const { view = "heatmap", layer = 0, head = 0, palette = "viridis", colorScale } = options;
-  const bytes = gzipSync(writeTrace(leanTrace(trace))).toString("base64");
+  // The page has the name above all; the view would say it again.
+  const bytes = gzipSync(writeTrace({ ...leanTrace(trace), name: undefined })).toString("base64");
   const data = jsonForScript({ view, layer, head, palette, colorScale, trace: bytes });
   return `<script type="application/json" id="data">${data}</script>`;
 }
@@ -147,26 +149,25 @@ export function inScript(code: string): string {
 function still(trace: Trace, { layer = 0, head = 0, palette, colorScale }: StandaloneOptions): string {
   const shown = trace.layers[layer] ?? trace.layers[0]!;
   const [rows, columns] = [Math.min(shown.T, MOST_STILL_CELLS), Math.min(shown.S, MOST_STILL_CELLS)];
-  const cells = layerMap(shown).rows(Math.min(head, shown.H - 1), 0, rows);
+  const all = layerMap(shown).rows(Math.min(head, shown.H - 1), 0, rows);
   const rowTokens = trace.tokens[shown.alignQ]!.slice(0, rows);
   const columnTokens = trace.tokens[shown.alignK]!.slice(0, columns);
-  const rowOf = <A extends Float32Array | Uint8Array>(all: A, t: number) =>
-    all.subarray(t * shown.S, t * shown.S + columns) as A;
-  const each = Array.from({ length: rows }, (_, t) => t);
+  const cells = firstColumns(all, columns);
   const picture = heatmap(
-    {
-      weights: each.map((t) => rowOf(cells.values, t)),
-      mask: each.map((t) => rowOf(cells.kinds, t).map((kind) => (kind === 1 ? 0 : 1))),
-      rowTokens,
-      columnTokens,
-    },
-    { theme: "auto", ...(palette && { palette }), ...(colorScale && { colorScale }) },
+    { weights: cells, rowTokens, columnTokens },
+    { theme: "auto", domain: "typical", ...(palette && { palette }), ...(colorScale && { colorScale }) },
   );
-  const lines = each.map((t) => {
-    const row = { rows: 1, columns, values: rowOf(cells.values, t), kinds: rowOf(cells.kinds, t) };
+  const lines = rowTokens.map((token, t) => {
+    const [from, to] = [t * columns, (t + 1) * columns];
+    const row = {
+      rows: 1,
+      columns,
+      values: cells.values.subarray(from, to),
+      kinds: cells.kinds.subarray(from, to),
+    };
     const best = strongest(row, 3).map((s) => `${short(columnTokens[s]!)} ${weightText(row.values[s]!)}`);
     const texts = [0, 1, 2].map((n) => `<td>${escapeXml(best[n] ?? "–")}</td>`);
-    return `<tr><th scope="row">${escapeXml(short(rowTokens[t]!))}</th>${texts.join("")}</tr>`;
+    return `<tr><th scope="row">${escapeXml(short(token))}</th>${texts.join("")}</tr>`;
   });
   const part =
     rows < shown.T || columns < shown.S
@@ -176,4 +177,14 @@ function still(trace: Trace, { layer = 0, head = 0, palette, colorScale }: Stand
 <table><caption>The three strongest keys of each query</caption>
 <thead><tr><th scope="col">query</th><th scope="col">first</th><th scope="col">second</th><th scope="col">third</th></tr></thead>
 <tbody>${lines.join("")}</tbody></table>`;
+}
+
+function firstColumns(cells: Cells, columns: number): Cells {
+  const isKept = (_: number, cell: number) => cell % cells.columns < columns;
+  return {
+    rows: cells.rows,
+    columns,
+    values: cells.values.filter(isKept),
+    kinds: cells.kinds.filter(isKept),
+  };
 }

@@ -31,7 +31,8 @@ export const styles = css`
   .muted { color: var(--heed-muted); }
   .failure { border-inline-start: 4px solid var(--heed-alert); padding: 0.25rem 0.75rem; }
   .failure strong { color: var(--heed-alert); }
-  .bar { display: flex; flex-wrap: wrap; gap: 0.4rem; align-items: center; margin-block: 0.5rem; }
+  .bar, .legend { display: flex; flex-wrap: wrap; gap: 0.4rem; align-items: center; }
+  .bar { margin-block: 0.5rem; }
   button, select, input[type="search"] {
     min-block-size: 28px;
     min-inline-size: 28px;
@@ -63,10 +64,10 @@ export const styles = css`
   .panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr)); gap: 0.75rem; align-items: start; }
   .words { border: 1px solid var(--heed-line); padding: 0.35rem; margin-block: 0.4rem; line-height: 2; overflow-wrap: anywhere; }
   [role="option"] { padding: 0.2rem 0.4rem; border-radius: 4px; cursor: pointer; }
-  .legend { display: flex; flex-wrap: wrap; gap: 0.3rem 0.9rem; align-items: center; font-size: 12px; }
+  .legend { column-gap: 0.9rem; font-size: 12px; }
   .legend span { display: inline-flex; gap: 0.35rem; align-items: center; }
-  .ramp { inline-size: 8rem; block-size: 12px; border: 1px solid var(--heed-line); }
-  .swatch { inline-size: 22px; block-size: 12px; border: 1px solid var(--heed-line); }
+  .legend canvas { inline-size: 8rem; block-size: 12px; border: 1px solid var(--heed-line); }
+  .legend .swatch { inline-size: 22px; }
   .readout { min-block-size: 2.9em; font-variant-numeric: tabular-nums; }
   .scroll { overflow: auto; max-block-size: 20rem; border: 1px solid var(--heed-line); }
   table { border-collapse: collapse; font-variant-numeric: tabular-nums; }

@@ -26,7 +26,7 @@ export class HeedView extends HeedElement {
   }
   override set state(state: Partial<ElementState>) {
     super.state = state;
-    if (state.view !== undefined) this.tab = state.view;
+    if (state?.view !== undefined) this.tab = state.view;
   }
 
   protected override view(model: Model): TemplateResult {
@@ -67,8 +67,7 @@ export class HeedView extends HeedElement {
   /** The element of a view, kept while the view stays in front. */
   #panel(name: string, linked: Model, deeper: number): HTMLElement {
     const { store, colors: palette, scale: colorScale } = this;
-    const isOwn = TABS.some((tab) => tab.name === name);
-    const tag = isOwn ? `heed-${name}` : "heed-figure";
+    const tag = `heed-${name}`;
     if (this.#front?.localName !== tag) {
       this.#front = document.createElement(tag);
       this.#front.addEventListener("heed-state", (event) => {
@@ -77,13 +76,6 @@ export class HeedView extends HeedElement {
       });
     }
     const headingLevel = this.headingLevel + deeper;
-    return Object.assign(this.#front, {
-      linked,
-      store,
-      headingLevel,
-      palette,
-      colorScale,
-      ...(!isOwn && { shown: name }),
-    });
+    return Object.assign(this.#front, { linked, store, headingLevel, palette, colorScale });
   }
 }

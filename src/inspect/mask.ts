@@ -1,4 +1,4 @@
-import { keyRange } from "../core/program-rows.ts";
+import { bandRange } from "../core/program-rows.ts";
 
 /**
  * Which keys a query may attend to, without a byte for each pair: the words of the attention program.
@@ -35,8 +35,7 @@ export interface MaskSpec {
 export function visibleKeys(mask: MaskSpec | undefined, t: number, S: number): [start: number, end: number] {
   if (!mask) return [0, S];
   const { offset = 0, left = Infinity, right = Infinity, queryLength = Infinity, keyLength = S } = mask;
-  const lengths = { queryLengths: [queryLength], keyLengths: [Math.min(S, keyLength)] };
-  const [start, end] = keyRange({ shapes: { S }, offset, left, right, ...lengths }, 0, t);
+  const [start, end] = bandRange(t, offset, left, right, queryLength, Math.min(S, keyLength));
   return end > start ? [start, end] : [0, 0];
 }
 

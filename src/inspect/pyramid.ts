@@ -117,27 +117,29 @@ export class Pool<Values extends Float32Array | Float64Array = Float32Array> {
 }
 
 /**
- * Cells made fewer by a whole factor, or by one down and one across.
+ * Cells made fewer by a whole factor.
  *
  * @throws OptionError NUMBER_RANGE, CHOICE
  * @example
  * const cells = { rows: 1, columns: 3, values: Float32Array.of(0.5, 0.25, 0), kinds: Uint8Array.of(0, 0, 1) };
  * pool(cells, 2, "mean").values; // Float32Array [0.375, 0]
  */
-export function pool<Values extends Float32Array | Float64Array>(
-  cells: Cells<Values>,
-  factor: number | Factors,
-  reduction: Reduction = "max",
-): Cells<Values> {
-  const [down, across] = typeof factor === "number" ? [factor, factor] : factor;
-  checkCount("pool", "factor", down);
-  checkCount("pool", "factor", across);
+export function pool(cells: Cells, factor: number, reduction: Reduction = "max"): Cells {
+  checkCount("pool", "factor", factor);
   checkReduction("pool", reduction);
-  const { rows, columns } = cells;
-  const room = maskedCells(Math.ceil(rows / down), Math.ceil(columns / across));
-  const values = cells.values instanceof Float64Array ? new Float64Array(room.values.length) : room.values;
-  const pooled = new Pool({ ...room, values: values as Values }, [down, across], reduction);
-  for (let row = 0; row < rows; row++) pooled.add(row, 0, columns, cells, row * columns);
+  const room = maskedCells(Math.ceil(cells.rows / factor), Math.ceil(cells.columns / factor));
+  return poolInto(room, cells, [factor, factor], reduction);
+}
+
+/** Pools all cells into room that is as large as they become. */
+export function poolInto<Values extends Float32Array | Float64Array>(
+  room: Cells<Values>,
+  cells: AnyCells,
+  factors: Factors,
+  reduction: Reduction,
+): Cells<Values> {
+  const pooled = new Pool(room, factors, reduction);
+  for (let row = 0; row < cells.rows; row++) pooled.add(row, 0, cells.columns, cells, row * cells.columns);
   return pooled.cells;
 }
 

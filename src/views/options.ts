@@ -31,6 +31,8 @@ export interface PictureOptions {
   readonly colorScale?: ColorScale;
   /** @default "light" */
   readonly theme?: Theme;
+  /** In `statistics`: the most pixels across; columns beyond go below. @default all columns side by side */
+  readonly width?: number;
   /** Above the picture; empty = none. @default what is shown */
   readonly title?: string;
   /**

@@ -8,6 +8,8 @@ import type { ViewRecord } from "./view.ts";
 
 /** Of a page: more weights than these take minutes. */
 const MOST_ON_PAGE = 1 << 24;
+/** At the least scale of a page's pictures, 0.6, it fits a phone. */
+const WIDTH_ON_PAGE = 560;
 const LONGEST_NAME = 24;
 
 type Named = { [Name in keyof HeadStatistics]: HeadStatistics[Name] extends number ? Name : never };
@@ -85,11 +87,12 @@ function textTable(trace: Trace, options: TextOptions): string {
 }
 
 function* picture(trace: Trace, options: PictureOptions) {
-  const { theme, title = titled(trace, "what each head does") } = options;
+  const { theme, width, title = titled(trace, "what each head does") } = options;
   return statistics(yield* statisticsTable(trace, options), {
     title,
     note: "Means over the queries; shares from 0 to 1, distance in tokens, diagonality from −1 to 1. Masked keys do not count.",
     ...(theme && { theme }),
+    ...(width !== undefined && { width }),
   });
 }
 
@@ -100,7 +103,7 @@ export const statisticsView: ViewRecord<"statistics"> = {
   title: "What each head does",
   caption: "What each head does: entropy, reach, first key, diagonal.",
   needs: ["layers"],
-  chooses: [],
+  chooses: ["width"],
   svg: (trace, options) => finished(picture(trace, options)),
   steps: picture,
   text: textTable,
@@ -108,6 +111,6 @@ export const statisticsView: ViewRecord<"statistics"> = {
     const weights = layers.reduce((sum, { H, T, S }) => sum + H * T * S, 0);
     return weights > MOST_ON_PAGE
       ? []
-      : [{ caption: statisticsView.caption, svg: draw({ layer: undefined }) }];
+      : [{ caption: statisticsView.caption, svg: draw({ layer: undefined, width: WIDTH_ON_PAGE }) }];
   },
 };

@@ -3,8 +3,8 @@ import type { ChosenHead } from "./layers.ts";
 import { refuse } from "./named.ts";
 import type { PageFigure, PictureOptions, TextOptions } from "./options.ts";
 
-/** What the reader of a view on a page can choose: `step` is one glimpse, `steps` one of them or all. */
-export type Choice = "layer" | "head" | "heads" | "query" | "step" | "steps" | "scale" | "through";
+/** What a page can choose of a view: `step` is one glimpse, `steps` one of them or all, `width` that of the place. */
+export type Choice = "layer" | "head" | "heads" | "query" | "step" | "steps" | "scale" | "through" | "width";
 
 /** A rule that a trace keeps, or not. */
 interface Suits {

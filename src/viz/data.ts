@@ -1,6 +1,6 @@
 import { OptionError, ShapeError } from "../core/errors.ts";
-import { type AnyCells, MASKED, NOT_FINITE } from "../inspect/cells.ts";
-import { pool } from "../inspect/pyramid.ts";
+import { type AnyCells, MASKED, maskedCells, NOT_FINITE } from "../inspect/cells.ts";
+import { poolInto } from "../inspect/pyramid.ts";
 
 /** A matrix as one flat array in row order, or as an array of rows. */
 export type Numbers<T = number> = ArrayLike<T> | ArrayLike<ArrayLike<T>>;
@@ -112,8 +112,10 @@ export type Pooled = AnyCells & {
 export function fitCells(cells: AnyCells, maxRows: number, maxColumns: number): Pooled {
   const rowFactor = Math.ceil(cells.rows / maxRows);
   const columnFactor = Math.ceil(cells.columns / maxColumns);
-  const fewer = rowFactor * columnFactor === 1 ? cells : pool(cells, [rowFactor, columnFactor]);
-  return { ...fewer, rowFactor, columnFactor };
+  if (rowFactor * columnFactor === 1) return { ...cells, rowFactor, columnFactor };
+  const room = maskedCells(Math.ceil(cells.rows / rowFactor), Math.ceil(cells.columns / columnFactor));
+  const exact = { ...room, values: new Float64Array(room.values) };
+  return { ...poolInto(exact, cells, [rowFactor, columnFactor], "max"), rowFactor, columnFactor };
 }
 
 /** `pooled 4×`, `pooled 2× down and 4× across`, or nothing when every cell is itself. */

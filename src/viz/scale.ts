@@ -63,7 +63,7 @@ export function makeScale(
       : domain === "data"
         ? range(matrix)
         : domain === "typical"
-          ? [0, typicalHigh(matrix)]
+          ? [0, typicalHigh(rowMaxima(matrix))]
           : domain;
   if (!(Number.isFinite(low) && Number.isFinite(high) && low < high))
     refuse(
@@ -105,21 +105,26 @@ function decades(low: number, high: number): number[] | undefined {
 const LEAST_SEEN = 0.2;
 
 /**
- * Where the colours of the domain `typical` end: at 1, or where most queries have no key as strong as 0.2, at the median of
- * their strongest weights, rounded up to 1, 2 or 5 times a power of ten.
+ * Where the colours of the domain `typical` end, by the strongest weight of each query: at 1, or where most have none as
+ * strong as 0.2, at their median, rounded up to one digit.
  */
-export function typicalHigh({ rows, columns, values, kinds }: AnyCells): number {
-  const strongest: number[] = [];
+export function typicalHigh(strongest: number[]): number {
+  const typical = strongest.sort((a, b) => a - b)[strongest.length >> 1] ?? 1;
+  if (typical >= LEAST_SEEN || typical <= 0) return 1;
+  const power = 10 ** Math.floor(Math.log10(typical));
+  return Number((Math.ceil(typical / power - 1e-6) * power).toPrecision(1));
+}
+
+/** The strongest weight of each row that has one. */
+function rowMaxima({ rows, columns, values, kinds }: AnyCells): number[] {
+  const maxima: number[] = [];
   for (let row = 0; row < rows; row++) {
     let most = -Infinity;
     for (let cell = row * columns; cell < (row + 1) * columns; cell++)
       if (kinds[cell] === VALUE && values[cell]! > most) most = values[cell]!;
-    if (most > -Infinity) strongest.push(most);
+    if (most > -Infinity) maxima.push(most);
   }
-  const typical = strongest.sort((a, b) => a - b)[strongest.length >> 1] ?? 1;
-  if (typical >= LEAST_SEEN || typical <= 0) return 1;
-  const power = 10 ** Math.floor(Math.log10(typical));
-  return Number(([1, 2, 5, 10].find((step) => step * power >= typical * (1 - 1e-6))! * power).toPrecision(1));
+  return maxima;
 }
 
 /** The smallest and largest weight; widened where the map has only one value, so that low < high holds. */

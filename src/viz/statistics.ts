@@ -25,6 +25,8 @@ export interface StatisticsOptions {
   readonly title?: string;
   /** A sentence below the table. @default none */
   readonly note?: string;
+  /** The most pixels across: columns beyond go below, with the names again. @default all columns side by side */
+  readonly width?: number;
   /** @default "light" */
   readonly theme?: Theme;
 }
@@ -36,6 +38,7 @@ const LEAST_COLUMN = 84;
 const LONGEST_NAME = 260;
 const GAP = 14;
 const BAR = 5;
+const NOTE_LINE = 17;
 
 /**
  * Measures of several things as a table: each number over a bar, so that a column can be read at a glance.
@@ -57,13 +60,17 @@ export function statistics(data: StatisticsData, options: StatisticsOptions = {}
   const left = PAD + Math.ceil(Math.max(...names.map((name) => textWidth(name, TOKEN_SIZE)))) + GAP;
   const heads = columns.map(({ name }) => fitWidth(visible(name), LONGEST_NAME, 12));
   const widths = heads.map((head) => Math.max(LEAST_COLUMN, Math.ceil(textWidth(head, 12))));
-  const lefts = widths.map((_, c) => left + widths.slice(0, c).reduce((sum, w) => sum + w + GAP, 0));
-  const top = belowTitle(title) + HEADER;
-  const width = lefts.at(-1)! + widths.at(-1)! + PAD;
-  const bottom = top + rows.length * ROW;
-  const height = bottom + (note ? 34 : PAD);
+  const bands = bandsOf(widths, (options.width ?? Infinity) - left - PAD);
+  const lefts = bands.flatMap((band) => band.map((_, n) => left + span(widths, band.slice(0, n))));
+  const tops = bands.map((_, n) => belowTitle(title) + HEADER + n * (HEADER + rows.length * ROW));
+  const width = Math.max(...bands.map((band) => left + span(widths, band) - GAP)) + PAD;
+  const notes = note === "" ? [] : lines(visible(note), width - 2 * PAD);
+  const bottom = tops.at(-1)! + rows.length * ROW;
+  const height = bottom + (note ? 34 + (notes.length - 1) * NOTE_LINE : PAD);
   const body = columns.map((column, c) => {
     const [x, w] = [lefts[c]!, widths[c]!];
+    const top = tops[bands.findIndex((band) => band.includes(c))]!;
+    const bottom = top + rows.length * ROW;
     const numbers = rows.map(({ values }) => values[c]!);
     const [low, high] = column.domain ?? domainOf(numbers);
     const at = (value: number) => x + (w * (Math.min(high, Math.max(low, value)) - low)) / (high - low);
@@ -84,9 +91,14 @@ export function statistics(data: StatisticsData, options: StatisticsOptions = {}
     return head + axis + cells.join("");
   });
   const id = fingerprint(
-    [theme, title, note, ...heads, ...rows.map(({ name, values }) => `${name} ${Array.from(values)}`)].join(
-      "\n",
-    ),
+    [
+      theme,
+      title,
+      note,
+      ...(bands.length > 1 ? [width] : []),
+      ...heads,
+      ...rows.map(({ name, values }) => `${name} ${Array.from(values)}`),
+    ].join("\n"),
   );
   const list = rows.length === 1 ? "1 row" : `${rows.length} rows`;
   return titledDocument({
@@ -99,18 +111,43 @@ export function statistics(data: StatisticsData, options: StatisticsOptions = {}
     height,
     rules: ({ edge }) => [[".b", `fill:${edge}`]],
     content: [
-      ...names.map((name, n) => label(name, { class: "t k", x: PAD, y: top + n * ROW + 16 })),
+      ...tops.flatMap((top) =>
+        names.map((name, n) => label(name, { class: "t k", x: PAD, y: top + n * ROW + 16 })),
+      ),
       ...body,
-      note === ""
-        ? ""
-        : label(fitWidth(visible(note), width - 2 * PAD, 12), {
-            class: "t k",
-            x: PAD,
-            y: height - 12,
-            "font-size": 12,
-          }),
+      ...notes.map((line, n) => {
+        const y = height - 12 - (notes.length - 1 - n) * NOTE_LINE;
+        return label(fitWidth(line, width - 2 * PAD, 12), { class: "t k", x: PAD, y, "font-size": 12 });
+      }),
     ],
   });
+}
+
+/** Columns in bands, each as wide as fits, one column at least. */
+function bandsOf(widths: readonly number[], most: number): number[][] {
+  const bands: number[][] = [];
+  for (const c of widths.keys()) {
+    const band = bands.at(-1);
+    if (band && span(widths, [...band, c]) - GAP <= most) band.push(c);
+    else bands.push([c]);
+  }
+  return bands;
+}
+
+/** What columns take with the gap behind each. */
+const span = (widths: readonly number[], columns: readonly number[]) =>
+  columns.reduce((sum, c) => sum + widths[c]! + GAP, 0);
+
+/** A text in lines that fit. */
+function lines(text: string, width: number): string[] {
+  const found: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = found.at(-1);
+    if (last !== undefined && textWidth(`${last} ${word}`, 12) <= width)
+      found[found.length - 1] = `${last} ${word}`;
+    else found.push(word);
+  }
+  return found;
 }
 
 /** Three decimals below 10, else one. */

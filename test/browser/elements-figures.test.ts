@@ -154,10 +154,10 @@ describe("heed-figures.js", () => {
     const trace = createTrace({ ...fullTrace(), ...sizes, glimpses });
     const { page, said, close } = await openPage(browser(), body, trace, { colorScheme: "light" });
     await page.getByRole("tab", { name: "Marginals" }).click();
-    await painted(page, "heed-figure");
+    await painted(page, "heed-marginals");
     const svg = () =>
       page.evaluate(() =>
-        document.querySelector("heed-view")!.shadowRoot!.querySelector("heed-figure")!.exportSvg(),
+        document.querySelector("heed-view")!.shadowRoot!.querySelector("heed-marginals")!.exportSvg(),
       );
     const drawn = (step: number) =>
       drawTrace(trace, { view: "marginals", title: "", theme: "light", palette: "viridis", step });
@@ -228,7 +228,7 @@ describe("heed-figures.js", () => {
         "Gates",
       ]);
       await page.getByRole("tab", { name: "Neurons" }).click();
-      await painted(page, "heed-figure");
+      await painted(page, "heed-neuron");
       expect(await page.getByRole("combobox", { name: "Head" }).inputValue()).toBe("1");
       expect(await violations(page)).toEqual([]);
       expect(said).toEqual([]);

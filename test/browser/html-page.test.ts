@@ -104,7 +104,9 @@ describe("the page of heed html", () => {
     async () => {
       const viewport = { width: 390, height: 800 };
       const { page, close } = await openPageOf("phone", selfTrace(), [], { viewport });
-      const wide = page.getByRole("group", { name: "What each head does, in numbers." });
+      const table = page.getByRole("group", { name: /^What each head does/ });
+      expect(await table.evaluate((box) => box.scrollWidth - box.clientWidth), "the table fits").toBe(0);
+      const wide = page.getByRole("group", { name: /^How much of each output comes from each input/ });
       const [inner, outer] = await wide.evaluate((box) => [box.scrollWidth, box.clientWidth]);
       expect(inner).toBeGreaterThan(outer!);
       const words = wide.locator("svg text").first();

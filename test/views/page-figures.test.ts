@@ -40,7 +40,7 @@ describe("pageFigures", () => {
       palette: "grey",
     });
     const plain = selfTrace();
-    expect(statistics!.svg).toBe(drawTrace(plain, { view: "statistics", theme: "auto" }));
+    expect(statistics!.svg).toBe(drawTrace(plain, { view: "statistics", theme: "auto", width: 560 }));
     expect(rollout!.svg).toBe(drawTrace(plain, { view: "rollout", theme: "auto", palette: "grey" }));
     expect(neuron!.svg).toBe(
       drawTrace(plain, { view: "neuron", theme: "auto", layer: 1, head: 2, query: 3 }),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { OptionError } from "../../src/core/errors.ts";
 import { cellsOf } from "../../src/viz/data.ts";
-import { type Domain, formatNumber, makeScale, ticks } from "../../src/viz/scale.ts";
+import { type Domain, formatNumber, makeScale, ticks, typicalHigh } from "../../src/viz/scale.ts";
 
 const matrix = cellsOf("test", {
   weights: [0.2, 0.4, 9],
@@ -110,4 +110,22 @@ describe("formatNumber", () => {
   ])("writes %d as %s", (value, text) => {
     expect(formatNumber(value)).toBe(text);
   });
+});
+
+it.each([
+  [[0.9, 0.05, 0.3], 1],
+  [[0.2, 0.2], 1],
+  [[0.013, 0.5, 0.01], 0.02],
+  [[0.05, 0.05, 1], 0.05],
+  [[0, 0], 1],
+  [[], 1],
+])("ends the colours of queries whose strongest weights are %j at %d", (strongest, high) => {
+  expect(typicalHigh([...strongest])).toBe(high);
+});
+
+it("says where the colours of a typical domain end, and nothing where that is 1", () => {
+  const cells = { rows: 1, columns: 2, values: Float64Array.of(0.03, 0.97), kinds: Uint8Array.of(0, 1) };
+  expect(makeScale("test", cells, "typical").label).toBe("weight (0 to 0.03 or more)");
+  const sharp = { ...cells, kinds: new Uint8Array(2) };
+  expect(makeScale("test", sharp, "typical").label).toBe("weight");
 });

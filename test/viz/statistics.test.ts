@@ -49,6 +49,6 @@ it("refuses an empty table, rows that do not fit, and a domain that does not gro
   );
   const columns = [{ name: "a", domain: [1, 1] as const }];
   expect(() => statistics({ columns, rows: [{ name: "b", values: [1] }] })).toThrow(
-    'measures: the domain of "a" must be two finite numbers, low < high, got [1,1]; or leave it out',
+    'statistics: the domain of "a" must be two finite numbers, low < high, got [1,1]; or leave it out',
   );
 });

@@ -31,16 +31,22 @@ export function gridLayout(width: number, rows: number, columns: number): GridLa
   return { left, top, step, cell: Math.min(cell, step - 1), height: top + rows * step + 2 };
 }
 
-/** A head as a small picture; hidden keys stay clear. */
-export function thumbnailOf(layer: ModelLayer, head: number, table: Lookup, range: Range): HTMLCanvasElement {
-  return cellsCanvas(layer.thumb ? thumbnailCells(layer.thumb, head) : pooled(layer, head), {
+/** A head as a small picture, a row of its map a step; hidden keys stay clear. */
+export function* thumbnailSteps(
+  layer: ModelLayer,
+  head: number,
+  table: Lookup,
+  range: Range,
+): Generator<undefined, HTMLCanvasElement, undefined> {
+  const cells = layer.thumb ? thumbnailCells(layer.thumb, head) : yield* pooled(layer, head);
+  return cellsCanvas(cells, {
     table,
     range,
     notFinite: 0xff0000ff,
   });
 }
 
-function pooled({ map }: ModelLayer, head: number): Cells {
-  const cells = map.tile(head, map.levels - 1, 0, 0);
+function* pooled({ map }: ModelLayer, head: number): Generator<undefined, Cells, undefined> {
+  const cells = yield* map.tileSteps(head, map.levels - 1, 0, 0);
   return pool(cells, Math.max(1, Math.ceil(Math.max(cells.rows, cells.columns) / SIDE)));
 }

@@ -1,11 +1,10 @@
 import type { Colors } from "../../viz/svg/theme.ts";
+import { offscreen } from "./place.ts";
 
 /** Grey stripes: a key that is hidden from its query, which is something else than a weight of 0. */
 export function hatch(context: CanvasRenderingContext2D, colors: Colors, scale: number): CanvasPattern {
   const side = Math.round(8 * scale);
-  const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [side, side];
-  const tile = canvas.getContext("2d")!;
+  const tile = offscreen(side, side);
   tile.fillStyle = colors.maskedFill;
   tile.fillRect(0, 0, side, side);
   tile.strokeStyle = colors.maskedLine;
@@ -16,5 +15,5 @@ export function hatch(context: CanvasRenderingContext2D, colors: Colors, scale: 
     tile.lineTo(shift + side + 1, -1);
   }
   tile.stroke();
-  return context.createPattern(canvas, "repeat")!;
+  return context.createPattern(tile.canvas, "repeat")!;
 }

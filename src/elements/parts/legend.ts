@@ -2,7 +2,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { formatNumber } from "../../viz/scale.ts";
 import type { Colors } from "../../viz/svg/theme.ts";
 import { hatch } from "./hatch.ts";
-import type { Lookup, Range } from "./lookup.ts";
+import { dots, type Lookup, type Range } from "./lookup.ts";
 
 /** What the colours mean: a ramp with its ends, and a swatch for hidden keys. `fillLegend` colours it. */
 export function legendTemplate(name: string, [low, high]: Range, hasMasked: boolean): TemplateResult {
@@ -15,8 +15,7 @@ export function legendTemplate(name: string, [low, high]: Range, hasMasked: bool
 
 export function fillLegend(root: ParentNode, table: Lookup, colors: Colors): void {
   const ramp = root.querySelector<HTMLCanvasElement>(".ramp");
-  const pixels = new Uint8ClampedArray(table.slice().buffer as ArrayBuffer);
-  ramp?.getContext("2d")?.putImageData(new ImageData(pixels, 256, 1), 0, 0);
+  ramp?.getContext("2d")?.drawImage(dots(table, 256, 1), 0, 0);
   const context = root.querySelector<HTMLCanvasElement>(".swatch")?.getContext("2d");
   if (!context) return;
   context.fillStyle = hatch(context, colors, 2);

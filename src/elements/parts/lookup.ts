@@ -1,6 +1,9 @@
 import { type Cells, NOT_FINITE, VALUE } from "../../inspect/cells.ts";
+import type { AttentionMap } from "../../inspect/map/map.ts";
 import { colorAt, type DivergingPalette, type Palette, paletteIndex, type Rgb } from "../../viz/color.ts";
-import { type ColorScale, colorPosition } from "../../viz/scale.ts";
+import { type ColorScale, colorPosition, typicalHigh } from "../../viz/scale.ts";
+
+import { offscreen } from "./place.ts";
 
 /** 256 colours as the pixels of an ImageData hold them. */
 export type Lookup = Uint32Array;
@@ -37,11 +40,15 @@ export function lookup(palette: Palette | DivergingPalette): Lookup {
 
 /** Cells as a picture of a dot each. */
 export function cellsCanvas(cells: Cells, look: Look): HTMLCanvasElement {
-  const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [cells.columns, cells.rows];
-  const bytes = new Uint8ClampedArray(paint(cells, look).buffer as ArrayBuffer);
-  canvas.getContext("2d")!.putImageData(new ImageData(bytes, cells.columns, cells.rows), 0, 0);
-  return canvas;
+  return dots(paint(cells, look), cells.columns, cells.rows);
+}
+
+/** Pixels as a picture. */
+export function dots(pixels: Uint32Array, width: number, height: number): HTMLCanvasElement {
+  const context = offscreen(width, height);
+  const bytes = new Uint8ClampedArray(pixels.buffer as ArrayBuffer);
+  context.putImageData(new ImageData(bytes, width, height), 0, 0);
+  return context.canvas;
 }
 
 /** Colours cells, row by row; hidden keys stay clear, so that the hatch behind them shows. */
@@ -54,4 +61,16 @@ export function paint(cells: Cells, { table, range, scale, notFinite }: Look): U
     else if (kind === NOT_FINITE) pixels[e] = notFinite;
   }
   return pixels;
+}
+
+/** So many queries tell how strong a head's weights are: few enough for a map of many tokens to be read at once. */
+const MOST_SAMPLED = 32;
+
+/** The range of the domain `typical`, by queries evenly apart. */
+export function typicalRange(map: AttentionMap, head: number): Range {
+  const most = Math.min(map.T, MOST_SAMPLED);
+  const maxima = Array.from({ length: most }, (_, n) =>
+    map.row(head, Math.floor((n * map.T) / most)).values.reduce((a, b) => Math.max(a, b)),
+  );
+  return [0, typicalHigh(maxima)];
 }

@@ -18,8 +18,6 @@ export interface PlotInput extends Omit<Look, "notFinite"> {
   readonly window: Window;
   readonly rowTokens: readonly string[];
   readonly columnTokens: readonly string[];
-  readonly rowTitle: string;
-  readonly columnTitle: string;
   readonly pins: readonly Pin[];
 }
 
@@ -28,6 +26,8 @@ const FIRST_MS = 8;
 const FONT = 12;
 const GAP = 6;
 const TITLE = 20;
+const ROW_TITLE = "← queries (output)";
+const COLUMN_TITLE = "keys (input) →";
 /** Few rows are made high enough for their tokens, so long as the plot stays within so many pixels. */
 const READABLE_ROW = 18;
 const MOST_READABLE = 432;
@@ -179,7 +179,7 @@ function layOut(context: CanvasRenderingContext2D, width: number, scale: number,
 }
 
 function drawAxes(context: CanvasRenderingContext2D, input: PlotInput, layout: Layout, scale: number): void {
-  const { window, rowTitle, columnTitle } = input;
+  const { window } = input;
   const { plot, height, rowLabels, columnLabels, upright } = layout;
   const gap = GAP * scale;
   context.textBaseline = "middle";
@@ -200,11 +200,11 @@ function drawAxes(context: CanvasRenderingContext2D, input: PlotInput, layout: L
     context.restore();
   }
   context.textAlign = "center";
-  context.fillText(columnTitle, plot.left + plot.width / 2, height - (TITLE * scale) / 2);
+  context.fillText(COLUMN_TITLE, plot.left + plot.width / 2, height - (TITLE * scale) / 2);
   context.save();
   context.translate((TITLE * scale) / 2, plot.top + plot.height / 2);
   context.rotate(-Math.PI / 2);
-  if (context.measureText(rowTitle).width <= plot.height) context.fillText(rowTitle, 0, 0);
+  if (context.measureText(ROW_TITLE).width <= plot.height) context.fillText(ROW_TITLE, 0, 0);
   context.restore();
 }
 

@@ -18,10 +18,17 @@ export function sized(canvas: HTMLCanvasElement, width: number, height: number):
   return context;
 }
 
+/** A canvas of so many dots that stands nowhere, to draw on. */
+export function offscreen(width: number, height: number): CanvasRenderingContext2D {
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width, height });
+  return canvas.getContext("2d")!;
+}
+
 /** In shares of an element's sides. */
 export type Point = readonly [x: number, y: number];
 
-/** Turns pixels of the page into shares of the element that heard the event. */
+/** Turns pixels of the page into shares of the element that has the event. */
 export function shares(event: MouseEvent): (x: number, y: number) => Point {
   const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
   return (x, y) => [(x - box.left) / box.width, (y - box.top) / box.height];

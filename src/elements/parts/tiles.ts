@@ -2,6 +2,7 @@ import type { Cells } from "../../inspect/cells.ts";
 import { type AttentionMap, TILE } from "../../inspect/map/map.ts";
 import type { Reduction } from "../../inspect/pyramid.ts";
 import { cellsCanvas, type Look } from "./lookup.ts";
+import { advance } from "./turn.ts";
 import type { Window } from "./window.ts";
 
 /** What tiles are made of. */
@@ -62,16 +63,13 @@ export class TileStore {
     const name = this.#name(source, level, x, y);
     if (this.#begun?.name !== name)
       this.#begun = { name, steps: source.map.tileSteps(source.head, level, x, y, source.reduction) };
-    do {
-      const { done, value: cells } = this.#begun.steps.next();
-      if (!done) continue;
-      this.#begun = undefined;
-      this.#tiles.set(name, { cells });
-      const [oldest] = this.#tiles.keys();
-      if (this.#tiles.size > MOST_TILES) this.#tiles.delete(oldest!);
-      return true;
-    } while (performance.now() < until);
-    return false;
+    const { done, value: cells } = advance(this.#begun.steps, until);
+    if (!done) return false;
+    this.#begun = undefined;
+    this.#tiles.set(name, { cells });
+    const [oldest] = this.#tiles.keys();
+    if (this.#tiles.size > MOST_TILES) this.#tiles.delete(oldest!);
+    return true;
   }
 }
 
