@@ -10,31 +10,6 @@ import { effectful } from "./rooms.mjs";
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const manifest = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
 
-const ENGLISH = /[\\/]core[\\/]english[\\/](?!index)[\w-]+\.[jt]s$/;
-/** Where a message of such a file begins: a code and a function. */
-const MESSAGE = /^ +(?=[A-Z][A-Z_0-9]*: \()/m;
-
-/**
- * Leaves out the messages of codes that the bundle never names: they would make it a sixth larger.
- *
- * @returns {import("vite").Plugin}
- */
-function withMessagesOf(/** @type {string} */ bundle) {
-  const isUsed = (/** @type {string} */ message) => {
-    const code = message.slice(0, message.indexOf(":"));
-    return [`"${code}"`, `\`${code}\``, `'${code}'`].some((quoted) => bundle.includes(quoted));
-  };
-  return {
-    name: "heed-messages",
-    transform(code, id) {
-      if (!ENGLISH.test(id)) return null;
-      const end = code.lastIndexOf("};");
-      const [head, ...messages] = code.slice(0, end).split(MESSAGE);
-      return { code: head + messages.filter(isUsed).join("") + code.slice(end), map: null };
-    },
-  };
-}
-
 /**
  * Makes the style sheets of the elements small, which stand in templates.
  *
@@ -51,16 +26,12 @@ const styles = {
   },
 };
 
-async function bundle(/** @type {string} */ entry, /** @type {import("vite").Plugin[]} */ plugins) {
+async function bundle(/** @type {string} */ entry) {
   const built = await build({
     configFile: false,
     logLevel: "warn",
     root,
-    plugins: [
-      ...plugins,
-      styles,
-      /** @type {import("vite").Plugin} */ (effectful(path.join(root, "build"), manifest)),
-    ],
+    plugins: [styles, /** @type {import("vite").Plugin} */ (effectful(path.join(root, "build"), manifest))],
     build: {
       target: "es2022",
       write: false,
@@ -76,11 +47,11 @@ const INTERNAL =
   /^(cellLabel|columnLabels|columnOf|focusCell|isNew|lastButtons|needsLayers|notFinite|offscreen|pageColors|panByKey|restyled|rowLabels?|rowOf|savedPart|scaleList|sendState|swapButton|toggleTable|toStrongest(Key|Query)|typicalRange)$/;
 
 /**
- * The text of a module, from its built entry: first with all messages, to see which it can need. What the bundler has made
+ * The text of a module, from its built entry. What the bundler has made
  * small, terser makes one per cent smaller yet: it takes more passes.
  */
 export async function bundleElements(/** @type {string} */ entry) {
-  const text = await bundle(entry, [withMessagesOf(await bundle(entry, []))]);
+  const text = await bundle(entry);
   const { code } = await minify(text, {
     module: true,
     ecma: 2020,

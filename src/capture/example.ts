@@ -1,5 +1,6 @@
 import { cast, reshape, type Scalar, slice, Tensor, type Tensor3D, transpose } from "@tensorflow/tfjs-core";
 import { OptionError } from "../core/errors.ts";
+import { outOfRange } from "../core/faults.ts";
 import type { Layout } from "../kernels/layout.ts";
 import type { AttentionCall } from "../ops/attention/observe.ts";
 import { refusal } from "./refuse.ts";
@@ -8,7 +9,7 @@ import { refusal } from "./refuse.ts";
 export function checkExample(op: string, example: number, made: string, B: number): void {
   if (example < B) return;
   const rule = `an integer from 0 to ${B - 1}, as ${made} has B=${B}`;
-  throw new OptionError("NUMBER_RANGE", { op, name: "example", rule, got: example });
+  throw new OptionError("OPTION", outOfRange({ op, name: "example", rule, got: example }));
 }
 
 /** Example b of a batch, without its axis. */

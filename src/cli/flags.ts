@@ -29,6 +29,15 @@ export const wrongFlag = (op: string, flag: string, rule: string, got: string, r
   flag,
 });
 
+/** The fault of a file that cannot be read. */
+export const unreadable = (op: string, file: string, got: string) => ({
+  op,
+  rule: `${file} must be readable`,
+  got,
+  remedy: "check the name",
+  path: file,
+});
+
 /** The fault of a file that cannot be written. */
 export const unwritable = (op: string, file: string, got: string) => ({
   op,

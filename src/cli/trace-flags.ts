@@ -11,7 +11,7 @@ import { renamed } from "../views/named.ts";
 import { PALETTES, type Palette } from "../viz/color.ts";
 import { COLOR_SCALES, type ColorScale, type Theme } from "../viz/index.ts";
 import { visible } from "../viz/text.ts";
-import { oneOf, unwritable, wholeNumber, wrongFlag } from "./flags.ts";
+import { oneOf, unreadable, unwritable, wholeNumber, wrongFlag } from "./flags.ts";
 import { type Io, write } from "./io.ts";
 
 /** What `show`, `svg`, `png` and `html` have in common: a trace, and which part of it. */
@@ -130,13 +130,7 @@ export function readWhole(command: string, file: string): Uint8Array {
     if (statSync(file).isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });
     return readFileSync(file);
   } catch (error) {
-    const rule = `${visible(file)} must be readable`;
-    throw new FileError("UNREADABLE", {
-      op: command,
-      rule,
-      got: fileReason(error),
-      remedy: "check the name",
-    });
+    throw new FileError("UNREADABLE", unreadable(command, visible(file), fileReason(error)));
   }
 }
 

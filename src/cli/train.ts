@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { FileError, UsageError } from "../core/errors.ts";
 import { fileReason } from "../core/file-reason.ts";
 import type { Recipe } from "../tasks/translation/recipe.ts";
-import { wholeNumber } from "./flags.ts";
+import { unreadable, wholeNumber } from "./flags.ts";
 import { type Io, write } from "./io.ts";
 
 const NAME = "heed train translation";
@@ -117,15 +117,15 @@ function readRecipe({ recipe: file, epochs, seed }: Flags, base: Recipe): Recipe
     given = JSON.parse(readFileSync(file, "utf8")) as Partial<Recipe>;
   } catch (cause) {
     const reason = cause instanceof SyntaxError ? "text that is no JSON" : fileReason(cause);
-    throw new FileError("CANNOT_READ", { command: NAME, path: path.normalize(file), reason }, { cause });
+    throw new FileError("UNREADABLE", unreadable(NAME, path.normalize(file), reason), { cause });
   }
   const refuse = (got: string) =>
-    new UsageError("FLAG_VALUE", {
-      command: NAME,
-      flag: "--recipe",
-      rule: `a JSON object with entries of ${Object.keys(base).join(", ")}, each of its type`,
-      got,
+    new UsageError("USAGE", {
+      op: NAME,
+      rule: `--recipe must be a JSON object with entries of ${Object.keys(base).join(", ")}, each of its type`,
+      got: JSON.stringify(got),
       remedy: "weights/translation-en-fr/card.json shows one",
+      flag: "--recipe",
     });
   if (kindOf(given) !== "object") throw refuse(JSON.stringify(given));
   for (const [key, value] of Object.entries(given)) {

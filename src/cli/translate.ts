@@ -3,7 +3,7 @@ import { Command, Option } from "commander";
 import { FileError } from "../core/errors.ts";
 import { fileReason } from "../core/file-reason.ts";
 import type { Translation, Translator } from "../tasks/translation/translator.ts";
-import { oneOf, wholeNumber } from "./flags.ts";
+import { oneOf, unreadable, wholeNumber } from "./flags.ts";
 import { type Io, write } from "./io.ts";
 import { argumentLines, type LineBatch, lineBatches } from "./lines.ts";
 import { PictureFiles } from "./pictures.ts";
@@ -79,7 +79,7 @@ async function translateText(texts: string[], flags: Flags, io: Io, load: LoadTr
   const appearance = look(flags, io);
   // Node reads a folder as if it were empty, which would look like a success.
   if (texts.length === 0 && io.stdin.fd !== undefined && fstatSync(io.stdin.fd).isDirectory()) {
-    throw new FileError("CANNOT_READ", { command: NAME, path: "standard input", reason: "a folder" });
+    throw new FileError("UNREADABLE", unreadable(NAME, "standard input", "a folder"));
   }
   if (texts.length === 0 && io.stdin.isTTY)
     io.stderr.write("Type a sentence in English and press Enter; Ctrl-D ends.\n");
@@ -142,7 +142,7 @@ async function* standardInput({ stdin }: Io): AsyncGenerator<Uint8Array> {
     yield* stdin;
   } catch (cause) {
     const reason = fileReason(cause);
-    throw new FileError("CANNOT_READ", { command: NAME, path: "standard input", reason }, { cause });
+    throw new FileError("UNREADABLE", unreadable(NAME, "standard input", reason), { cause });
   }
 }
 

@@ -1,8 +1,7 @@
-import { english, type Messages } from "./english/index.ts";
 import { escapeControls } from "./escape-controls.ts";
 
 /** What went wrong, as a program may want to know it: one word for each thing that it would do something else about. */
-export type Code =
+export type ErrorCode =
   // Shapes and numbers that a call was given.
   | "RANK" // another number of axes
   | "DIMENSION" // two arguments that must agree in a letter
@@ -53,25 +52,9 @@ export interface Fault {
 
 const sentence = ({ op, rule, got, remedy }: Fault) => `${op}: ${rule}, got ${String(got)}; ${remedy}`;
 
-/** Codes of before, whose sentences stand in core/english, until the last of them is a `Fault`. */
-function message(code: ErrorCode, details: object): string {
-  const isFault =
-    "remedy" in details &&
-    (/^(RANK|HEADS|DIMENSION|GRADIENT|NOT_READY|UNREADABLE|UNWRITABLE)$/.test(code) || !(code in english));
-  return isFault
-    ? sentence(details as Fault)
-    : (english[code as keyof Messages] as (d: object) => string)(details);
-}
-
-/** A stable name for one kind of failure; `details` carries its numbers. */
-export type ErrorCode = Code | keyof Messages;
-export type ErrorDetails<C extends ErrorCode> =
-  | (C extends keyof Messages ? Parameters<Messages[C]>[0] : never)
-  | (C extends Code ? Fault : never);
-
 /**
  * The root of every error that heed throws on purpose. Programs should read `code` and `details`; `message`
- * is English made from them (core/english).
+ * is the English sentence of the details.
  *
  * @example
  * try {
@@ -82,10 +65,10 @@ export type ErrorDetails<C extends ErrorCode> =
  */
 export class HeedError<C extends ErrorCode = ErrorCode> extends Error {
   readonly code: C;
-  readonly details: ErrorDetails<C>;
+  readonly details: Fault;
 
-  constructor(code: C, details: ErrorDetails<C>, options?: ErrorOptions) {
-    super(escapeControls(message(code, details)), options);
+  constructor(code: C, details: Fault, options?: ErrorOptions) {
+    super(escapeControls(sentence(details)), options);
     this.name = new.target.name;
     this.code = code;
     this.details = details;

@@ -145,3 +145,16 @@ export const noSecondGradient = (d: { op: string }): Fault => ({
   got: "a request for one",
   remedy: "compose that op of elementary ones of TensorFlow.js",
 });
+
+/** An array of another length than its sizes say. */
+export const wrongCount = (d: {
+  op: string;
+  name: string;
+  letters: string;
+  expected: number;
+  got: number;
+}): Fault => ({
+  ...d,
+  rule: `${d.name} must hold ${d.letters} = ${d.expected} numbers`,
+  remedy: "pass the whole array, row-major and not detached",
+});

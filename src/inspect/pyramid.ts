@@ -1,5 +1,6 @@
 import { checkCount } from "../core/check-options.ts";
 import { OptionError } from "../core/errors.ts";
+import { notAChoice } from "../core/faults.ts";
 import { type AnyCells, type Cells, MASKED, maskedCells, NOT_FINITE, VALUE } from "./cells.ts";
 
 /**
@@ -12,7 +13,7 @@ export type Reduction = (typeof REDUCTIONS)[number];
 /** Throws CHOICE unless there is such a reduction. */
 export function checkReduction(op: string, reduction: Reduction): void {
   if (REDUCTIONS.includes(reduction)) return;
-  throw new OptionError("CHOICE", { op, name: "reduction", choices: REDUCTIONS, got: reduction });
+  throw new OptionError("OPTION", notAChoice({ op, name: "reduction", choices: REDUCTIONS, got: reduction }));
 }
 
 /** So many rows and columns of cells become one. */

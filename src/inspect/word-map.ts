@@ -1,4 +1,5 @@
 import { OptionError } from "../core/errors.ts";
+import { outOfRange } from "../core/faults.ts";
 import { MASKED, NOT_FINITE, VALUE } from "./cells.ts";
 import { AttentionMap } from "./map/map.ts";
 
@@ -87,10 +88,13 @@ function checkWords(name: string, { words, starts }: Words, tokens: number): voi
   const grows = starts.every((start, w) => start >= 0 && (w === 0 || start > starts[w - 1]!));
   if (grows && starts.length === words.length + 1 && starts[0] === 0 && starts.at(-1) === tokens) return;
   const rule = `the words of its ${tokens} tokens`;
-  throw new OptionError("NUMBER_RANGE", {
-    op: "wordMap",
-    name,
-    rule,
-    got: `${words.length} words of others`,
-  });
+  throw new OptionError(
+    "OPTION",
+    outOfRange({
+      op: "wordMap",
+      name,
+      rule,
+      got: `${words.length} words of others`,
+    }),
+  );
 }

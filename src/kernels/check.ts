@@ -1,5 +1,7 @@
 /** What a call on typed arrays must be, checked before anything is written. */
+
 import { OptionError, ShapeError } from "../core/errors.ts";
+import { noCausalCorner, notAChoice, noWindowCorner, unevenHeads, wrongCount } from "../core/faults.ts";
 import { type AttentionShapes, size } from "../core/notation.ts";
 import { compileProgram, type HostProgram } from "../core/program.ts";
 import { checkObject, checkOptionTypes, described } from "./arguments.ts";
@@ -18,7 +20,7 @@ function checkShapes(op: string, sizes: AttentionSizes): AttentionShapes {
   const shapes = { ...sizes, Hkv, Dv };
   const remedy = "name the sizes of q [B, H, T, D], k [B, Hkv, S, D] and v [B, Hkv, S, Dv]";
   checkLetters(op, "shape", shapes, ["B", "H", "Hkv", "T", "S", "D", "Dv"], remedy);
-  if (H % Hkv !== 0) throw new ShapeError("HEADS", { op, H, Hkv });
+  if (H % Hkv !== 0) throw new ShapeError("HEADS", unevenHeads({ op, H, Hkv }));
   return shapes;
 }
 
@@ -54,7 +56,7 @@ export function compileCall(
   const { layout = "bhtd" } = options;
   if (!LAYOUTS.includes(layout)) {
     const choices = LAYOUTS.map((name) => `"${name}"`);
-    throw new OptionError("CHOICE", { op, name: "layout", choices, got: layout });
+    throw new OptionError("OPTION", notAChoice({ op, name: "layout", choices, got: layout }));
   }
   const program = compileProgram(op, layout === "thd" ? longest(op, given, options) : given, options);
   const sink = typeof options.sink === "object" ? options.sink : undefined;
@@ -87,9 +89,10 @@ function longest(op: string, shapes: AttentionShapes, options: AttentionOptions)
   const b = queries.findIndex((n, at) => n !== keys[at]);
   if (b >= 0 && queryOffset === undefined && typeof causal !== "string") {
     const [T, S] = [queries[b]!, keys[b]!];
-    if (causal) throw new OptionError("CAUSAL_CORNER", { op, T, S });
+    if (causal) throw new OptionError("CONFLICT", noCausalCorner({ op, T, S }));
     const { left = Infinity, right = Infinity } = window ?? {};
-    if (left !== Infinity || right !== Infinity) throw new OptionError("WINDOW_CORNER", { op, T, S });
+    if (left !== Infinity || right !== Infinity)
+      throw new OptionError("CONFLICT", noWindowCorner({ op, T, S }));
   }
   const most = (lengths: number[]) => lengths.reduce((a, b) => Math.max(a, b), 0);
   return { ...shapes, T: most(queries), S: most(keys) };
@@ -140,5 +143,5 @@ export function checkElements(
   got: number,
 ) {
   const expected = size(shape);
-  if (got !== expected) throw new ShapeError("ELEMENTS", { op, name, letters, expected, got });
+  if (got !== expected) throw new ShapeError("SHAPE", wrongCount({ op, name, letters, expected, got }));
 }

@@ -1,4 +1,5 @@
 import { OptionError } from "../core/errors.ts";
+import { notAChoice } from "../core/faults.ts";
 import { checkObject, described } from "./arguments.ts";
 import { AttentionEngine } from "./wasm/attention/engine.ts";
 import { warm } from "./wasm/attention/warm.ts";
@@ -64,7 +65,7 @@ export async function init(options: InitOptions = {}): Promise<KernelInfo> {
   }
   if (build !== undefined && build !== "relaxed" && build !== "plain") {
     const choices = ['"relaxed"', '"plain"'];
-    throw new OptionError("CHOICE", { op, name: "build", choices, got: described(build) });
+    throw new OptionError("OPTION", notAChoice({ op, name: "build", choices, got: described(build) }));
   }
   // One after another: two at once would start two sets of workers.
   const info = starting.then(() => start(options));

@@ -29,7 +29,9 @@
  * Cost: 2·T·S·D flops a head, half of the forward pass, less what masks empty by whole blocks, and 12·S·D a row;
  * measured, 0.7 to 0.9 of the forward pass (assembly/attention/probe.ts). Memory: O((T + S)·D) and what is returned.
  */
+
 import { OptionError } from "../core/errors.ts";
+import { notAChoice, outOfRange } from "../core/faults.ts";
 import type { HostProgram } from "../core/program.ts";
 import { sinkOf } from "../core/program-rows.ts";
 import { checkObject, checkSaved, described } from "./arguments.ts";
@@ -179,10 +181,13 @@ function sinkMass(saved: SavedAttention<Float32Array>): Float32Array {
 
 function checkRequest({ shapes: { T }, offset }: HostProgram, request: ProbeRequest): void {
   const refuse = (name: string, rule: string, got: unknown) =>
-    new OptionError("NUMBER_RANGE", { op: OP, name, rule, got: described(got) });
+    new OptionError("OPTION", outOfRange({ op: OP, name, rule, got: described(got) }));
   for (const name of Object.keys(request)) {
     if (!NAMES.includes(name)) {
-      throw new OptionError("CHOICE", { op: OP, name: "what is asked for", choices: NAMES, got: name });
+      throw new OptionError(
+        "OPTION",
+        notAChoice({ op: OP, name: "what is asked for", choices: NAMES, got: name }),
+      );
     }
   }
   const { rows, tiles, topK, blockMax, distance } = request;

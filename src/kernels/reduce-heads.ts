@@ -6,7 +6,9 @@
  * Shapes: weights [B, H, T, S] → [B, T, S]; the mean is summed in float64. Rows of means still sum to what the rows
  * of the heads do, rows of `max` to more and of `min` to less. A NaN in any head stays.
  */
+
 import { OptionError } from "../core/errors.ts";
+import { notAChoice } from "../core/faults.ts";
 import type { AttentionShapes } from "../core/notation.ts";
 import { checkObject, described } from "./arguments.ts";
 import { checkElements, checkKinds, checkLetters } from "./check.ts";
@@ -28,12 +30,15 @@ export function reduceHeads<A extends FloatArray>(
 ): A {
   const op = "reduceHeads";
   if (!WAYS.includes(how)) {
-    throw new OptionError("CHOICE", {
-      op,
-      name: "how",
-      choices: WAYS.map((way) => `"${way}"`),
-      got: described(how),
-    });
+    throw new OptionError(
+      "OPTION",
+      notAChoice({
+        op,
+        name: "how",
+        choices: WAYS.map((way) => `"${way}"`),
+        got: described(how),
+      }),
+    );
   }
   checkObject(op, "sizes", sizes, "name the sizes B, H, T and S");
   checkLetters(op, "sizes", sizes, ["B", "H", "T", "S"], "name the sizes of weights [B, H, T, S]");

@@ -4,7 +4,9 @@
  *
  * Shapes: query [B, T, A], key [B, S, A], v [A], value [B, S, Dv] → output [B, T, Dv], lse [B, T], weights [B, T, S].
  */
+
 import { OptionError } from "../core/errors.ts";
+import { emptyRow } from "../core/faults.ts";
 import { type HostArray, size } from "../core/notation.ts";
 import type { AttentionProgram } from "../core/program.ts";
 import { dropoutRow, indexOf, isAllowed, sinkOf, transformScore } from "../core/program-rows.ts";
@@ -61,7 +63,7 @@ function computeRow(program: Program, inputs: AdditiveInputs, b: number, i: numb
   const total = exponentials.reduce((sum, e) => sum + e, most === -Infinity ? 0 : Math.exp(sink - most));
   const weights = exponentials.map((e, j) => (scores[j] === -Infinity ? 0 : e / total));
   if (!seen && !(queryLengths && i >= queryLengths[b]!)) {
-    if (onEmptyRow === "error") throw new OptionError("EMPTY_ROW", { op, b, h: 0, i });
+    if (onEmptyRow === "error") throw new OptionError("EMPTY_ROW", emptyRow({ op, b, h: 0, i }));
     const n = keyLengths ? keyLengths[b]! : S;
     if (onEmptyRow === "uniform") weights.fill(1 / n, 0, n);
   }

@@ -5,7 +5,9 @@
  * Shapes: q [B, H, T, D], k [B, Hkv, S, D], v [B, Hkv, S, Dv] → output [B, H, T, Dv], weights [B, H, T, S],
  * lse [B, H, T]. Hidden elements are skipped, never multiplied by zero, so what stands there cannot matter.
  */
+
 import { OptionError } from "../core/errors.ts";
+import { emptyRow } from "../core/faults.ts";
 import { type HostArray, keyHead, size } from "../core/notation.ts";
 import type { AttentionProgram } from "../core/program.ts";
 import { dropoutRow, indexOf, isAllowed, sinkOf, transformScore } from "../core/program-rows.ts";
@@ -92,7 +94,7 @@ function fillEmptyRow(
   const { op, onEmptyRow, queryLengths, keyLengths, shapes } = program;
   const isPadding = queryLengths !== undefined && i >= queryLengths[b]!;
   if (isPadding || onEmptyRow === "zero") return;
-  if (onEmptyRow === "error") throw new OptionError("EMPTY_ROW", { op, b, h, i });
+  if (onEmptyRow === "error") throw new OptionError("EMPTY_ROW", emptyRow({ op, b, h, i }));
   const n = keyLengths ? keyLengths[b]! : shapes.S;
   weights.fill(1 / n, offset, offset + n);
 }

@@ -25,6 +25,7 @@ import {
   zerosLike,
 } from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../core/errors.ts";
+import { notAChoice } from "../core/faults.ts";
 import { detached } from "./attention/guard.ts";
 import { checkRank, checkTensors } from "./check.ts";
 import { ensureGradient, isFused, noSecondOrder, runKernel } from "./registry.ts";
@@ -190,7 +191,7 @@ export function gridSample(image: Tensor4D, grid: Tensor4D, options: GridSampleO
     { name: "grid", tensor: grid, letters: "[B, h, w, 2]", shape: [B, h, w, 2] },
   ]);
   if (H === 0 || W === 0) {
-    throw new ShapeError("SIZE", {
+    throw new ShapeError("SHAPE", {
       op: OP,
       rule: "image must have H ≥ 1 rows and W ≥ 1 columns",
       got: `H = ${H} and W = ${W}`,
@@ -211,5 +212,5 @@ export function gridSample(image: Tensor4D, grid: Tensor4D, options: GridSampleO
 
 function checkChoice(name: string, choices: readonly unknown[], got: unknown): void {
   if (choices.includes(got)) return;
-  throw new OptionError("CHOICE", { op: OP, name, choices: choices.map(String), got });
+  throw new OptionError("OPTION", notAChoice({ op: OP, name, choices: choices.map(String), got }));
 }

@@ -166,7 +166,7 @@ export class Adam {
     const wanted = ["step", ...names, ...names.map((key) => key.replace("m/", "v/"))];
     const missing = wanted.find((key) => !state[key]);
     if (missing !== undefined || Object.keys(state).length !== wanted.length) {
-      throw new DataError("SIZE", {
+      throw new DataError("SHAPE", {
         op: "Adam.restore",
         rule: "state must hold step, and m/<name> with v/<name> for each variable",
         got: Object.keys(state).sort().join(", ") || "nothing",
@@ -234,7 +234,7 @@ function checkMoments(name: string, moments: Moments | undefined, variable: Vari
   const shape = variable.shape.join(", ");
   for (const [letter, moment] of Object.entries(moments ?? {})) {
     if (moment.shape.join(", ") === shape && moment.dtype === "float32") continue;
-    throw new ShapeError("SIZE", {
+    throw new ShapeError("SHAPE", {
       op: "Adam.apply",
       rule: `the restored ${letter}/${name} must be float32 of shape [${shape}], as the variable is`,
       got: `${moment.dtype} of shape [${moment.shape.join(", ")}]`,
@@ -246,7 +246,7 @@ function checkMoments(name: string, moments: Moments | undefined, variable: Vari
 function checkGradient(name: string, gradient: Tensor, variable: Variable | undefined): void {
   const shape = variable?.shape.join(", ");
   if (variable && shape === gradient.shape.join(", ") && gradient.dtype === "float32") return;
-  throw new ShapeError("SIZE", {
+  throw new ShapeError("SHAPE", {
     op: "Adam.apply",
     rule: variable
       ? `the gradient "${name}" must be float32 of shape [${shape}]`

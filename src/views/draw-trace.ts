@@ -1,4 +1,5 @@
 import { OptionError } from "../core/errors.ts";
+import { notAChoice } from "../core/faults.ts";
 import { looksAtImage } from "../inspect/grid.ts";
 import type { Trace } from "../inspect/index.ts";
 import { finished } from "../inspect/map/map.ts";
@@ -37,7 +38,8 @@ export function drawTrace(trace: Trace, options: DrawOptions = {}): string {
 export function* drawSteps(trace: Trace, options: DrawOptions): Generator<undefined, string, undefined> {
   const { view = defaultView(trace) } = options;
   const record = recordOf(view);
-  if (!record) throw new OptionError("CHOICE", { op: "drawTrace", name: "view", choices: VIEWS, got: view });
+  if (!record)
+    throw new OptionError("OPTION", notAChoice({ op: "drawTrace", name: "view", choices: VIEWS, got: view }));
   checkNeeds(record, trace);
   return record.steps ? yield* record.steps(trace, options) : record.svg(trace, options);
 }

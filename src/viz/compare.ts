@@ -1,4 +1,5 @@
 import { ShapeError } from "../core/errors.ts";
+import { unequal } from "../core/faults.ts";
 import { MASKED, VALUE } from "../inspect/cells.ts";
 import { cellsOf, type HeatmapData } from "./data.ts";
 import { type HeatmapOptions, heatmap } from "./heatmap.ts";
@@ -34,13 +35,10 @@ export function compare(a: HeatmapData, b: HeatmapData, options: CompareOptions 
   const [one, other] = [cellsOf(op, a), cellsOf(op, b)];
   if (one.rows !== other.rows || one.columns !== other.columns) {
     const shapes = { aShape: [one.rows, one.columns], bShape: [other.rows, other.columns] };
-    throw new ShapeError("DIMENSION", {
-      op,
-      letter: "shape",
-      a: "the first map",
-      b: "the second",
-      ...shapes,
-    });
+    throw new ShapeError(
+      "DIMENSION",
+      unequal({ op, letter: "shape", a: "the first map", b: "the second", ...shapes }),
+    );
   }
   const values = new Float64Array(one.values.length);
   const kinds = new Uint8Array(values.length);

@@ -85,7 +85,12 @@ test("what the person can mend is exit code 2; what is our fault is 1, with the 
     const { code, err } = await heed("start").finally(() => load.mockRestore());
     return { code, line: err.split("\n")[0], stack: /\n {4}at /.test(err) };
   };
-  const file = new FileError("CANNOT_READ", { command: "heed start", path: "a", reason: "ENOENT" });
+  const file = new FileError("UNREADABLE", {
+    op: "heed start",
+    rule: "a must be readable",
+    got: "no such file",
+    remedy: "check the name",
+  });
   expect(await fail(file)).toEqual({ code: 2, line: file.message, stack: false });
   const worker = new WorkerError("WORKER", {
     op: "train",

@@ -194,7 +194,7 @@ describe("--svg", () => {
     const missing = path.join(folder, "no/such/map.svg");
     const error = await translate(["--svg", missing, "x"]).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(FileError);
-    expect((error as FileError<"CANNOT_WRITE">).message).toBe(
+    expect((error as FileError<"UNWRITABLE">).message).toBe(
       `heed translate: ${missing} must be a file that can be written, got no folder ${path.dirname(missing)}; name another one`,
     );
     mkdirSync(path.join(folder, "map.svg"));
@@ -258,7 +258,7 @@ describe("what is refused", () => {
     })();
     const error = await translate(["--no-map"], { stdin }).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(FileError);
-    expect((error as FileError<"CANNOT_READ">).message).toBe(
+    expect((error as FileError<"UNREADABLE">).message).toBe(
       "heed translate: standard input must be readable, got a folder; check the name",
     );
   });

@@ -1,4 +1,5 @@
 import { ShapeError } from "../../core/errors.ts";
+import { wrongCount } from "../../core/faults.ts";
 import { size } from "../../core/notation.ts";
 import { MASKED, NOT_FINITE, VALUE } from "../cells.ts";
 import { type MaskSpec, visibleKeys } from "../mask.ts";
@@ -31,11 +32,11 @@ export function denseMap({ H, T, S, weights, mask, maskSpec, rowSums = "one" }: 
   const expected = size([H, T, S]);
   if (weights.length !== expected) {
     const got = weights.length;
-    throw new ShapeError("ELEMENTS", { op, name: "weights", letters: "H·T·S", expected, got });
+    throw new ShapeError("SHAPE", wrongCount({ op, name: "weights", letters: "H·T·S", expected, got }));
   }
   if (mask && mask.length !== expected && mask.length !== T * S) {
     const got = mask.length;
-    throw new ShapeError("ELEMENTS", { op, name: "mask", letters: "T·S", expected: T * S, got });
+    throw new ShapeError("SHAPE", wrongCount({ op, name: "mask", letters: "T·S", expected: T * S, got }));
   }
   const perHead = mask?.length === expected ? T * S : 0;
   return new AttentionMap(

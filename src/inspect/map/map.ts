@@ -1,4 +1,5 @@
 import { OptionError } from "../../core/errors.ts";
+import { outOfRange } from "../../core/faults.ts";
 import { type Cells, maskedCells } from "../cells.ts";
 import type { MaskSpec } from "../mask.ts";
 import { checkReduction, Pool, type Reduction } from "../pyramid.ts";
@@ -219,5 +220,8 @@ export function finished<T>(steps: Generator<undefined, T, undefined>): T {
 
 function check(op: string, name: string, got: number, end: number, begin = 0): void {
   if (Number.isSafeInteger(got) && got >= begin && got < end) return;
-  throw new OptionError("NUMBER_RANGE", { op, name, rule: `an integer from ${begin} to ${end - 1}`, got });
+  throw new OptionError(
+    "OPTION",
+    outOfRange({ op, name, rule: `an integer from ${begin} to ${end - 1}`, got }),
+  );
 }

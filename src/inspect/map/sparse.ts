@@ -1,4 +1,5 @@
 import { OptionError, ShapeError } from "../../core/errors.ts";
+import { outOfRange, wrongCount } from "../../core/faults.ts";
 import { MASKED, NOT_FINITE, VALUE } from "../cells.ts";
 import type { RowSums } from "../trace/trace.ts";
 import { AttentionMap } from "./map.ts";
@@ -37,14 +38,20 @@ export function sparseMap(sparse: SparseWeights): AttentionMap {
     ["weights", weights, "starts[H·T]", entries],
   ] as const) {
     if (array.length === expected) continue;
-    throw new ShapeError("ELEMENTS", { op: "sparseMap", name, letters, expected, got: array.length });
+    throw new ShapeError(
+      "SHAPE",
+      wrongCount({ op: "sparseMap", name, letters, expected, got: array.length }),
+    );
   }
   for (let row = 0; row < H * T; row++)
     for (let n = starts[row]!; n < starts[row + 1]!; n++) {
       const least = n > starts[row]! ? keys[n - 1]! + 1 : 0;
       if (Number.isSafeInteger(keys[n]) && keys[n]! >= least && keys[n]! < S) continue;
       const rule = `an integer from ${least} to ${S - 1}, growing with each query`;
-      throw new OptionError("NUMBER_RANGE", { op: "sparseMap", name: `keys[${n}]`, rule, got: keys[n] });
+      throw new OptionError(
+        "OPTION",
+        outOfRange({ op: "sparseMap", name: `keys[${n}]`, rule, got: keys[n] }),
+      );
     }
   return new AttentionMap(
     { H, T, S, source: "sparse", rowSums },

@@ -1,4 +1,5 @@
 import { OptionError, ShapeError } from "../../core/errors.ts";
+import { outOfRange } from "../../core/faults.ts";
 import { checkNotDropped } from "../check.ts";
 import { denseMap } from "../map/dense.ts";
 import type { AttentionMap } from "../map/map.ts";
@@ -43,7 +44,7 @@ export function encoderDecoderRelevance({ encoder, decoder }: EncoderDecoder): R
   const op = "encoderDecoderRelevance";
   if (decoder.length === 0) {
     const name = "the number of decoder layers";
-    throw new OptionError("NUMBER_RANGE", { op, name, rule: "1 or more", got: 0 });
+    throw new OptionError("OPTION", outOfRange({ op, name, rule: "1 or more", got: 0 }));
   }
   const { T, S } = decoder[0]!.cross.map;
   let ofSource = identity(S);

@@ -1,4 +1,5 @@
 import { OptionError } from "../../core/errors.ts";
+import { outOfRange } from "../../core/faults.ts";
 import type { AttentionMap } from "../map/map.ts";
 import { checkLayers, type FusionOptions, fuseHeads } from "./fuse.ts";
 import { FlowNetwork } from "./max-flow.ts";
@@ -35,7 +36,7 @@ export function attentionFlow(
   const { T, S, P } = checkLayers(op, maps, options);
   if (!(Number.isSafeInteger(query) && query >= 0 && query < T)) {
     const rule = `an integer from 0 to ${T - 1}`;
-    throw new OptionError("NUMBER_RANGE", { op, name: "query", rule, got: query });
+    throw new OptionError("OPTION", outOfRange({ op, name: "query", rule, got: query }));
   }
   const network = new FlowNetwork((maps.length + 1) * S);
   for (const [l, map] of maps.entries()) {

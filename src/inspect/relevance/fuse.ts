@@ -1,4 +1,5 @@
 import { OptionError } from "../../core/errors.ts";
+import { notAChoice, outOfRange } from "../../core/faults.ts";
 import { MASKED } from "../cells.ts";
 import { checkNotDropped } from "../check.ts";
 import type { AttentionMap } from "../map/map.ts";
@@ -76,9 +77,12 @@ export function checkLayers(
   { heads = "mean" }: FusionOptions,
 ): StackSizes {
   if (!HEAD_FUSIONS.includes(heads))
-    throw new OptionError("CHOICE", { op, name: "heads", choices: HEAD_FUSIONS, got: heads });
+    throw new OptionError("OPTION", notAChoice({ op, name: "heads", choices: HEAD_FUSIONS, got: heads }));
   if (maps.length === 0)
-    throw new OptionError("NUMBER_RANGE", { op, name: "the number of layers", rule: "1 or more", got: 0 });
+    throw new OptionError(
+      "OPTION",
+      outOfRange({ op, name: "the number of layers", rule: "1 or more", got: 0 }),
+    );
   const { T, S, maskSpec } = maps[0]!;
   const P = S - T;
   // Only the mask tells a prefix from keys of another sequence.

@@ -1,5 +1,6 @@
 import { checkFinite } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
+import { outOfRange } from "../../core/faults.ts";
 import { MASKED } from "../cells.ts";
 import { checkElements } from "../check.ts";
 import { denseMap } from "../map/dense.ts";
@@ -32,12 +33,15 @@ export function gradientRelevance(
   const { T, S, P } = checkLayers(op, maps, {});
   if (gradients.length !== maps.length) {
     const rule = `${maps.length}, one for each layer`;
-    throw new OptionError("NUMBER_RANGE", {
-      op,
-      name: "the number of gradients",
-      rule,
-      got: gradients.length,
-    });
+    throw new OptionError(
+      "OPTION",
+      outOfRange({
+        op,
+        name: "the number of gradients",
+        rule,
+        got: gradients.length,
+      }),
+    );
   }
   const raising = maps.map((map, layer) => raised(op, `gradients[${layer}]`, map, gradients[layer]!));
   let relevance = identity(S);

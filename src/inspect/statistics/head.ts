@@ -1,5 +1,6 @@
 import { checkCount } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
+import { outOfRange } from "../../core/faults.ts";
 import { MASKED } from "../cells.ts";
 import { type AttentionMap, finished } from "../map/map.ts";
 import type { ImageGrid } from "../trace/trace.ts";
@@ -84,10 +85,13 @@ export function* headStatisticsSteps(
   const { T, S } = map;
   checkCount(op, "topK", topK);
   if (!(band >= 0))
-    throw new OptionError("NUMBER_RANGE", { op, name: "band", rule: "at least 0", got: band });
+    throw new OptionError("OPTION", outOfRange({ op, name: "band", rule: "at least 0", got: band }));
   if (tokens && !(tokens.length === T && T === S)) {
     const rule = `one for each position of self-attention (T=${T}, S=${S})`;
-    throw new OptionError("NUMBER_RANGE", { op, name: "the number of tokens", rule, got: tokens.length });
+    throw new OptionError(
+      "OPTION",
+      outOfRange({ op, name: "the number of tokens", rule, got: tokens.length }),
+    );
   }
   const earlier = tokens && earlierTokens(tokens);
   const means = new Means();

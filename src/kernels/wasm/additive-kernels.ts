@@ -2,7 +2,9 @@
  * The additive kernels on any memory: TensorFlow.js' heap, where tensors are read and written in place, or one of our
  * own (additive-engine.ts). The caller has the arrays in that memory; here they get a call's numbers and scratch.
  */
+
 import { OptionError } from "../../core/errors.ts";
+import { emptyRow } from "../../core/faults.ts";
 import type { ArrayInfo } from "../../core/notation.ts";
 import type { AttentionProgram } from "../../core/program.ts";
 import { ADDITIVE, type AdditiveArrays, type AdditiveField, additiveFields } from "./additive-problem.ts";
@@ -69,7 +71,10 @@ export function runAdditive(
   const row = kernels.additiveForward!(place(kernels, buffer, call, arrays));
   if (row < 0) return;
   const { op, shapes } = call.program;
-  throw new OptionError("EMPTY_ROW", { op, b: Math.floor(row / shapes.T), h: 0, i: row % shapes.T });
+  throw new OptionError(
+    "EMPTY_ROW",
+    emptyRow({ op, b: Math.floor(row / shapes.T), h: 0, i: row % shapes.T }),
+  );
 }
 
 /**

@@ -1,7 +1,9 @@
 /** Projections of sequences to heads and back: their fields, their weights, and the two acts, `project` and `join`. */
+
 import * as tf from "@tensorflow/tfjs-core";
 import { fromHeads, toHeads } from "../../attention/sequence/project.ts";
 import { ShapeError } from "../../core/errors.ts";
+import { unevenHeads } from "../../core/faults.ts";
 import { byDefault, flag, integer, optional, required, seed, weightFields } from "./fields.ts";
 import type { WeightTable } from "./layer.ts";
 
@@ -27,7 +29,7 @@ export const projectionFields = {
 
 /** Throws unless Hkv heads of keys and values can be shared evenly by H query heads. */
 export function checkSharing(op: string, H: number, Hkv = H): void {
-  if (H % Hkv !== 0) throw new ShapeError("HEADS", { op, H, Hkv });
+  if (H % Hkv !== 0) throw new ShapeError("HEADS", unevenHeads({ op, H, Hkv }));
 }
 
 export type HeadWeights = WeightTable<typeof projectionFields>;

@@ -93,7 +93,7 @@ export function alignmentAccuracy(
  */
 export function argmaxAlignment(weights: ArrayLike<number>, [T, S]: readonly [T: number, S: number]): Link[] {
   if (weights.length !== T * S)
-    throw new ShapeError("SIZE", {
+    throw new ShapeError("SHAPE", {
       op: "argmaxAlignment",
       rule: `T=${T} by S=${S} weights are ${T * S} numbers`,
       got: `${weights.length}`,

@@ -1,4 +1,5 @@
 import { OptionError } from "../../../core/errors.ts";
+import { emptyRow } from "../../../core/faults.ts";
 import { sinkOf } from "../../../core/program-rows.ts";
 import { HeadsCall, headFlops, isManyHeads } from "./heads.ts";
 import { type Call, type HeadGroup, type LogSumExp, Pass, roundUp, viewsOf, type Workspace } from "./pass.ts";
@@ -87,7 +88,7 @@ function collectEmptyRows(
   rows: EmptyRow[],
 ): void {
   for (let i = flags.indexOf(1); i >= 0; i = flags.indexOf(1, i + 1)) {
-    if (onEmptyRow === "error") throw new OptionError("EMPTY_ROW", { op, b, h, i });
+    if (onEmptyRow === "error") throw new OptionError("EMPTY_ROW", emptyRow({ op, b, h, i }));
     rows.push({ b, h, i });
   }
 }
