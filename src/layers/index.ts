@@ -8,6 +8,7 @@ import { registerFileModels } from "../host/file-models.ts";
 import { patchKerasModels } from "../host/keras-models.ts";
 import { patchLayerMasks } from "../host/layer-masks.ts";
 import { patchRepeatedInputs } from "../host/repeated-inputs.ts";
+import { patchTensorMethods } from "../host/tensor-methods.ts";
 import * as adaptive from "./adaptive/index.ts";
 import * as discrete from "./discrete/index.ts";
 import * as feature from "./feature/index.ts";
@@ -34,6 +35,7 @@ registerLayers(
 );
 patchLayerMasks();
 patchRepeatedInputs();
+patchTensorMethods();
 patchKerasModels();
 registerFileModels();
 

@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { run } from "../../src/cli/program.ts";
 import { createTrace, type Trace, traceTensor, writeTrace } from "../../src/inspect/index.ts";
-import { renderPng } from "../../src/raster/index.ts";
+import { renderPng } from "../../src/views/render-png.ts";
 import { drawTrace } from "../../src/views/index.ts";
 import { colorAt, decodePng } from "../../src/viz/index.ts";
 import { imageTrace, selfTrace } from "../views/support.ts";

@@ -13,7 +13,6 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   viz: ["core", "inspect"],
   inspect: ["core"],
   views: ["core", "viz", "inspect"],
-  raster: ["views"],
   elements: ["core", "viz", "inspect", "views"],
   kernels: ["core"],
   host: ["core", "kernels"],
@@ -29,11 +28,11 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   cli: [
     ...["core", "kernels", "host", "ops", "attention", "layers", "models", "tasks", "data", "train"],
-    ...["viz", "inspect", "views", "raster", "elements", "capture"],
+    ...["viz", "inspect", "views", "elements", "capture"],
   ],
 };
 /** Folders that know nothing of TensorFlow.js. */
-const WITHOUT_TENSORFLOW = ["core", "data", "viz", "inspect", "views", "raster", "elements", "kernels"];
+const WITHOUT_TENSORFLOW = ["core", "data", "viz", "inspect", "views", "elements", "kernels"];
 
 const files = readdirSync(src, { recursive: true, encoding: "utf8" })
   .map((file) => file.replaceAll("\\", "/"))
@@ -92,7 +91,7 @@ test("the check of the arrows sees imports, re-exports and dynamic imports, and 
   expect(reaches("kernels/wasm/load.ts", "../../host/heap.ts")).toBe("host");
 });
 
-test("core, data, viz, inspect, views, raster, elements and kernels never import TensorFlow.js", () => {
+test("core, data, viz, inspect, views, elements and kernels never import TensorFlow.js", () => {
   const wrong = files
     .filter(({ folder }) => WITHOUT_TENSORFLOW.includes(folder))
     .filter(({ text }) => importsOf(text).some((specifier) => specifier.startsWith("@tensorflow/")));
