@@ -1,0 +1,78 @@
+/** The trainable values of a model by name, and how they begin. */
+import * as tf from "@tensorflow/tfjs-core";
+import { ShapeError } from "../core/errors.ts";
+import { RandomStream } from "../core/random.ts";
+
+/** A parameter before it has a value. */
+export interface ParameterSpec {
+  readonly shape: readonly number[];
+  /** normal(0, std); Glorot-uniform (Glorot & Bengio 2010) of a matrix; or a constant. */
+  readonly start: { readonly normal: number } | "glorot" | "zeros" | "ones";
+}
+
+export type ParameterSpecs = Readonly<Record<string, ParameterSpec>>;
+
+/** FNV-1a: a stream number for each parameter, so that adding one changes no other's first value. */
+function streamOf(name: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193) >>> 0;
+  return hash;
+}
+
+function firstValues(name: string, { shape, start }: ParameterSpec, seed: number): Float32Array {
+  const values = new Float32Array(shape.reduce((product, n) => product * n, 1));
+  if (start === "zeros") return values;
+  if (start === "ones") return values.fill(1);
+  const random = new RandomStream(seed, streamOf(name));
+  if (start !== "glorot") return values.map(() => start.normal * random.normal());
+  const [rows, columns] = shape.length === 1 ? [shape[0]!, 1] : (shape as [number, number]);
+  const limit = Math.sqrt(6 / (rows + columns));
+  return values.map(() => limit * (2 * random.uniform() - 1));
+}
+
+/** The trainable values of a model, by name. */
+export class Parameters {
+  readonly variables: Readonly<Record<string, tf.Variable>>;
+
+  /**
+   * @param start a seed, which gives the same values on every machine; or the values themselves
+   * @throws ShapeError UNKNOWN, SHAPE where values are given that these specs do not have
+   */
+  constructor(op: string, specs: ParameterSpecs, start: number | Readonly<Record<string, Float32Array>>) {
+    if (typeof start !== "number") checkValues(op, specs, start);
+    const made = Object.entries(specs).map(([name, spec]) => {
+      const values = typeof start === "number" ? firstValues(name, spec, start) : start[name]!;
+      const value = tf.tensor(values, [...spec.shape], "float32");
+      const variable = tf.variable(value);
+      value.dispose();
+      return [name, variable] as const;
+    });
+    this.variables = Object.fromEntries(made);
+  }
+
+  /** Number of scalar parameters. */
+  get size(): number {
+    return Object.values(this.variables).reduce((sum, { size }) => sum + size, 0);
+  }
+
+  dispose(): void {
+    for (const variable of Object.values(this.variables)) variable.dispose();
+  }
+}
+
+function checkValues(
+  op: string,
+  specs: ParameterSpecs,
+  values: Readonly<Record<string, Float32Array>>,
+): void {
+  const remedy = "give every parameter of this configuration, and no other";
+  for (const [name, { shape }] of Object.entries(specs)) {
+    const size = shape.reduce((product, n) => product * n, 1);
+    if (values[name]?.length === size) continue;
+    const got = values[name] ? `${values[name].length} numbers` : "none";
+    throw new ShapeError("SHAPE", { op, rule: `${name} must have shape [${shape.join(", ")}]`, got, remedy });
+  }
+  const other = Object.keys(values).find((name) => !(name in specs));
+  if (other === undefined) return;
+  throw new ShapeError("UNKNOWN", { op, rule: "every value must be of a parameter", got: other, remedy });
+}

@@ -1,0 +1,75 @@
+/** The sublayers of every Transformer: attention to itself or to a memory, and the feed-forward map. */
+import * as tf from "@tensorflow/tfjs-core";
+import { type AttentionOptions, attention } from "../../ops/attention.ts";
+import { gelu } from "../../ops/gelu.ts";
+import type { Activation } from "./config.ts";
+import type { Dropout } from "./dropout.ts";
+import type { Turn } from "./positions.ts";
+import type { Weights } from "./weights.ts";
+
+/** Keys [B, S, Hkv, D] and values [B, S, Hkv, D], where the kernels read them. */
+export interface KeysAndValues {
+  readonly k: tf.Tensor4D;
+  readonly v: tf.Tensor4D;
+}
+
+/** What one attention may see. */
+export type Sight = Pick<
+  AttentionOptions,
+  "allow" | "bias" | "causal" | "queryOffset" | "queryLengths" | "keyLengths"
+>;
+
+/** x [B, T, C] in the heads of one projection: [B, T, heads, D]. */
+function heads(weights: Weights, name: string, x: tf.Tensor3D): tf.Tensor4D {
+  const [B, T] = x.shape;
+  return tf.reshape(weights.map(name, x), [B, T, -1, weights.config.headWidth]);
+}
+
+/** Keys and values of x [B, S, C]. */
+export function keysAndValues(weights: Weights, x: tf.Tensor3D, turn: Turn): KeysAndValues {
+  return { k: turn(heads(weights, "key", x)), v: heads(weights, "value", x) };
+}
+
+/** Attention of x [B, T, C] over keys and values: [B, T, C]. */
+export function attend(
+  weights: Weights,
+  x: tf.Tensor3D,
+  { k, v }: KeysAndValues,
+  { sight, turn, dropout }: { sight: Sight; turn: Turn; dropout: Dropout },
+): tf.Tensor3D {
+  const [B, T] = x.shape;
+  const { heads: H, headWidth: D, scale } = weights.config;
+  const q = turn(heads(weights, "query", x));
+  const { output } = attention(q, k, v, { ...sight, ...dropout.ofAttention(), scale, layout: "bthd" });
+  return weights.map("output", tf.reshape(output, [B, T, H * D]));
+}
+
+const ACTIVATIONS: Record<Activation, (x: tf.Tensor3D) => tf.Tensor3D> = {
+  relu: (x) => tf.relu(x),
+  gelu: (x) => gelu(x),
+  geluTanh: (x) => gelu(x, { approximate: true }),
+  silu: (x) => tf.mul(x, tf.sigmoid(x)),
+};
+
+export const activate = (activation: Activation, x: tf.Tensor3D): tf.Tensor3D => ACTIVATIONS[activation](x);
+
+/** activation(x·W_in)·W_out, or with a gate (activation(x·W_gate) ⊙ x·W_in)·W_out: [B, T, C]. */
+export function feedForward(weights: Weights, x: tf.Tensor3D, dropout: Dropout): tf.Tensor3D {
+  const { activation, gated } = weights.config;
+  const inner = weights.map("in", x);
+  const active = gated
+    ? tf.mul<tf.Tensor3D>(activate(activation, weights.map("gate", x)), inner)
+    : activate(activation, inner);
+  return weights.map("out", dropout.apply(active));
+}
+
+/** x and what a sublayer adds to it, with its norm before or after. */
+export function sublayer(
+  weights: Weights,
+  x: tf.Tensor3D,
+  dropout: Dropout,
+  run: (x: tf.Tensor3D) => tf.Tensor3D,
+): tf.Tensor3D {
+  if (weights.config.preNorm) return tf.add(x, dropout.apply(run(weights.norm("norm", x))));
+  return weights.norm("norm", tf.add(x, dropout.apply(run(x))));
+}

@@ -1,0 +1,11 @@
+export * from "./config.ts";
+export { transformerParameters } from "./parameters.ts";
+export * from "./presets/albert.ts";
+export * from "./presets/bert.ts";
+export * from "./presets/gpt2.ts";
+export * from "./presets/llama.ts";
+export * from "./presets/marian.ts";
+export * from "./presets/t5.ts";
+export * from "./presets/vit.ts";
+export * from "./published.ts";
+export * from "./transformer.ts";
