@@ -2,6 +2,7 @@ import { type HeedKernel, registerHeedKernel } from "../register.ts";
 import { adam, sumOfSquares } from "./adam.ts";
 import { additiveAttention, additiveAttentionGrad } from "./additive-attention.ts";
 import { affineGrid, affineGridGrad } from "./affine-grid.ts";
+import { appendRows } from "./append-rows.ts";
 import { attention, attentionGrad, attentionWeights } from "./attention.ts";
 import { crop, cropGrad } from "./crop.ts";
 import { dropout } from "./dropout.ts";
@@ -23,6 +24,7 @@ const ownKernels: Record<string, HeedKernel> = {
   HeedAdditiveAttentionGrad: additiveAttentionGrad,
   HeedAffineGrid: affineGrid,
   HeedAffineGridGrad: affineGridGrad,
+  HeedAppendRows: appendRows,
   HeedAttention: attention,
   HeedAttentionGrad: attentionGrad,
   HeedAttentionWeights: attentionWeights,

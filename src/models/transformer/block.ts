@@ -16,7 +16,7 @@ export interface KeysAndValues {
 /** What one attention may see. */
 export type Sight = Pick<
   AttentionOptions,
-  "allow" | "bias" | "causal" | "queryOffset" | "queryLengths" | "keyLengths"
+  "allow" | "bias" | "causal" | "window" | "queryOffset" | "queryLengths" | "keyLengths"
 >;
 
 /** x [B, T, C] in the heads of one projection: [B, T, heads, D]. */

@@ -66,6 +66,8 @@ export interface TransformerConfig {
   innerBias: boolean;
   /** Factor of the scores. @default 1/√D */
   scale?: number;
+  /** Keys that a decoder's token sees, itself the last of them (Mistral). @default all before it */
+  window?: number;
   positions: Positions;
   /** V; 0 where inputs are vectors, not tokens. */
   vocabulary: number;
@@ -102,6 +104,7 @@ const SIZES = [
   "embeddingWidth",
   "inputWidth",
   "classes",
+  "window",
 ] as const;
 const SWITCHES = [
   "preNorm",
@@ -120,7 +123,7 @@ const KEYS: readonly string[] = [...COUNTS, ...SIZES, ...SWITCHES, ...Object.key
 
 /** A configuration with its defaults. */
 export interface FullConfig
-  extends Omit<TransformerConfig, "head" | "inputWidth" | "classes" | "layerGroups"> {
+  extends Omit<TransformerConfig, "head" | "inputWidth" | "classes" | "layerGroups" | "window"> {
   keyValueHeads: number;
   headWidth: number;
   finalNorm: boolean;
@@ -134,6 +137,7 @@ export interface FullConfig
   pooler: boolean;
   scale: number;
   inputWidth: number | undefined;
+  window: number | undefined;
   layerGroups: number | undefined;
   head: HeadConfig | undefined;
   classes: number | undefined;
@@ -226,6 +230,7 @@ export function fullConfig(config: TransformerConfig): FullConfig {
     classToken: config.classToken ?? false,
     pooler: config.pooler ?? false,
     inputWidth: config.inputWidth,
+    window: config.window,
     layerGroups: config.layerGroups,
     head: config.head,
     classes: config.classes,

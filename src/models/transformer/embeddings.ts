@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Dropout } from "./dropout.ts";
 import { positionVectors } from "./positions.ts";
+import type { Span } from "./span.ts";
 import type { Weights } from "./weights.ts";
 
 export interface EmbeddingInputs {
@@ -8,8 +9,8 @@ export interface EmbeddingInputs {
   readonly tokens: tf.Tensor2D | tf.Tensor3D;
   /** Kinds of segments [B, T], int32. @default all 0, in a model that has them */
   readonly types?: tf.Tensor2D | undefined;
-  /** The position of the first token. @default 0 */
-  readonly past?: number;
+  /** @default 0, 1, … */
+  readonly span?: Span;
 }
 
 /** Rows of a table: ids [B, T] → [B, T, E]. */
@@ -22,7 +23,7 @@ function looked(weights: Weights, name: string, ids: tf.Tensor): tf.Tensor3D {
 /** Tokens, positions and kinds of segments as one vector each: [B, T, C]. */
 export function embed(
   weights: Weights,
-  { tokens, types, past = 0 }: EmbeddingInputs,
+  { tokens, types, span = { first: 0 } }: EmbeddingInputs,
   dropout: Dropout,
 ): tf.Tensor3D {
   const { config } = weights;
@@ -35,7 +36,7 @@ export function embed(
     x = tf.concat([tf.tile(tf.reshape(weights.get("embedding/class"), [1, 1, -1]), [B, 1, 1]), x], 1);
   const T = x.shape[1];
   if (config.embeddingScale !== 1) x = tf.mul(x, config.embeddingScale);
-  const positions = positionVectors(weights, T, past);
+  const positions = positionVectors(weights, B, T, span);
   if (positions) x = tf.add(x, positions);
   if (config.types > 0) {
     const first = () =>

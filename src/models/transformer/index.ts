@@ -1,3 +1,4 @@
+export * from "./cache.ts";
 export * from "./config.ts";
 export { transformerParameters } from "./parameters.ts";
 export * from "./presets/albert.ts";

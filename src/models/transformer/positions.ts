@@ -1,62 +1,127 @@
 /** What positions add: vectors to embeddings, a bias to scores, a rotation to queries and keys. */
 import * as tf from "@tensorflow/tfjs-core";
-import { alibiBias, alibiKeyBias } from "../../attention/position/alibi.ts";
+import { alibiBias, alibiKeyBias, alibiSlopes } from "../../attention/position/alibi.ts";
 import { applyRope, ropeTable } from "../../attention/position/rope.ts";
-import { sinusoidalEncoding } from "../../attention/position/sinusoidal.ts";
-import { t5Bias } from "../../attention/position/t5-bias.ts";
+import { ropeFrequencies } from "../../attention/position/rope-frequencies.ts";
+import { tableOf } from "../../attention/position/rope-table.ts";
+import { writeSinusoids } from "../../attention/position/sinusoids.ts";
+import { t5Bias, t5Bucket } from "../../attention/position/t5-bias.ts";
 import { ShapeError } from "../../core/errors.ts";
 import type { FullConfig } from "./config.ts";
+import { endOf, positionOf, type Span } from "./span.ts";
 import type { Weights } from "./weights.ts";
 
-/** Positions `first` … `first + T − 1` as vectors [T, E]; undefined where embeddings know nothing of them. */
-export function positionVectors(weights: Weights, T: number, first: number): tf.Tensor2D | undefined {
+/** The vectors of positions, [T, E] or [B, T, E]; undefined where embeddings know nothing of them. */
+export function positionVectors(
+  weights: Weights,
+  B: number,
+  T: number,
+  span: Span,
+): tf.Tensor2D | tf.Tensor3D | undefined {
   const { positions, embeddingWidth: E } = weights.config;
-  if (positions.kind === "sinusoidal") {
-    const encoding = sinusoidalEncoding(T, E, { offset: first });
-    return positions.order === "interleaved" ? encoding : halves(encoding);
-  }
+  if (positions.kind === "sinusoidal") return sinusoids(positions.order, E, B, T, span);
   if (positions.kind !== "learned") return undefined;
   const { length, first: begin = 0 } = positions;
-  if (begin + first + T > length) {
-    throw new ShapeError("CONFLICT", {
+  const end = endOf(span, T);
+  if (begin + end > length) {
+    throw new ShapeError("LIMIT", {
       op: "Transformer",
-      rule: `a sequence must end at the ${length - begin} positions that this model has`,
-      got: first + T,
+      rule: `a sequence must end within the ${length - begin} positions of this model`,
+      got: end,
       remedy: "cut the text, or use a model of more positions",
     });
   }
-  return tf.slice(weights.get<tf.Tensor2D>("embedding/position"), [begin + first, 0], [T, E]);
+  const table = weights.get<tf.Tensor2D>("embedding/position");
+  if ("first" in span) return tf.slice(table, [begin + span.first, 0], [T, E]);
+  const ids = tf.tensor1d(
+    span.each.map((n) => begin + n),
+    "int32",
+  );
+  return tf.reshape(tf.gather(table, ids), [B, T, E]) as tf.Tensor3D;
 }
 
-/** All sines, then all cosines. */
-function halves(encoding: tf.Tensor2D): tf.Tensor2D {
-  const [T, E] = encoding.shape;
-  const pairs = tf.transpose(tf.reshape(encoding, [T, E / 2, 2]), [0, 2, 1]);
-  return tf.reshape(pairs, [T, E]);
-}
-
-/** What the scores of one stack have added: [1, H, T, S] or [1, H, 1, S]; undefined for most. */
-export function positionBias(
-  weights: Weights,
-  { T, S, causal }: { T: number; S: number; causal: boolean },
-): tf.Tensor4D | undefined {
-  const { positions, heads: H } = weights.config;
-  const queryOffset = S - T;
-  if (positions.kind === "t5") {
-    const { maxDistance } = positions;
-    const table = weights.get<tf.Tensor2D>("distances");
-    return t5Bias({ table }, T, S, { bidirectional: !causal, maxDistance, queryOffset });
+/** Sines and cosines in turn, or all sines before all cosines. */
+function sinusoids(order: "interleaved" | "halves", E: number, B: number, T: number, span: Span) {
+  const rows = "first" in span ? T : B * T;
+  const values = new Float32Array(rows * E);
+  const row = new Float32Array(E);
+  for (let n = 0; n < rows; n++) {
+    writeSinusoids(row, 0, E, positionOf(span, T, Math.floor(n / T), n % T), 10_000);
+    const half = Math.ceil(E / 2);
+    for (let c = 0; c < E; c++) {
+      const to = order === "interleaved" ? c : c % 2 === 0 ? c / 2 : half + (c - 1) / 2;
+      values[n * E + to] = row[c]!;
+    }
   }
-  if (positions.kind !== "alibi") return undefined;
-  return causal ? alibiKeyBias(H, S) : alibiBias(H, T, S, { queryOffset });
+  return "first" in span ? tf.tensor2d(values, [T, E]) : tf.tensor3d(values, [B, T, E]);
 }
 
-/** Turns queries or keys [B, T, H, D] that stand at `first` … `first + T − 1`; the identity for most. */
+/** Where the queries and the keys of a stack stand. */
+export interface Places {
+  readonly B: number;
+  readonly T: number;
+  readonly S: number;
+  readonly queries: Span;
+  /** @default 0, 1, … S − 1 */
+  readonly keys?: Span;
+  readonly causal: boolean;
+}
+
+/** What the scores of one stack have added: [1 or B, H, T or 1, S]; undefined for most. */
+export function positionBias(weights: Weights, places: Places): tf.Tensor4D | undefined {
+  const { positions, heads: H } = weights.config;
+  if (positions.kind !== "t5" && positions.kind !== "alibi") return undefined;
+  const { T, S, queries, keys = { first: 0 }, causal } = places;
+  const isPlain = "first" in queries && "first" in keys;
+  const queryOffset = isPlain ? queries.first - keys.first : 0;
+  if (positions.kind === "alibi") {
+    // A softmax does not see what is added to a whole row: one row serves all queries that see what is before them.
+    if (causal && isPlain && T === S) return alibiKeyBias(H, S);
+    if (isPlain) return alibiBias(H, T, S, { queryOffset });
+    const slopes = alibiSlopes(H);
+    return biasOf(places, H, (distance, h) => -slopes[h]! * Math.abs(distance));
+  }
+  const { buckets, maxDistance } = positions;
+  const table = weights.get<tf.Tensor2D>("distances");
+  const options = { bidirectional: !causal, maxDistance };
+  if (isPlain) return t5Bias({ table }, T, S, { ...options, queryOffset });
+  const numbers = table.dataSync();
+  return biasOf(places, H, (distance, h) => numbers[t5Bucket(distance, { ...options, buckets }) * H + h]!);
+}
+
+/** [B, H, T, S] of a function of the distance from query to key. */
+function biasOf(
+  { B, T, S, queries, keys = { first: 0 } }: Places,
+  H: number,
+  of: (distance: number, h: number) => number,
+) {
+  const bias = new Float32Array(B * H * T * S);
+  let n = 0;
+  for (let b = 0; b < B; b++)
+    for (let h = 0; h < H; h++)
+      for (let t = 0; t < T; t++) {
+        const query = positionOf(queries, T, b, t);
+        for (let s = 0; s < S; s++) bias[n++] = of(positionOf(keys, S, b, s) - query, h);
+      }
+  return tf.tensor4d(bias, [B, H, T, S]);
+}
+
+/** Turns queries or keys [B, T, H, D] by their positions; the identity for most. */
 export type Turn = (x: tf.Tensor4D) => tf.Tensor4D;
 
-export function rotation({ positions, headWidth: D }: FullConfig, T: number, first: number): Turn {
+export function rotation({ positions, headWidth: D }: FullConfig, B: number, T: number, span: Span): Turn {
   if (positions.kind !== "rope") return (x) => x;
   const { base, scaling, width = D, pairs = "half" } = positions;
-  const table = ropeTable(T, width, { base, offset: first, ...(scaling && { scaling }) });
-  return (x) => applyRope(x, table, { pairs, layout: "bthd" });
+  const given = { base, ...(scaling && { scaling }) };
+  if ("first" in span) {
+    const table = ropeTable(T, width, { ...given, offset: span.first });
+    return (x) => applyRope(x, table, { pairs, layout: "bthd" });
+  }
+  const { frequencies, magnitude } = ropeFrequencies(width, given);
+  const table = tableOf(B * T, frequencies, magnitude, (n) => span.each[n]!);
+  // Rows of all examples as one sequence, each with its own angle.
+  return (x) => {
+    const flat = tf.reshape<tf.Rank.R4>(x, [1, B * T, x.shape[2], D]);
+    return tf.reshape(applyRope(flat, table, { pairs, layout: "bthd" }), x.shape);
+  };
 }

@@ -3,6 +3,7 @@ import { attend, feedForward, type KeysAndValues, keysAndValues, type Sight, sub
 import { groupOf } from "./config.ts";
 import type { Dropout } from "./dropout.ts";
 import { positionBias, rotation } from "./positions.ts";
+import type { Span } from "./span.ts";
 import type { Weights } from "./weights.ts";
 
 /** What a stack reads besides its own sequence. */
@@ -12,12 +13,21 @@ export interface Memory {
   readonly sight: Sight;
 }
 
-/** Where a layer's keys and values of earlier steps are kept. */
-export interface LayerCache {
-  /** Adds those of new positions; returns all. */
+/** One step of a decoder whose earlier keys and values are kept. */
+export interface CacheStep {
+  /** Rows of the cache, S. */
+  readonly rows: number;
+  /** Where the new tokens stand. */
+  readonly span: Span;
+  /** Where the rows of the cache stand. @default 0, 1, … */
+  readonly keySpan?: Span;
+  /** What the new tokens see of the cache, themselves among it. */
+  readonly sight: Sight;
+  /** Adds the keys and values of the new tokens; returns those that they are to read. */
   self(layer: number, added: KeysAndValues): KeysAndValues;
-  /** Those of the memory: made at the first step, kept after it. */
+  /** Those of the memory, and what is seen of it: made at the first step, kept after it. */
   memory(layer: number, make: () => KeysAndValues): KeysAndValues;
+  readonly memorySight: Sight;
 }
 
 export interface StackCall {
@@ -26,9 +36,7 @@ export interface StackCall {
   readonly sight: Sight;
   readonly memory?: Memory | undefined;
   readonly dropout: Dropout;
-  /** Positions that are in the cache. @default 0 */
-  readonly past?: number;
-  readonly cache?: LayerCache | undefined;
+  readonly step?: CacheStep | undefined;
 }
 
 const identity = (x: tf.Tensor4D): tf.Tensor4D => x;
@@ -36,31 +44,42 @@ const identity = (x: tf.Tensor4D): tf.Tensor4D => x;
 /** The layers of a stack, one after the other, and the norm after them: x [B, T, C] → [B, T, C]. */
 export function runStack(weights: Weights, layers: number, x: tf.Tensor3D, call: StackCall): tf.Tensor3D {
   const { config } = weights;
-  const { causal, memory, dropout, past = 0, cache } = call;
-  const T = x.shape[1];
-  const turn = rotation(config, T, past);
-  const bias = positionBias(weights, { T, S: past + T, causal });
-  const sight: Sight = {
-    ...call.sight,
-    ...(causal && { causal: true, queryOffset: past }),
-    ...(bias && { bias }),
+  const { causal, memory, dropout, step } = call;
+  const [B, T] = x.shape;
+  const span = step?.span ?? { first: 0 };
+  const turn = rotation(config, B, T, span);
+  const places = {
+    B,
+    T,
+    S: step?.rows ?? T,
+    queries: span,
+    causal,
+    ...(step?.keySpan && { keys: step.keySpan }),
   };
+  const bias = positionBias(weights, places);
+  const own: Sight = step ? step.sight : { ...(causal && { causal: true, ...windowOf(config.window) }) };
+  const sight: Sight = { ...call.sight, ...own, ...(bias && { bias }) };
   let states = x;
   for (let n = 0; n < layers; n++) {
     const layer = weights.at(String(groupOf(n, layers, config.layerGroups)));
     const [self, cross, feed] = [layer.at("self"), layer.at("cross"), layer.at("feed")];
     states = sublayer(self, states, dropout, (y) => {
-      const own = keysAndValues(self, y, turn);
-      return attend(self, y, cache ? cache.self(n, own) : own, { sight, turn, dropout });
+      const made = keysAndValues(self, y, turn);
+      return attend(self, y, step ? step.self(n, made) : made, { sight, turn, dropout });
     });
-    if (memory) {
-      const make = () => keysAndValues(cross, memory.states, identity);
-      const theirs = cache ? cache.memory(n, make) : make();
+    if (memory || (step && cross.has("query/weight"))) {
+      const make = () => keysAndValues(cross, memory!.states, identity);
+      const theirs = step ? step.memory(n, make) : make();
       states = sublayer(cross, states, dropout, (y) =>
-        attend(cross, y, theirs, { sight: memory.sight, turn: identity, dropout }),
+        attend(cross, y, theirs, { sight: memory?.sight ?? step!.memorySight, turn: identity, dropout }),
       );
     }
     states = sublayer(feed, states, dropout, (y) => feedForward(feed, y, dropout));
   }
   return config.finalNorm ? weights.norm("norm", states) : states;
+}
+
+/** The window of a causal call. */
+export function windowOf(window: number | undefined): Sight {
+  return window === undefined ? {} : { window: { left: window - 1 } };
 }

@@ -3,11 +3,12 @@ import { softmaxCrossEntropy } from "../../ops/softmax-cross-entropy.ts";
 import { tidy } from "../../ops/tidy.ts";
 import { Parameters } from "../parameters.ts";
 import { activate, type Sight } from "./block.ts";
+import type { KeyValueCache } from "./cache.ts";
 import { type FullConfig, fullConfig, type TransformerConfig } from "./config.ts";
 import { Dropout } from "./dropout.ts";
 import { embed } from "./embeddings.ts";
 import { transformerParameters } from "./parameters.ts";
-import { type LayerCache, type Memory, runStack } from "./stack.ts";
+import { type Memory, runStack } from "./stack.ts";
 import { Weights } from "./weights.ts";
 
 /** A sequence of each example. */
@@ -32,8 +33,10 @@ export interface DecodeOptions extends ForwardOptions {
   memory?: tf.Tensor3D;
   /** Valid positions of the memory. @default all */
   memoryLengths?: ArrayLike<number>;
-  /** Where keys and values of earlier positions are. @default none: the sequence begins here */
-  cache?: LayerCache & { readonly length: number };
+  /** Keys and values of earlier tokens; those of these are added. @default none: the sequence begins here */
+  cache?: KeyValueCache;
+  /** With a cache: the tokens are hypotheses, see `StepOptions`. */
+  parents?: ArrayLike<number>;
 }
 
 /**
@@ -85,20 +88,28 @@ export class Transformer {
 
   /** States of a sequence whose tokens see what is before them: [B, T, C]. */
   decode(inputs: SequenceInputs, options: DecodeOptions = {}): tf.Tensor3D {
-    const { dropoutSeed, memory: states, memoryLengths, cache } = options;
+    const { dropoutSeed, memory: states, memoryLengths, cache, parents } = options;
     const { decoderLayers, dropout: rate } = this.config;
     return tidy(() => {
       const dropout = new Dropout(rate, dropoutSeed);
-      const past = cache?.length ?? 0;
-      const x = embed(this.#weights, { ...inputs, past }, dropout);
-      const { lengths, allow } = inputs;
-      const sight: Sight = { ...(lengths && padding(lengths)), ...(allow && { allow }) };
+      const { lengths, allow, tokens } = inputs;
       const memory: Memory | undefined = states && {
         states,
         sight: memoryLengths ? { keyLengths: memoryLengths } : {},
       };
-      const call = { causal: true, sight, memory, dropout, past, cache };
-      return runStack(this.#weights.at("decoder"), decoderLayers, x, call);
+      if (cache && memory) cache.remember(memory.sight);
+      const step = cache?.step(tokens.shape[1], { lengths, parents });
+      const x = embed(this.#weights, { ...inputs, ...(step && { span: step.span }) }, dropout);
+      const sight: Sight = { ...(lengths && padding(lengths)), ...(allow && { allow }) };
+      const output = runStack(this.#weights.at("decoder"), decoderLayers, x, {
+        causal: true,
+        sight: step ? {} : sight,
+        memory,
+        dropout,
+        step,
+      });
+      step?.done();
+      return output;
     });
   }
 

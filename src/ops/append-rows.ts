@@ -1,0 +1,65 @@
+import { concat, slice, type Tensor4D, tidy, unstack } from "@tensorflow/tfjs-core";
+import { OptionError } from "../core/errors.ts";
+import { checkTensors } from "./check.ts";
+import { isFused, runKernel } from "./fused.ts";
+
+const OP = "appendRows";
+const KERNEL = "HeedAppendRows";
+
+/**
+ * Adds rows to a cache of keys or values, each example's where its own end:
+ *
+ *     out[b, starts_b + t] = rows[b, t]  for t < counts_b,    else out = cache
+ *
+ * Where the backend has the kernel the rows are written in place, so a step costs what it adds, and `cache` and the result
+ * are one memory: use the result and dispose `cache`. On other backends the cache is copied. Not differentiable.
+ *
+ * Shapes: cache [B, capacity, H, D], rows [B, T, H, D], starts and counts B integers → [B, capacity, H, D].
+ *
+ * @throws ShapeError SIZE · OptionError LIMIT where rows would pass the capacity
+ * @example
+ * const grown = appendRows(tf.zeros([1, 3, 1, 2]), tf.ones([1, 1, 1, 2]), [1], [1]);
+ * tf.reshape(grown, [3, 2]); // [[0, 0], [1, 1], [0, 0]]
+ */
+export function appendRows(
+  cache: Tensor4D,
+  rows: Tensor4D,
+  starts: ArrayLike<number>,
+  counts: ArrayLike<number>,
+): Tensor4D {
+  const [B, capacity, H, D] = cache.shape;
+  const T = rows.shape[1]!;
+  checkTensors(OP, [
+    { name: "cache", tensor: cache, letters: "[B, capacity, H, D]", shape: cache.shape },
+    { name: "rows", tensor: rows, letters: "[B, T, H, D]", shape: [B, T, H, D] },
+  ]);
+  for (let b = 0; b < B; b++) {
+    const [start, count] = [starts[b]!, counts[b]!];
+    if (start >= 0 && count >= 0 && count <= T && start + count <= capacity) continue;
+    throw new OptionError("LIMIT", {
+      op: OP,
+      rule: `rows of example ${b} must end within the capacity of ${capacity}`,
+      got: `${count} of ${T} rows from row ${start} on`,
+      remedy: "make a cache of a larger capacity",
+    });
+  }
+  if (isFused(KERNEL))
+    return runKernel(
+      KERNEL,
+      { cache, rows },
+      { starts: [...Array.from(starts)], counts: [...Array.from(counts)] },
+    ) as Tensor4D;
+  return tidy(() => {
+    const examples = unstack(cache).map((own, b) => {
+      const [start, count] = [starts[b]!, counts[b]!];
+      const rest = capacity - start - count;
+      const added = slice(rows, [b, 0, 0, 0], [1, count, H, D]);
+      const before = slice(cache, [b, 0, 0, 0], [1, start, H, D]);
+      return concat(
+        [before, added, slice(cache, [b, start + count, 0, 0], [1, rest, H, D])],
+        1,
+      ) as typeof own;
+    });
+    return concat(examples, 0) as Tensor4D;
+  });
+}
