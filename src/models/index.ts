@@ -1,1 +1,2 @@
 export * from "./seq2seq/index.ts";
+export * from "./transformer/index.ts";

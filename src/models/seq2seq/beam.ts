@@ -46,6 +46,18 @@ interface Candidate {
   logProbability: number;
 }
 
+/** Tokens that mean something to a search. */
+export interface SearchTokens {
+  /** What every output begins with. */
+  readonly start: number;
+  /** What ends an output. */
+  readonly end: number;
+  /** What no output may hold. */
+  readonly never: readonly number[];
+}
+
+const OF_PIECES: SearchTokens = { start: START, end: END, never: [PAD, START] };
+
 /** The hypotheses of one source. */
 export class Beam {
   /** Number of the source in the batch. */
@@ -53,11 +65,13 @@ export class Beam {
   readonly #width: number;
   readonly #maxLength: number;
   readonly #alpha: number;
+  readonly #tokens: SearchTokens;
   readonly #finished: Hypothesis[] = [];
   #live: Live[];
 
-  constructor(source: number, width: number, maxLength: number, alpha: number) {
+  constructor(source: number, width: number, maxLength: number, alpha: number, tokens = OF_PIECES) {
     this.source = source;
+    this.#tokens = tokens;
     this.#width = width;
     this.#maxLength = maxLength;
     this.#alpha = alpha;
@@ -71,7 +85,7 @@ export class Beam {
 
   /** The last piece of each live hypothesis. */
   get tokens(): number[] {
-    return this.#live.map(({ node }) => node?.id ?? START);
+    return this.#live.map(({ node }) => node?.id ?? this.#tokens.start);
   }
 
   /** The finished hypotheses, best first, at most as many as the beam is wide. */
@@ -93,7 +107,7 @@ export class Beam {
       if (live.length === this.#width) break;
       const before = this.#live[from];
       const row = row0 + from;
-      if (id === END) {
+      if (id === this.#tokens.end) {
         if (rank < this.#width) this.#finish(before.node, logProbability, before.length + 1, true);
         continue;
       }
@@ -121,7 +135,7 @@ export class Beam {
     for (const [from, { logProbability }] of this.#live.entries()) {
       if (logProbability === -Infinity) continue;
       const row = row0 + from;
-      for (const id of bestPieces(logits, row * V, (row + 1) * V, 2 * this.#width)) {
+      for (const id of bestPieces(logits, row * V, (row + 1) * V, 2 * this.#width, this.#tokens.never)) {
         candidates.push({ from, id, logProbability: logProbability + logits[row * V + id] - norms[row] });
       }
     }
@@ -140,15 +154,21 @@ export class Beam {
   }
 }
 
-/** The `count` best next pieces of one row, best first, PAD and START left out; ties go to the smaller id. */
-function bestPieces(logits: Float32Array, from: number, to: number, count: number): number[] {
+/** The `count` best next tokens of one row, best first, some left out; ties go to the smaller id. */
+function bestPieces(
+  logits: Float32Array,
+  from: number,
+  to: number,
+  count: number,
+  never: readonly number[],
+): number[] {
   const best: number[] = [];
   // The least of the best once there are enough, and until then a number that nothing is at most.
   let least = Number.NaN;
   for (let i = from; i < to; i++) {
     if (logits[i] <= least) continue;
     const id = i - from;
-    if (id === PAD || id === START) continue;
+    if (never.includes(id)) continue;
     let at = best.length === count ? count - 1 : best.length;
     while (at > 0 && logits[i] > logits[from + best[at - 1]]) {
       best[at] = best[at - 1];

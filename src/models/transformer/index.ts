@@ -1,5 +1,7 @@
+export * from "./beam-search.ts";
 export * from "./cache.ts";
 export * from "./config.ts";
+export * from "./generate.ts";
 export { transformerParameters } from "./parameters.ts";
 export * from "./presets/albert.ts";
 export * from "./presets/bert.ts";
@@ -9,4 +11,5 @@ export * from "./presets/marian.ts";
 export * from "./presets/t5.ts";
 export * from "./presets/vit.ts";
 export * from "./published.ts";
+export type { SamplingOptions } from "./sampling.ts";
 export * from "./transformer.ts";

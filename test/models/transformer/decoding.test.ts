@@ -1,0 +1,205 @@
+/** Greedy, sampled and beam decoding against the same decisions made from whole sequences. */
+import "../../../src/host/backend.ts";
+import * as tf from "@tensorflow/tfjs-core";
+import { beforeAll, describe, expect, it } from "vitest";
+import { OptionError } from "../../../src/core/errors.ts";
+import { RandomStream } from "../../../src/core/random.ts";
+import { Beam } from "../../../src/models/seq2seq/beam.ts";
+import {
+  generate,
+  llama,
+  searchTransformer,
+  Transformer,
+  vaswani,
+} from "../../../src/models/transformer/index.ts";
+import { chooseToken } from "../../../src/models/transformer/sampling.ts";
+
+const SIZES = { width: 12, heads: 3, inner: 7, vocabulary: 17 };
+const TOKENS = { start: 1, end: 2, never: [0, 1] };
+
+/** Sharper than at the start, so that no two tokens are as likely. */
+function sharp(model: Transformer): Transformer {
+  const token = model.parameters.variables["embedding/token"]!;
+  tf.tidy(() => token.assign(tf.mul(token, 20)));
+  return model;
+}
+
+let decoder: Transformer;
+let translator: Transformer;
+beforeAll(async () => {
+  await tf.setBackend("heed");
+  decoder = sharp(new Transformer(llama({ ...SIZES, layers: 2, keyValueHeads: 1, tied: true }), 7));
+  translator = sharp(
+    new Transformer(vaswani({ ...SIZES, encoderLayers: 1, decoderLayers: 2, dropout: 0 }), 8),
+  );
+});
+
+const row = (ids: readonly number[]) => tf.tensor2d([...ids], [1, ids.length], "int32");
+
+/** Logits of the token after a text, from the whole text. */
+function logitsAfter(text: readonly number[], source?: readonly number[]): Float32Array {
+  return tf.tidy(() => {
+    const model = source ? translator : decoder;
+    const memory = source && model.encode({ tokens: row(source) });
+    const states = model.decode({ tokens: row(text) }, memory ? { memory } : {});
+    return model
+      .logits(tf.slice(states, [0, text.length - 1, 0], [1, 1, 12]))
+      .dataSync()
+      .slice() as Float32Array;
+  });
+}
+
+const PROMPTS = [[3, 9, 4], [5], [7, 7, 2, 8, 16]];
+
+describe("generate", () => {
+  it("takes the likeliest token each time, for prompts of different lengths side by side", () => {
+    const wanted = PROMPTS.map((prompt) => {
+      const text = [...prompt];
+      for (let n = 0; n < 9; n++) text.push(chooseToken(logitsAfter(text), {}, new RandomStream(0)));
+      return text.slice(prompt.length);
+    });
+    expect(generate(decoder, PROMPTS, { maxTokens: 9 })).toEqual(wanted);
+  });
+
+  it("chooses by its seed alone, whatever stands beside it, and tells of each token", () => {
+    const options = { maxTokens: 12, temperature: 1.5, topK: 9, topP: 0.9, seed: 5 };
+    const told: number[][] = [[], [], []];
+    const together = generate(decoder, PROMPTS, {
+      ...options,
+      onToken: (example, id) => told[example]!.push(id),
+    });
+    expect(told).toEqual(together);
+    expect(generate(decoder, PROMPTS.slice(0, 1), options)).toEqual(together.slice(0, 1));
+    expect(generate(decoder, PROMPTS, { ...options, seed: 6 })).not.toEqual(together);
+  });
+
+  it("ends a text at a stop token and goes on with the others", () => {
+    const all = generate(decoder, PROMPTS, { maxTokens: 9 });
+    const stop = [all[0]![4]!];
+    const wanted = all.map((ids) => (ids.includes(stop[0]!) ? ids.slice(0, ids.indexOf(stop[0]!)) : ids));
+    expect(generate(decoder, PROMPTS, { maxTokens: 9, stop })).toEqual(wanted);
+  });
+
+  it("leaves no tensor behind", () => {
+    const before = tf.memory().numTensors;
+    generate(decoder, PROMPTS, { maxTokens: 4 });
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it.each([
+    [{ maxTokens: 0 }, "generate: maxTokens must be an integer ≥ 1, got 0; choose one in that range"],
+    [
+      { maxTokens: 1, topP: 0 },
+      "generate: topP must be above 0 and at most 1, got 0; choose one in that range or leave it out",
+    ],
+    [
+      { maxTokens: 1, temperature: -1 },
+      "generate: temperature must be a number ≥ 0, got -1; choose one in that range or leave it out",
+    ],
+  ])("refuses %o", (options, message) => {
+    expect(() => generate(decoder, [[3]], options)).toThrow(OptionError);
+    expect(() => generate(decoder, [[3]], options)).toThrow(message);
+  });
+
+  it("refuses tokens of another vocabulary, empty prompts and models that do not continue", () => {
+    expect(() => generate(decoder, [[17]], { maxTokens: 1 })).toThrow(
+      "generate: a token must be an integer from 0 to 16, got 17; use the tokenizer of this model",
+    );
+    expect(() => generate(decoder, [[3], []], { maxTokens: 1 })).toThrow("got prompt 1 without tokens");
+    expect(() => generate(translator, [[3]], { maxTokens: 1 })).toThrow("the model must be a decoder alone");
+  });
+});
+
+describe("chooseToken", () => {
+  const logits = Float32Array.from([1, 3, 2, Number.NaN, -Infinity, 0]);
+
+  it("draws each token by its share", () => {
+    const random = new RandomStream(1);
+    const counts = new Array(6).fill(0);
+    const draws = 20_000;
+    for (let n = 0; n < draws; n++) counts[chooseToken(logits, { temperature: 1 }, random)]++;
+    const shares = [1, 3, 2, -Infinity, -Infinity, 0].map(Math.exp);
+    const total = shares.reduce((sum, share) => sum + share, 0);
+    for (const [id, share] of shares.entries()) {
+      const p = share / total;
+      // Three standard errors.
+      expect(Math.abs(counts[id] / draws - p)).toBeLessThanOrEqual(3 * Math.sqrt((p * (1 - p)) / draws));
+    }
+  });
+
+  it("cuts to the likeliest k, and to the likeliest that have the share p", () => {
+    const random = new RandomStream(2);
+    const seen = (options: object) =>
+      [
+        ...new Set(
+          Array.from({ length: 500 }, () => chooseToken(logits, { temperature: 2, ...options }, random)),
+        ),
+      ].sort();
+    expect(seen({ topK: 2 })).toEqual([1, 2]);
+    // e^1.5, e^1, e^0.5, 1 of 9.85: the first two have 0.73.
+    expect(seen({ topP: 0.7 })).toEqual([1, 2]);
+    expect(seen({ topP: 0.01 })).toEqual([1]);
+    expect(seen({})).toEqual([0, 1, 2, 5]);
+  });
+});
+
+describe("searchTransformer", () => {
+  const sources = [[3, 4, 5], [6, 7, 8, 9, 10, 11], [12]];
+
+  it.each([1, 2, 4])("finds what a search without a cache finds: beam %i", (K) => {
+    const found = searchTransformer(translator, sources, { beam: K, maxLength: 8, tokens: TOKENS });
+    for (const [n, source] of sources.entries()) {
+      const beam = new Beam(0, K, 8, 1, TOKENS);
+      let texts = Array.from({ length: K }, () => [1]);
+      for (;;) {
+        const logits = texts.map((text) => logitsAfter(text, source));
+        const norms = logits.map((line) => tf.tidy(() => tf.logSumExp(line).dataSync()[0]!));
+        const numbers = {
+          logits: Float32Array.from(logits.flatMap((line) => [...line])),
+          norms: Float32Array.from(norms),
+          weights: new Float32Array(0),
+        };
+        const rows = beam.advance(numbers, 0);
+        if (!rows) break;
+        texts = rows.map((from, k) => [...texts[from]!, beam.tokens[k]!]);
+      }
+      expect(found[n]!.map(({ ids }) => ids)).toEqual(beam.ranked.map(({ ids }) => ids));
+      for (const [rank, { score }] of beam.ranked.entries())
+        expect(found[n]![rank]!.score).toBeCloseTo(score, 4);
+    }
+  });
+
+  it("is greedy with a beam of 1", () => {
+    for (const source of sources) {
+      const text = [1];
+      while (text.length <= 8) {
+        const logits = logitsAfter(text, source);
+        for (const id of TOKENS.never) logits[id] = -Infinity;
+        const id = chooseToken(logits, {}, new RandomStream(0));
+        if (id === TOKENS.end) break;
+        text.push(id);
+      }
+      const [found] = searchTransformer(translator, [source], { maxLength: 8, tokens: TOKENS });
+      expect(found![0]!.ids).toEqual(text.slice(1, 9));
+    }
+  });
+
+  it("leaves no tensor behind, and answers nothing with nothing", () => {
+    const before = tf.memory().numTensors;
+    searchTransformer(translator, sources, { beam: 3, tokens: TOKENS });
+    expect(tf.memory().numTensors).toBe(before);
+    expect(searchTransformer(translator, [], { tokens: TOKENS })).toEqual([]);
+  });
+
+  it("refuses a beam wider than the vocabulary, an empty source and a decoder alone", () => {
+    expect(() => searchTransformer(translator, [[3]], { beam: 18, tokens: TOKENS })).toThrow(
+      "searchTransformer: beam must be an integer from 1 to the 17 tokens of the vocabulary, got 18; 4 is usual",
+    );
+    expect(() => searchTransformer(translator, [[]], { tokens: TOKENS })).toThrow(
+      "got none in source 0; leave it out",
+    );
+    expect(() => searchTransformer(decoder, [[3]], { tokens: TOKENS })).toThrow(
+      "use generate for a decoder alone",
+    );
+  });
+});
