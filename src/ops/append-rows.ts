@@ -1,7 +1,7 @@
 import { concat, slice, type Tensor4D, tidy, unstack } from "@tensorflow/tfjs-core";
 import { OptionError } from "../core/errors.ts";
 import { checkTensors } from "./check.ts";
-import { isFused, runKernel } from "./fused.ts";
+import { isFused, runKernel } from "./registry.ts";
 
 const OP = "appendRows";
 const KERNEL = "HeedAppendRows";

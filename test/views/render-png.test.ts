@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { renderPng } from "../../src/views/render-png.ts";
 import { drawTrace, VIEWS } from "../../src/views/index.ts";
+import { renderPng } from "../../src/views/render-png.ts";
 import { colorAt, decodePng, heatmap } from "../../src/viz/index.ts";
 import { imageTrace, selfTrace } from "./support.ts";
 

@@ -1,8 +1,8 @@
 // docs/VIEWS.md and its pictures: every view, by what draws it.
 import * as tf from "@tensorflow/tfjs-core";
-import { drawTrace } from "../../dist/views/index.js";
 import { RECORDS } from "../../build/views/list.js";
 import { isFor } from "../../build/views/view.js";
+import { drawTrace } from "../../dist/views/index.js";
 import { pipelineDiagram } from "../../dist/viz/index.js";
 import {
   gateTrace,
