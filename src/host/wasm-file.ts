@@ -1,5 +1,3 @@
-import { version_wasm } from "@tensorflow/tfjs-backend-wasm";
-
 /** TensorFlow.js' file for engines with SIMD, without threads. */
 const NAME = "tfjs-backend-wasm-simd.wasm";
 
@@ -34,6 +32,8 @@ function isFile(response: Response | undefined): boolean {
 
 /** The copy, if it is of the version that asks. */
 async function ownFile(): Promise<Response | undefined> {
+  // Whoever starts the backend has loaded this package; importing it by name would register it for who does not.
+  const { version_wasm } = await import("@tensorflow/tfjs-backend-wasm");
   const { VERSION, GZIPPED } = await import("../kernels/wasm/generated/tensorflow.ts");
   if (VERSION !== version_wasm) return undefined;
   const bytes = Uint8Array.from(atob(GZIPPED), (letter) => letter.charCodeAt(0));

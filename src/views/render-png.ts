@@ -28,7 +28,10 @@ function loadRenderer() {
   loading ??= (async () => {
     const renderer = await import("@resvg/resvg-wasm");
     const wasm = createRequire(import.meta.url).resolve("@resvg/resvg-wasm/index_bg.wasm");
-    await renderer.initWasm(readFileSync(wasm));
+    await renderer.initWasm(readFileSync(wasm)).catch((error: unknown) => {
+      // Another user of the renderer in this process has started it: there is one for all.
+      if (!/already initialized/i.test(String(error))) throw error;
+    });
     return renderer;
   })();
   return loading;

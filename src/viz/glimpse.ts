@@ -54,8 +54,9 @@ const STROKES = [
  * @throws ShapeError SHAPE · OptionError OPTION
  * @example
  * const image = { height: 3, width: 3, values: [0, 0, 0, 0, 1, 0, 0, 0, 0] };
- * const glimpse = { height: 1, width: 2, values: [0, 1] };
- * glimpse({ image, glimpses: [{ name: "crop", glimpse, box: gaussianBox({ u: 1, d: 1 }, { u: 0, d: 1 }, [1, 2]) }] });
+ * const seen = { height: 1, width: 2, values: [0, 1] };
+ * const box = gaussianBox({ u: 1, d: 1 }, { u: 0, d: 1 }, [1, 2]);
+ * glimpse({ image, glimpses: [{ name: "crop", glimpse: seen, box }] });
  */
 export function glimpse(data: GlimpseData, options: GlimpseOptions = {}): string {
   const op = "glimpse";

@@ -70,8 +70,8 @@ const SAMPLE = 34;
  *
  * @throws ShapeError SHAPE · OptionError OPTION
  * @example
- * const heads = [{ name: "head 0", weights: [[0.9, 0.1]] }, { name: "head 1", weights: [[0.2, 0.8]] }];
- * heads({ heads, rowTokens: ["aime"], columnTokens: ["I", "love"] });
+ * const two = [{ name: "head 0", weights: [[0.9, 0.1]] }, { name: "head 1", weights: [[0.2, 0.8]] }];
+ * heads({ heads: two, rowTokens: ["aime"], columnTokens: ["I", "love"] });
  */
 export function heads(data: HeadsData, options: HeadsOptions = {}): string {
   const op = "heads";

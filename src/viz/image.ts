@@ -54,8 +54,8 @@ const OPACITY = 0.85;
  *
  * @throws ShapeError SHAPE · OptionError OPTION
  * @example
- * const image = { height: 2, width: 2, values: [0, 0.5, 0.5, 1] };
- * image({ image, grid: [2, 2], maps: [[1, 0, 0, 0]], words: ["dark"] });
+ * const picture = { height: 2, width: 2, values: [0, 0.5, 0.5, 1] };
+ * image({ image: picture, grid: [2, 2], maps: [[1, 0, 0, 0]], words: ["dark"] });
  */
 export function image(data: ImageAttentionData, options: ImageAttentionOptions = {}): string {
   const op = "image";

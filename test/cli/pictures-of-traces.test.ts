@@ -116,11 +116,11 @@ describe("numbers that are no shares", () => {
   test("are said by every command, and --softmax turns scores into weights", async () => {
     const logits = file("logits.json", '{"attention": [[[[2, -1, 5], [1, 1, 1]]]]}');
     const warning =
-      "importTrace: the rows of the weights must sum to 1 within 0.001, got sums from 3 to 6 and a weight of -1; read " +
+      ": the rows of the weights must sum to 1 within 0.001, got sums from 3 to 6 and a weight of -1; read " +
       "them with softmax (--softmax) if they are scores before it, else take no colour for a share\n";
-    expect((await heed(["show", logits])).err).toBe(warning);
+    expect((await heed(["show", logits])).err).toBe(`heed show${warning}`);
     for (const command of ["svg", "html"])
-      expect((await heed([command, logits, "--out", "-"])).err).toContain(warning);
+      expect((await heed([command, logits, "--out", "-"])).err).toContain(`heed ${command}${warning}`);
     const { out, err, code } = await heed(["show", logits, "--softmax"]);
     expect(out).toContain("attends most to “2” (0.95)");
     expect([err, code]).toEqual(["", 0]);
@@ -132,7 +132,7 @@ describe("numbers that are no shares", () => {
     const { code, err } = await heed(["show", large, "--most-bytes", "100000"]);
     expect(code).toBe(2);
     expect(err).toMatch(
-      /^importTrace: "large.json" must take at most 100000 bytes of memory to read, got about \d+; raise mostBytes \(--most-bytes\)/,
+      /^heed show: "large.json" must take at most 100000 bytes of memory to read, got about \d+; raise mostBytes \(--most-bytes\)/,
     );
     expect((await heed(["show", large, "--most-bytes", "1000000"])).code).toBe(0);
   });

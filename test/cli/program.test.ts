@@ -58,8 +58,8 @@ test("a flag that does not exist is one line and exit code 2", async () => {
 });
 
 test("a short flag is answered with the long ones that begin with its letter", async () => {
-  expect((await heed("svg", "t.attn", "-o", "t.svg")).err).toBe(
-    "heed svg: unknown option '-o' (Did you mean --out?); heed svg --help lists what it takes\n",
+  expect((await heed("svg", "t.attn", "-g", "a")).err).toBe(
+    "heed svg: unknown option '-g' (Did you mean --gate or --glimpse-size?); heed svg --help lists what it takes\n",
   );
   expect((await heed("svg", "t.attn", "-z")).err).toBe(
     "heed svg: unknown option '-z'; heed svg --help lists what it takes\n",

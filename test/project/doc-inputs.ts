@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import * as tf from "@tensorflow/tfjs-core";
 import { encodeSafetensors } from "../../src/core/safetensors.ts";
+import { cellsOf } from "../../src/viz/data.ts";
 import type { Scope } from "./snippets.ts";
 
 /** Files whose `@example` is not run, and why. */
@@ -96,6 +97,7 @@ export const INPUTS: Record<string, () => Scope> = {
     references: ["Je suis fatigué."],
   }),
   "viz/describe.ts": () => ({
+    cellsOf,
     data: {
       rowTokens: ["J'", "aime", "le", "thé", "."],
       columnTokens: ["I", "really", "do", "love", "my", "tea", "."],

@@ -1,5 +1,4 @@
 export * from "../../ops/attention/mask.ts";
-export * from "../../ops/attention/mask.ts";
 export * from "./causal.ts";
 export * from "./padding.ts";
 export * from "./pattern.ts";

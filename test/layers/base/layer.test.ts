@@ -179,7 +179,7 @@ it("hands masks, training and other arguments to compute, and another seed for e
   const mask = tf.ones([2, 3], "bool");
   const context = tf.ones([2, 5]);
   layer.apply([x(), context], { mask: [null, mask], training: true, more: 7 });
-  layer.apply([x(), context], { mask, training: true });
+  layer.apply([x(), context], { mask: [mask], training: true });
   layer.apply(x());
   const [first, second, third] = layer.calls as [LayerCall, LayerCall, LayerCall];
   expect(first.masks).toEqual([undefined, mask]);

@@ -35,7 +35,7 @@ function filesOf(/** @type {string} */ folder, /** @type {string} */ index) {
     .filter((entry) => entry.isFile() && entry.name.endsWith(".ts") && entry.name !== "index.ts")
     .map((entry) => entry.name);
   const taken = [...index.matchAll(/export (?:\*|\{[^}]*\}) from "(\.\.\/[^"]+)"/g)].map(([, file]) => file);
-  return [...own, ...taken].sort((a, b) => (path.basename(a) < path.basename(b) ? -1 : 1));
+  return [...new Set([...own, ...taken])].sort((a, b) => (path.basename(a) < path.basename(b) ? -1 : 1));
 }
 
 /** Whether a family's index.ts exports a name of a file. */

@@ -43,6 +43,8 @@ const PARTS = [
   "applyRope",
   "t5Bucket",
   "fromTorchInProj",
+  "attentionAdvice",
+  "singleHeadMask",
   "blockMaskOfRows",
   "drawBlocks",
   "denseMask",
