@@ -50,6 +50,21 @@ export class Parameters {
     this.variables = Object.fromEntries(made);
   }
 
+  /** A parameter of two axes. */
+  matrix(name: string): tf.Tensor2D {
+    const variable: tf.Tensor = this.variables[name]!;
+    return variable as tf.Tensor2D;
+  }
+
+  vector(name: string): tf.Tensor1D {
+    const variable: tf.Tensor = this.variables[name]!;
+    return variable as tf.Tensor1D;
+  }
+
+  has(name: string): boolean {
+    return name in this.variables;
+  }
+
   /** Number of scalar parameters. */
   get size(): number {
     return Object.values(this.variables).reduce((sum, { size }) => sum + size, 0);

@@ -3,7 +3,7 @@ import { gruCell } from "../../ops/gru-cell.ts";
 import { gruSequence } from "../../ops/gru-sequence.ts";
 import { lstmCell } from "../../ops/lstm-cell.ts";
 import { lstmSequence } from "../../ops/lstm-sequence.ts";
-import type { Parameters } from "./parameters.ts";
+import type { Parameters } from "../parameters.ts";
 
 /** The state of a recurrent cell: [h] for a GRU, [h, c] for an LSTM. The first entry is its output. */
 export type CellState = tf.Tensor2D[];

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
+import type { Parameters } from "../parameters.ts";
 import { Cell, type CellState } from "./cell.ts";
 import type { Seq2SeqConfig } from "./config.ts";
 import { type Memory, SourceAttention } from "./memory.ts";
-import type { Parameters } from "./parameters.ts";
 
 /** Everything one step hands to the next. */
 export type DecoderState = {

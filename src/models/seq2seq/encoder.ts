@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
+import type { Parameters } from "../parameters.ts";
 import { Cell, type CellState } from "./cell.ts";
 import type { Seq2SeqConfig } from "./config.ts";
-import type { Parameters } from "./parameters.ts";
 
 /** What the encoder hands to the decoder. */
 export interface Encoded {

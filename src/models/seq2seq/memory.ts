@@ -9,8 +9,8 @@ import {
   scaledDotScore,
 } from "../../attention/score/index.ts";
 import { attend } from "../../attention/sequence/attend.ts";
+import type { Parameters } from "../parameters.ts";
 import type { Seq2SeqConfig } from "./config.ts";
-import type { Parameters } from "./parameters.ts";
 
 /** The source as the decoder sees it: computed once, read at every step. */
 export type Memory = {

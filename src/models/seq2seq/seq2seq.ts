@@ -4,11 +4,12 @@ import { PAD, START } from "../../data/bpe.ts";
 import { dropout } from "../../ops/dropout.ts";
 import { unstackSteps } from "../../ops/sequence.ts";
 import { softmaxCrossEntropy } from "../../ops/softmax-cross-entropy.ts";
+import { Parameters } from "../parameters.ts";
 import type { Seq2SeqConfig } from "./config.ts";
 import { Decoder, type DecoderState } from "./decoder.ts";
 import { Encoder } from "./encoder.ts";
 import type { Memory } from "./memory.ts";
-import { initialParameters, Parameters, parameterSpecs } from "./parameters.ts";
+import { parameterSpecs } from "./parameters.ts";
 
 export interface LossOptions {
   /** Label smoothing ε (Szegedy et al., arxiv.org/abs/1512.00567). */
@@ -50,12 +51,8 @@ export class Seq2Seq {
 
   /** A model with given parameters, by name; without them random ones: one seed, one model, on every machine. */
   constructor(config: Seq2SeqConfig, start: number | Record<string, Float32Array> = 0) {
-    const specs = parameterSpecs(config);
     this.config = config;
-    this.parameters = new Parameters(
-      specs,
-      typeof start === "number" ? initialParameters(specs, start) : start,
-    );
+    this.parameters = new Parameters("Seq2Seq", parameterSpecs(config), start);
     this.#encoder = new Encoder(config, this.parameters);
     this.decoder = new Decoder(config, this.parameters);
   }
