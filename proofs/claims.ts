@@ -11,10 +11,12 @@ import { sequenceClaims } from "./sequence/claims.ts";
 import { sparseClaims } from "./sparse/claims.ts";
 import { timeClaims } from "./time/claims.ts";
 import { toyClaims } from "./toy/claims.ts";
+import { transformerClaims } from "./transformer/claims.ts";
 
 /** Every claim, in the order in which `npm run prove` measures them. A folder adds its own list here. */
 export const CLAIMS: readonly Claim[] = [
   ...toyClaims,
+  ...transformerClaims,
   ...positionClaims,
   ...sequenceClaims,
   ...guidelineClaims,

@@ -1,0 +1,22 @@
+import type { Claim } from "../claim.ts";
+import { idiomatic } from "../toy/idiomatic.ts";
+import { reordered, type ToyLanguage } from "../toy/language.ts";
+import { reversal } from "../toy/reversal.ts";
+
+const LANGUAGES: readonly (readonly [ToyLanguage, string])[] = [
+  [reordered("copy", 24, 3, (t) => t), "copies, word for word"],
+  [reversal(), "reverses"],
+  [idiomatic(), "translates words that trade places, double, vanish, and an idiom"],
+];
+
+/** What the Transformer of the paper learns, with warm-up and smoothed labels. No length beyond training's is claimed. */
+export const transformerClaims: readonly Claim[] = LANGUAGES.map(([language, does]) => ({
+  name: `transformer/${language.name}`,
+  claim: `The Transformer of the paper ${does}: new sentences of 4 to 9 words come out right.`,
+  thresholds: [{ metric: "exact", atLeast: 0.99 }],
+  quick: false,
+  async measure(onProgress) {
+    const { translateToy } = await import("./translate.ts");
+    return translateToy(language, onProgress);
+  },
+}));
