@@ -72,7 +72,7 @@ const MOST_BATCH = 1_000_000;
  * With `gradientOf` also the gradients of one number by the weights: ∂y/∂α_ts = ∂y/∂o_t · v_s, o the call's output.
  * Cost: one call of the target, and a copy of one example's q, k and lse to ordinary memory.
  *
- * @throws OptionError UNSUPPORTED, when there was nothing to capture · NUMBER_RANGE · DataError FORMAT, for NaN in q or k
+ * @throws OptionError UNSUPPORTED, when there was nothing to capture · OPTION · DataError FORMAT, for NaN in q or k
  * @example
  * const trace = capture((x) => softAttention(x, k, v, { causal: "bottomRight" }), q);
  * layerMap(trace.layers[0]).row(0, 0).kinds.length; // 5

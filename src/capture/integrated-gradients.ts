@@ -23,7 +23,7 @@ export interface IntegratedGradientsOptions {
  * time, must be differentiable and must drop nothing at random. Cost: `steps` gradients of f, one after the other.
  * Paper: Sundararajan, Taly & Yan 2017, § 3, arxiv.org/abs/1703.01365.
  *
- * @throws ShapeError SIZE · OptionError NUMBER_RANGE, UNSUPPORTED where f gives no scalar
+ * @throws ShapeError SHAPE · OptionError OPTION, UNSUPPORTED where f gives no scalar
  * @example
  * const f = (x) => tf.sum(tf.square(x));
  * integratedGradients(f, tf.tensor1d([1, 2])); // [1, 4]

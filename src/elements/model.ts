@@ -96,7 +96,7 @@ export function modelOfTrace(op: string, data: Trace | TraceInput | TraceBytes, 
 /**
  * Weights with their tokens as a model of one layer.
  *
- * @throws OptionError OPTION · ShapeError ELEMENTS
+ * @throws OptionError OPTION · ShapeError SHAPE
  */
 export function modelOfWeights(op: string, data: PlainWeights): Model {
   const { rowTokens, columnTokens, mask } = data;

@@ -120,7 +120,7 @@ export class Pool<Values extends Float32Array | Float64Array = Float32Array> {
 /**
  * Cells made fewer by a whole factor.
  *
- * @throws OptionError NUMBER_RANGE, CHOICE
+ * @throws OptionError OPTION
  * @example
  * const cells = { rows: 1, columns: 3, values: Float32Array.of(0.5, 0.25, 0), kinds: Uint8Array.of(0, 0, 1) };
  * pool(cells, 2, "mean").values; // Float32Array [0.375, 0]

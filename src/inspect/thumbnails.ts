@@ -11,7 +11,7 @@ import { type TraceTensor, traceTensor } from "./trace/tensor.ts";
  * Shapes: [H, ⌈T/n⌉, ⌈S/n⌉] in the code of `encodeU8Log`. Cost: one pass over the visible weights.
  *
  * @param side the most cells a side
- * @throws OptionError NUMBER_RANGE · LIMIT where the map is recomputed from too many queries and keys
+ * @throws OptionError OPTION · LIMIT where the map is recomputed from too many queries and keys
  * @example
  * const map = denseMap({ H: 1, T: 2, S: 2, weights: [1, 0, 0.25, 0.75], maskSpec: { right: 0 } });
  * thumbnails(map).data; // Uint8Array [254, 255, 229, 249]

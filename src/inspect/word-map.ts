@@ -47,7 +47,7 @@ export function findWords(tokens: readonly string[]): Words {
  * Conventions: rows that see nothing have no part in the average; a cell is masked where all of its pieces are.
  * Cost: O(cells asked for, in pieces).
  *
- * @throws OptionError NUMBER_RANGE when the words are not those of the map's queries and keys
+ * @throws OptionError OPTION when the words are not those of the map's queries and keys
  * @example
  * const map = denseMap({ H: 1, T: 1, S: 3, weights: [0.25, 0.25, 0.5] });
  * wordMap(map, findWords(["suis"]), findWords(["un", "##happy", "!"])).row(0, 0).values; // Float32Array [0.5, 0.5]

@@ -131,7 +131,7 @@ function compile({ B, T, S, A, Dv }: AdditiveSizes, options: AdditiveAttentionOp
 /**
  * Additive attention of query over key and value.
  *
- * @throws ShapeError SHAPE, ELEMENTS and those of compileProgram · OptionError OPTION, DTYPE, EMPTY_ROW and
+ * @throws ShapeError SHAPE and those of compileProgram · OptionError OPTION, DTYPE, EMPTY_ROW and
  *   those of compileProgram · MemoryError MEMORY
  * @example
  * const sizes = { B: 1, T: 1, S: 2, A: 1, Dv: 1 };
@@ -182,7 +182,7 @@ export function additiveAttention(
  * The gradients of Σ dout·output + Σ dlse·lse + Σ dweights·weights for the call that gave `saved`. The same inputs give
  * the same bits.
  *
- * @throws ShapeError ELEMENTS · OptionError OPTION, DTYPE · MemoryError MEMORY
+ * @throws ShapeError SHAPE · OptionError OPTION, DTYPE · MemoryError MEMORY
  */
 export function additiveAttentionBackward<A extends FloatArray>(
   cotangents: AdditiveCotangents<A>,

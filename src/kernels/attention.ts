@@ -69,7 +69,7 @@ const OP = "attention";
 /**
  * Attention of q over k and v.
  *
- * @throws ShapeError SHAPE, HEADS, ELEMENTS and those of compileProgram · OptionError OPTION, DTYPE, NOT_READY, EMPTY_ROW
+ * @throws ShapeError SHAPE, HEADS and those of compileProgram · OptionError OPTION, DTYPE, NOT_READY, EMPTY_ROW
  *   and those of compileProgram · MemoryError MEMORY · WorkerError WORKER, FAULT
  * @example
  * await init();
@@ -136,7 +136,7 @@ export function attention(
  * The gradients of Σ dout·output + Σ dlse·lse for the call that gave `saved`, in the same layout; keys and values that
  * several query heads share get the sum of their gradients.
  *
- * @throws ShapeError ELEMENTS · OptionError OPTION, DTYPE, NOT_READY · MemoryError MEMORY · WorkerError WORKER, FAULT
+ * @throws ShapeError SHAPE · OptionError OPTION, DTYPE, NOT_READY · MemoryError MEMORY · WorkerError WORKER, FAULT
  */
 export function attentionBackward<A extends FloatArray>(
   dout: A,

@@ -44,7 +44,7 @@ export function checkLetters<L extends string>(
 /**
  * The program of a call and its layout.
  *
- * @throws ShapeError SHAPE, HEADS, ELEMENTS · OptionError OPTION, CHOICE · those of compileProgram
+ * @throws ShapeError SHAPE, HEADS · OptionError OPTION · those of compileProgram
  */
 export function compileCall(
   op: string,
@@ -106,7 +106,7 @@ const PRODUCTS = {
   dlse: ["B·H·T", "queries", undefined],
 } as const;
 
-/** @throws OptionError DTYPE · ShapeError ELEMENTS */
+/** @throws OptionError DTYPE · ShapeError SHAPE */
 export function checkArrays(
   op: string,
   { shapes, queryLengths, keyLengths }: HostProgram,
@@ -134,7 +134,7 @@ export function checkKinds(op: string, names: string, arrays: readonly unknown[]
   });
 }
 
-/** @throws ShapeError ELEMENTS */
+/** @throws ShapeError SHAPE */
 export function checkElements(
   op: string,
   name: string,

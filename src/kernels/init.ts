@@ -46,7 +46,7 @@ let starting: Promise<unknown> = Promise.resolve();
  * program running; large matrix products and attention of the `heed` backend use them too. Later calls return at
  * once, unless they ask for something else.
  *
- * @throws OptionError OPTION, CHOICE · WorkerError WORKER
+ * @throws OptionError OPTION · WorkerError WORKER
  * @example
  * await init({ threads: 2 }); // { build: "relaxed", threads: 2 }
  */

@@ -54,7 +54,7 @@ const FARTHEST = 2 ** 24;
 /**
  * Statistics of the weights of the call that gave `saved`. Dropout and `v` play no part.
  *
- * @throws OptionError NUMBER_RANGE, CHOICE, OPTION, DTYPE, NOT_READY · ShapeError ELEMENTS · MemoryError MEMORY ·
+ * @throws OptionError OPTION, DTYPE, NOT_READY · ShapeError SHAPE · MemoryError MEMORY ·
  *   WorkerError WORKER
  * @example
  * await init();

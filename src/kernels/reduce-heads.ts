@@ -18,7 +18,7 @@ const WAYS = ["mean", "max", "min"] as const;
 export type HeadReduction = (typeof WAYS)[number];
 
 /**
- * @throws OptionError CHOICE, OPTION, DTYPE · ShapeError SHAPE, ELEMENTS
+ * @throws OptionError OPTION, DTYPE · ShapeError SHAPE
  * @example
  * const weights = Float32Array.of(1, 0, 0.5, 0.5); // two heads, one query, two keys
  * reduceHeads(weights, { B: 1, H: 2, T: 1, S: 2 }, "mean"); // Float32Array [0.75, 0.25]

@@ -16,7 +16,7 @@ const KERNEL = "HeedAppendRows";
  *
  * Shapes: cache [B, capacity, H, D], rows [B, T, H, D], starts and counts B integers → [B, capacity, H, D].
  *
- * @throws ShapeError SIZE · OptionError LIMIT where rows would pass the capacity
+ * @throws ShapeError SHAPE · OptionError LIMIT where rows would pass the capacity
  * @example
  * const grown = appendRows(tf.zeros([1, 3, 1, 2]), tf.ones([1, 1, 1, 2]), [1], [1]);
  * tf.reshape(grown, [3, 2]); // [[0, 0], [1, 1], [0, 0]]

@@ -125,7 +125,7 @@ export class Adam {
    * nothing and the step does not count; the norm returned tells.
    *
    * @returns the norm of all gradients together, before clipping
-   * @throws ShapeError SIZE when a gradient has no variable of its name and shape, or restored moments have another
+   * @throws ShapeError SHAPE when a gradient has no variable of its name and shape, or restored moments have another
    */
   apply(grads: NamedTensorMap, variables: Record<string, Variable>): number {
     const names = Object.keys(grads);
@@ -159,7 +159,7 @@ export class Adam {
   /**
    * Continues from what `state` gave; the tensors stay the caller's.
    *
-   * @throws DataError SIZE when `step` or half of a pair of moments is missing, DAMAGED when `step` is no count
+   * @throws DataError SHAPE when `step` or half of a pair of moments is missing, DAMAGED when `step` is no count
    */
   restore(state: NamedTensorMap): void {
     const names = Object.keys(state).filter((key) => key.startsWith("m/"));

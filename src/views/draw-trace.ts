@@ -23,7 +23,7 @@ export interface DrawOptions extends PictureOptions {
  * recomputed in rows: no T × S buffer is made. Pure: the same trace gives the same text, without a DOM, and no token can
  * become markup.
  *
- * @throws OptionError OPTION, where the trace lacks what the view needs; CHOICE · what the view's drawing throws
+ * @throws OptionError OPTION, where the trace lacks what the view needs, or there is no such view · what the view's drawing throws
  * @example
  * const attn = traceTensor([1, 1, 2], [0.25, 0.75]);
  * const tokens = { src: ["I", "am"], tgt: ["suis"] };

@@ -23,7 +23,7 @@ export type NormalizerName = keyof typeof NORMALIZERS;
 /**
  * A normaliser given as a function or by name.
  *
- * @throws OptionError OPTION for a name that is none of `NORMALIZERS`
+ * @throws OptionError OPTION for a name that is no normaliser
  * @example
  * normalizerOf("attend", "sparsemax") === sparsemax; // true
  */

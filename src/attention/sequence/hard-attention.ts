@@ -3,7 +3,7 @@ import { keyHead } from "../../core/notation.ts";
 import { compileProgram, type ProgramOptions } from "../../core/program.ts";
 import { attentionShapes } from "../../core/shapes.ts";
 import { dotScores } from "../../ops/attention/composed.ts";
-import { noProduct, visibleKeys } from "../../ops/attention/guard.ts";
+import { noProduct, seenMask } from "../../ops/attention/guard.ts";
 import { allowTensor, maskScores } from "../../ops/attention/mask.ts";
 import { type Asked, tidyAsked } from "../../ops/tidy.ts";
 
@@ -93,7 +93,7 @@ function chooseKeys(program: Program, q: tf.Tensor4D, k: tf.Tensor4D): tf.Tensor
   const product = dotScores(program, q, k);
   const capped = softCap === undefined ? product : tf.mul(tf.tanh(tf.div(product, softCap)), softCap);
   const scores = bias ? tf.add(capped, bias.array) : capped;
-  const seen = visibleKeys(allowTensor(program), bias?.array);
+  const seen = seenMask(allowTensor(program), bias?.array);
   if (!seen) return tf.argMax(scores, -1);
   const masked = maskScores(scores, seen);
   const isEmpty = tf.equal(tf.max(masked, -1), Number.NEGATIVE_INFINITY);

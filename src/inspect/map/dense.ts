@@ -22,7 +22,7 @@ export interface DenseWeights {
 /**
  * A map of weights in an array. Unlike a trace, it is not checked: what is not finite is marked so in its cells.
  *
- * @throws ShapeError ELEMENTS
+ * @throws ShapeError SHAPE
  * @example
  * const map = denseMap({ H: 1, T: 2, S: 2, weights: [1, 0, 0.25, 0.75], maskSpec: { right: 0 } });
  * map.row(0, 0).kinds; // Uint8Array [0, 1]

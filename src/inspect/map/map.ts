@@ -112,7 +112,7 @@ export class AttentionMap implements MapFacts {
    * Tile (x, y) of a head, x across the keys: at most 256 × 256 cells, each of which shows a block of 2^level × 2^level
    * weights. Level 0 is exact. Cost: O(4^level) cells read; a cache is the caller's.
    *
-   * @throws OptionError NUMBER_RANGE · LIMIT where so many weights must be recomputed that `tileSteps` should do it
+   * @throws OptionError OPTION · LIMIT where so many weights must be recomputed that `tileSteps` should do it
    */
   tile(head: number, level: number, x: number, y: number, reduction: Reduction = "max"): Cells {
     return finished(this.#tile(true, head, level, x, y, reduction));
@@ -153,7 +153,7 @@ export class AttentionMap implements MapFacts {
    * All of a head, each cell the largest weight of its block of factor × factor: a picture of any size. Cost: O(T·S) cells
    * read, a row at a time.
    *
-   * @throws OptionError NUMBER_RANGE · LIMIT where so many weights must be recomputed that a `MapComputer` should do it
+   * @throws OptionError OPTION · LIMIT where so many weights must be recomputed that a `MapComputer` should do it
    */
   pooled(head: number, factor: number): Cells {
     check("pooled", "head", head, this.H);

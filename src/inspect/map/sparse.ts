@@ -24,7 +24,7 @@ export interface SparseWeights {
  *
  * Cost: O(log entries + entries asked for) a row; the keys are checked once.
  *
- * @throws ShapeError ELEMENTS · OptionError NUMBER_RANGE
+ * @throws ShapeError SHAPE · OptionError OPTION
  * @example
  * const map = sparseMap({ H: 1, T: 1, S: 4, starts: [0, 2], keys: [0, 3], weights: [0.25, 0.75] });
  * map.row(0, 0).kinds; // Uint8Array [0, 1, 1, 0]

@@ -35,7 +35,7 @@ export interface EncoderDecoder {
  * Paper: Chefer, Gur & Wolf 2021, § 3.1, eq. 5 to 10, arxiv.org/abs/2103.15679, for models like DETR, whose encoder does not
  * read the decoder.
  *
- * @throws ShapeError SHAPE · OptionError NOT_DISTRIBUTION, NUMBER_RANGE
+ * @throws ShapeError SHAPE · OptionError NOT_DISTRIBUTION, OPTION
  * @example
  * const map = denseMap({ H: 1, T: 1, S: 2, weights: [0.5, 0.5] });
  * encoderDecoderRelevance({ encoder: [], decoder: [{ cross: { map, gradient: [3, -1] } }] }).weights; // Float64Array [1.5, 0]

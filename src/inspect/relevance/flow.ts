@@ -22,7 +22,7 @@ export interface AttentionFlow {
  * Cost: S flows of O(V²·E) at worst, V = (L + 1)·S and E = L·S²; meant for S up to 64 or so.
  * Paper: Abnar & Zuidema 2020, § 3, arxiv.org/abs/2005.00928; the algorithm: Dinic 1970.
  *
- * @throws OptionError SHAPE, NOT_DISTRIBUTION, CHOICE, NUMBER_RANGE
+ * @throws OptionError SHAPE, NOT_DISTRIBUTION, OPTION
  * @example
  * const layer = denseMap({ H: 1, T: 2, S: 2, weights: [1, 0, 0.5, 0.5], maskSpec: { right: 0 } });
  * attentionFlow([layer, layer], 1).flow; // Float64Array [0.5, 0.75]

@@ -20,7 +20,7 @@ import { multiply, type Rollout } from "./rollout.ts";
  * not read. It tells what made this number larger, not what attention looked at in general, as `rollout` does.
  * Cost: O(L·T·S²) time, O(S²) memory. Paper: Chefer, Gur & Wolf 2021, § 3.1, arxiv.org/abs/2103.15679.
  *
- * @throws OptionError SHAPE, NOT_DISTRIBUTION, NUMBER_RANGE · ShapeError SHAPE
+ * @throws OptionError SHAPE, NOT_DISTRIBUTION, OPTION · ShapeError SHAPE
  * @example
  * const layer = denseMap({ H: 1, T: 2, S: 2, weights: [0.5, 0.5, 0.25, 0.75] });
  * gradientRelevance([layer], [[2, -1, 0, 4]]).weights; // Float64Array [2, 0, 0, 4]

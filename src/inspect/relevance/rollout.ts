@@ -36,7 +36,7 @@ export interface Rollout {
  * It assumes that attention mixes positions and that all else in a layer keeps them apart and alike.
  * Cost: O(L·S³) time, O(S²) memory. Paper: Abnar & Zuidema 2020, § 3, arxiv.org/abs/2005.00928.
  *
- * @throws OptionError SHAPE, NOT_DISTRIBUTION, CHOICE, NUMBER_RANGE
+ * @throws OptionError SHAPE, NOT_DISTRIBUTION, OPTION
  * @example
  * const layer = denseMap({ H: 1, T: 2, S: 2, weights: [1, 0, 0.5, 0.5], maskSpec: { right: 0 } });
  * rollout([layer, layer]).weights; // Float64Array [1, 0, 0.4375, 0.5625]

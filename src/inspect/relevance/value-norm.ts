@@ -12,7 +12,7 @@ import { AttentionMap } from "../map/map.ts";
  * Conventions: hidden cells stay hidden; rows do not sum to 1. Cost: that of the map's rows, as they are asked for.
  * Paper: Kobayashi et al. 2020, § 2.2, arxiv.org/abs/2004.10102.
  *
- * @throws ShapeError SHAPE · OptionError NUMBER_RANGE
+ * @throws ShapeError SHAPE · OptionError OPTION
  * @example
  * const map = denseMap({ H: 1, T: 1, S: 2, weights: [0.75, 0.25] });
  * valueNormMap(map, [0, 2]).row(0, 0).values; // Float32Array [0, 0.5]

@@ -62,7 +62,7 @@ export interface HeadStatistics extends HeadGlance {
  * Papers: previous-token, duplicate and induction heads: Olsson et al. 2022, arxiv.org/abs/2209.11895; distance: Vig &
  * Belinkov 2019, arxiv.org/abs/1906.04284; the ViT figure: Dosovitskiy et al. 2021, arxiv.org/abs/2010.11929.
  *
- * @throws OptionError NOT_DISTRIBUTION, NUMBER_RANGE
+ * @throws OptionError NOT_DISTRIBUTION, OPTION
  * @example
  * const map = denseMap({ H: 1, T: 3, S: 3, weights: [1, 0, 0, 1, 0, 0, 0, 1, 0], maskSpec: { right: 0 } });
  * headStatistics(map, 0).lag.toFixed(2); // "-0.67"

@@ -27,7 +27,7 @@ export type LinearAttentionLayerOptions = LayerOptions<typeof fields>;
  * `useCausalMask` takes as many values as queries. No dropout: the weights are never made.
  * Cost: that of `linearAttention`. Paper: Katharopoulos et al. 2020, §3, arxiv.org/abs/2006.16236.
  *
- * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE, RECURRENT_LENGTHS
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE
  * @example
  * const layer = new LinearAttention({ numHeads: 2, keyDim: 3, useCausalMask: true });
  * layer.apply(queries).shape; // [2, 3, 4]

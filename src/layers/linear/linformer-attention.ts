@@ -42,7 +42,7 @@ export type LinformerAttentionLayerOptions = LayerOptions<typeof fields>;
  * sequences take the first rows of E and F. No causal form: every mixture has all positions in it.
  * Cost: that of `linformerAttention`. Paper: Wang et al. 2020, §4, arxiv.org/abs/2006.04768.
  *
- * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE, INPUT_SHAPE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE
  * @example
  * const layer = new LinformerAttention({ numHeads: 2, keyDim: 3, mixtures: 2 });
  * layer.apply([queries, values]).shape; // [2, 3, 4]

@@ -38,7 +38,7 @@ export type MultiScaleRetentionLayerOptions = LayerOptions<typeof fields>;
  * dropout: there are no weights, a state is read.
  * Cost: that of `retention`. Paper: Sun et al. 2023, §2.2, arxiv.org/abs/2307.08621.
  *
- * @throws OptionError UNKNOWN, OPTION, SHAPE, MASK, ODD_ROTATION · ShapeError SHAPE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE, MASK, CONFLICT · ShapeError SHAPE
  * @example
  * const layer = new MultiScaleRetention({ numHeads: 2, keyDim: 4 });
  * layer.apply(queries).shape; // [2, 3, 4]

@@ -62,7 +62,7 @@ export class OrthogonalFeatures extends tf.serialization.Serializable {
  * Conventions: as `LinearAttention`. The directions come from `seed`, and stay: `layer.redraw(seed)` draws others.
  * Cost: that of `performerAttention`. Paper: Choromanski et al. 2021, §2, arxiv.org/abs/2009.14794.
  *
- * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE, RECURRENT_LENGTHS
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE
  * @example
  * const layer = new PerformerAttention({ numHeads: 2, keyDim: 3, features: 16, seed: 1 });
  * layer.apply(queries).shape; // [2, 3, 4]

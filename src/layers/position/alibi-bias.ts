@@ -31,7 +31,7 @@ export type AlibiBiasLayerOptions = LayerOptions<typeof fields>;
  * Cost: O(B·H·T·S).
  * Paper: Press, Smith & Lewis 2021, §3, arxiv.org/abs/2108.12409.
  *
- * @throws OptionError UNKNOWN, OPTION, POSITION_CORNER · ShapeError SHAPE
+ * @throws OptionError UNKNOWN, OPTION, CONFLICT · ShapeError SHAPE
  * @example
  * new AlibiBias().apply(tf.zeros([2, 3, 5, 5])).shape; // [2, 3, 5, 5]
  */

@@ -38,7 +38,7 @@ export type PositionEmbeddingLayerOptions = LayerOptions<typeof fields>;
  * Cost: O(B·T·C).
  * Paper: Gehring et al. 2017, §3.1, arxiv.org/abs/1705.03122.
  *
- * @throws OptionError UNKNOWN, OPTION, SHAPE, TABLE_ROWS · ShapeError SHAPE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE
  * @example
  * const positions = new PositionEmbedding({ sequenceLength: 16, add: true });
  * positions.apply(queries).shape; // [2, 3, 4]

@@ -40,7 +40,7 @@ export type RelativePositionBiasLayerOptions = LayerOptions<typeof fields>;
  * Cost: O(B·H·T·S).
  * Paper: Raffel et al. 2020, §2.1, arxiv.org/abs/1910.10683.
  *
- * @throws OptionError UNKNOWN, OPTION, SHAPE, POSITION_CORNER · ShapeError SHAPE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE, CONFLICT · ShapeError SHAPE
  * @example
  * const relative = new RelativePositionBias({ numBuckets: 8 });
  * relative.apply(tf.zeros([2, 3, 5, 5])).shape; // [2, 3, 5, 5]

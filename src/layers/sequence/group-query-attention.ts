@@ -26,7 +26,7 @@ export type GroupQueryAttentionLayerOptions = LayerOptions<typeof fields>;
  * Cost: that of `multiHeadAttention`, with projections of keys and values H/Hkv times smaller.
  * Paper: Ainslie et al. 2023, §2.2, arxiv.org/abs/2305.13245.
  *
- * @throws OptionError UNKNOWN, OPTION, UNSUPPORTED, SHAPE · ShapeError HEADS, SHAPE, BROADCAST
+ * @throws OptionError UNKNOWN, OPTION, UNSUPPORTED, SHAPE · ShapeError HEADS, SHAPE
  * @example
  * const layer = new GroupQueryAttention({ headDim: 3, numQueryHeads: 4, numKeyValueHeads: 2 });
  * layer.apply([queries, values]).shape; // [2, 3, 4]

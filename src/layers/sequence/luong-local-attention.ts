@@ -60,7 +60,7 @@ export type LuongLocalAttentionLayerOptions = LayerOptions<typeof fields>;
  * the output 0, as does an empty window.
  * Cost: that of `luongLocalAttention`. Paper: Luong, Pham & Manning 2015, §3.2, arxiv.org/abs/1508.04025.
  *
- * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE, WIDTHS
+ * @throws OptionError UNKNOWN, OPTION, SHAPE · ShapeError SHAPE, DIMENSION
  * @example
  * const layer = new LuongLocalAttention({ radius: 2 });
  * layer.apply([queries, values]).shape; // [2, 3, 7]

@@ -37,8 +37,7 @@ export type MultiHeadAttentionLayerOptions = LayerOptions<typeof fields>;
  * PyTorch's weights.
  * Cost: that of `multiHeadAttention`. Paper: Vaswani et al. 2017, §3.2.2, arxiv.org/abs/1706.03762.
  *
- * @throws OptionError UNKNOWN, OPTION, UNSUPPORTED, SHAPE · ShapeError SHAPE,
- *   BROADCAST
+ * @throws OptionError UNKNOWN, OPTION, UNSUPPORTED, SHAPE · ShapeError SHAPE
  * @example
  * const layer = new MultiHeadAttention({ numHeads: 2, keyDim: 3 });
  * const [output, weights] = layer.apply([queries, values], { returnAttentionScores: true });

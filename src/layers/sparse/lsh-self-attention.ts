@@ -41,7 +41,7 @@ export type LSHSelfAttentionLayerOptions = LayerOptions<typeof fields>;
  * dropout: `lshAttention` has none, its rounds are softmaxes of their own, joined.
  * Cost: that of `lshAttention`. Paper: Kitaev, Kaiser & Levskaya 2020, §2, arxiv.org/abs/2001.04451.
  *
- * @throws OptionError UNKNOWN, OPTION, SHAPE, MASK, BUCKETS · ShapeError SHAPE
+ * @throws OptionError UNKNOWN, OPTION, SHAPE, MASK · ShapeError SHAPE
  * @example
  * const layer = new LSHSelfAttention({ numHeads: 2, keyDim: 3, buckets: 2 });
  * layer.apply(queries).shape; // [2, 3, 4]

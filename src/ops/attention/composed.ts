@@ -30,15 +30,7 @@ import { OptionError } from "../../core/errors.ts";
 import { emptyRow } from "../../core/faults.ts";
 import type { AttentionProgram } from "../../core/program.ts";
 import { dropoutRow } from "../../core/program-rows.ts";
-import {
-  addConstant,
-  cleaned,
-  isKnownFinite,
-  noProduct,
-  strayValues,
-  visibleKeys,
-  withValue,
-} from "./guard.ts";
+import { addConstant, cleaned, isKnownFinite, noProduct, seenMask, strayValues, withValue } from "./guard.ts";
 import { allowTensor, maskScores } from "./mask.ts";
 import { logSumExp, softmax } from "./softmax.ts";
 
@@ -104,7 +96,7 @@ export function weigh(program: Program, { score, inputs, normalize = softmax, fi
   const bias = program.bias?.array;
   // Where there is nothing, nothing is hidden: no op runs on a mask of size 0.
   const allow = B * T * S === 0 ? undefined : allowTensor(program);
-  const visible = B * T * S === 0 ? undefined : visibleKeys(allow, bias);
+  const visible = B * T * S === 0 ? undefined : seenMask(allow, bias);
   const seen = finite ? undefined : visible;
   const scores = scoresOf(program, score, seen !== undefined && !inputs.every(isKnownFinite));
   // Cleaned inputs give finite scores where a bias of −∞ hides what was not.

@@ -95,7 +95,7 @@ export function noProduct(factors: [tf.Tensor, tf.Tensor], shape: number[]): tf.
  * Where a key may be seen at all, as bool that broadcasts to the scores: `allow`, and a bias that is not −∞. Undefined
  * where both are. A bias may learn; no gradient goes through what it hides.
  */
-export function visibleKeys(allow?: tf.Tensor, bias?: tf.Tensor): tf.Tensor | undefined {
+export function seenMask(allow?: tf.Tensor, bias?: tf.Tensor): tf.Tensor | undefined {
   const unbiased = bias && detached(tf.notEqual(bias, Number.NEGATIVE_INFINITY));
   return allow && unbiased ? tf.logicalAnd(allow, unbiased) : (allow ?? unbiased);
 }

@@ -86,7 +86,7 @@ export function alignmentAccuracy(
  *
  * @param weights attention weights [T, S], row by row
  * @param shape `[T, S]`, target and source lengths
- * @throws ShapeError `SIZE` when there are not T·S weights
+ * @throws ShapeError `SHAPE` when there are not T·S weights
  *
  * @example
  * argmaxAlignment([0.9, 0.1, 0.3, 0.7, 0, 0], [3, 2]); // [[0, 0], [1, 1]]
