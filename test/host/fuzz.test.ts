@@ -5,7 +5,9 @@ import "@tensorflow/tfjs-layers";
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, it } from "vitest";
 import { affinePoints } from "../../src/ops/affine-grid.ts";
+import { appendRows } from "../../src/ops/append-rows.ts";
 import { crop } from "../../src/ops/crop.ts";
+import { addGumbel } from "../../src/ops/gumbel.ts";
 import * as ops from "../../src/ops/index.ts";
 import { asCode, Checker } from "../../tools/fuzz/check.mjs";
 import { countKernels } from "../../tools/fuzz/coverage.mjs";
@@ -16,7 +18,7 @@ const ROUNDS = 2;
 
 it("programs of every kind have on heed the values and gradients that they have on cpu", async () => {
   const covered = countKernels(tf, "heed");
-  const checker = new Checker(tf, { ...ops, affinePoints, crop });
+  const checker = new Checker(tf, { ...ops, addGumbel, affinePoints, appendRows, crop });
   const wrong: string[] = [];
   for (let index = 0; index < ROUNDS * names.length; index++) {
     const { name, program } = programOf(SEED, index);

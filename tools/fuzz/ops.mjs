@@ -5,7 +5,9 @@ import "@tensorflow/tfjs-layers";
 import * as tf from "@tensorflow/tfjs-core";
 import * as ops from "heed/ops";
 import { affinePoints } from "../../build/ops/affine-grid.js";
+import { appendRows } from "../../build/ops/append-rows.js";
 import { crop } from "../../build/ops/crop.js";
+import { addGumbel } from "../../build/ops/gumbel.js";
 import { asCode, Checker } from "./check.mjs";
 import { countKernels } from "./coverage.mjs";
 import { names, programOf } from "./programs.mjs";
@@ -18,7 +20,7 @@ const REPORT_EVERY_MS = 10_000;
  */
 export async function fuzzOps({ programs, seed, from, failures, only = names, trace }) {
   const covered = countKernels(tf, "heed");
-  const checker = new Checker(tf, { ...ops, affinePoints, crop });
+  const checker = new Checker(tf, { ...ops, addGumbel, affinePoints, appendRows, crop });
   const started = Date.now();
   let [wrong, shown, reported] = [0, 0, started];
   /** @type {Record<string, number>} */

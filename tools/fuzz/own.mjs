@@ -144,6 +144,23 @@ export const own = {
     const x = [r.floats([B, H, T, D]), r.floats([B, H, S, D]), r.floats([B, H, S, 3]), r.bools([B, 1, T, S])];
     return { x, call: "heed.attention(x[0], x[1], x[2], { allow: x[3], weights: true })", terms: 64 };
   },
+  addGumbel: (r) => ({
+    x: [r.floats(r.shape(0, 4))],
+    call: `heed.addGumbel(x[0], ${r.int(0, 99)}, ${r.int(0, 3)})`,
+    grad: [0],
+    smooth: true,
+    loose: 32,
+  }),
+  appendRows: (r) => {
+    const [B, capacity, H, D] = [r.int(1, 3), r.int(1, 7), r.int(1, 3), r.int(1, 5)];
+    const T = r.int(1, capacity);
+    const counts = Array.from({ length: B }, () => r.int(0, T));
+    const starts = counts.map((count) => r.int(0, capacity - count));
+    return {
+      x: [r.floats([B, capacity, H, D]), r.floats([B, T, H, D])],
+      call: `heed.appendRows(x[0], x[1], ${list(starts)}, ${list(counts)})`,
+    };
+  },
   sumOfSquares: (r) => ({
     x: [r.floats(r.shape(0, 3))],
     call: onHeed("HeedSumOfSquares", "{ x: x[0] }", "undefined", "tf.sum(tf.square(x[0]))"),
