@@ -83,7 +83,7 @@ function standardizeLarge(x: Tensor, epsilon: number): Tensor {
  *
  * Numbers far from 0 lose nothing: rows near 10⁴ come out as accurate as rows near 0, and rows of any finite numbers,
  * whose squares may overflow, as those of the same numbers scaled down. Fused, one pass over the rows
- * forward and one backward, which keeps x and three numbers a row; the gradients of γ and β add rows in their order,
+ * forward and one backward, which keeps x and four numbers a row; the gradients of γ and β add rows in their order,
  * so equal calls give equal bits.
  *
  * Shapes: x […, C], gamma, beta [C] → […, C]; C ≥ 1.

@@ -52,10 +52,7 @@ describe.each(BACKENDS)("attention on %s", (_, use) => {
   });
 });
 
-/** The fused kernels have tests of their own. */
-const COMPOSED = BACKENDS.filter(([name]) => !name.startsWith("heed"));
-
-describe.each(COMPOSED)("scores that are not finite on %s", (_, use) => {
+describe.each(BACKENDS)("scores that are not finite on %s", (_, use) => {
   beforeAll(async () => void (await use()));
 
   const uniform = [1 / 2, 0, 1 / 2];

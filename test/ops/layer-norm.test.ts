@@ -200,10 +200,17 @@ describe.each(["cpu", "heed"])("layerNorm on the %s backend", (backend) => {
   });
 });
 
-describe("layerNorm composed of TensorFlow.js ops", () => {
-  beforeAll(async () => void (await tf.setBackend("cpu")));
+const LARGE_ON: [string, () => Promise<unknown>][] = [
+  ["composed on cpu", () => tf.setBackend("cpu")],
+  ["composed on wasm", () => tf.setBackend("wasm")],
+  ["fused, relaxed build", () => useHeed("relaxed")],
+  ["fused, plain build", () => useHeed("plain")],
+];
 
-  it.each([1e20, -3e38, 2e15])(
+describe.each(LARGE_ON)("layerNorm of large numbers, %s", (_, use) => {
+  beforeAll(async () => void (await use()));
+
+  it.each([1e20, -1e20, 2e20, 3e38, -3e38, 2e15])(
     "of rows whose squares overflow is that of the same rows scaled down: %f",
     (size) => {
       const [N, C] = [3, 13];
@@ -217,4 +224,14 @@ describe("layerNorm composed of TensorFlow.js ops", () => {
       expect(distance(got.gradients, exact.gradients)).toBeLessThan(tolerance(N, C).gradients);
     },
   );
+
+  it.each([1e20, 3e38])("of ±%f is ±1, and of that number alone beta", (size) => {
+    const x = tf.tensor2d([
+      [size, -size, size, -size, size, -size],
+      [size, size, size, size, size, size],
+    ]);
+    const out = layerNorm(x, undefined, tf.fill([6], 0.25)).dataSync();
+    const signs = Array.from({ length: 6 }, (_, j) => (j % 2 === 0 ? 1.25 : -0.75));
+    expect(distance([[...out]], [[...signs, ...new Array<number>(6).fill(0.25)]])).toBeLessThan(4 * 2 ** -24);
+  });
 });

@@ -1,10 +1,10 @@
 import { util } from "@tensorflow/tfjs-core";
 import type { HeedKernel } from "../register.ts";
 
-/** Normalised rows, and the statistics [N, 3] that the gradient needs (assembly/norm.ts). */
+/** Normalised rows, and the statistics [N, 4] that the gradient needs (assembly/norm.ts). */
 export const layerNorm: HeedKernel = ({ inputs: { x, gamma, beta }, attrs, heap }) => {
   const [N, C] = rowsOf(x.shape);
-  const outs = [heap.output("layerNorm", x.shape), heap.output("layerNorm", [N, 3])];
+  const outs = [heap.output("layerNorm", x.shape), heap.output("layerNorm", [N, 4])];
   const addresses = [x, gamma, beta, ...outs].map((tensor) => heap.address(tensor));
   heap.kernels.layerNorm(...addresses, N, C, attrs.epsilon as number);
   return outs;
