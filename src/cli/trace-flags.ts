@@ -151,8 +151,13 @@ export async function withTrace<Result>(
   flags: TraceFlags,
   work: Work<Result>,
 ): Promise<Result> {
-  const onWarning = (message: string) =>
-    void io.stderr.write(`${escapeControls(message.replace(/^[\w-]+(?=: )/, command))}\n`);
+  // What a reader found odd comes again with each drawing.
+  const said = new Set<string>();
+  const onWarning = (message: string) => {
+    if (said.has(message)) return;
+    said.add(message);
+    io.stderr.write(`${escapeControls(message.replace(/^[\w-]+(?=: )/, command))}\n`);
+  };
   const { softmax, mostBytes } = flags;
   try {
     const options = { ...(softmax && { softmax }), ...(mostBytes !== undefined && { mostBytes }) };

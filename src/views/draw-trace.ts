@@ -41,6 +41,7 @@ export function* drawSteps(trace: Trace, options: DrawOptions): Generator<undefi
   if (!record)
     throw new OptionError("OPTION", notAChoice({ op: "drawTrace", name: "view", choices: VIEWS, got: view }));
   checkNeeds(record, trace);
+  for (const warning of trace.warnings ?? []) options.onWarning?.(warning);
   return record.steps ? yield* record.steps(trace, options) : record.svg(trace, options);
 }
 

@@ -27,8 +27,9 @@ export function pageFigures(trace: Trace, options: PageFigureOptions = {}): read
   const op = "pageFigures";
   named(op, () => checkChosen(trace, options));
   const look: PictureOptions = { theme: "auto", ...options };
-  // The page has the trace's name above all of them.
-  const unnamed = { ...trace, name: undefined };
+  for (const warning of trace.warnings ?? []) options.onWarning?.(warning);
+  // The page has the trace's name above all of them, and each warning is said once.
+  const unnamed = { ...trace, name: undefined, warnings: [] };
   return RECORDS.filter((record) => isFor(record, trace)).flatMap(({ name, page }) => {
     const draw = (more?: PictureOptions) => drawTrace(unnamed, { ...look, ...more, view: name });
     try {

@@ -16,7 +16,7 @@ import { refuse } from "./named.ts";
 import { type PictureOptions, single, THROUGH, type Through, within } from "./options.ts";
 import type { ViewRecord } from "./view.ts";
 
-/** Of a page: rollout multiplies T × T maps, which would take minutes. */
+/** Of a page: rollout multiplies S × S maps, which would take minutes. */
 const MOST_ON_PAGE = 256;
 
 /** One way through the layers of a stack. */
@@ -42,9 +42,9 @@ const WAYS: Readonly<Record<Through, Way>> = {
     note: "The most that can flow to each input, as shares; assumes what rollout assumes.",
     join(stack) {
       const maps = mapsOf(stack);
-      const { T } = maps[0]!;
-      const weights = new Float64Array(T * T);
-      for (let t = 0; t < T; t++) weights.set(attentionFlow(maps, t).share, t * T);
+      const { T, S } = maps[0]!;
+      const weights = new Float64Array(T * S);
+      for (let t = 0; t < T; t++) weights.set(attentionFlow(maps, t).share, t * S);
       return joined(maps, weights);
     },
   },
@@ -60,18 +60,25 @@ const WAYS: Readonly<Record<Through, Way>> = {
       });
       const maps = mapsOf(stack);
       const { weights } = gradientRelevance(maps, gradients);
-      return joined(maps, withoutResidual(weights, maps[0]!.T));
+      const { T, S } = maps[0]!;
+      return joined(maps, withoutResidual(weights, T, S));
     },
   },
 };
 
-/** Shares [T, T] as a map of one head; where every layer is causal, later inputs are hidden and not just 0. */
+/** Shares [T, S] as a map of one head; where every layer is causal, later inputs are hidden and not just 0. */
 function joined(maps: readonly AttentionMap[], weights: Float64Array): AttentionMap {
-  const { T } = maps[0]!;
-  return denseMap({ H: 1, T, S: T, weights, rowSums: "atMostOne", ...sharedMask(maps) });
+  const { T, S } = maps[0]!;
+  return denseMap({ H: 1, T, S, weights, rowSums: "atMostOne", ...sharedMask(maps) });
 }
 
 const mapsOf = (stack: readonly TraceLayer[]) => stack.map((layer) => layerMap(layer));
+
+/** Whether a layer belongs to the stack of the first: the same queries and keys, those its queries or those after a prefix. */
+function isOfStack(layer: TraceLayer, { alignQ, alignK }: TraceLayer): boolean {
+  const isSelf = alignQ === alignK || layer.maskSpec?.offset === layer.S - layer.T;
+  return isSelf && layer.alignQ === alignQ && layer.alignK === alignK;
+}
 
 /** How much of each output comes from each input, through all layers up to the chosen one. */
 export const rolloutView: ViewRecord<"rollout"> = {
@@ -97,9 +104,8 @@ export const rolloutView: ViewRecord<"rollout"> = {
     return { layer: trace.layers[to]!, head: 0, map, shown };
   },
   page({ layers }, _, draw) {
-    const { alignQ, T } = layers[0]!;
-    const isOneStack = layers.every((layer) => layer.alignQ === alignQ && layer.alignK === alignQ);
-    if (!isOneStack || T > MOST_ON_PAGE) return [];
+    const [first] = layers as readonly [TraceLayer];
+    if (!layers.every((layer) => isOfStack(layer, first)) || first.S > MOST_ON_PAGE) return [];
     return [{ caption: rolloutView.caption, svg: draw({ layer: undefined }) }];
   },
 };
@@ -113,15 +119,15 @@ function rolledOut({ layers }: Trace, options: PictureOptions) {
   if (!way) refuse("through", `be one of ${THROUGH.join(", ")}`, String(through), "choose one");
   const stack = layers.slice(0, to + 1);
   const layer = stack[0]!;
-  const other = stack.find(({ alignQ, alignK }) => alignQ !== layer.alignQ || alignK !== layer.alignQ);
+  const other = stack.find((one) => !isOfStack(one, layer));
   if (other) {
     const rule = `be self-attention over tokens["${layer.alignQ}"], like all layers of the view rollout`;
     const got = `queries "${other.alignQ}" and keys "${other.alignK}"`;
     refuse(other.name, rule, got, "keep the layers of one stack in a trace");
   }
-  if (layer.T > way.mostTokens) {
+  if (layer.S > way.mostTokens) {
     const rule = `have at most ${way.mostTokens} tokens for the view rollout${through === "rollout" ? "" : ` through ${through}`}`;
-    refuse(layer.name, rule, String(layer.T), "roll out a shorter input");
+    refuse(layer.name, rule, String(layer.S), "roll out a shorter input");
   }
   const shown = `${way.noun} of ${to === 0 ? "layer 0" : `layers 0 to ${to}`}`;
   return { layer, to, map: way.join(stack), shown, note: way.note };

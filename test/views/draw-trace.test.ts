@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from "vitest";
 import { OptionError } from "../../src/core/errors.ts";
 import { createTrace, layerMap, readTrace, traceTensor, writeTrace } from "../../src/inspect/index.ts";
-import { defaultView, drawTrace, pngTrace, showTrace, VIEWS } from "../../src/views/index.ts";
+import { defaultView, drawTrace, pageFigures, pngTrace, showTrace, VIEWS } from "../../src/views/index.ts";
 import { HOSTILE } from "../viz/fixtures.ts";
 import { all, parseXml } from "../viz/xml.ts";
 import { causalLayer, IMAGE, imageTrace, rows, selfTrace, WORDS } from "./support.ts";
@@ -303,6 +303,16 @@ describe("what the words say", () => {
       return found.length;
     };
     expect([warned("free"), warned("one")]).toEqual([0, 1]);
+  });
+
+  it("warns of what an importer found odd, for each picture; a page once for all of its own", () => {
+    const trace = { ...selfTrace(), warnings: ["importTrace: these were scores"] };
+    const found: string[] = [];
+    const onWarning = (message: string) => void found.push(message);
+    drawTrace(trace, { view: "heatmap", onWarning });
+    expect(found.splice(0)).toEqual(trace.warnings);
+    pageFigures(trace, { onWarning });
+    expect(found).toEqual(trace.warnings);
   });
 
   it("names the words of the trace", () => {

@@ -5,6 +5,7 @@ import {
   type denseMap,
   gradientRelevance,
   layerMap,
+  rollout,
   traceTensor,
 } from "../../src/inspect/index.ts";
 import { drawTrace, THROUGH } from "../../src/views/index.ts";
@@ -66,6 +67,48 @@ describe("the view rollout", () => {
     expect(titles[1]).toContain("The most that can flow to each input");
     expect(titles[2]).toContain("What made the number larger whose gradient was taken.");
     expect(drawTrace(trace, { view: "rollout" })).toBe(titles[0]);
+  });
+
+  test("draws queries after a prefix, which stands among the keys, through each way", () => {
+    const [T, S] = [3, 5];
+    const tokens = { new: WORDS.slice(2, S), all: WORDS.slice(0, S) };
+    const layers = [1, 2].map((seed) => ({
+      ...{ alignQ: "new", alignK: "all", maskSpec: { offset: S - T } },
+      attn: traceTensor([1, T, S], rows(T, S, seed)),
+      grad: traceTensor([1, T, S], noise(T * S, seed + 11)),
+    }));
+    const trace = createTrace({ tokens, layers });
+    const maps = trace.layers.map((layer) => layerMap(layer));
+    const through = (way: "rollout" | "flow" | "gradient") => {
+      expect(drawTrace(trace, { view: "rollout", through: way })).toContain("keys: all");
+      const { map } = rolloutView.cells!(trace, { through: way });
+      expect([map.T, map.S]).toEqual([T, S]);
+      return Array.from({ length: T }, (_, t) => rowOf(map, t));
+    };
+    const matrix = (weights: ArrayLike<number>) =>
+      Array.from({ length: T }, (_, t) =>
+        Array.from(weights)
+          .slice(t * S, (t + 1) * S)
+          .map(Math.fround),
+      );
+    expect(through("rollout")).toEqual(matrix(rollout(maps).weights));
+    expect(through("flow")).toEqual(
+      [0, 1, 2].map((t) => Array.from(attentionFlow(maps, t).share, Math.fround)),
+    );
+    const { weights } = gradientRelevance(
+      maps,
+      trace.layers.map(({ grad }) => grad!.slice()),
+    );
+    const bare = through("gradient");
+    for (let t = 0; t < T; t++) {
+      const row = Array.from(weights.subarray(t * S, (t + 1) * S), (w, s) => w - Number(s === S - T + t));
+      const sum = row.reduce((total, w) => total + w, 0);
+      for (let s = 0; s < S; s++) expect(Math.abs(bare[t]![s]! - row[s]! / sum)).toBeLessThan(2 ** -24);
+    }
+    const unsaid = { ...trace, layers: trace.layers.map((layer) => ({ ...layer, maskSpec: {} })) };
+    expect(() => drawTrace(unsaid, { view: "rollout" })).toThrow(
+      'drawTrace: layer 0 must be self-attention over tokens["new"], like all layers of the view rollout, got queries "new" and keys "all"; keep the layers of one stack in a trace',
+    );
   });
 
   test("says what it needs: gradients, few tokens, a way that there is", () => {

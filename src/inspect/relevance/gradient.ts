@@ -68,12 +68,15 @@ export function passed(
   return Float64Array.from(R, (x, e) => (e < P * S ? x : x + added[e - P * S]!));
 }
 
-/** Rows of R − I scaled to sum to 1, R being [n, n]: what came through attention, without the residual connection. */
-export function withoutResidual(R: Float64Array, n: number): Float64Array<ArrayBuffer> {
+/**
+ * Rows of R − I scaled to sum to 1: what came through attention, without the residual connection. R is [T, S], and the
+ * place of row t is S − T + t.
+ */
+export function withoutResidual(R: Float64Array, T: number, S = T): Float64Array<ArrayBuffer> {
   const out = Float64Array.from(R);
-  for (let i = 0; i < n; i++) {
-    out[i * n + i]! -= 1;
-    scaleToOne(out.subarray(i * n, (i + 1) * n));
+  for (let t = 0; t < T; t++) {
+    out[t * S + S - T + t]! -= 1;
+    scaleToOne(out.subarray(t * S, (t + 1) * S));
   }
   return out;
 }
