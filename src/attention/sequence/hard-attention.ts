@@ -3,7 +3,7 @@ import { keyHead } from "../../core/notation.ts";
 import { compileProgram, type ProgramOptions } from "../../core/program.ts";
 import { attentionShapes } from "../../core/shapes.ts";
 import { dotScores } from "../../ops/attention/composed.ts";
-import { noProduct, seenMask } from "../../ops/attention/guard.ts";
+import { ofNothing, seenMask } from "../../ops/attention/guard.ts";
 import { allowTensor, maskScores } from "../../ops/attention/mask.ts";
 import { type Asked, tidyAsked } from "../../ops/tidy.ts";
 
@@ -103,7 +103,7 @@ function chooseKeys(program: Program, q: tf.Tensor4D, k: tf.Tensor4D): tf.Tensor
 /** Row `index` of each query head's values, 0 for index −1. */
 function takeRows({ shapes }: Program, v: tf.Tensor4D, index: tf.Tensor3D): tf.Tensor4D {
   const { B, H, Hkv, T, S, Dv } = shapes;
-  if (B * T * S === 0) return noProduct([v, v], [B, H, T, Dv]) as tf.Tensor4D;
+  if (B * T * S === 0) return ofNothing([v, v], [B, H, T, Dv]) as tf.Tensor4D;
   const first = Int32Array.from({ length: B * H }, (_, n) => {
     return (Math.floor(n / H) * Hkv + keyHead(n % H, shapes)) * S;
   });

@@ -24,7 +24,7 @@ import {
   runKernelsOn,
 } from "../registry.ts";
 import { composed, withoutHead } from "./composed.ts";
-import { detached, onceDifferentiable } from "./guard.ts";
+import { detached, ofNothing, onceDifferentiable } from "./guard.ts";
 import { attentionCalls, notifyOfCall } from "./observe.ts";
 
 const KERNEL = "HeedAdditiveAttention";
@@ -131,6 +131,7 @@ function unfused(
 export function hiddenScore(query: Tensor3D, key: Tensor3D, v: Tensor1D): Tensor3D {
   const [B, T, A] = query.shape;
   const S = key.shape[1];
+  if (B * T * S === 0) return ofNothing([query, key, v], [B, T, S]) as Tensor3D;
   const hidden = tanh(add(reshape(query, [B, T, 1, A]), reshape(key, [B, 1, S, A])));
   return reshape(matMul(reshape(hidden, [B * T * S, A]), reshape(v, [A, 1])), [B, T, S]);
 }

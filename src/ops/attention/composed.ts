@@ -24,13 +24,12 @@ import {
   tidy,
   where,
   zeros,
-  zerosLike,
 } from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
 import { emptyRow } from "../../core/faults.ts";
 import type { AttentionProgram } from "../../core/program.ts";
 import { dropoutRow } from "../../core/program-rows.ts";
-import { addConstant, cleaned, isKnownFinite, noProduct, seenMask, strayValues, withValue } from "./guard.ts";
+import { addConstant, cleaned, isKnownFinite, ofNothing, seenMask, strayValues, withValue } from "./guard.ts";
 import { allowTensor, maskScores } from "./mask.ts";
 import { logSumExp, softmax } from "./softmax.ts";
 
@@ -81,7 +80,7 @@ export function composed(program: Program, parts: ComposedParts): Weighed & { ou
 /** scale · q·k: q [B, H, T, D], k [B, Hkv, S, D] → [B, H, T, S]. */
 export function dotScores({ shapes, scale }: Program, q: Tensor, k: Tensor): Tensor {
   const { B, H, T, S } = shapes;
-  if (B * T * S === 0) return noProduct([q, k], [B, H, T, S]);
+  if (B * T * S === 0) return ofNothing([q, k], [B, H, T, S]);
   return reshape(matMul(sharedRows(mul(q, scale), shapes), k, false, true), [B, H, T, S]);
 }
 
@@ -91,12 +90,13 @@ function sharedRows(x: Tensor, { B, H, Hkv, T }: Program["shapes"]): Tensor {
 }
 
 /** score → mask → normalise. */
-export function weigh(program: Program, { score, inputs, normalize = softmax, finite }: ScoreParts): Weighed {
+export function weigh(program: Program, parts: ScoreParts): Weighed {
   const { B, T, S } = program.shapes;
+  if (B * T * S === 0) return weighNothing(program, parts);
+  const { score, inputs, normalize = softmax, finite } = parts;
   const bias = program.bias?.array;
-  // Where there is nothing, nothing is hidden: no op runs on a mask of size 0.
-  const allow = B * T * S === 0 ? undefined : allowTensor(program);
-  const visible = B * T * S === 0 ? undefined : seenMask(allow, bias);
+  const allow = allowTensor(program);
+  const visible = seenMask(allow, bias);
   const seen = finite ? undefined : visible;
   const scores = scoresOf(program, score, seen !== undefined && !inputs.every(isKnownFinite));
   // Cleaned inputs give finite scores where a bias of −∞ hides what was not.
@@ -105,10 +105,36 @@ export function weigh(program: Program, { score, inputs, normalize = softmax, fi
   const competing = withSink(program, masked);
   const shares = normalize(competing);
   const own = program.sink === undefined ? shares : slice(shares, 0, masked.shape);
-  const filled = allow || bias || S === 0 ? fillEmptyRows(program, own, masked) : own;
+  const filled = allow || bias ? fillEmptyRows(program, own, masked) : own;
   const weights = visible ? gradientWhere(visible, filled) : filled;
   const dropped = program.dropout ? mul(weights, dropoutTensor(program, weights.shape)) : weights;
   return { scores: scores.value, masked, weights, dropped, lse: () => logSumExp(competing), seen };
+}
+
+/** The stages without queries or without keys: no op of TensorFlow.js runs on a tensor of size 0, see `ofNothing`. */
+function weighNothing(program: Program, { score }: ScoreParts): Weighed {
+  const { bias, sink, shapes } = program;
+  const { B, H, T, S } = shapes;
+  const raw = score((x) => x);
+  const scores = bias ? ofNothing([raw, bias.array], [B, H, T, S]) : raw;
+  if (S === 0) checkEmptyRows(program);
+  const weights = typeof sink === "object" ? ofNothing([scores, sink], [B, H, T, S]) : scores;
+  const lse = () => {
+    const alone = typeof sink === "number" ? sink : Number.NEGATIVE_INFINITY;
+    if (typeof sink !== "object" || B * T === 0) return ofNothing([weights], [B, H, T], alone);
+    return sum(ofNothing([weights], [B, H, T]), reshape(sink, [sink.size, 1]));
+  };
+  return { scores, masked: scores, weights, dropped: weights, lse, seen: undefined };
+}
+
+/** Throws where queries have no keys at all and that was to be an error. */
+function checkEmptyRows({ op, onEmptyRow, queryLengths, shapes }: Program): void {
+  const { B, H, T } = shapes;
+  if (onEmptyRow !== "error" || H === 0) return;
+  for (let b = 0; b < B; b++) {
+    if (Math.min(T, queryLengths?.[b] ?? T) > 0)
+      throw new OptionError("EMPTY_ROW", emptyRow({ op, b, h: 0, i: 0 }));
+  }
 }
 
 /** x, whose gradient is 0 where it is not visible: a hidden value may be so large that the weight's own overflows. */
@@ -127,7 +153,7 @@ function gradientWhere(visible: Tensor, x: Tensor): Tensor {
 function scoresOf({ softCap, bias }: Program, score: ScoreParts["score"], isCleaned: boolean) {
   const transform = (x: Tensor) => {
     const capped = softCap === undefined ? x : mul(tanh(div(x, softCap)), softCap);
-    return bias ? addRepeated(capped, bias.array) : capped;
+    return bias ? sum(capped, bias.array) : capped;
   };
   const raw = transform(score((x) => x));
   return { isCleaned, value: isCleaned ? withValue(transform(score(cleaned)), raw) : raw };
@@ -145,7 +171,7 @@ export function aggregate(
   original = v,
 ): Tensor {
   const { B, H, T, S, Dv } = shapes;
-  if (B * T * S === 0) return noProduct([weights, v], [B, H, T, Dv]);
+  if (B * T * S === 0) return ofNothing([weights, v], [B, H, T, Dv]);
   const rows = sharedRows(weights, shapes);
   if (!seen || isKnownFinite(original)) return reshape(matMul(rows, v), [B, H, T, Dv]);
   const places = sharedRows(broadcastTo(seen, [B, H, T, S]), shapes);
@@ -157,20 +183,8 @@ function withSink({ sink, shapes }: Program, masked: Tensor): Tensor {
   if (sink === undefined) return masked;
   const column = [...masked.shape.slice(0, -1), 1];
   const sinks =
-    typeof sink === "number"
-      ? fill(column, sink)
-      : addRepeated(zeros(column), reshape(sink, [shapes.H, 1, 1]));
+    typeof sink === "number" ? fill(column, sink) : sum(zeros(column), reshape(sink, [shapes.H, 1, 1]));
   return concat([masked, sinks], -1);
-}
-
-/** x + y, y repeated; TensorFlow.js has no gradient for what is repeated 0 times, and it is 0. */
-function addRepeated(x: Tensor, y: Tensor): Tensor {
-  if (x.size > 0) return sum(x, y);
-  const addNothing = customGrad((a, b) => ({
-    value: sum(a as Tensor, b as Tensor),
-    gradFunc: (dy: Tensor) => [dy, zerosLike(b as Tensor)],
-  }));
-  return addNothing(x, y);
 }
 
 /** Rows without a visible key, as `onEmptyRow` wants them. "zero" is what the softmax gives already. */
@@ -178,10 +192,7 @@ function fillEmptyRows(program: Program, weights: Tensor, masked: Tensor): Tenso
   const { op, onEmptyRow, queryLengths, keyLengths, shapes } = program;
   if (onEmptyRow === "zero") return weights;
   const { B, H, T, S } = shapes;
-  const hidden =
-    S === 0
-      ? new Uint8Array(B * H * T).fill(1)
-      : tidy(() => equal(max(masked, -1), Number.NEGATIVE_INFINITY).dataSync());
+  const hidden = tidy(() => equal(max(masked, -1), Number.NEGATIVE_INFINITY).dataSync());
   const filled = new Float32Array(B * H * T * S);
   hidden.forEach((isEmpty, row) => {
     const b = Math.floor(row / (H * T));

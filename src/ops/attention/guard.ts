@@ -80,15 +80,16 @@ export function onceDifferentiable<X extends tf.Tensor>(op: string, x: X): X {
 }
 
 /**
- * The product of matrices that share no rows or columns: zeros of this shape, which no factor moves. The stock `wasm`
- * backend returns memory as it finds it for a sum of nothing.
+ * What is made of factors of which some hold nothing, such as the product of matrices that share no rows or columns:
+ * `value` everywhere in this shape, which no factor moves. The stock `wasm` backend returns memory as it finds it for a
+ * sum of nothing, and writes beside its tensors where it repeats something 0 times.
  */
-export function noProduct(factors: [tf.Tensor, tf.Tensor], shape: number[]): tf.Tensor {
-  const zeros = tf.customGrad(() => ({
-    value: tf.zeros(shape),
+export function ofNothing(factors: readonly tf.Tensor[], shape: number[], value = 0): tf.Tensor {
+  const fixed = tf.customGrad(() => ({
+    value: tf.fill(shape, value),
     gradFunc: () => factors.map((x) => tf.zerosLike(x)),
   }));
-  return zeros(...factors);
+  return fixed(...factors);
 }
 
 /**

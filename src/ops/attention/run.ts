@@ -1,4 +1,4 @@
-import { type Tensor, type Tensor3D, type Tensor4D, transpose } from "@tensorflow/tfjs-core";
+import { reshape, type Tensor, type Tensor3D, type Tensor4D, transpose } from "@tensorflow/tfjs-core";
 import { checkChoice } from "../../core/check-options.ts";
 import { type AttentionProgram, compileProgram, type ProgramOptions } from "../../core/program.ts";
 import { attentionShapes } from "../../core/shapes.ts";
@@ -75,7 +75,10 @@ export function runAttention<O = AttentionWants>(
 
 /** Heads first, or back. */
 function swapped(x: Tensor, layout: Layout): Tensor {
-  return layout === "bthd" ? transpose(x, [0, 2, 1, 3]) : x;
+  if (layout === "bhtd") return x;
+  const [B, rows, columns, width] = x.shape as [number, number, number, number];
+  // Nothing to move: see `ofNothing`.
+  return x.size === 0 ? reshape(x, [B, columns, rows, width]) : transpose(x, [0, 2, 1, 3]);
 }
 
 /** Attention of a compiled program, of TensorFlow.js ops. */
