@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkBroadcast } from "../normalize/check.ts";
 import { checkWidths } from "./check.ts";
+import { products } from "./products.ts";
 import type { Score } from "./score.ts";
 
 export interface CosineOptions {
@@ -52,7 +53,7 @@ export function cosineScore({ scale = 1 }: CosineOptions = {}): Score {
     prepare: (keys) => unit(keys),
     score(queries, prepared) {
       const number = factor(queries, prepared);
-      const product: tf.Tensor3D = tf.matMul(query(queries), prepared, false, true);
+      const product: tf.Tensor3D = products(query(queries), prepared);
       return number === 1 ? product : tf.mul(product, number);
     },
     factor,

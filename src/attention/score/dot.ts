@@ -1,5 +1,5 @@
-import * as tf from "@tensorflow/tfjs-core";
 import { checkWidths } from "./check.ts";
+import { products } from "./products.ts";
 import type { Score } from "./score.ts";
 
 /**
@@ -27,7 +27,7 @@ export function dotScore(): Score {
     prepare: (keys) => keys,
     score(queries, keys) {
       checkWidths("dotScore", queries, keys);
-      return tf.matMul(queries, keys, false, true);
+      return products(queries, keys);
     },
     factor(queries, keys) {
       checkWidths("dotScore", queries, keys);

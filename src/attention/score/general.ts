@@ -1,6 +1,7 @@
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import { checkParameter, checkWidths } from "./check.ts";
 import { linear } from "./linear.ts";
+import { products } from "./products.ts";
 import type { Score } from "./score.ts";
 
 export interface GeneralParameters {
@@ -37,7 +38,7 @@ export function generalScore({ w }: GeneralParameters): Score {
     },
     score(queries, prepared) {
       checkParameter("generalScore", "w [Dq, Dk]", [Dq, Dk], [queries.shape[2], Dk]);
-      return tf.matMul(queries, prepared, false, true);
+      return products(queries, prepared);
     },
     factor(queries, prepared) {
       checkParameter("generalScore", "w [Dq, Dk]", [Dq, Dk], [queries.shape[2], Dk]);

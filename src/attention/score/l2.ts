@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkWidths } from "./check.ts";
+import { products } from "./products.ts";
 import type { Score } from "./score.ts";
 
 export interface L2Options {
@@ -52,7 +53,7 @@ export function l2Score({ scale }: L2Options = {}): Score {
     },
     score(queries, prepared) {
       const number = factor(queries, prepared);
-      return tf.mul(tf.matMul(query(queries), prepared, false, true), number);
+      return tf.mul(products(query(queries), prepared), number);
     },
     factor,
     query,

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkWidths } from "./check.ts";
+import { products } from "./products.ts";
 import type { Score } from "./score.ts";
 
 export interface ScaledDotOptions {
@@ -35,7 +36,7 @@ export function scaledDotScore({ scale }: ScaledDotOptions = {}): Score {
     name: "scaledDot",
     prepare: (keys) => keys,
     score(queries, keys) {
-      return tf.matMul(tf.mul(queries, factor(queries, keys)), keys, false, true);
+      return products(tf.mul(queries, factor(queries, keys)), keys);
     },
     factor,
   };
