@@ -51,7 +51,7 @@ export abstract class HeedChart extends HeedElement {
     // In the next frame: what is drawn is higher, which would resize the element in this one.
     this.#observer = new ResizeObserver(([entry]) =>
       requestAnimationFrame(() => {
-        this.width = Math.floor(entry!.contentRect.width);
+        if (this.isConnected) this.width = Math.floor(entry!.contentRect.width);
       }),
     );
     this.#observer.observe(this);
@@ -61,6 +61,8 @@ export abstract class HeedChart extends HeedElement {
     super.disconnectedCallback();
     this.#observer?.disconnect();
     this.#drawn = [];
+    // Outside a page there is no room to draw in; back in one, the observer tells how much there is.
+    this.width = 0;
   }
 
   protected override loaded(_model: Model): void {

@@ -25,7 +25,8 @@ export interface GridLayout {
 export function gridLayout(width: number, rows: number, columns: number): GridLayout {
   const left = width > 480 ? NAMES : NUMBERS;
   const top = 34;
-  const room = (width - left - 2) / columns;
+  // A page may give no room at all; the steps from head to head still go forward.
+  const room = Math.max(1, (width - left - 2) / columns);
   const cell = Math.max(Math.min(SMALLEST, room - 1), Math.min(LARGEST, Math.floor(room - GAP)));
   const step = Math.min(room, cell + GAP);
   return { left, top, step, cell: Math.min(cell, step - 1), height: top + rows * step + 2 };

@@ -115,25 +115,25 @@ export class AttentionMap implements MapFacts {
    * @throws OptionError OPTION · LIMIT where so many weights must be recomputed that `tileSteps` should do it
    */
   tile(head: number, level: number, x: number, y: number, reduction: Reduction = "max"): Cells {
-    return finished(this.#tile(true, head, level, x, y, reduction));
+    const part = this.#part(head, level, x, y, reduction);
+    const computed = this.#computer.tile?.(part);
+    if (computed) return computed;
+    this.#checkWork("tile", head, part.rows, part.columns);
+    return finished(this.#pool(part, 2 ** level));
   }
 
   /**
    * `tile` a row at a time, for a page that answers its reader meanwhile: each step reads one row, the last one returns
    * the tile.
    */
-  tileSteps(...[head, level, x, y, reduction = "max"]: Parameters<AttentionMap["tile"]>) {
-    return this.#tile(false, head, level, x, y, reduction);
+  *tileSteps(
+    ...[head, level, x, y, reduction = "max"]: Parameters<AttentionMap["tile"]>
+  ): Generator<undefined, Cells, undefined> {
+    const part = this.#part(head, level, x, y, reduction);
+    return this.#computer.tile?.(part) ?? (yield* this.#pool(part, 2 ** level));
   }
 
-  *#tile(
-    isAtOnce: boolean,
-    head: number,
-    level: number,
-    x: number,
-    y: number,
-    reduction: Reduction,
-  ): Generator<undefined, Cells, undefined> {
+  #part(head: number, level: number, x: number, y: number, reduction: Reduction): TileRequest {
     const op = "tile";
     check(op, "head", head, this.H);
     check(op, "level", level, this.levels);
@@ -143,10 +143,7 @@ export class AttentionMap implements MapFacts {
     check(op, "y", y, Math.ceil(this.T / side));
     const rows = [y * side, Math.min((y + 1) * side, this.T)] as const;
     const columns = [x * side, Math.min((x + 1) * side, this.S)] as const;
-    const computed = this.#computer.tile?.({ head, level, rows, columns, reduction });
-    if (computed) return computed;
-    if (isAtOnce) this.#checkWork(op, head, rows, columns);
-    return yield* this.#pool({ head, rows, columns, factor: 2 ** level, reduction });
+    return { head, level, rows, columns, reduction };
   }
 
   /**
@@ -162,7 +159,7 @@ export class AttentionMap implements MapFacts {
     if (computed) return computed;
     const [rows, columns] = [[0, this.T] as const, [0, this.S] as const];
     this.#checkWork("pooled", head, rows, columns);
-    return finished(this.#pool({ head, rows, columns, factor, reduction: "max" }));
+    return finished(this.#pool({ head, rows, columns, reduction: "max" }, factor));
   }
 
   /** A file of half a megabyte can hold the q and k of a head that takes half a minute. */
@@ -184,13 +181,10 @@ export class AttentionMap implements MapFacts {
     throw new OptionError("LIMIT", { op, rule, got: weights, remedy });
   }
 
-  *#pool({
-    head,
-    rows,
-    columns,
-    factor,
-    reduction,
-  }: Omit<TileRequest, "level"> & { factor: number }): Generator<undefined, Cells, undefined> {
+  *#pool(
+    { head, rows, columns, reduction }: Omit<TileRequest, "level">,
+    factor: number,
+  ): Generator<undefined, Cells, undefined> {
     const width = columns[1] - columns[0];
     const room = maskedCells(Math.ceil((rows[1] - rows[0]) / factor), Math.ceil(width / factor));
     const pooled = new Pool(room, [factor, factor], reduction);
