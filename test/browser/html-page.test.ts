@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { BrowserContextOptions } from "@playwright/test";
@@ -21,12 +21,14 @@ const folder = mkdtempSync(path.join(tmpdir(), "heed-page-"));
 const browser = browserForTests();
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** The page that `heed html` writes for a trace, opened from its file. */
+/** The page that `heed html` writes for a trace, opened from its file; one name is one trace with the same flags, written once. */
 async function openPageOf(name: string, trace: Trace, flags: string[], options: BrowserContextOptions = {}) {
   const [attn, html] = [path.join(folder, `${name}.attn`), path.join(folder, `${name}.html`)];
-  writeFileSync(attn, writeTrace(trace));
-  const { status } = spawnSync(process.execPath, [main, "html", attn, "--out", html, ...flags]);
-  expect(status).toBe(0);
+  if (!existsSync(html)) {
+    writeFileSync(attn, writeTrace(trace));
+    const { status } = spawnSync(process.execPath, [main, "html", attn, "--out", html, ...flags]);
+    expect(status).toBe(0);
+  }
   const context = await browser().newContext({ viewport: { width: 900, height: 900 }, ...options });
   const page = await context.newPage();
   const opened = watch(page, () => context.close());
@@ -55,11 +57,11 @@ describe("the page of heed html", () => {
 
   for (const { name, options } of SIZES)
     itInChromium(`asks for nothing, says nothing, fits and is clean to axe: ${name}`, async () => {
-      for (const [trace, flags, tag, stills] of [
-        [imageTrace(), glimpses, "heed-image", 7],
-        [hostile, ["--view", "heatmap"], "heed-heatmap", 3],
+      for (const [name, trace, flags, tag, stills] of [
+        ["image-page", imageTrace(), glimpses, "heed-image", 7],
+        ["hostile-page", hostile, ["--view", "heatmap"], "heed-heatmap", 3],
       ] as const) {
-        const opened = await openPageOf("page", trace, [...flags], options);
+        const opened = await openPageOf(name, trace, [...flags], options);
         const { page, said, requests, close } = opened;
         await painted(page, tag);
         expect(await page.locator("figure > div > svg[role=img]").count()).toBe(stills);
@@ -74,7 +76,7 @@ describe("the page of heed html", () => {
     });
 
   itInChromium("keeps hostile tokens text, and lets no other script run", async () => {
-    const { page, said, close } = await openPageOf("hostile", hostile, ["--view", "heatmap"]);
+    const { page, said, close } = await openPageOf("hostile-page", hostile, ["--view", "heatmap"]);
     await painted(page, "heed-heatmap");
     expect(await page.locator("script").count()).toBe(2);
     expect(await page.locator("b, main img").count()).toBe(0);
@@ -89,7 +91,7 @@ describe("the page of heed html", () => {
       ["light", "rgb(255, 255, 255)"],
       ["dark", "rgb(18, 18, 18)"],
     ] as const) {
-      const { page, close } = await openPageOf("theme", selfTrace(), [], { colorScheme });
+      const { page, close } = await openPageOf("self", selfTrace(), [], { colorScheme });
       const fills = await page
         .locator("figure > div > svg > rect.bg")
         .evaluateAll((grounds) => grounds.map((one) => getComputedStyle(one).fill));
@@ -103,7 +105,7 @@ describe("the page of heed html", () => {
     "keeps the words of a wide picture legible on a phone, where it scrolls by itself",
     async () => {
       const viewport = { width: 390, height: 800 };
-      const { page, close } = await openPageOf("phone", selfTrace(), [], { viewport });
+      const { page, close } = await openPageOf("self", selfTrace(), [], { viewport });
       const table = page.getByRole("group", { name: /^What each head does/ });
       expect(await table.evaluate((box) => box.scrollWidth - box.clientWidth), "the table fits").toBe(0);
       const wide = page.getByRole("group", { name: /^How much of each output comes from each input/ });
@@ -125,7 +127,7 @@ describe("the page of heed html", () => {
     expect(await violations(alone.page)).toEqual([]);
     expect(alone.said).toEqual([]);
     await alone.close();
-    const still = await openPageOf("off", imageTrace(), glimpses, { javaScriptEnabled: false });
+    const still = await openPageOf("image-page", imageTrace(), glimpses, { javaScriptEnabled: false });
     expect(await still.page.locator("noscript svg").count()).toBe(1);
     expect(await still.page.locator("noscript tbody tr").count()).toBe(3);
     expect(await still.page.locator("figure svg").count()).toBe(7);

@@ -3,7 +3,9 @@ import { cpSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { run } from "../../src/cli/program.ts";
 import { DEFAULT_MODEL } from "../../src/tasks/translation/translator.ts";
+import { fakeIo } from "./fake-io.ts";
 import { writeTinyModel } from "./tiny-model.ts";
 
 /** The built command in a process of its own, with a tiny model made here. */
@@ -57,13 +59,18 @@ describe("what goes wrong is one line and exit code 2, without a stack", () => {
     expect(stderr).toMatch(/^heed translate: [^\n]*nothing[^\n]*\n$/);
   });
 
-  test.each(["card.json", "vocabulary.json", "model.safetensors"])("a damaged %s", (name) => {
+  test.each(["card.json", "vocabulary.json", "model.safetensors"])("a damaged %s", async (name) => {
+    const damaged = path.join(folder, "damaged");
+    const command = ["translate", "--model", damaged, "x"];
     for (const text of ["", "{", "null", "[]", "{}", '"text"']) {
-      const damaged = path.join(folder, "damaged");
       cpSync(model, damaged, { recursive: true });
       writeFileSync(path.join(damaged, name), text);
-      expectRefusal(heed(["translate", "--model", damaged, "x"]));
+      const io = fakeIo();
+      const status = await run(command, io);
+      expectRefusal({ status, stdout: io.out(), stderr: io.err() });
     }
+    // Once in a process of its own: nothing else is said there.
+    expectRefusal(heed(command));
   });
 
   test("weights that were cut off", () => {

@@ -10,21 +10,35 @@ export function findChromium(): string | undefined {
   );
 }
 
-/** Starts a headless Chromium. The caller closes it. */
+/** Starts a headless Chromium. The caller closes it; the end of the process does too. */
 export async function launchChromium(): Promise<Browser> {
   const executablePath = findChromium();
   if (!executablePath) throw new Error("no Chromium found; install one, or set CHROMIUM_PATH to its path");
-  return chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  return chromium.launch({ executablePath, args: ["--no-sandbox"], handleSIGTERM: false });
 }
 
-/** A browser for the tests of a file, where there is one: started before them, closed after. */
+/** The Chromium of this process: files that run in one worker share it. */
+let shared: Promise<Browser> | undefined;
+
+function sharedChromium(): Promise<Browser> {
+  // Vitest ends a worker by SIGTERM; playwright closes its browsers when a process exits.
+  if (!shared) process.once("SIGTERM", () => process.exit());
+  shared ??= launchChromium();
+  return shared;
+}
+
+/** A browser for the tests of a file, where there is one; pages that a test which failed left open are closed. */
 export function browserForTests(): () => Browser {
   let browser: Browser | undefined;
   beforeAll(async () => {
-    if (findChromium()) browser = await launchChromium();
+    if (!findChromium()) return;
+    browser = await sharedChromium();
+    if (browser.isConnected()) return;
+    shared = undefined;
+    browser = await sharedChromium();
   });
   afterAll(async () => {
-    await browser?.close();
+    for (const context of browser?.contexts() ?? []) await context.close();
   });
   return () => browser!;
 }
