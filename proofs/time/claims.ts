@@ -4,7 +4,7 @@ import type { Timed } from "./linear.ts";
 const SLOPE = 1.2;
 
 /** Time between 512 and 4096 positions as a power of them. */
-function growthClaim(name: Timed, title: string, logarithm = false): Claim {
+function growthClaim(name: Timed, title: string, { logarithm = false, quick = false } = {}): Claim {
   const growth = logarithm ? "n·log n" : "n";
   return {
     name: `growth/${name}`,
@@ -13,7 +13,7 @@ function growthClaim(name: Timed, title: string, logarithm = false): Claim {
       { metric: "slope", atMost: SLOPE },
       { metric: "gradientSlope", atMost: SLOPE },
     ],
-    quick: true,
+    quick,
     async measure(onProgress) {
       const { timeSlopes } = await import("./linear.ts");
       return timeSlopes(name, logarithm, onProgress);
@@ -53,7 +53,7 @@ export const timeClaims: readonly Claim[] = [
   growthClaim("nystrom", "Nyströmformer"),
   growthClaim("gated-delta", "the gated delta rule"),
   growthClaim("retention", "retention"),
-  growthClaim("lsh", "LSH attention", true),
+  growthClaim("lsh", "LSH attention", { logarithm: true, quick: true }),
   {
     name: "growth/sigmoid-gate",
     claim:
@@ -108,6 +108,20 @@ export const timeClaims: readonly Claim[] = [
     async measure(onProgress) {
       const { glimpseRatios } = await import("./glimpse.ts");
       return glimpseRatios(onProgress);
+    },
+  },
+  {
+    name: "speed/translation",
+    claim:
+      "The built command gives its first answer within 1.5 s of its start, and 1,000 sentences with beam 5 within 60 s.",
+    thresholds: [
+      { metric: "firstAnswerSeconds", atMost: 1.5 },
+      { metric: "thousandSeconds", atMost: 60 },
+    ],
+    quick: false,
+    async measure(onProgress) {
+      const { commandSeconds } = await import("./command.ts");
+      return { ...commandSeconds(onProgress) };
     },
   },
 ];
