@@ -46,7 +46,11 @@ export function status(code: number, headers: Record<string, string> = {}): Answ
  * A server on 127.0.0.1 that gives its answers one by one, the last one again and again; it closes with the test.
  * `requests` are the ranges asked for, in order.
  */
-export async function fileServer(
+export const fileServer = (...answers: Answer[]) => fileServerUntil(onTestFinished, ...answers);
+
+/** The same for tests that run at once: each hands in its own `onTestFinished`. */
+export async function fileServerUntil(
+  onFinished: (close: () => void) => void,
   ...answers: Answer[]
 ): Promise<{ url: string; requests: (string | undefined)[] }> {
   const requests: (string | undefined)[] = [];
@@ -56,7 +60,7 @@ export async function fileServer(
     answer(request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
+  onFinished(() => {
     server.closeAllConnections();
     server.close();
   });
