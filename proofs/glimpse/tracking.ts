@@ -17,7 +17,7 @@ const BATCH = 32;
 const [TRAINED, TESTED] = [10, 20];
 
 export interface TrackingOptions {
-  /** @default 150 */
+  /** @default 80 */
   steps?: number;
   /** @default 1 */
   seed?: number;
@@ -95,7 +95,7 @@ function centres({ places }: Videos): tf.Tensor2D[] {
  * through it to distract. The same options give the same metrics.
  */
 export async function trainTracker(options: TrackingOptions = {}): Promise<Tracked> {
-  const { steps = 150, seed = 1, heldOut = 100, onProgress } = options;
+  const { steps = 80, seed = 1, heldOut = 100, onProgress } = options;
   await prepare();
   const model = makeModel(new RandomStream(seed));
   const data = new RandomStream(seed, 1);
