@@ -242,12 +242,12 @@ const KERNELS: [string, Call][] = [
   ],
   [
     "layerNorm",
-    (k, n, a) => void k.layerNorm!(a.in(R * n), a.in(n), a.in(n), a.out(R * n), a.out(3 * R), R, n, 1e-5),
+    (k, n, a) => void k.layerNorm!(a.in(R * n), a.in(n), a.in(n), a.out(R * n), a.out(4 * R), R, n, 1e-5),
   ],
   [
     "layerNormGrad",
     (k, n, a) => {
-      const [x, gamma, stats, dy] = [a.in(R * n), a.in(n), a.in(3 * R), a.in(R * n)];
+      const [x, gamma, stats, dy] = [a.in(R * n), a.in(n), a.in(4 * R), a.in(R * n)];
       k.layerNormGrad!(x, gamma, stats, dy, a.out(R * n), a.out(n), a.out(n), R, n);
     },
   ],
