@@ -3,11 +3,14 @@ import { loadGradients } from "../src/host/gradients.ts";
 import { useHeedBackend } from "../src/host/select.ts";
 import { Adam } from "../src/train/adam.ts";
 import { namedGradients } from "../src/train/named-gradients.ts";
+import type { Schedule } from "../src/train/schedule.ts";
 
 export interface DescendOptions {
   steps: number;
-  /** Adam's step size, which falls in a straight line to nothing over the last third of the steps. */
-  learningRate: number;
+  /** Adam's step size, which falls in a straight line to nothing over the last third of the steps; or that of each step. */
+  learningRate: number | Schedule;
+  /** Adam's decay of squares. @default 0.999 */
+  beta2?: number | undefined;
   /** The greatest norm of all gradients together. @default none */
   clipNorm?: number | undefined;
   /** Called after each step with its number from 1 and its loss. */
@@ -26,13 +29,20 @@ export async function prepare(): Promise<void> {
 export async function descend(
   variables: Readonly<Record<string, tf.Variable>>,
   loss: (step: number) => tf.Scalar,
-  { steps, learningRate, clipNorm, onStep, onProgress }: DescendOptions,
+  { steps, learningRate, beta2, clipNorm, onStep, onProgress }: DescendOptions,
 ): Promise<void> {
-  const adam = new Adam(clipNorm === undefined ? {} : { clipNorm });
+  const adam = new Adam({
+    ...(beta2 !== undefined && { beta2 }),
+    ...(clipNorm !== undefined && { clipNorm }),
+  });
+  const rate: Schedule =
+    typeof learningRate === "number"
+      ? (step) => learningRate * Math.min(1, (3 * (steps - step)) / steps)
+      : learningRate;
   try {
     for (let step = 0; step < steps; step++) {
       const { loss: value, grads } = namedGradients(variables, () => tf.tidy(() => loss(step)));
-      adam.learningRate = learningRate * Math.min(1, (3 * (steps - step)) / steps);
+      adam.learningRate = rate(step);
       adam.apply(grads, variables);
       tf.dispose(grads);
       onStep?.(step + 1, value);

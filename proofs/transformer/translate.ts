@@ -2,10 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { RandomStream } from "../../src/core/random.ts";
 import { END, PAD, START, UNKNOWN } from "../../src/data/bpe.ts";
 import { searchTransformer, Transformer, tokenLoss, vaswani } from "../../src/models/transformer/index.ts";
-import { Adam } from "../../src/train/adam.ts";
-import { namedGradients } from "../../src/train/named-gradients.ts";
 import { inverseSqrtSchedule } from "../../src/train/schedule.ts";
-import { prepare } from "../descend.ts";
+import { descend, prepare } from "../descend.ts";
 import { FIRST_WORD, toyBatch } from "../toy/batch.ts";
 import type { ToyLanguage, ToyPair } from "../toy/language.ts";
 import { drawPairs, type ToySample } from "../toy/sampler.ts";
@@ -22,25 +20,21 @@ export async function translateToy(
   await prepare();
   const sizes = { width: 64, heads: 4, inner: 128, encoderLayers: 2, decoderLayers: 2, dropout: 0 };
   const model = new Transformer(vaswani({ ...sizes, vocabulary: FIRST_WORD + language.words }), 1);
-  const adam = new Adam({ beta2: 0.98, clipNorm: 1 });
-  const rate = inverseSqrtSchedule({ peak: 2e-3, warmupSteps: 200 });
+  const warmed = inverseSqrtSchedule({ peak: 2e-3, warmupSteps: 200 });
   const random = new RandomStream(1, 1);
+  const step = () => loss(model, drawPairs(language, random, BATCH, { lengths: LENGTHS, heldOut: false }));
   try {
-    for (let step = 0; step < STEPS; step++) {
-      const pairs = drawPairs(language, random, BATCH, { lengths: LENGTHS, heldOut: false });
-      const { grads } = namedGradients(model.parameters.variables, () => loss(model, pairs));
+    await descend(model.parameters.variables, step, {
+      steps: STEPS,
       // Falls to nothing over the last quarter, so that the last steps' noise is not what is measured.
-      adam.learningRate = rate(step) * Math.min(1, (4 * (STEPS - step)) / STEPS);
-      adam.apply(grads, model.parameters.variables);
-      tf.dispose(grads);
-      onProgress((step + 1) / STEPS);
-      // Lets timers and signals in.
-      if (step % 10 === 9) await new Promise((resolve) => setTimeout(resolve));
-    }
+      learningRate: (n) => warmed(n) * Math.min(1, (4 * (STEPS - n)) / STEPS),
+      beta2: 0.98,
+      clipNorm: 1,
+      onProgress,
+    });
     const fresh = drawPairs(language, new RandomStream(1, 2), HELD_OUT, { lengths: LENGTHS, heldOut: true });
     return { exact: exactShare(model, fresh) };
   } finally {
-    adam.dispose();
     model.dispose();
   }
 }

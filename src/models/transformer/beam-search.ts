@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
+import { padBatch } from "../../data/batching.ts";
 import { tidyData } from "../../ops/tidy.ts";
 import { Beam, type Hypothesis, type SearchTokens } from "../seq2seq/beam.ts";
 import { KeyValueCache } from "./cache.ts";
@@ -43,10 +44,10 @@ export function searchTransformer(
   // One row for what begins all outputs, then one for each hypothesis and step.
   const capacity = 1 + K * Math.max(...sources.map(longest));
   const cache = new KeyValueCache(model, { examples: sources.length, capacity });
-  const lengths = sources.map(({ length }) => length);
+  const { ids: sourceIds, lengths, rows: B, width: S } = padBatch(sources);
   let memory: tf.Tensor3D | undefined;
   try {
-    memory = tf.tidy(() => model.encode({ tokens: padded(sources), lengths }));
+    memory = tf.tidy(() => model.encode({ tokens: tf.tensor2d(sourceIds, [B, S], "int32"), lengths }));
     let parents: number[] | undefined;
     while (beams.length > 0) {
       const width = parents ? K : 1;
@@ -79,13 +80,6 @@ export function searchTransformer(
     cache.dispose();
   }
   return results;
-}
-
-function padded(rows: readonly (readonly number[])[]): tf.Tensor2D {
-  const T = Math.max(...rows.map(({ length }) => length));
-  const ids = new Int32Array(rows.length * T);
-  for (const [b, row] of rows.entries()) ids.set(row, b * T);
-  return tf.tensor2d(ids, [rows.length, T], "int32");
 }
 
 function check(

@@ -122,7 +122,7 @@ export class KeyValueCache {
    *
    * @throws OptionError LIMIT, CONFLICT · ShapeError SHAPE
    */
-  step(T: number, { lengths, parents }: StepOptions): CacheStep & { done(): void; readonly isRing: boolean } {
+  step(T: number, { lengths, parents }: StepOptions): CacheStep & { done(): void } {
     const B = this.#examples;
     const { window } = this.config;
     const counts = parents || !lengths ? new Int32Array(B).fill(T) : Int32Array.from(lengths);
@@ -154,7 +154,6 @@ export class KeyValueCache {
       memorySight: this.#memorySight,
       memory: (layer: number, make: () => KeysAndValues) => this.#ofMemory(layer, make),
       done,
-      isRing,
     };
     if (isRing && isFirst) {
       const self = (layer: number, added: KeysAndValues) => this.#beginRing(layer, added, counts);

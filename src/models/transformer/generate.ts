@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
 import { RandomStream } from "../../core/random.ts";
+import { padBatch } from "../../data/batching.ts";
 import { tidyData } from "../../ops/tidy.ts";
 import { KeyValueCache } from "./cache.ts";
 import { checkSampling, chooseToken, type SamplingOptions } from "./sampling.ts";
@@ -71,10 +72,7 @@ function nextLogits(
   rows: readonly (readonly number[])[],
   cache: KeyValueCache,
 ): Float32Array {
-  const lengths = rows.map(({ length }) => length);
-  const T = Math.max(...lengths);
-  const ids = new Int32Array(rows.length * T);
-  for (const [b, row] of rows.entries()) ids.set(row, b * T);
+  const { ids, lengths, width: T } = padBatch(rows);
   return tidyData(() => {
     const tokens = tf.tensor2d(ids, [rows.length, T], "int32");
     const states = model.decode({ tokens, ...(T > 1 && { lengths }) }, { cache });
