@@ -3,7 +3,7 @@ export type { TranslationCard } from "./card.ts";
 export { groupReferences, type Referenced, readReferenced } from "./corpus.ts";
 export { type Evaluation, evaluate } from "./evaluate.ts";
 export { DEFAULT_RECIPE, type Recipe } from "./recipe.ts";
-export { type RunOptions, type RunResult, runTranslation } from "./run.ts";
+export { type RunResult, runTranslation } from "./run.ts";
 export { translationTrace } from "./trace.ts";
 export {
   DEFAULT_MODEL,

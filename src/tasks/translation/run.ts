@@ -1,33 +1,16 @@
 import { availableParallelism } from "node:os";
-import { decodeFloat16, encodeFloat16 } from "../../core/float16.ts";
-import type { SafetensorsTensor } from "../../core/safetensors.ts";
 import { Seq2Seq } from "../../models/seq2seq/seq2seq.ts";
 import { checkUnlocked } from "../../train/folder-lock.ts";
 import { trainLoop } from "../../train/loop.ts";
-import type { Progress } from "../../train/progress.ts";
+import { asShipped, prepareModelFolder } from "../model-folder.ts";
+import type { RunOptions } from "../run-options.ts";
 import { type DraftCard, draftCard, type TranslationCard } from "./card.ts";
 import { type Corpus, readCorpus, readReferenced } from "./corpus.ts";
 import { type Evaluation, evaluate } from "./evaluate.ts";
-import { prepareModelFolder, writeModelFolder } from "./files.ts";
+import { writeModelFolder } from "./files.ts";
 import type { Recipe } from "./recipe.ts";
-import { TranslationTraining } from "./train.ts";
+import { startTraining } from "./train.ts";
 import { Translator } from "./translator.ts";
-
-export interface RunOptions {
-  recipe: Recipe;
-  /** Folder with train.tsv.gz, valid.tsv.gz and test.tsv.gz. */
-  dataDir: string;
-  /** Folder of the checkpoints; a run goes on from the newest one in it. */
-  runDir: string;
-  /** Folder that gets the finished model. */
-  outDir: string;
-  /** The command that was typed, for the card. */
-  command: string;
-  /** Shards computed at once; the numbers do not depend on it. */
-  threads?: number;
-  progress?: Progress;
-  signal?: AbortSignal;
-}
 
 export interface RunResult {
   stopped: "done" | "early" | "signal";
@@ -45,30 +28,28 @@ export interface RunResult {
  */
 const DECODING = { beam: 5, lengthPenalty: 1 };
 
+const OP = "heed train translation";
 const VALIDATION_SOURCES = 500;
 const CHECKPOINT_SECONDS = 120;
 
 /** Trains a translation model from a data set to a model folder; stopped at any moment, it goes on where it was. */
-export async function runTranslation(options: RunOptions): Promise<RunResult> {
+export async function runTranslation(options: RunOptions<Recipe>): Promise<RunResult> {
   const { recipe, progress, signal, command } = options;
-  prepareModelFolder(options.outDir);
-  await checkUnlocked("heed train translation", options.runDir);
+  prepareModelFolder(OP, options.outDir);
+  await checkUnlocked(OP, options.runDir);
   const corpus = readCorpus(options.dataDir, recipe);
   const { source, target, checksum } = corpus;
-  const training = await TranslationTraining.start(recipe, corpus, options.threads ?? availableParallelism());
+  const started = await startTraining(recipe, corpus, options.threads ?? availableParallelism());
+  const { training, shard, stepsPerEpoch } = started;
   try {
-    const { model } = training.shard;
+    const { model } = shard;
     const parameters = model.parameters.size;
     const decoding = { ...DECODING, maxPieces: recipe.maxPieces };
     const card = draftCard({ model: recipe.model, parameters, recipe, checksum, command, decoding });
     const translator = new Translator({ card, model, source, target });
     const sample = corpus.validation.slice(0, VALIDATION_SOURCES);
     const { stopped, best } = await trainLoop({
-      steps: training.steps,
-      step: (k) => training.step(k),
-      snapshot: () => training.snapshot(),
-      restore: (content) => training.restore(content),
-      weights: () => training.weights(),
+      ...training.run,
       evaluate: () => evaluate(translator, sample, { beam: 1 }).bleu,
       evaluateEvery: recipe.evaluateEvery,
       earlyStopping: { patience: recipe.patience },
@@ -78,12 +59,13 @@ export async function runTranslation(options: RunOptions): Promise<RunResult> {
     });
     if (stopped === "signal" || !best) return { stopped };
     const { step: steps, score } = best;
-    const epochs = steps / training.stepsPerEpoch;
+    const epochs = steps / stepsPerEpoch;
     const hours = training.seconds / 3600;
     Object.assign(card.training, { steps, epochs, hours, validation: { bleu: score } });
     return { stopped, ...finish(new Seq2Seq(model.config, asShipped(best.weights)), corpus, card, options) };
   } finally {
     await training.close();
+    shard.model.dispose();
   }
 }
 
@@ -92,7 +74,7 @@ function finish(
   model: Seq2Seq,
   { source, target }: Corpus,
   draft: DraftCard,
-  { dataDir, outDir }: RunOptions,
+  { dataDir, outDir }: RunOptions<Recipe>,
 ) {
   const translator = new Translator({ card: draft, model, source, target });
   const evaluation = evaluate(translator, readReferenced(dataDir, "test"));
@@ -102,12 +84,4 @@ function finish(
   writeModelFolder(outDir, { model, source, target, card });
   translator.dispose();
   return { card, evaluation };
-}
-
-/** The values as float16 keeps them, so that the metrics are those of the files that ship. */
-function asShipped(tensors: Record<string, SafetensorsTensor>): Record<string, Float32Array> {
-  const entries = Object.entries(tensors);
-  return Object.fromEntries(
-    entries.map(([name, { data }]) => [name, decodeFloat16(encodeFloat16(data as Float32Array))]),
-  );
 }

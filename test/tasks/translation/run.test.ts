@@ -1,7 +1,9 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type RunOptions, type RunResult, runTranslation } from "../../../src/tasks/translation/run.ts";
+import type { RunOptions } from "../../../src/tasks/run-options.ts";
+import type { Recipe } from "../../../src/tasks/translation/recipe.ts";
+import { type RunResult, runTranslation } from "../../../src/tasks/translation/run.ts";
 import { loadTranslator } from "../../../src/tasks/translation/translator.ts";
 import { TINY_RECIPE, tinyDataset } from "./fixture.ts";
 
@@ -13,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(dataDir, { recursive: true }));
 
-function options(name: string, more: Partial<RunOptions> = {}): RunOptions {
+function options(name: string, more: Partial<RunOptions<Recipe>> = {}): RunOptions<Recipe> {
   const at = (folder: string) => path.join(dataDir, name, folder);
   return {
     recipe: TINY_RECIPE,
@@ -29,7 +31,7 @@ function options(name: string, more: Partial<RunOptions> = {}): RunOptions {
 const weights = (name: string) => readFileSync(path.join(dataDir, name, "model", "model.safetensors"));
 
 /** Aborts while step `k` of a run is under way; the steps are counted by the progress they report. */
-function stopAt(k: number): Partial<RunOptions> {
+function stopAt(k: number): Partial<RunOptions<Recipe>> {
   const stop = new AbortController();
   return {
     signal: stop.signal,
