@@ -34,6 +34,34 @@ const TASKS: readonly TrainTask[] = [
       };
     },
   },
+  {
+    name: "language-model",
+    description: "Trains a language model of characters on a text.",
+    data: "folder with input.txt, and splits.json where its parts are fixed (default: the fetched data set)",
+    folder: "runs/language-model",
+    help: `The data set is the one that "heed data fetch tiny-shakespeare" fetches.
+
+  heed train language-model --data my-text --out my-model
+  heed evaluate language-model --model my-model --data my-text`,
+    card: "weights/language-model-shakespeare/card.json",
+    async load() {
+      const [{ DEFAULT_LANGUAGE_MODEL_RECIPE }, { runLanguageModel }, { locateDataset }] = await Promise.all([
+        import("../tasks/language-model/recipe.ts"),
+        import("../tasks/language-model/run.ts"),
+        import("../data/locate.ts"),
+      ]);
+      return {
+        recipe: DEFAULT_LANGUAGE_MODEL_RECIPE,
+        async run(options) {
+          const { card } = await runLanguageModel(options);
+          return card?.metrics
+            .map(({ split, bits }) => `${split} ${bits.toFixed(3)} bits a character`)
+            .join(", ");
+        },
+        locate: (name, { dir }) => dir ?? locateDataset(name),
+      };
+    },
+  },
 ];
 
 /** `heed train`: a subcommand for each model. */

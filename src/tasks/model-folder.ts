@@ -97,7 +97,7 @@ export class ModelFolder {
   }
 
   /**
-   * A JSON file that must be an object with these entries, each an object itself.
+   * A JSON file that must be an object with these entries, which must be objects themselves.
    *
    * @throws DataError DAMAGED
    */
@@ -113,6 +113,7 @@ export class ModelFolder {
     }
     const missing = entries.find((entry) => !isObject(isObject(value) ? value[entry] : undefined));
     if (missing !== undefined) throw this.damaged(name, `JSON without "${missing}"`);
+    if (!isObject(value)) throw this.damaged(name, "JSON that is no object");
     return value as T;
   }
 

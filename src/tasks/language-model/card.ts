@@ -1,0 +1,70 @@
+import type { TrainingSpeed } from "../training-speed.ts";
+import type { LanguageModelRecipe } from "./recipe.ts";
+
+/** What a reader must know of a trained model: the data and its licence, how it was made, how well it does. */
+export interface LanguageModelCard {
+  name: string;
+  task: "language-model";
+  description: string;
+  /** The preset of `heed/models` and its options. */
+  model: { preset: "llama" } & LanguageModelRecipe["model"];
+  parameters: number;
+  /** T, the characters that it reads back. */
+  length: number;
+  data: { name: string; licence: string; attribution: string };
+  training: {
+    command: string;
+    recipe: LanguageModelRecipe;
+    steps: number;
+    epochs: number;
+    hours: number;
+    /** Of a window of T, with no character scored twice. */
+    validation: { bits: number };
+  };
+  metrics: { split: string; bits: number; characters: number; context: number; command: string }[];
+  /** Measured on an idle machine, see `heed evaluate language-model --speed`. */
+  speed?: TrainingSpeed;
+  /** What it writes after a prompt, unchanged. */
+  samples: { prompt: string; text: string; temperature: number; seed: number }[];
+  limits: string[];
+}
+
+export type DraftCard = Omit<LanguageModelCard, "metrics" | "samples">;
+
+/** The card of a model, up to its results. */
+export function draftCard(of: {
+  recipe: LanguageModelRecipe;
+  parameters: number;
+  command: string;
+}): DraftCard {
+  const { recipe, parameters, command } = of;
+  const isShakespeare = recipe.data === "tiny-shakespeare";
+  const name = `language-model-${recipe.data}`;
+  return {
+    name: isShakespeare ? "language-model-shakespeare" : name,
+    task: "language-model",
+    description:
+      "A decoder alone in the way of Llama (RMS norms, rotary positions, gated SiLU) that writes one character after " +
+      "the other.",
+    model: { preset: "llama", ...recipe.model },
+    parameters,
+    length: recipe.length,
+    data: isShakespeare
+      ? SHAKESPEARE
+      : { name: recipe.data, licence: "not stated", attribution: "not stated" },
+    training: { command, recipe, steps: 0, epochs: 0, hours: 0, validation: { bits: 0 } },
+    limits: [
+      "It knows the spelling, the names and the rhythm of the text that it was trained on, and nothing of the world: what " +
+        "it writes looks like that text and means little.",
+      `It was trained on windows of ${recipe.length} characters and is not claimed to read further back.`,
+      "A character that the text does not have is refused.",
+    ],
+  };
+}
+
+const SHAKESPEARE = {
+  name: "tiny-shakespeare",
+  licence: "public domain",
+  attribution:
+    "A subset of the works of William Shakespeare (died 1616), as github.com/karpathy/char-rnn (MIT) keeps it.",
+};
