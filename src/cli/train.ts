@@ -54,9 +54,7 @@ const TASKS: readonly TrainTask[] = [
         recipe: DEFAULT_LANGUAGE_MODEL_RECIPE,
         async run(options) {
           const { card } = await runLanguageModel(options);
-          return card?.metrics
-            .map(({ split, bits }) => `${split} ${bits.toFixed(3)} bits a character`)
-            .join(", ");
+          return card && `test ${card.metrics.bits.toFixed(3)} bits a character`;
         },
         locate: (name, { dir }) => dir ?? locateDataset(name),
       };

@@ -1,5 +1,11 @@
 import type { TrainingSpeed } from "../training-speed.ts";
+import type { Bits } from "./evaluate.ts";
 import type { LanguageModelRecipe } from "./recipe.ts";
+
+/** Of a text in which at least `context` characters stand before each that is scored, but for the first. */
+export interface Scores extends Bits {
+  context: number;
+}
 
 /** What a reader must know of a trained model: the data and its licence, how it was made, how well it does. */
 export interface LanguageModelCard {
@@ -18,10 +24,9 @@ export interface LanguageModelCard {
     steps: number;
     epochs: number;
     hours: number;
-    /** Of a window of T, with no character scored twice. */
-    validation: { bits: number };
+    validation: Scores;
   };
-  metrics: { split: string; bits: number; characters: number; context: number; command: string }[];
+  metrics: Scores & { split: string; command: string };
   /** Measured on an idle machine, see `heed evaluate language-model --speed`. */
   speed?: TrainingSpeed;
   /** What it writes after a prompt, unchanged. */
@@ -52,7 +57,14 @@ export function draftCard(of: {
     data: isShakespeare
       ? SHAKESPEARE
       : { name: recipe.data, licence: "not stated", attribution: "not stated" },
-    training: { command, recipe, steps: 0, epochs: 0, hours: 0, validation: { bits: 0 } },
+    training: {
+      command,
+      recipe,
+      steps: 0,
+      epochs: 0,
+      hours: 0,
+      validation: { bits: 0, characters: 0, context: 0 },
+    },
     limits: [
       "It knows the spelling, the names and the rhythm of the text that it was trained on, and nothing of the world: what " +
         "it writes looks like that text and means little.",

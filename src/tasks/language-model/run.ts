@@ -4,7 +4,7 @@ import { checkUnlocked } from "../../train/folder-lock.ts";
 import { trainLoop } from "../../train/loop.ts";
 import { asShipped, prepareModelFolder } from "../model-folder.ts";
 import type { RunOptions } from "../run-options.ts";
-import { type DraftCard, draftCard, type LanguageModelCard } from "./card.ts";
+import { type DraftCard, draftCard, type LanguageModelCard, type Scores } from "./card.ts";
 import { bitsPerCharacter } from "./evaluate.ts";
 import { writeModelFolder } from "./files.ts";
 import { LanguageModel } from "./language-model.ts";
@@ -46,9 +46,9 @@ export async function runLanguageModel(
     });
     if (stopped === "signal" || !best) return { stopped };
     const card = draftCard({ recipe, parameters: model.parameters.size, command });
-    const { step: steps, score: bits } = best;
+    const { step: steps } = best;
     const hours = training.seconds / 3600;
-    Object.assign(card.training, { steps, epochs: steps / stepsPerEpoch, hours, validation: { bits } });
+    Object.assign(card.training, { steps, epochs: steps / stepsPerEpoch, hours });
     const finished = new Transformer(model.config, asShipped(best.weights));
     return { stopped, card: finish(finished, text, card, options.outDir) };
   } finally {
@@ -66,13 +66,12 @@ function finish(
 ): LanguageModelCard {
   const length = draft.length;
   const context = Math.floor(length / 2);
-  const command = "heed evaluate language-model";
-  const metrics = (["valid", "test"] as const).map((split) => ({
-    split,
+  const score = (split: "valid" | "test"): Scores => ({
     ...bitsPerCharacter(model, splits[split], { length, context }),
     context,
-    command: split === "test" ? command : `${command} --split ${split}`,
-  }));
+  });
+  draft.training.validation = score("valid");
+  const metrics = { split: "test", ...score("test"), command: "heed evaluate language-model" };
   const writer = new LanguageModel({ card: { ...draft, metrics, samples: [] }, model, characters });
   const samples = SAMPLES.map(({ prompt, seed }) => ({
     prompt,
