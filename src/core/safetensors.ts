@@ -11,8 +11,17 @@
  * JavaScript has no array for, and it allocates only in proportion to the bytes it was given.
  */
 import { DataError } from "./errors.ts";
-import { isObject } from "./is-object.ts";
-import { jsonCost } from "./json-cost.ts";
+import {
+  type DecodeOptions,
+  LENGTH_BYTES,
+  METADATA,
+  parseSafetensorsHeader,
+  safetensorsHeaderBytes,
+  sizeOf,
+  unsupportedType,
+} from "./safetensors-header.ts";
+
+export type { DecodeOptions } from "./safetensors-header.ts";
 
 /**
  * Each type as JavaScript holds it. F16 and BF16 are bit patterns (`decodeFloat16` and `decodeBfloat16` read them), BOOL
@@ -72,11 +81,6 @@ const TYPES = new Map(
   ]),
 );
 const KNOWN = [...TYPES.keys()].join(", ");
-/** What a type is called, known or not: F8_E4M3, F4, C64. */
-const TYPE_NAME = /^[A-Z][A-Z\d_]{0,15}$/;
-
-const METADATA = "__metadata__";
-const MAX_HEADER_BYTES = 100_000_000;
 
 /**
  * @param tensors name → type, shape and values
@@ -150,59 +154,22 @@ function checkTensor(name: string, { dtype, shape, data }: SafetensorsTensor): n
   return data.byteLength;
 }
 
-/** How many values a shape holds; undefined when it is not a shape or too large to count exactly. */
-function sizeOf(shape: readonly unknown[]): number | undefined {
-  let size = 1;
-  for (const length of shape) {
-    if (!isWhole(length)) return undefined;
-    size *= length;
-    if (!Number.isSafeInteger(size)) return undefined;
-  }
-  return size;
-}
-
-const isWhole = (x: unknown): x is number =>
-  Number.isSafeInteger(x) && (x as number) >= 0 && !Object.is(x, -0);
-
-function malformed(rule: string, got: string): never {
-  const remedy = "the file is damaged or was made by something else, write or download it again";
-  throw new DataError("DAMAGED", {
-    op: "safetensors",
-    rule,
-    got: got.length > 80 ? `${got.slice(0, 80)}…` : got,
-    remedy,
-  });
-}
-
 /**
  * @param bytes a whole file
  * @returns its tensors, as views of `bytes` where the alignment allows and copies elsewhere, and its metadata
- * @throws DataError DAMAGED for every kind of damage, LIMIT for a header that takes too much memory, UNSUPPORTED for a type that JavaScript has no array for (F8, F4)
+ * @throws DataError DAMAGED for every kind of damage, LIMIT for a header that takes too much memory, UNSUPPORTED for a type that JavaScript has no array for (F8, F6, F4, C64)
  *
  * @example
  * const { tensors, metadata } = decodeSafetensors(await readFile("model.safetensors"));
  */
 export function decodeSafetensors(bytes: Uint8Array, options: DecodeOptions = {}): SafetensorsFile {
-  if (bytes.length < 8)
-    malformed("a file must begin with the 8 bytes of its header length", `${bytes.length} bytes`);
-  const headerBytes = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
-  const room = Math.min(bytes.length - 8, MAX_HEADER_BYTES);
-  if (headerBytes > BigInt(room))
-    malformed(`the header must fit in ${room} bytes`, `a length of ${headerBytes}`);
-  const dataStart = 8 + Number(headerBytes);
-  const header = parseHeader(bytes.subarray(8, dataStart), options);
-
-  const metadata: Record<string, string> = Object.create(null);
-  const places: Place[] = [];
-  for (const [name, entry] of Object.entries(header)) {
-    if (name === METADATA) Object.assign(metadata, checkMetadata(entry));
-    else places.push(checkEntry(name, entry, bytes.length - dataStart));
-  }
-  checkLayout(places, bytes.length - dataStart);
-
+  const dataStart = LENGTH_BYTES + safetensorsHeaderBytes(bytes.subarray(0, LENGTH_BYTES), bytes.length);
+  const header = bytes.subarray(LENGTH_BYTES, dataStart);
+  const { metadata, places } = parseSafetensorsHeader(header, bytes.length - dataStart, options);
   const tensors: Record<string, SafetensorsTensor> = Object.create(null);
   for (const { name, dtype, shape, begin, end } of places) {
-    const type = TYPES.get(dtype)!;
+    const type = TYPES.get(dtype);
+    if (!type) throw unsupportedType("safetensors", name, dtype, KNOWN);
     const at = bytes.byteOffset + dataStart + begin;
     const length = (end - begin) / type.bytes;
     const data =
@@ -212,110 +179,4 @@ export function decodeSafetensors(bytes: Uint8Array, options: DecodeOptions = {}
     tensors[name] = { dtype, shape, data } as SafetensorsTensor;
   }
   return { tensors, metadata };
-}
-
-export interface DecodeOptions {
-  /** The most memory that the parsed header may take, in bytes; tensors are views and take none. @default 2³⁰ */
-  readonly mostBytes?: number | undefined;
-}
-
-interface Place {
-  name: string;
-  dtype: string;
-  shape: number[];
-  begin: number;
-  end: number;
-}
-
-function parseHeader(bytes: Uint8Array, { mostBytes = 2 ** 30 }: DecodeOptions): Record<string, unknown> {
-  if (bytes[0] !== 0x7b)
-    malformed("the header must begin with {", bytes.length ? `byte ${bytes[0]}` : "no header");
-  checkCost(bytes, mostBytes);
-  let text: string;
-  let header: unknown;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    header = JSON.parse(text);
-  } catch (error) {
-    return malformed("the header must be JSON in UTF-8", (error as Error).message);
-  }
-  checkNames(text);
-  return header as Record<string, unknown>;
-}
-
-/** Deeper text could exhaust the memory of the parser, and the stack of whoever prints it. */
-function checkCost(header: Uint8Array, mostBytes: number): void {
-  const { depth, bytes } = jsonCost(header);
-  if (depth > 3) malformed("the header must nest at most 3 brackets", "more");
-  if (bytes <= mostBytes) return;
-  const rule = `the header must take at most ${mostBytes} bytes of memory to read`;
-  const remedy = "raise mostBytes where there is room";
-  throw new DataError("LIMIT", { op: "safetensors", rule, got: `about ${bytes}`, remedy });
-}
-
-/** JSON.parse keeps the last of two equal names and says nothing, so the (valid) text is read once more. */
-function checkNames(text: string): void {
-  const open: Set<string>[] = [];
-  for (let i = 0; i < text.length; i++) {
-    const c = text[i];
-    if (c === "{" || c === "[") open.push(new Set());
-    else if (c === "}" || c === "]") open.pop();
-    else if (c === '"') {
-      const begin = i++;
-      while (text[i] !== '"') i += text[i] === "\\" ? 2 : 1;
-      const end = i + 1;
-      while (isSpace(text[i + 1])) i++;
-      if (text[i + 1] === ":") addName(open.at(-1)!, JSON.parse(text.slice(begin, end)));
-    }
-  }
-}
-
-const isSpace = (c: string | undefined): boolean => c === " " || c === "\n" || c === "\r" || c === "\t";
-
-function addName(names: Set<string>, name: string): void {
-  if (name === "__proto__") malformed("no name may be __proto__", "one");
-  if (names.has(name)) malformed("a name must appear once", `"${name}" twice`);
-  names.add(name);
-}
-
-function checkMetadata(entry: unknown): Record<string, string> {
-  if (!isObject(entry) || Object.values(entry).some((text) => typeof text !== "string"))
-    malformed(`${METADATA} must map names to strings`, JSON.stringify(entry));
-  return entry as Record<string, string>;
-}
-
-function checkEntry(name: string, entry: unknown, dataBytes: number): Place {
-  const title = name.length > 60 ? `${name.slice(0, 60)}…` : name;
-  if (!isObject(entry)) return malformed(`"${title}" must be an object`, JSON.stringify(entry));
-  const { dtype, shape, data_offsets: offsets } = entry;
-  const type = typeof dtype === "string" ? TYPES.get(dtype) : undefined;
-  if (!type) {
-    const rule = `the dtype of "${title}" must be one of ${KNOWN}`;
-    if (typeof dtype !== "string" || !TYPE_NAME.test(dtype))
-      return malformed(rule, String(JSON.stringify(dtype)));
-    const remedy = "convert that tensor to BF16, F16 or F32";
-    throw new DataError("UNSUPPORTED", { op: "safetensors", rule, got: dtype, remedy, name, dtype });
-  }
-  const size = Array.isArray(shape) ? sizeOf(shape) : undefined;
-  if (size === undefined)
-    return malformed(`the shape of "${title}" must hold whole numbers from 0`, String(JSON.stringify(shape)));
-  const [begin, end] = Array.isArray(offsets) && offsets.length === 2 ? offsets : [];
-  if (!isWhole(begin) || !isWhole(end) || begin > end || end > dataBytes)
-    return malformed(
-      `the data_offsets of "${title}" must be two ordered places in ${dataBytes} bytes`,
-      String(JSON.stringify(offsets)),
-    );
-  if (end - begin !== size * type.bytes)
-    return malformed(`"${title}" must have ${size} values of ${type.bytes} bytes`, `${end - begin} bytes`);
-  return { name, dtype: dtype as string, shape: shape as number[], begin, end };
-}
-
-function checkLayout(places: readonly Place[], dataBytes: number): void {
-  let at = 0;
-  for (const { name, begin, end } of [...places].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
-    if (begin !== at)
-      malformed(`tensors must lie back to back: "${name.slice(0, 60)}" must begin at ${at}`, `${begin}`);
-    at = end;
-  }
-  if (at !== dataBytes) malformed(`the tensors must fill the ${dataBytes} bytes of data`, `${at} bytes`);
 }

@@ -18,6 +18,10 @@ const TENSORS: Record<string, SafetensorsTensor> = {
 };
 const METADATA = { format: "np" };
 
+/** Every type that the format has. */
+const FORMAT_TYPES =
+  "C64, U64, I64, F64, F32, U32, I32, BF16, F16, U16, I16, F8_E8M0, F8_E4M3, F8_E5M2, I8, U8, BOOL, F6_E2M3, F6_E3M2, F4";
+
 /** A file of any header and any bytes of data, right or wrong. */
 function file(header: string | Uint8Array, dataBytes = 0, headerBytes?: bigint): Uint8Array {
   const text = typeof header === "string" ? new TextEncoder().encode(header) : header;
@@ -134,8 +138,16 @@ describe("decodeSafetensors", () => {
     expect(Object.keys(decodeSafetensors(bytes).tensors)).toEqual(Object.keys(tensors));
   });
 
-  it.each(["F8_E4M3", "F8_E5M2", "F4", "C64"])("names %s, which JavaScript has no array for", (dtype) => {
-    const bytes = file(`{"a":{"dtype":"${dtype}","shape":[3],"data_offsets":[0,3]}}`, 3);
+  it.each([
+    ["F8_E4M3", 4],
+    ["F8_E5M2", 4],
+    ["F8_E8M0", 4],
+    ["F6_E2M3", 3],
+    ["F6_E3M2", 3],
+    ["F4", 2],
+    ["C64", 32],
+  ])("names %s, which JavaScript has no array for", (dtype, size) => {
+    const bytes = file(`{"a":{"dtype":"${dtype}","shape":[4],"data_offsets":[0,${size}]}}`, size);
     expect(() => decodeSafetensors(bytes)).toThrow(
       expect.objectContaining({
         name: "DataError",
@@ -222,13 +234,13 @@ describe("decodeSafetensors", () => {
     [
       "an unknown type",
       file('{"a":{"dtype":"constructor","shape":[],"data_offsets":[0,0]}}'),
-      'the dtype of "a" must be one of U64, I64, F64, F32, U32, I32, BF16, F16, U16, I16, I8, U8, BOOL',
+      `the dtype of "a" must be one of ${FORMAT_TYPES}`,
       '"constructor"',
     ],
     [
       "no type",
       file('{"a":{"shape":[],"data_offsets":[0,0]}}'),
-      'the dtype of "a" must be one of U64, I64, F64, F32, U32, I32, BF16, F16, U16, I16, I8, U8, BOOL',
+      `the dtype of "a" must be one of ${FORMAT_TYPES}`,
       "undefined",
     ],
     ...["[-1]", "[1.5]", '["1"]', "[1e300]", "[4294967296,4294967296,0]", "7", "null"].map(
@@ -250,7 +262,7 @@ describe("decodeSafetensors", () => {
     [
       "fewer bytes than the shape needs",
       file('{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,11]}}', 11),
-      '"a" must have 3 values of 4 bytes',
+      '"a" must have 3 values of 32 bits',
       "11 bytes",
     ],
     [
