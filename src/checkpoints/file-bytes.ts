@@ -14,7 +14,7 @@ const MOST_AT_ONCE = 2 ** 30;
  */
 export async function fileBytes(file: string): Promise<ByteSource> {
   const name = path.basename(file);
-  let handle: FileHandle;
+  let handle: FileHandle | undefined;
   let size: number;
   try {
     handle = await open(file);
@@ -22,10 +22,12 @@ export async function fileBytes(file: string): Promise<ByteSource> {
     if (found.isDirectory()) throw Object.assign(new Error("a folder"), { code: "EISDIR" });
     size = found.size;
   } catch (cause) {
+    await handle?.close();
     const rule = `${file} must be readable`;
     const fault = { op: "openCheckpoint", rule, got: fileReason(cause), remedy: "check the name", file };
     throw new FileError("UNREADABLE", fault, { cause });
   }
+  const opened = handle;
   return {
     name,
     size,
@@ -34,12 +36,12 @@ export async function fileBytes(file: string): Promise<ByteSource> {
       const bytes = new Uint8Array(length);
       for (let done = 0; done < length; ) {
         const some = Math.min(length - done, MOST_AT_ONCE);
-        const { bytesRead } = await handle.read(bytes, done, some, offset + done);
+        const { bytesRead } = await opened.read(bytes, done, some, offset + done);
         if (bytesRead === 0) throw damaged(name, `the file must keep its ${size} bytes`, "fewer");
         done += bytesRead;
       }
       return bytes;
     },
-    close: () => handle.close(),
+    close: () => opened.close(),
   };
 }

@@ -55,7 +55,7 @@ export async function openSharded(
       format: first!.format,
       tensors,
       metadata: first!.metadata,
-      read: (tensor) => opened.get(tensorOf(name, places, tensor))!.read(tensor),
+      read: async (tensor) => opened.get(tensorOf(name, places, tensor))!.read(tensor),
       close,
     };
   } catch (error) {

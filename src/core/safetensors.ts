@@ -157,7 +157,7 @@ function checkTensor(name: string, { dtype, shape, data }: SafetensorsTensor): n
 /**
  * @param bytes a whole file
  * @returns its tensors, as views of `bytes` where the alignment allows and copies elsewhere, and its metadata
- * @throws DataError DAMAGED for every kind of damage, LIMIT for a header that takes too much memory, UNSUPPORTED for a type that JavaScript has no array for (F8, F6, F4, C64)
+ * @throws DataError DAMAGED for every kind of damage, LIMIT for a header that takes too much memory, UNSUPPORTED for a type that JavaScript has no array for: floats below 16 bits, complex numbers
  *
  * @example
  * const { tensors, metadata } = decodeSafetensors(await readFile("model.safetensors"));

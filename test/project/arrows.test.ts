@@ -9,6 +9,7 @@ const src = path.join(root, "src");
 const MAY_IMPORT: Record<string, readonly string[]> = {
   core: [],
   data: ["core"],
+  checkpoints: ["core"],
   // Of inspect the cells alone, which are what a picture is made of.
   viz: ["core", "inspect"],
   inspect: ["core"],
@@ -32,7 +33,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
 };
 /** Folders that know nothing of TensorFlow.js. */
-const WITHOUT_TENSORFLOW = ["core", "data", "viz", "inspect", "views", "elements", "kernels"];
+const WITHOUT_TENSORFLOW = ["core", "data", "checkpoints", "viz", "inspect", "views", "elements", "kernels"];
 
 const files = readdirSync(src, { recursive: true, encoding: "utf8" })
   .map((file) => file.replaceAll("\\", "/"))

@@ -2,12 +2,14 @@
 // gradients, against the `cpu` backend. Prints where it stands and each program that differs, as code; exits with 1 if
 // there was one. `--from 5000` resumes where it was stopped, `--only conv2d,maxPool` runs these kinds alone,
 // `--trace` names each program before it runs.
+// `npm run fuzz -- readers --mutations 100000 --seed 7`: so many damaged copies of a small checkpoint of each format.
 import { parseArgs } from "node:util";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     programs: { type: "string", default: "10000" },
+    mutations: { type: "string", default: "100000" },
     seed: { type: "string", default: "1" },
     from: { type: "string", default: "0" },
     only: { type: "string" },
@@ -15,19 +17,23 @@ const { values, positionals } = parseArgs({
     trace: { type: "boolean", default: false },
   },
 });
-if (positionals[0] !== "ops") {
-  console.error(`fuzz: what to run must be ops, got ${positionals[0] ?? "nothing"}; npm run fuzz -- ops`);
-  process.exit(2);
+const [seed, from, failures] = [values.seed, values.from, values.failures].map(Number);
+switch (positionals[0]) {
+  case "ops": {
+    const { fuzzOps } = await import("./ops.mjs");
+    const { only, trace } = values;
+    const programs = Number(values.programs);
+    process.exitCode = await fuzzOps({ programs, seed, from, failures, only: only?.split(","), trace });
+    break;
+  }
+  case "readers": {
+    const { fuzzReaders } = await import("./readers.mjs");
+    process.exitCode = await fuzzReaders({ mutations: Number(values.mutations), seed, from, failures });
+    break;
+  }
+  default:
+    console.error(
+      `fuzz: what to run must be ops or readers, got ${positionals[0] ?? "nothing"}; npm run fuzz -- ops`,
+    );
+    process.exitCode = 2;
 }
-const { fuzzOps } = await import("./ops.mjs");
-const [programs, seed, from, failures] = [values.programs, values.seed, values.from, values.failures].map(
-  Number,
-);
-process.exitCode = await fuzzOps({
-  programs,
-  seed,
-  from,
-  failures,
-  only: values.only?.split(","),
-  trace: values.trace,
-});
