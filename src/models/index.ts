@@ -1,2 +1,3 @@
+export * from "./pretrained/index.ts";
 export * from "./seq2seq/index.ts";
 export * from "./transformer/index.ts";

@@ -34,20 +34,40 @@ function firstValues(name: string, { shape, start }: ParameterSpec, seed: number
 export class Parameters {
   readonly variables: Readonly<Record<string, tf.Variable>>;
 
+  private constructor(variables: Record<string, tf.Variable>) {
+    this.variables = variables;
+  }
+
   /**
    * @param start a seed, which gives the same values on every machine; or the values themselves
    * @throws ShapeError UNKNOWN, SHAPE where values are given that these specs do not have
    */
-  constructor(op: string, specs: ParameterSpecs, start: number | Readonly<Record<string, Float32Array>>) {
+  static start(
+    op: string,
+    specs: ParameterSpecs,
+    start: number | Readonly<Record<string, Float32Array>>,
+  ): Parameters {
     if (typeof start !== "number") checkValues(op, specs, start);
     const made = Object.entries(specs).map(([name, spec]) => {
       const values = typeof start === "number" ? firstValues(name, spec, start) : start[name]!;
-      const value = tf.tensor(values, [...spec.shape], "float32");
-      const variable = tf.variable(value);
-      value.dispose();
-      return [name, variable] as const;
+      return [name, variableOf(values, spec)] as const;
     });
-    this.variables = Object.fromEntries(made);
+    return new Parameters(Object.fromEntries(made));
+  }
+
+  /** Values that are read one parameter at a time, so that no second copy of them all is in memory. */
+  static async read(
+    specs: ParameterSpecs,
+    read: (name: string, spec: ParameterSpec) => Promise<Float32Array>,
+  ): Promise<Parameters> {
+    const made: Record<string, tf.Variable> = {};
+    try {
+      for (const [name, spec] of Object.entries(specs)) made[name] = variableOf(await read(name, spec), spec);
+    } catch (error) {
+      tf.dispose(made);
+      throw error;
+    }
+    return new Parameters(made);
   }
 
   /** A parameter of two axes. */
@@ -73,6 +93,13 @@ export class Parameters {
   dispose(): void {
     for (const variable of Object.values(this.variables)) variable.dispose();
   }
+}
+
+function variableOf(values: Float32Array, { shape }: ParameterSpec): tf.Variable {
+  const value = tf.tensor(values, [...shape], "float32");
+  const variable = tf.variable(value);
+  value.dispose();
+  return variable;
 }
 
 function checkValues(

@@ -23,7 +23,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   attention: ["core", "kernels", "host", "ops"],
   layers: ["core", "kernels", "host", "ops", "attention"],
   capture: ["core", "kernels", "host", "ops", "attention", "layers", "inspect", "viz"],
-  models: ["core", "data", "kernels", "host", "ops", "attention", "layers"],
+  models: ["core", "data", "checkpoints", "kernels", "host", "ops", "attention", "layers"],
   tasks: [
     ...["core", "kernels", "host", "ops", "attention", "layers", "models", "data", "train", "viz", "inspect"],
   ],

@@ -52,7 +52,7 @@ export class Seq2Seq {
   /** A model with given parameters, by name; without them random ones: one seed, one model, on every machine. */
   constructor(config: Seq2SeqConfig, start: number | Record<string, Float32Array> = 0) {
     this.config = config;
-    this.parameters = new Parameters("Seq2Seq", parameterSpecs(config), start);
+    this.parameters = Parameters.start("Seq2Seq", parameterSpecs(config), start);
     this.#encoder = new Encoder(config, this.parameters);
     this.decoder = new Decoder(config, this.parameters);
   }

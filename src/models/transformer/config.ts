@@ -87,6 +87,8 @@ export interface TransformerConfig {
   head?: HeadConfig;
   /** A dense layer with tanh over the first state, as BERT has it. @default false */
   pooler?: boolean;
+  /** Of the pooler; DistilBERT's classifier has ReLU. @default "tanh" */
+  poolerActivation?: "tanh" | "relu";
   /** Classes that a last map of the first (pooled) state scores. @default none */
   classes?: number;
   /** Share dropped in training: of embeddings, of attention's weights, between the feed-forward maps, of what sublayers add. */
@@ -117,7 +119,11 @@ const SWITCHES = [
   "classToken",
   "pooler",
 ] as const;
-const CHOICES = { norm: ["layer", "rms"], activation: ["relu", "gelu", "geluTanh", "silu"] } as const;
+const CHOICES = {
+  norm: ["layer", "rms"],
+  activation: ["relu", "gelu", "geluTanh", "silu"],
+  poolerActivation: ["tanh", "relu"],
+} as const;
 const NUMBERS = ["epsilon", "scale", "embeddingScale", "dropout", "positions", "head"] as const;
 const KEYS: readonly string[] = [...COUNTS, ...SIZES, ...SWITCHES, ...Object.keys(CHOICES), ...NUMBERS];
 
@@ -135,6 +141,7 @@ export interface FullConfig
   types: number;
   classToken: boolean;
   pooler: boolean;
+  poolerActivation: "tanh" | "relu";
   scale: number;
   inputWidth: number | undefined;
   window: number | undefined;
@@ -229,6 +236,7 @@ export function fullConfig(config: TransformerConfig): FullConfig {
     types: config.types ?? 0,
     classToken: config.classToken ?? false,
     pooler: config.pooler ?? false,
+    poolerActivation: config.poolerActivation ?? "tanh",
     inputWidth: config.inputWidth,
     window: config.window,
     layerGroups: config.layerGroups,

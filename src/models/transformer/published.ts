@@ -64,6 +64,37 @@ function transpose(values: Float32Array, rows: number, columns: number): Float32
   return out;
 }
 
+/** The name in a checkpoint of one parameter, and what its tensor there holds of it. */
+export function publishedParameter(
+  names: PublishedNames,
+  parameter: string,
+  shape: readonly number[],
+): { file: string; values(tensor: PublishedTensor | undefined): Float32Array } {
+  const op = "fromPublished";
+  const { file, transposed, part } = placeOf(names, parameter);
+  const size = product(shape);
+  return {
+    file,
+    values(tensor) {
+      if (!tensor) {
+        const remedy = "load it with the configuration of its own architecture";
+        throw new DataError("MISSING", { op, rule: `the checkpoint must have ${file}`, got: "none", remedy });
+      }
+      if (product(tensor.shape) !== size * (part?.of ?? 1)) {
+        throw new DataError("MISMATCH", {
+          op,
+          rule: `${file} must have the ${size * (part?.of ?? 1)} numbers of ${parameter} [${shape.join(", ")}]`,
+          got: `shape [${tensor.shape.join(", ")}]`,
+          remedy: "load it with the configuration that stands beside it",
+        });
+      }
+      const isMatrix = transposed && shape.length === 2;
+      const all = isMatrix ? transpose(tensor.values, tensor.shape[0]!, tensor.shape[1]!) : tensor.values;
+      return part ? all.slice(part.index * size, (part.index + 1) * size) : all;
+    },
+  };
+}
+
 /**
  * The values of a model's parameters, read from a checkpoint one tensor at a time.
  *
@@ -75,26 +106,9 @@ export function fromPublished(
   specs: ParameterSpecs,
   read: (name: string) => PublishedTensor | undefined,
 ): Record<string, Float32Array> {
-  const op = "fromPublished";
   const entries = Object.entries(specs).map(([parameter, { shape }]) => {
-    const { file, transposed, part } = placeOf(names, parameter);
-    const tensor = read(file);
-    if (!tensor) {
-      const remedy = "load it with the configuration of its own architecture";
-      throw new DataError("MISSING", { op, rule: `the checkpoint must have ${file}`, got: "none", remedy });
-    }
-    const size = product(shape);
-    if (product(tensor.shape) !== size * (part?.of ?? 1)) {
-      throw new DataError("MISMATCH", {
-        op,
-        rule: `${file} must have the ${size * (part?.of ?? 1)} numbers of ${parameter} [${shape.join(", ")}]`,
-        got: `shape [${tensor.shape.join(", ")}]`,
-        remedy: "load it with the configuration that stands beside it",
-      });
-    }
-    const isMatrix = transposed && shape.length === 2;
-    const all = isMatrix ? transpose(tensor.values, tensor.shape[0]!, tensor.shape[1]!) : tensor.values;
-    return [parameter, part ? all.slice(part.index * size, (part.index + 1) * size) : all] as const;
+    const { file, values } = publishedParameter(names, parameter, shape);
+    return [parameter, values(read(file))] as const;
   });
   return Object.fromEntries(entries);
 }

@@ -64,12 +64,18 @@ export class Transformer {
   readonly #weights: Weights;
 
   /**
-   * @param start a seed of the first values, or the values by name
+   * @param start a seed of the first values, the values by name, or parameters that were made for this configuration
    * @throws OptionError OPTION, UNKNOWN, CONFLICT, HEADS where the configuration contradicts itself
    */
-  constructor(config: TransformerConfig, start: number | Readonly<Record<string, Float32Array>> = 0) {
+  constructor(
+    config: TransformerConfig,
+    start: number | Readonly<Record<string, Float32Array>> | Parameters = 0,
+  ) {
     this.config = fullConfig(config);
-    this.parameters = new Parameters("Transformer", transformerParameters(this.config), start);
+    this.parameters =
+      start instanceof Parameters
+        ? start
+        : Parameters.start("Transformer", transformerParameters(this.config), start);
     this.#weights = new Weights(this.parameters.variables, this.config);
   }
 
@@ -132,7 +138,9 @@ export class Transformer {
     const [B, , C] = states.shape;
     return tidy(() => {
       const first = tf.reshape<tf.Rank.R2>(tf.slice(states, [0, 0, 0], [B, 1, C]), [B, C]);
-      return this.config.pooler ? tf.tanh(this.#weights.map("pooler", first)) : first;
+      if (!this.config.pooler) return first;
+      const pooled = this.#weights.map("pooler", first);
+      return this.config.poolerActivation === "relu" ? tf.relu(pooled) : tf.tanh(pooled);
     });
   }
 

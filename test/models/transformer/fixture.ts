@@ -2,14 +2,9 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
-import {
-  fromPublished,
-  fullConfig,
-  type PublishedNames,
-  Transformer,
-  type TransformerConfig,
-  transformerParameters,
-} from "../../../src/models/transformer/index.ts";
+import type { Checkpoint } from "../../../src/checkpoints/index.ts";
+import { loadPretrained } from "../../../src/models/index.ts";
+import type { Transformer } from "../../../src/models/transformer/index.ts";
 
 export interface FixtureArray {
   shape: number[];
@@ -17,6 +12,8 @@ export interface FixtureArray {
 }
 
 export interface Fixture {
+  /** Its config.json, of which entries with their default may be missing. */
+  config: Record<string, unknown>;
   state: Record<string, FixtureArray>;
   inputs: Record<string, FixtureArray> & { lengths?: number[] };
   outputs: Record<string, FixtureArray> & { attentions?: FixtureArray[] };
@@ -32,16 +29,21 @@ export function ids({ shape, values }: FixtureArray): tf.Tensor2D {
   return tf.tensor2d(values, shape as [number, number], "int32");
 }
 
-/** A model with the weights of a fixture, whose names may lack a prefix. */
-export function loaded(
-  { state }: Fixture,
-  config: TransformerConfig,
-  names: PublishedNames,
-  prefix = "",
-): Transformer {
-  const values = fromPublished(names, transformerParameters(fullConfig(config)), (name) => {
-    const array = state[name] ?? state[name.replace(prefix, "")];
-    return array && { shape: array.shape, values: Float32Array.from(array.values) };
-  });
-  return new Transformer(config, values);
+/** The weights of a fixture as a checkpoint that was opened. */
+export function checkpointOf(state: Fixture["state"]): Checkpoint {
+  const infos = Object.entries(state).map(
+    ([name, { shape, values }]) => [name, { dtype: "F32", shape, bytes: 4 * values.length }] as const,
+  );
+  return {
+    format: "safetensors",
+    tensors: new Map(infos),
+    metadata: new Map(),
+    read: async (name) => Float32Array.from(state[name]!.values),
+    close: async () => {},
+  };
+}
+
+/** The model of a fixture. */
+export function loaded({ state, config }: Fixture): Promise<Transformer> {
+  return loadPretrained(checkpointOf(state), config);
 }

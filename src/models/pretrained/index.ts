@@ -1,0 +1,1 @@
+export { type LoadOptions, loadPretrained, MODEL_TYPES } from "./load.ts";

@@ -1,0 +1,113 @@
+import type { Checkpoint } from "../../checkpoints/checkpoint.ts";
+import { DataError } from "../../core/errors.ts";
+import { Parameters } from "../parameters.ts";
+import { fullConfig } from "../transformer/config.ts";
+import { transformerParameters } from "../transformer/parameters.ts";
+import { publishedParameter } from "../transformer/published.ts";
+import { Transformer } from "../transformer/transformer.ts";
+import type { Architecture, ArchitectureModel, ShapeOf } from "./architecture.ts";
+import { albertArchitecture, bertArchitecture, robertaArchitecture } from "./architectures/bert.ts";
+import { distilbertArchitecture } from "./architectures/distilbert.ts";
+import { ggufModel } from "./architectures/gguf.ts";
+import { gpt2Architecture } from "./architectures/gpt2.ts";
+import { llamaArchitecture } from "./architectures/llama.ts";
+import { marianArchitecture } from "./architectures/marian.ts";
+import { t5Architecture } from "./architectures/t5.ts";
+import { vitArchitecture } from "./architectures/vit.ts";
+import { ConfigJson } from "./config-json.ts";
+
+const ARCHITECTURES: readonly Architecture[] = [
+  bertArchitecture,
+  robertaArchitecture,
+  distilbertArchitecture,
+  albertArchitecture,
+  gpt2Architecture,
+  llamaArchitecture,
+  vitArchitecture,
+  t5Architecture,
+  marianArchitecture,
+];
+
+/** Values of `model_type` that heed computes. */
+export const MODEL_TYPES: readonly string[] = ARCHITECTURES.flatMap(({ types }) => types);
+
+export interface LoadOptions {
+  /** Called after each parameter with the share that is read. */
+  readonly onProgress?: (share: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * A published checkpoint as a `Transformer`: its configuration says which family it is, its tensors which heads it has. Tensors
+ * are read one at a time, so that hardly more than the model itself is in memory.
+ *
+ * @param json the model's config.json, as an object; a GGUF file has its own
+ * @throws DataError UNSUPPORTED for a model_type or an entry that heed does not compute, FORMAT, MISSING, MISMATCH
+ * @example
+ * const checkpoint = await openCheckpoint(memoryBytes(bytes));
+ * const model = await loadPretrained(checkpoint, { model_type: "bert", hidden_size: 6 });
+ */
+export async function loadPretrained(
+  checkpoint: Checkpoint,
+  json: Readonly<Record<string, unknown>> = {},
+  { onProgress, signal }: LoadOptions = {},
+): Promise<Transformer> {
+  const { model, find } = readArchitecture(checkpoint, json);
+  const specs = transformerParameters(fullConfig(model.config));
+  const count = Object.keys(specs).length;
+  let done = 0;
+  const parameters = await Parameters.read(specs, async (parameter, { shape }) => {
+    signal?.throwIfAborted();
+    const { file, values } = publishedParameter(model.names, parameter, shape);
+    const name = find(file);
+    const tensor = name && {
+      shape: checkpoint.tensors.get(name)!.shape,
+      values: await checkpoint.read(name),
+    };
+    onProgress?.(++done / count);
+    return values(tensor || undefined);
+  });
+  return new Transformer(model.config, parameters);
+}
+
+interface Found {
+  model: ArchitectureModel;
+  /** The name in this file of a published name. */
+  find(name: string): string | undefined;
+}
+
+/** What a checkpoint is, without reading a tensor. */
+export function readArchitecture(checkpoint: Checkpoint, json: Readonly<Record<string, unknown>>): Found {
+  const { tensors } = checkpoint;
+  if (checkpoint.format === "gguf") {
+    const find = (name: string) => (tensors.has(name) ? name : undefined);
+    return { model: ggufModel(checkpoint.metadata, (name) => tensors.get(name)?.shape), find };
+  }
+  const type = json.model_type;
+  const architecture = ARCHITECTURES.find(({ types }) => types.includes(type as string));
+  if (!architecture) {
+    throw new DataError("UNSUPPORTED", {
+      op: "loadPretrained",
+      rule: `model_type must be one of ${MODEL_TYPES.join(", ")}`,
+      got: JSON.stringify(type) ?? "none",
+      remedy: "choose a model of one of these families",
+    });
+  }
+  const find = (name: string) => spellings(name, architecture.prefix).find((one) => tensors.has(one));
+  const shapeOf: ShapeOf = (name) => {
+    const found = find(name);
+    return found === undefined ? undefined : tensors.get(found)!.shape;
+  };
+  return { model: architecture.read(new ConfigJson(json), shapeOf), find };
+}
+
+/** What a tensor may be called: a model without a head lacks the prefix, and TensorFlow's first norms had γ and β. */
+function spellings(name: string, prefix: string): string[] {
+  const bare = prefix !== "" && name.startsWith(prefix) ? [name, name.slice(prefix.length)] : [name];
+  return bare.flatMap((one) => [
+    one,
+    one
+      .replace(/(LayerNorm|layer_norm)\.weight$/, "$1.gamma")
+      .replace(/(LayerNorm|layer_norm)\.bias$/, "$1.beta"),
+  ]);
+}
