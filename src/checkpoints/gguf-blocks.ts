@@ -8,7 +8,7 @@
  *     Q4_K   x = d·s·q − m·t   Q5_K   the same            256 values in 8 groups, with 6 bits each of s and t a group
  *     Q6_K   x = d·s·(q − 32)                             256 values in 16 groups, with a signed byte s a group
  */
-import { decodeFloat16 } from "../core/float16.ts";
+import { decodeHalf } from "../core/float16.ts";
 import { toFloat32 } from "./numbers.ts";
 
 interface Block {
@@ -19,13 +19,8 @@ interface Block {
   readonly write?: (block: DataView, at: number, out: Float32Array, to: number) => void;
 }
 
-const half = new Uint16Array(1);
-
 /** A float16 of the file. */
-function scaleAt(view: DataView, at: number): number {
-  half[0] = view.getUint16(at, true);
-  return decodeFloat16(half)[0]!;
-}
+const scaleAt = (view: DataView, at: number): number => decodeHalf(view.getUint16(at, true));
 
 /** 32 values of 4 bits from `at` on, and their fifth bits in `high`: x = d·q + m. */
 function write32(

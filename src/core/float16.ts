@@ -48,6 +48,20 @@ export function decodeFloat16(halves: Uint16Array): Float32Array {
   return new Float32Array(bits.buffer);
 }
 
+const oneBits = new Uint32Array(1);
+const oneValue = new Float32Array(oneBits.buffer);
+
+/**
+ * One half, without an array for it.
+ *
+ * @example
+ * decodeHalf(0x3c00); // 1
+ */
+export function decodeHalf(half: number): number {
+  oneBits[0] = decodeTable()[half]!;
+  return oneValue[0]!;
+}
+
 /**
  * bfloat16 to float32: the upper half of a float32's bits, so nothing is lost.
  *
