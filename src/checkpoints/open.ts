@@ -44,5 +44,7 @@ async function open(source: ByteSource): Promise<Checkpoint> {
   if (startsWith(start, [0x80]))
     throw refuse("a pickle that torch.save did not write", "save it with torch.save");
   if (/^\s*</.test(text)) throw refuse("a web page", "download the file itself");
+  // Eight letters would be the length of a header that no file has room for.
+  if (/^[\t\n\r -~]{8}/.test(text)) throw refuse("a text", "name the file of the weights");
   return openSafetensors(source);
 }

@@ -21,6 +21,11 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
     load: async (io) => (await import("./translate.ts")).translateCommand(io),
   },
   {
+    name: "look",
+    description: "run a published model and show the heads that are worth a look",
+    load: async (io) => (await import("./look.ts")).lookCommand(io),
+  },
+  {
     name: "show",
     description: "show a trace of attention in the terminal",
     load: async (io) => (await import("./show.ts")).showCommand(io),

@@ -1,5 +1,6 @@
-/** Applications, from data to a trained model: translation, language models. */
+/** Applications, from data to a trained model: translation, language models; and published models. */
 
 export * from "./language-model/index.ts";
+export * from "./pretrained/index.ts";
 export type { RunOptions } from "./run-options.ts";
 export * from "./translation/index.ts";

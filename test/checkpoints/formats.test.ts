@@ -119,6 +119,7 @@ test("what is no checkpoint is said to be what it is", async () => {
     [memoryBytes(Uint8Array.of(0x89, 0x48, 0x44, 0x46), "x"), "an HDF5 file; open it as a Keras model"],
     [memoryBytes(Uint8Array.of(0x80, 4, 0x95), "x"), "a pickle that torch.save did not write"],
     [memoryBytes(new Uint8Array(0), "x"), "a checkpoint must have bytes, got none"],
+    [text("First Citizen:"), "a text; name the file of the weights"],
     [text("short"), "a file must begin with the 8 bytes of its header length"],
   ];
   for (const [source, message] of cases) await expect(openCheckpoint(source)).rejects.toThrow(message);

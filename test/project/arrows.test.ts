@@ -25,7 +25,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   capture: ["core", "kernels", "host", "ops", "attention", "layers", "inspect", "viz"],
   models: ["core", "data", "checkpoints", "kernels", "host", "ops", "attention", "layers"],
   tasks: [
-    ...["core", "kernels", "host", "ops", "attention", "layers", "models", "data", "train", "viz", "inspect"],
+    ...["core", "checkpoints", "kernels", "host", "ops", "attention", "layers", "models", "data", "train"],
+    ...["viz", "inspect", "capture"],
   ],
   cli: [
     ...["core", "kernels", "host", "ops", "attention", "layers", "models", "tasks", "data", "train"],

@@ -1,0 +1,104 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import path from "node:path";
+import type { Checkpoint } from "../../checkpoints/checkpoint.ts";
+import { fileBytes } from "../../checkpoints/file-bytes.ts";
+import { openCheckpoint } from "../../checkpoints/open.ts";
+import { openSharded, parseIndex } from "../../checkpoints/sharded.ts";
+import { DataError, FileError } from "../../core/errors.ts";
+import { fileReason } from "../../core/file-reason.ts";
+import { isObject } from "../../core/is-object.ts";
+import { jsonCost } from "../../core/json-cost.ts";
+
+const OP = "openModel";
+/** Weights by the names that the hub gives them, the first that is there is taken. */
+const WEIGHTS = ["model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"];
+const DEEPEST_JSON = 64;
+const MOST_JSON = 256 * 2 ** 20;
+
+/** A published model on disk, of which nothing but names is read. */
+export interface ModelFolder {
+  readonly checkpoint: Checkpoint;
+  /** config.json; empty beside a GGUF file, which has its own. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Another JSON file of the folder, such as tokenizer.json; undefined where there is none. */
+  json(name: string): Readonly<Record<string, unknown>> | undefined;
+}
+
+/**
+ * A folder as the hub has it (config.json, weights, tokenizer.json …), or a file of weights with these beside it.
+ *
+ * @throws FileError MISSING, UNREADABLE · DataError DAMAGED, UNSUPPORTED, MISMATCH, LIMIT
+ */
+export async function openModelFolder(place: string): Promise<ModelFolder> {
+  const weights = findWeights(place);
+  const folder = path.dirname(weights);
+  const json = (name: string) => readJson(path.join(folder, name));
+  const checkpoint = weights.endsWith(".index.json")
+    ? await openIndex(weights)
+    : await openCheckpoint(await fileBytes(weights));
+  const config = json("config.json");
+  if (config || checkpoint.format === "gguf") return { checkpoint, config: config ?? {}, json };
+  await checkpoint.close();
+  throw missing(`config.json must stand beside ${path.basename(weights)}`, `none in ${folder}`);
+}
+
+function findWeights(place: string): string {
+  let isFolder: boolean;
+  try {
+    isFolder = statSync(place).isDirectory();
+  } catch (cause) {
+    throw missing("a model must be a folder, or a file of weights", `${fileReason(cause)} for ${place}`);
+  }
+  if (!isFolder) return place;
+  const found = WEIGHTS.map((name) => path.join(place, name)).find((file) => existsSync(file));
+  if (found) return found;
+  throw missing(`a model's folder must have one of ${WEIGHTS.join(", ")}`, `none in ${place}`);
+}
+
+function missing(rule: string, got: string): FileError<"MISSING"> {
+  return new FileError("MISSING", {
+    op: OP,
+    rule,
+    got,
+    remedy: "check the name, or download the whole folder",
+  });
+}
+
+async function openIndex(file: string): Promise<Checkpoint> {
+  const name = path.basename(file);
+  const places = parseIndex(name, readFileSync(file, "utf8"));
+  return openSharded(name, places, async (part) =>
+    openCheckpoint(await fileBytes(path.join(path.dirname(file), part))),
+  );
+}
+
+function readJson(file: string): Readonly<Record<string, unknown>> | undefined {
+  let bytes: Buffer;
+  try {
+    if (!existsSync(file)) return undefined;
+    bytes = readFileSync(file);
+  } catch (cause) {
+    const fault = {
+      op: OP,
+      rule: `${file} must be readable`,
+      got: fileReason(cause),
+      remedy: "check its rights",
+    };
+    throw new FileError("UNREADABLE", fault, { cause });
+  }
+  const refuse = (got: string) => {
+    const rule = `${path.basename(file)} must be a JSON object`;
+    return new DataError("DAMAGED", { op: OP, rule, got, remedy: "download it again", file });
+  };
+  const cost = jsonCost(bytes);
+  if (cost.depth > DEEPEST_JSON) throw refuse(`brackets more than ${DEEPEST_JSON} deep`);
+  if (cost.bytes > 8 * MOST_JSON) throw refuse("one that takes too much memory");
+  let value: unknown;
+  try {
+    value = JSON.parse(bytes.toString("utf8"));
+  } catch {
+    throw refuse("text that is no JSON");
+  }
+  if (!isObject(value)) throw refuse("another value");
+  return value;
+}

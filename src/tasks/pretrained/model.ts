@@ -1,0 +1,135 @@
+import { Tokenizer } from "@huggingface/tokenizers";
+import * as tf from "@tensorflow/tfjs-core";
+import { capture } from "../../capture/index.ts";
+import { DataError } from "../../core/errors.ts";
+import { useHeedBackend } from "../../host/select.ts";
+import type { Trace } from "../../inspect/index.ts";
+import { openModelFolder } from "../../models/pretrained/folder.ts";
+import { type LoadOptions, loadPretrained } from "../../models/pretrained/load.ts";
+import type { Transformer } from "../../models/transformer/transformer.ts";
+
+const OP = "PretrainedModel";
+
+/** A text as a model reads it. */
+export interface Encoded {
+  readonly ids: readonly number[];
+  /** What each id stands for, as people read it: "Ġ" and "▁" are spaces. */
+  readonly tokens: readonly string[];
+}
+
+/**
+ * A published model with its tokenizer.
+ *
+ * @example
+ * const model = await loadModel("all-minilm-l6-v2");
+ * const trace = model.look("A quick brown fox."); // every head of every layer
+ * model.dispose();
+ */
+export class PretrainedModel {
+  readonly model: Transformer;
+  /** Undefined where the folder has no tokenizer.json: such a model takes ids. */
+  readonly tokenizer: Tokenizer | undefined;
+  readonly config: Readonly<Record<string, unknown>>;
+
+  constructor(of: {
+    model: Transformer;
+    tokenizer: Tokenizer | undefined;
+    config: Readonly<Record<string, unknown>>;
+  }) {
+    this.model = of.model;
+    this.tokenizer = of.tokenizer;
+    this.config = of.config;
+  }
+
+  /** @throws DataError MISSING without a tokenizer, LIMIT for a text that is longer than the model's positions */
+  encode(text: string): Encoded {
+    if (!this.tokenizer) {
+      const remedy = "download the whole folder, or give ids";
+      const fault = { op: OP, rule: "reading text needs tokenizer.json", got: "none in the folder", remedy };
+      throw new DataError("MISSING", fault);
+    }
+    const { ids, tokens } = this.tokenizer.encode(text);
+    this.check(ids);
+    return { ids, tokens: tokens.map(readable) };
+  }
+
+  /** @throws DataError UNKNOWN, LIMIT */
+  check(ids: readonly number[]): void {
+    const { vocabulary, positions } = this.model.config;
+    const other = ids.find((id) => !(Number.isSafeInteger(id) && id >= 0 && id < vocabulary));
+    if (other !== undefined) {
+      const rule = `an id must be an integer from 0 to ${vocabulary - 1}`;
+      const remedy = "the tokenizer and the weights belong to different models";
+      throw new DataError("UNKNOWN", { op: OP, rule, got: other, remedy });
+    }
+    if (ids.length === 0) {
+      const fault = { op: OP, rule: "a text must have a token", got: "none", remedy: "give some text" };
+      throw new DataError("SHAPE", fault);
+    }
+    if (positions.kind !== "learned") return;
+    const most = positions.length - (positions.first ?? 0);
+    if (ids.length <= most) return;
+    const rule = `a text must have at most the ${most} tokens of the model`;
+    throw new DataError("LIMIT", { op: OP, rule, got: ids.length, remedy: "give a shorter one" });
+  }
+
+  /** States of one sequence: [1, T, C]. */
+  states(ids: readonly number[]): tf.Tensor3D {
+    return tf.tidy(() => {
+      const tokens = tf.tensor2d([...ids], [1, ids.length], "int32");
+      return this.model.config.encoderLayers > 0
+        ? this.model.encode({ tokens })
+        : this.model.decode({ tokens });
+    });
+  }
+
+  /** What every head of every layer looks at. @throws DataError MISSING, UNKNOWN, LIMIT */
+  look(text: string | Encoded): Trace {
+    const { ids, tokens } = typeof text === "string" ? this.encode(text) : text;
+    this.check(ids);
+    const nothing = tf.scalar(0);
+    try {
+      return capture(() => this.states(ids), nothing, { tokens: { text: [...tokens] }, thumbnails: true });
+    } finally {
+      nothing.dispose();
+    }
+  }
+
+  dispose(): void {
+    this.model.dispose();
+  }
+}
+
+/** Pieces of byte-level vocabularies have "Ġ" for a space and "Ċ" for a line feed, SentencePiece "▁". */
+const readable = (token: string): string => token.replaceAll(/[Ġ▁]/g, " ").replaceAll("Ċ", "\n");
+
+/**
+ * Loads a published model from a folder as the hub has it, or from a file of weights.
+ *
+ * @throws FileError MISSING, UNREADABLE · DataError DAMAGED, FORMAT, UNSUPPORTED, MISSING, MISMATCH, LIMIT
+ */
+export async function loadModel(place: string, options: LoadOptions = {}): Promise<PretrainedModel> {
+  await useHeedBackend();
+  const { checkpoint, config, json } = await openModelFolder(place);
+  try {
+    const model = await loadPretrained(checkpoint, config, options);
+    return new PretrainedModel({ model, tokenizer: tokenizerOf(json), config });
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+function tokenizerOf(
+  json: (name: string) => Readonly<Record<string, unknown>> | undefined,
+): Tokenizer | undefined {
+  const given = json("tokenizer.json");
+  if (!given) return undefined;
+  try {
+    return new Tokenizer(given as never, (json("tokenizer_config.json") ?? {}) as never);
+  } catch (cause) {
+    const got = (cause as Error).message;
+    const remedy = "give ids instead of text";
+    const fault = { op: OP, rule: "tokenizer.json must be one that is known", got, remedy };
+    throw new DataError("UNSUPPORTED", fault, { cause });
+  }
+}
