@@ -10,4 +10,6 @@ export * from "./layer-norm.ts";
 export * from "./linear.ts";
 export * from "./lstm-cell.ts";
 export * from "./lstm-sequence.ts";
+export * from "./rms-norm.ts";
+export * from "./silu.ts";
 export * from "./softmax-cross-entropy.ts";

@@ -1,11 +1,7 @@
 import {
-  abs,
   add,
   div,
   type GradConfig,
-  greater,
-  max,
-  maximum,
   mean,
   mul,
   ones,
@@ -16,14 +12,10 @@ import {
   type Tensor,
   type Tensor1D,
   tidy,
-  where,
   zeros,
 } from "@tensorflow/tfjs-core";
-import { OptionError, ShapeError } from "../core/errors.ts";
-import { wrongRank } from "../core/faults.ts";
-import { canRead, detached } from "./attention/guard.ts";
-import { checkTensors } from "./check.ts";
 import { ensureGradient, isFused, noSecondOrder, runKernels } from "./registry.ts";
+import { checkRows, type Normalization, normalizedRows } from "./rows.ts";
 
 const OP = "layerNorm";
 const KERNEL = "HeedLayerNorm";
@@ -46,32 +38,13 @@ const gradient: GradConfig = {
   },
 };
 
-function composed<T extends Tensor>(x: T, gamma: Tensor1D, beta: Tensor1D, epsilon: number): T {
-  const plain = standardize(x, epsilon);
-  const fits = canRead() && plain.variance.dataSync().every(Number.isFinite);
-  return add(mul(fits ? plain.value : standardizeLarge(x, epsilon), gamma), beta) as T;
-}
-
-/** (x − mean) / √(variance + ε) of each row; ε is one number or one a row. */
-function standardize(x: Tensor, epsilon: number | Tensor) {
+const standardize: Normalization = (x, epsilon) => {
   // The mean twice: float32 holds the mean of numbers near 10⁴ to 5e-4, and the second one finds what is left.
   const near = sub(x, mean(x, -1, true));
   const centred = sub(near, mean(near, -1, true));
   const variance = mean(square(centred), -1, true);
-  return { variance, value: div(centred, sqrt(add(variance, epsilon))) };
-}
-
-/** From here on rows are scaled first: the squares of √C times as much are still float32. */
-const LARGE = 2 ** 50;
-/** Float32's smallest normal number: in the place of ε/m², so that rows of equal elements stay 0. */
-const LEAST = 2 ** -126;
-
-/** `standardize` where squares overflow: of x/m with ε/m², which is the same for any m; here m is the row's largest. */
-function standardizeLarge(x: Tensor, epsilon: number): Tensor {
-  const most = max(abs(x), -1, true);
-  const m = detached(where(greater(most, LARGE), most, 1));
-  return standardize(div(x, m), maximum(div(div(epsilon, m), m), LEAST)).value;
-}
+  return { square: variance, value: div(centred, sqrt(add(variance, epsilon))) };
+};
 
 /**
  * Layer normalisation over the last axis:
@@ -100,34 +73,10 @@ export function layerNorm<T extends Tensor>(
   beta?: Tensor1D,
   { epsilon = 1e-5 }: LayerNormOptions = {},
 ): T {
-  if (x.shape.length === 0)
-    throw new ShapeError("RANK", wrongRank({ op: OP, name: "x", rank: "1 or more", shape: [] }));
-  const C = x.shape.at(-1)!;
-  const row = { letters: "[C]", shape: [C] };
-  checkTensors(OP, [
-    { name: "x", tensor: x, letters: "[…, C]", shape: x.shape },
-    ...(gamma ? [{ name: "gamma", tensor: gamma, ...row }] : []),
-    ...(beta ? [{ name: "beta", tensor: beta, ...row }] : []),
-  ]);
-  if (C === 0) {
-    throw new ShapeError("SHAPE", {
-      op: OP,
-      rule: "x must have C ≥ 1 elements in a row",
-      got: "C = 0",
-      remedy: "normalise another axis by transposing it to the end",
-    });
-  }
-  if (!(epsilon > 0)) {
-    throw new OptionError("OPTION", {
-      op: OP,
-      rule: "epsilon must be above 0",
-      got: String(epsilon),
-      remedy: "1e-5 is PyTorch's, 1e-3 Keras'",
-    });
-  }
+  const C = checkRows(OP, x, { gamma, beta }, { epsilon, epsilons: "1e-5 is PyTorch's, 1e-3 Keras'" });
   return tidy(() => {
     const [scale, offset] = [gamma ?? ones<Rank.R1>([C]), beta ?? zeros<Rank.R1>([C])];
-    if (!isFused(KERNEL)) return composed(x, scale, offset, epsilon);
+    if (!isFused(KERNEL)) return add(mul(normalizedRows(x, epsilon, standardize), scale), offset) as T;
     ensureGradient(gradient);
     noSecondOrder(`${KERNEL}Grad`, OP);
     return runKernels(KERNEL, { x, gamma: scale, beta: offset }, { epsilon })[0] as T;

@@ -9,6 +9,7 @@ import { appendRows } from "../../src/ops/append-rows.ts";
 import { crop } from "../../src/ops/crop.ts";
 import { addGumbel } from "../../src/ops/gumbel.ts";
 import * as ops from "../../src/ops/index.ts";
+import { rotatePairs } from "../../src/ops/rotate-pairs.ts";
 import { asCode, Checker } from "../../tools/fuzz/check.mjs";
 import { countKernels } from "../../tools/fuzz/coverage.mjs";
 import { names, programOf } from "../../tools/fuzz/programs.mjs";
@@ -18,7 +19,7 @@ const ROUNDS = 2;
 
 it("programs of every kind have on heed the values and gradients that they have on cpu", async () => {
   const covered = countKernels(tf, "heed");
-  const checker = new Checker(tf, { ...ops, addGumbel, affinePoints, appendRows, crop });
+  const checker = new Checker(tf, { ...ops, addGumbel, affinePoints, appendRows, crop, rotatePairs });
   const wrong: string[] = [];
   for (let index = 0; index < ROUNDS * names.length; index++) {
     const { name, program } = programOf(SEED, index);

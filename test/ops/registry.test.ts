@@ -5,6 +5,7 @@ import { noSecondGradient } from "../../src/core/faults.ts";
 import {
   additiveAttention,
   dropout,
+  gatedSilu,
   gelu,
   gruCell,
   gruSequence,
@@ -12,6 +13,8 @@ import {
   linear,
   lstmCell,
   lstmSequence,
+  rmsNorm,
+  silu,
   softmaxCrossEntropy,
 } from "../../src/ops/index.ts";
 import { numbers, useHeed } from "./both-ways.ts";
@@ -31,6 +34,9 @@ const OPS: [op: string, shape: number[], f: Of][] = [
   ],
   ["gelu", [7], (x) => gelu(x)],
   ["layerNorm", [2, 7], (x) => layerNorm(x)],
+  ["rmsNorm", [2, 7], (x) => rmsNorm(x)],
+  ["silu", [7], (x) => silu(x)],
+  ["gatedSilu", [7], (x) => gatedSilu(x, filled(7))],
   ["linear", [2, 7], (x) => linear(x, filled(7, 3))],
   ["gruCell", [2, 9], (x) => gruCell(x as tf.Tensor2D, filled(2, 9), filled(2, 3))],
   ["lstmCell", [2, 12], (x) => lstmCell(x as tf.Tensor2D, filled(2, 3), filled(2, 3))[0]],

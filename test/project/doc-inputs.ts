@@ -47,6 +47,8 @@ export const INPUTS: Record<string, () => Scope> = {
   "ops/gelu.ts": () => ({ x: random(2, 3, 5), w: random(5, 7), b: random(7) }),
   "ops/layer-norm.ts": () => ({ x: random(2, 3, 5), gamma: random(5), beta: random(5) }),
   "ops/linear.ts": () => ({ x: random(2, 3, 5), wq: random(5, 7), bq: random(7) }),
+  "ops/rms-norm.ts": () => ({ x: random(2, 3, 5), gamma: random(5) }),
+  "ops/silu.ts": () => ({ x: random(2, 3, 5), w: random(5, 7), b: random(7) }),
   "ops/softmax-cross-entropy.ts": () => ({ logits: random(2, 5) }),
   "ops/tidy.ts": () => ({ x: random(3, 5) }),
   "ops/gru-cell.ts": () => ({

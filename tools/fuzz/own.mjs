@@ -42,6 +42,38 @@ export const own = {
       terms: 512,
     };
   },
+  rmsNorm: (r) => {
+    const shape = r.shape(1, 4, 0);
+    return {
+      x: [r.floats(shape), r.floats([shape.at(-1) ?? 1])],
+      call: "heed.rmsNorm(x[0], x[1], { epsilon: 0.1 })",
+      grad: [0, 1],
+      smooth: true,
+      terms: 512,
+    };
+  },
+  rotatePairs: (r) => {
+    const [T, half, rest] = [r.int(1, 4), r.int(1, 6), r.int(0, 2)];
+    const layout = r.pick(["bhtd", "bthd"]);
+    const [first, second] = layout === "bthd" ? [T, r.int(1, 3)] : [r.int(1, 3), T];
+    const table = [T, half];
+    const x = [r.floats([r.int(1, 2), first, second, 2 * half + rest]), r.floats(table), r.floats(table)];
+    const options = { pairs: r.pick(["half", "interleaved"]), layout };
+    const call = `heed.rotatePairs(x[0], { cos: x[1], sin: x[2] }, ${list(options)})`;
+    return { x, call, grad: [0], smooth: true, terms: 16 };
+  },
+  silu: (r) => ({
+    x: [r.floats(r.shape(0, 4))],
+    call: "heed.silu(x[0])",
+    grad: [0],
+    smooth: true,
+    loose: 32,
+  }),
+  gatedSilu: (r) => {
+    const shape = r.shape(0, 4);
+    const x = [r.floats(shape), r.floats(shape)];
+    return { x, call: "heed.gatedSilu(x[0], x[1])", grad: [0, 1], smooth: true, loose: 32 };
+  },
   gelu: (r) => ({
     x: [r.floats(r.shape(0, 4))],
     call: `heed.gelu(x[0], { approximate: ${r.chance(0.5)} })`,

@@ -3,6 +3,7 @@ import { checkChoice, checkCount } from "../../core/check-options.ts";
 import { OptionError, ShapeError } from "../../core/errors.ts";
 import { outOfRange, wrongParameter } from "../../core/faults.ts";
 import { checkRank } from "../../core/shapes.ts";
+import { rotatePairs } from "../../ops/rotate-pairs.ts";
 import { type RopeScaling, ropeFrequencies } from "./rope-frequencies.ts";
 import { type RopeTable, tableOf } from "./rope-table.ts";
 
@@ -106,44 +107,7 @@ export function applyRope(
       throw new ShapeError("SHAPE", wrongParameter({ op, name, expected: [T, half], got }));
   }
   checkWidth(op, 2 * half, x.shape[3]);
-  const turn = tf.customGrad((input, save) => {
-    (save as tf.GradSaveFunc)([cos, sin]);
-    return {
-      value: turned(input as tf.Tensor4D, { cos, sin }, pairs, layout),
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [c, s] = saved as [tf.Tensor2D, tf.Tensor2D];
-        return turned(dy as tf.Tensor4D, { cos: c, sin: tf.neg(s) }, pairs, layout);
-      },
-    };
-  });
-  return turn(x) as tf.Tensor4D;
-}
-
-function turned(
-  x: tf.Tensor4D,
-  { cos, sin }: RopeTable,
-  pairs: "half" | "interleaved",
-  layout: "bhtd" | "bthd",
-): tf.Tensor4D {
-  return tf.tidy(() => {
-    const [N, M, P, D] = x.shape;
-    const [T, half] = cos.shape;
-    const R = 2 * half;
-    const own = R === D ? x : tf.slice(x, [0, 0, 0, 0], [N, M, P, R]);
-    // One member of each pair of channels, for every vector.
-    const axis = pairs === "half" ? 3 : 4;
-    const paired = tf.reshape(own, pairs === "half" ? [N, M, P, 2, half] : [N, M, P, half, 2]);
-    const size = pairs === "half" ? [N, M, P, 1, half] : [N, M, P, half, 1];
-    const member = (n: number) => tf.slice(paired, axis === 3 ? [0, 0, 0, n, 0] : [0, 0, 0, 0, n], size);
-    const [a, b] = [member(0), member(1)];
-    const rows = layout === "bthd" ? [T, 1] : [T];
-    const factors = (x: tf.Tensor) => tf.reshape(x, [...rows, ...size.slice(3)]);
-    const [c, s] = [factors(cos), factors(sin)];
-    const out = tf.concat([tf.sub(tf.mul(a, c), tf.mul(b, s)), tf.add(tf.mul(b, c), tf.mul(a, s))], axis);
-    const rotated = tf.reshape(out, [N, M, P, R]);
-    if (R === D) return rotated as tf.Tensor4D;
-    return tf.concat([rotated, tf.slice(x, [0, 0, 0, R], [N, M, P, D - R])], 3) as tf.Tensor4D;
-  });
+  return rotatePairs(x, { cos, sin }, { pairs, layout });
 }
 
 function checkWidth(op: string, R: number, D: number): void {

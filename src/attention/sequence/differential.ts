@@ -10,8 +10,8 @@ import {
   runAttention,
 } from "../../ops/attention/run.ts";
 import { checkTensors } from "../../ops/check.ts";
+import { rmsNorm } from "../../ops/rms-norm.ts";
 import { tidyAsked } from "../../ops/tidy.ts";
-import { rmsNorm } from "./normalize-rows.ts";
 
 export interface DifferentialParameters {
   /** [D] */
@@ -110,7 +110,7 @@ export function differentialAttention<const O extends DifferentialOptions>(
     const a = runAttention(program, layout, { q: q1, k: k1, v }, asked);
     const b = runAttention(second, layout, { q: q2, k: k2, v }, asked);
     const difference = (x: tf.Tensor4D, y: tf.Tensor4D): tf.Tensor4D => tf.sub(x, tf.mul(lambda, y));
-    const heads = rmsNorm(difference(a.output, b.output), gamma, epsilon);
+    const heads = rmsNorm(difference(a.output, b.output), gamma, { epsilon });
     return {
       output: tf.mul(heads, 1 - lambdaInit),
       ...(asked.weights && { weights: difference(a.weights!, b.weights!) }),

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { compileProgram } from "../../core/program.ts";
 import { runAttention } from "../../ops/attention/run.ts";
 import { linear } from "../../ops/linear.ts";
+import { rmsNorm } from "../../ops/rms-norm.ts";
 import { tidyAsked } from "../../ops/tidy.ts";
 import { absorbedHeads } from "./latent/absorbed.ts";
 import { checkLatent } from "./latent/check.ts";
@@ -11,7 +12,6 @@ import type {
   MultiHeadLatentParameters,
   MultiHeadLatentResult,
 } from "./latent/types.ts";
-import { rmsNorm } from "./normalize-rows.ts";
 import { fromHeads, project, toHeads } from "./project.ts";
 
 export type {
@@ -123,7 +123,7 @@ export function multiHeadLatentAttention<const O extends MultiHeadLatentOptions>
 }
 
 function normed(x: tf.Tensor3D, gamma: tf.Tensor1D | undefined, epsilon: number): tf.Tensor3D {
-  return gamma ? rmsNorm(x, gamma, epsilon) : x;
+  return gamma ? rmsNorm(x, gamma, { epsilon }) : x;
 }
 
 /** What was remembered, then what is new. */

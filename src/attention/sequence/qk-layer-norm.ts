@@ -10,8 +10,8 @@ import {
 } from "../../ops/attention/run.ts";
 import { checkTensors } from "../../ops/check.ts";
 import { layerNorm } from "../../ops/layer-norm.ts";
+import { rmsNorm } from "../../ops/rms-norm.ts";
 import { tidyAsked } from "../../ops/tidy.ts";
-import { rmsNorm } from "./normalize-rows.ts";
 import { project } from "./project.ts";
 
 export interface QkLayerNormParameters {
@@ -43,7 +43,7 @@ export interface QkLayerNormOptions extends AttentionOptions {
  * Conventions: with γ = 1 and β = 0 scores are within ±√D. `norm: "rms"` leaves the mean and has no β, as in Qwen3 and
  * Gemma 3. Every parameter may be left out; ViT-22B has γ alone. timm's `qk_norm` is this one. Other options as
  * `softAttention`'s, `layout` too. `qkNormAttention` is the form with unit vectors and a learned factor.
- * Cost: soft attention's, in the same kernel, and O(B·H·(T + S)·D), in the kernel of `layerNorm`.
+ * Cost: soft attention's, in the same kernel, and O(B·H·(T + S)·D), in the kernel of `layerNorm` or `rmsNorm`.
  * Paper: Dehghani et al. 2023, §2, arxiv.org/abs/2302.05442.
  *
  * @throws ShapeError RANK, DIMENSION, HEADS, SHAPE · OptionError OPTION · and what
@@ -87,7 +87,7 @@ export function qkLayerNormAttention<const O extends QkLayerNormOptions>(
     given.map(([name, tensor]) => ({ name, tensor, letters: "[D]", shape: [D] })),
   );
   const normalize = (x: tf.Tensor4D, gamma?: tf.Tensor1D, beta?: tf.Tensor1D) =>
-    norm === "rms" ? rmsNorm(x, gamma, epsilon) : layerNorm(x, gamma, beta, { epsilon });
+    norm === "rms" ? rmsNorm(x, gamma, { epsilon }) : layerNorm(x, gamma, beta, { epsilon });
   return tidyAsked((): AttentionResult<AttentionOptions> => {
     const query = project(program, q, (x) => normalize(x, gammaQ, betaQ), asked.finite);
     const key = project(program, k, (x) => normalize(x, gammaK, betaK), asked.finite);

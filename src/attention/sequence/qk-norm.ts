@@ -9,8 +9,8 @@ import {
   runAttention,
 } from "../../ops/attention/run.ts";
 import { tidyAsked } from "../../ops/tidy.ts";
-import { unit } from "./normalize-rows.ts";
 import { project } from "./project.ts";
+import { unit } from "./unit.ts";
 
 export interface QkNormParameters {
   /** The factor of the cosines: a scalar, or one per head [H]. */

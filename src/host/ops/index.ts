@@ -15,6 +15,9 @@ import { layerNorm, layerNormGrad } from "./layer-norm.ts";
 import { linear, linearGradInput, linearGradWeights } from "./linear.ts";
 import { lstmCell, lstmCellGrad } from "./lstm-cell.ts";
 import { lstmSequence, lstmSequenceGrad } from "./lstm-sequence.ts";
+import { rmsNorm, rmsNormGrad } from "./rms-norm.ts";
+import { rotatePairs } from "./rotate-pairs.ts";
+import { gatedSilu, gatedSiluGrad, silu, siluGrad } from "./silu.ts";
 import { softmaxCrossEntropy, softmaxCrossEntropyGrad } from "./softmax-cross-entropy.ts";
 
 /** Kernels of heed's own operations, by the names that src/ops looks for; on other backends these are composed. */
@@ -31,6 +34,8 @@ const ownKernels: Record<string, HeedKernel> = {
   HeedCrop: crop,
   HeedCropGrad: cropGrad,
   HeedDropout: dropout,
+  HeedGatedSilu: gatedSilu,
+  HeedGatedSiluGrad: gatedSiluGrad,
   HeedGelu: gelu,
   HeedGeluGrad: geluGrad,
   HeedGridSample: gridSample,
@@ -50,6 +55,11 @@ const ownKernels: Record<string, HeedKernel> = {
   HeedLstmCellGrad: lstmCellGrad,
   HeedLstmSequence: lstmSequence,
   HeedLstmSequenceGrad: lstmSequenceGrad,
+  HeedRmsNorm: rmsNorm,
+  HeedRmsNormGrad: rmsNormGrad,
+  HeedRotatePairs: rotatePairs,
+  HeedSilu: silu,
+  HeedSiluGrad: siluGrad,
   HeedSoftmaxCrossEntropy: softmaxCrossEntropy,
   HeedSoftmaxCrossEntropyGrad: softmaxCrossEntropyGrad,
   HeedSumOfSquares: sumOfSquares,

@@ -1,7 +1,7 @@
 import { util } from "@tensorflow/tfjs-core";
 import type { HeedKernel } from "../register.ts";
 
-/** Normalised rows, and the statistics [N, 4] that the gradient needs (assembly/norm.ts). */
+/** Normalised rows, and the statistics [N, 4] that the gradient needs (assembly/layer-norm.ts). */
 export const layerNorm: HeedKernel = ({ inputs: { x, gamma, beta }, attrs, heap }) => {
   const [N, C] = rowsOf(x.shape);
   const outs = [heap.output("layerNorm", x.shape), heap.output("layerNorm", [N, 4])];
@@ -19,6 +19,7 @@ export const layerNormGrad: HeedKernel = ({ inputs: { x, gamma, stats, dy }, hea
   return grads;
 };
 
-function rowsOf(shape: number[]): [N: number, C: number] {
+/** A tensor as N rows of C elements. */
+export function rowsOf(shape: number[]): [N: number, C: number] {
   return [util.sizeFromShape(shape.slice(0, -1)), shape.at(-1)!];
 }

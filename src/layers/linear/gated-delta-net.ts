@@ -1,7 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { gatedDelta } from "../../attention/linear/gated-delta.ts";
-import { rmsNorm, unit } from "../../attention/sequence/normalize-rows.ts";
+import { unit } from "../../attention/sequence/unit.ts";
 import { linear } from "../../ops/linear.ts";
+import { rmsNorm } from "../../ops/rms-norm.ts";
+import { gatedSilu, silu } from "../../ops/silu.ts";
 import {
   byDefault,
   flag,
@@ -86,7 +88,8 @@ export class GatedDeltaNet extends HeadLayer<typeof fields> {
       gates,
       { chunkSize, keyAllow: heads.keyAllow },
     );
-    return tf.mul(rmsNorm(output, this.weight("norm/gamma"), EPSILON), silu(heads.project("gate")));
+    const normal = rmsNorm(output, this.weight("norm/gamma"), { epsilon: EPSILON });
+    return gatedSilu(heads.project("gate"), normal);
   }
 
   /** g = −e^a softplus(x·Wa + b) [B, Hkv, T] */
@@ -94,10 +97,6 @@ export class GatedDeltaNet extends HeadLayer<typeof fields> {
     const pace = tf.softplus(linear(x, this.weight("decay/kernel"), this.weight("decay/bias")));
     return perHead(tf.neg(tf.mul(tf.exp(this.weight("decay/log_rate")), pace)));
   }
-}
-
-function silu(x: tf.Tensor4D): tf.Tensor4D {
-  return tf.mul(x, tf.sigmoid(x));
 }
 
 /** [B, T, H] → [B, H, T] */

@@ -1,6 +1,7 @@
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import { retention } from "../../attention/linear/retention.ts";
 import { layerNorm } from "../../ops/layer-norm.ts";
+import { gatedSilu } from "../../ops/silu.ts";
 import {
   byDefault,
   flag,
@@ -56,7 +57,6 @@ export class MultiScaleRetention extends HeadLayer<typeof fields> {
     const { q, k, v, lengths } = heads;
     const { chunkSize, xpos } = this.config;
     const options = { chunkSize, xpos, keyLengths: lengths, queryLengths: lengths };
-    const gate = heads.project("gate");
-    return tf.mul(tf.mul(gate, tf.sigmoid(gate)), layerNorm(retention(q, k, v, options).output));
+    return gatedSilu(heads.project("gate"), layerNorm(retention(q, k, v, options).output));
   }
 }

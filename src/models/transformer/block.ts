@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { type AttentionOptions, attention } from "../../ops/attention.ts";
 import { gelu } from "../../ops/gelu.ts";
+import { gatedSilu, silu } from "../../ops/silu.ts";
 import type { Activation } from "./config.ts";
 import type { Dropout } from "./dropout.ts";
 import type { Turn } from "./positions.ts";
@@ -48,18 +49,21 @@ const ACTIVATIONS: Record<Activation, (x: tf.Tensor3D) => tf.Tensor3D> = {
   relu: (x) => tf.relu(x),
   gelu: (x) => gelu(x),
   geluTanh: (x) => gelu(x, { approximate: true }),
-  silu: (x) => tf.mul(x, tf.sigmoid(x)),
+  silu: (x) => silu(x),
 };
 
 export const activate = (activation: Activation, x: tf.Tensor3D): tf.Tensor3D => ACTIVATIONS[activation](x);
+
+/** activation(gate) ⊙ x. */
+function throughGate(activation: Activation, gate: tf.Tensor3D, x: tf.Tensor3D): tf.Tensor3D {
+  return activation === "silu" ? gatedSilu(gate, x) : tf.mul(activate(activation, gate), x);
+}
 
 /** activation(x·W_in)·W_out, or with a gate (activation(x·W_gate) ⊙ x·W_in)·W_out: [B, T, C]. */
 export function feedForward(weights: Weights, x: tf.Tensor3D, dropout: Dropout): tf.Tensor3D {
   const { activation, gated } = weights.config;
   const inner = weights.map("in", x);
-  const active = gated
-    ? tf.mul<tf.Tensor3D>(activate(activation, weights.map("gate", x)), inner)
-    : activate(activation, inner);
+  const active = gated ? throughGate(activation, weights.map("gate", x), inner) : activate(activation, inner);
   return weights.map("out", dropout.apply(active));
 }
 

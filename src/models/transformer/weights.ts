@@ -1,7 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { rmsNorm } from "../../attention/sequence/normalize-rows.ts";
 import { layerNorm } from "../../ops/layer-norm.ts";
 import { linear } from "../../ops/linear.ts";
+import { rmsNorm } from "../../ops/rms-norm.ts";
 import type { FullConfig } from "./config.ts";
 
 /** Looks up parameters by name, below a prefix. */
@@ -44,7 +44,7 @@ export class Weights {
     if (!this.has(`${name}/gamma`)) return x;
     const { norm, epsilon } = this.config;
     const gamma = this.get<tf.Tensor1D>(`${name}/gamma`);
-    if (norm === "rms") return rmsNorm(x, gamma, epsilon);
+    if (norm === "rms") return rmsNorm(x, gamma, { epsilon });
     return layerNorm(x, gamma, this.get<tf.Tensor1D>(`${name}/beta`), { epsilon });
   }
 }

@@ -149,7 +149,7 @@ function mechanismTests(): void {
     const namesOf = async (f: () => tf.Tensor) =>
       (await tf.profile(f)).kernels
         .map(({ name }) => name)
-        .filter((name) => /HeedAttention|HeedLinear$|HeedLayerNorm|BatchMatMul/.test(name));
+        .filter((name) => /HeedAttention|HeedLinear$|HeedLayerNorm|HeedRmsNorm$|BatchMatMul/.test(name));
     const fused = tf.getBackend() === "heed";
     const names = await namesOf(() => run(mechanism, tensors).output);
     const attention = (kernels: readonly string[]) => kernels.filter((name) => name === "HeedAttention");

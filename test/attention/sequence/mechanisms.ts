@@ -92,6 +92,8 @@ export interface Mechanism {
   readonly spread?: number;
 }
 
+/** The latents with their norms, and the keys of positions between them. */
+const LATENTS = ["HeedLinear", "HeedRmsNorm", "HeedLinear", "HeedLinear", "HeedRmsNorm"];
 const LINEAR = ["HeedLinear", "HeedLinear", "HeedLinear", "HeedAttention", "HeedLinear"];
 const HEADS = { q: "B H T D", k: "B Hkv S D", v: "B Hkv S Dv" };
 const ROWS = { queries: { q: 2 }, keys: { k: 2, v: 2 } };
@@ -217,7 +219,7 @@ export const MECHANISMS: readonly Mechanism[] = [
         epsilon: 0.3,
         ...options,
       }),
-    kernels: ["HeedAttention", "HeedAttention"],
+    kernels: ["HeedAttention", "HeedAttention", "HeedRmsNorm"],
   },
   {
     name: "talkingHeadsAttention",
@@ -236,7 +238,7 @@ export const MECHANISMS: readonly Mechanism[] = [
     both: { x: 1 },
     run: ({ x, ...parameters }, options) =>
       sequence.multiHeadLatentAttention(x, parameters as never, { rotate, epsilon: 0.3, ...options }),
-    kernels: [...new Array(7).fill("HeedLinear"), "HeedAttention", "HeedLinear"],
+    kernels: [...LATENTS, ...new Array(4).fill("HeedLinear"), "HeedAttention", "HeedLinear"],
   },
   {
     name: "multiHeadLatentAttention, absorbed",
@@ -250,7 +252,8 @@ export const MECHANISMS: readonly Mechanism[] = [
       return sequence.multiHeadLatentAttention(x, parameters as never, own);
     },
     kernels: [
-      ...new Array(5).fill("HeedLinear"),
+      ...LATENTS,
+      ...new Array(2).fill("HeedLinear"),
       "BatchMatMul",
       "HeedAttention",
       "BatchMatMul",

@@ -251,6 +251,30 @@ const KERNELS: [string, Call][] = [
       k.layerNormGrad!(x, gamma, stats, dy, a.out(R * n), a.out(n), a.out(n), R, n);
     },
   ],
+  ["rmsNorm", (k, n, a) => void k.rmsNorm!(a.in(R * n), a.in(n), a.out(R * n), a.out(2 * R), R, n, 1e-5)],
+  [
+    "rmsNormGrad",
+    (k, n, a) => {
+      const [x, gamma, stats, dy] = [a.in(R * n), a.in(n), a.in(2 * R), a.in(R * n)];
+      k.rmsNormGrad!(x, gamma, stats, dy, a.out(R * n), a.out(n), R, n);
+    },
+  ],
+  [
+    "rotatePairs",
+    (k, n, a) => {
+      for (const interleaved of [0, 1]) {
+        for (const rest of [0, 3]) {
+          const D = 2 * n + rest;
+          const [x, cos, sin] = [a.in(2 * R * 2 * D), a.in(R * n), a.in(R * n)];
+          k.rotatePairs!(x, cos, sin, a.out(2 * R * 2 * D), 2, R, 2, D, n, interleaved, 1);
+        }
+      }
+    },
+  ],
+  ["silu", (k, n, a) => void k.silu!(a.in(n), a.out(n), n)],
+  ["siluGrad", (k, n, a) => void k.siluGrad!(a.in(n), a.in(n), a.out(n), n)],
+  ["gatedSilu", (k, n, a) => void k.gatedSilu!(a.in(n), a.in(n), a.out(n), n)],
+  ["gatedSiluGrad", (k, n, a) => void k.gatedSiluGrad!(a.in(n), a.in(n), a.in(n), a.out(n), a.out(n), n)],
   ["select32", (k, n, a) => void k.select32!(a.in(n, 1), a.in(n), a.in(n), a.out(n), n)],
   ["select8", (k, n, a) => void k.select8!(a.in(n, 1), a.in(n, 1), a.in(n, 1), a.out(n, 1), n)],
   [

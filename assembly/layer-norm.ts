@@ -11,9 +11,7 @@ import { load, store } from "./lanes";
 import { sum4 } from "./math";
 import { at, fma } from "./simd";
 import { sumRow } from "./sum";
-
-// Units in which the squares of any floats, a billion of them, have a sum.
-const UNIT: f32 = 1 / (1024.0 * 1024 * 1024 * 1024 * 1024 * 1024 * 1024 * 1024);
+import { UNIT } from "./unit";
 
 // x̂ = (x·unit − shift − rest)/σ of some lanes of a row.
 // @ts-ignore: decorator
