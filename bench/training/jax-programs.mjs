@@ -1,13 +1,15 @@
-/** The three networks in jax-js. An array that is used twice has to be counted twice there: `ref`. */
+/** The networks in jax-js. An array that is used twice has to be counted twice there: `ref`. */
 import { LAYER_NORM_EPSILON, lastSide } from "./tasks.mjs";
 
-/** @import { Task, Values } from "./tasks.mjs" */
-/** @typedef {{ x: Values, y?: Values, labels: Int32Array }} Data */
+/** @import { Data, Task, Values } from "./tasks.mjs" */
 /** @typedef {(sizes: any, data: Data) => { loss: (p: any, data: any) => any, inputs: any }} Program */
 
 /** @returns {Record<Task["kind"], Program>} */
 export function jaxPrograms(/** @type {any} */ { lax, nn, numpy: np }) {
-  const array = (/** @type {Values} */ { values, shape }) => np.array(values).reshape(shape);
+  const array = (/** @type {Values | undefined} */ given) => {
+    const { values, shape } = /** @type {Values} */ (given);
+    return np.array(values).reshape(shape);
+  };
 
   function layerNorm(/** @type {any} */ x, /** @type {any} */ gamma, /** @type {any} */ beta) {
     const mean = np.mean(x.ref, -1, { keepdims: true });
@@ -40,7 +42,7 @@ export function jaxPrograms(/** @type {any} */ { lax, nn, numpy: np }) {
         const out = z.add(np.matmul(nn.gelu(hidden, { approximate: false }), p.f2).add(p.b2));
         return np.mean(np.square(out.sub(data.y)));
       };
-      return { loss, inputs: { x: array(x), y: array(/** @type {Values} */ (y)) } };
+      return { loss, inputs: { x: array(x), y: array(y) } };
     },
 
     lstm({ T, B, H, V }, { x, labels }) {
@@ -86,6 +88,31 @@ export function jaxPrograms(/** @type {any} */ { lax, nn, numpy: np }) {
         return crossEntropy(np.matmul(flat, p.out).add(p.bias), data.target);
       };
       return { loss, inputs: { x: array(x).reshape([B, 1, N, N]), target: oneHot(labels, V) } };
+    },
+
+    language({ layers, B, T, C, H, V }, { tokens, labels }) {
+      const heads = (/** @type {any} */ rows) => rows.reshape([B, T, H, C / H]);
+      const loss = (/** @type {any} */ p, /** @type {any} */ data) => {
+        let x = np.matmul(data.tokens, p.token.ref).reshape([B, T, C]).add(p.position);
+        for (let layer = 0; layer < layers; layer++) {
+          const at = (/** @type {string} */ name) => p[`${layer}/${name}`];
+          const affine = (/** @type {any} */ rows, /** @type {string} */ w, /** @type {string} */ b) =>
+            np.matmul(rows, at(w)).add(at(b));
+          const normed = layerNorm(x.ref, at("gamma1"), at("beta1"));
+          const q = heads(affine(normed.ref, "q", "bq"));
+          const k = heads(affine(normed.ref, "k", "bk"));
+          const v = heads(affine(normed, "v", "bv"));
+          const mixed = nn.dotProductAttention(q, k, v, { isCausal: true }).reshape([B, T, C]);
+          x = x.add(affine(mixed, "o", "bo"));
+          const hidden = affine(layerNorm(x.ref, at("gamma2"), at("beta2")), "f1", "b1");
+          x = x.add(affine(nn.gelu(hidden, { approximate: false }), "f2", "b2"));
+        }
+        const states = layerNorm(x, p.gamma, p.beta).reshape([B * T, C]);
+        return crossEntropy(np.matmul(states, np.transpose(p.token)), data.target);
+      };
+      // Tokens are looked up by a product, as on the stock backend of TensorFlow.js.
+      const inputs = { tokens: oneHot(/** @type {any} */ (tokens), V), target: oneHot(labels, V) };
+      return { loss, inputs };
     },
   };
 }

@@ -33,8 +33,8 @@ export async function load() {
     versions,
     refuses: () => undefined,
     prepare(/** @type {Task} */ task) {
-      const { weights, x, y, labels } = setUp(task);
-      const { loss, inputs } = programs[task.kind](task.sizes, { x, y, labels });
+      const { weights, ...data } = setUp(task);
+      const { loss, inputs } = programs[task.kind](task.sizes, data);
       const names = Object.keys(weights);
       const compiled = jit(
         (

@@ -65,7 +65,7 @@ export async function load(
     },
     refuses: () => undefined,
     async prepare(/** @type {Task} */ task) {
-      const { weights, x, y, labels } = setUp(task);
+      const { weights, x, y, tokens, labels } = setUp(task);
       const variables = Object.fromEntries(
         Object.entries(weights).map(([name, { values, shape }]) => [
           name,
@@ -73,8 +73,9 @@ export async function load(
         ]),
       );
       const data = {
-        x: tf.tensor(x.values, x.shape),
-        y: y && tf.tensor(y.values, y.shape),
+        ...(x && { x: tf.tensor(x.values, x.shape) }),
+        ...(y && { y: tf.tensor(y.values, y.shape) }),
+        ...(tokens && { tokens: tf.tensor1d(tokens, "int32") }),
         labels: tf.tensor1d(labels, "int32"),
       };
       const loss = () => PROGRAMS[task.kind](kit, variables, data, task.sizes);
@@ -85,7 +86,7 @@ export async function load(
         output: () => Float32Array.of(step(), step()),
         dispose() {
           dispose();
-          tf.dispose([variables, data.x, data.labels, ...(data.y ? [data.y] : [])]);
+          tf.dispose([variables, data]);
         },
       };
     },
