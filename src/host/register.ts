@@ -9,6 +9,7 @@ import {
 } from "@tensorflow/tfjs-core";
 import { HeedError } from "../core/errors.ts";
 import { type Heap, heapOf } from "./heap.ts";
+import { metered } from "./meter.ts";
 
 /** The name of our backend: `tf.setBackend(BACKEND)`. */
 export const BACKEND = "heed";
@@ -34,9 +35,8 @@ export function registerHeedKernel(kernelName: string, kernel: HeedKernel): void
     setupFunc: getKernel(kernelName, BACKEND)?.setupFunc,
     kernelFunc: ({ inputs, attrs, backend }) => {
       const heap = heapOf(backend);
-      return heap.kernel(kernelName, () =>
-        kernel({ inputs: inputs as KernelInputs, attrs: attrs ?? {}, heap }),
-      );
+      const call = { inputs: inputs as KernelInputs, attrs: attrs ?? {}, heap };
+      return metered(kernelName, true, () => heap.kernel(kernelName, () => kernel(call)));
     },
   });
 }
@@ -47,7 +47,9 @@ export function copyStockKernels(): void {
     const { kernelName, kernelFunc } = config;
     const named: KernelFunc = (call) => {
       checkStrings(kernelName, call.inputs as KernelInputs);
-      return heapOf(call.backend).kernel(kernelName, () => kernelFunc(call));
+      return metered(kernelName, false, () =>
+        heapOf(call.backend).kernel(kernelName, () => kernelFunc(call)),
+      );
     };
     register({ ...config, backendName: BACKEND, kernelFunc: named });
   }
@@ -79,7 +81,7 @@ function checkStrings(kernelName: string, inputs: KernelInputs): void {
 export function runStockKernel(name: string, inputs: KernelInputs, attrs: object, heap: Heap): TensorInfo {
   checkStrings(name, inputs);
   const call = { inputs, attrs: attrs as never, backend: heap.backend };
-  const made = getKernel(name, "wasm")!.kernelFunc(call);
+  const made = metered(name, false, () => getKernel(name, "wasm")!.kernelFunc(call));
   for (const tensor of [made].flat()) heap.own(tensor);
   return made as TensorInfo;
 }

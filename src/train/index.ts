@@ -13,3 +13,4 @@ export * from "./metrics/tokenize-13a.ts";
 export * from "./named-gradients.ts";
 export * from "./progress.ts";
 export * from "./schedule.ts";
+export * from "./step-profile.ts";

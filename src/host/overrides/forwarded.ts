@@ -1,6 +1,7 @@
 import { type DataType, findBackend, getKernel, type TensorInfo } from "@tensorflow/tfjs-core";
 import { HeedError } from "../../core/errors.ts";
 import type { Heap } from "../heap.ts";
+import { metered } from "../meter.ts";
 import type { HeedKernel } from "../register.ts";
 
 type Values = Float32Array | Int32Array | Uint8Array | Uint8Array[];
@@ -45,7 +46,8 @@ function forward(kernelName: string, op: string): HeedKernel {
       return tensor;
     };
     const copies = Object.fromEntries(Object.entries(inputs).map(([name, given]) => [name, copy(given)]));
-    const results = kernel.kernelFunc({ inputs: copies as never, attrs: attrs as never, backend: cpu });
+    const call = { inputs: copies as never, attrs: attrs as never, backend: cpu };
+    const results = metered(kernelName, false, () => kernel.kernelFunc(call));
     const outs = [results].flat().map((result) => bring(result, cpu, heap, op));
     for (const tensor of [...made, ...[results].flat()]) cpu.disposeIntermediateTensorInfo(tensor);
     return Array.isArray(results) ? outs : outs[0]!;
