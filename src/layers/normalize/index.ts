@@ -1,1 +1,2 @@
 export * from "./layer-normalization.ts";
+export * from "./rms-normalization.ts";

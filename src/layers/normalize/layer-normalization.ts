@@ -1,5 +1,4 @@
-import * as tf from "@tensorflow/tfjs-core";
-import { OptionError } from "../../core/errors.ts";
+import type * as tf from "@tensorflow/tfjs-core";
 import { layerNorm } from "../../ops/layer-norm.ts";
 import {
   byDefault,
@@ -15,9 +14,10 @@ import {
   type WeightTable,
   weightFields,
 } from "../base/index.ts";
+import { axesOf, overAxes } from "./axes.ts";
 
 const never: Kind<boolean, boolean> = {
-  rule: "false, since the root mean square alone is another layer",
+  rule: "false, since the root mean square alone is RMSNormalization",
   read: (given) => (given === false ? false : undefined),
   write: (value) => value,
 };
@@ -59,24 +59,9 @@ export class LayerNormalization extends MechanismLayer<typeof fields> {
   static readonly inputs = [{ name: "x", letters: "[B, …]" }];
   static readonly fields: typeof fields = fields;
 
-  /** The normalised axes, counted from the front. */
-  #axes(rank: number): number[] {
-    const axes = this.config.axis.map((axis) => (axis < 0 ? axis + rank : axis));
-    if (axes.some((axis) => axis < 0 || axis >= rank) || new Set(axes).size < axes.length) {
-      throw new OptionError("OPTION", {
-        op: this.op,
-        rule: `axis must be different axes of the input, from ${-rank} to ${rank - 1}`,
-        got: this.config.axis,
-        remedy: "choose one in that range or leave it out",
-        name: "axis",
-      });
-    }
-    return axes;
-  }
-
   protected override parameters(_: Sizes, [x]: readonly Shape[]): WeightTable<typeof fields> {
     const { center, scale } = this.config;
-    const shape = this.#axes(x!.length).map((axis) => x![axis] as number);
+    const shape = axesOf(this.op, this.config.axis, x!.length).map((axis) => x![axis] as number);
     return {
       gamma: scale && { shape, kind: "gamma" },
       beta: center && { shape, kind: "beta" },
@@ -84,26 +69,10 @@ export class LayerNormalization extends MechanismLayer<typeof fields> {
   }
 
   protected override compute([x]: tf.Tensor[]): tf.Tensor {
-    // Keras lays the numbers of weights along the axes in ascending order, however `axis` lists them.
-    const axes = this.#axes(x!.rank).sort((a, b) => a - b);
-    const others = x!.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
-    const order = [...others, ...axes];
-    const isLast = order.every((axis, at) => axis === at);
-    const C = axes.reduce((product, axis) => product * x!.shape[axis]!, 1);
-    const ordered = isLast ? x! : tf.transpose(x!, order);
-    const flat =
-      axes.length === 1 ? ordered : tf.reshape(ordered, [...others.map((axis) => x!.shape[axis]!), C]);
-    const [gamma, beta] = ["gamma", "beta"].map((name) => {
-      const weight = this.weightIf(name);
-      return weight && (weight.rank === 1 ? (weight as tf.Tensor1D) : tf.reshape<tf.Rank.R1>(weight, [C]));
-    });
-    const normal = layerNorm(flat, gamma, beta, { epsilon: this.config.epsilon });
-    const shaped = tf.reshape(normal, ordered.shape);
-    return isLast
-      ? shaped
-      : tf.transpose(
-          shaped,
-          order.map((_, axis) => order.indexOf(axis)),
-        );
+    const { axis, epsilon } = this.config;
+    const weights = [this.weightIf("gamma"), this.weightIf("beta")];
+    return overAxes(x!, axesOf(this.op, axis, x!.rank), weights, (rows, gamma, beta) =>
+      layerNorm(rows, gamma, beta, { epsilon }),
+    );
   }
 }
