@@ -20,7 +20,7 @@ export * from "./unary";
 export * from "./conv";
 export * from "./cast";
 export * from "./adam";
-export { dropout } from "./dropout";
+export * from "./dropout";
 export { gumbel } from "./gumbel";
 export * from "./glimpse";
 export * from "./additive/index";

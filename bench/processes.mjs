@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 const CHILD = fileURLToPath(new URL("./contender.mjs", import.meta.url));
 
 /** The longest that a contender may take for one answer. */
-const PATIENCE_MS = 300_000;
+const PATIENCE_MS = 900_000;
 
 /** Emscripten's and ONNX Runtime's notes to the console would end up between the lines of the table. */
 const QUIET = /** @type {const} */ (["ignore", "ignore", "ignore", "ipc"]);

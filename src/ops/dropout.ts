@@ -1,8 +1,17 @@
-import { type GradConfig, mul, type Tensor, tensor, tidy, where, zerosLike } from "@tensorflow/tfjs-core";
+import {
+  type GradConfig,
+  mul,
+  type NamedAttrMap,
+  type Tensor,
+  tensor,
+  tidy,
+  where,
+  zerosLike,
+} from "@tensorflow/tfjs-core";
 import { OptionError } from "../core/errors.ts";
 import { RandomStream } from "../core/random.ts";
 import { checkTensors } from "./check.ts";
-import { ensureGradient, isFused, runKernel } from "./registry.ts";
+import { ensureGradient, isFused, runKernel, runKernels } from "./registry.ts";
 
 const KERNEL = "HeedDropout";
 
@@ -13,11 +22,23 @@ export interface DropoutOptions {
   stream?: number;
 }
 
-const gradient: GradConfig = {
-  kernelName: KERNEL,
-  // Dropout is linear in x: its gradient is the same dropout of dy.
-  gradFunc: (dy, _saved, attrs) => ({ x: () => runKernel(KERNEL, { x: dy as Tensor }, attrs) }),
-};
+/** Of dy what is kept of x, as the forward pass remembers it. */
+const keep = (dy: Tensor, kept: Tensor, { rate }: NamedAttrMap) =>
+  runKernel(`${KERNEL}Grad`, { dy, kept }, { rate });
+
+// Dropout is linear in x: its gradient drops the same elements, and so does that gradient's.
+const gradients: readonly GradConfig[] = [
+  {
+    kernelName: KERNEL,
+    outputsToSave: [false, true],
+    gradFunc: (dys, [kept], attrs) => ({ x: () => keep((dys as Tensor[])[0]!, kept!, attrs) }),
+  },
+  {
+    kernelName: `${KERNEL}Grad`,
+    inputsToSave: ["kept"],
+    gradFunc: (dy, [kept], attrs) => ({ dy: () => keep(dy as Tensor, kept!, attrs) }),
+  },
+];
 
 function composed<T extends Tensor>(x: T, rate: number, random: RandomStream): T {
   const kept = Uint8Array.from({ length: x.size }, () => (random.uniform() >= rate ? 1 : 0));
@@ -28,7 +49,8 @@ function composed<T extends Tensor>(x: T, rate: number, random: RandomStream): T
  * Inverted dropout: each element is 0 with probability `rate` and x / (1 − rate) otherwise, so that its mean stays.
  *
  * Which elements go is a function of seed, stream and position (number i of `RandomStream(seed, stream)` below
- * `rate` drops element i): equal on every backend, bit for bit, and made again for the gradient, not stored.
+ * `rate` drops element i): equal on every backend, bit for bit. The gradient drops them by one bit an element, which is
+ * all that is kept.
  *
  * Paper: Srivastava et al. 2014, jmlr.org/papers/v15/srivastava14a.html; the division, Baldi & Sadowski 2013.
  *
@@ -50,7 +72,7 @@ export function dropout<T extends Tensor>(x: T, rate: number, { seed, stream = 0
   if (rate === 0) return x.clone() as T;
   return tidy(() => {
     if (!isFused(KERNEL)) return composed(x, rate, random);
-    ensureGradient(gradient);
-    return runKernel(KERNEL, { x }, { rate, seed, stream }) as T;
+    for (const gradient of gradients) ensureGradient(gradient);
+    return runKernels(KERNEL, { x }, { rate, seed, stream })[0] as T;
   });
 }

@@ -54,6 +54,8 @@ describe.each(BUILDS)("dropout fused, %s build", (build) => {
     [[5, 3], 0.2, 2 ** 40 + 5, 1],
     [[7, 13], 0.9, 7, 2 ** 45 + 3],
     [[3, 11, 31], 1 / 3, 0, 4],
+    [[32], 0.5, 3, 1],
+    [[49], 0.5, 3, 2],
   ])("equals the composed one bit for bit on shape %o at rate %f", async (shape, rate, seed, stream) => {
     const inputs = [{ shape, values: numbers(tf.util.sizeFromShape(shape), 3) }];
     const fused = run(op(rate, seed, stream), inputs);
@@ -78,6 +80,15 @@ describe.each(BUILDS)("dropout fused, %s build", (build) => {
     const kept = run(op(0.5, 5, 0), [{ shape: [64], values: new Array(64).fill(1) }]).outputs[0]!;
     const { outputs } = run(op(0.5, 5, 0), [{ shape: [64], values }]);
     expect(outputs[0]).toEqual(kept.map((y) => (y === 0 ? 0 : Number.NaN)));
+  });
+
+  it("keeps one bit an element for its gradient, which draws no number again", async () => {
+    const x = tf.ones([7, 13]);
+    const { kernels } = await tf.profile(() => tf.grad((t) => dropout(t, 0.5, { seed: 3 }))(x));
+    expect(kernels.filter(({ name }) => name === "HeedDropout").map((k) => k.outputShapes)).toEqual([
+      [[7, 13], [3]],
+    ]);
+    expect(kernels.filter(({ name }) => name === "HeedDropoutGrad").length).toBe(1);
   });
 
   it("leaves no tensor behind", () => {

@@ -5,7 +5,7 @@ import { affineGrid, affineGridGrad } from "./affine-grid.ts";
 import { appendRows } from "./append-rows.ts";
 import { attention, attentionGrad, attentionWeights } from "./attention.ts";
 import { crop, cropGrad } from "./crop.ts";
-import { dropout } from "./dropout.ts";
+import { dropout, dropoutGrad } from "./dropout.ts";
 import { gelu, geluGrad } from "./gelu.ts";
 import { gridSample, gridSampleGradGrid, gridSampleGradImage } from "./grid-sample.ts";
 import { gruCell, gruCellGrad } from "./gru-cell.ts";
@@ -34,6 +34,7 @@ const ownKernels: Record<string, HeedKernel> = {
   HeedCrop: crop,
   HeedCropGrad: cropGrad,
   HeedDropout: dropout,
+  HeedDropoutGrad: dropoutGrad,
   HeedGatedSilu: gatedSilu,
   HeedGatedSiluGrad: gatedSiluGrad,
   HeedGelu: gelu,

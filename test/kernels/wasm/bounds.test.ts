@@ -159,7 +159,11 @@ const KERNELS: [string, Call][] = [
   ["copyBytes", (k, n, a) => void k.copyBytes!(a.in(n, 1), a.out(n, 1), n)],
   ["copyRows", (k, n, a) => void k.copyRows!(a.in(R * n, 1), a.out(R * n, 1), R, n, n, n)],
   ["gumbel", (k, n, a) => void k.gumbel!(a.in(n), a.out(n), n, 1, 2, 3, 4)],
-  ["dropout", (k, n, a) => void k.dropout!(a.in(n), a.out(n), n, 2 ** 23, 2, 1, 2, 3, 4)],
+  [
+    "dropout",
+    (k, n, a) => void k.dropout!(a.in(n), a.out(n), a.out(Math.ceil(n / 32)), n, 2 ** 23, 2, 1, 2, 3, 4),
+  ],
+  ["dropoutGrad", (k, n, a) => void k.dropoutGrad!(a.in(n), a.in(Math.ceil(n / 32)), a.out(n), n, 2)],
   [
     "gather",
     (k, n, a) => void k.gather!(a.in(R * 5 * n, 1), a.in(R * 2), a.out(R * 2 * n, 1), R, 1, 5, 2, n),
