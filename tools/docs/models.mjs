@@ -1,0 +1,81 @@
+// Writes docs/MODELS.md, the models that ship, from their cards in weights/. `--print` prints the page instead; a test compares
+// that with the file.
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
+const weights = path.join(root, "weights");
+const file = path.join(root, "docs/MODELS.md");
+
+const whole = (/** @type {number} */ n) => Math.round(n).toLocaleString("en-US");
+const percent = (/** @type {number} */ share, digits = 1) => `${(100 * share).toFixed(digits)} %`;
+const row = (/** @type {string[]} */ cells) => `| ${cells.join(" | ")} |`;
+
+/** What each task calls its scores, on validation and on the test split. @type {Record<string, (card: any) => string[][]>} */
+const SCORES = {
+  translation: ({ metrics, training }) => [
+    [
+      "Test",
+      `BLEU ${metrics.bleu.toFixed(1)}, chrF ${metrics.chrf.toFixed(1)} over ${whole(metrics.sources)} sentences (\`${metrics.command}\`)`,
+    ],
+    ["Validation", `BLEU ${training.validation.bleu.toFixed(1)}`],
+  ],
+  "language-model": ({ metrics, training }) => [
+    [
+      "Test",
+      `${metrics.bits.toFixed(3)} bits a character over ${whole(metrics.characters)}, with ${metrics.context} or more before each (\`${metrics.command}\`)`,
+    ],
+    ["Validation", `${training.validation.bits.toFixed(3)} bits a character`],
+  ],
+  "image-classification": ({ metrics, training }) => [
+    ["Test", `${percent(metrics.accuracy, 2)} of ${whole(metrics.images)} images (\`${metrics.command}\`)`],
+    ["Validation", percent(training.validation.accuracy, 2)],
+  ],
+};
+
+/** What one item of a training batch is called. @type {Record<string, string>} */
+const ITEMS = { translation: "pieces", "language-model": "characters", "image-classification": "images" };
+
+function section(/** @type {string} */ name) {
+  const card = JSON.parse(readFileSync(path.join(weights, name, "card.json"), "utf8"));
+  const megabytes = statSync(path.join(weights, name, "model.safetensors")).size / 1e6;
+  const { training, data, speed, samples, limits } = card;
+  const rows = [
+    ["Parameters", `${whole(card.parameters)}, in float16 ${megabytes.toFixed(1)} MB`],
+    ...SCORES[card.task](card),
+    ["Data", `${data.name}, ${data.licence}. ${data.attribution}`],
+    [
+      "Training",
+      `\`${training.command}\`, seed ${training.recipe.seed}: ${whole(training.steps)} steps, ${training.epochs.toFixed(1)} epochs, ${training.hours.toFixed(1)} h`,
+    ],
+    ...(speed
+      ? [
+          [
+            "Speed",
+            `${speed.secondsPerStep} s a step, ${whole(speed.itemsPerSecond)} ${ITEMS[card.task]} a second in ${speed.threads} threads; ${percent(speed.kernelShare, 0)} of a step in heed's kernels (${speed.machine})`,
+          ],
+        ]
+      : []),
+  ];
+  const table = [row(["", ""]), row(["---", "---"]), ...rows.map(row)].join("\n");
+  const written = (samples ?? []).map((/** @type {any} */ { prompt, text, temperature, seed }) => {
+    const title = `After ${JSON.stringify(prompt)}, temperature ${temperature}, seed ${seed}:`;
+    return `${title}\n\n\`\`\`text\n${text.trimEnd()}\n\`\`\`\n`;
+  });
+  const what = limits.map((/** @type {string} */ limit) => `- ${limit}`).join("\n");
+  return [`## ${card.name}`, card.description, table, ...written, `What it cannot do:\n\n${what}`].join(
+    "\n\n",
+  );
+}
+
+const names = readdirSync(weights).sort();
+const page = `# The models that ship
+
+Made by \`node tools/docs/models.mjs\` from the cards in \`weights/\`, which training writes; change them there. Hours are those
+of the run, with whatever else the machine did; speeds were measured by \`node tools/cards.mjs\` on an idle one.
+
+${names.map(section).join("\n\n")}
+`;
+if (process.argv.includes("--print")) process.stdout.write(page);
+else writeFileSync(file, page);
