@@ -95,7 +95,8 @@ export function sinkOf({ sink }: AttentionProgram<HostArray>, h: number): number
 }
 
 /**
- * The factors of one row's weights under dropout, 0 or 1/(1 − rate), written to `out` from `offset`.
+ * The factors of one row's weights under dropout, 0 or 1/(1 − rate), of S keys from key `first` on, written to `out` from
+ * `offset`.
  *
  * Key j takes lane j mod 4 of philox([⌊j/4⌋, i, h, b], seed), so the factor depends on (seed, b, h, i, j) alone:
  * not on T and S, nor on the path or thread that asks.
@@ -108,11 +109,13 @@ export function dropoutRow(
   S: number,
   out: Float32Array | Float64Array,
   offset = 0,
+  first = 0,
 ): void {
   const [k0, k1] = words(seed);
   const bits = new Uint32Array(4);
-  for (let j = 0; j < S; j++) {
-    if (j % 4 === 0) philoxInto(bits, 0, j / 4, i, h, b, k0, k1);
-    out[offset + j] = bits[j % 4]! < threshold ? 0 : keepScale;
+  for (let n = 0; n < S; n++) {
+    const j = first + n;
+    if (n === 0 || j % 4 === 0) philoxInto(bits, 0, Math.floor(j / 4), i, h, b, k0, k1);
+    out[offset + n] = bits[j % 4]! < threshold ? 0 : keepScale;
   }
 }

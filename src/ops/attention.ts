@@ -26,7 +26,8 @@ export type { AttentionOptions, AttentionResult } from "./attention/run.ts";
  * Gradients: of q, k, v, bias and sink, from output, lse and weights, once; gradients of gradients are refused where
  * the kernels are.
  * On `heed` in blocks, in place, in memory O(T + S) besides what is returned; on `cpu` in plain loops with float64
- * sums; on other backends of TensorFlow.js ops, in memory O(B·H·T·S).
+ * sums; on other backends of TensorFlow.js ops, in memory O(B·H·T·S). With `queryChunkSize` or `keyChunkSize` everywhere
+ * but on `heed` in chunks, of TensorFlow.js ops, in memory O(B·H·(T + S)·D) and a chunk of the scores.
  * Cost: 4·T·S·D flops a head, 10·T·S·D for the gradients, less what masks empty by whole blocks. A gradient of the
  * weights takes arrays as large as they. Paper: Vaswani et al. 2017, §3.2.1, arxiv.org/abs/1706.03762.
  *

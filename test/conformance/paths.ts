@@ -89,14 +89,17 @@ function onKernels(build: KernelBuild) {
   };
 }
 
-/** `softAttention`, composed of TensorFlow.js operations, with TensorFlow.js' gradients. */
-function composed(backend: string) {
+/** `softAttention`, composed of TensorFlow.js operations, with TensorFlow.js' gradients; in chunks where it is told so. */
+function composed(
+  backend: string,
+  chunks: Pick<SoftAttentionOptions, "queryChunkSize" | "keyChunkSize"> = {},
+) {
   return async (task: Task): Promise<Results> => {
     await tf.setBackend(backend);
     const before = tf.memory().numTensors;
     let results: Results = {};
     tf.tidy(() => {
-      results = runComposed(task);
+      results = runComposed(task, chunks);
     });
     const leaked = tf.memory().numTensors - before;
     if (leaked !== 0) throw new Error(`${leaked} tensors leaked`);
@@ -104,14 +107,14 @@ function composed(backend: string) {
   };
 }
 
-function runComposed(task: Task): Results {
+function runComposed(task: Task, chunks: SoftAttentionOptions): Results {
   const { B, H, Hkv, T, S, D, Dv } = task.sizes;
   const floats = (values: ArrayLike<number>, shape: number[]): tf.Tensor4D =>
     tensor({ shape, dtype: "float32", values });
   const q = floats(task.q, [B, H, T, D]);
   const k = floats(task.k, [B, Hkv, S, D]);
   const v = floats(task.v, [B, Hkv, S, Dv]);
-  const options = onDevice(task);
+  const options = { ...onDevice(task), ...chunks };
   const wanted = { ...options, lse: true, ...(task.weights && { weights: true }) } as const;
   const { output, lse, weights } = softAttention(q, k, v, wanted);
   const gradients = gradientsOf(task, { q, k, v }, options, floats(task.dout, output.shape));
@@ -184,6 +187,7 @@ export const paths: readonly Path[] = [
   path("plain kernels", "float32", onKernels("plain"), false),
   path("composed on cpu", "float32", composed("cpu")),
   path("composed on heed", "float32", composed("heed")),
+  path("in chunks on cpu", "float32", composed("cpu", { queryChunkSize: 2, keyChunkSize: 3 })),
 ];
 
 /** Compiles what the paths need. */

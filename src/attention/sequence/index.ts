@@ -9,6 +9,7 @@ export * from "./grouped-query.ts";
 export * from "./hard-attention.ts";
 export * from "./local-window.ts";
 export * from "./luong-local.ts";
+export * from "./memory-efficient.ts";
 export * from "./multi-head.ts";
 export * from "./multi-head-latent.ts";
 export * from "./multi-head-pooling.ts";

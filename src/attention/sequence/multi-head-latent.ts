@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { compileProgram } from "../../core/program.ts";
-import { runAttention } from "../../ops/attention/run.ts";
+import { runAttention, wantsOf } from "../../ops/attention/run.ts";
 import { linear } from "../../ops/linear.ts";
 import { rmsNorm } from "../../ops/rms-norm.ts";
 import { tidyAsked } from "../../ops/tidy.ts";
@@ -71,21 +71,11 @@ export function multiHeadLatentAttention<const O extends MultiHeadLatentOptions>
   options: O = {} as O,
 ): MultiHeadLatentResult<O> {
   const op = "multiHeadLatentAttention";
-  const {
-    rotate,
-    past,
-    cache: asksCache,
-    absorbed,
-    epsilon = 1e-6,
-    weights,
-    lse,
-    finite,
-    ...given
-  } = options;
+  const { rotate, past, cache: asksCache, absorbed, epsilon = 1e-6, finite, ...given } = options;
   const shapes = checkLatent(op, x, parameters, { past, rotate, epsilon });
   const P = shapes.S - shapes.T;
   const program = compileProgram<tf.Tensor>(op, shapes, { ...given, queryOffset: given.queryOffset ?? P });
-  const asked = { weights, lse, finite };
+  const asked = wantsOf(op, options);
   const { wdkv, wuk, wuv, wdq, wuq, wkr, wqr, wo, gammaKv, gammaQ } = parameters;
   const rotated = (heads: tf.Tensor4D) => (rotate ? rotate(heads, P) : heads);
   return tidyAsked((): MultiHeadLatentResult<MultiHeadLatentOptions> => {

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { compileProgram } from "../../core/program.ts";
 import { checkRank } from "../../core/shapes.ts";
-import { runAttention } from "../../ops/attention/run.ts";
+import { runAttention, wantsOf } from "../../ops/attention/run.ts";
 import { tidyAsked } from "../../ops/tidy.ts";
 import { checkKeyMask, type KeyMask } from "./key-mask.ts";
 import type { MultiHeadOptions, MultiHeadParameters, MultiHeadResult } from "./multi-head.ts";
@@ -50,7 +50,7 @@ export function multiHeadPooling<const O extends MultiHeadPoolingOptions>(
   { seeds, ...parameters }: MultiHeadPoolingParameters,
   options: O = {} as O,
 ): MultiHeadResult<O> {
-  const { weights, lse, finite, allow, ...rest }: MultiHeadPoolingOptions = options;
+  const { finite, allow, ...rest }: MultiHeadPoolingOptions = options;
   const op = "multiHeadPooling";
   checkRank(op, "x [B, S, Cx]", x, 3);
   checkRank(op, "seeds [T, C]", seeds, 2);
@@ -59,6 +59,7 @@ export function multiHeadPooling<const O extends MultiHeadPoolingOptions>(
   const { wq, bq, wk, bk, wv, bv, wo, bo } = parameters;
   const query = { shape: [B, T, C] as [number, number, number], dtype: seeds.dtype };
   const shapes = checkMultiHead(op, { query, key: x, value: x }, parameters);
+  const asked = wantsOf(op, options);
   return tidyAsked((): MultiHeadResult<MultiHeadOptions> => {
     const program = compileProgram<tf.Tensor>(op, shapes, { ...rest, ...checkKeyMask(op, allow, B, S) });
     const { H, D } = shapes;
@@ -70,7 +71,7 @@ export function multiHeadPooling<const O extends MultiHeadPoolingOptions>(
         k: project(program, x, (from) => toHeads(from, wk, bk), finite),
         v: project(program, x, (from) => toHeads(from, wv, bv), finite),
       },
-      { weights, lse, finite },
+      asked,
     );
     return { ...heads, output: fromHeads(heads.output, wo, bo) };
   });

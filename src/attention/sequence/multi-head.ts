@@ -1,6 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { compileProgram } from "../../core/program.ts";
-import { runAttention } from "../../ops/attention/run.ts";
+import { runAttention, wantsOf } from "../../ops/attention/run.ts";
 import type { AttentionOptions } from "../../ops/attention.ts";
 import { type Asked, tidyAsked } from "../../ops/tidy.ts";
 import { checkMultiHead, type MultiHeadInputs, type MultiHeadParameters } from "./multi-head-check.ts";
@@ -60,9 +60,10 @@ export function multiHeadAttention<const O extends MultiHeadOptions>(
   op = "multiHeadAttention",
 ): MultiHeadResult<O> {
   const { query, value = query, key = value } = inputs;
-  const { weights, lse, finite, ...given }: MultiHeadOptions = options;
+  const { finite }: MultiHeadOptions = options;
   const shapes = checkMultiHead(op, { query, key, value }, parameters);
-  const program = compileProgram(op, shapes, given);
+  const program = compileProgram<tf.Tensor>(op, shapes, options);
+  const asked = wantsOf(op, options);
   const { wq, bq, wk, bk, wv, bv, wo, bo } = parameters;
   return tidyAsked((): MultiHeadResult<MultiHeadOptions> => {
     const tensors = {
@@ -70,7 +71,7 @@ export function multiHeadAttention<const O extends MultiHeadOptions>(
       k: project(program, key, (x) => toHeads(x, wk, bk), finite),
       v: project(program, value, (x) => toHeads(x, wv, bv), finite),
     };
-    const heads = runAttention(program, "bthd", tensors, { weights, lse, finite });
+    const heads = runAttention(program, "bthd", tensors, asked);
     return { ...heads, output: fromHeads(heads.output, wo, bo) };
   });
 }

@@ -18,8 +18,8 @@ export type SoftAttentionResult<O> = AttentionResult<O>;
  * window or a bias of −∞ hide them; what is seen gives the same with a mask as without one, NaN and infinities too.
  * Rows of weights sum to 1 (less with a sink), whether asked for or not. Differentiable in q, k, v, bias and sink.
  * It is the op `attention` of heed/ops: one kernel on the `heed` backend.
- * Cost: O(B·H·T·S·(D + Dv)) time; memory O(B·H·(T + S)·D) on `heed`, O(B·H·T·S) elsewhere or where the weights are
- * asked for. Paper: Vaswani et al. 2017, §3.2.1, arxiv.org/abs/1706.03762.
+ * Cost: O(B·H·T·S·(D + Dv)) time; memory O(B·H·(T + S)·D) on `heed`, O(B·H·T·S) elsewhere without `queryChunkSize`
+ * or `keyChunkSize`, or where the weights are asked for. Paper: Vaswani et al. 2017, §3.2.1, arxiv.org/abs/1706.03762.
  *
  * @throws ShapeError RANK, DIMENSION, HEADS · and what `compileProgram` throws
  * @draws

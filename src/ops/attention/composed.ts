@@ -85,7 +85,7 @@ export function dotScores({ shapes, scale }: Program, q: Tensor, k: Tensor): Ten
 }
 
 /** The query heads that share a key head, below each other as rows of one product. */
-function sharedRows(x: Tensor, { B, H, Hkv, T }: Program["shapes"]): Tensor {
+export function sharedRows(x: Tensor, { B, H, Hkv, T }: Program["shapes"]): Tensor {
   return reshape(x, [B, Hkv, (H / Hkv) * T, x.shape[3]!]);
 }
 
@@ -107,7 +107,7 @@ export function weigh(program: Program, parts: ScoreParts): Weighed {
   const own = program.sink === undefined ? shares : slice(shares, 0, masked.shape);
   const filled = allow || bias ? fillEmptyRows(program, own, masked) : own;
   const weights = visible ? gradientWhere(visible, filled) : filled;
-  const dropped = program.dropout ? mul(weights, dropoutTensor(program, weights.shape)) : weights;
+  const dropped = program.dropout ? mul(weights, dropoutTensor(program)) : weights;
   return { scores: scores.value, masked, weights, dropped, lse: () => logSumExp(competing), seen };
 }
 
@@ -206,14 +206,18 @@ function fillEmptyRows(program: Program, weights: Tensor, masked: Tensor): Tenso
   return addConstant(weights, tensor(filled, weights.shape));
 }
 
-/** Dropout's factors, 0 or 1/(1 − rate), from the same numbers on every path. */
-function dropoutTensor({ dropout, shapes }: Program, shape: number[]): Tensor {
+/**
+ * Dropout's factors [B, H, T, S], 0 or 1/(1 − rate), from the same numbers on every path. In a chunk query 0 and key 0 are
+ * number `firstQuery` and `firstKey` of the call.
+ */
+export function dropoutTensor({ dropout, shapes }: Program, firstQuery = 0, firstKey = 0): Tensor {
   const { B, H, T, S } = shapes;
   const factors = new Float32Array(B * H * T * S);
   for (let row = 0; row < B * H * T; row++) {
-    dropoutRow(dropout!, Math.floor(row / (H * T)), Math.floor(row / T) % H, row % T, S, factors, row * S);
+    const [b, h, i] = [Math.floor(row / (H * T)), Math.floor(row / T) % H, firstQuery + (row % T)];
+    dropoutRow(dropout!, b, h, i, S, factors, row * S, firstKey);
   }
-  return tensor(factors, shape);
+  return tensor(factors, [B, H, T, S]);
 }
 
 /** `normalize` of one head's scores [B, T, S], for scores with an axis of heads. */

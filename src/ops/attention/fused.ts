@@ -88,6 +88,11 @@ export function hasAttentionKernels(): boolean {
   return isFused(KERNEL);
 }
 
+/** Whether those kernels run in blocks, and store no array of T × S; the plain loops of `cpu` do. */
+export function hasBlockedKernels(): boolean {
+  return getBackend() !== "cpu" && isFused(KERNEL);
+}
+
 /** Attention of a compiled program on a backend that has the kernels. `shapes` are those of what comes back. */
 export function fusedAttention(
   program: AttentionProgram<Tensor>,

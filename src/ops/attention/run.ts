@@ -1,12 +1,20 @@
 import { reshape, type Tensor, type Tensor3D, type Tensor4D, transpose } from "@tensorflow/tfjs-core";
-import { checkChoice } from "../../core/check-options.ts";
+import { checkChoice, checkCount } from "../../core/check-options.ts";
 import { type AttentionProgram, compileProgram, type ProgramOptions } from "../../core/program.ts";
 import { attentionShapes } from "../../core/shapes.ts";
 import type { Layout } from "../../kernels/layout.ts";
 import { float } from "../registry.ts";
 import { type Asked, tidyAsked } from "../tidy.ts";
+import { chunkedAttention } from "./chunked/chunked.ts";
+import { type ChunkSizes, DEFAULT_CHUNKS } from "./chunked/program.ts";
 import { composed, dotScores } from "./composed.ts";
-import { type AttentionStages, type AttentionTensors, fusedAttention, hasAttentionKernels } from "./fused.ts";
+import {
+  type AttentionStages,
+  type AttentionTensors,
+  fusedAttention,
+  hasAttentionKernels,
+  hasBlockedKernels,
+} from "./fused.ts";
 import { onceDifferentiable } from "./guard.ts";
 import { notifyOfCall } from "./observe.ts";
 
@@ -25,13 +33,23 @@ export interface AttentionOptions extends ProgramOptions<Tensor> {
    * for NaN, and on devices whose answer would have to be waited for (WebGL) a second product. @default false
    */
   finite?: boolean;
+  /**
+   * Queries computed at a time where attention is composed, an integer ≥ 1, whether it divides T or not: with it memory
+   * grows with T · D and no longer with T · S. The kernels of `heed` have blocks of their own, whatever is asked for.
+   * @default 256 with `keyChunkSize`, else all T
+   */
+  queryChunkSize?: number;
+  /** Keys computed at a time there, an integer ≥ 1. @default 1024 with `queryChunkSize`, else all S */
+  keyChunkSize?: number;
 }
 
 export type AttentionResult<O = AttentionOptions> = { output: Tensor4D } & Asked<O, "weights", Tensor4D> &
   Asked<O, "lse", Tensor3D>;
 
 /** What a compiled program is asked for. */
-export type AttentionWants = Pick<AttentionOptions, "weights" | "lse" | "finite">;
+export type AttentionWants = Pick<AttentionOptions, "weights" | "lse" | "finite"> & {
+  readonly chunks?: ChunkSizes | undefined;
+};
 
 /**
  * The program of one call, and what it is asked for.
@@ -39,10 +57,34 @@ export type AttentionWants = Pick<AttentionOptions, "weights" | "lse" | "finite"
  * @throws what `attention` throws for shapes and options
  */
 export function compileAttention(op: string, { q, k, v }: AttentionTensors, options: AttentionOptions) {
-  const { layout = "bhtd", weights, lse, finite, ...given } = options;
+  const { layout = "bhtd", ...given } = options;
   checkChoice(op, "layout", layout, ["bhtd", "bthd"]);
+  const asked = wantsOf(op, options);
   const program = compileProgram(op, attentionShapes(op, q, k, v, layout), given);
-  return { program, layout, asked: { weights, lse, finite } };
+  return { program, layout, asked };
+}
+
+/**
+ * What is asked for among the options of a call.
+ *
+ * @throws OptionError OPTION
+ */
+export function wantsOf(
+  op: string,
+  { weights, lse, finite, queryChunkSize: queries, keyChunkSize: keys }: Omit<AttentionOptions, "layout">,
+): AttentionWants {
+  const asked = {
+    ...(weights !== undefined && { weights }),
+    ...(lse !== undefined && { lse }),
+    ...(finite !== undefined && { finite }),
+  };
+  if (queries === undefined && keys === undefined) return asked;
+  const chunks = {
+    queryChunkSize: queries ?? DEFAULT_CHUNKS.queryChunkSize,
+    keyChunkSize: keys ?? DEFAULT_CHUNKS.keyChunkSize,
+  };
+  for (const [name, size] of Object.entries(chunks)) checkCount(op, name, size);
+  return { ...asked, chunks };
 }
 
 /** Attention of a compiled program, for mechanisms that check their own inputs. */
@@ -50,14 +92,15 @@ export function runAttention<O = AttentionWants>(
   program: AttentionProgram<Tensor>,
   layout: Layout,
   { q, k, v }: AttentionTensors,
-  { weights, lse, finite }: AttentionWants,
+  { weights, lse, finite, chunks }: AttentionWants,
 ): AttentionResult<O> {
   const { B, H, T, S, Dv } = program.shapes;
   return tidyAsked((): AttentionResult => {
     const output = layout === "bhtd" ? [B, H, T, Dv] : [B, T, H, Dv];
-    const stages = hasAttentionKernels()
+    const hasKernels = chunks ? hasBlockedKernels() : hasAttentionKernels();
+    const stages = hasKernels
       ? fusedAttention(program, layout, { q, k, v }, { output, lse: [B, H, T], weights: [B, H, T, S] })
-      : composedAttention(program, layout, { q: float(q), k: float(k), v: float(v) }, finite);
+      : composedAttention(program, layout, { q: float(q), k: float(k), v: float(v) }, { finite, chunks });
     const observed = notifyOfCall(stages.output, () => ({
       program,
       lse: stages.lse,
@@ -74,7 +117,7 @@ export function runAttention<O = AttentionWants>(
 }
 
 /** Heads first, or back. */
-function swapped(x: Tensor, layout: Layout): Tensor {
+export function swapped(x: Tensor, layout: Layout): Tensor {
   if (layout === "bhtd") return x;
   const [B, rows, columns, width] = x.shape as [number, number, number, number];
   // Nothing to move: see `ofNothing`.
@@ -86,7 +129,7 @@ function composedAttention(
   given: AttentionProgram<Tensor>,
   layout: Layout,
   tensors: AttentionTensors,
-  finite: boolean | undefined,
+  { finite, chunks }: Pick<AttentionWants, "finite" | "chunks">,
 ): AttentionStages {
   const once = (x: Tensor) => onceDifferentiable(given.op, x);
   const program = {
@@ -96,12 +139,20 @@ function composedAttention(
   };
   const headsFirst = (x: Tensor) => swapped(once(x), layout);
   const [q, k, v] = [headsFirst(tensors.q), headsFirst(tensors.k), headsFirst(tensors.v)];
-  const { output, weights, lse } = composed(program, {
-    score: (clean) => dotScores(program, clean(q), clean(k)),
-    inputs: [tensors.q, tensors.k],
-    values: v,
-    original: tensors.v,
-    finite,
-  });
+  const dense = () =>
+    composed(program, {
+      score: (clean) => dotScores(program, clean(q), clean(k)),
+      inputs: [tensors.q, tensors.k],
+      values: v,
+      original: tensors.v,
+      finite,
+    });
+  const { B, T, S } = program.shapes;
+  if (chunks && B * T * S > 0) {
+    const { output, lse } = chunkedAttention(program, [q, k, v], { ...chunks, original: tensors.v, finite });
+    // Who asks for the weights has room for them.
+    return { output: swapped(output, layout), lse: () => lse, weights: () => dense().weights };
+  }
+  const { output, weights, lse } = dense();
   return { output: swapped(output, layout), lse, weights: () => weights };
 }

@@ -79,7 +79,7 @@ export function weightsGradients(
 }
 
 /** Sums [B, H, T, S] over the axes on which an array of this shape was repeated. */
-function sumToShape(x: Tensor, shape: number[]): Tensor {
+export function sumToShape(x: Tensor, shape: number[]): Tensor {
   const full = [...new Array(x.rank - shape.length).fill(1), ...shape];
   const axes = full.flatMap((n, axis) => (n === 1 && x.shape[axis] !== 1 ? [axis] : []));
   return reshape(axes.length > 0 ? sum(x, axes) : x, shape);

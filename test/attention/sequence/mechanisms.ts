@@ -86,6 +86,8 @@ export interface Mechanism {
   run(x: Record<string, never>, options: Options): Result;
   /** The attention kernels and products of one call, without gradients. */
   readonly kernels: readonly string[];
+  /** Whether it leaves the plain loops of `cpu` for what stores less. @default false */
+  readonly composedOnCpu?: boolean;
   /** What an empty row gives: 0, or what a named bias says. @default 0 */
   readonly emptyRow?: string;
   /** Size of the parameters, which keeps scores near 1. @default 0.5 */
@@ -183,6 +185,15 @@ export const MECHANISMS: readonly Mechanism[] = [
     ...ROWS,
     run: ({ q, k, v }, options) => sequence.softCapAttention(q, k, v, { softCap: 2, ...options }),
     kernels: ["HeedAttention"],
+  },
+  {
+    name: "memoryEfficientAttention",
+    shapes: HEADS,
+    ...ROWS,
+    run: ({ q, k, v }, options) =>
+      sequence.memoryEfficientAttention(q, k, v, { ...options, queryChunkSize: 2, keyChunkSize: 3 }),
+    kernels: ["HeedAttention"],
+    composedOnCpu: true,
   },
   {
     name: "sinkAttention",

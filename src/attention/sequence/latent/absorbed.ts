@@ -1,6 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { AttentionProgram } from "../../../core/program.ts";
-import { type AttentionOptions, type AttentionResult, runAttention } from "../../../ops/attention/run.ts";
+import {
+  type AttentionOptions,
+  type AttentionResult,
+  type AttentionWants,
+  runAttention,
+} from "../../../ops/attention/run.ts";
 import { project } from "../project.ts";
 import type { LatentCache, MultiHeadLatentParameters } from "./types.ts";
 
@@ -13,7 +18,7 @@ export function absorbedHeads(
   { content, place }: { content: tf.Tensor4D; place: tf.Tensor4D | undefined },
   { latent, positionKey }: LatentCache,
   { wuk, wuv }: Pick<MultiHeadLatentParameters, "wuk" | "wuv">,
-  asked: Pick<AttentionOptions, "weights" | "lse" | "finite">,
+  asked: AttentionWants,
 ): AttentionResult<AttentionOptions> {
   const R = latent.shape[2];
   const up = tf.transpose(wuk, [1, 2, 0]);
