@@ -23,7 +23,8 @@ import { wide } from "./pack";
 import { Problem } from "./problem";
 
 // Where heads stand, four bytes a field (src/kernels/wasm/attention/heads.ts has the same list). Addresses are those of
-// example 0 and head 0, steps are bytes; gradients have the steps of what they are gradients of.
+// example 0 and head 0, steps are bytes; gradients have the steps of what they are gradients of. Packed sequences have no
+// common step from example to example: then theirs is that of a row, and `starts` say at which row each begins.
 @unmanaged
 export class Heads {
   // What all heads share.
@@ -33,7 +34,7 @@ export class Heads {
   k: usize; kExample: i32; kHead: i32;
   v: usize; vExample: i32; vHead: i32;
   out: usize; outExample: i32; outHead: i32;
-  // [B, H, T]; `empty` holds bytes, and 0 says that nobody asks.
+  // [B, H, T], or [H, rows] where sequences are packed; `empty` holds bytes, and 0 says that nobody asks.
   lse: usize; lseLow: usize; empty: usize;
   // [H], or one for all.
   sinks: usize; sinkStep: i32;
@@ -45,6 +46,20 @@ export class Heads {
   allow: usize; allowExample: i32; allowHead: i32;
   // Backward: `delta` [B, H, T] holds dlse before.
   dout: usize; dq: usize; dk: usize; dv: usize; delta: usize;
+  // Packed sequences: the rows at which they begin, int32 [B], and the rows of all; 0: not packed.
+  queryStarts: usize; keyStarts: usize; rows: i32;
+}
+
+/** How many steps example b stands from the first. */
+// @ts-ignore: decorator
+@inline function stepsTo(starts: usize, b: i32): i32 {
+  return starts ? i32.load(at(starts, b)) : b;
+}
+
+/** The place of row 0 of a head among the numbers that each row has one of. */
+// @ts-ignore: decorator
+@inline function firstRow(x: Heads, b: i32, h: i32): i32 {
+  return x.queryStarts ? h * x.rows + i32.load(at(x.queryStarts, b)) : (b * x.H + h) * x.T;
 }
 
 // @ts-ignore: decorator
@@ -78,7 +93,7 @@ export function attentionHeads(x: Heads, first: i32, end: i32, scratch: usize): 
     for (let h = g * heads; h < (g + 1) * heads; h++) {
       enterHead(x, p, b, h);
       attentionForward(p, 0, p.T, rest);
-      if (p.T < x.T) pad(x, p);
+      if (p.T < x.T && !x.queryStarts) pad(x, p);
     }
   }
 }
@@ -110,21 +125,23 @@ export function attentionHeadsBackward(x: Heads, first: i32, end: i32, scratch: 
   const rest = line(p.doutFlags + <usize>T), heads = x.H / x.Hkv;
   for (let group = first; group < end; group++) {
     const b = group / x.Hkv, g = group - b * x.Hkv;
+    const ofQueries = stepsTo(x.queryStarts, b), ofKeys = stepsTo(x.keyStarts, b);
     enterGroup(x, p, b, g);
-    p.dk = x.dk + b * x.kExample + g * x.kHead;
-    p.dv = x.dv + b * x.vExample + g * x.vHead;
+    p.dk = x.dk + ofKeys * x.kExample + g * x.kHead;
+    p.dv = x.dv + ofKeys * x.vExample + g * x.vHead;
     attentionBackwardKeys(p);
     for (let h = g * heads; h < (g + 1) * heads; h++) {
       enterHead(x, p, b, h);
-      p.dout = x.dout + b * x.outExample + h * x.outHead;
-      p.dq = x.dq + b * x.qExample + h * x.qHead;
-      p.delta = at(x.delta, (b * x.H + h) * T);
+      p.dout = x.dout + ofQueries * x.outExample + h * x.outHead;
+      p.dq = x.dq + ofQueries * x.qExample + h * x.qHead;
+      p.delta = at(x.delta, firstRow(x, b, h));
       attentionBackwardQueries(p);
       attentionBackward(p, 0, p.T, 0, p.S, dq, 0, rest);
       attentionBackwardQueriesDone(p, dq, 1, 0);
-      clearRows(p.dq, p.qRow, p.D, p.T, T);
+      if (!x.queryStarts) clearRows(p.dq, p.qRow, p.D, p.T, T);
     }
     attentionBackwardKeysDone(p);
+    if (x.keyStarts) continue;
     clearRows(p.dk, p.kRow, p.D, p.S, S);
     clearRows(p.dv, p.vRow, p.Dv, p.S, S);
   }
@@ -137,15 +154,16 @@ function enterGroup(x: Heads, p: Problem, b: i32, g: i32): void {
   p.S = x.keyLengths ? i32.load(at(x.keyLengths, b)) : x.S;
   p.low = i32.load(band);
   p.high = i32.load(band, 4);
-  p.k = x.k + b * x.kExample + g * x.kHead;
-  p.v = x.v + b * x.vExample + g * x.vHead;
+  const steps = stepsTo(x.keyStarts, b);
+  p.k = x.k + steps * x.kExample + g * x.kHead;
+  p.v = x.v + steps * x.vExample + g * x.vHead;
 }
 
 function enterHead(x: Heads, p: Problem, b: i32, h: i32): void {
-  const row = (b * x.H + h) * x.T;
+  const row = firstRow(x, b, h), steps = stepsTo(x.queryStarts, b);
   p.h = h;
-  p.q = x.q + b * x.qExample + h * x.qHead;
-  p.out = x.out + b * x.outExample + h * x.outHead;
+  p.q = x.q + steps * x.qExample + h * x.qHead;
+  p.out = x.out + steps * x.outExample + h * x.outHead;
   p.lse = at(x.lse, row);
   p.lseLow = at(x.lseLow, row);
   p.empty = x.empty ? x.empty + <usize>row : 0;

@@ -1,5 +1,5 @@
 /**
- * Batches of similar length: an epoch shuffles all pairs, cuts them into pools, sorts each pool by length, cuts the
+ * Bucketed batches, of similar length: an epoch shuffles all pairs, cuts them into pools, sorts each pool by length, cuts the
  * sorted pools into batches as full as `maxTokens` allows, and shuffles the batches. So padding is small and the
  * order is still random. Everything is a function of (seed, epoch): batch k of an epoch is the same whenever it is
  * asked for, and training resumes at it.
@@ -25,6 +25,8 @@ export interface BatchOptions {
   readonly epoch: number;
   /** How many pairs are sorted together: more is less padding, less is more random. @default 65536 */
   readonly poolSize?: number;
+  /** Sorts pools by length, so that a batch pads little; without it batches are cut from the order as shuffled. @default true */
+  readonly bucketed?: boolean;
 }
 
 /** Rows padded to one width; row i is `ids[i·width .. i·width + lengths[i])`, then padding. */
@@ -39,24 +41,31 @@ export interface PaddedBatch {
 const FIRST_STREAM = 2 ** 40;
 const DEFAULT_POOL = 65_536;
 
-function refuse(rule: string, got: unknown, remedy = "choose one in that range"): never {
-  throw new OptionError("OPTION", { op: "makeBatches", rule, got, remedy });
+/** The random stream of an epoch. */
+export const epochStream = (epoch: number): number => FIRST_STREAM + epoch;
+
+export function refuse(op: string, rule: string, got: unknown, remedy = "choose one in that range"): never {
+  throw new OptionError("OPTION", { op, rule, got, remedy });
+}
+
+/** @throws OptionError OPTION */
+export function checkEpoch(op: string, epoch: number): void {
+  if (!Number.isSafeInteger(epoch) || epoch < 0) refuse(op, "epoch must be an integer ≥ 0", epoch);
 }
 
 function checkOptions(pairs: readonly TokenPair[], options: BatchOptions): void {
+  const op = "makeBatches";
   const counts = { maxSentences: 1, poolSize: 1, ...options };
   for (const name of ["maxTokens", "maxSentences", "poolSize"] as const) {
-    if (!(counts[name] >= 1)) refuse(`${name} must be at least 1`, counts[name]);
+    if (!(counts[name] >= 1)) refuse(op, `${name} must be at least 1`, counts[name]);
   }
-  if (!Number.isSafeInteger(options.epoch) || options.epoch < 0) {
-    refuse("epoch must be an integer ≥ 0", options.epoch);
-  }
+  checkEpoch(op, options.epoch);
   const { maxTokens } = options;
   for (const [index, pair] of pairs.entries()) {
     const tokens = pair.source.length + pair.target.length;
     if (tokens > maxTokens) {
       const got = `${maxTokens} and pair ${index} of ${tokens} tokens`;
-      refuse("maxTokens must hold every pair", got, "raise it or leave out long pairs");
+      refuse(op, "maxTokens must hold every pair", got, "raise it or leave out long pairs");
     }
   }
 }
@@ -87,11 +96,12 @@ function sortByLength(pool: Int32Array, pairs: readonly TokenPair[]): Int32Array
 export function makeBatches(pairs: readonly TokenPair[], options: BatchOptions): Int32Array[] {
   checkOptions(pairs, options);
   const { maxTokens, maxSentences = Number.POSITIVE_INFINITY, poolSize = DEFAULT_POOL } = options;
-  const random = new RandomStream(options.seed, FIRST_STREAM + options.epoch);
+  const random = new RandomStream(options.seed, epochStream(options.epoch));
   const order = random.shuffle(Int32Array.from(pairs.keys()));
   const batches: Int32Array[] = [];
   for (let begin = 0; begin < order.length; begin += poolSize) {
-    const pool = sortByLength(order.slice(begin, begin + poolSize), pairs);
+    const shuffled = order.slice(begin, begin + poolSize);
+    const pool = options.bucketed === false ? shuffled : sortByLength(shuffled, pairs);
     let start = 0;
     let source = 0;
     let target = 0;

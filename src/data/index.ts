@@ -1,4 +1,10 @@
-export * from "./batching.ts";
+export {
+  type BatchOptions,
+  makeBatches,
+  type PaddedBatch,
+  padBatch,
+  type TokenPair,
+} from "./batching.ts";
 export * from "./bpe.ts";
 export { type BpeOptions, trainBpe } from "./bpe-train.ts";
 export { listDatasets } from "./catalog.ts";
@@ -6,6 +12,7 @@ export { type Dataset, SPLITS, type Split } from "./dataset.ts";
 export type { DownloadProgress } from "./download.ts";
 export { type FetchOptions, type FetchResult, fetchDataset } from "./fetch.ts";
 export { cacheFolder, locateDataset } from "./locate.ts";
+export * from "./packing.ts";
 export { readSplit } from "./split.ts";
 export { normalizeText } from "./text.ts";
 export { parsePairs, type ReadPairsOptions, readPairs, type SentencePair } from "./tsv.ts";

@@ -1,7 +1,8 @@
 /** What a call on typed arrays must be, checked before anything is written. */
 
+import { checkCorners } from "../core/corners.ts";
 import { OptionError, ShapeError } from "../core/errors.ts";
-import { noCausalCorner, notAChoice, noWindowCorner, unevenHeads, wrongCount } from "../core/faults.ts";
+import { notAChoice, unevenHeads, wrongCount } from "../core/faults.ts";
 import { type AttentionShapes, size } from "../core/notation.ts";
 import { compileProgram, type HostProgram } from "../core/program.ts";
 import { checkObject, checkOptionTypes, described } from "./arguments.ts";
@@ -14,7 +15,12 @@ import {
   type Layout,
 } from "./layout.ts";
 
-function checkShapes(op: string, sizes: AttentionSizes): AttentionShapes {
+/**
+ * The sizes of a call with their defaults.
+ *
+ * @throws ShapeError SHAPE, HEADS
+ */
+export function checkShapes(op: string, sizes: AttentionSizes): AttentionShapes {
   checkObject(op, "sizes", sizes, "name the sizes B, H, T, S and D");
   const { H, D, Hkv = H, Dv = D } = sizes;
   const shapes = { ...sizes, Hkv, Dv };
@@ -85,15 +91,7 @@ function longest(op: string, shapes: AttentionShapes, options: AttentionOptions)
     return got;
   };
   const [queries, keys] = [lengths("queryLengths", "T"), lengths("keyLengths", "S")];
-  const { causal, window, queryOffset } = options;
-  const b = queries.findIndex((n, at) => n !== keys[at]);
-  if (b >= 0 && queryOffset === undefined && typeof causal !== "string") {
-    const [T, S] = [queries[b]!, keys[b]!];
-    if (causal) throw new OptionError("CONFLICT", noCausalCorner({ op, T, S }));
-    const { left = Infinity, right = Infinity } = window ?? {};
-    if (left !== Infinity || right !== Infinity)
-      throw new OptionError("CONFLICT", noWindowCorner({ op, T, S }));
-  }
+  checkCorners(op, options, queries, keys);
   const most = (lengths: number[]) => lengths.reduce((a, b) => Math.max(a, b), 0);
   return { ...shapes, T: most(queries), S: most(keys) };
 }

@@ -14,6 +14,7 @@ export * from "./multi-head.ts";
 export * from "./multi-head-latent.ts";
 export * from "./multi-head-pooling.ts";
 export * from "./multi-query.ts";
+export * from "./packed.ts";
 export * from "./patch-attention.ts";
 export * from "./qk-layer-norm.ts";
 export * from "./qk-norm.ts";

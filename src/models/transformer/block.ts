@@ -1,5 +1,6 @@
 /** The sublayers of every Transformer: attention to itself or to a memory, and the feed-forward map. */
 import * as tf from "@tensorflow/tfjs-core";
+import { type PackedAttentionOptions, packedAttention } from "../../attention/sequence/packed.ts";
 import { type AttentionOptions, attention } from "../../ops/attention.ts";
 import { gelu } from "../../ops/gelu.ts";
 import { gatedSilu, silu } from "../../ops/silu.ts";
@@ -18,7 +19,9 @@ export interface KeysAndValues {
 export type Sight = Pick<
   AttentionOptions,
   "allow" | "bias" | "causal" | "window" | "queryOffset" | "queryLengths" | "keyLengths"
->;
+> &
+  /** Of packed rows, whose sequences are told apart by these instead of by lengths. */
+  Partial<Pick<PackedAttentionOptions, "segments" | "keySegments">>;
 
 /** x [B, T, C] in the heads of one projection: [B, T, heads, D]. */
 function heads(weights: Weights, name: string, x: tf.Tensor3D): tf.Tensor4D {
@@ -41,7 +44,11 @@ export function attend(
   const [B, T] = x.shape;
   const { heads: H, headWidth: D, scale } = weights.config;
   const q = turn(heads(weights, "query", x));
-  const { output } = attention(q, k, v, { ...sight, ...dropout.ofAttention(), scale, layout: "bthd" });
+  const { segments, keySegments, ...seen } = sight;
+  const options = { ...seen, ...dropout.ofAttention(), scale, layout: "bthd" } as const;
+  const { output } = segments
+    ? packedAttention(q, k, v, { ...options, segments, ...(keySegments && { keySegments }) })
+    : attention(q, k, v, options);
   return weights.map("output", tf.reshape(output, [B, T, H * D]));
 }
 

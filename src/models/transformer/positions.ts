@@ -45,9 +45,18 @@ function sinusoids(order: "interleaved" | "halves", E: number, B: number, T: num
   const rows = "first" in span ? T : B * T;
   const values = new Float32Array(rows * E);
   const row = new Float32Array(E);
+  const half = Math.ceil(E / 2);
+  /** Packed tokens stand at few positions, again and again: the row of each is made once. */
+  const made = new Map<number, number>();
   for (let n = 0; n < rows; n++) {
-    writeSinusoids(row, 0, E, positionOf(span, T, Math.floor(n / T), n % T), 10_000);
-    const half = Math.ceil(E / 2);
+    const at = positionOf(span, T, Math.floor(n / T), n % T);
+    const before = made.get(at);
+    if (before !== undefined) {
+      values.copyWithin(n * E, before * E, (before + 1) * E);
+      continue;
+    }
+    made.set(at, n);
+    writeSinusoids(row, 0, E, at, 10_000);
     for (let c = 0; c < E; c++) {
       const to = order === "interleaved" ? c : c % 2 === 0 ? c / 2 : half + (c - 1) / 2;
       values[n * E + to] = row[c]!;

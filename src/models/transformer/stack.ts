@@ -1,9 +1,10 @@
 import type * as tf from "@tensorflow/tfjs-core";
+import { longestOf } from "../../ops/attention/packed.ts";
 import { attend, feedForward, type KeysAndValues, keysAndValues, type Sight, sublayer } from "./block.ts";
 import { groupOf } from "./config.ts";
 import type { Dropout } from "./dropout.ts";
 import { positionBias, rotation } from "./positions.ts";
-import type { Span } from "./span.ts";
+import { type Span, spanOf } from "./span.ts";
 import type { Weights } from "./weights.ts";
 
 /** What a stack reads besides its own sequence. */
@@ -46,16 +47,13 @@ export function runStack(weights: Weights, layers: number, x: tf.Tensor3D, call:
   const { config } = weights;
   const { causal, memory, dropout, step } = call;
   const [B, T] = x.shape;
-  const span = step?.span ?? { first: 0 };
+  const { segments } = call.sight;
+  const span = step?.span ?? spanOf(T, segments);
   const turn = rotation(config, B, T, span);
-  const places = {
-    B,
-    T,
-    S: step?.rows ?? T,
-    queries: span,
-    causal,
-    ...(step?.keySpan && { keys: step.keySpan }),
-  };
+  // Packed sequences share one bias, by the positions of each: that of the longest.
+  const places = segments
+    ? { B, T: longestOf(segments), S: longestOf(segments), queries: { first: 0 }, causal }
+    : { B, T, S: step?.rows ?? T, queries: span, causal, ...(step?.keySpan && { keys: step.keySpan }) };
   const bias = positionBias(weights, places);
   const own: Sight = step ? step.sight : { ...(causal && { causal: true, ...windowOf(config.window) }) };
   const sight: Sight = { ...call.sight, ...own, ...(bias && { bias }) };

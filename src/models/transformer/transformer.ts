@@ -1,4 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { OptionError } from "../../core/errors.ts";
+import { checkSegments, type Segments } from "../../ops/attention/packed.ts";
 import { softmaxCrossEntropy } from "../../ops/softmax-cross-entropy.ts";
 import { tidy } from "../../ops/tidy.ts";
 import { Parameters } from "../parameters.ts";
@@ -8,6 +10,7 @@ import { type FullConfig, fullConfig, type TransformerConfig } from "./config.ts
 import { Dropout } from "./dropout.ts";
 import { embed } from "./embeddings.ts";
 import { transformerParameters } from "./parameters.ts";
+import { spanOf } from "./span.ts";
 import { type Memory, runStack } from "./stack.ts";
 import { Weights } from "./weights.ts";
 
@@ -21,6 +24,11 @@ export interface SequenceInputs {
   lengths?: ArrayLike<number>;
   /** `true` where a token may see another: bool [T, T] or [B, H, T, T], any length may be 1. @default everywhere */
   allow?: tf.Tensor;
+  /**
+   * Rows are packed: the lengths of the sequences that stand one after another in each of them, B lists of integers ≥ 0, as
+   * `packBatch` gives them. Each sees itself alone, and its positions begin with 0. @default one sequence a row
+   */
+  segments?: Segments;
 }
 
 export interface ForwardOptions {
@@ -33,6 +41,8 @@ export interface DecodeOptions extends ForwardOptions {
   memory?: tf.Tensor3D;
   /** Valid positions of the memory. @default all */
   memoryLengths?: ArrayLike<number>;
+  /** `segments` of the memory, where both are packed: sequence n of a row reads sequence n of that row of the memory. */
+  memorySegments?: Segments;
   /** Keys and values of earlier tokens; those of these are added. @default none: the sequence begins here */
   cache?: KeyValueCache;
   /** With a cache: the tokens are hypotheses, see `StepOptions`. */
@@ -48,7 +58,7 @@ export interface DecodeOptions extends ForwardOptions {
  *
  * Shapes: tokens [B, T] → states [B, T, C] → logits [B, T, V].
  * Conventions: matrices are [out, in] under the names of `transformerParameters`; `presets` says what the published
- * checkpoints call them. Padding comes last and is told by `lengths`. Methods that return tensors leave them to the
+ * checkpoints call them. Padding comes last and is told by `lengths`; rows of several sequences are told by `segments`. Methods that return tensors leave them to the
  * caller's `tf.tidy`.
  * Paper: Vaswani et al. 2017, arxiv.org/abs/1706.03762; the others stand with their configurations.
  *
@@ -79,34 +89,57 @@ export class Transformer {
     this.#weights = new Weights(this.parameters.variables, this.config);
   }
 
-  /** States of a whole sequence: [B, T, C]; with a class token [B, T + 1, C]. */
+  /**
+   * States of a whole sequence: [B, T, C]; with a class token [B, T + 1, C].
+   *
+   * @throws OptionError OPTION, CONFLICT where `segments` are none, or meet what knows one sequence a row
+   */
   encode(inputs: SequenceInputs, { dropoutSeed }: ForwardOptions = {}): tf.Tensor3D {
     const { encoderLayers, classToken, dropout: rate } = this.config;
+    checkPacked(this.config, inputs);
     return tidy(() => {
       const dropout = new Dropout(rate, dropoutSeed);
-      const x = embed(this.#weights, inputs, dropout);
-      const { lengths, allow } = inputs;
+      const { lengths, allow, segments, tokens } = inputs;
+      const span = spanOf(tokens.shape[1]!, segments);
+      const x = embed(this.#weights, { ...inputs, span }, dropout);
       const counted = lengths && classToken ? Array.from(lengths, (n) => n + 1) : lengths;
-      const sight: Sight = { ...(counted && padding(counted)), ...(allow && { allow }) };
+      const sight: Sight = {
+        ...(counted && padding(counted)),
+        ...(allow && { allow }),
+        ...(segments && { segments }),
+      };
       return runStack(this.#weights.at("encoder"), encoderLayers, x, { causal: false, sight, dropout });
     });
   }
 
-  /** States of a sequence whose tokens see what is before them: [B, T, C]. */
+  /**
+   * States of a sequence whose tokens see what is before them: [B, T, C].
+   *
+   * @throws OptionError OPTION, CONFLICT as `encode`
+   */
   decode(inputs: SequenceInputs, options: DecodeOptions = {}): tf.Tensor3D {
-    const { dropoutSeed, memory: states, memoryLengths, cache, parents } = options;
+    const { dropoutSeed, memory: states, memoryLengths, memorySegments, cache, parents } = options;
     const { decoderLayers, dropout: rate } = this.config;
+    checkPacked(this.config, inputs, options);
     return tidy(() => {
       const dropout = new Dropout(rate, dropoutSeed);
-      const { lengths, allow, tokens } = inputs;
+      const { lengths, allow, segments, tokens } = inputs;
       const memory: Memory | undefined = states && {
         states,
-        sight: memoryLengths ? { keyLengths: memoryLengths } : {},
+        sight: {
+          ...(memoryLengths && { keyLengths: memoryLengths }),
+          ...(segments && memorySegments && { segments, keySegments: memorySegments }),
+        },
       };
       if (cache && memory) cache.remember(memory.sight);
       const step = cache?.step(tokens.shape[1], { lengths, parents });
-      const x = embed(this.#weights, { ...inputs, ...(step && { span: step.span }) }, dropout);
-      const sight: Sight = { ...(lengths && padding(lengths)), ...(allow && { allow }) };
+      const span = step?.span ?? spanOf(tokens.shape[1]!, segments);
+      const x = embed(this.#weights, { ...inputs, span }, dropout);
+      const sight: Sight = {
+        ...(lengths && padding(lengths)),
+        ...(allow && { allow }),
+        ...(segments && { segments }),
+      };
       const output = runStack(this.#weights.at("decoder"), decoderLayers, x, {
         causal: true,
         sight: step ? {} : sight,
@@ -152,6 +185,45 @@ export class Transformer {
   dispose(): void {
     this.parameters.dispose();
   }
+}
+
+/** @throws OptionError OPTION · CONFLICT where packed rows meet what knows one sequence a row */
+function checkPacked(
+  { classToken }: FullConfig,
+  { tokens, segments, lengths, allow }: SequenceInputs,
+  { memory, memoryLengths, memorySegments, cache }: DecodeOptions = {},
+): void {
+  const refuse = (rule: string, got: string, remedy: string) => {
+    throw new OptionError("CONFLICT", { op: "Transformer", rule, got, remedy });
+  };
+  if (!segments) {
+    if (memorySegments)
+      refuse(
+        "a packed memory must be read by packed rows",
+        "memorySegments without segments",
+        "give both or neither",
+      );
+    return;
+  }
+  const others = { lengths, allow, memoryLengths, cache, "a class token": classToken };
+  const met = Object.entries(others).filter(([, value]) => value !== undefined && value !== false);
+  if (met.length > 0) {
+    const got = met.map(([name]) => name).join(" and ");
+    refuse(
+      "segments must come alone: they say what is seen",
+      got,
+      "leave it out, or give one sequence a row",
+    );
+  }
+  const [B, T] = tokens.shape as [number, number];
+  checkSegments("Transformer", "segments", segments, B, "T", T);
+  if (memory && !memorySegments)
+    refuse(
+      "packed rows must know the sequences of the memory",
+      "no memorySegments",
+      "give those that the encoder was given as segments",
+    );
+  if (memory) checkSegments("Transformer", "memorySegments", memorySegments!, B, "S", memory.shape[1]);
 }
 
 const padding = (lengths: ArrayLike<number>): Sight => ({ queryLengths: lengths, keyLengths: lengths });

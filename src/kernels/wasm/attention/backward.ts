@@ -164,13 +164,14 @@ function backwardHeads(workspace: Workspace, call: Call, arrays: BackwardArrays)
     lse: arrays.lse,
   });
   const { buffer } = workspace.space.memory;
+  const rows = layout.queries.rows(B);
   const lse = viewsOf(arrays.lse);
   if (!arrays.lse.placed) {
-    new Float32Array(buffer, heads.lse, B * H * T).set(lse.high);
-    new Float32Array(buffer, heads.lseLow, B * H * T).set(lse.low);
+    new Float32Array(buffer, heads.lse, rows).set(lse.high);
+    new Float32Array(buffer, heads.lseLow, rows).set(lse.low);
   }
   const dlse = arrays.dlse();
-  const delta = new Float32Array(buffer, heads.delta, B * H * T);
+  const delta = new Float32Array(buffer, heads.delta, rows);
   if (dlse) delta.set(dlse);
   else delta.fill(0);
   heads.run();

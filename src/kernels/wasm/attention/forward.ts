@@ -59,8 +59,9 @@ export function forwardPass(workspace: Workspace, call: Call, lse: LogSumExp): E
 }
 
 function forwardHeads(workspace: Workspace, call: Call, lse: LogSumExp): EmptyRow[] {
-  const { program } = call;
+  const { program, layout } = call;
   const { B, H, T, D, Dv } = program.shapes;
+  const rows = layout.queries.rows(B);
   const heads = new HeadsCall(workspace, call, {
     kernel: "attentionHeads",
     operands: ["q", "k", "v", "out"],
@@ -70,8 +71,8 @@ function forwardHeads(workspace: Workspace, call: Call, lse: LogSumExp): EmptyRo
   heads.run();
   const { buffer } = workspace.space.memory;
   if (!lse.placed) {
-    lse.high().set(new Float32Array(buffer, heads.lse, B * H * T));
-    lse.low().set(new Float32Array(buffer, heads.lseLow, B * H * T));
+    lse.high().set(new Float32Array(buffer, heads.lse, rows));
+    lse.low().set(new Float32Array(buffer, heads.lseLow, rows));
   }
   const emptyRows: EmptyRow[] = [];
   for (let n = 0; heads.empty && n < B * H; n++) {

@@ -30,7 +30,9 @@ const MASK_SLACK = 1024;
 /** Whether a call runs this way: small heads, and enough of them for the threads or too little work for any. */
 export function isManyHeads({ space }: Workspace, { program, layout, io }: Call, flops: number): boolean {
   const { B, Hkv, T, S } = program.shapes;
-  if (layout.queries.starts || T > MOST_ROWS || S > MOST_ROWS) return false;
+  if (T > MOST_ROWS || S > MOST_ROWS) return false;
+  // Which rows of packed sequences are empty is found one sequence at a time.
+  if (layout.queries.starts && program.onEmptyRow !== "zero") return false;
   if (!isAtHand(space.memory, program.bias, io.placed)) return false;
   if (!isAtHand(space.memory, program.allow, io.placed)) return false;
   const groups = B * Hkv;
@@ -65,7 +67,7 @@ export interface HeadsNeeds {
 
 /** Where `Heads` of assembly/attention/heads.ts has its fields, four bytes each; examples and heads follow an operand. */
 const PLACE = { q: 5, k: 8, v: 11, out: 14, bias: 26, allow: 29, dout: 32, dq: 33, dk: 34, dv: 35 };
-const HEADS_FIELDS = 37;
+const HEADS_FIELDS = 40;
 
 /** The arrays of one call that stand beside its operands. */
 export class HeadsCall {
@@ -86,7 +88,7 @@ export class HeadsCall {
     this.#workspace = workspace;
     this.#call = call;
     this.#needs = needs;
-    const { program, io } = call;
+    const { program, layout, io } = call;
     const { B, H, T, S, D, Dv } = program.shapes;
     const { kernels, threads } = workspace.space;
     const isForward = needs.kernel === "attentionHeads";
@@ -94,7 +96,7 @@ export class HeadsCall {
       ? kernels.attentionHeadsBytes!(S, D, Dv)
       : kernels.attentionHeadsBackwardBytes!(T, S, D, Dv);
     this.#scratch.bytes = roundUp(bytes, 64);
-    const rows = B * H * T;
+    const rows = layout.queries.rows(B);
     const { placed } = needs.lse;
     const rooms = workspace.lay(program.op, (arena) => {
       const room = (mask: Broadcast<HostArray> | undefined, bytes: number) =>
@@ -106,7 +108,7 @@ export class HeadsCall {
       this.empty = isForward && program.onEmptyRow !== "zero" ? arena.take(rows) : 0;
       this.delta = isForward ? 0 : arena.floats(rows);
       this.#scratch.address = arena.take(this.#scratch.bytes * threads);
-      const [problem, numbers] = [arena.take(PROBLEM_BYTES), arena.floats(H + 4 * B + 3)];
+      const [problem, numbers] = [arena.take(PROBLEM_BYTES), arena.floats(H + 6 * B + 3)];
       return { problem, numbers, bias: room(program.bias, 4), allow: room(program.allow, 1) };
     });
     this.#writeHeads(rooms.problem, this.#writeNumbers(rooms.numbers));
@@ -125,15 +127,17 @@ export class HeadsCall {
     const { H, Hkv, T, S, D, Dv } = program.shapes;
     const { queries, keys } = layout;
     const example = (rows: RowLayout, width: number) =>
-      4 * (rows.start(1, 0, width) - rows.start(0, 0, width));
+      4 * (rows.starts ? rows.step(width) : rows.start(1, 0, width) - rows.start(0, 0, width));
+    const [bands, starts] = [numbers.slice(0, 6), numbers.slice(6)];
     const head = (rows: RowLayout, width: number) => 4 * (rows.start(0, 1, width) - rows.start(0, 0, width));
     const fields = [
       ...[problem, H, Hkv, T, S],
       ...[0, example(queries, D), head(queries, D), 0, example(keys, D), head(keys, D)],
       ...[0, example(keys, Dv), head(keys, Dv), 0, example(queries, Dv), head(queries, Dv)],
-      ...[this.lse, this.lseLow, this.empty, ...numbers],
+      ...[this.lse, this.lseLow, this.empty, ...bands],
       ...[0, 0, 0, 0, 0, 0],
       ...[0, 0, 0, 0, this.delta],
+      ...[...starts, queries.starts?.at(-1) ?? 0],
     ];
     this.#integers.set(fields, this.#heads >>> 2);
   }
@@ -159,9 +163,9 @@ export class HeadsCall {
     if (allow) writeProblem(memory, problem, { allowRow: allow.strides[2], allowKey: allow.strides[3] });
   }
 
-  /** Writes sinks, lengths and bands, one after another, and answers their fields. */
+  /** Writes sinks, lengths, bands and where packed sequences begin, one after another, and answers their fields. */
   #writeNumbers(address: number): readonly number[] {
-    const { program } = this.#call;
+    const { program, layout } = this.#call;
     const { B, H } = program.shapes;
     const { sink, offset, left, right, queryLengths, keyLengths } = program;
     const { integers, floats } = problemWords(this.#workspace.space.memory);
@@ -170,7 +174,7 @@ export class HeadsCall {
     const perHead = typeof sink === "object";
     if (perHead) for (let h = 0; h < H; h++) floats[next++] = sink.values[h]!;
     else floats[next++] = sink ?? -Infinity;
-    const lengths = (given: Int32Array | undefined) => {
+    const lengths = (given: ArrayLike<number> | undefined) => {
       if (!given) return 0;
       integers.set(given, next);
       next += B;
@@ -184,7 +188,8 @@ export class HeadsCall {
       integers[next++] = clampPosition(first - left);
       integers[next++] = clampPosition(first + right);
     }
-    return [4 * start, perHead ? 4 : 0, queries, keys, 4 * bands, perExample ? 8 : 0];
+    const starts = [layout.queries, layout.keys].map((rows) => lengths(rows.starts?.slice(0, B)));
+    return [4 * start, perHead ? 4 : 0, queries, keys, 4 * bands, perExample ? 8 : 0, ...starts];
   }
 
   /** A mask is read where it is, or copied to `room`. */
