@@ -1,6 +1,7 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { type DataType, type TensorInfo, util } from "@tensorflow/tfjs-core";
 import { MemoryError } from "../core/errors.ts";
+import { highWater } from "../kernels/wasm/high-water.ts";
 import {
   hasRelaxedSimd,
   instantiateKernels,
@@ -85,6 +86,7 @@ export class Heap {
 
   /** The address of at least `bytes` bytes, 16-byte aligned, valid until the next call of `scratch`. */
   scratch(op: string, bytes: number): number {
+    highWater.bytes = Math.max(highWater.bytes, bytes);
     if (bytes > this.#scratchBytes) {
       if (this.#scratch) this.#module._free(this.#scratch);
       this.#scratch = 0;

@@ -5,8 +5,16 @@
 export * from "./additive.ts";
 export * from "./attention.ts";
 export { type AttentionCost, attentionCost } from "./cost.ts";
-export { type InitOptions, init, type KernelInfo, kernelMemoryBytes, shutdown } from "./init.ts";
+export {
+  type InitOptions,
+  init,
+  type KernelInfo,
+  kernelMemoryBytes,
+  lastCallBytes,
+  shutdown,
+} from "./init.ts";
 export type { Layout } from "./layout.ts";
+export { type AttentionMemory, attentionMemory, type CallBytes } from "./memory.ts";
 export * from "./probe.ts";
 export * from "./reduce-heads.ts";
 export * from "./reference.ts";

@@ -38,6 +38,8 @@ interface Running {
 const MOST_THREADS = 64;
 
 let running: Running | undefined;
+/** What the last call ran on. */
+let last: AttentionEngine | undefined;
 let starting: Promise<unknown> = Promise.resolve();
 
 /**
@@ -106,6 +108,7 @@ export async function shutdown(): Promise<void> {
   await starting;
   const before = running?.pool;
   running = undefined;
+  last = undefined;
   await before?.close();
 }
 
@@ -113,6 +116,11 @@ export async function shutdown(): Promise<void> {
 export function kernelMemoryBytes(): number {
   const { engine, small } = running ?? {};
   return (engine?.memory.buffer.byteLength ?? 0) + (small?.memory.buffer.byteLength ?? 0);
+}
+
+/** Bytes of that memory that the last pass of a call took: what was copied of its arrays, and what it computed with. */
+export function lastCallBytes(): number {
+  return last?.lastBytes ?? 0;
 }
 
 /** The threads that `init` started, if there are some and they run this build. */
@@ -145,5 +153,6 @@ export function readyEngine(op: string, flops = Infinity): AttentionEngine {
     running = { info: { build, threads: 1 }, engine, pool: undefined, small: undefined };
   }
   const { engine, small } = running;
-  return small && flops < engine.space.leastFlops ? small : engine;
+  last = small && flops < engine.space.leastFlops ? small : engine;
+  return last;
 }

@@ -5,6 +5,7 @@ import type { AttentionProgram, HostProgram } from "../../core/program.ts";
 import { threadedEngine } from "../../kernels/init.ts";
 import { type CallLayout, callLayout, type Layout } from "../../kernels/layout.ts";
 import { type BackwardArrays, backwardPass } from "../../kernels/wasm/attention/backward.ts";
+import { bytesOfPass } from "../../kernels/wasm/attention/bytes.ts";
 import { forwardPass } from "../../kernels/wasm/attention/forward.ts";
 import type { PlacedHostArray } from "../../kernels/wasm/attention/heads.ts";
 import { type OperandArrays, PlacedOperands } from "../../kernels/wasm/attention/operands.ts";
@@ -13,7 +14,7 @@ import { addUniformGradients, type EmptyRow, fillUniformRows } from "../../kerne
 import { fillUniformWeights, storeWeights, weightsPass } from "../../kernels/wasm/attention/weights.ts";
 import type { Heap } from "../heap.ts";
 import type { HeedKernel, KernelInputs } from "../register.ts";
-import { workspaceOf } from "../workspace.ts";
+import { HeapWorkspace, workspaceOf } from "../workspace.ts";
 
 const OP = "attention";
 
@@ -138,10 +139,12 @@ class Run {
     const rows: EmptyRow[] = [];
     if (!empty) return rows;
     const flags = this.heap.view(empty);
-    const { B, H, T } = this.program.shapes;
+    const { queryLengths, shapes } = this.program;
+    const { B, H, T } = shapes;
     for (let b = 0; b < B; b++) {
+      const valid = queryLengths?.[b] ?? T;
       for (let h = 0; h < H; h++) {
-        for (let i = 0; i < T; i++) if (flags[this.layout.queries.index(b, h, i)]) rows.push({ b, h, i });
+        for (let i = 0; i < valid; i++) if (flags[this.layout.queries.index(b, h, i)]) rows.push({ b, h, i });
       }
     }
     return rows;
@@ -230,3 +233,49 @@ export const attentionWeights: HeedKernel = ({ inputs, attrs, heap }) => {
   if (rows.length > 0) fillUniformWeights(program, rows, run.floats(weights));
   return weights;
 };
+
+/** Bytes of scratch that the kernels take for a program, whose arrays need not be there. */
+export function attentionScratch(
+  heap: Heap,
+  program: AttentionProgram<ArrayInfo>,
+  order: Layout,
+): Record<"forward" | "weights" | "backward", number> {
+  const { shapes, queryLengths, keyLengths, bias, allow, sink } = program;
+  const { D, Dv, H } = shapes;
+  const placed = ({ shape, dtype }: ArrayInfo): PlacedHostArray => {
+    const values = { length: shape.reduce((product, n) => product * n, 1) };
+    return { shape, dtype, values, address: 0 };
+  };
+  const host: HostProgram = {
+    ...program,
+    bias: bias && { ...bias, array: placed(bias.array) },
+    allow: allow && { ...allow, array: placed(allow.array) },
+    sink: typeof sink === "object" ? placed({ shape: [H], dtype: "float32" }) : sink,
+  };
+  const layout = callLayout(order, shapes, queryLengths, keyLengths);
+  const none = new Float32Array(0);
+  const lse: LogSumExp = { high: () => none, low: () => none, placed: { high: 0, low: 0 } };
+  const call: Call = { program: host, layout, io: new PlacedOperands(shapes, layout, {}) };
+  const dbias = () => bias && none;
+  const passes = {
+    forward: [2 * (D + Dv), (to: Workspace) => forwardPass(to, call, lse)],
+    weights: [2 * D, (to: Workspace) => weightsPass(to, call, lse, () => {})],
+    backward: [
+      6 * D + 4 * Dv,
+      (to: Workspace) =>
+        backwardPass(to, call, {
+          lse,
+          dlse: () => none,
+          dbias,
+          dsink: sink ? new Float64Array(H) : undefined,
+        }),
+    ],
+  } as const;
+  const bytesOf = (name: keyof typeof passes) => {
+    const [flopsPerPair, run] = passes[name];
+    const engine = isWorthThreads(host, flopsPerPair) ? threadedEngine(heap.build) : undefined;
+    if (engine) return engine.bytes(host, order)[name];
+    return HeapWorkspace.scratchFor(bytesOfPass(workspaceOf(heap), run));
+  };
+  return { forward: bytesOf("forward"), weights: bytesOf("weights"), backward: bytesOf("backward") };
+}

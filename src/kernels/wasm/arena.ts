@@ -1,4 +1,5 @@
 import { MemoryError } from "../../core/errors.ts";
+import { highWater } from "./high-water.ts";
 
 const PAGE = 65536;
 /** The kernels may read this far past an array's end, never write there. */
@@ -48,6 +49,7 @@ export class Arena {
    * @throws MemoryError MEMORY beyond 4 GiB, or when the machine refuses
    */
   reserve(op: string): void {
+    highWater.bytes = Math.max(highWater.bytes, this.bytes);
     const bytes = this.#top + SLACK;
     const pages = Math.ceil(bytes / PAGE) - this.memory.buffer.byteLength / PAGE;
     if (pages <= 0) return;

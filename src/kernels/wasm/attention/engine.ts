@@ -10,6 +10,7 @@ import { Arena } from "../arena.ts";
 import type { KernelBuild } from "../load.ts";
 import { type KernelSpace, SerialSpace } from "../space.ts";
 import { backwardPass, keyParts } from "./backward.ts";
+import { bytesOfPass } from "./bytes.ts";
 import { forwardPass } from "./forward.ts";
 import { CopiedOperands, type OperandArrays } from "./operands.ts";
 import type { Call, LogSumExp, Workspace } from "./pass.ts";
@@ -45,6 +46,9 @@ const SERIAL_CHUNK_BYTES = 2 ** 20;
 /** What many threads hold: enough heads to keep them all at work. */
 const SHARED_CHUNK_BYTES = 192 * 2 ** 20;
 
+/** Stands for arrays that are not looked at. */
+const NONE = new Float32Array(0);
+
 function inTwo({ lse, lseLow }: Pick<ForwardResult, "lse" | "lseLow">): LogSumExp {
   return { high: () => lse, low: () => lseLow };
 }
@@ -61,6 +65,11 @@ export class AttentionEngine implements Workspace {
 
   get memory(): WebAssembly.Memory {
     return this.space.memory;
+  }
+
+  /** Bytes of that memory that the last pass took. */
+  get lastBytes(): number {
+    return this.#arena.bytes;
   }
 
   readonly lay = <T>(op: string, take: (arena: Arena) => T): T => {
@@ -90,17 +99,40 @@ export class AttentionEngine implements Workspace {
    * @throws OptionError EMPTY_ROW · MemoryError MEMORY · WorkerError WORKER
    */
   forward(program: HostProgram, { q, k, v }: FloatInputs, layout: Layout = "bhtd"): ForwardResult {
-    const { B, T, S, D, Dv } = program.shapes;
+    const { B, Dv } = program.shapes;
     const rows = callLayout(layout, program.shapes, program.queryLengths, program.keyLengths);
     const output = new Float32Array(rows.queries.rows(B) * Dv);
     const [lse, lseLow] = [rows, rows].map(() => new Float32Array(rows.queries.rows(B))) as [
       Float32Array,
       Float32Array,
     ];
-    const call = this.call(program, rows, { q, k, v }, { out: output }, 4 * (T + S * (D + Dv)));
+    const call = this.#forwardCall(program, rows, { q, k, v }, output);
     const emptyRows = forwardPass(this, call, inTwo({ lse, lseLow }));
     fillUniformRows(program, rows, v, output, emptyRows);
     return { output, lse, lseLow, emptyRows };
+  }
+
+  #forwardCall(program: HostProgram, rows: CallLayout, inputs: FloatInputs, out: Float32Array): Call {
+    const { T, S, D, Dv } = program.shapes;
+    return this.call(program, rows, { ...inputs }, { out }, 4 * (T + S * (D + Dv)));
+  }
+
+  /** Bytes of the kernels' memory that `forward`, `weights` and `backward` take. */
+  bytes(program: HostProgram, layout: Layout): Record<"forward" | "weights" | "backward", number> {
+    const rows = callLayout(layout, program.shapes, program.queryLengths, program.keyLengths);
+    const lse = inTwo({ lse: NONE, lseLow: NONE });
+    const inputs = { q: NONE, k: NONE, v: NONE };
+    const forward = this.#forwardCall(program, rows, inputs, NONE);
+    const weights = this.#weightsCall(program, inputs, layout);
+    const backward = this.#backwardCall(program, rows, { ...inputs, out: NONE, dout: NONE }, inputs);
+    const dbias = () => program.bias && NONE;
+    return {
+      forward: bytesOfPass(this, (workspace) => forwardPass(workspace, forward, lse)),
+      weights: bytesOfPass(this, (workspace) => weightsPass(workspace, weights, lse, () => {})),
+      backward: bytesOfPass(this, (workspace) =>
+        backwardPass(workspace, backward, { lse, dlse: () => undefined, dbias, dsink: undefined }),
+      ),
+    };
   }
 
   /** Shows the weights, before dropout and without the sink's share, to `visit`, a stripe of queries at a time. */
@@ -157,7 +189,7 @@ export class AttentionEngine implements Workspace {
     dlse?: Float32Array,
     order: Layout = "bhtd",
   ): FloatGradients {
-    const { H, T, S, D, Dv } = program.shapes;
+    const { H } = program.shapes;
     const layout = callLayout(order, program.shapes, program.queryLengths, program.keyLengths);
     const [dq, dk, dv] = [q, k, v].map((x) => new Float32Array(x.length)) as [
       Float32Array,
@@ -167,10 +199,20 @@ export class AttentionEngine implements Workspace {
     const dbias = program.bias && new Float32Array(size(program.bias.array.shape));
     const dsink =
       program.sink === undefined ? undefined : new Float64Array(typeof program.sink === "number" ? 1 : H);
-    const perGroup = T * (3 * D + 2 * Dv + keyParts(program.shapes) * D) + S * (3 * D + 2 * Dv);
-    const call = this.call(program, layout, { q, k, v, out: output, dout }, { dq, dk, dv }, 4 * perGroup);
+    const call = this.#backwardCall(program, layout, { q, k, v, out: output, dout }, { q: dq, k: dk, v: dv });
     backwardPass(this, call, { lse: inTwo(lse), dlse: () => dlse, dbias: () => dbias, dsink });
     addUniformGradients(program, layout, { output, dout }, emptyRows, { dv, dsink });
     return { dq, dk, dv, dbias, dsink: dsink && Float32Array.from(dsink) };
+  }
+
+  #backwardCall(
+    program: HostProgram,
+    layout: CallLayout,
+    inputs: OperandArrays,
+    { q: dq, k: dk, v: dv }: FloatInputs,
+  ): Call {
+    const { T, S, D, Dv } = program.shapes;
+    const perGroup = T * (3 * D + 2 * Dv + keyParts(program.shapes) * D) + S * (3 * D + 2 * Dv);
+    return this.call(program, layout, inputs, { dq, dk, dv }, 4 * perGroup);
   }
 }
