@@ -46,6 +46,20 @@ export const timeClaims: readonly Claim[] = [
       return tensorGrowth(COMPARED, onProgress);
     },
   },
+  {
+    name: "growth/attention",
+    claim:
+      "The time of attention in one kernel grows as the square of the positions between 512 and 4096, as its flops do, with gradients too.",
+    thresholds: [
+      { metric: "slope", atLeast: 1.8, atMost: 2.2 },
+      { metric: "gradientSlope", atLeast: 1.8, atMost: 2.2 },
+    ],
+    quick: false,
+    async measure(onProgress) {
+      const { timeSlopes } = await import("./linear.ts");
+      return timeSlopes("softmax", false, onProgress);
+    },
+  },
   growthClaim("linear", "linear attention"),
   growthClaim("linear-causal", "causal linear attention"),
   growthClaim("performer", "Performer"),

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { HostArray } from "../../src/core/notation.ts";
 import { compileProgram } from "../../src/core/program.ts";
 import { isAllowed } from "../../src/core/program-rows.ts";
 import { type AttentionOptions, attention, attentionBackward } from "../../src/kernels/attention.ts";
 import { attentionCost } from "../../src/kernels/cost.ts";
 import { init, kernelMemoryBytes, shutdown } from "../../src/kernels/init.ts";
+import { referenceAttention } from "../../src/kernels/reference.ts";
 
 describe("attentionCost", () => {
   it("is 4·T·S·D flops a head forward and 10·T·S·D backward where nothing is hidden", () => {
@@ -30,6 +32,26 @@ describe("attentionCost", () => {
       backward: 32 * pairs,
     });
   });
+});
+
+it("attentionCost counts what the plain loops multiply", () => {
+  const shapes = { B: 2, H: 6, Hkv: 3, T: 7, S: 11, D: 3, Dv: 5 };
+  const options = { causal: "bottomRight", queryLengths: [7, 3], keyLengths: [5, 11] } as const;
+  let reads = 0;
+  // A product of a query and a key reads D numbers of the key, one of a weight and a value Dv of the value.
+  const counted = (n: number) =>
+    new Proxy(new Float64Array(n).fill(0.5), {
+      get(array, name) {
+        if (typeof name === "string" && /^\d+$/.test(name)) reads++;
+        const found = Reflect.get(array, name);
+        return typeof found === "function" ? found.bind(array) : found;
+      },
+    });
+  const { B, H, Hkv, T, S, D, Dv } = shapes;
+  const q = new Float64Array(B * H * T * D).fill(0.5);
+  const program = compileProgram<HostArray>("test", shapes, options);
+  referenceAttention(program, { q, k: counted(B * Hkv * S * D), v: counted(B * Hkv * S * Dv) });
+  expect(2 * reads).toBe(attentionCost(shapes, options).forward);
 });
 
 it("time grows with the square of the length, as the flops do", async () => {

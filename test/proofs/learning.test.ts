@@ -45,6 +45,22 @@ describe("docs/CHOOSING.md", () => {
     expect(cells("scale 1 (dot)")).toEqual(shown("unscaled"));
   });
 
+  test("shows how fast batches were trained on", () => {
+    const { "guidelines/batches": metrics } = measured;
+    const rows = {
+      padded: "`makeBatches`, `bucketed: false`",
+      bucketed: "`makeBatches` ",
+      packed: "`makePackedBatches` with `packBatch`",
+    };
+    for (const [way, start] of Object.entries(rows)) {
+      expect(cells(start)).toEqual([
+        `${(100 * metrics![`${way}Padding`]!).toFixed(0)} %`,
+        (Math.round(metrics![`${way}Tokens`]! / 100) * 100).toLocaleString("en"),
+        way === "padded" ? "1" : metrics![`${way}Gain`]!.toFixed(1),
+      ]);
+    }
+  });
+
   test("shows what was found across 4096 positions", () => {
     const { "sparse/lookup": metrics } = measured;
     const rows = {
