@@ -19,6 +19,7 @@ export { sumAxis } from "./sum";
 export * from "./unary";
 export * from "./conv";
 export * from "./cast";
+export * from "./half";
 export * from "./adam";
 export * from "./dropout";
 export { gumbel } from "./gumbel";

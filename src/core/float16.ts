@@ -63,20 +63,6 @@ export function decodeHalf(half: number): number {
 }
 
 /**
- * bfloat16 to float32: the upper half of a float32's bits, so nothing is lost.
- *
- * @param values bit patterns, one per value
- *
- * @example
- * decodeBfloat16(new Uint16Array([0x3f80, 0xc040])); // Float32Array [1, -3]
- */
-export function decodeBfloat16(values: Uint16Array): Float32Array<ArrayBuffer> {
-  const bits = new Uint32Array(values.length);
-  for (let i = 0; i < bits.length; i++) bits[i] = values[i]! << 16;
-  return new Float32Array(bits.buffer);
-}
-
-/**
  * @param values float32 numbers of any size
  * @returns bit patterns of the nearest halves, one per value
  *

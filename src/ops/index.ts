@@ -7,6 +7,7 @@ export * from "./gelu.ts";
 export * from "./grid-sample.ts";
 export * from "./gru-cell.ts";
 export * from "./gru-sequence.ts";
+export * from "./half.ts";
 export * from "./layer-norm.ts";
 export * from "./linear.ts";
 export * from "./lstm-cell.ts";

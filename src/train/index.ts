@@ -1,4 +1,5 @@
 /** Weights files, checkpoints, schedules, the training loop and the metrics of translation and alignment. */
+export * from "../core/bfloat16.ts";
 export * from "../core/float16.ts";
 export * from "../core/safetensors.ts";
 export * from "./adam.ts";

@@ -11,6 +11,7 @@ import { gridSample, gridSampleGradGrid, gridSampleGradImage } from "./grid-samp
 import { gruCell, gruCellGrad } from "./gru-cell.ts";
 import { gruSequence, gruSequenceGrad } from "./gru-sequence.ts";
 import { gumbel } from "./gumbel.ts";
+import { packHalf, roundHalf, unpackHalf } from "./half.ts";
 import { layerNorm, layerNormGrad } from "./layer-norm.ts";
 import { linear, linearGradInput, linearGradWeights } from "./linear.ts";
 import { lstmCell, lstmCellGrad } from "./lstm-cell.ts";
@@ -61,9 +62,12 @@ const ownKernels: Record<string, HeedKernel> = {
   HeedRotatePairs: rotatePairs,
   HeedSilu: silu,
   HeedSiluGrad: siluGrad,
+  HeedPackHalf: packHalf,
+  HeedRoundHalf: roundHalf,
   HeedSoftmaxCrossEntropy: softmaxCrossEntropy,
   HeedSoftmaxCrossEntropyGrad: softmaxCrossEntropyGrad,
   HeedSumOfSquares: sumOfSquares,
+  HeedUnpackHalf: unpackHalf,
 };
 
 /** Registers them for the `heed` backend. */

@@ -1,4 +1,5 @@
-import { decodeBfloat16, decodeFloat16, encodeFloat16 } from "../../core/float16.ts";
+import { decodeBfloat16 } from "../../core/bfloat16.ts";
+import { decodeFloat16, encodeFloat16 } from "../../core/float16.ts";
 import { size } from "../../core/notation.ts";
 import type { SafetensorsTensor } from "../../core/safetensors.ts";
 import { checkElements } from "../check.ts";
