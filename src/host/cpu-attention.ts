@@ -21,7 +21,7 @@ import { type AttentionAttributes, hostProgram, namedInputs } from "./ops/attent
 import type { KernelInputs } from "./register.ts";
 
 /** What we need of the backend, which heed does not depend on. */
-interface CpuBackend {
+export interface CpuBackend {
   readonly data: { get(dataId: object): { values: DataTypeMap[DataType] } };
   makeTensorInfo(shape: number[], dtype: DataType, values: DataTypeMap[DataType]): TensorInfo;
 }

@@ -18,3 +18,14 @@ export function requireAtLeast(op: string, option: string, value: number, least:
     refuseOption(op, option, `must be a number from ${least}`, value);
   }
 }
+
+/** @throws OptionError OPTION when `run` gave a promise, as what goes on after it would not be held */
+export function requireSettled<R>(op: string, result: R): R {
+  if (typeof (result as PromiseLike<unknown> | undefined)?.then !== "function") return result;
+  throw new OptionError("OPTION", {
+    op,
+    rule: "run must run to its end before it returns",
+    got: "a promise",
+    remedy: "put in it what lies between two awaits",
+  });
+}

@@ -1,5 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { longestOf } from "../../ops/attention/packed.ts";
+import { tidy } from "../../ops/tidy.ts";
 import { attend, feedForward, type KeysAndValues, keysAndValues, type Sight, sublayer } from "./block.ts";
 import { groupOf } from "./config.ts";
 import type { Dropout } from "./dropout.ts";
@@ -57,8 +58,8 @@ export function runStack(weights: Weights, layers: number, x: tf.Tensor3D, call:
   const bias = positionBias(weights, places);
   const own: Sight = step ? step.sight : { ...(causal && { causal: true, ...windowOf(config.window) }) };
   const sight: Sight = { ...call.sight, ...own, ...(bias && { bias }) };
-  let states = x;
-  for (let n = 0; n < layers; n++) {
+  const run = (n: number, given: tf.Tensor3D): tf.Tensor3D => {
+    let states = given;
     const layer = weights.at(String(groupOf(n, layers, config.layerGroups)));
     const [self, cross, feed] = [layer.at("self"), layer.at("cross"), layer.at("feed")];
     states = sublayer(self, states, dropout, (y) => {
@@ -72,8 +73,11 @@ export function runStack(weights: Weights, layers: number, x: tf.Tensor3D, call:
         attend(cross, y, theirs, { sight: memory?.sight ?? step!.memorySight, turn: identity, dropout }),
       );
     }
-    states = sublayer(feed, states, dropout, (y) => feedForward(feed, y, dropout));
-  }
+    return sublayer(feed, states, dropout, (y) => feedForward(feed, y, dropout));
+  };
+  let states = x;
+  // What a layer makes and no gradient needs goes before the next one runs.
+  for (let n = 0; n < layers; n++) states = tidy(() => run(n, states));
   return config.finalNorm ? weights.norm("norm", states) : states;
 }
 
