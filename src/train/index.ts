@@ -6,6 +6,7 @@ export * from "./adam.ts";
 export * from "./autocast.ts";
 export * from "./checkpoint.ts";
 export * from "./early-stopping.ts";
+export * from "./guard-finite.ts";
 export * from "./loop.ts";
 export * from "./loss-scale.ts";
 export * from "./metrics/aer.ts";
