@@ -107,11 +107,21 @@ const PRODUCTS = {
 /** @throws OptionError DTYPE · ShapeError SHAPE */
 export function checkArrays(
   op: string,
-  { shapes, queryLengths, keyLengths }: HostProgram,
+  program: HostProgram,
   layout: Layout,
   arrays: Partial<Record<keyof typeof PRODUCTS, FloatArray>>,
 ): void {
   checkKinds(op, "q, k, v and dout", Object.values(arrays));
+  checkCounts(op, program, layout, arrays);
+}
+
+/** @throws ShapeError SHAPE unless each array holds as many numbers as its shape says */
+export function checkCounts(
+  op: string,
+  { shapes, queryLengths, keyLengths }: HostProgram,
+  layout: Layout,
+  arrays: Partial<Record<keyof typeof PRODUCTS, ArrayLike<number>>>,
+): void {
   const rows = callLayout(layout, shapes, queryLengths, keyLengths);
   for (const [name, array] of Object.entries(arrays)) {
     const [letters, kind, width] = PRODUCTS[name as keyof typeof PRODUCTS];

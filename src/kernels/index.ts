@@ -5,6 +5,7 @@
 export * from "./additive.ts";
 export * from "./attention.ts";
 export { type AttentionCost, attentionCost } from "./cost.ts";
+export * from "./half-attention.ts";
 export {
   type InitOptions,
   init,

@@ -3,6 +3,8 @@
  * heads are copied in, a chunk at a time, and results are copied out; `bias` and `allow` come in stripes of rows, so
  * nothing here grows with T · S.
  */
+
+import type { HalfType } from "../../../core/half.ts";
 import { size } from "../../../core/notation.ts";
 import type { HostProgram } from "../../../core/program.ts";
 import { type CallLayout, callLayout, type Layout } from "../../layout.ts";
@@ -12,7 +14,8 @@ import { type KernelSpace, SerialSpace } from "../space.ts";
 import { backwardPass, keyParts } from "./backward.ts";
 import { bytesOfPass } from "./bytes.ts";
 import { forwardPass } from "./forward.ts";
-import { CopiedOperands, type OperandArrays } from "./operands.ts";
+import { expandInto, floatsOf } from "./halves.ts";
+import { CopiedOperands, type InputArray, type OperandArrays } from "./operands.ts";
 import type { Call, LogSumExp, Workspace } from "./pass.ts";
 import { type ProbeArrays, type ProbePlan, probePass } from "./probe.ts";
 import { addUniformGradients, addUniformStatistics, type EmptyRow, fillUniformRows } from "./uniform.ts";
@@ -23,6 +26,17 @@ export interface FloatInputs {
   readonly k: Float32Array;
   readonly v: Float32Array;
 }
+
+/** Inputs of which some have 16 bits a number. */
+export interface HalfInputs {
+  readonly q: InputArray;
+  readonly k: InputArray;
+  readonly v: InputArray;
+  /** What those hold. */
+  readonly half: HalfType;
+}
+
+type Scored = Omit<FloatInputs, "v"> | Omit<HalfInputs, "v">;
 
 export interface ForwardResult {
   readonly output: Float32Array;
@@ -83,13 +97,15 @@ export class AttentionEngine implements Workspace {
   call(
     program: HostProgram,
     layout: CallLayout,
-    inputs: OperandArrays,
+    inputs: OperandArrays<InputArray>,
     results: OperandArrays,
     packed: number,
+    half?: HalfType,
   ): Call {
     const budget = this.space.threads > 1 ? SHARED_CHUNK_BYTES : SERIAL_CHUNK_BYTES;
     const copied = { shapes: program.shapes, layout, inputs, results };
-    const io = new CopiedOperands(copied, this.#arena, { budget, packed });
+    const expand = half && expandInto(this.space, half);
+    const io = new CopiedOperands(copied, this.#arena, { budget, packed, expand });
     return { program, layout, io };
   }
 
@@ -98,7 +114,9 @@ export class AttentionEngine implements Workspace {
    *
    * @throws OptionError EMPTY_ROW · MemoryError MEMORY · WorkerError WORKER
    */
-  forward(program: HostProgram, { q, k, v }: FloatInputs, layout: Layout = "bhtd"): ForwardResult {
+  forward(program: HostProgram, inputs: FloatInputs | HalfInputs, layout: Layout = "bhtd"): ForwardResult {
+    const { v } = inputs;
+    const half = "half" in inputs ? inputs.half : undefined;
     const { B, Dv } = program.shapes;
     const rows = callLayout(layout, program.shapes, program.queryLengths, program.keyLengths);
     const output = new Float32Array(rows.queries.rows(B) * Dv);
@@ -106,15 +124,22 @@ export class AttentionEngine implements Workspace {
       Float32Array,
       Float32Array,
     ];
-    const call = this.#forwardCall(program, rows, { q, k, v }, output);
+    const call = this.#forwardCall(program, rows, inputs, output);
     const emptyRows = forwardPass(this, call, inTwo({ lse, lseLow }));
-    fillUniformRows(program, rows, v, output, emptyRows);
+    if (emptyRows.length > 0) fillUniformRows(program, rows, floatsOf(v, half), output, emptyRows);
     return { output, lse, lseLow, emptyRows };
   }
 
-  #forwardCall(program: HostProgram, rows: CallLayout, inputs: FloatInputs, out: Float32Array): Call {
+  #forwardCall(
+    program: HostProgram,
+    rows: CallLayout,
+    inputs: FloatInputs | HalfInputs,
+    out: Float32Array,
+  ): Call {
+    const { q, k, v } = inputs;
+    const half = "half" in inputs ? inputs.half : undefined;
     const { T, S, D, Dv } = program.shapes;
-    return this.call(program, rows, { ...inputs }, { out }, 4 * (T + S * (D + Dv)));
+    return this.call(program, rows, { q, k, v }, { out }, 4 * (T + S * (D + Dv)), half);
   }
 
   /** Bytes of the kernels' memory that `forward`, `weights` and `backward` take. */
@@ -138,24 +163,26 @@ export class AttentionEngine implements Workspace {
   /** Shows the weights, before dropout and without the sink's share, to `visit`, a stripe of queries at a time. */
   eachWeights(
     program: HostProgram,
-    { q, k }: Omit<FloatInputs, "v">,
+    inputs: Scored,
     lse: Pick<ForwardResult, "lse" | "lseLow">,
     visit: (stripe: WeightStripe) => void,
     layout: Layout = "bhtd",
   ): void {
-    weightsPass(this, this.#weightsCall(program, { q, k }, layout), inTwo(lse), visit);
+    weightsPass(this, this.#weightsCall(program, inputs, layout), inTwo(lse), visit);
   }
 
-  #weightsCall(program: HostProgram, { q, k }: Omit<FloatInputs, "v">, layout: Layout) {
+  #weightsCall(program: HostProgram, inputs: Scored, layout: Layout) {
+    const { q, k } = inputs;
+    const half = "half" in inputs ? inputs.half : undefined;
     const { T, S, D } = program.shapes;
     const rows = callLayout(layout, program.shapes, program.queryLengths, program.keyLengths);
-    return this.call(program, rows, { q, k }, {}, 4 * (T + S * D));
+    return this.call(program, rows, { q, k }, {}, 4 * (T + S * D), half);
   }
 
   /** The weights [B, H, T, S], whatever the layout: before dropout and without the sink's share. */
   weights(
     program: HostProgram,
-    inputs: Omit<FloatInputs, "v">,
+    inputs: Scored,
     { emptyRows, ...lse }: Omit<ForwardResult, "output">,
     layout: Layout = "bhtd",
   ): Float32Array {

@@ -36,11 +36,12 @@ export interface Operands {
   address(name: Operand, b: number, h: number): number;
 }
 
-/** Arrays of a call by the names of the operands. */
-export type OperandArrays = Partial<Record<Operand, Float32Array>>;
+/** Arrays of a call by the names of the operands; those that a kernel reads may have 16 bits a number. */
+export type OperandArrays<A = Float32Array> = Partial<Record<Operand, A>>;
+export type InputArray = Float32Array | Uint16Array;
 
 interface CopiedArray {
-  readonly array: Float32Array;
+  readonly array: InputArray;
   readonly rows: RowLayout;
   readonly width: number;
   /** Copied in before a chunk runs, or out after; a result may take the place of an input that is dead by then. */
@@ -71,8 +72,18 @@ function copiedArrays({ layout, shapes, inputs, results }: CopiedCall): Record<s
 export interface CopiedCall {
   readonly shapes: AttentionShapes;
   readonly layout: CallLayout;
-  readonly inputs: OperandArrays;
+  readonly inputs: OperandArrays<InputArray>;
   readonly results: OperandArrays;
+}
+
+/** What a copy must know. */
+interface CopyOptions {
+  /** Bytes of a chunk. */
+  readonly budget: number;
+  /** Bytes that each group takes besides its arrays. */
+  readonly packed: number;
+  /** Writes numbers of 16 bits as floats to an address, where inputs are such. */
+  readonly expand: ((halves: Uint16Array, address: number) => void) | undefined;
 }
 
 /** Operands in ordinary memory, which kernels cannot reach: a chunk at a time is copied to where they can. */
@@ -86,8 +97,11 @@ export class CopiedOperands implements Operands {
   readonly #addresses: Record<string, number> = {};
   #first = 0;
 
+  readonly #expand: CopyOptions["expand"];
+
   /** A chunk is as many groups as `budget` bytes hold, with `packed` more for each; one at least. */
-  constructor(call: CopiedCall, arena: Arena, { budget, packed }: { budget: number; packed: number }) {
+  constructor(call: CopiedCall, arena: Arena, { budget, packed, expand }: CopyOptions) {
+    this.#expand = expand;
     this.#shapes = call.shapes;
     this.#arrays = copiedArrays(call);
     this.#list = Object.values(this.#arrays);
@@ -143,7 +157,10 @@ export class CopiedOperands implements Operands {
     const { floats } = problemWords(this.#arena.memory);
     for (const name in this.#arrays) {
       const x = this.#arrays[name]!;
-      if (x.role === "input") floats.set(this.#part(x, chunk), this.#addresses[name]! >>> 2);
+      if (x.role !== "input") continue;
+      const part = this.#part(x, chunk);
+      if (part instanceof Uint16Array) this.#expand!(part, this.#addresses[name]!);
+      else floats.set(part, this.#addresses[name]! >>> 2);
     }
   }
 
@@ -159,7 +176,7 @@ export class CopiedOperands implements Operands {
   }
 
   /** The numbers of a chunk. */
-  #part(x: CopiedArray, chunk: GroupRange): Float32Array {
+  #part(x: CopiedArray, chunk: GroupRange): InputArray {
     const [start, end] = [this.#start(x, chunk[0]), this.#start(x, chunk[1])];
     return end - start === x.array.length ? x.array : x.array.subarray(start, end);
   }
