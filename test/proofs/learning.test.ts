@@ -61,6 +61,21 @@ describe("docs/CHOOSING.md", () => {
     }
   });
 
+  test("shows what was measured of depth and precision", () => {
+    const { "guidelines/gradient-norms": depth, "guidelines/mixed-precision": precision } = measured;
+    const tenths = (metric: string) => depth![metric]!.toFixed(1);
+    const [before, after] = ["preNorm", "postNorm"].map((kind) =>
+      [`${kind}Least`, `${kind}Most`].map(tenths).join(" to "),
+    );
+    expect(choosing).toContain(`the first one's gradient is ${before} times the last`);
+    expect(choosing).toContain(`with norms after sublayers ${after} times`);
+    for (const run of ["float32", "float16", "bfloat16", "tinyScaled"]) {
+      expect(precision![run]!.toFixed(3)).toBe("1.118");
+    }
+    expect(choosing).toContain("at the same loss in all three, 1.118 nats");
+    expect(choosing).toContain(`it ends at ${precision!.tinyUnscaled!.toFixed(3)}, worse than`);
+  });
+
   test("shows what was found across 4096 positions", () => {
     const { "sparse/lookup": metrics } = measured;
     const rows = {
