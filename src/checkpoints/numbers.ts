@@ -1,5 +1,6 @@
 /** Numbers as files keep them, to float32. */
-import { decodeBfloat16, decodeFloat16 } from "../core/float16.ts";
+import { decodeBfloat16 } from "../core/bfloat16.ts";
+import { decodeFloat16 } from "../core/float16.ts";
 import { unsupported } from "./bytes.ts";
 
 type Decode = (bytes: Uint8Array) => Float32Array;

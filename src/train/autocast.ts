@@ -13,7 +13,10 @@ const OP = "autocast";
 const STORED: Readonly<Record<string, readonly number[]>> = {
   HeedLinear: [0],
   HeedLayerNorm: [0],
+  HeedRmsNorm: [0],
   HeedGelu: [0],
+  HeedSilu: [0],
+  HeedGatedSilu: [0, 1],
   HeedSoftmaxCrossEntropy: [0],
   BatchMatMul: [0, 1],
   Conv2D: [0],

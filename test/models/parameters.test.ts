@@ -25,7 +25,7 @@ it("start with the variance that their name says: 2 / (in + out) for Glorot, a s
     wide: { shape: [307, 53], start: "glorot" },
     table: { shape: [97, 89], start: { normal: 0.02 } },
   } as const;
-  const { variables } = new Parameters("test", specs, 5);
+  const { variables } = Parameters.start("test", specs, 5);
   const values = (name: keyof typeof specs) => variables[name]!.dataSync();
   const figures = [
     // A uniform distribution has kurtosis 9/5, a normal one 3.
