@@ -7,3 +7,4 @@ export {
 } from "./backward";
 export { attentionProbe } from "./probe";
 export { attentionHeads, attentionHeadsBackward, attentionHeadsBackwardBytes, attentionHeadsBytes } from "./heads";
+export { cacheAppend, cacheAttend } from "./cache";

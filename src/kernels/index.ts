@@ -4,6 +4,7 @@
  */
 export * from "./additive.ts";
 export * from "./attention.ts";
+export * from "./cache.ts";
 export { type AttentionCost, attentionCost } from "./cost.ts";
 export * from "./half-attention.ts";
 export {

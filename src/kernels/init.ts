@@ -139,20 +139,33 @@ export function threadedEngine(build: KernelBuild): AttentionEngine | undefined 
  * @throws OptionError NOT_READY before `init`
  */
 export function readyEngine(op: string, flops = Infinity): AttentionEngine {
-  if (!running) {
-    throw new OptionError("NOT_READY", {
-      op,
-      rule: "float32 kernels must be compiled before they run",
-      got: "a call before that",
-      remedy: "await init() once",
-    });
-  }
-  if (running.pool?.lost) {
-    const { build } = running.info;
-    const engine = running.small ?? new AttentionEngine(build);
+  const started = ready(op);
+  if (started.pool?.lost) {
+    const { build } = started.info;
+    const engine = started.small ?? new AttentionEngine(build);
     running = { info: { build, threads: 1 }, engine, pool: undefined, small: undefined };
+    return engine;
   }
-  const { engine, small } = running;
+  const { engine, small } = started;
   last = small && flops < engine.space.leastFlops ? small : engine;
   return last;
+}
+
+/**
+ * The build that `init` chose.
+ *
+ * @throws OptionError NOT_READY before `init`
+ */
+export function readyBuild(op: string): KernelBuild {
+  return ready(op).info.build;
+}
+
+function ready(op: string): Running {
+  if (running) return running;
+  throw new OptionError("NOT_READY", {
+    op,
+    rule: "float32 kernels must be compiled before they run",
+    got: "a call before that",
+    remedy: "await init() once",
+  });
 }

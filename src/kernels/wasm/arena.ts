@@ -1,9 +1,17 @@
-import { MemoryError } from "../../core/errors.ts";
+import { type Fault, MemoryError } from "../../core/errors.ts";
 import { highWater } from "./high-water.ts";
 
 const PAGE = 65536;
 /** The kernels may read this far past an array's end, never write there. */
 const SLACK = 1024;
+
+/** What does not fit, and what to do about it. */
+export type Overflow = Pick<Fault, "rule" | "remedy">;
+
+const OPERANDS: Overflow = {
+  rule: "the operands of one group of heads must fit in a WebAssembly memory of at most 4 GiB",
+  remedy: "use fewer queries at a time with queryOffset, or free memory",
+};
 
 /**
  * Arrays side by side in one WebAssembly memory: `take` them all, `reserve` once, then make views. Nothing is freed;
@@ -24,6 +32,11 @@ export class Arena {
   /** Forgets every array. */
   reset(): void {
     this.#top = this.#start + SLACK;
+  }
+
+  /** Forgets the array at this address, which was the last one taken. */
+  giveBack(address: number): void {
+    this.#top = address;
   }
 
   /** The address of `bytes` new bytes, on a cache line. */
@@ -48,7 +61,7 @@ export class Arena {
    *
    * @throws MemoryError MEMORY beyond 4 GiB, or when the machine refuses
    */
-  reserve(op: string): void {
+  reserve(op: string, overflow = OPERANDS): void {
     highWater.bytes = Math.max(highWater.bytes, this.bytes);
     const bytes = this.#top + SLACK;
     const pages = Math.ceil(bytes / PAGE) - this.memory.buffer.byteLength / PAGE;
@@ -57,13 +70,7 @@ export class Arena {
       if (bytes > PAGE * PAGE) throw new RangeError("beyond 4 GiB");
       this.memory.grow(pages);
     } catch (cause) {
-      const fault = {
-        op,
-        bytes,
-        rule: "the operands of one group of heads must fit in a WebAssembly memory of at most 4 GiB",
-        got: `${bytes} bytes that could not be had`,
-        remedy: "use fewer queries at a time with queryOffset, or free memory",
-      };
+      const fault = { op, bytes, ...overflow, got: `${bytes} bytes that could not be had` };
       throw new MemoryError("MEMORY", fault, { cause });
     }
   }

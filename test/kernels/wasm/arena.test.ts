@@ -24,6 +24,9 @@ describe("An arena", () => {
     expect(() => arena.reserve("attention")).toThrow(
       /^attention: the operands of one group of heads must fit in a WebAssembly memory of at most 4 GiB, got \d+ bytes that could not be had; use fewer queries at a time with queryOffset, or free memory$/,
     );
+    const small = arena.take(100);
+    arena.giveBack(small);
+    expect(arena.take(100)).toBe(small);
     arena.reset();
     arena.take(100_000);
     arena.reserve("attention");

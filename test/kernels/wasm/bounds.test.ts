@@ -69,8 +69,31 @@ const UNARY = ["exp", "tanh", "erf"].map((name): [string, Call] => [
 const conv = (n: number) => ({ image: 2 * n * 3 * n, taps: 3 * 2 * n, out: 2 * n * 2 });
 const convArguments = (n: number) => [n, 2, 3, 2, 1, 1, 1, 1, 1, 0];
 
+/** A cache of one chunk of 32 tokens, for 2 heads that share keys and values of width n. */
+function cacheOf(n: number, area: Area, place: "in" | "out") {
+  const wide = 4 * Math.ceil(n / 4);
+  const chunk = area[place](16 + 32 * (n + wide));
+  const cache = area.in(8);
+  for (const [at, field] of [chunk, 32, 2, 1, n, n].entries()) area.bytes.writeInt32LE(field, cache + 4 * at);
+  return { cache, chunk, scratch: 32 + 9 + 16 * (n + wide + 2) };
+}
+
 const KERNELS: [string, Call][] = [
   ...BINARY,
+  [
+    "cacheAppend",
+    (k, n, a) => {
+      const { cache, chunk } = cacheOf(n, a, "out");
+      k.cacheAppend!(cache, chunk, 0, 29, 3, a.in(3 * n), 12 * n, a.in(3 * n), 12 * n);
+    },
+  ],
+  [
+    "cacheAttend",
+    (k, n, a) => {
+      const { cache, scratch } = cacheOf(n, a, "in");
+      k.cacheAttend!(cache, 0, 19, 3, a.in(6 * n), a.out(6 * n), a.out(6), a.out(scratch));
+    },
+  ],
   ...UNARY,
   [
     "biasActivation",
