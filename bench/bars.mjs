@@ -3,6 +3,7 @@
  * times of one run on one machine, except for the memory.
  */
 import { CASES, flops } from "./attention/cases.mjs";
+import { SUM } from "./contenders.mjs";
 import { TASKS } from "./training/tasks.mjs";
 
 /** @typedef {import("./run.mjs").CaseResult} CaseResult */
@@ -61,7 +62,10 @@ const equalThreads = (/** @type {Run} */ run, /** @type {string} */ name, /** @t
 const atBest = (/** @type {Run} */ run, /** @type {string} */ id) =>
   quotient(timeOf(run, FULL, is(id)), timeOf(run, FULL, anyHeed));
 
-const SHORT = CASES.filter(({ T, kind, pass }) => T <= 64 && kind !== "many heads" && pass === "forward");
+const SHORT = CASES.filter(
+  ({ T, kind, pass }) => T <= 64 && kind !== "many heads" && kind !== "resident decode" && pass === "forward",
+);
+const RESIDENT = "resident decode, T = 1, S = 4096";
 const MANY = CASES.filter(({ kind }) => kind === "many heads");
 const FORWARD_FULL = CASES.filter(({ kind, pass }) => kind === "full" && pass === "forward");
 const block = TASKS[0].name;
@@ -136,6 +140,26 @@ export const BARS = [
         label: kind,
         value: quotient(timeOf(run, name, overWasm), timeOf(run, name, anyHeed)),
       })),
+  },
+  {
+    name: "T = 1 against 4096 resident keys, one thread, against onnxruntime-web with one and with two",
+    ...{ suite: "attention", need: { atLeast: 2 }, unit: "×" },
+    figures: (run) =>
+      [1, 2].map((threads) => ({
+        label: threads === 1 ? "1 thread" : "2 threads",
+        value: quotient(
+          timeOf(run, RESIDENT, onnx("onnxruntime-web", threads)),
+          timeOf(run, RESIDENT, heed(1)),
+        ),
+      })),
+  },
+  {
+    name: "T = 1 against 4096 resident keys, one thread: share of the speed at which WebAssembly adds up the same bytes",
+    ...{ suite: "attention", need: { atLeast: 70 }, unit: "%" },
+    figures: (run) => {
+      const share = quotient(timeOf(run, RESIDENT, is(SUM.id)), timeOf(run, RESIDENT, heed(1)));
+      return [{ label: "", value: share && 100 * share }];
+    },
   },
   {
     name: "full, T = 64, one thread: share of the WebAssembly multiply-add peak, copies and call included",

@@ -38,6 +38,9 @@ const onnx = (
 /** @type {Contender} */
 export const PEAK = { id: "peak", family: "peak", module: "./peak.mjs", threads: 1 };
 
+/** How fast memory can be read at all: takes part where that is the bar. @type {Contender} */
+export const SUM = { id: "sum of the same bytes", family: "peak", module: "./bandwidth.mjs", threads: 1 };
+
 /** @type {Contender[]} */
 export const ATTENTION = [
   heed("heed, 1 thread", { threads: 1, build: "relaxed" }),
@@ -64,6 +67,7 @@ export const ATTENTION = [
     settings: { route: "by heads" },
     threads: 1,
   },
+  SUM,
 ];
 
 const training = (/** @type {string} */ id, /** @type {Family} */ family, /** @type {object} */ settings) =>

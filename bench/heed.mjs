@@ -12,5 +12,6 @@ export async function startHeed(
   if (got.threads !== threads || got.build !== build) {
     throw new Error(`asked for ${threads} threads of the ${build} build, got ${JSON.stringify(got)}`);
   }
-  return { version, attention: kernels.attention, attentionBackward: kernels.attentionBackward };
+  const { attention, attentionBackward, KeyValueCache } = kernels;
+  return { version, attention, attentionBackward, KeyValueCache };
 }

@@ -44,7 +44,10 @@ if (positionals.length !== 1 || !(suite === "attention" || suite === "training")
 const { contenders, cases, quick, checks } = SUITES[suite];
 const wanted = flags.peers.split(",");
 const takesPart = (/** @type {import("./contenders.mjs").Contender} */ { id, family }) =>
-  family === "heed" || flags.peers === "all" || wanted.some((name) => id.startsWith(name));
+  family === "heed" ||
+  family === "peak" ||
+  flags.peers === "all" ||
+  wanted.some((name) => id.startsWith(name));
 const isWanted = (/** @type {{ name: string }} */ { name }) => new RegExp(flags.cases).test(name);
 const say = (/** @type {string} */ line) => console.error(line);
 

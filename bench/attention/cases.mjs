@@ -1,11 +1,11 @@
 /**
  * What is measured: full, causal, window and grouped-query attention over T tokens, and decoding, one new token that
- * looks at a cache. float32, B = 1, 8 heads of 64. Besides, what axial attention, criss-cross attention and small
+ * looks at a cache: handed over with each call, or resident, as the peer's API allows. float32, B = 1, 8 heads of 64. Besides, what axial attention, criss-cross attention and small
  * windows are made of: 512 heads of 16 over lines of 16 to 48 positions.
  */
 import { normals } from "../random.mjs";
 
-/** @typedef {"full" | "causal" | "window 256" | "GQA 8/2" | "decode" | "many heads"} Kind */
+/** @typedef {"full" | "causal" | "window 256" | "GQA 8/2" | "decode" | "resident decode" | "many heads"} Kind */
 /** @typedef {{ q: Float32Array, k: Float32Array, v: Float32Array }} Inputs */
 /**
  * @typedef {{ name: string, kind: Kind, pass: "forward" | "backward", T: number, S: number, H: number, Hkv: number,
@@ -26,7 +26,7 @@ function makeCase(
 ) {
   const window = kind === "window 256" ? WINDOW : undefined;
   const causal = kind === "causal";
-  const S = kind === "decode" ? CACHE : T;
+  const S = kind === "decode" || kind === "resident decode" ? CACHE : T;
   const name = `${pass === "backward" ? "backward " : ""}${kind}, T = ${T}${S === T ? "" : `, S = ${S}`}`;
   const visible = (/** @type {number} */ i, /** @type {number} */ j) =>
     window ? j <= i && j > i - window : !causal || j <= i;
@@ -44,6 +44,7 @@ export const CASES = [
     /** @type {Kind[]} */ (["full", "causal", "window 256", "GQA 8/2"]).map((kind) => makeCase(kind, T)),
   ),
   makeCase("decode", 1),
+  makeCase("resident decode", 1),
   ...LINES.map((T) => makeCase("many heads", T)),
   makeCase("full", 64, "backward"),
   makeCase("full", 512, "backward"),
@@ -55,6 +56,7 @@ export const CASES = [
 export const QUICK_CASES = [
   ...["full", "causal", "window 256", "GQA 8/2"].map((kind) => makeCase(/** @type {Kind} */ (kind), 64)),
   makeCase("decode", 1),
+  makeCase("resident decode", 1),
   makeCase("many heads", 16),
   makeCase("full", 64, "backward"),
 ];

@@ -16,6 +16,13 @@ const ints = (/** @type {number[]} */ data, /** @type {number[]} */ dims) =>
 const values = (/** @type {Record<string, Feed>} */ feeds) =>
   Object.entries(feeds).map(([name, { dims, type }]) => ({ name, shape: dims, type }));
 
+/** Where keys and values are resident they are constants of the model, which is where the API lets them stay. */
+function residentOf(/** @type {Case} */ { kind }, /** @type {Record<string, Feed>} */ given) {
+  if (kind !== "resident decode") return { feeds: given, tensors: {} };
+  const { k, v, ...feeds } = given;
+  return { feeds, tensors: { k, v } };
+}
+
 /** q, k, v as heads: [1, H, T, D]. */
 const asHeads = (/** @type {Case} */ { H, Hkv, T, S, D }, /** @type {Inputs} */ { q, k, v }) => ({
   q: float(q, [1, H, T, D]),
@@ -43,7 +50,7 @@ const standard = (/** @type {"heads" | "tokens"} */ layout) =>
     name: `Attention-23, ${layout}`,
     supports: ({ window }) => window === undefined,
     build(c, inputs) {
-      const feeds = layout === "heads" ? asHeads(c, inputs) : asTokens(c, inputs);
+      const { feeds, tensors } = residentOf(c, layout === "heads" ? asHeads(c, inputs) : asTokens(c, inputs));
       const sizes = layout === "tokens" && { q_num_heads: c.H, kv_num_heads: c.Hkv };
       const attributes = { is_causal: c.causal ? 1 : 0, scale: scale(c), ...sizes };
       const shape = layout === "heads" ? [1, c.H, c.T, c.D] : [1, c.T, c.H * c.D];
@@ -51,6 +58,7 @@ const standard = (/** @type {"heads" | "tokens"} */ layout) =>
         opset: 23,
         nodes: [{ op: "Attention", inputs: ["q", "k", "v"], outputs: ["output"], attributes }],
         inputs: values(feeds),
+        tensors,
         outputs: [{ name: "output", shape }],
       });
       return { model, feeds, layout };
@@ -83,7 +91,7 @@ const multiHead = /** @type {Route} */ ({
   name: "MultiHeadAttention",
   supports: ({ window, H, Hkv }) => !window && H === Hkv,
   build(c, inputs) {
-    const feeds = asTokens(c, inputs);
+    const { feeds, tensors } = residentOf(c, asTokens(c, inputs));
     const attributes = { num_heads: c.H, scale: scale(c), unidirectional: c.causal ? 1 : 0 };
     const model = onnxModel({
       opset: 21,
@@ -97,6 +105,7 @@ const multiHead = /** @type {Route} */ ({
         },
       ],
       inputs: values(feeds),
+      tensors,
       outputs: [{ name: "output", shape: [1, c.T, c.H * c.D] }],
     });
     return { model, feeds, layout: "tokens" };
@@ -146,7 +155,8 @@ const composed = /** @type {Route} */ ({
     const rows = (c.H / Hkv) * c.T;
     const hidden = c.causal || c.window !== undefined;
     const { k, v } = asHeads(c, inputs);
-    const feeds = { q: float(inputs.q, [1, Hkv, rows, D]), k, v, ...(hidden && { mask: additiveMask(c) }) };
+    const q = float(inputs.q, [1, Hkv, rows, D]);
+    const { feeds, tensors } = residentOf(c, { q, k, v, ...(hidden && { mask: additiveMask(c) }) });
     const model = onnxModel({
       opset: 21,
       nodes: [
@@ -163,6 +173,7 @@ const composed = /** @type {Route} */ ({
         { op: "MatMul", inputs: ["weights", "v"], outputs: ["output"] },
       ],
       inputs: values(feeds),
+      tensors,
       outputs: [{ name: "output", shape: [1, Hkv, rows, D] }],
       scalars: { factor: scale(c) },
     });

@@ -1,5 +1,6 @@
 /**
- * A tiny writer of ONNX models: one graph, float32 and int32 tensors of fixed shapes, nodes with number attributes.
+ * A tiny writer of ONNX models: one graph, float32 and int32 tensors of fixed shapes, nodes with number attributes, and
+ * float32 constants of any size.
  * Protocol buffers by hand, for the few messages that a model needs (github.com/onnx/onnx, onnx/onnx.proto3).
  */
 
@@ -80,12 +81,28 @@ function scalar(/** @type {string} */ name, /** @type {number} */ number) {
   ];
 }
 
+/** A field before its content. */
+const head = (/** @type {number} */ field, /** @type {number} */ length) => [
+  ...varint((field << 3) | 2),
+  ...varint(length),
+];
+
+/** A graph that has one float32 constant: a message in two parts is read as one, so this goes behind the other. */
+function constant(/** @type {string} */ name, /** @type {{ data: any, dims: number[] }} */ { data, dims }) {
+  const start = [...dims.flatMap((n) => int(1, n)), ...int(2, TYPES.float32), ...string(8, name)];
+  const before = [...start, ...head(9, data.byteLength)];
+  const tensor = head(5, before.length + data.byteLength);
+  const graph = head(7, tensor.length + before.length + data.byteLength);
+  const raw = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return [Uint8Array.from([...graph, ...tensor, ...before]), raw];
+}
+
 /**
  * A model as bytes.
  *
- * @param {{ opset: number, nodes: Node[], inputs: Value[], outputs: Value[], vectors?: Record<string, number[]>, scalars?: Record<string, number> }} graph
+ * @param {{ opset: number, nodes: Node[], inputs: Value[], outputs: Value[], vectors?: Record<string, number[]>, scalars?: Record<string, number>, tensors?: Record<string, { data: any, dims: number[] }> }} graph
  */
-export function onnxModel({ opset, nodes, inputs, outputs, vectors = {}, scalars = {} }) {
+export function onnxModel({ opset, nodes, inputs, outputs, vectors = {}, scalars = {}, tensors = {} }) {
   const graph = [
     ...nodes.flatMap((each) => bytes(1, node(each))),
     ...string(2, "attention"),
@@ -96,10 +113,11 @@ export function onnxModel({ opset, nodes, inputs, outputs, vectors = {}, scalars
   ];
   const operators = (/** @type {string} */ domain, /** @type {number} */ version) =>
     bytes(8, [...string(1, domain), ...int(2, version)]);
-  return Uint8Array.from([
+  const model = Uint8Array.from([
     ...int(1, IR_VERSION),
     ...bytes(7, graph),
     ...operators("", opset),
     ...operators(MICROSOFT, 1),
   ]);
+  return Buffer.concat([model, ...Object.entries(tensors).flatMap(([name, x]) => constant(name, x))]);
 }

@@ -45,7 +45,9 @@ Ratios, not times: those of one run on one machine, in which everyone takes turn
   The peak is what twelve independent chains of fused multiply-adds reach in WebAssembly in the same run
   (\`assembly/probes/peak.ts\`), in one thread.
 - **Cases**: float32, B = 1, 8 heads of 64; GQA has 2 key heads; a window of 256 keys counts the query's own; decoding
-  is one query against a cache of 4096 keys. "Many heads" are 512 heads of 16 over lines of 16, 32 and 48 positions,
+  is one query against a cache of 4096 keys, handed over with the call; resident, they lie where the kernels read them:
+  heed's step appends a token to its cache and attends, ONNX Runtime has them as constants of the model, because that
+  is where its API lets them stay, and tensors of jax-js and TensorFlow.js are resident in both. "Many heads" are 512 heads of 16 over lines of 16, 32 and 48 positions,
   which is what axial and criss-cross attention and small windows are made of.
 `;
 
@@ -99,7 +101,9 @@ function attentionTable(/** @type {FullRun} */ run) {
     const value = shareOfPeak(run, name, id);
     return value === undefined ? "–" : figureText(value, "%");
   };
-  const others = ATTENTION.filter(({ id }) => !HEED.includes(id) && !(id in run.absent));
+  const isPeer = (/** @type {{ id: string, family: string }} */ { id, family }) =>
+    !HEED.includes(id) && family !== "peak" && !(id in run.absent);
+  const others = ATTENTION.filter(isPeer);
   const rows = CASES.filter(({ name }) => run.results.some((result) => result.name === name)).map(
     ({ name }) => [
       name,
