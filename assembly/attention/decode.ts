@@ -5,6 +5,10 @@ import { at, fma } from "../simd";
 import { Problem } from "./problem";
 import { BK } from "./scores";
 
+/** Queries for which packing never pays, however many keys there are (src/kernels/wasm/attention/heads.ts knows it too). */
+// @ts-ignore: decorator
+@inline export const FEW: i32 = 4;
+
 /**
  * Whether there are so few queries that this is faster: up to 4, or up to 6, a beam, over one block of keys, where
  * packing would be most of the work. (Gradients of 5 queries, D = 512, S = 12: 53 µs a head instead of 73; S = 512,
@@ -12,7 +16,7 @@ import { BK } from "./scores";
  * e^(score − lse) of a score near 10⁴ shows the last bit.
  */
 export function isDecode(p: Problem): bool {
-  return p.T <= 4 || (p.T <= 6 && p.S <= BK);
+  return p.T <= FEW || (p.T <= 6 && p.S <= BK);
 }
 
 /**

@@ -20,6 +20,7 @@ import {
 } from "./backward";
 import { attentionForward, attentionKeys, attentionScratchBytes } from "./forward";
 import { wide } from "./pack";
+import { FEW } from "./decode";
 import { Problem } from "./problem";
 
 // Where heads stand, four bytes a field (src/kernels/wasm/attention/heads.ts has the same list). Addresses are those of
@@ -72,10 +73,16 @@ export class Heads {
   return ((rows + 23) / 24) * 24;
 }
 
+// Keys that are packed: none for queries so few that no number of keys makes it worth while, see `isDecode`.
+// @ts-ignore: decorator
+@inline function packed(T: i32, S: i32): i32 {
+  return T <= FEW ? 0 : S;
+}
+
 /** Bytes of scratch that one thread needs for attentionHeads. */
-export function attentionHeadsBytes(S: i32, D: i32, Dv: i32): i32 {
-  const floats = whole(S) * D + S * wide(Dv);
-  return <i32>line(offsetof<Problem>()) + (floats << 2) + S + 256 + attentionScratchBytes(D, Dv);
+export function attentionHeadsBytes(T: i32, S: i32, D: i32, Dv: i32): i32 {
+  const keys = packed(T, S), floats = whole(keys) * D + keys * wide(Dv);
+  return <i32>line(offsetof<Problem>()) + (floats << 2) + keys + 256 + attentionScratchBytes(D, Dv);
 }
 
 /** Forward of groups [first, end) of heads that share keys, numbered b · Hkv + g. */
@@ -83,9 +90,10 @@ export function attentionHeads(x: Heads, first: i32, end: i32, scratch: usize): 
   const p = changetype<Problem>(scratch);
   memory.copy(scratch, x.problem, offsetof<Problem>());
   p.keyPanels = line(scratch + offsetof<Problem>());
-  p.valueStrips = line(at(p.keyPanels, whole(x.S) * p.D));
-  p.rowFlags = line(at(p.valueStrips, x.S * wide(p.Dv)));
-  const rest = line(p.rowFlags + <usize>x.S), heads = x.H / x.Hkv;
+  const keys = packed(x.T, x.S);
+  p.valueStrips = line(at(p.keyPanels, whole(keys) * p.D));
+  p.rowFlags = line(at(p.valueStrips, keys * wide(p.Dv)));
+  const rest = line(p.rowFlags + <usize>keys), heads = x.H / x.Hkv;
   for (let group = first; group < end; group++) {
     const b = group / x.Hkv, g = group - b * x.Hkv;
     enterGroup(x, p, b, g);

@@ -6,10 +6,19 @@ import { isFused, runKernel } from "./registry.ts";
 const OP = "appendRows";
 const KERNEL = "HeedAppendRows";
 
+/** A cache with less room, some of whose rows the new one has not yet. */
+export interface EarlierRows {
+  /** [B, fewer, H, D] */
+  readonly cache: Tensor4D;
+  /** Of each example the first row that the new cache has not; up to where new rows begin they are taken from here. */
+  readonly moved: ArrayLike<number>;
+}
+
 /**
  * Adds rows to a cache of keys or values, each example's where its own end:
  *
  *     out[b, starts_b + t] = rows[b, t]  for t < counts_b,    else out = cache
+ *     with `earlier`, out[b, t] = earlier[b, t]  for moved_b ≤ t < starts_b
  *
  * Where the backend has the kernel the rows are written in place, so a step costs what it adds, and `cache` and the result
  * are one memory: use the result and dispose `cache`. On other backends the cache is copied. Not differentiable.
@@ -26,6 +35,7 @@ export function appendRows(
   rows: Tensor4D,
   starts: ArrayLike<number>,
   counts: ArrayLike<number>,
+  earlier?: EarlierRows,
 ): Tensor4D {
   const [B, capacity, H, D] = cache.shape;
   const T = rows.shape[1]!;
@@ -43,20 +53,25 @@ export function appendRows(
       remedy: "make a cache of a larger capacity",
     });
   }
-  if (isFused(KERNEL))
-    return runKernel(
-      KERNEL,
-      { cache, rows },
-      { starts: [...Array.from(starts)], counts: [...Array.from(counts)] },
-    ) as Tensor4D;
+  if (isFused(KERNEL)) {
+    const inputs = { cache, rows, ...(earlier && { from: earlier.cache }) };
+    const moved = earlier && { moved: Array.from(earlier.moved) };
+    return runKernel(KERNEL, inputs, {
+      starts: Array.from(starts),
+      counts: Array.from(counts),
+      ...moved,
+    }) as Tensor4D;
+  }
   return tidy(() => {
     const examples = unstack(cache).map((own, b) => {
       const [start, count] = [starts[b]!, counts[b]!];
       const rest = capacity - start - count;
       const added = slice(rows, [b, 0, 0, 0], [1, count, H, D]);
-      const before = slice(cache, [b, 0, 0, 0], [1, start, H, D]);
+      const first = earlier ? earlier.moved[b]! : start;
+      const before = [slice(cache, [b, 0, 0, 0], [1, first, H, D])];
+      if (earlier) before.push(slice(earlier.cache, [b, first, 0, 0], [1, start - first, H, D]));
       return concat(
-        [before, added, slice(cache, [b, start + count, 0, 0], [1, rest, H, D])],
+        [...before, added, slice(cache, [b, start + count, 0, 0], [1, rest, H, D])],
         1,
       ) as typeof own;
     });

@@ -193,6 +193,19 @@ export const own = {
       call: `heed.appendRows(x[0], x[1], ${list(starts)}, ${list(counts)})`,
     };
   },
+  reserveRows: (r) => {
+    const [B, filled, H, D] = [r.int(1, 3), r.int(1, 5), r.int(1, 3), r.int(1, 5)];
+    const T = r.int(1, 3);
+    const [starts, counts] = [new Array(B).fill(filled), new Array(B).fill(T)];
+    const room = `heed.reserveRows(x[0], ${filled + T + r.int(0, 3)})`;
+    const earlier = `{ cache: x[0], moved: ${list(new Array(B).fill(0))} }`;
+    const grown = `heed.appendRows(${room}, x[1], ${list(starts)}, ${list(counts)}, ${earlier})`;
+    return {
+      x: [r.floats([B, filled, H, D]), r.floats([B, T, H, D])],
+      // What comes after the rows is not defined.
+      call: `tf.slice(${grown}, [0, 0, 0, 0], ${list([B, filled + T, H, D])})`,
+    };
+  },
   sumOfSquares: (r) => ({
     x: [r.floats(r.shape(0, 3))],
     call: onHeed("HeedSumOfSquares", "{ x: x[0] }", "undefined", "tf.sum(tf.square(x[0]))"),

@@ -6,6 +6,8 @@ interface AppendAttributes {
   readonly starts: ArrayLike<number>;
   /** How many of its rows. */
   readonly counts: ArrayLike<number>;
+  /** With `from`: the first row of each example that comes from there. */
+  readonly moved?: ArrayLike<number>;
 }
 
 /**
@@ -13,14 +15,24 @@ interface AppendAttributes {
  * exists: whoever owns the cache must not have handed it out.
  */
 export const appendRows: HeedKernel = ({ inputs, attrs, heap }) => {
-  const { cache, rows } = inputs as { cache: TensorInfo; rows: TensorInfo };
-  const { starts, counts } = attrs as unknown as AppendAttributes;
+  const {
+    cache,
+    rows,
+    from: before,
+  } = inputs as Record<"cache" | "rows", TensorInfo> & { from?: TensorInfo };
+  const { starts, counts, moved } = attrs as unknown as AppendAttributes;
   const [B, capacity, ...row] = cache.shape as [number, number, ...number[]];
   const T = rows.shape[1]!;
   const width = row.reduce((all, n) => all * n, 1);
   const out = heap.share(cache);
   const [to, from] = [heap.view(cache), heap.view(rows)];
+  const old = before && heap.view(before);
   for (let b = 0; b < B; b++) {
+    if (old) {
+      const own = b * before.shape[1]!;
+      const run = old.subarray((own + moved![b]!) * width, (own + starts[b]!) * width);
+      to.set(run, (b * capacity + moved![b]!) * width);
+    }
     const first = b * T * width;
     to.set(from.subarray(first, first + counts[b]! * width), (b * capacity + starts[b]!) * width);
   }

@@ -19,6 +19,7 @@ import { lstmSequence, lstmSequenceGrad } from "./lstm-sequence.ts";
 import { rmsNorm, rmsNormGrad } from "./rms-norm.ts";
 import { rotatePairs } from "./rotate-pairs.ts";
 import { gatedSilu, gatedSiluGrad, silu, siluGrad } from "./silu.ts";
+import { reserveRows } from "./reserve-rows.ts";
 import { softmaxCrossEntropy, softmaxCrossEntropyGrad } from "./softmax-cross-entropy.ts";
 
 /** Kernels of heed's own operations, by the names that src/ops looks for; on other backends these are composed. */
@@ -64,6 +65,7 @@ const ownKernels: Record<string, HeedKernel> = {
   HeedSiluGrad: siluGrad,
   HeedPackHalf: packHalf,
   HeedRoundHalf: roundHalf,
+  HeedReserveRows: reserveRows,
   HeedSoftmaxCrossEntropy: softmaxCrossEntropy,
   HeedSoftmaxCrossEntropyGrad: softmaxCrossEntropyGrad,
   HeedSumOfSquares: sumOfSquares,

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../../core/errors.ts";
 import { appendRows } from "../../ops/append-rows.ts";
+import { reserveRows } from "../../ops/reserve-rows.ts";
 import type { KeysAndValues, Sight } from "./block.ts";
 import type { FullConfig } from "./config.ts";
 import type { CacheStep } from "./stack.ts";
@@ -10,9 +11,20 @@ export interface CacheOptions {
   examples?: number;
   /**
    * Tokens of an example that fit; of all its hypotheses where there are several. A model with a window needs the rows of
-   * the window alone, however long the text. @default 64, doubled as often as needed
+   * the window alone, however long the text. @default 64, doubled as often as needed: from half full on a few rows move with
+   * each step, so that no step has to wait for all of them
    */
   capacity?: number;
+}
+
+/** The larger rows of a cache that fills up: each tensor of the layers, k before v, as far as there is one. */
+interface Growth {
+  readonly capacity: number;
+  readonly tensors: (tf.Tensor4D | undefined)[];
+  /** Of each tensor and example: the first row that is not there yet. */
+  readonly moved: Int32Array[];
+  /** Which tensor is next. */
+  turn: number;
 }
 
 export interface StepOptions {
@@ -53,6 +65,7 @@ export class KeyValueCache {
   #capacity: number;
   #layers: KeysAndValues[] = [];
   #memory: KeysAndValues[] = [];
+  #growth: Growth | undefined;
   #memorySight: Sight = {};
   /** Tokens of each example, hypotheses counted one by one. */
   #rows: Int32Array;
@@ -114,7 +127,8 @@ export class KeyValueCache {
   /** Bytes of all layers, and of the memory. */
   get bytes(): number {
     const all = [...this.#layers, ...this.#memory];
-    return all.reduce((sum, { k, v }) => sum + 4 * (k.size + v.size), 0);
+    const growing = this.#growth?.tensors.reduce((sum, x) => sum + 4 * (x?.size ?? 0), 0) ?? 0;
+    return all.reduce((sum, { k, v }) => sum + 4 * (k.size + v.size), growing);
   }
 
   /**
@@ -148,6 +162,7 @@ export class KeyValueCache {
       this.#rows = totals;
       this.#ends = ends.map((n, b) => n + (parents ? 1 : counts[b]!));
       if (before) this.#before = before;
+      this.#moveSome();
     };
     const common = {
       span: isPlain ? { first: ends[0]! } : { each },
@@ -195,6 +210,7 @@ export class KeyValueCache {
       });
     }
     const pick = (x: Int32Array) => Int32Array.from(examples, (b) => x[b]!);
+    this.#stopGrowing();
     const indices = tf.tensor1d([...examples], "int32");
     const chosen = ({ k, v }: KeysAndValues) => {
       const made = { k: tf.keep(tf.gather(k, indices)), v: tf.keep(tf.gather(v, indices)) };
@@ -216,6 +232,7 @@ export class KeyValueCache {
 
   dispose(): void {
     for (const { k, v } of [...this.#layers, ...this.#memory]) tf.dispose([k, v]);
+    this.#stopGrowing();
     this.#layers = [];
     this.#memory = [];
   }
@@ -233,26 +250,63 @@ export class KeyValueCache {
       });
     }
     while (this.#capacity < needed) this.#capacity *= 2;
-    this.#layers = this.#layers.map(({ k, v }) => ({ k: this.#grown(k), v: this.#grown(v) }));
+    if (this.#growth?.capacity !== this.#capacity) this.#stopGrowing();
+    if (this.#layers.length > 0) this.#growth ??= this.#beginGrowing(this.#capacity);
   }
 
-  #grown(x: tf.Tensor4D): tf.Tensor4D {
-    const missing = this.#capacity - x.shape[1];
-    const grown = tf.keep(
-      tf.pad(x, [
-        [0, 0],
-        [0, missing],
-        [0, 0],
-        [0, 0],
-      ]),
+  #beginGrowing(capacity: number): Growth {
+    const count = 2 * this.#layers.length;
+    const moved = Array.from({ length: count }, () => new Int32Array(this.#examples));
+    return { capacity, tensors: new Array(count).fill(undefined), moved, turn: 0 };
+  }
+
+  #stopGrowing(): void {
+    for (const x of this.#growth?.tensors ?? []) x?.dispose();
+    this.#growth = undefined;
+  }
+
+  /** Moves rows of one tensor to where there is twice the room, so many that all are there when it is needed. */
+  #moveSome(): void {
+    if (this.#isFixed || this.#layers.length === 0) return;
+    const filled = this.#rows.reduce((most, n) => Math.max(most, n), 0);
+    if (2 * filled < this.#capacity) return;
+    this.#growth ??= this.#beginGrowing(2 * this.#capacity);
+    const { capacity, tensors, moved } = this.#growth;
+    const at = this.#growth.turn++ % tensors.length;
+    const { k, v } = this.#layers[at >> 1]!;
+    const from = at % 2 === 0 ? k : v;
+    const before = moved[at]!;
+    const visits = Math.max(1, Math.floor((this.#capacity - filled) / tensors.length));
+    const ends = before.map((n, b) => Math.min(this.#rows[b]!, n + Math.ceil((this.#capacity - n) / visits)));
+    const to = tensors[at] ?? reserveRows(from, capacity);
+    tensors[at] = tf.keep(
+      appendRows(to, from, ends, new Int32Array(ends.length), { cache: from, moved: before }),
     );
-    x.dispose();
-    return grown;
+    to.dispose();
+    moved[at] = ends;
+  }
+
+  /** A tensor of a layer with new rows; in the first step for which it has no room, the larger one with them. */
+  #withRows(
+    at: number,
+    x: tf.Tensor4D,
+    added: tf.Tensor4D,
+    starts: Int32Array,
+    counts: Int32Array,
+  ): tf.Tensor4D {
+    if (x.shape[1] === this.#capacity) return tf.keep(appendRows(x, added, starts, counts));
+    this.#growth ??= this.#beginGrowing(this.#capacity);
+    const { capacity, tensors, moved } = this.#growth;
+    const to = tensors[at] ?? reserveRows(x, capacity);
+    const next = tf.keep(appendRows(to, added, starts, counts, { cache: x, moved: moved[at]! }));
+    to.dispose();
+    tensors[at] = undefined;
+    if (tensors.every((left) => left === undefined) && at === tensors.length - 1) this.#growth = undefined;
+    return next;
   }
 
   #ofLayer(layer: number, { k, v }: KeysAndValues): KeysAndValues {
-    const empty = (x: tf.Tensor4D) =>
-      tf.keep(tf.zeros<tf.Rank.R4>([x.shape[0], this.#capacity, x.shape[2], x.shape[3]]));
+    const empty = (x: tf.Tensor4D) => tf.keep(reserveRows(x, this.#capacity));
     this.#layers[layer] ??= { k: empty(k), v: empty(v) };
     return this.#layers[layer]!;
   }
@@ -268,8 +322,8 @@ export class KeyValueCache {
       });
     }
     const next = {
-      k: tf.keep(appendRows(k, added.k, starts, counts)),
-      v: tf.keep(appendRows(v, added.v, starts, counts)),
+      k: this.#withRows(2 * layer, k, added.k, starts, counts),
+      v: this.#withRows(2 * layer + 1, v, added.v, starts, counts),
     };
     tf.dispose([k, v]);
     this.#layers[layer] = next;

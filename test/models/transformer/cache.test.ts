@@ -1,6 +1,6 @@
 /** Decoding with a cache gives what the whole sequence gives, for every kind of positions. */
 import * as tf from "@tensorflow/tfjs-core";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { OptionError, ShapeError } from "../../../src/core/errors.ts";
 import {
   gpt2,
@@ -11,6 +11,7 @@ import {
   type TransformerConfig,
   t5,
 } from "../../../src/models/transformer/index.ts";
+import { appendRows } from "../../../src/ops/append-rows.ts";
 import { distance, onEveryBackend } from "../../attention/support.ts";
 
 const SIZES = { layers: 2, width: 12, heads: 3, inner: 7, vocabulary: 17 };
@@ -134,6 +135,67 @@ onEveryBackend("A key and value cache", () => {
     });
   });
 
+  it("grows by doubling, a few rows with each step, and reads nothing that it has not written", () => {
+    const model = new Transformer(decoder, 8);
+    const { numTensors } = tf.memory();
+    // What the heap hands out next held NaN.
+    tf.dispose(tf.fill([2 ** 16], Number.NaN));
+    const rows = [text(1, 135), text(2, 135)];
+    const lengths = [40, 3];
+    const whole = tf.tidy(() => model.decode({ tokens: tokensOf(rows) }));
+    const cache = new KeyValueCache(model, { examples: 2 });
+    const sizes: number[] = [];
+    tf.tidy(
+      () => void model.decode({ tokens: tokensOf(rows.map((row) => row.slice(0, 40))), lengths }, { cache }),
+    );
+    for (let n = 0; n < 95; n++) {
+      sizes.push(cache.bytes);
+      tf.tidy(() => {
+        const states = model.decode(
+          { tokens: tokensOf(rows.map((row, b) => [row[lengths[b]! + n]!])) },
+          { cache },
+        );
+        for (const b of [0, 1]) {
+          const wanted = rowsOf(whole, b, lengths[b]! + n, 1);
+          expect(distance(rowsOf(states, b, 0, 1), wanted), `${n}`).toBeLessThan(TOLERANCE);
+        }
+      });
+      // Begins anew in the middle of moving.
+      if (n === 70) cache.keep([0, 1]);
+    }
+    expect([...cache.lengths]).toEqual([135, 98]);
+    expect(cache.capacity).toBe(256);
+    // Two layers of k and v, one head of 4, two examples: 64 rows, and with each step one more tensor of twice as many.
+    const bytes = (capacity: number) => 4 * 2 * capacity * 4;
+    expect(sizes.slice(0, 5)).toEqual([1, 2, 3, 4, 4].map((n) => 4 * bytes(64) + n * bytes(128)));
+    whole.dispose();
+    cache.dispose();
+    expect(tf.memory().numTensors).toBe(numTensors);
+    model.dispose();
+  });
+
+  it("takes a prompt that is longer than twice its rows, with or without rows on the way", () => {
+    const model = new Transformer(decoder, 9);
+    const rows = [text(4, 300)];
+    const whole = model.decode({ tokens: tokensOf(rows) });
+    for (const first of [5, 50]) {
+      const cache = new KeyValueCache(model);
+      for (const [from, end] of [
+        [0, first],
+        [first, first + 1],
+        [first + 1, 300],
+      ] as const) {
+        const states = model.decode({ tokens: tokensOf([rows[0]!.slice(from, end)]) }, { cache });
+        expect(distance(rowsOf(states, 0, 0, end - from), rowsOf(whole, 0, from, end - from))).toBeLessThan(
+          TOLERANCE,
+        );
+      }
+      expect(cache.capacity).toBe(512);
+      cache.dispose();
+    }
+    model.dispose();
+  });
+
   it.each([
     ["Marian", marian({ ...STACKS, encoderLayers: 1, decoderLayers: 2 })],
     ["T5", t5({ ...STACKS, encoderLayers: 1, decoderLayers: 2, headWidth: 5 })],
@@ -154,6 +216,67 @@ onEveryBackend("A key and value cache", () => {
     cache.keep([1]);
     cache.dispose();
     model.dispose();
+  });
+});
+
+describe("A step of a key and value cache", () => {
+  const model = () => new Transformer(decoder, 1);
+  const one = () => tf.zeros<tf.Rank.R2>([1, 1], "int32");
+  beforeAll(() => tf.setBackend("heed"));
+
+  /** Bytes that JavaScript copies between arrays meanwhile; the heap of the backend is one of them. */
+  function copied(run: () => void): number {
+    let bytes = 0;
+    const set = Float32Array.prototype.set;
+    const spy = vi.spyOn(Float32Array.prototype, "set").mockImplementation(function (
+      this: Float32Array,
+      from,
+      at,
+    ) {
+      bytes += 4 * from.length;
+      set.call(this, from, at);
+    });
+    run();
+    spy.mockRestore();
+    return bytes;
+  }
+
+  it("copies the rows of its own token, however many there are", () => {
+    const transformer = model();
+    const step = (cache: KeyValueCache) =>
+      tf.tidy(() => void transformer.decode({ tokens: one() }, { cache }));
+    const bytes = [8, 800].map((tokens) => {
+      const cache = new KeyValueCache(transformer, { capacity: 1000 });
+      tf.tidy(
+        () => void transformer.decode({ tokens: tf.zeros<tf.Rank.R2>([1, tokens], "int32") }, { cache }),
+      );
+      const own = copied(() => step(cache));
+      cache.dispose();
+      return own;
+    });
+    expect(bytes[1]).toBe(bytes[0]);
+    // k and v of one head of 4 in two layers are among them.
+    expect(bytes[0]).toBeGreaterThanOrEqual(2 * 2 * 4 * 4);
+    transformer.dispose();
+  });
+
+  it("writes its rows and no others, where there are rows to add", () => {
+    const [cache, rows] = [tf.zeros<tf.Rank.R4>([2, 500, 3, 5]), tf.ones<tf.Rank.R4>([2, 1, 3, 5])];
+    const bytes = copied(() => appendRows(cache, rows, [7, 499], [1, 1]).dispose());
+    expect(bytes).toBe(4 * rows.size);
+  });
+
+  it("takes no memory in a ring, over a thousand steps", () => {
+    const ring = new Transformer({ ...decoder, decoderLayers: 1, window: 5 }, 1);
+    const cache = new KeyValueCache(ring);
+    const step = () => tf.tidy(() => void ring.decode({ tokens: one() }, { cache }));
+    for (let n = 0; n < 7; n++) step();
+    const [{ numTensors, numBytes }, { bytes }] = [tf.memory(), cache];
+    for (let n = 0; n < 1000; n++) step();
+    expect(tf.memory()).toMatchObject({ numTensors, numBytes });
+    expect(cache.bytes).toBe(bytes);
+    cache.dispose();
+    ring.dispose();
   });
 });
 

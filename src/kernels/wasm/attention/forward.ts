@@ -14,7 +14,7 @@ import type { EmptyRow } from "./uniform.ts";
 export function forwardPass(workspace: Workspace, call: Call, lse: LogSumExp): EmptyRow[] {
   const { program, layout, io } = call;
   const { T, S, D, Dv } = program.shapes;
-  if (isManyHeads(workspace, call, headFlops(program, 2 * (D + Dv)))) {
+  if (isManyHeads(workspace, call, headFlops(program, 2 * (D + Dv)), true)) {
     return forwardHeads(workspace, call, lse);
   }
   const { kernels, memory } = workspace.space;

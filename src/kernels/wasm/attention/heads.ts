@@ -21,18 +21,30 @@ export interface PlacedHostArray extends HostArray {
 
 /** The most queries and keys of a head that one thread packs and computes by itself. */
 const MOST_ROWS = 383;
+/** So few queries read their keys where they are, forward, any number of them: FEW of assembly/attention/decode.ts. */
+const FEW = 4;
 /** The most numbers of a mask that is brought whole. */
 const MOST_MASK = 2 ** 20;
 const CALLS_PER_THREAD = 4;
 /** Vectors of a mask may be read past its end. */
 const MASK_SLACK = 1024;
 
-/** Whether a call runs this way: small heads, and enough of them for the threads or too little work for any. */
-export function isManyHeads({ space }: Workspace, { program, layout, io }: Call, flops: number): boolean {
+/**
+ * Whether a call runs this way: small heads, and enough of them for the threads or too little work for any. A few queries
+ * of a pass that `reads` alone may have any number of keys, so that a step of decoding does not change its way as they grow.
+ */
+export function isManyHeads(
+  { space }: Workspace,
+  { program, layout, io }: Call,
+  flops: number,
+  reads = false,
+): boolean {
   const { B, Hkv, T, S } = program.shapes;
-  if (T > MOST_ROWS || S > MOST_ROWS) return false;
+  const isPacked = layout.queries.starts !== undefined;
+  if (T > MOST_ROWS) return false;
+  if (S > MOST_ROWS && !(reads && T <= FEW && !isPacked)) return false;
   // Which rows of packed sequences are empty is found one sequence at a time.
-  if (layout.queries.starts && program.onEmptyRow !== "zero") return false;
+  if (isPacked && program.onEmptyRow !== "zero") return false;
   if (!isAtHand(space.memory, program.bias, io.placed)) return false;
   if (!isAtHand(space.memory, program.allow, io.placed)) return false;
   const groups = B * Hkv;
@@ -93,7 +105,7 @@ export class HeadsCall {
     const { kernels, threads } = workspace.space;
     const isForward = needs.kernel === "attentionHeads";
     const bytes = isForward
-      ? kernels.attentionHeadsBytes!(S, D, Dv)
+      ? kernels.attentionHeadsBytes!(T, S, D, Dv)
       : kernels.attentionHeadsBackwardBytes!(T, S, D, Dv);
     this.#scratch.bytes = roundUp(bytes, 64);
     const rows = layout.queries.rows(B);
