@@ -9,8 +9,24 @@ const LANGUAGES: readonly (readonly [ToyLanguage, string])[] = [
   [idiomatic(), "translates words that trade places, double, vanish, and an idiom"],
 ];
 
+/** `ALLOWED_JUMP` of decoding-time.ts. */
+const decodingClaim: Claim = {
+  name: "transformer/decoding-time",
+  claim:
+    "The time of a step of decoding grows with the keys that it reads and never jumps by more than a tenth, from 1 to 8192 keys, while the cache doubles its rows.",
+  thresholds: [
+    { metric: "transformerJump", atMost: 0.1 },
+    { metric: "arraysJump", atMost: 0.1 },
+  ],
+  quick: false,
+  async measure(onProgress) {
+    const { decodingTime } = await import("./decoding-time.ts");
+    return decodingTime(onProgress);
+  },
+};
+
 /** What the Transformer of the paper learns, with warm-up and smoothed labels. No length beyond training's is claimed. */
-export const transformerClaims: readonly Claim[] = LANGUAGES.map(([language, does]) => ({
+const translationClaims: readonly Claim[] = LANGUAGES.map(([language, does]) => ({
   name: `transformer/${language.name}`,
   claim: `The Transformer of the paper ${does}: new sentences of 4 to 9 words come out right.`,
   thresholds: [{ metric: "exact", atLeast: 0.99 }],
@@ -20,3 +36,5 @@ export const transformerClaims: readonly Claim[] = LANGUAGES.map(([language, doe
     return translateToy(language, onProgress);
   },
 }));
+
+export const transformerClaims: readonly Claim[] = [...translationClaims, decodingClaim];
