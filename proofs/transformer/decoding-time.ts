@@ -43,7 +43,7 @@ function transformer(): Decoder {
 /** The cache of typed arrays alone: a token is appended and attends to all, several times where these are few. */
 function arrays(): Decoder {
   const sizes = { H: 8, D: 64 };
-  const cache = new ArrayCache(sizes);
+  const cache = new ArrayCache(sizes, { capacity: LONGEST });
   const random = new RandomStream(1);
   const [q, k, v] = [0, 1, 2].map(() => Float32Array.from({ length: 512 }, () => random.normal()));
   return {

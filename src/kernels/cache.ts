@@ -13,7 +13,7 @@ export type CacheSizes = Pick<AttentionShapes, "H" | "D"> &
 export interface CacheOptions {
   /** Factor of the products q·k, any finite number. @default 1/√D */
   scale?: number;
-  /** Tokens of an example that fit, an integer ≥ 1. @default as many as memory has room for, 1024 more at a time */
+  /** Tokens of an example that fit, an integer ≥ 1; their memory is taken with the first token. @default as many as memory has room for, 1024 more at a time */
   capacity?: number;
   /** A token sees this many, itself among them; the rows are a ring, so that memory does not grow with the text. @default all */
   window?: number;

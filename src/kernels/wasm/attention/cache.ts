@@ -88,12 +88,13 @@ export class CacheMemory {
   }
 
   /**
-   * Room for so many tokens of every example.
+   * Room for so many tokens of every example; for all of them at once where it is known how many there can be.
    *
    * @throws MemoryError MEMORY
    */
   reserve(op: string, tokens: number): void {
-    while (this.#chunks.length * this.rows < tokens) {
+    const isKnown = Number.isFinite(this.#most);
+    while (this.#chunks.length * this.rows < (isKnown ? this.#most : tokens)) {
       const chunk = this.#arena.take(this.#chunkBytes);
       try {
         this.#arena.reserve(op, FULL);
@@ -104,7 +105,7 @@ export class CacheMemory {
       // A chunk begins with the address of the next one, and the cache with that of the first.
       problemWords(this.#memory).integers[(this.#chunks.at(-1) ?? this.#cache) >>> 2] = chunk;
       this.#chunks.push(chunk);
-      if (this.#chunks.length === 1) this.#touch(chunk, 0, this.#chunkBytes);
+      if (isKnown || this.#chunks.length === 1) this.#touch(chunk, 0, this.#chunkBytes);
     }
   }
 
