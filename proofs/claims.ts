@@ -13,11 +13,13 @@ import { sparseClaims } from "./sparse/claims.ts";
 import { timeClaims } from "./time/claims.ts";
 import { toyClaims } from "./toy/claims.ts";
 import { transformerClaims } from "./transformer/claims.ts";
+import { vitClaims } from "./vit/claims.ts";
 
 /** Every claim, in the order in which `npm run prove` measures them. A folder adds its own list here. */
 export const CLAIMS: readonly Claim[] = [
   ...toyClaims,
   ...transformerClaims,
+  ...vitClaims,
   ...positionClaims,
   ...sequenceClaims,
   ...guidelineClaims,

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { evaluateClassification } from "./evaluate-classification.ts";
 import { evaluateLanguageModel } from "./evaluate-language-model.ts";
 import { evaluateTranslation } from "./evaluate-translation.ts";
 import type { Io } from "./io.ts";
@@ -8,5 +9,6 @@ export function evaluateCommand(io: Io): Command {
   return new Command("evaluate")
     .description("Scores a model on held-out data.")
     .addCommand(evaluateTranslation(io))
-    .addCommand(evaluateLanguageModel(io));
+    .addCommand(evaluateLanguageModel(io))
+    .addCommand(evaluateClassification(io));
 }

@@ -60,6 +60,32 @@ const TASKS: readonly TrainTask[] = [
       };
     },
   },
+  {
+    name: "image-classification",
+    description: "Trains the Vision Transformer that tells pieces of clothing apart.",
+    data: "folder with the four files of MNIST or one of its kin (default: the fetched data set)",
+    folder: "runs/image-classification",
+    help: `The data set is the one that "heed data fetch fashion-mnist" fetches.
+
+  heed train image-classification --out my-model
+  heed evaluate image-classification --model my-model`,
+    card: "weights/image-classification/card.json",
+    async load() {
+      const [{ DEFAULT_RECIPE }, { runClassification }, { locateImages }] = await Promise.all([
+        import("../tasks/image-classification/recipe.ts"),
+        import("../tasks/image-classification/run.ts"),
+        import("../data/labelled-images.ts"),
+      ]);
+      return {
+        recipe: DEFAULT_RECIPE,
+        async run(options) {
+          const { evaluation } = await runClassification(options);
+          return evaluation && `test accuracy ${percent(evaluation.accuracy)}`;
+        },
+        locate: locateImages,
+      };
+    },
+  },
 ];
 
 /** `heed train`: a subcommand for each model. */

@@ -1,8 +1,9 @@
 import { OptionError } from "../core/errors.ts";
 import type { Dataset } from "./dataset.ts";
+import { fashionMnist } from "./datasets/fashion-mnist.ts";
 import { tatoebaEnFr } from "./datasets/tatoeba-en-fr.ts";
 
-const DATASETS: readonly Dataset[] = [tatoebaEnFr];
+const DATASETS: readonly Dataset[] = [tatoebaEnFr, fashionMnist];
 
 export function listDatasets(): readonly Dataset[] {
   return DATASETS;

@@ -5,9 +5,10 @@ import { unzipSync } from "fflate";
 import { DataError, FileError } from "../core/errors.ts";
 import { fileReason } from "../core/file-reason.ts";
 import { findDataset } from "./catalog.ts";
-import { type Dataset, SPLITS, type Split } from "./dataset.ts";
+import { type Dataset, isFiles, type PairDataset, SPLITS, type Split } from "./dataset.ts";
 import { type DownloadOptions, download } from "./download.ts";
-import { cacheFolder, isComplete, splitPath } from "./locate.ts";
+import { fetchFiles, filesAreWhole } from "./fetch-files.ts";
+import { cacheFolder, splitPath } from "./locate.ts";
 import { memberLookup } from "./membership.ts";
 import { takePart, uniqueSuffix } from "./part.ts";
 import { formatPairs, hashedOrder, rowsChecksum } from "./rows.ts";
@@ -27,7 +28,7 @@ export interface FetchOptions
 }
 
 export interface FetchResult {
-  /** Holds train.tsv.gz, valid.tsv.gz, test.tsv.gz and ATTRIBUTION.md. */
+  /** Holds ATTRIBUTION.md and train.tsv.gz, valid.tsv.gz, test.tsv.gz, or the files as they were published. */
   readonly folder: string;
   /** False when the data set was there already, row for row. */
   readonly fetched: boolean;
@@ -36,7 +37,7 @@ export interface FetchResult {
 const OP = "fetchDataset";
 
 /** The splits of an archive, checked row for row against the catalogue. */
-export function buildSplits(dataset: Dataset, archive: Uint8Array): Record<Split, SentencePair[]> {
+export function buildSplits(dataset: PairDataset, archive: Uint8Array): Record<Split, SentencePair[]> {
   const bytes = unzipSync(archive, { filter: (file) => file.name === dataset.member })[dataset.member];
   if (bytes === undefined) {
     const { name, member } = dataset;
@@ -71,7 +72,7 @@ function install(from: string, folder: string): void {
   }
 }
 
-function writeFolder(folder: string, dataset: Dataset, splits: Record<Split, SentencePair[]>): void {
+function writeFolder(folder: string, dataset: PairDataset, splits: Record<Split, SentencePair[]>): void {
   const temporary = `${folder}.${uniqueSuffix()}.new`;
   try {
     mkdirSync(temporary);
@@ -89,6 +90,7 @@ function writeFolder(folder: string, dataset: Dataset, splits: Record<Split, Sen
 }
 
 async function fetchInto(folder: string, dataset: Dataset, options: FetchOptions): Promise<void> {
+  if (isFiles(dataset)) return fetchFiles(folder, dataset, options);
   const { url = dataset.url } = options;
   const part = takePart(`${folder}.zip`);
   try {
@@ -100,9 +102,10 @@ async function fetchInto(folder: string, dataset: Dataset, options: FetchOptions
   }
 }
 
-/** True when every split is there with the rows of the catalogue. */
+/** True when every split is there with the rows of the catalogue, or every file with its bytes. */
 function isWhole(folder: string, dataset: Dataset): boolean {
-  if (!isComplete(folder)) return false;
+  if (isFiles(dataset)) return filesAreWhole(folder, dataset);
+  if (!SPLITS.every((split) => existsSync(splitPath(folder, split)))) return false;
   try {
     return SPLITS.every(
       (split) => rowsChecksum(readPairs(splitPath(folder, split))) === dataset.splits[split].sha256,
@@ -138,8 +141,9 @@ export async function installDataset(dataset: Dataset, options: FetchOptions = {
 /**
  * Fetches a data set from its public source into the cache, once: download (resumed where an earlier run stopped),
  * check the archive's sha256, cut it into the same splits that heed's models were trained on, prove that by a
- * checksum over each split's rows, and only then move the folder to its place. What is there already is checked in
- * the same way, and fetched again where a row is wrong. Runs at the same time do not disturb each other.
+ * checksum over each split's rows, and only then move the folder to its place. Data sets that are kept as they were
+ * published come file by file, each checked by its sha256. What is there already is checked in the same way, and fetched
+ * again where it is wrong. Runs at the same time do not disturb each other.
  *
  * @param name one of `listDatasets()`
  * @throws OptionError UNKNOWN; DownloadError DOWNLOAD, MISMATCH; DataError MISMATCH; FileError UNREADABLE, UNWRITABLE

@@ -3,7 +3,8 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FileError } from "../core/errors.ts";
-import { SPLITS, type Split } from "./dataset.ts";
+import { listDatasets } from "./catalog.ts";
+import { isFiles, SPLITS, type Split } from "./dataset.ts";
 
 /** Where fetched data sets live: `$XDG_CACHE_HOME/heed`, or `~/.cache/heed`. */
 export function cacheFolder(): string {
@@ -12,9 +13,18 @@ export function cacheFolder(): string {
 
 export const splitPath = (folder: string, split: Split): string => join(folder, `${split}.tsv.gz`);
 
-/** True when the folder has every split. */
-export function isComplete(folder: string): boolean {
-  return SPLITS.every((split) => existsSync(splitPath(folder, split)));
+/** The names of the files that hold a data set: its own, or those of three splits of sentence pairs. */
+function filesOf(name: string): string[] {
+  const dataset = listDatasets().find((one) => one.name === name);
+  if (dataset && isFiles(dataset)) return dataset.files.map((file) => file.name);
+  return SPLITS.map((split) => splitPath("", split));
+}
+
+export interface LocateOptions {
+  /** The folder that holds the files themselves, and the only one to look in. @default the cache, or shared/data */
+  readonly dir?: string;
+  /** What such a folder must hold. @default the files that the catalogue names, or three splits of sentence pairs */
+  readonly files?: readonly string[];
 }
 
 /** The folder of this package (or checkout): the nearest one above this file with a package.json. */
@@ -28,12 +38,13 @@ function packageFolder(): string {
  * The folder of a data set: `dir` when given and nothing else; otherwise the cache that `fetchDataset` fills, or a
  * `shared/data` folder beside this project.
  *
- * @param dir the folder that holds the split files themselves
- * @throws FileError MISSING when none has all three splits
+ * @throws FileError MISSING when none has all its files
  * @example
  * const folder = locateDataset("tatoeba-en-fr");
  */
-export function locateDataset(name: string, options: { readonly dir?: string } = {}): string {
+export function locateDataset(name: string, options: LocateOptions = {}): string {
+  const { files = filesOf(name) } = options;
+  const isComplete = (folder: string) => files.every((file) => existsSync(join(folder, file)));
   const places =
     options.dir !== undefined
       ? [options.dir]
@@ -42,7 +53,7 @@ export function locateDataset(name: string, options: { readonly dir?: string } =
   if (found !== undefined) return found;
   throw new FileError("MISSING", {
     op: "locateDataset",
-    rule: `${name} must be in a folder with train.tsv.gz, valid.tsv.gz and test.tsv.gz`,
+    rule: `${name} must be in a folder with ${new Intl.ListFormat("en-GB").format(files)}`,
     got: `none in ${places.join(" or ")}`,
     remedy: `run "heed data fetch ${name}"`,
     name,

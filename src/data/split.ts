@@ -1,6 +1,6 @@
-import { DataError } from "../core/errors.ts";
+import { DataError, OptionError } from "../core/errors.ts";
 import { findDataset } from "./catalog.ts";
-import type { Dataset, Split } from "./dataset.ts";
+import { isFiles, type PairDataset, type Split } from "./dataset.ts";
 import { locateDataset, splitPath } from "./locate.ts";
 import { hashedOrder, rowsChecksum } from "./rows.ts";
 import { readPairs, type SentencePair } from "./tsv.ts";
@@ -10,7 +10,7 @@ import { readPairs, type SentencePair } from "./tsv.ts";
  * same rows at the same numbers, wherever its files came from.
  *
  * @param dir the folder of the split files; default: where `locateDataset` finds it
- * @throws FileError MISSING, OptionError UNKNOWN, DataError MISMATCH
+ * @throws FileError MISSING, OptionError UNKNOWN, UNSUPPORTED where it has no pairs, DataError MISMATCH
  * @example
  * const train = readSplit("tatoeba-en-fr", "train");
  */
@@ -20,6 +20,11 @@ export function readSplit(
   options: { readonly dir?: string } = {},
 ): SentencePair[] {
   const dataset = findDataset("readSplit", name);
+  if (isFiles(dataset)) {
+    const rule = "the data set must have sentence pairs";
+    const remedy = "read its files, for instance with readImages";
+    throw new OptionError("UNSUPPORTED", { op: "readSplit", rule, got: name, remedy, name });
+  }
   const path = splitPath(locateDataset(name, options), split);
   const pairs = readPairs(path);
   checkSplit("readSplit", dataset, split, pairs);
@@ -29,7 +34,7 @@ export function readSplit(
 /** @throws DataError MISMATCH unless the rows are those of the catalogue */
 export function checkSplit(
   op: string,
-  { name, splits }: Dataset,
+  { name, splits }: PairDataset,
   split: Split,
   pairs: readonly SentencePair[],
 ): void {

@@ -1,7 +1,5 @@
-import { readFileSync } from "node:fs";
-import { gunzipSync } from "node:zlib";
-import { DataError, FileError } from "../core/errors.ts";
-import { fileReason } from "../core/file-reason.ts";
+import { DataError } from "../core/errors.ts";
+import { type ReadBytesOptions, readBytes } from "./read-bytes.ts";
 
 /** One row of a translation data set. */
 export interface SentencePair {
@@ -9,7 +7,6 @@ export interface SentencePair {
   readonly target: string;
 }
 
-const GZIP_MAGIC = [0x1f, 0x8b];
 const BYTE_ORDER_MARK = /^\ufeff/;
 const OP = "readPairs";
 
@@ -24,35 +21,7 @@ function decodeUtf8(path: string, bytes: Uint8Array): string {
   }
 }
 
-export interface ReadPairsOptions {
-  /** The most bytes that a gzip file is unpacked to: one of 1 MB may hold 1 GB. @default 2³⁰ */
-  readonly mostBytes?: number;
-}
-
-function readBytes(path: string, { mostBytes = 2 ** 30 }: ReadPairsOptions): Uint8Array {
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(path);
-  } catch (cause) {
-    const rule = "the file must be readable";
-    const got = `${fileReason(cause)} for ${path}`;
-    const remedy = "check the path and its permissions";
-    throw new FileError("UNREADABLE", { op: OP, rule, got, remedy, path }, { cause });
-  }
-  if (bytes[0] !== GZIP_MAGIC[0] || bytes[1] !== GZIP_MAGIC[1]) return bytes;
-  try {
-    return gunzipSync(bytes, { maxOutputLength: mostBytes });
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") {
-      const rule = `a gzip file must unpack to at most ${mostBytes} bytes`;
-      const remedy = "raise mostBytes where there is room";
-      throw new DataError("LIMIT", { op: OP, rule, got: `more in ${path}`, remedy, path }, { cause });
-    }
-    const rule = "a file that begins as gzip must unpack to its end";
-    const got = `${path} of ${bytes.length} bytes, cut off or damaged`;
-    throw new DataError("DAMAGED", { op: OP, rule, got, remedy: "fetch it again", path }, { cause });
-  }
-}
+export type ReadPairsOptions = ReadBytesOptions;
 
 /**
  * The rows of `source<TAB>target` text. Line ends may be LF or CRLF and a byte order mark may lead; empty lines
@@ -89,5 +58,5 @@ export function parsePairs(text: string, path: string): SentencePair[] {
  * pairs[0].source;
  */
 export function readPairs(path: string, options: ReadPairsOptions = {}): SentencePair[] {
-  return parsePairs(decodeUtf8(path, readBytes(path, options)), path);
+  return parsePairs(decodeUtf8(path, readBytes(OP, path, options)), path);
 }

@@ -1,5 +1,6 @@
-/** Applications, from data to a trained model: translation, language models; and published models. */
+/** Applications, from data to a trained model: translation, language models, images; and published models. */
 
+export * from "./image-classification/index.ts";
 export * from "./language-model/index.ts";
 export * from "./pretrained/index.ts";
 export type { RunOptions } from "./run-options.ts";

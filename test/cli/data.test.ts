@@ -24,7 +24,8 @@ describe("heed data", () => {
   test("list names each data set with its size and licence", async () => {
     expect(await data("list")).toBe(
       "tatoeba-en-fr  English-French sentence pairs of the Tatoeba project; 165,348 rows, 3.4 MB to download, " +
-        "CC BY 2.0 FR\n",
+        "CC BY 2.0 FR\n" +
+        "fashion-mnist  grey 28 × 28 images of clothing in 10 classes; 70,000 rows, 30.9 MB to download, MIT\n",
     );
   });
 
@@ -57,7 +58,7 @@ describe("heed data", () => {
 
   test("fetch refuses a name it does not know", async () => {
     await expect(data("fetch", "tatoeba", "--dir", temporaryFolder())).rejects.toThrow(
-      'fetchDataset: name must be one of tatoeba-en-fr, got "tatoeba"; "heed data list" says what there is',
+      'fetchDataset: name must be one of tatoeba-en-fr, fashion-mnist, got "tatoeba"; "heed data list" says what there is',
     );
   });
 });

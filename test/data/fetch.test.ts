@@ -13,8 +13,8 @@ import { join } from "node:path";
 import { strToU8, zipSync } from "fflate";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { RandomStream } from "../../src/core/random.ts";
-import { findDataset } from "../../src/data/catalog.ts";
 import { SPLITS, type Split } from "../../src/data/dataset.ts";
+import { tatoebaEnFr } from "../../src/data/datasets/tatoeba-en-fr.ts";
 import { buildSplits, fetchDataset, installDataset } from "../../src/data/fetch.ts";
 import { hashedOrder, rowsChecksum } from "../../src/data/rows.ts";
 import { readPairs } from "../../src/data/tsv.ts";
@@ -156,7 +156,7 @@ describe("buildSplits", () => {
   itWithData("tatoeba-en-fr")(
     "deals all rows, in any order and typed otherwise, into the splits of tatoeba-en-fr",
     (folder) => {
-      const dataset = findDataset("test", "tatoeba-en-fr");
+      const dataset = tatoebaEnFr;
       const rows = SPLITS.flatMap((split) => readPairs(`${folder}/${split}.tsv.gz`));
       const text = new RandomStream(1)
         .shuffle(rows)
@@ -177,7 +177,7 @@ describe("buildSplits", () => {
 describe("fetchDataset", () => {
   test("names the data sets it knows", async () => {
     await expect(fetchDataset("tatoeba", { cacheDir })).rejects.toThrow(
-      'fetchDataset: name must be one of tatoeba-en-fr, got "tatoeba"; "heed data list" says what there is',
+      'fetchDataset: name must be one of tatoeba-en-fr, fashion-mnist, got "tatoeba"; "heed data list" says what there is',
     );
   });
 

@@ -45,6 +45,13 @@ describe("locateDataset", () => {
     );
   });
 
+  test("names the files of a data set that is kept as it was published", () => {
+    expect(() => locateDataset("fashion-mnist", { dir: home })).toThrow(
+      "locateDataset: fashion-mnist must be in a folder with train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, " +
+        `t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz, got none in ${home}; run "heed data fetch fashion-mnist"`,
+    );
+  });
+
   test("does not take a folder that lacks a split", () => {
     fill(join(home, "heed", "toy"), ["train", "test"]);
     const project = dirname(dirname(dirname(fileURLToPath(import.meta.url))));

@@ -21,6 +21,12 @@ test("readSplit refuses rows that are not those of the catalogue", () => {
   );
 });
 
+test("readSplit refuses a data set that has no pairs", () => {
+  expect(() => readSplit("fashion-mnist", "valid")).toThrow(
+    "readSplit: the data set must have sentence pairs, got fashion-mnist; read its files, for instance with readImages",
+  );
+});
+
 itWithData("tatoeba-en-fr")(
   "readSplit gives the same rows in the same order, whatever their order in the file",
   (shared) => {

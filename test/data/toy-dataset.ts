@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { strToU8, zipSync } from "fflate";
-import type { Dataset, Split } from "../../src/data/dataset.ts";
+import type { PairDataset, Split } from "../../src/data/dataset.ts";
 import { sourceHash } from "../../src/data/membership.ts";
 import { rowsChecksum } from "../../src/data/rows.ts";
 import type { SentencePair } from "../../src/data/tsv.ts";
@@ -47,7 +47,7 @@ const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest(
 const expected = (split: Split) => ({ rows: TOY_ROWS[split].length, sha256: rowsChecksum(TOY_ROWS[split]) });
 
 /** A data set like those of the catalogue, whose archive is `TOY_ARCHIVE`. */
-export const TOY: Dataset = {
+export const TOY: PairDataset = {
   name: "toy",
   title: "a toy",
   licence: "none",

@@ -12,6 +12,8 @@ export const NOT_RUN: Record<string, string> = {
 
 /** Files whose `@example` reads a data set, which not every clone has beside it. */
 export const NEEDS_DATA: Record<string, string> = {
+  "data/idx.ts": "fashion-mnist",
+  "data/labelled-images.ts": "fashion-mnist",
   "data/locate.ts": "tatoeba-en-fr",
   "data/split.ts": "tatoeba-en-fr",
   "data/tsv.ts": "tatoeba-en-fr",

@@ -1,8 +1,8 @@
-import type { Dataset } from "../dataset.ts";
+import type { PairDataset } from "../dataset.ts";
 import { membership } from "../splits/tatoeba-en-fr.ts";
 
 /** 165,348 everyday English sentences with their French translations. */
-export const tatoebaEnFr: Dataset = {
+export const tatoebaEnFr: PairDataset = {
   name: "tatoeba-en-fr",
   title: "English-French sentence pairs of the Tatoeba project",
   licence: "CC BY 2.0 FR",
