@@ -45,19 +45,19 @@ function fetchCommand(io: Io): Command {
         url,
         onProgress: shown.on,
       }).finally(shown.stop);
-      const { splits, licence } = listDatasets().find((dataset) => dataset.name === name)!;
+      const { splits, licence, unit = "rows" } = listDatasets().find((dataset) => dataset.name === name)!;
       const rows = SPLITS.map((split) => `${split} ${count(splits[split].rows)}`).join(", ");
       const verb = fetched ? "fetched and checked" : "already there";
-      await write(io.stdout, `${name}: ${verb}; ${rows} rows; ${licence}; ${folder}\n`);
+      await write(io.stdout, `${name}: ${verb}; ${rows} ${unit}; ${licence}; ${folder}\n`);
     });
 }
 
 function listCommand(io: Io): Command {
   return new Command("list").description("the data sets that can be fetched").action(async () => {
-    for (const { name, title, licence, splits, bytes } of listDatasets()) {
+    for (const { name, title, licence, splits, bytes, unit = "rows" } of listDatasets()) {
       const rows = SPLITS.reduce((sum, split) => sum + splits[split].rows, 0);
       const size = `${(bytes / 1e6).toFixed(1)} MB to download`;
-      await write(io.stdout, `${name}  ${title}; ${count(rows)} rows, ${size}, ${licence}\n`);
+      await write(io.stdout, `${name}  ${title}; ${count(rows)} ${unit}, ${size}, ${licence}\n`);
     }
   });
 }

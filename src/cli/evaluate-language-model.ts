@@ -35,7 +35,7 @@ async function score(flags: Flags, io: Io): Promise<void> {
   );
   const { length } = card;
   const context = Math.floor(length / 2);
-  const text = readText(flags.data ?? locateDataset(card.data.name), length);
+  const text = readText(flags.data ?? locateDataset(card.data.name, { files: ["input.txt"] }), length);
   const begun = performance.now();
   // The numbers of characters are the model's, whichever the text's own would be.
   const ids = characters.encode(NAME, text.characters.decode(text.splits[flags.split]));

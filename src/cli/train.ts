@@ -56,7 +56,8 @@ const TASKS: readonly TrainTask[] = [
           const { card } = await runLanguageModel(options);
           return card && `test ${card.metrics.bits.toFixed(3)} bits a character`;
         },
-        locate: (name, { dir }) => dir ?? locateDataset(name),
+        locate: (name, { dir }) =>
+          locateDataset(name, { ...(dir !== undefined && { dir }), files: ["input.txt"] }),
       };
     },
   },

@@ -2,8 +2,9 @@ import { OptionError } from "../core/errors.ts";
 import type { Dataset } from "./dataset.ts";
 import { fashionMnist } from "./datasets/fashion-mnist.ts";
 import { tatoebaEnFr } from "./datasets/tatoeba-en-fr.ts";
+import { tinyShakespeare } from "./datasets/tiny-shakespeare.ts";
 
-const DATASETS: readonly Dataset[] = [tatoebaEnFr, fashionMnist];
+const DATASETS: readonly Dataset[] = [tatoebaEnFr, fashionMnist, tinyShakespeare];
 
 export function listDatasets(): readonly Dataset[] {
   return DATASETS;

@@ -14,6 +14,8 @@ interface Described {
    * is what models were trained on.
    */
   readonly splits: Readonly<Record<Split, { readonly rows: number; readonly sha256: string }>>;
+  /** What is counted as rows. @default "rows" */
+  readonly unit?: string;
   /** The notice that the licence asks to keep with the data (Markdown). */
   readonly attribution: string;
 }

@@ -9,8 +9,8 @@ import { appendRows } from "../../src/ops/append-rows.ts";
 import { crop } from "../../src/ops/crop.ts";
 import { addGumbel } from "../../src/ops/gumbel.ts";
 import * as ops from "../../src/ops/index.ts";
-import { rotatePairs } from "../../src/ops/rotate-pairs.ts";
 import { reserveRows } from "../../src/ops/reserve-rows.ts";
+import { rotatePairs } from "../../src/ops/rotate-pairs.ts";
 import { asCode, Checker } from "../../tools/fuzz/check.mjs";
 import { countKernels } from "../../tools/fuzz/coverage.mjs";
 import { names, programOf } from "../../tools/fuzz/programs.mjs";
@@ -20,7 +20,15 @@ const ROUNDS = 2;
 
 it("programs of every kind have on heed the values and gradients that they have on cpu", async () => {
   const covered = countKernels(tf, "heed");
-  const checker = new Checker(tf, { ...ops, addGumbel, affinePoints, appendRows, crop, reserveRows, rotatePairs });
+  const checker = new Checker(tf, {
+    ...ops,
+    addGumbel,
+    affinePoints,
+    appendRows,
+    crop,
+    reserveRows,
+    rotatePairs,
+  });
   const wrong: string[] = [];
   for (let index = 0; index < ROUNDS * names.length; index++) {
     const { name, program } = programOf(SEED, index);

@@ -16,10 +16,10 @@ import { layerNorm, layerNormGrad } from "./layer-norm.ts";
 import { linear, linearGradInput, linearGradWeights } from "./linear.ts";
 import { lstmCell, lstmCellGrad } from "./lstm-cell.ts";
 import { lstmSequence, lstmSequenceGrad } from "./lstm-sequence.ts";
+import { reserveRows } from "./reserve-rows.ts";
 import { rmsNorm, rmsNormGrad } from "./rms-norm.ts";
 import { rotatePairs } from "./rotate-pairs.ts";
 import { gatedSilu, gatedSiluGrad, silu, siluGrad } from "./silu.ts";
-import { reserveRows } from "./reserve-rows.ts";
 import { softmaxCrossEntropy, softmaxCrossEntropyGrad } from "./softmax-cross-entropy.ts";
 
 /** Kernels of heed's own operations, by the names that src/ops looks for; on other backends these are composed. */

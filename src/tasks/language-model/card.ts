@@ -1,3 +1,5 @@
+import { listDatasets } from "../../data/catalog.ts";
+import { isFiles } from "../../data/dataset.ts";
 import type { TrainingSpeed } from "../training-speed.ts";
 import type { Bits } from "./evaluate.ts";
 import type { LanguageModelRecipe } from "./recipe.ts";
@@ -41,12 +43,15 @@ export function draftCard(of: {
   recipe: LanguageModelRecipe;
   parameters: number;
   command: string;
+  /** sha256 of the text. */
+  checksum: string;
 }): DraftCard {
-  const { recipe, parameters, command } = of;
-  const isShakespeare = recipe.data === "tiny-shakespeare";
-  const name = `language-model-${recipe.data}`;
+  const { recipe, parameters, command, checksum } = of;
+  const known = listDatasets()
+    .filter(isFiles)
+    .find(({ files }) => files.some(({ sha256 }) => sha256 === checksum));
   return {
-    name: isShakespeare ? "language-model-shakespeare" : name,
+    name: `language-model-${recipe.data.replace(/^tiny-/, "")}`,
     task: "language-model",
     description:
       "A decoder alone in the way of Llama (RMS norms, rotary positions, gated SiLU) that writes one character after " +
@@ -54,9 +59,11 @@ export function draftCard(of: {
     model: { preset: "llama", ...recipe.model },
     parameters,
     length: recipe.length,
-    data: isShakespeare
-      ? SHAKESPEARE
-      : { name: recipe.data, licence: "not stated", attribution: "not stated" },
+    data: {
+      name: known?.name ?? recipe.data,
+      licence: known?.licence ?? "not stated",
+      attribution: known?.attribution.split("\n\n")[1]?.replaceAll("\n", " ").trim() ?? "not stated",
+    },
     training: {
       command,
       recipe,
@@ -73,10 +80,3 @@ export function draftCard(of: {
     ],
   };
 }
-
-const SHAKESPEARE = {
-  name: "tiny-shakespeare",
-  licence: "public domain",
-  attribution:
-    "A subset of the works of William Shakespeare (died 1616), as github.com/karpathy/char-rnn (MIT) keeps it.",
-};

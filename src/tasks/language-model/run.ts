@@ -45,7 +45,7 @@ export async function runLanguageModel(
       ...(signal ? { signal } : {}),
     });
     if (stopped === "signal" || !best) return { stopped };
-    const card = draftCard({ recipe, parameters: model.parameters.size, command });
+    const card = draftCard({ recipe, parameters: model.parameters.size, command, checksum: text.checksum });
     const { step: steps } = best;
     const hours = training.seconds / 3600;
     Object.assign(card.training, { steps, epochs: steps / stepsPerEpoch, hours });

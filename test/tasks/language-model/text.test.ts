@@ -1,9 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Split } from "../../../src/data/dataset.ts";
+import { tinyShakespeare } from "../../../src/data/datasets/tiny-shakespeare.ts";
 import { Characters, readText } from "../../../src/tasks/language-model/text.ts";
 import { windowsOf, windowsPerEpoch } from "../../../src/tasks/language-model/windows.ts";
+import { itWithData } from "../../support/shared-data.ts";
 
 let dir: string;
 beforeEach(() => {
@@ -74,3 +78,19 @@ test("the windows of an epoch lie side by side, fit with the character after the
   }
   expect(offsets.size).toBe(T);
 });
+
+itWithData("tiny-shakespeare")(
+  "the parts of tiny-shakespeare are those of the catalogue, without splits.json too",
+  (folder) => {
+    copyFileSync(path.join(folder, "input.txt"), path.join(dir, "input.txt"));
+    for (const data of [folder, dir]) {
+      const { characters, splits, checksum } = readText(data, 256);
+      expect(checksum).toBe(tinyShakespeare.files[0]!.sha256);
+      for (const [split, { rows, sha256 }] of Object.entries(tinyShakespeare.splits)) {
+        const text = characters.decode(splits[split as Split]);
+        expect(text).toHaveLength(rows);
+        expect(createHash("sha256").update(text).digest("hex")).toBe(sha256);
+      }
+    }
+  },
+);
