@@ -7,9 +7,8 @@
  * - "i live in london" → "I live in London"
  */
 import type { TargetLanguage } from "./language.ts";
-import { personKind } from "./people.ts";
-import { capitalizePlaces, isPlace } from "./places.ts";
-import { isTranslated } from "./proper-words.ts";
+import { isListed } from "./listed.ts";
+import { capitalizePlaces } from "./places.ts";
 import { countOf, type Vocabulary, WORD } from "./vocabulary.ts";
 
 /** A capital form this many times as frequent as the small one is how the word is written. */
@@ -52,14 +51,18 @@ function corpusCase(word: string, vocabulary: Vocabulary | undefined): string {
   const upper = lower.toUpperCase();
   if (countOf(vocabulary, upper) > CLEARLY * (small + great)) return upper;
   if (small > 0) return lower;
-  return personKind(capital) || isPlace(capital) || isTranslated(capital) ? capital : lower;
+  return isListed(capital) ? capital : lower;
 }
 
-const startsWithCapital = (text: string) =>
-  text.replace(
-    /^([^\p{L}\p{N}]*)(\p{Ll})/u,
-    (_, before: string, first: string) => before + first.toUpperCase(),
+/** A capital for a first word in small letters; "iPhone", "@name" and "x²" have their own. */
+function startsWithCapital(text: string): string {
+  return text.replace(
+    /^(["'([¿¡ -]*)(\p{Ll})(?=[\p{Ll}\p{M}'’-]*(?:[\s.,;:!?)"\]]|$))/u,
+    (_, before: string, first: string) => {
+      return before + first.toUpperCase();
+    },
   );
+}
 
 /**
  * A sentence with the capitals of the corpus, where its own say nothing: in a sentence of capitals, a headline, or one
@@ -70,7 +73,7 @@ export function sentenceCapitals(text: string, vocabulary?: Vocabulary): string 
   if (!(without || isAllCapitals(text) || isTitleCase(text))) return startsWithCapital(text);
   // An address or a code has its own case.
   const words = text.replace(
-    /(?<![\p{L}\p{N}@/._:#-])[\p{L}\p{M}'’-]+(?![\p{L}\p{N}@/_#]|\.[\p{L}\p{N}])/gu,
+    /(?<![\p{L}\p{N}@/._:#-])[\p{L}\p{M}'’-]+(?![\p{L}\p{M}\p{N}@/_#'’-]|\.[\p{L}\p{N}])/gu,
     (run) => run.replace(WORD, (word) => corpusCase(word, vocabulary)),
   );
   return startsWithCapital(capitalizePlaces(words));

@@ -26,10 +26,10 @@ const SCALES: Record<string, Scale> = {
 };
 const SCALE = "(?: ?(?:thousand|million|billion|trillion)|[kmb]|mn|bn)(?![\\p{L}\\p{N}])";
 
-/** Symbols after a figure, and those that a space may stand before. "m", "g" and the like need to stand close. */
+/** Symbols after a figure, and those that need to stand close. "70F" and "23C" may be seats: they are copied as they stand. */
 const UNITS =
-  "km/h|km|cm|mm|kg|mg|µg|ml|mL|mph|kph|kWh|kW|MW|GB|MB|TB|kB|KB|GHz|MHz|kHz|Hz|°C|°F|°|lbs?|oz|ft|mi|m²|m³|km²|cm²|sq ft|dB|%|‰|ºC|ºF";
-const CLOSE_UNITS = "m|g|l|L|W|V|K|C|F|h|px|mAh";
+  "km/h|km|cm|mm|kg|mg|µg|ml|mL|mph|kph|kWh|kW|MW|GB|MB|TB|kB|KB|GHz|MHz|kHz|Hz|°C|°F|°|lbs?|oz|ft|mi|m|g|l|L|W|V|h|m²|m³|km²|cm²|sq ft|dB|%|‰|ºC|ºF";
+const CLOSE_UNITS = "px|mAh";
 
 const PRICE_BEFORE = new RegExp(
   `(?<![\\p{L}\\p{N}$€£¥])(?<currency>${CURRENCY}) ?(?<figures>${FIGURES})(?<scale>${SCALE})?${AFTER}`,
@@ -116,7 +116,11 @@ export function findOrdinals(text: string): Span[] {
 function isYear(text: string, start: number, end: number): boolean {
   if (!/^(?:1\d{3}|20\d{2})$/.test(text.slice(start, end))) return false;
   if (THINGS.test(text.slice(end, end + 60))) return false;
-  return YEAR_AFTER.test(text.slice(Math.max(0, start - 20), start)) || /^['’]?s\b/.test(text.slice(end));
+  return (
+    YEAR_AFTER.test(text.slice(Math.max(0, start - 20), start)) ||
+    /(?<!\d)[12]\d{3}-$/.test(text.slice(Math.max(0, start - 6), start)) ||
+    /^['’]?s\b/.test(text.slice(end))
+  );
 }
 
 /** What is left of figures: numbers, years, fractions. */

@@ -18,6 +18,7 @@ const ADDRESSES: readonly Finder[] = [
   ],
   [/(?<![\p{L}\p{N}@/])[@#][\p{L}\p{N}_]{1,100}/gu, (text) => /[\p{L}_]/u.test(text)],
   // Files and folders.
+  [/(?<![\p{L}\p{N}])[A-Za-z]:\\[^\s<>"]{1,1000}[^\s<>"'.,;:!?)]/gu],
   [
     /(?<![\p{L}\p{N}])[\w-]{1,100}\.(?:txt|pdf|docx?|xlsx?|pptx?|jpe?g|png|gif|svg|mp[34]|zip|gz|html?|js|ts|py|json|csv|md|exe)(?![\p{L}\p{N}])/giu,
   ],
@@ -42,19 +43,34 @@ const FIGURES: readonly Finder[] = [
   [/(?<![\p{L}\p{N}.])v?\d{1,5}(?:\.\d{1,5}){2,5}(?![\p{L}\p{N}]|\.\d)/gu],
   [/(?<![\p{L}\p{N}/.,])(?:24\/7|9\/11)(?![\p{L}\p{N}/])/gu],
   [/(?<![\p{L}\p{N}])\d{1,2}'\d{1,2}"?(?![\p{L}\p{N}])/gu],
+  [/(?<![\p{L}\p{N}#])#\d{1,20}(?:-\d{1,20}){0,3}(?![\p{L}\p{N}])/gu],
 ];
 
-/** Letters and figures in one word, after measures, times and ordinals took theirs. */
+/** Letters and figures in one word, after measures, times and ordinals took theirs, and words that are none. */
 const MIXED: readonly Finder[] = [
+  // "kX93-ttb": what nobody can pronounce goes with the figures.
+  [
+    new RegExp(
+      `(?<!${LETTERS}|[\\p{N}_])[\\p{L}\\p{N}_]{1,60}(?:-[\\p{L}\\p{N}_]{1,60}){1,6}(?!${LETTERS}|[\\p{N}_])`,
+      "gu",
+    ),
+    (text) =>
+      /\p{L}\d|\d\p{L}/u.test(text) &&
+      text.split("-").every((part) => /\d/.test(part) || !/[aeiouy]/i.test(part)),
+  ],
   [
     new RegExp(`(?<!${LETTERS}|[\\d_])[A-Z0-9]{1,20}(?:[-/.][A-Z0-9]{1,20}){0,6}(?!${LETTERS}|[\\d_])`, "gu"),
     (text) => /\d/.test(text) && /[A-Z]/.test(text),
   ],
   [
-    new RegExp(`(?<!${LETTERS}|[\\d_])[\\p{L}\\p{M}\\d_]{2,60}(?!${LETTERS}|[\\d_])`, "gu"),
-    (text) => /[\d_]/.test(text) && /\p{L}/u.test(text) && !/^\d+s$/.test(text),
+    new RegExp(`(?<!${LETTERS}|[\\p{N}_])[\\p{L}\\p{M}\\p{N}_]{2,60}(?!${LETTERS}|[\\p{N}_])`, "gu"),
+    (text) => /[\p{N}_]/u.test(text) && /\p{L}/u.test(text) && !/^\d+s$/.test(text),
   ],
+  [/(?<![\p{L}\p{M}])[\p{L}\p{M}]{61,}/gu],
 ];
+
+/** Signs that the corpora do not have: no model knows them. Those side by side become one code. */
+const SIGNS: readonly Finder[] = [[/[^\p{L}\p{M}\d\s.,;:!?'"()\u2026-]/gu]];
 
 function find(text: string, finders: readonly Finder[]): Span[] {
   return finders.flatMap(([pattern, accept]) =>
@@ -70,3 +86,4 @@ function find(text: string, finders: readonly Finder[]): Span[] {
 export const findAddresses = (text: string): Span[] => find(text, ADDRESSES);
 export const findFigures = (text: string): Span[] => find(text, FIGURES);
 export const findMixed = (text: string): Span[] => find(text, MIXED);
+export const findSigns = (text: string): Span[] => find(text, SIGNS);

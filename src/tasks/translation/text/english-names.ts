@@ -55,6 +55,7 @@ function nameKind(
   const lower = name.toLowerCase();
   const common = vocabulary !== undefined && countOf(vocabulary, lower) >= COMMON;
   const before = text.slice(Math.max(0, word.start - 12), word.start);
+  if (TITLE.test(before)) return "name";
   const place = isPlace(name);
   const person = personKind(name);
   if (person || place) {
@@ -79,11 +80,13 @@ function nameKind(
   return "name";
 }
 
-/** Whether a word stands where a sentence, or speech in it, begins. */
+const TITLE = /(?:^|[^\p{L}])(?:Mr|Mrs|Ms|Mx|Dr|Prof|St|Capt|Lt|Sgt|Gen|Sen|Rev)\. $/u;
+const BEGINNING = /(?:^|[.!?:…]["')\]]* |["(¿¡]|- )["'(]*$/u;
+
+/** Whether a word stands where a sentence, or speech in it, begins; after "Mr." it does not. */
 function beginsSentence(text: string, start: number): boolean {
-  return (
-    /(?:^|[.!?:…]["')\]]* |["(¿¡]|- )["'(]*$/u.test(text.slice(Math.max(0, start - 6), start)) || start === 0
-  );
+  const before = text.slice(Math.max(0, start - 8), start);
+  return !TITLE.test(before) && (BEGINNING.test(before) || start === 0);
 }
 
 /**
@@ -139,7 +142,7 @@ export function findNames(
     }
     const { start } = word;
     const { end } = words[last]!;
-    const unknown = kind === "name" && vocabulary !== undefined;
+    const unknown = kind === "name" && vocabulary !== undefined && countOf(vocabulary, word.text) === 0;
     const value = { type: "text", text: text.slice(start, end) } as const;
     spans.push({ start, end, kind, value, ...(unknown ? { flag: "unknown word" as const } : {}) });
     i = last;

@@ -7,7 +7,7 @@
  * 2. `normalizeText`: NFC, quotes, zero-width characters, white space;
  * 3. the other quotes and apostrophes (` ′ ‹ « „ ″), dashes (‐ ‑ − as a hyphen, – — ― between words as " - ");
  * 4. repeated marks: "!!!" → "!", "???" → "?", "?!?!" → "?!", "....." → "...";
- * 5. contractions without their apostrophe, where no other word is meant: "dont" → "don't", "im" → "I'm".
+ * 5. the spellings of haste, where no other word is meant: "dont" → "don't", "im" → "I'm", "pls" → "please", " & " → "and".
  *
  * `normalizeEnglish` is idempotent, and linear in the length of the text.
  */
@@ -25,7 +25,7 @@ const HYPHENS = /[\u2010\u2011\u2012\u2212\u00ad\ufe63\uff0d]/g;
 const RANGE = /(?<=\d) ?[\u2013\u2014\u2015] ?(?=[\d$€£¥])/g;
 const DASHES = / *[\u2013\u2014\u2015]+ */g;
 
-const WITHOUT_APOSTROPHE: Record<string, string> = {
+const SPELLINGS: Record<string, string> = {
   dont: "don't",
   doesnt: "doesn't",
   didnt: "didn't",
@@ -54,6 +54,12 @@ const WITHOUT_APOSTROPHE: Record<string, string> = {
   theres: "there's",
   hes: "he's",
   shes: "she's",
+  pls: "please",
+  plz: "please",
+  thx: "thanks",
+  u: "you",
+  gonna: "going to",
+  wanna: "want to",
   i: "I",
   "i'm": "I'm",
   "i've": "I've",
@@ -63,26 +69,24 @@ const WITHOUT_APOSTROPHE: Record<string, string> = {
 
 /** Whole words only: nothing within an address, a number or another word. */
 const BARE = new RegExp(
-  `(?<![\\p{L}\\p{M}\\p{N}'@/._&#-])(?:${Object.keys(WITHOUT_APOSTROPHE).join("|")})(?![\\p{L}\\p{M}\\p{N}'@/_&-]|\\.[\\p{L}\\p{N}])`,
+  `(?<![\\p{L}\\p{M}\\p{N}'@/._&#-])(?:${Object.keys(SPELLINGS).join("|")})(?![\\p{L}\\p{M}\\p{N}'@/_&-]|\\.[\\p{L}\\p{N}])`,
   "giu",
 );
 
-function apostrophe(word: string): string {
-  const right = WITHOUT_APOSTROPHE[word.toLowerCase()]!;
+function spelling(word: string): string {
+  // "U" is a letter: of "U-turn", of a name.
+  if (word === "U") return word;
+  const right = SPELLINGS[word.toLowerCase()]!;
   if (word.length > 1 && word === word.toUpperCase() && word !== word.toLowerCase()) {
     return right.toUpperCase();
   }
   return /^\p{Lu}/u.test(word) ? right[0]!.toUpperCase() + right.slice(1) : right;
 }
 
-/**
- * @example
- * normalizeEnglish("“Hello”…   I\u2019m  ﬁne !!!"); // "\"Hello\"... I'm fine!"
- */
-export function normalizeEnglish(text: string): string {
+function step(text: string): string {
   return normalizeText(text.replace(TYPOGRAPHY, (run) => run.normalize("NFKC")))
-    .replace(DOUBLE_QUOTES, '"')
     .replace(SINGLE_QUOTES, "'")
+    .replace(DOUBLE_QUOTES, '"')
     .replace(HYPHENS, "-")
     .replace(RANGE, "-")
     .replace(DASHES, " - ")
@@ -91,7 +95,25 @@ export function normalizeEnglish(text: string): string {
     .replace(/([!?])[!?]*/g, (run) => (run.includes("?") ? (run.includes("!") ? "?!" : "?") : "!"))
     .replace(/,{2,}/g, ",")
     .replace(/(?<=[\p{L}\p{N}"')]) +([!?;:,.])(?=\s|$)/gu, "$1")
-    .replace(BARE, apostrophe)
+    .replace(BARE, spelling)
+    .replace(/(?<=[\p{L}\p{N}"')]) & (?=[\p{L}\p{N}"'(])/gu, " and ")
     .replace(/ {2,}/g, " ")
     .trim();
+}
+
+/** One rule may make room for another ("a ,, b"); two steps are enough for nearly every text. */
+const MOST_STEPS = 8;
+
+/**
+ * @example
+ * normalizeEnglish("“Hello”…   I\u2019m  ﬁne !!!"); // "\"Hello\"... I'm fine!"
+ */
+export function normalizeEnglish(text: string): string {
+  let done = step(text);
+  for (let n = 1; n < MOST_STEPS; n++) {
+    const next = step(done);
+    if (next === done) break;
+    done = next;
+  }
+  return done;
 }

@@ -202,8 +202,8 @@ function write(text: string, pieces: readonly Piece[], before: (text: string) =>
 
 /**
  * @example
- * const pair = protectPair("I saw Tom.", "J'ai vu Tom.", "fr");
- * describePlaceholders(pair.target); // "J'ai vu ⟨man1⟩."
+ * const { values } = protectPair("I saw Tom at 2:30.", "J'ai vu Tom à 14 h 30.", "fr");
+ * values.map(({ kind, target }) => `${kind} ${target}`); // ["man Tom", "time 14 h 30"]
  */
 export function protectPair(
   source: string,

@@ -14,7 +14,7 @@
 import { afterName, shortForm } from "./contact.ts";
 import { findEnglishSpans } from "./english-spans.ts";
 import type { TargetLanguage } from "./language.ts";
-import { type Kind, PLACEHOLDER, placeholder, SLOTS } from "./placeholders.ts";
+import { type Kind, PLACEHOLDER, PRIVATE_USE, placeholder, SLOTS } from "./placeholders.ts";
 import { renderValue } from "./render.ts";
 import { type Span, valueKey } from "./values.ts";
 import type { Vocabulary } from "./vocabulary.ts";
@@ -35,7 +35,7 @@ export interface Protected {
   /** The sentence with placeholders. */
   readonly text: string;
   readonly spans: readonly ProtectedSpan[];
-  /** Spans that found no slot and stand in `text` as they were written. */
+  /** Spans that found no slot and stand in `text` as they were written, private-use characters as U+FFFD. */
   readonly overflow: number;
 }
 
@@ -51,11 +51,14 @@ export function substitute(
   let overflow = 0;
   for (const span of spans) {
     const slot = slotOf(span);
+    out += text.slice(from, span.start);
     if (slot === undefined) {
       overflow++;
+      // A typed private-use character must not be taken for a placeholder.
+      out += text.slice(span.start, span.end).replace(PRIVATE_USE, "\ufffd");
+      from = span.end;
       continue;
     }
-    out += text.slice(from, span.start);
     const character = placeholder(span.kind, slot);
     placed.push({ ...span, placeholder: character, at: out.length });
     out += character;
@@ -82,7 +85,7 @@ export function firstComeSlots(): (span: Span) => number | undefined {
 
 /**
  * @example
- * describePlaceholders(protect("Tom paid $20.").text); // "⟨man1⟩ paid ⟨price1⟩."
+ * protect("Tom paid $20.").spans.map(({ kind, start }) => [kind, start]); // [["man", 0], ["price", 9]]
  */
 export function protect(text: string, options: ProtectOptions = {}): Protected {
   return substitute(text, findEnglishSpans(text, options.vocabulary), firstComeSlots());
@@ -119,6 +122,30 @@ export function placeholderFaults(source: string, target: string): number {
 /** No word before a value that changes with it is longer. */
 const LONGEST_CONTACT = 16;
 
+/** A text under way whose last words may still change; linear however many pieces it has. */
+class Written {
+  readonly #pieces: string[] = [];
+  tail = "";
+  length = 0;
+
+  add(text: string): void {
+    const joined = this.tail + text;
+    const kept = Math.max(0, joined.length - LONGEST_CONTACT);
+    this.#pieces.push(joined.slice(0, kept));
+    this.tail = joined.slice(kept);
+    this.length += text.length;
+  }
+
+  changeTail(tail: string): void {
+    this.length += tail.length - this.tail.length;
+    this.tail = tail;
+  }
+
+  toString(): string {
+    return this.#pieces.join("") + this.tail;
+  }
+}
+
 /**
  * Puts the values back, each written as `language` writes it.
  *
@@ -137,8 +164,8 @@ export function restore(
   }
   const used = new Map<string, number>();
   const links: Link[] = [];
+  const written = new Written();
   let invented = 0;
-  let out = "";
   let from = 0;
   let name = "";
   for (const match of translation.matchAll(PLACEHOLDER)) {
@@ -148,28 +175,21 @@ export function restore(
     if (same === undefined) {
       invented++;
       // Its space goes with it.
-      out += between.endsWith(" ") ? between.slice(0, -1) : between;
+      written.add(between.endsWith(" ") ? between.slice(0, -1) : between);
       name = "";
       continue;
     }
     const times = used.get(match[0]) ?? 0;
     used.set(match[0], times + 1);
-    const span = same[Math.min(times, same.length - 1)]!;
-    const before = out + between;
-    const kept = Math.max(0, before.length - LONGEST_CONTACT);
-    const rendered = renderValue(span.value, language);
-    const short = shortForm(before.slice(kept), rendered, span.value, language);
-    const { text } = short;
-    out = before.slice(0, kept) + short.before;
-    links.push({
-      kind: span.kind,
-      source: [span.start, span.end],
-      target: [out.length, out.length + text.length],
-    });
-    out += text;
-    name = span.value.type === "text" ? text : "";
+    const { kind, start, end, value } = same[Math.min(times, same.length - 1)]!;
+    written.add(between);
+    const { before, text } = shortForm(written.tail, renderValue(value, language), value, language);
+    written.changeTail(before);
+    links.push({ kind, source: [start, end], target: [written.length, written.length + text.length] });
+    written.add(text);
+    name = value.type === "text" ? text : "";
   }
-  const text = out + afterName(name, translation.slice(from), language);
+  written.add(afterName(name, translation.slice(from), language));
   const missing = spans.filter((span) => !used.has(span.placeholder));
-  return { text, links, missing, invented };
+  return { text: written.toString(), links, missing, invented };
 }

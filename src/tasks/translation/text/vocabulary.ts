@@ -2,6 +2,7 @@
  * The words of a corpus with how often each occurs, as they are written in the middle of a sentence: the capital of a first
  * word says nothing, so it counts for the form that the rest of the corpus has.
  */
+import { isListed } from "./listed.ts";
 
 /** Words to counts. A model folder keeps the vocabulary of its training sentences. */
 export type Vocabulary = ReadonlyMap<string, number>;
@@ -39,7 +40,8 @@ export function countWords(sentences: Iterable<string>, least = 1): Map<string, 
   }
   for (const [word, n] of firsts) {
     const lower = word.toLowerCase();
-    add(counts, (counts.get(word) ?? 0) > (counts.get(lower) ?? 0) ? word : lower, n);
+    const [great, small] = [counts.get(word) ?? 0, counts.get(lower) ?? 0];
+    add(counts, great > small || (great === small && isListed(word)) ? word : lower, n);
   }
   return new Map([...counts].filter(([, n]) => n >= least).sort(([, a], [, b]) => b - a));
 }
