@@ -1,10 +1,12 @@
 import { OptionError } from "../core/errors.ts";
 import type { Dataset } from "./dataset.ts";
 import { fashionMnist } from "./datasets/fashion-mnist.ts";
+import { tatoebaEnDe } from "./datasets/tatoeba-en-de.ts";
+import { tatoebaEnEs } from "./datasets/tatoeba-en-es.ts";
 import { tatoebaEnFr } from "./datasets/tatoeba-en-fr.ts";
 import { tinyShakespeare } from "./datasets/tiny-shakespeare.ts";
 
-const DATASETS: readonly Dataset[] = [tatoebaEnFr, fashionMnist, tinyShakespeare];
+const DATASETS: readonly Dataset[] = [tatoebaEnFr, tatoebaEnDe, tatoebaEnEs, fashionMnist, tinyShakespeare];
 
 export function listDatasets(): readonly Dataset[] {
   return DATASETS;

@@ -25,6 +25,10 @@ describe("heed data", () => {
     expect(await data("list")).toBe(
       "tatoeba-en-fr  English-French sentence pairs of the Tatoeba project; 165,348 rows, 3.4 MB to download, " +
         "CC BY 2.0 FR\n" +
+        "tatoeba-en-de  English-German sentence pairs of the Tatoeba project; 168,170 rows, 4.0 MB to download, " +
+        "CC BY 2.0 FR\n" +
+        "tatoeba-en-es  English-Spanish sentence pairs of the Tatoeba project; 117,798 rows, 2.8 MB to download, " +
+        "CC BY 2.0 FR\n" +
         "fashion-mnist  grey 28 × 28 images of clothing in 10 classes; 70,000 rows, 30.9 MB to download, MIT\n" +
         "tiny-shakespeare  a million characters of Shakespeare's plays; 1,115,394 characters, 1.1 MB to download, public domain\n",
     );
@@ -59,7 +63,7 @@ describe("heed data", () => {
 
   test("fetch refuses a name it does not know", async () => {
     await expect(data("fetch", "tatoeba", "--dir", temporaryFolder())).rejects.toThrow(
-      'fetchDataset: name must be one of tatoeba-en-fr, fashion-mnist, tiny-shakespeare, got "tatoeba"; "heed data list" says what there is',
+      'fetchDataset: name must be one of tatoeba-en-fr, tatoeba-en-de, tatoeba-en-es, fashion-mnist, tiny-shakespeare, got "tatoeba"; "heed data list" says what there is',
     );
   });
 });

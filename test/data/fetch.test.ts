@@ -177,7 +177,7 @@ describe("buildSplits", () => {
 describe("fetchDataset", () => {
   test("names the data sets it knows", async () => {
     await expect(fetchDataset("tatoeba", { cacheDir })).rejects.toThrow(
-      'fetchDataset: name must be one of tatoeba-en-fr, fashion-mnist, tiny-shakespeare, got "tatoeba"; "heed data list" says what there is',
+      'fetchDataset: name must be one of tatoeba-en-fr, tatoeba-en-de, tatoeba-en-es, fashion-mnist, tiny-shakespeare, got "tatoeba"; "heed data list" says what there is',
     );
   });
 

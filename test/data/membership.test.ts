@@ -1,7 +1,11 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
+import { findDataset } from "../../src/data/catalog.ts";
+import { SPLITS } from "../../src/data/dataset.ts";
 import { memberLookup, sourceHash } from "../../src/data/membership.ts";
-import { membership } from "../../src/data/splits/tatoeba-en-fr.ts";
+import { rowsChecksum } from "../../src/data/rows.ts";
+import { readPairs } from "../../src/data/tsv.ts";
+import { itWithData } from "../support/shared-data.ts";
 
 const list = (...sources: string[]) =>
   Buffer.from(Uint32Array.from(sources, sourceHash).buffer).toString("base64");
@@ -16,19 +20,32 @@ test("sourceHash is the first four bytes of sha256, little-endian", () => {
   expect(sourceHash("école")).toBe(createHash("sha256").update("école", "utf8").digest().readUInt32LE(0));
 });
 
-test("the lists of tatoeba-en-fr have the sources of its README, and no hash twice", () => {
-  const sizes = Object.entries(membership.lists).map(([name, hashes]) => [
-    name,
-    Buffer.from(hashes, "base64").length / 4,
-  ]);
-  expect(sizes).toEqual([
-    ["valid", 2247],
-    ["test", 2308],
-    ["", 1133],
-  ]);
-  const hashes = Object.values(membership.lists).flatMap((text) => {
-    const bytes = Buffer.from(text, "base64");
-    return Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readUInt32LE(4 * i));
-  });
-  expect(new Set(hashes).size).toBe(2247 + 2308 + 1133);
+test.each([
+  ["tatoeba-en-fr", [2247, 2308, 1133]],
+  ["tatoeba-en-de", [2662, 2699, 1334]],
+  ["tatoeba-en-es", [2000, 2000, 1000]],
+])("the lists of %s have the sources of its README, and no hash twice", (name, sizes) => {
+  const { lists } = findDataset("test", name).membership;
+  const bytes = Object.values(lists).map((text) => Buffer.from(text, "base64"));
+  expect(Object.keys(lists)).toEqual(["valid", "test", ""]);
+  expect(bytes.map(({ length }) => length / 4)).toEqual(sizes);
+  const hashes = bytes.flatMap((list) =>
+    Array.from({ length: list.length / 4 }, (_, i) => list.readUInt32LE(4 * i)),
+  );
+  expect(new Set(hashes).size).toBe(hashes.length);
 });
+
+for (const name of ["tatoeba-en-de", "tatoeba-en-es"]) {
+  itWithData(name)(
+    `the lists of ${name} deal every row that is beside the project into its split`,
+    (folder) => {
+      const { membership, splits } = findDataset("test", name);
+      const splitOf = memberLookup(membership);
+      for (const split of SPLITS) {
+        const pairs = readPairs(`${folder}/${split}.tsv.gz`);
+        expect(rowsChecksum(pairs)).toBe(splits[split].sha256);
+        expect(pairs.every(({ source }) => splitOf(source) === split)).toBe(true);
+      }
+    },
+  );
+}
