@@ -37,6 +37,7 @@ interface Live {
   node: Node | undefined;
   logProbability: number;
   length: number;
+  restriction: Restriction | undefined;
 }
 
 interface Candidate {
@@ -56,6 +57,13 @@ export interface SearchTokens {
   readonly never: readonly number[];
 }
 
+/** What may follow a partial output: a rule that goes along with it and never changes itself. */
+export interface Restriction {
+  allows(id: number): boolean;
+  /** The rule once `id`, which it allows, has been written. */
+  after(id: number): Restriction;
+}
+
 const OF_PIECES: SearchTokens = { start: START, end: END, never: [PAD, START] };
 
 /** The hypotheses of one source. */
@@ -69,7 +77,14 @@ export class Beam {
   readonly #finished: Hypothesis[] = [];
   #live: Live[];
 
-  constructor(source: number, width: number, maxLength: number, alpha: number, tokens = OF_PIECES) {
+  constructor(
+    source: number,
+    width: number,
+    maxLength: number,
+    alpha: number,
+    tokens = OF_PIECES,
+    restriction?: Restriction,
+  ) {
     this.source = source;
     this.#tokens = tokens;
     this.#width = width;
@@ -80,6 +95,7 @@ export class Beam {
       node: undefined,
       logProbability: k ? -Infinity : 0,
       length: 0,
+      restriction,
     }));
   }
 
@@ -112,9 +128,17 @@ export class Beam {
         continue;
       }
       const weights = step.weights.slice(row * columns, (row + 1) * columns);
-      live.push({ node: { id, weights, before: before.node }, logProbability, length: before.length + 1 });
+      const restriction = before.restriction?.after(id);
+      live.push({
+        node: { id, weights, before: before.node },
+        logProbability,
+        length: before.length + 1,
+        restriction,
+      });
       rows.push(row);
     }
+    // Nothing may follow: what has ended is all there is.
+    if (live.length === 0) return undefined;
     const cut = live[0].length >= this.#maxLength;
     if (cut && this.#finished.length === 0) {
       for (const { node, logProbability, length } of live) this.#finish(node, logProbability, length, false);
@@ -132,10 +156,12 @@ export class Beam {
   #candidates({ logits, norms }: StepNumbers, row0: number): Candidate[] {
     const V = logits.length / norms.length;
     const candidates: Candidate[] = [];
-    for (const [from, { logProbability }] of this.#live.entries()) {
+    const { never } = this.#tokens;
+    for (const [from, { logProbability, restriction }] of this.#live.entries()) {
       if (logProbability === -Infinity) continue;
       const row = row0 + from;
-      for (const id of bestPieces(logits, row * V, (row + 1) * V, 2 * this.#width, this.#tokens.never)) {
+      const isOpen = (id: number) => !never.includes(id) && (restriction?.allows(id) ?? true);
+      for (const id of bestPieces(logits, row * V, (row + 1) * V, 2 * this.#width, isOpen)) {
         candidates.push({ from, id, logProbability: logProbability + logits[row * V + id] - norms[row] });
       }
     }
@@ -154,13 +180,13 @@ export class Beam {
   }
 }
 
-/** The `count` best next tokens of one row, best first, some left out; ties go to the smaller id. */
+/** The `count` best next tokens of one row, best first, of those that are open; ties go to the smaller id. */
 function bestPieces(
   logits: Float32Array,
   from: number,
   to: number,
   count: number,
-  never: readonly number[],
+  isOpen: (id: number) => boolean,
 ): number[] {
   const best: number[] = [];
   // The least of the best once there are enough, and until then a number that nothing is at most.
@@ -168,7 +194,7 @@ function bestPieces(
   for (let i = from; i < to; i++) {
     if (logits[i] <= least) continue;
     const id = i - from;
-    if (never.includes(id)) continue;
+    if (!isOpen(id)) continue;
     let at = best.length === count ? count - 1 : best.length;
     while (at > 0 && logits[i] > logits[from + best[at - 1]]) {
       best[at] = best[at - 1];

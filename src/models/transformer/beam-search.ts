@@ -1,20 +1,24 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
 import { padBatch } from "../../data/batching.ts";
-import { tidyData } from "../../ops/tidy.ts";
-import { Beam, type Hypothesis, type SearchTokens } from "../seq2seq/beam.ts";
+import { tidy, tidyData } from "../../ops/tidy.ts";
+import { Beam, type Hypothesis, type Restriction, type SearchTokens } from "../seq2seq/beam.ts";
 import { KeyValueCache } from "./cache.ts";
-import type { Transformer } from "./transformer.ts";
+import type { HeadRows, Transformer } from "./transformer.ts";
 
 export interface TransformerSearchOptions {
   /** Hypotheses kept at each step; 1 is greedy. At most the vocabulary. @default 1 */
   beam?: number;
-  /** Longest output in tokens. @default 2·source + 10, for each source its own */
-  maxLength?: number;
+  /** Longest output in tokens, of all sources or as a function of each. @default 2·source + 10 */
+  maxLength?: number | ((source: readonly number[]) => number);
   /** α of the length penalty of Wu et al. (arxiv.org/abs/1609.08144); 0 favours short outputs. @default 1 */
   lengthPenalty?: number;
   /** What begins and ends an output, and what it may not hold. */
   tokens: SearchTokens;
+  /** Ids that outputs are made of, `tokens.end` among them, ascending; no others are scored. @default the vocabulary */
+  outputs?: Int32Array;
+  /** What each output may hold, by source. @default anything */
+  restrictions?: readonly (Restriction | undefined)[];
 }
 
 /**
@@ -39,19 +43,29 @@ export function searchTransformer(
   check(model, sources, options);
   const results: Hypothesis[][] = sources.map(() => []);
   if (sources.length === 0) return results;
-  const longest = (source: readonly number[]) => maxLength ?? 2 * source.length + 10;
-  let beams = sources.map((source, n) => new Beam(n, K, longest(source), lengthPenalty, tokens));
+  const longest = (source: readonly number[]) =>
+    typeof maxLength === "function" ? maxLength(source) : (maxLength ?? 2 * source.length + 10);
+  const columns = new Columns(options.outputs);
+  const beamTokens = columns.tokens(tokens);
+  let beams = sources.map((source, n) => {
+    const restriction = columns.restriction(options.restrictions?.[n]);
+    return new Beam(n, K, longest(source), lengthPenalty, beamTokens, restriction);
+  });
   // One row for what begins all outputs, then one for each hypothesis and step.
   const capacity = 1 + K * Math.max(...sources.map(longest));
   const cache = new KeyValueCache(model, { examples: sources.length, capacity });
   const { ids: sourceIds, lengths, rows: B, width: S } = padBatch(sources);
   let memory: tf.Tensor3D | undefined;
+  let rows: HeadRows | undefined;
   try {
+    rows = columns.outputs && tidy(() => model.headRows(tf.tensor1d(columns.outputs!, "int32")));
     memory = tf.tidy(() => model.encode({ tokens: tf.tensor2d(sourceIds, [B, S], "int32"), lengths }));
     let parents: number[] | undefined;
     while (beams.length > 0) {
       const width = parents ? K : 1;
-      const ids = parents ? beams.flatMap((beam) => beam.tokens) : beams.map(() => tokens.start);
+      const ids = parents
+        ? beams.flatMap((beam) => beam.tokens.map((column) => columns.id(column)))
+        : beams.map(() => tokens.start);
       const given = {
         cache,
         ...(memory && { memory, memoryLengths: lengths }),
@@ -59,7 +73,7 @@ export function searchTransformer(
       };
       const step = tidyData(() => {
         const states = model.decode({ tokens: tf.tensor2d(ids, [beams.length, width], "int32") }, given);
-        const logits = model.logits(tf.reshape(states, [beams.length * width, -1]) as tf.Tensor2D);
+        const logits = model.logits(tf.reshape(states, [beams.length * width, -1]) as tf.Tensor2D, rows);
         return {
           logits: logits.dataSync() as Float32Array,
           norms: tf.logSumExp(logits, 1).dataSync() as Float32Array,
@@ -68,24 +82,59 @@ export function searchTransformer(
       });
       memory?.dispose();
       memory = undefined;
-      const rows = beams.map((beam, b) => beam.advance(step, b * width));
-      const open = beams.map((_, b) => b).filter((b) => rows[b] !== undefined);
-      for (const [b, beam] of beams.entries()) if (!rows[b]) results[beam.source] = beam.ranked;
+      const next = beams.map((beam, b) => beam.advance(step, b * width));
+      const open = beams.map((_, b) => b).filter((b) => next[b] !== undefined);
+      for (const [b, beam] of beams.entries())
+        if (!next[b]) results[beam.source] = beam.ranked.map((one) => columns.hypothesis(one));
       if (open.length > 0 && open.length < beams.length) cache.keep(open);
-      parents = open.flatMap((b) => rows[b]!.map((row) => (parents ? row - b * width : -1)));
+      parents = open.flatMap((b) => next[b]!.map((row) => (parents ? row - b * width : -1)));
       beams = open.map((b) => beams[b]!);
     }
   } finally {
     memory?.dispose();
+    tf.dispose(rows);
     cache.dispose();
   }
   return results;
 }
 
+/** Columns of scores and the ids that they stand for: the same, unless outputs are made of some ids alone. */
+class Columns {
+  readonly outputs: Int32Array | undefined;
+  readonly #columns: ReadonlyMap<number, number> | undefined;
+
+  constructor(outputs: Int32Array | undefined) {
+    this.outputs = outputs;
+    this.#columns = outputs && new Map(Array.from(outputs, (id, column) => [id, column]));
+  }
+
+  id(column: number): number {
+    return this.outputs ? this.outputs[column]! : column;
+  }
+
+  tokens({ start, end, never }: SearchTokens): SearchTokens {
+    const columns = this.#columns;
+    if (!columns) return { start, end, never };
+    return { start, end: columns.get(end)!, never: never.flatMap((id) => columns.get(id) ?? []) };
+  }
+
+  restriction(given: Restriction | undefined): Restriction | undefined {
+    if (!(given && this.outputs)) return given;
+    return {
+      allows: (column) => given.allows(this.id(column)),
+      after: (column) => this.restriction(given.after(this.id(column)))!,
+    };
+  }
+
+  hypothesis(found: Hypothesis): Hypothesis {
+    return this.outputs ? { ...found, ids: found.ids.map((column) => this.id(column)) } : found;
+  }
+}
+
 function check(
   { config: { encoderLayers, decoderLayers, head, vocabulary: V } }: Transformer,
   sources: readonly (readonly number[])[],
-  { beam = 1, maxLength = 1 }: TransformerSearchOptions,
+  { beam = 1, maxLength = 1, outputs, tokens }: TransformerSearchOptions,
 ): void {
   const op = "searchTransformer";
   const refuse = (code: "OPTION" | "CONFLICT", rule: string, got: unknown, remedy: string): never => {
@@ -98,20 +147,22 @@ function check(
       "another one",
       "use generate for a decoder alone",
     );
-  if (!(Number.isSafeInteger(beam) && beam >= 1 && beam <= V))
+  const choices = outputs?.length ?? V;
+  if (!(Number.isSafeInteger(beam) && beam >= 1 && beam <= choices))
     refuse(
       "OPTION",
-      `beam must be an integer from 1 to the ${V} tokens of the vocabulary`,
+      `beam must be an integer from 1 to the ${choices} tokens of ${outputs ? "the outputs" : "the vocabulary"}`,
       beam,
       "4 is usual",
     );
-  if (!(Number.isSafeInteger(maxLength) && maxLength >= 1))
-    refuse(
-      "OPTION",
-      "maxLength must be an integer ≥ 1",
-      maxLength,
-      "choose one in that range or leave it out",
-    );
+  for (const source of sources) {
+    const length = typeof maxLength === "function" ? maxLength(source) : maxLength;
+    const remedy = "choose one in that range or leave it out";
+    if (!(Number.isSafeInteger(length) && length >= 1))
+      refuse("OPTION", "maxLength must be an integer ≥ 1", length, remedy);
+  }
+  if (outputs && !outputs.includes(tokens.end))
+    refuse("OPTION", "outputs must hold the token that ends an output", `none of id ${tokens.end}`, "add it");
   const empty = sources.findIndex(({ length }) => length === 0);
   if (empty >= 0)
     refuse("OPTION", "every source must have a token", `none in source ${empty}`, "leave it out");

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
 import { checkSegments, type Segments } from "../../ops/attention/packed.ts";
+import { linear } from "../../ops/linear.ts";
 import { softmaxCrossEntropy } from "../../ops/softmax-cross-entropy.ts";
 import { tidy } from "../../ops/tidy.ts";
 import { Parameters } from "../parameters.ts";
@@ -48,6 +49,13 @@ export interface DecodeOptions extends ForwardOptions {
   /** With a cache: the tokens are hypotheses, see `StepOptions`. */
   parents?: ArrayLike<number>;
 }
+
+/** Rows of the last matrix [V′, C] and of its bias [V′]. */
+export type HeadRows = { readonly matrix: tf.Tensor2D; readonly bias?: tf.Tensor1D };
+
+const TIED_HEAD = "embedding/token";
+const HEAD = "head/weight";
+const HEAD_BIAS = "head/bias";
 
 /**
  * One Transformer for all papers: an encoder, a decoder, or both, as its configuration says.
@@ -152,8 +160,21 @@ export class Transformer {
     });
   }
 
-  /** Scores of tokens: states […, C] → […, V]. */
-  logits<T extends tf.Tensor>(states: T): T {
+  /**
+   * The rows of the head for some tokens, gathered once for many calls of `logits`; the caller disposes them.
+   *
+   * @param ids int32 [V′]
+   */
+  headRows(ids: tf.Tensor1D): HeadRows {
+    const { parameters, config } = this;
+    return tidy(() => ({
+      matrix: tf.gather(parameters.matrix(config.head!.tied ? TIED_HEAD : HEAD), ids),
+      ...(parameters.has(HEAD_BIAS) && { bias: tf.gather(parameters.vector(HEAD_BIAS), ids) }),
+    }));
+  }
+
+  /** Scores of tokens: states […, C] → […, V]; of those of `rows` alone where given: […, V′]. */
+  logits<T extends tf.Tensor>(states: T, rows?: HeadRows): T {
     const { head, activation } = this.config;
     const weights = this.#weights;
     return tidy(() => {
@@ -162,7 +183,8 @@ export class Transformer {
         x = weights.norm("head/norm", activate(activation, weights.map("head/transform", x as tf.Tensor3D)));
       }
       if (head!.scale !== undefined) x = tf.mul(x, head!.scale);
-      return weights.scores(x, head!.tied ? "embedding/token" : "head/weight", "head/bias") as T;
+      if (rows) return linear(x, rows.matrix, rows.bias, { transposed: true }) as T;
+      return weights.scores(x, head!.tied ? TIED_HEAD : HEAD, HEAD_BIAS) as T;
     });
   }
 

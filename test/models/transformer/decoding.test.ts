@@ -4,7 +4,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { OptionError } from "../../../src/core/errors.ts";
 import { RandomStream } from "../../../src/core/random.ts";
-import { Beam } from "../../../src/models/seq2seq/beam.ts";
+import { Beam, type Restriction } from "../../../src/models/seq2seq/beam.ts";
 import {
   generate,
   llama,
@@ -184,8 +184,71 @@ describe("searchTransformer", () => {
     }
   });
 
+  it("scores some outputs alone as if the others were never to be written", () => {
+    const outputs = Int32Array.from([2, 3, 5, 8, 11, 13, 16]);
+    const others = Array.from({ length: 17 }, (_, id) => id).filter((id) => !outputs.includes(id));
+    const found = searchTransformer(translator, sources, { beam: 3, maxLength: 8, tokens: TOKENS, outputs });
+    for (const [n, source] of sources.entries()) {
+      for (const { ids, logProbability, ended } of found[n]!) {
+        expect(ids.every((id) => outputs.includes(id))).toBe(true);
+        // Their softmax is over the outputs.
+        let sum = 0;
+        for (let t = 0; t < ids.length + Number(ended); t++) {
+          const logits = logitsAfter([1, ...ids.slice(0, t)], source);
+          for (const id of others) logits[id] = -Infinity;
+          const norm = Math.log([...logits].reduce((total, x) => total + Math.exp(x), 0));
+          sum += logits[ids[t] ?? TOKENS.end]! - norm;
+        }
+        expect(logProbability).toBeCloseTo(sum, 4);
+      }
+    }
+  });
+
+  it("keeps each output to the rule of its source", () => {
+    /** An output has exactly the ids of `left`, in any order. */
+    const exactly = (left: readonly number[]): Restriction => ({
+      allows: (id) => (left.length === 0 ? id === TOKENS.end : left.includes(id)),
+      after: (id) => exactly(left.filter((_, at) => at !== left.indexOf(id))),
+    });
+    const wanted = [[7, 3, 3], [11], [16, 5, 9, 4]];
+    for (const outputs of [undefined, Int32Array.from({ length: 17 }, (_, id) => id)]) {
+      const restrictions = wanted.map(exactly);
+      const found = searchTransformer(translator, sources, {
+        beam: 4,
+        tokens: TOKENS,
+        restrictions,
+        ...(outputs && { outputs }),
+      });
+      for (const [n, hypotheses] of found.entries()) {
+        expect(hypotheses.length).toBeGreaterThan(0);
+        for (const { ids, ended } of hypotheses) {
+          expect(ended).toBe(true);
+          expect([...ids].sort((a, b) => a - b)).toEqual([...wanted[n]!].sort((a, b) => a - b));
+        }
+      }
+    }
+    const nothing: Restriction = { allows: () => false, after: () => nothing };
+    expect(
+      searchTransformer(translator, [[3]], { beam: 2, tokens: TOKENS, restrictions: [nothing] }),
+    ).toEqual([[]]);
+  });
+
+  it("takes the longest output as a function of the source", () => {
+    const never = { allows: (id: number) => id !== TOKENS.end, after: () => never };
+    const restrictions = sources.map(() => never);
+    const maxLength = (source: readonly number[]) => source.length + 2;
+    const found = searchTransformer(translator, sources, {
+      beam: 2,
+      tokens: TOKENS,
+      restrictions,
+      maxLength,
+    });
+    expect(found.map(([best]) => best!.ids.length)).toEqual(sources.map(maxLength));
+  });
+
   it("leaves no tensor behind, and answers nothing with nothing", () => {
     const before = tf.memory().numTensors;
+    searchTransformer(translator, sources, { beam: 3, tokens: TOKENS, outputs: Int32Array.from([2, 3, 4]) });
     searchTransformer(translator, sources, { beam: 3, tokens: TOKENS });
     expect(tf.memory().numTensors).toBe(before);
     expect(searchTransformer(translator, [], { tokens: TOKENS })).toEqual([]);
@@ -194,6 +257,12 @@ describe("searchTransformer", () => {
   it("refuses a beam wider than the vocabulary, an empty source and a decoder alone", () => {
     expect(() => searchTransformer(translator, [[3]], { beam: 18, tokens: TOKENS })).toThrow(
       "searchTransformer: beam must be an integer from 1 to the 17 tokens of the vocabulary, got 18; 4 is usual",
+    );
+    expect(() =>
+      searchTransformer(translator, [[3]], { tokens: TOKENS, outputs: Int32Array.from([3, 4]) }),
+    ).toThrow("outputs must hold the token that ends an output, got none of id 2; add it");
+    expect(() => searchTransformer(translator, [[3]], { tokens: TOKENS, maxLength: () => 0 })).toThrow(
+      "maxLength must be an integer ≥ 1, got 0",
     );
     expect(() => searchTransformer(translator, [[]], { tokens: TOKENS })).toThrow(
       "got none in source 0; leave it out",
