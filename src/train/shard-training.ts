@@ -3,6 +3,7 @@ import { DataError, OptionError } from "../core/errors.ts";
 import type { SafetensorsTensor } from "../core/safetensors.ts";
 import { Adam, type AdamOptions } from "./adam.ts";
 import type { CheckpointContent } from "./checkpoint.ts";
+import { copyTensor } from "./copy-tensor.ts";
 import type { TrainLoopOptions } from "./loop.ts";
 import type { Schedule } from "./schedule.ts";
 import type { ShardModel, ShardPool } from "./shards.ts";
@@ -125,12 +126,4 @@ export class ShardTraining<Batch> {
     const remedy = "choose an empty folder for the checkpoints, or give what the first call had";
     return new OptionError("MISMATCH", { op: this.#options.op, rule, got: "another", remedy });
   }
-}
-
-function copyTensor(tensor: tf.Tensor): SafetensorsTensor {
-  const { shape } = tensor;
-  const data = tensor.dataSync();
-  return tensor.dtype === "int32"
-    ? { dtype: "I32", shape, data: (data as Int32Array).slice() }
-    : { dtype: "F32", shape, data: (data as Float32Array).slice() };
 }
