@@ -33,7 +33,7 @@ export interface TranslationCard {
 }
 
 /** What we know of the rows that a model learns from: everything where the catalogue has them, else a name. */
-function dataOf(name: string, checksum: string): TranslationCard["data"] {
+export function dataOf(name: string, checksum: string): TranslationCard["data"] {
   const known = listDatasets().find(({ splits }) => splits.train.sha256 === checksum);
   if (!known) return { name, licence: "not stated", attribution: "not stated", changes: "not stated" };
   const { licence, attribution } = known;

@@ -2,7 +2,7 @@ import { corpusBleu } from "../../train/metrics/bleu.ts";
 import { corpusChrf } from "../../train/metrics/chrf.ts";
 import { exactMatch } from "../../train/metrics/exact-match.ts";
 import type { Referenced } from "./corpus.ts";
-import type { TranslateOptions, Translator } from "./translator.ts";
+import type { TranslateOptions, Translation } from "./translation.ts";
 
 /** How well a split is translated, as sacreBLEU scores it. */
 export interface Evaluation {
@@ -17,7 +17,7 @@ export interface Evaluation {
 
 /** Translates every source of a split and scores the result against all its references. */
 export function evaluate(
-  translator: Translator,
+  translator: { translate(lines: readonly string[], options?: TranslateOptions): Translation[] },
   split: readonly Referenced[],
   options: TranslateOptions = {},
 ): Evaluation {

@@ -41,14 +41,23 @@ export function writeModelFolder(
   });
 }
 
-/** What translating reads of a card. A beam of "5" would be compared as a number and counted as a text. */
-function checkCard(folder: ModelFolder, { decoding, from, to, data }: TranslationCard): void {
+/**
+ * How a card says that its model decodes. A beam of "5" would be compared as a number and counted as a text.
+ *
+ * @throws DataError DAMAGED
+ */
+export function checkDecoding(folder: ModelFolder, decoding: TranslationCard["decoding"]): void {
   const { beam, lengthPenalty, maxPieces } = decoding;
   const isCount = (n: unknown, most: number) =>
     Number.isInteger(n) && (n as number) >= 1 && (n as number) <= most;
   const isPenalty = Number.isFinite(lengthPenalty) && lengthPenalty >= 0;
   if (!(isCount(beam, MOST_BEAM) && isCount(maxPieces, MOST_PIECES) && isPenalty))
     throw folder.damaged(CARD, `decoding ${JSON.stringify(decoding)}`.slice(0, 200));
+}
+
+/** What translating reads of a card. */
+function checkCard(folder: ModelFolder, { decoding, from, to, data }: TranslationCard): void {
+  checkDecoding(folder, decoding);
   for (const [name, language] of Object.entries({ from, to }))
     if (typeof language !== "string" || !LANGUAGE.test(language))
       throw folder.damaged(CARD, `${name} ${JSON.stringify(language)}`.slice(0, 200));

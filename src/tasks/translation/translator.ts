@@ -1,5 +1,4 @@
 import { fileURLToPath } from "node:url";
-import { OptionError } from "../../core/errors.ts";
 import { padBatch } from "../../data/batching.ts";
 import { type Bpe, SPACE_MARK, UNKNOWN } from "../../data/bpe.ts";
 import { normalizeText } from "../../data/text.ts";
@@ -9,58 +8,18 @@ import type { Hypothesis } from "../../models/seq2seq/beam.ts";
 import { beamSearch } from "../../models/seq2seq/search.ts";
 import type { Seq2Seq } from "../../models/seq2seq/seq2seq.ts";
 import { blockDiagonal, mergeWeights } from "./alignment.ts";
+import { differentOnes } from "./alternatives.ts";
+import { byLength } from "./by-length.ts";
 import type { DraftCard } from "./card.ts";
 import { isShouted, sentenceCase } from "./casing.ts";
 import { readModelFolder, type TranslationModel } from "./files.ts";
 import { splitLine } from "./segments.ts";
+import { BATCH_SIZE, checkTranslateOptions, type TranslateOptions, type Translation } from "./translation.ts";
 
-/** A translated line, with what each of its words looked at. */
-export interface Translation {
-  source: string;
-  target: string;
-  /** Words and punctuation of the source, in order. */
-  sourceTokens: string[];
-  /** Words and punctuation of the translation. */
-  targetTokens: string[];
-  /** weights[i][j]: how much target token i looked at source token j; rows sum to 1. */
-  weights: number[][];
-  /** Log-probability of the translation over its length penalty, in nats; parts of a long line are averaged. */
-  score: number;
-  /** The next best translations, all different, best first, when `nBest` asked for them. */
-  alternatives?: Translation[];
-}
-
-export interface TranslateOptions {
-  /** Hypotheses kept at each step; 1 is greedy. The card's beam by default. */
-  beam?: number;
-  /** Translations returned for each line, at most `beam`. @default 1 */
-  nBest?: number;
-  /** Longest translation of one part of a line, in pieces. @default 2·source + 10 */
-  maxLength?: number;
-  /** Parts of lines translated at once. @default 32 */
-  batchSize?: number;
-  /** Return what each word looked at; without, `weights` is empty and a long line costs less. @default true */
-  weights?: boolean;
-}
-
-/** @throws OptionError OPTION */
-function checkOptions(options: TranslateOptions, decoding: { beam: number }): void {
-  const beam = options.beam ?? decoding.beam;
-  const must = (name: string, got: number | undefined, rule: string, most = Number.POSITIVE_INFINITY) => {
-    if (got === undefined || (Number.isInteger(got) && got >= 1 && got <= most)) return;
-    const fault = { op: "translate", rule: `${name} must be ${rule}`, got, remedy: "correct it" };
-    throw new OptionError("OPTION", { ...fault, name });
-  };
-  must("beam", options.beam, "a whole number from 1");
-  must("maxLength", options.maxLength, "a whole number from 1");
-  must("batchSize", options.batchSize, "a whole number from 1");
-  must("nBest", options.nBest, `a whole number from 1 to the beam, ${beam}`, beam);
-}
+export type { TranslateOptions, Translation } from "./translation.ts";
 
 /** The model that ships with heed. */
 export const DEFAULT_MODEL = fileURLToPath(new URL("../../../weights/translation-en-fr", import.meta.url));
-
-const BATCH_SIZE = 32;
 
 /** One part of a line, as the model reads it. */
 interface Part {
@@ -101,22 +60,16 @@ export class Translator {
    * @throws OptionError OPTION
    */
   translate(lines: readonly string[], options: TranslateOptions = {}): Translation[] {
-    checkOptions(options, this.card.decoding);
+    checkTranslateOptions(options, this.card.decoding);
     const parts = lines.flatMap((line, index) => this.#parts(line, index));
-    const order = parts
-      .map((_, i) => i)
-      .filter((i) => parts[i].copied === undefined)
-      .sort((a, b) => parts[a].ids.length - parts[b].ids.length);
     const found: Hypothesis[][] = [];
-    const size = options.batchSize ?? BATCH_SIZE;
-    for (let first = 0; first < order.length; first += size) {
-      const batch = order.slice(first, first + size);
-      const results = this.#search(
-        batch.map((i) => parts[i].ids),
-        options,
-      );
-      for (const [k, i] of batch.entries()) found[i] = results[k];
-    }
+    const read = parts.flatMap((part, i) => (part.copied === undefined ? [i] : []));
+    const results = byLength(
+      read.map((i) => parts[i].ids),
+      options.batchSize ?? BATCH_SIZE,
+      (batch) => this.#search(batch, options),
+    );
+    for (const [k, i] of read.entries()) found[i] = results[k];
     const byLine: number[][] = lines.map(() => []);
     for (const [i, { line }] of parts.entries()) byLine[line].push(i);
     return lines.map((line, index) => {
@@ -129,17 +82,10 @@ export class Translator {
           })),
           options.weights ?? true,
         );
-      const first = nth(0);
       const { nBest = 1 } = options;
-      if (nBest === 1) return first;
-      // Several spellings in pieces can be one text: it counts once.
-      const texts = new Map([[first.target, first]]);
       const most = Math.max(0, ...byLine[index].map((i) => found[i]?.length ?? 1));
-      for (let n = 1; n < most && texts.size < nBest; n++) {
-        const other = nth(n);
-        if (!texts.has(other.target)) texts.set(other.target, other);
-      }
-      return { ...first, alternatives: [...texts.values()].slice(1) };
+      const [first, ...alternatives] = differentOnes(nBest, most, nth);
+      return nBest === 1 ? first : { ...first, alternatives };
     });
   }
 

@@ -1,0 +1,65 @@
+import { fullConfig } from "../../../models/transformer/config.ts";
+import { transformerParameters } from "../../../models/transformer/parameters.ts";
+import { Transformer } from "../../../models/transformer/transformer.ts";
+import {
+  CARD,
+  cardFile,
+  ModelFolder,
+  VOCABULARY,
+  WEIGHTS,
+  weightsFile,
+  writeFiles,
+} from "../../model-folder.ts";
+import { checkDecoding } from "../files.ts";
+import type { TargetLanguage } from "../text/language.ts";
+import type { MultilingualCard } from "./card.ts";
+import { lexiconFile, readLexicon } from "./lexicon.ts";
+import { modelConfig } from "./model.ts";
+import type { MultilingualModel } from "./translator.ts";
+
+const OP = "loadTranslator";
+
+/** Writes a model folder: float16 weights, the lexicon, the card. */
+export function writeMultilingualFolder(dir: string, { model, card, ...lexicon }: MultilingualModel): void {
+  writeFiles(dir, {
+    [WEIGHTS]: weightsFile(model.parameters.variables, { model: "transformer" }),
+    [VOCABULARY]: lexiconFile(lexicon),
+    [CARD]: cardFile(card),
+  });
+}
+
+/**
+ * Reads a folder that `writeMultilingualFolder` wrote. The backend must be ready.
+ *
+ * @throws FileError MISSING · DataError DAMAGED, MISMATCH, FORMAT, UNSUPPORTED
+ */
+export function readMultilingualFolder(dir: string): MultilingualModel {
+  const folder = new ModelFolder(OP, dir, [WEIGHTS, VOCABULARY, CARD]);
+  const card = folder.json<MultilingualCard>(CARD, ["model", "decoding", "alignment"]);
+  checkCard(folder, card);
+  const lexicon = readLexicon(folder);
+  const known: readonly TargetLanguage[] = lexicon.pieces.languages;
+  const missing = card.languages.find((to) => !known.includes(to));
+  if (missing !== undefined)
+    throw folder.damaged(CARD, `a language ${JSON.stringify(missing)} without outputs`);
+  const config = modelConfig(card.model, lexicon.pieces.size);
+  const specs = transformerParameters(fullConfig(config));
+  return { model: new Transformer(config, folder.weights(specs)), card, ...lexicon };
+}
+
+/** What translating reads of a card, besides what says how the model is made. */
+function checkCard(folder: ModelFolder, card: MultilingualCard): void {
+  const { decoding, alignment, model, languages, confidence } = card;
+  checkDecoding(folder, decoding);
+  const isAmong = (n: unknown, count: number) =>
+    Number.isSafeInteger(n) && (n as number) >= 0 && (n as number) < count;
+  const { layer, heads } = alignment;
+  const areHeads = Array.isArray(heads) && heads.length > 0 && heads.every((h) => isAmong(h, model.heads));
+  if (!(isAmong(layer, model.decoderLayers) && areHeads))
+    throw folder.damaged(CARD, `alignment ${JSON.stringify(alignment)}`.slice(0, 200));
+  if (!(Array.isArray(languages) && languages.length > 0))
+    throw folder.damaged(CARD, `languages ${JSON.stringify(languages)}`.slice(0, 200));
+  const numbers = confidence && [confidence.bias, ...(confidence.weights ?? [Number.NaN])];
+  if (numbers && !numbers.every((n) => Number.isFinite(n)))
+    throw folder.damaged(CARD, `confidence ${JSON.stringify(confidence)}`.slice(0, 200));
+}
