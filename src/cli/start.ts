@@ -20,7 +20,7 @@ export function startCommand(io: Io, load: LoadTranslator = loadFromFolder): Com
     .action(async (texts: string[]) => {
       const appearance = look({}, io);
       io.stdout.write(`heed ${version()}: English to French, and what each French word looked at.\n\n`);
-      const translator = await load(undefined);
+      const translator = await load(undefined, undefined);
       const axes = axesOf(translator.card);
       try {
         for (const sentence of texts.length > 0 ? argumentLines(texts) : SENTENCES) {

@@ -35,6 +35,37 @@ const TASKS: readonly TrainTask[] = [
     },
   },
   {
+    name: "translation-multilingual",
+    description: "Trains one Transformer from English to French, German and Spanish.",
+    data: "folder with a folder for each language's data set (default: where the fetched ones are)",
+    folder: "runs/translation-multilingual",
+    help: `A run that is stopped leaves its model too, as far as it is, without figures. The data sets are those that
+"heed data fetch tatoeba-en-fr" fetches, -de and -es.
+
+  heed train translation-multilingual --out my-model
+  heed translate --model my-model --to de "I am tired."`,
+    card: "weights/translation-en/card.json",
+    async load() {
+      const [{ MULTILINGUAL_RECIPE }, { runMultilingual }, { locateCorpora }] = await Promise.all([
+        import("../tasks/translation/multilingual/recipe.ts"),
+        import("../tasks/translation/multilingual/run.ts"),
+        import("../tasks/translation/multilingual/locate.ts"),
+      ]);
+      return {
+        recipe: MULTILINGUAL_RECIPE,
+        async run(options) {
+          const { finished, card } = await runMultilingual(options);
+          if (!finished) return undefined;
+          const scores = Object.entries(card.metrics).map(([to, { bleu, chrf }]) => {
+            return `${to} BLEU ${bleu.toFixed(2)}, chrF ${chrf.toFixed(2)}`;
+          });
+          return `test ${scores.join("; ")}`;
+        },
+        locate: locateCorpora,
+      };
+    },
+  },
+  {
     name: "language-model",
     description: "Trains a language model of characters on a text.",
     data: "folder with input.txt, and splits.json where its parts are fixed (default: the fetched data set)",

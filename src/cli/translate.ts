@@ -2,7 +2,9 @@ import { fstatSync } from "node:fs";
 import { Command, Option } from "commander";
 import { FileError } from "../core/errors.ts";
 import { fileReason } from "../core/file-reason.ts";
-import type { Translation, Translator } from "../tasks/translation/translator.ts";
+import type { AnyTranslator } from "../tasks/translation/load.ts";
+import { TARGET_LANGUAGES, type TargetLanguage } from "../tasks/translation/text/language.ts";
+import type { Translation } from "../tasks/translation/translation.ts";
 import { oneOf, unreadable, wholeNumber } from "./flags.ts";
 import { type Io, write } from "./io.ts";
 import { argumentLines, type LineBatch, lineBatches } from "./lines.ts";
@@ -16,19 +18,25 @@ const MAX_BEAM = 64;
 
 interface Flags extends LookOptions {
   beam?: number;
+  nBest?: number;
   model?: string;
+  to?: TargetLanguage;
   svg?: string;
   trace?: string;
 }
 
+/** What `--to` is for. */
+export const TO = `${TARGET_LANGUAGES.join(", ")} (default: the model's language, or the first of them)`;
+
 /** How to get a translator; tests hand in one without weights. */
 export type LoadTranslator = (
   folder: string | undefined,
-) => Promise<Pick<Translator, "translate" | "dispose"> & { card: Pick<Translator["card"], "from" | "to"> }>;
+  to: TargetLanguage | undefined,
+) => Promise<Pick<AnyTranslator, "translate" | "dispose" | "card">>;
 
-export const loadFromFolder: LoadTranslator = async (folder) => {
-  const { DEFAULT_MODEL, loadTranslator } = await import("../tasks/translation/translator.ts");
-  return loadTranslator(folder ?? DEFAULT_MODEL);
+export const loadFromFolder: LoadTranslator = async (folder, to) => {
+  const { loadAnyTranslator } = await import("../tasks/translation/load.ts");
+  return loadAnyTranslator(folder, to);
 };
 
 const HELP = `
@@ -42,15 +50,21 @@ alignment; elsewhere by its summary, indented; --no-map leaves the translations 
   heed translate --trace tired.attn "I am tired."   # then: heed show tired.attn
 `;
 
-/** `heed translate [text…]`: English in, French out, and what each French word looked at. */
+/** `heed translate [text…]`: English in, another language out, and what each of its words looked at. */
 export function translateCommand(io: Io, load: LoadTranslator = loadFromFolder): Command {
   return new Command("translate")
-    .description("Translates English to French and shows what each word looked at.")
+    .description("Translates English and shows what each word looked at.")
     .argument("[text...]", "sentences; standard input, one a line, when there are none")
     .option(
       "--beam <n>",
       `candidates kept at each word, 1 to ${MAX_BEAM}; 1 is the fastest`,
       wholeNumber(NAME, "--beam", 1, MAX_BEAM, "try --beam 5"),
+    )
+    .option("--to <language>", TO, oneOf(NAME, "--to", TARGET_LANGUAGES))
+    .option(
+      "--n-best <n>",
+      "also the next best translations, so many in all",
+      wholeNumber(NAME, "--n-best", 1, MAX_BEAM, "try --n-best 3"),
     )
     .option("--model <dir>", "folder of the weights and their card (default: the model that ships with heed)")
     .option("--svg <file>", "also draw the heat map; several sentences go to file-1.svg, file-2.svg, …")
@@ -63,7 +77,8 @@ export function translateCommand(io: Io, load: LoadTranslator = loadFromFolder):
     .addOption(
       new Option(
         "--json",
-        "one object a line: source, target, sourceTokens, targetTokens, weights, score",
+        "one object a line: source, target, sourceTokens, targetTokens, weights, score; confidence, values, notes, doubts " +
+          "and alternatives where there are some",
       ).conflicts(["map"]),
     )
     .option("--no-map", "the translations only, one a line")
@@ -85,8 +100,16 @@ async function translateText(texts: string[], flags: Flags, io: Io, load: LoadTr
     io.stderr.write("Type a sentence in English and press Enter; Ctrl-D ends.\n");
 
   const arrived = texts.length > 0 && !io.stdin.isTTY ? watch(io.stdin) : () => false;
-  const translator = await load(flags.model);
+  const translator = await load(flags.model, flags.to);
   const axes = axesOf(translator.card);
+  const { beam, nBest } = flags;
+  // Where the translations alone are printed, nobody sees what they looked at.
+  const isShown = appearance.format !== "plain" || pictures !== undefined || traces !== undefined;
+  const options = {
+    ...(beam !== undefined && { beam }),
+    ...(nBest !== undefined && { nBest }),
+    ...(!isShown && { weights: false }),
+  };
   try {
     for await (const { lines, broken } of texts.length > 0
       ? [given(texts)]
@@ -94,7 +117,7 @@ async function translateText(texts: string[], flags: Flags, io: Io, load: LoadTr
       for (const line of broken) {
         io.stderr.write(`${NAME}: line ${line} is not UTF-8; its broken bytes are read as U+FFFD\n`);
       }
-      const translations = translator.translate(lines, flags.beam === undefined ? {} : { beam: flags.beam });
+      const translations = translator.translate(lines, options);
       await write(io.stdout, translations.map((translation) => show(translation, appearance, axes)).join(""));
       for (const translation of translations) {
         pictures?.add(drawing(translation, axes));

@@ -1,4 +1,5 @@
-import type { Translation, Translator } from "../tasks/translation/translator.ts";
+import type { AnyTranslator } from "../tasks/translation/load.ts";
+import type { Doubt, Translation } from "../tasks/translation/translation.ts";
 import type { HeatmapData } from "../viz/data.ts";
 import { heatmap } from "../viz/heatmap.ts";
 import { type TerminalCapabilities, terminalCapabilities } from "../viz/terminal/capabilities.ts";
@@ -37,15 +38,38 @@ export function look({ format, color = "auto", json, map }: LookOptions, { stdou
 
 /** A translation as it is printed, line end included. */
 export function show(translation: Translation, { format, terminal }: Look, axes: Axes): string {
-  const { source, target, sourceTokens, targetTokens, weights, score } = translation;
-  if (format === "json") {
-    return `${JSON.stringify({ source, target, sourceTokens, targetTokens, weights, score })}\n`;
-  }
-  const line = `${safe(target, terminal)}\n`;
+  if (format === "json") return `${JSON.stringify(translation)}\n`;
+  const { target, alternatives = [] } = translation;
+  const shown = (text: string) => safe(text, terminal);
+  // The next best are told by their indentation, where lines are all there is.
+  const others = alternatives.map((one) => `  ${shown(one.target)}\n`).join("");
+  const line = `${shown(target)}\n${others}`;
+  if (format === "plain") return line;
   const data = alignment(translation);
-  if (format === "plain" || !data) return line;
+  const remarks = remarksOn(translation).map((remark) => `  (${shown(remark)})\n`);
+  const said = line + remarks.join("");
+  if (!data) return said;
   const picture = terminalHeatmap(data, { ...terminal, ...axes, format });
-  return format === "map" ? `${line}\n${picture}\n\n` : `${line}${picture.replace(/^/gm, "  ")}\n`;
+  return format === "map" ? `${said}\n${picture}\n\n` : `${said}${picture.replace(/^/gm, "  ")}\n`;
+}
+
+/** What a reader should know of a translation before trusting it, a sentence each. */
+function remarksOn({ confidence, doubts = [], notes = [] }: Translation): string[] {
+  const share = confidence === undefined ? "" : `, ${Math.round(100 * confidence)} %`;
+  const said: Record<Doubt, string> = {
+    "not English": "this does not look like English",
+    "low confidence": `low confidence${share}: check this translation`,
+    "cut off": "the translation is cut off",
+    "value missing": "a number or a name of the sentence is missing",
+  };
+  return [
+    ...doubts.map((doubt) => said[doubt]),
+    ...notes.map((note) => {
+      if (note.type === "typo") return `read "${note.from}" as "${note.to}"`;
+      if (note.type === "unknown word") return `copied "${note.text}", a word that the model has not seen`;
+      return `"${note.text}" is read as month and day`;
+    }),
+  ];
 }
 
 /** What could steer a terminal: escape sequences, other controls, changes of direction. */
@@ -64,7 +88,7 @@ export interface Axes {
 }
 
 /** The axes of a model's alignments, named after its languages: `en` → `English`. */
-export function axesOf({ from, to }: Pick<Translator["card"], "from" | "to">): Axes {
+export function axesOf({ from, to }: AnyTranslator["card"]): Axes {
   return { title: "", xTitle: languageName(from), yTitle: languageName(to) };
 }
 

@@ -50,7 +50,7 @@ describe("what is translated", () => {
   test("each argument is one sentence", async () => {
     const { out, calls } = await translate(["--no-map", "I am", "so tired"]);
     expect(out).toBe("AM I\nTIRED SO\n");
-    expect(calls).toEqual({ folder: undefined, batches: [2], options: [{}], disposed: true });
+    expect(calls).toEqual({ folder: undefined, batches: [2], options: [{ weights: false }], disposed: true });
   });
 
   test("sentences go before a standard input with something in it, and that is said", async () => {
