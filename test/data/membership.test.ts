@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { findDataset } from "../../src/data/catalog.ts";
+import type { PairDataset } from "../../src/data/dataset.ts";
 import { SPLITS } from "../../src/data/dataset.ts";
 import { memberLookup, sourceHash } from "../../src/data/membership.ts";
 import { rowsChecksum } from "../../src/data/rows.ts";
@@ -16,6 +17,8 @@ test('memberLookup deals sources by the list they are in, the others to the rest
   expect(["a", "b", "c", "d", "e"].map(splitOf)).toEqual(["valid", "valid", "test", undefined, "train"]);
 });
 
+const pairsOf = (name: string) => findDataset("test", name) as PairDataset;
+
 test("sourceHash is the first four bytes of sha256, little-endian", () => {
   expect(sourceHash("école")).toBe(createHash("sha256").update("école", "utf8").digest().readUInt32LE(0));
 });
@@ -25,7 +28,7 @@ test.each([
   ["tatoeba-en-de", [2662, 2699, 1334]],
   ["tatoeba-en-es", [2000, 2000, 1000]],
 ])("the lists of %s have the sources of its README, and no hash twice", (name, sizes) => {
-  const { lists } = findDataset("test", name).membership;
+  const { lists } = pairsOf(name).membership;
   const bytes = Object.values(lists).map((text) => Buffer.from(text, "base64"));
   expect(Object.keys(lists)).toEqual(["valid", "test", ""]);
   expect(bytes.map(({ length }) => length / 4)).toEqual(sizes);
@@ -39,7 +42,7 @@ for (const name of ["tatoeba-en-de", "tatoeba-en-es"]) {
   itWithData(name)(
     `the lists of ${name} deal every row that is beside the project into its split`,
     (folder) => {
-      const { membership, splits } = findDataset("test", name);
+      const { membership, splits } = pairsOf(name);
       const splitOf = memberLookup(membership);
       for (const split of SPLITS) {
         const pairs = readPairs(`${folder}/${split}.tsv.gz`);

@@ -1,7 +1,8 @@
 import type { PairDataset } from "../dataset.ts";
 
 /** What the selections of Tatoeba's sentences for flash cards differ in. */
-interface Selection extends Pick<PairDataset, "url" | "bytes" | "sha256" | "member" | "membership" | "splits"> {
+interface Selection
+  extends Pick<PairDataset, "url" | "bytes" | "sha256" | "member" | "membership" | "splits"> {
   /** Language tag of the targets. */
   to: string;
   /** Its English name. */
