@@ -31,6 +31,12 @@ const BATCH_SIZE = 250;
 
 /**
  * Classifies grey images with a trained Vision Transformer, and shows what it looked at.
+ *
+ * @example
+ * const classifier = await loadClassifier();
+ * const [{ name, probabilities }] = classifier.classify(new Uint8Array(28 * 28));
+ * [name.length > 0, probabilities.length]; // [true, 10]
+ * classifier.dispose();
  */
 export class ImageClassifier {
   readonly card: DraftCard;
