@@ -1,5 +1,6 @@
 import { adaptiveClaims } from "./adaptive/claims.ts";
 import { batchingClaims } from "./batching/claims.ts";
+import { bertClaims } from "./bert/claims.ts";
 import type { Claim } from "./claim.ts";
 import { discreteClaims } from "./discrete/claims.ts";
 import { featureClaims } from "./feature/claims.ts";
@@ -20,6 +21,7 @@ export const CLAIMS: readonly Claim[] = [
   ...toyClaims,
   ...transformerClaims,
   ...vitClaims,
+  ...bertClaims,
   ...positionClaims,
   ...sequenceClaims,
   ...guidelineClaims,
