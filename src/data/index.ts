@@ -20,9 +20,9 @@ export {
   sliceImages,
 } from "./labelled-images.ts";
 export { cacheFolder, locateDataset } from "./locate.ts";
+export { type MaskedPieces, type MaskingOptions, maskPieces } from "./masking.ts";
 export * from "./packing.ts";
 export type { ReadBytesOptions } from "./read-bytes.ts";
-export { type MaskedPieces, type MaskingOptions, maskPieces } from "./masking.ts";
 export { readSplit } from "./split.ts";
 export { normalizeText } from "./text.ts";
 export { parsePairs, type ReadPairsOptions, readPairs, type SentencePair } from "./tsv.ts";

@@ -26,14 +26,12 @@ export class HeapWorkspace implements Workspace {
   };
 
   #base(op: string, bytes: number): number {
-    return Math.ceil(this.#heap.scratch(op, HeapWorkspace.scratchFor(bytes)) / LINE) * LINE;
-  }
-
-  /** Bytes of scratch for so many bytes on cache lines. */
-  static scratchFor(bytes: number): number {
-    return bytes + LINE;
+    return Math.ceil(this.#heap.scratch(op, scratchFor(bytes)) / LINE) * LINE;
   }
 }
+
+/** Bytes of scratch for so many bytes on cache lines. */
+export const scratchFor = (bytes: number): number => bytes + LINE;
 
 const workspaces = new WeakMap<Heap, HeapWorkspace>();
 

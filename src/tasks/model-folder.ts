@@ -76,7 +76,7 @@ export class ModelFolder {
   }
 
   /** @throws FileError MISSING */
-  read(name: string): Buffer {
+  read(name: string): Uint8Array {
     const file = path.join(this.#dir, name);
     try {
       return readFileSync(file);
@@ -107,7 +107,7 @@ export class ModelFolder {
       throw this.damaged(name, `brackets more than ${DEEPEST_JSON} deep`);
     let value: unknown;
     try {
-      value = JSON.parse(bytes.toString("utf8"));
+      value = JSON.parse(new TextDecoder().decode(bytes));
     } catch (cause) {
       throw this.damaged(name, "text that is no JSON", cause);
     }

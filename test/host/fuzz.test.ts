@@ -15,7 +15,7 @@ import { asCode, Checker } from "../../tools/fuzz/check.mjs";
 import { countKernels } from "../../tools/fuzz/coverage.mjs";
 import { names, programOf } from "../../tools/fuzz/programs.mjs";
 
-const SEED = 13;
+const SEED = 7;
 const ROUNDS = 2;
 
 it("programs of every kind have on heed the values and gradients that they have on cpu", async () => {

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import * as tf from "@tensorflow/tfjs-core";
 import { encodeSafetensors } from "../../src/core/safetensors.ts";
 import { cellsOf } from "../../src/viz/data.ts";
+import { writeModelFolder } from "../tasks/pretrained/fixture.ts";
 import type { Scope } from "./snippets.ts";
 
 /** Files whose `@example` is not run, and why. */
@@ -37,6 +38,18 @@ export const INPUTS: Record<string, () => Scope> = {
     const data = new Float32Array(6);
     writeFileSync("model.safetensors", encodeSafetensors({ w: { dtype: "F32", shape: [2, 3], data } }));
     return { readFile };
+  },
+  "models/pretrained/load.ts": () => {
+    writeModelFolder("my-model");
+    return { readFile };
+  },
+  "tasks/pretrained/model.ts": () => {
+    writeModelFolder("my-model");
+    return {};
+  },
+  "tasks/pretrained/remarkable.ts": () => {
+    writeModelFolder("my-model");
+    return {};
   },
   "data/batching.ts": () => ({
     pairs: Array.from({ length: 40 }, (_, at) => ({

@@ -62,6 +62,14 @@ export const own = {
     const call = `heed.rotatePairs(x[0], { cos: x[1], sin: x[2] }, ${list(options)})`;
     return { x, call, grad: [0], smooth: true, terms: 16 };
   },
+  half: (r) => {
+    const type = r.pick(["float16", "bfloat16"]);
+    const shape = r.shape(0, 4);
+    const packed = `heed.unpackHalf(heed.packHalf(x[0], "${type}"), x[0].shape, "${type}")`;
+    return r.chance(0.5)
+      ? { x: [r.floats(shape)], call: `heed.roundHalf(x[0], "${type}")`, grad: [0] }
+      : { x: [r.floats(shape)], call: packed };
+  },
   silu: (r) => ({
     x: [r.floats(r.shape(0, 4))],
     call: "heed.silu(x[0])",

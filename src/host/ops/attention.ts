@@ -14,7 +14,7 @@ import { addUniformGradients, type EmptyRow, fillUniformRows } from "../../kerne
 import { fillUniformWeights, storeWeights, weightsPass } from "../../kernels/wasm/attention/weights.ts";
 import type { Heap } from "../heap.ts";
 import type { HeedKernel, KernelInputs } from "../register.ts";
-import { HeapWorkspace, workspaceOf } from "../workspace.ts";
+import { scratchFor, workspaceOf } from "../workspace.ts";
 
 const OP = "attention";
 
@@ -275,7 +275,7 @@ export function attentionScratch(
     const [flopsPerPair, run] = passes[name];
     const engine = isWorthThreads(host, flopsPerPair) ? threadedEngine(heap.build) : undefined;
     if (engine) return engine.bytes(host, order)[name];
-    return HeapWorkspace.scratchFor(bytesOfPass(workspaceOf(heap), run));
+    return scratchFor(bytesOfPass(workspaceOf(heap), run));
   };
   return { forward: bytesOf("forward"), weights: bytesOf("weights"), backward: bytesOf("backward") };
 }

@@ -44,8 +44,11 @@ export interface LoadOptions {
  * @param json the model's config.json, as an object; a GGUF file has its own
  * @throws DataError UNSUPPORTED for a model_type or an entry that heed does not compute, FORMAT, MISSING, MISMATCH
  * @example
- * const checkpoint = await openCheckpoint(memoryBytes(bytes));
- * const model = await loadPretrained(checkpoint, { model_type: "bert", hidden_size: 6 });
+ * const checkpoint = await openCheckpoint(memoryBytes(await readFile("my-model/model.safetensors")));
+ * const config = JSON.parse(await readFile("my-model/config.json", "utf8"));
+ * const model = await loadPretrained(checkpoint, config);
+ * model.encode({ tokens: tf.tensor2d([[2, 4, 3]], [1, 3], "int32") }).shape; // [1, 3, 6]
+ * model.dispose();
  */
 export async function loadPretrained(
   checkpoint: Checkpoint,

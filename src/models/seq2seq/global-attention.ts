@@ -101,7 +101,7 @@ export class GlobalAttention {
 
   /** @param start a seed of the first values, or the values by name */
   constructor(config: GlobalAttentionConfig, start: number | Readonly<Record<string, Float32Array>> = 0) {
-    this.parameters = new Parameters("GlobalAttention", globalAttentionParameters(config), start);
+    this.parameters = Parameters.start("GlobalAttention", globalAttentionParameters(config), start);
     this.config = { score: "dot", normalize: "softmax", coverage: false, ...config };
   }
 

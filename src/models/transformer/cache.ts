@@ -3,6 +3,8 @@ import { OptionError, ShapeError } from "../../core/errors.ts";
 import { appendRows } from "../../ops/append-rows.ts";
 import { reserveRows } from "../../ops/reserve-rows.ts";
 import type { KeysAndValues, Sight } from "./block.ts";
+import { CacheGrowth } from "./cache-growth.ts";
+import { ringRows, ringSpan } from "./cache-ring.ts";
 import type { FullConfig } from "./config.ts";
 import type { CacheStep } from "./stack.ts";
 
@@ -15,16 +17,6 @@ export interface CacheOptions {
    * each step, so that no step has to wait for all of them
    */
   capacity?: number;
-}
-
-/** The larger rows of a cache that fills up: each tensor of the layers, k before v, as far as there is one. */
-interface Growth {
-  readonly capacity: number;
-  readonly tensors: (tf.Tensor4D | undefined)[];
-  /** Of each tensor and example: the first row that is not there yet. */
-  readonly moved: Int32Array[];
-  /** Which tensor is next. */
-  turn: number;
 }
 
 export interface StepOptions {
@@ -65,7 +57,7 @@ export class KeyValueCache {
   #capacity: number;
   #layers: KeysAndValues[] = [];
   #memory: KeysAndValues[] = [];
-  #growth: Growth | undefined;
+  #growth: CacheGrowth | undefined;
   #memorySight: Sight = {};
   /** Tokens of each example, hypotheses counted one by one. */
   #rows: Int32Array;
@@ -127,8 +119,7 @@ export class KeyValueCache {
   /** Bytes of all layers, and of the memory. */
   get bytes(): number {
     const all = [...this.#layers, ...this.#memory];
-    const growing = this.#growth?.tensors.reduce((sum, x) => sum + 4 * (x?.size ?? 0), 0) ?? 0;
-    return all.reduce((sum, { k, v }) => sum + 4 * (k.size + v.size), growing);
+    return all.reduce((sum, { k, v }) => sum + 4 * (k.size + v.size), this.#growth?.bytes ?? 0);
   }
 
   /**
@@ -182,7 +173,7 @@ export class KeyValueCache {
     }
     const starts = isRing ? this.#rows.map((n) => n % this.#capacity) : this.#rows.slice();
     const keyLengths = isRing ? totals.map((n) => Math.min(n, this.#capacity)) : totals;
-    const keySpan = isRing ? this.#ringSpan(totals) : before && this.#treeSpan(before);
+    const keySpan = isRing ? ringSpan(totals, this.#capacity) : before && this.#treeSpan(before);
     const allow = before && this.#ancestors(before, T);
     const sight: Sight = allow
       ? { allow, keyLengths }
@@ -254,36 +245,22 @@ export class KeyValueCache {
     if (this.#layers.length > 0) this.#growth ??= this.#beginGrowing(this.#capacity);
   }
 
-  #beginGrowing(capacity: number): Growth {
-    const count = 2 * this.#layers.length;
-    const moved = Array.from({ length: count }, () => new Int32Array(this.#examples));
-    return { capacity, tensors: new Array(count).fill(undefined), moved, turn: 0 };
+  #beginGrowing(capacity: number): CacheGrowth {
+    return new CacheGrowth(this.#layers.length, this.#examples, capacity);
   }
 
   #stopGrowing(): void {
-    for (const x of this.#growth?.tensors ?? []) x?.dispose();
+    this.#growth?.dispose();
     this.#growth = undefined;
   }
 
-  /** Moves rows of one tensor to where there is twice the room, so many that all are there when it is needed. */
+  /** From half full on, moves some rows to where there is twice the room. */
   #moveSome(): void {
     if (this.#isFixed || this.#layers.length === 0) return;
     const filled = this.#rows.reduce((most, n) => Math.max(most, n), 0);
     if (2 * filled < this.#capacity) return;
     this.#growth ??= this.#beginGrowing(2 * this.#capacity);
-    const { capacity, tensors, moved } = this.#growth;
-    const at = this.#growth.turn++ % tensors.length;
-    const { k, v } = this.#layers[at >> 1]!;
-    const from = at % 2 === 0 ? k : v;
-    const before = moved[at]!;
-    const visits = Math.max(1, Math.floor((this.#capacity - filled) / tensors.length));
-    const ends = before.map((n, b) => Math.min(this.#rows[b]!, n + Math.ceil((this.#capacity - n) / visits)));
-    const to = tensors[at] ?? reserveRows(from, capacity);
-    tensors[at] = tf.keep(
-      appendRows(to, from, ends, new Int32Array(ends.length), { cache: from, moved: before }),
-    );
-    to.dispose();
-    moved[at] = ends;
+    this.#growth.moveSome(this.#layers, this.#rows, this.#capacity);
   }
 
   /** A tensor of a layer with new rows; in the first step for which it has no room, the larger one with them. */
@@ -296,12 +273,8 @@ export class KeyValueCache {
   ): tf.Tensor4D {
     if (x.shape[1] === this.#capacity) return tf.keep(appendRows(x, added, starts, counts));
     this.#growth ??= this.#beginGrowing(this.#capacity);
-    const { capacity, tensors, moved } = this.#growth;
-    const to = tensors[at] ?? reserveRows(x, capacity);
-    const next = tf.keep(appendRows(to, added, starts, counts, { cache: x, moved: moved[at]! }));
-    to.dispose();
-    tensors[at] = undefined;
-    if (tensors.every((left) => left === undefined) && at === tensors.length - 1) this.#growth = undefined;
+    const next = this.#growth.take(at, x, added, starts, counts);
+    if (this.#growth.isTaken) this.#growth = undefined;
     return next;
   }
 
@@ -330,39 +303,11 @@ export class KeyValueCache {
     return next;
   }
 
-  /** The first tokens of a ring read each other; of them the last ones stay, each at its position modulo the rows. */
+  /** The first tokens of a ring read each other; of them the last ones stay. */
   #beginRing(layer: number, added: KeysAndValues, counts: Int32Array): KeysAndValues {
-    const T = added.k.shape[1];
-    const capacity = this.#capacity;
-    const from = counts.map((n) => Math.max(0, n - capacity));
-    // Row r of the ring holds the last position p < count with p mod capacity = r.
-    const rows = (x: tf.Tensor4D) =>
-      tf.tidy(() => {
-        const flat = tf.reshape(x, [-1, x.shape[2], x.shape[3]]);
-        const indices = Array.from(counts, (count, b) =>
-          Array.from({ length: capacity }, (_, r) => {
-            const first = from[b]!;
-            const position = first + ((((r - first) % capacity) + capacity) % capacity);
-            return b * T + Math.min(position, Math.max(0, count - 1));
-          }),
-        ).flat();
-        const gathered = tf.gather(flat, tf.tensor1d(indices, "int32"));
-        return tf.keep(tf.reshape<tf.Rank.R4>(gathered, [counts.length, capacity, x.shape[2], x.shape[3]]));
-      });
+    const rows = (x: tf.Tensor4D) => ringRows(x, counts, this.#capacity);
     this.#layers[layer] = { k: rows(added.k), v: rows(added.v) };
     return added;
-  }
-
-  /** Where the rows of a ring stand. */
-  #ringSpan(totals: Int32Array): { each: Int32Array } {
-    const capacity = this.#capacity;
-    const each = new Int32Array(totals.length * capacity);
-    for (const [b, total] of totals.entries())
-      for (let r = 0; r < capacity; r++) {
-        const newest = total - 1;
-        each[b * capacity + r] = newest - ((((newest - r) % capacity) + capacity) % capacity);
-      }
-    return { each };
   }
 
   /** The row before each row, with those of the new tokens. */

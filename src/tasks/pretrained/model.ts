@@ -21,8 +21,8 @@ export interface Encoded {
  * A published model with its tokenizer.
  *
  * @example
- * const model = await loadModel("all-minilm-l6-v2");
- * const trace = model.look("A quick brown fox."); // every head of every layer
+ * const model = await loadModel("my-model"); // a folder as the Hugging Face hub has it
+ * model.look("The cat sat.").layers.length; // 2
  * model.dispose();
  */
 export class PretrainedModel {

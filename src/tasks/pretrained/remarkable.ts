@@ -55,7 +55,10 @@ const SEPARATOR = /^(?:\[SEP\]|\[CLS\]|\[PAD\]|<\/?s>|<pad>|<\|endoftext\|>|<\|i
  * The head that shows each habit most, for the habits that any head has.
  *
  * @example
- * remarkableHeads(model.look("The cat sat, and the cat ate.")).map(({ habit, layer, head }) => `${habit}: ${layer}.${head}`);
+ * const model = await loadModel("my-model");
+ * const heads = remarkableHeads(model.look("The cat sat on the mat."));
+ * heads.map(({ habit, layer, head }) => `${habit}: ${layer}.${head}`);
+ * model.dispose();
  */
 export function remarkableHeads(trace: Trace): RemarkableHead[] {
   const best = new Map<Habit, RemarkableHead>();

@@ -2,45 +2,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { instantiateKernels, type KernelExports } from "../../../src/kernels/wasm/load.ts";
 import { allowRelaxedSimd } from "../../../src/kernels/wasm/relaxed.ts";
-
-const PAGES = 8;
-const CANARY_BYTES = 16;
-/** Bytes that differ from place to place, so that copying one too many is seen. */
-const CANARIES = Buffer.from(
-  Uint8Array.from({ length: PAGES * 65536 }, (_, at) => Math.imul(at + 1, 0x9e3779b1) >>> 24),
-);
-
-/** Places inputs of zeros and outputs in a memory full of canaries, at least 16 of them around each. */
-class Area {
-  readonly memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES });
-  readonly bytes = Buffer.from(this.memory.buffer);
-  readonly outs: [from: number, to: number][] = [];
-  #end = CANARY_BYTES;
-
-  constructor() {
-    this.bytes.set(CANARIES);
-  }
-
-  /** Elements of 4 bytes (or of `width`), all zero. */
-  in(elements: number, width = 4): number {
-    const at = this.#place(elements * width);
-    this.bytes.fill(0, at, at + elements * width);
-    return at;
-  }
-
-  /** The same, which the kernel may write. */
-  out(elements: number, width = 4): number {
-    const at = this.in(elements, width);
-    this.outs.push([at, at + elements * width]);
-    return at;
-  }
-
-  #place(bytes: number): number {
-    const at = this.#end;
-    this.#end = Math.ceil((at + bytes + CANARY_BYTES) / CANARY_BYTES) * CANARY_BYTES;
-    return at;
-  }
-}
+import { Area, CANARIES } from "./area.ts";
 
 type Call = (k: KernelExports, n: number, area: Area) => void;
 
@@ -302,6 +264,11 @@ const KERNELS: [string, Call][] = [
   ["siluGrad", (k, n, a) => void k.siluGrad!(a.in(n), a.in(n), a.out(n), n)],
   ["gatedSilu", (k, n, a) => void k.gatedSilu!(a.in(n), a.in(n), a.out(n), n)],
   ["gatedSiluGrad", (k, n, a) => void k.gatedSiluGrad!(a.in(n), a.in(n), a.in(n), a.out(n), a.out(n), n)],
+  ...["Float16", "Bfloat16"].flatMap((type): [string, Call][] => [
+    [`pack${type}`, (k, n, a) => void k[`pack${type}`]!(a.in(n), a.out(2 * Math.ceil(n / 2), 2), n)],
+    [`unpack${type}`, (k, n, a) => void k[`unpack${type}`]!(a.in(2 * Math.ceil(n / 2), 2), a.out(n), n)],
+    [`round${type}`, (k, n, a) => void k[`round${type}`]!(a.in(n), a.out(n), n)],
+  ]),
   ["select32", (k, n, a) => void k.select32!(a.in(n, 1), a.in(n), a.in(n), a.out(n), n)],
   ["select8", (k, n, a) => void k.select8!(a.in(n, 1), a.in(n, 1), a.in(n, 1), a.out(n, 1), n)],
   [

@@ -49,10 +49,20 @@ const TOKENIZER = {
   },
 };
 
-/** A model's folder as the hub has it: a small BERT with random weights that transformers made. */
+/** A model's folder as the hub has it, in a folder of its own. */
 export function modelFolder(name = "bert", parts: readonly string[] = ["tokenizer.json"]): string {
   const folder = path.join(mkdtempSync(path.join(tmpdir(), "heed-model-")), name);
-  mkdirSync(folder);
+  writeModelFolder(folder, name, parts);
+  return folder;
+}
+
+/** Writes a small model with random weights that transformers made. */
+export function writeModelFolder(
+  folder: string,
+  name = "bert",
+  parts: readonly string[] = ["tokenizer.json"],
+): void {
+  mkdirSync(folder, { recursive: true });
   const { config, state } = fixture(name);
   const tensors = Object.entries(state).map(([title, { shape, values }]) => {
     return [title, { dtype: "F32", shape, data: Float32Array.from(values) }] as const;
@@ -61,5 +71,4 @@ export function modelFolder(name = "bert", parts: readonly string[] = ["tokenize
   writeFileSync(path.join(folder, "config.json"), JSON.stringify(config));
   if (parts.includes("tokenizer.json"))
     writeFileSync(path.join(folder, "tokenizer.json"), JSON.stringify(TOKENIZER));
-  return folder;
 }
