@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { instantiateKernels, type KernelExports } from "../../../src/kernels/wasm/load.ts";
 import { allowRelaxedSimd } from "../../../src/kernels/wasm/relaxed.ts";
-import { Area, CANARIES } from "./area.ts";
+import { Area } from "./area.ts";
 
 type Call = (k: KernelExports, n: number, area: Area) => void;
 
