@@ -19,6 +19,7 @@
 //   chunks of 1024 tokens                                                         0.235     (84 %)
 //   the whole text in one chunk, which could not grow                             0.23      (87 %)
 //   plain build, chunks of 1024: a product and a sum where FMA is one step        0.28      (72 %)
+//   scores of the last, partial block 8 tokens at a time: 33 keys take 4.5 µs instead of 4.9, 65 take 6.1 instead of 6.9
 import { logf, max4, sum4 } from "../math";
 import { at, fma } from "../simd";
 import { expBelow, expWith, writeExpConstants } from "./exp";
@@ -131,7 +132,11 @@ function visit(
 ): void {
   const D = c.D, Dv = c.Dv, lanes = (n + 7) & ~7, wide = Dv & ~31, rest = columns(Dv) - wide;
   memory.fill(s, 0, <usize>((n + 31) & ~31) << 2);
-  for (let j = 0; j < n; j += 32) strip(q, D, at(keys, j * D), at(s, j));
+  const whole = n & ~31;
+  for (let j = 0; j < whole; j += 32) strip(q, D, at(keys, j * D), at(s, j));
+  // A block of few tokens would cost as much as a whole one: its 32 sums are one after the other what 8 are side by side.
+  if (n - whole > 24) strip(q, D, at(keys, whole * D), at(s, whole));
+  else for (let j = whole; j < n; j += 8) eight(q, D, at(keys, whole * D + (j - whole)), at(s, j));
   for (let j = n; j < lanes; j++) f32.store(at(s, j), -Infinity);
   const before = f32.load(m), most = greatest(s, lanes, before);
   if (most > before) {
@@ -167,7 +172,26 @@ function strip(w: usize, n: i32, x: usize, to: usize): void {
   v128.store(to, a4, 64); v128.store(to, a5, 80); v128.store(to, a6, 96); v128.store(to, a7, 112);
 }
 
-// The same for any width that is a multiple of 4; `skips` leaves rows of weight 0 unread.
+/** to[0…7] = Σ_r w[r] · x[r][0…7] of rows of 32, four rows at a time, so that no sum waits for itself. */
+function eight(w: usize, n: i32, x: usize, to: usize): void {
+  let a0 = f32x4.splat(0), a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0;
+  const end = at(w, n);
+  for (const four = at(w, n & ~3); w < four; w += 16, x += 512) {
+    const f0 = v128.load32_splat(w), f1 = v128.load32_splat(w, 4), f2 = v128.load32_splat(w, 8), f3 = v128.load32_splat(w, 12);
+    a0 = fma(f0, v128.load(x), a0); a1 = fma(f0, v128.load(x, 16), a1);
+    b0 = fma(f1, v128.load(x, 128), b0); b1 = fma(f1, v128.load(x, 144), b1);
+    c0 = fma(f2, v128.load(x, 256), c0); c1 = fma(f2, v128.load(x, 272), c1);
+    d0 = fma(f3, v128.load(x, 384), d0); d1 = fma(f3, v128.load(x, 400), d1);
+  }
+  for (; w < end; w += 4, x += 128) {
+    const f = v128.load32_splat(w);
+    a0 = fma(f, v128.load(x), a0); a1 = fma(f, v128.load(x, 16), a1);
+  }
+  v128.store(to, f32x4.add(f32x4.add(a0, b0), f32x4.add(c0, d0)));
+  v128.store(to, f32x4.add(f32x4.add(a1, b1), f32x4.add(c1, d1)), 16);
+}
+
+// Like `strip`, for any width that is a multiple of 4; `skips` leaves rows of weight 0 unread.
 function narrow(w: usize, n: i32, x: usize, width: i32, to: usize, skips: bool): void {
   const row = <usize>width << 2, end = at(w, n);
   for (let column: usize = 0; column < row; column += 16) {

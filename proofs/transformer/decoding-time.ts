@@ -10,10 +10,10 @@ import { clock } from "../time/clock.ts";
 const LONGEST = 8192;
 /** Passes over all lengths: so many at least, and so many at most. */
 const [LEAST_PASSES, MOST_PASSES] = [4, 16];
-/** A pass more is made while the greatest jump is beyond this. */
-export const ALLOWED_JUMP = 0.1;
-/** Steps before a step that it is compared with, and those that a point of the line is the median of. */
-const [NEIGHBOURS, BLOCK] = [32, 64];
+/** A pass more is made while the greatest jump is beyond this: what is left then may still be the machine's. */
+const ALLOWED_JUMP = 0.1;
+/** Steps on each side of a jump, and those that a point of the line is the median of. */
+const [SIDE, BLOCK] = [32, 64];
 
 /** Decodes one token after the other. A step over n keys may be too short for the clock: it says how often it was made. */
 interface Decoder {
@@ -21,11 +21,11 @@ interface Decoder {
   dispose(): void;
 }
 
-/** A decoder with rotary positions whose cache is told no capacity, so that it doubles its rows seven times on the way. */
-function transformer(): Decoder {
+/** A decoder with rotary positions; a cache that is told no capacity doubles its rows seven times on the way. */
+function transformer(capacity?: number): Decoder {
   const sizes = { layers: 2, width: 128, heads: 2, inner: 256, vocabulary: 32 };
   const model = new Transformer(llama(sizes), 1);
-  const cache = new KeyValueCache(model);
+  const cache = new KeyValueCache(model, capacity === undefined ? {} : { capacity });
   const tokens = tf.tensor2d([[7]], [1, 1], "int32");
   return {
     step: () => {
@@ -57,7 +57,13 @@ function arrays(): Decoder {
   };
 }
 
-const DECODERS: Record<string, () => Decoder> = { transformer, arrays };
+const DECODERS: Record<string, () => Decoder> = {
+  transformer: () => transformer(LONGEST),
+  doubling: () => transformer(),
+  arrays,
+};
+/** Those that take their memory once. */
+const HELD = ["transformer", "arrays"];
 
 /**
  * The time of each step of decoding against S = 1 … 8192 keys, and by how much it jumps.
@@ -66,11 +72,13 @@ const DECODERS: Record<string, () => Decoder> = { transformer, arrays };
  * another of them: it never takes away. So all lengths are gone through several times, the decoders taking turns, with a cache
  * that begins anew each time, and the time of a length is the least of its passes, of the clock on the wall or of the
  * processor, whichever says less. A jump that is the decoder's own recurs at the same length in every pass and stays in the
- * least; one that is the machine's is gone after some passes. Hence passes are added, up to 16, while a jump beyond the
- * threshold is left.
+ * least; one that is the machine's is gone after some passes. Hence passes are added, up to 16, while a jump of more
+ * than a tenth is left.
  *
- * A jump is what a step takes beyond the median of the 32 steps before it, which is what the straight line through the
- * medians of 64 steps adds on the way, as a share: a single slow step counts, and so does the first of slower ones.
+ * A jump is by how much the median of 32 steps from a length on lies above that of the 32 before, beyond what the straight line
+ * through the medians of 64 steps adds on the way, as a share. A step that is slow alone is no jump: where the cache takes its
+ * memory once nothing happens in one step alone, and where it doubles its rows `doublingSlowest` tells how much longer the
+ * slowest of these steps takes than those around it.
  * Metrics: `<decoder>Jump`, the length at which it is (`…At`), and the line: `…Base` ms and `…PerThousand` ms a thousand keys, with
  * the greatest share by which a median is off the line (`…OffLine`), which tells of caches of the machine that are full.
  */
@@ -82,7 +90,7 @@ export async function decodingTime(onProgress: (share: number) => void): Promise
   );
   let passes = 0;
   for (; passes < MOST_PASSES; passes++) {
-    if (passes >= LEAST_PASSES && Object.values(least).every((t) => jumpsOf(t).jump <= ALLOWED_JUMP)) break;
+    if (passes >= LEAST_PASSES && HELD.every((name) => jumpsOf(least[name]!).jump <= ALLOWED_JUMP)) break;
     for (const [name, make] of Object.entries(DECODERS)) pass(make(), least[name]!);
     onProgress((passes + 1) / MOST_PASSES);
   }
@@ -97,7 +105,18 @@ export async function decodingTime(onProgress: (share: number) => void): Promise
       [`${name}OffLine`]: offLine,
     });
   }
+  metrics.doublingSlowest = slowestDoubling(least.doubling!);
   return metrics;
+}
+
+/** How much longer the first step beyond 64, 128 … rows takes than the median of those around it, as a share. */
+function slowestDoubling(times: readonly number[]): number {
+  let slowest = 0;
+  for (let rows = 64; rows < LONGEST; rows *= 2) {
+    const around = medianOf(times.slice(rows - SIDE, rows + SIDE));
+    slowest = Math.max(slowest, times[rows]! / around - 1);
+  }
+  return slowest;
 }
 
 function pass(decoder: Decoder, least: number[]): void {
@@ -126,13 +145,11 @@ export function jumpsOf(times: readonly number[]) {
   const base = y - slope * x;
   const offLine = points.reduce((most, p) => Math.max(most, Math.abs(p.y / (base + slope * p.x) - 1)), 0);
   let [jump, at] = [0, 0];
-  for (let n = 1; n < times.length; n++) {
-    // The first steps have few before them: they are compared with the first ones.
-    const from = Math.max(0, n - NEIGHBOURS);
-    const near = medianOf(times.slice(from, Math.max(n, NEIGHBOURS)));
-    // A step over few keys cannot grow faster than in proportion, whatever the caches of the machine do to the line later.
-    const before = near + Math.min(slope, near / n) * Math.min(n, NEIGHBOURS / 2);
-    const own = times[n]! / before - 1;
+  for (let n = SIDE; n + SIDE <= times.length; n++) {
+    const before = medianOf(times.slice(n - SIDE, n));
+    // Few keys cannot take longer than in proportion, whatever the caches of the machine do to the line later.
+    const growth = SIDE * Math.min(slope, before / n);
+    const own = medianOf(times.slice(n, n + SIDE)) / (before + growth) - 1;
     if (own > jump) [jump, at] = [own, n + 1];
   }
   return { jump, at, base, slope, offLine };

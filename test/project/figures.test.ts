@@ -45,4 +45,26 @@ test("README's figures of attention are those of docs/benchmarks.json, rounded",
   const step = (peer: string) =>
     figure(`training step of a Transformer block against ${peer}`, training["20"]);
   expect(readme).toContain(`${Math.round(step("stock"))} and ${step("jax-js").toFixed(1)} times as fast`);
+  const languageStep = (peer: string) =>
+    figure(`training step of a language model against ${peer}`, training["20"]);
+  expect(readme).toContain(
+    `${Math.round(languageStep("stock"))} and ${languageStep("jax-js").toFixed(1)} times as fast`,
+  );
+  const resident = of("T = 1 against 4096 resident keys, one thread: share");
+  expect(readme).toMatch(new RegExp(`adds up the same bytes +\\| ${resident} % `));
+});
+
+test("README's figures of the shipped models are those of their cards, rounded", () => {
+  const readme = read("README.md");
+  const card = (name: string) => JSON.parse(read(`weights/${name}/card.json`));
+  const language = card("language-model-shakespeare");
+  const bits = [language.training.validation.bits, language.metrics.bits].map((n: number) => n.toFixed(2));
+  expect(readme).toContain(`a language model of ${language.parameters.toLocaleString("en")} parameters`);
+  expect(readme).toContain(`${bits.join(" and ")} bits a character`);
+  expect(language.parameters).toBeLessThanOrEqual(1e6);
+  expect(language.training.validation.bits).toBeLessThanOrEqual(2.3);
+  const images = card("image-classification");
+  expect(readme).toContain(`a Vision Transformer of ${images.parameters.toLocaleString("en")} parameters`);
+  expect(readme).toMatch(new RegExp(`test part +\\| ${(100 * images.metrics.accuracy).toFixed(1)} % `));
+  expect(images.metrics.accuracy).toBeGreaterThanOrEqual(0.88);
 });

@@ -1,13 +1,13 @@
 // Writes docs/BENCHMARKS.md from docs/benchmarks.json, which `npm run bench -- attention --save` and the same of
 // training write. What stands between the markers of "What was tried" is written by hand and kept.
 // `--print` prints the page instead; a test compares that with the file.
-import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { CASES } from "../../bench/attention/cases.mjs";
 import { BARS, figureText, judge, needText, shareOfPeak, timeOf } from "../../bench/bars.mjs";
 import { ATTENTION, TRAINING } from "../../bench/contenders.mjs";
+import { formatted } from "./formatted.mjs";
 
 /** @import { FullRun } from "../../bench/table.mjs" */
 
@@ -177,13 +177,9 @@ function triedSection() {
   return `## What was tried\n\n<!-- tried -->\n${tried}<!-- /tried -->\n`;
 }
 
-/** A page as biome formats Markdown, so that the formatter and this script agree. */
-function formatted(/** @type {string} */ text) {
-  const biome = path.join(root, "node_modules/@biomejs/biome/bin/biome");
-  const args = [biome, "format", "--stdin-file-path=docs/BENCHMARKS.md"];
-  return execFileSync(process.execPath, args, { cwd: root, input: text, encoding: "utf8" });
-}
-
-const page = formatted([METHOD, runsSection(), barsSection(), ratiosSection(), triedSection()].join("\n"));
+const page = formatted(
+  [METHOD, runsSection(), barsSection(), ratiosSection(), triedSection()].join("\n"),
+  "BENCHMARKS.md",
+);
 if (process.argv.includes("--print")) process.stdout.write(page);
 else writeFileSync(file, page);

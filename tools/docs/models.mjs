@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { formatted } from "./formatted.mjs";
 
 const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
 const weights = path.join(root, "weights");
@@ -70,12 +71,15 @@ function section(/** @type {string} */ name) {
 }
 
 const names = readdirSync(weights).sort();
-const page = `# The models that ship
+const page = formatted(
+  `# The models that ship
 
 Made by \`node tools/docs/models.mjs\` from the cards in \`weights/\`, which training writes; change them there. Hours are those
 of the run, with whatever else the machine did; speeds were measured by \`node tools/cards.mjs\` on an idle one.
 
 ${names.map(section).join("\n\n")}
-`;
+`,
+  "MODELS.md",
+);
 if (process.argv.includes("--print")) process.stdout.write(page);
 else writeFileSync(file, page);
