@@ -96,6 +96,13 @@ export class ModelFolder {
     return new DataError("DAMAGED", { op: this.#op, rule, got, remedy, file }, { cause });
   }
 
+  /** Refuses a card whose data set has another name than a folder may have. @throws DataError DAMAGED */
+  checkDataName(data: { readonly name?: unknown } | undefined): void {
+    const name = data?.name;
+    if (typeof name !== "string" || path.basename(name) !== name)
+      throw this.damaged(CARD, `a data set named ${JSON.stringify(name)}`.slice(0, 200));
+  }
+
   /**
    * A JSON file that must be an object with these entries, which must be objects themselves.
    *

@@ -1,4 +1,4 @@
-import { listDatasets } from "../../data/catalog.ts";
+import { type CardData, cardData, firstParagraph } from "../card-data.ts";
 import type { TrainingSpeed } from "../training-speed.ts";
 import type { ClassifierConfig } from "./config.ts";
 import type { Recipe } from "./recipe.ts";
@@ -12,7 +12,7 @@ export interface ClassificationCard {
   /** Names of the classes by their number. */
   labels: readonly string[];
   parameters: number;
-  data: { name: string; licence: string; attribution: string; changes: string };
+  data: CardData;
   training: {
     command: string;
     recipe: Recipe;
@@ -37,16 +37,6 @@ export interface ClassificationCard {
 /** What is known before training: the card without its results. */
 export type DraftCard = Omit<ClassificationCard, "metrics"> & { metrics?: ClassificationCard["metrics"] };
 
-/** What we know of the images that a model learns from: everything where the catalogue has them, else a name. */
-function dataOf(name: string, checksum: string): ClassificationCard["data"] {
-  const known = listDatasets().find(({ splits }) => splits.train.sha256 === checksum);
-  if (!known) return { name, licence: "not stated", attribution: "not stated", changes: "not stated" };
-  const { licence, attribution } = known;
-  const notice = attribution.split("\n\n")[1] ?? attribution;
-  const changes = "None; the last twelfth of the training images was kept for validation.";
-  return { name: known.name, licence, attribution: notice.replaceAll("\n", " "), changes };
-}
-
 /** The card of a classifier, up to its results. */
 export function draftCard(of: {
   model: ClassifierConfig;
@@ -67,7 +57,10 @@ export function draftCard(of: {
     model: of.model,
     labels: of.labels,
     parameters: of.parameters,
-    data: dataOf(of.recipe.data, of.checksum),
+    data: cardData(of.recipe.data, of.checksum, {
+      noticeOf: firstParagraph,
+      changesOf: () => "None; the last twelfth of the training images was kept for validation.",
+    }),
     training: {
       command: of.command,
       recipe: of.recipe,

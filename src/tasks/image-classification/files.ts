@@ -1,4 +1,3 @@
-import path from "node:path";
 import { fullConfig } from "../../models/transformer/config.ts";
 import { transformerParameters } from "../../models/transformer/parameters.ts";
 import { Transformer } from "../../models/transformer/transformer.ts";
@@ -43,8 +42,7 @@ function checkCard(folder: ModelFolder, { model, labels, data }: ClassificationC
     throw refuse(`model ${JSON.stringify(model)}`);
   const isNames = Array.isArray(labels) && labels.every((label) => typeof label === "string");
   if (!isNames || labels.length !== classes) throw refuse(`labels ${JSON.stringify(labels)}`);
-  if (typeof data.name !== "string" || path.basename(data.name) !== data.name)
-    throw refuse(`a data set named ${JSON.stringify(data.name)}`);
+  folder.checkDataName(data);
 }
 
 /** Reads a folder that `writeModelFolder` wrote. The backend must be ready. */

@@ -1,5 +1,4 @@
-import { listDatasets } from "../../data/catalog.ts";
-import { isFiles } from "../../data/dataset.ts";
+import { type CardData, cardData, firstParagraph } from "../card-data.ts";
 import type { TrainingSpeed } from "../training-speed.ts";
 import type { Bits } from "./evaluate.ts";
 import type { LanguageModelRecipe } from "./recipe.ts";
@@ -19,7 +18,7 @@ export interface LanguageModelCard {
   parameters: number;
   /** T, the characters that it reads back. */
   length: number;
-  data: { name: string; licence: string; attribution: string };
+  data: Omit<CardData, "changes">;
   training: {
     command: string;
     recipe: LanguageModelRecipe;
@@ -47,9 +46,10 @@ export function draftCard(of: {
   checksum: string;
 }): DraftCard {
   const { recipe, parameters, command, checksum } = of;
-  const known = listDatasets()
-    .filter(isFiles)
-    .find(({ files }) => files.some(({ sha256 }) => sha256 === checksum));
+  const { name, licence, attribution } = cardData(recipe.data, checksum, {
+    noticeOf: firstParagraph,
+    changesOf: () => "None.",
+  });
   return {
     name: `language-model-${recipe.data.replace(/^tiny-/, "")}`,
     task: "language-model",
@@ -59,11 +59,7 @@ export function draftCard(of: {
     model: { preset: "llama", ...recipe.model },
     parameters,
     length: recipe.length,
-    data: {
-      name: known?.name ?? recipe.data,
-      licence: known?.licence ?? "not stated",
-      attribution: known?.attribution.split("\n\n")[1]?.replaceAll("\n", " ").trim() ?? "not stated",
-    },
+    data: { name, licence, attribution },
     training: {
       command,
       recipe,

@@ -33,7 +33,8 @@ export function writeModelFolder(dir: string, { model, characters, card }: Langu
 /** Reads a folder that `writeModelFolder` wrote. The backend must be ready. */
 export function readModelFolder(dir: string): LanguageModelFiles {
   const folder = new ModelFolder(OP, dir, [WEIGHTS, VOCABULARY, CARD]);
-  const card = folder.json<LanguageModelCard>(CARD, ["model"]);
+  const card = folder.json<LanguageModelCard>(CARD, ["model", "data"]);
+  folder.checkDataName(card.data);
   const { characters: list } = folder.json<{ characters: string[] }>(VOCABULARY, []);
   if (!Array.isArray(list) || !list.every((one) => typeof one === "string"))
     throw folder.damaged(VOCABULARY, "characters that are no list of texts");

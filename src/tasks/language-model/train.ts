@@ -24,8 +24,11 @@ export async function startTraining(
   const rows = shards * shardRows;
   const stepsPerEpoch = Math.max(1, Math.floor(windowsPerEpoch(train.length, T) / rows));
   const steps = recipe.epochs * stepsPerEpoch;
+  let drawn: { epoch: number; windows: Int32Array } = { epoch: -1, windows: new Int32Array(0) };
   const batchAt = (k: number) => {
-    const windows = windowsOf(train.length, T, seed, Math.floor(k / stepsPerEpoch));
+    const epoch = Math.floor(k / stepsPerEpoch);
+    if (epoch !== drawn.epoch) drawn = { epoch, windows: windowsOf(train.length, T, seed, epoch) };
+    const { windows } = drawn;
     const first = (k % stepsPerEpoch) * rows;
     const chosen = Array.from({ length: rows }, (_, n) => windows[(first + n) % windows.length]!);
     const cut = Array.from({ length: shards }, (_, i) => ({

@@ -1,5 +1,5 @@
-import { listDatasets } from "../../data/catalog.ts";
 import type { Seq2SeqConfig } from "../../models/seq2seq/config.ts";
+import { type CardData, cardData } from "../card-data.ts";
 import type { Recipe } from "./recipe.ts";
 
 /** What a reader must know of a trained model: the data and its licence, how it was made, how well it does. */
@@ -11,7 +11,7 @@ export interface TranslationCard {
   description: string;
   model: Omit<Seq2SeqConfig, "sourceVocabulary" | "targetVocabulary">;
   parameters: number;
-  data: { name: string; licence: string; attribution: string; changes: string };
+  data: CardData;
   training: {
     command: string;
     recipe: Recipe;
@@ -32,14 +32,13 @@ export interface TranslationCard {
   limits: string[];
 }
 
-/** What we know of the rows that a model learns from: everything where the catalogue has them, else a name. */
-export function dataOf(name: string, checksum: string): TranslationCard["data"] {
-  const known = listDatasets().find(({ splits }) => splits.train.sha256 === checksum);
-  if (!known) return { name, licence: "not stated", attribution: "not stated", changes: "not stated" };
-  const { licence, attribution } = known;
-  const notice = attribution.split("\n").find((line) => line.startsWith("Sentences by")) ?? attribution;
-  const changes = `Normalised, reordered and split as \`heed data fetch ${known.name}\` does.`;
-  return { name: known.name, licence, attribution: notice, changes };
+/** What we know of the rows that a model learns from. */
+export function dataOf(name: string, checksum: string): CardData {
+  return cardData(name, checksum, {
+    noticeOf: (attribution) =>
+      attribution.split("\n").find((line) => line.startsWith("Sentences by")) ?? attribution,
+    changesOf: (known) => `Normalised, reordered and split as \`heed data fetch ${known}\` does.`,
+  });
 }
 
 const STYLE = { luong: "Luong", bahdanau: "Bahdanau" } as const;

@@ -1,4 +1,3 @@
-import path from "node:path";
 import { Bpe, type BpeJson } from "../../data/bpe.ts";
 import type { Seq2SeqConfig } from "../../models/seq2seq/config.ts";
 import { parameterSpecs } from "../../models/seq2seq/parameters.ts";
@@ -61,8 +60,7 @@ function checkCard(folder: ModelFolder, { decoding, from, to, data }: Translatio
   for (const [name, language] of Object.entries({ from, to }))
     if (typeof language !== "string" || !LANGUAGE.test(language))
       throw folder.damaged(CARD, `${name} ${JSON.stringify(language)}`.slice(0, 200));
-  if (typeof data.name !== "string" || path.basename(data.name) !== data.name)
-    throw folder.damaged(CARD, `a data set named ${JSON.stringify(data.name)}`.slice(0, 200));
+  folder.checkDataName(data);
 }
 
 /** Reads a folder that `writeModelFolder` wrote. The backend must be ready. */

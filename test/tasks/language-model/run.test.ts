@@ -91,6 +91,7 @@ test("a damaged folder is refused in one line", async () => {
   const cases: [string, string, string][] = [
     ["card.json", card.replace('"llama"', '"other"'), 'got a model of the preset "other"'],
     ["card.json", card.replace(/"length": 17/, '"length": "17"'), "got length 17"],
+    ["card.json", card.replace('"name": "tiny"', '"name": "../tiny"'), 'got a data set named "../tiny"'],
     ["vocabulary.json", "[]", "got JSON that is no object"],
     ["vocabulary.json", '{"characters":[1]}', "got characters that are no list of texts"],
     ["vocabulary.json", '{"characters":["a"]}', "embedding/token must be F16 [1, 24]"],
