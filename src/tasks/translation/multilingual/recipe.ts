@@ -23,6 +23,7 @@ export interface MultilingualRecipe {
   /** The step that learning rates count from: how long the model to begin with has been trained. */
   startStep: number;
   seed: number;
+  /** Passes over the data; a run that is done goes on when there are more. */
   epochs: number;
   /** Pieces of both sides, padding included, in one shard of a batch; a shard has one target language. */
   shardTokens: number;

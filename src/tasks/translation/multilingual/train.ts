@@ -22,7 +22,9 @@ export async function startTraining(
   corpus: MultilingualCorpus,
   { threads, start }: { threads: number; start: ShardInit["start"] },
 ): Promise<MultilingualTraining> {
-  const { model, smoothing, shards, epochs, clipNorm, beta2 } = recipe;
+  // How long a run is decides no step of it: one that is done goes on when more epochs are asked for.
+  const { epochs, ...decisive } = recipe;
+  const { model, smoothing, shards, clipNorm, beta2 } = recipe;
   const { pieces, languages, checksum: data } = corpus;
   const outputs = languages.map(({ to }) => pieces.outputs(to));
   const init: ShardInit = { model, vocabulary: pieces.size, outputs, start, smoothing };
@@ -39,7 +41,7 @@ export async function startTraining(
     batchAt: (k) => batches.at(k),
     learningRate: (k) => rate(recipe.startStep + k),
     adam: { clipNorm, beta2 },
-    recipe,
+    recipe: decisive,
     data,
   });
   const average = new WeightAverage(pool.model.variables, recipe.average);

@@ -91,6 +91,15 @@ test("a run that is stopped leaves a model, and started again makes the same one
   expect(file("stopped", "vocabulary.json").equals(file("straight", "vocabulary.json"))).toBe(true);
 });
 
+test("a run that is done goes on when more epochs are asked for, as if they had been from the start", async () => {
+  const straight = file("straight", "model.safetensors");
+  await runMultilingual(options("longer", { recipe: { ...TINY_RECIPE, epochs: 1 } }));
+  expect(file("longer", "model.safetensors").equals(straight)).toBe(false);
+  const { card } = await runMultilingual(options("longer", { recipe: { ...TINY_RECIPE, epochs: 2 } }));
+  expect(card.training.epochs).toBe(2);
+  expect(file("longer", "model.safetensors").equals(straight)).toBe(true);
+});
+
 test("a run can begin with a finished model: its lexicon, its weights, and the rates of a later step", async () => {
   const start = model("whole");
   const recipe = { ...TINY_RECIPE, epochs: 1, start, startStep: 150, seed: 2 };
