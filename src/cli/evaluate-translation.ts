@@ -20,14 +20,16 @@ interface Flags {
   split: (typeof SPLITS)[number];
   beam?: number;
   spans?: string;
+  links?: string;
   list?: string;
   json?: boolean;
 }
 
 const HELP = `
-With --spans or --list the split is left alone: the first counts how many numbers and names of a file's sentences
-come through (English, then columns for fr, de and es, with | between what must be there), the second prints what
-becomes of each line of a file, with the figure of confidence where the model has one.
+With --spans, --links or --list the split is left alone. The first counts how many numbers and names of a file's
+sentences come through (English, then columns for fr, de and es, with | between what must be there), the second how
+many look at what they stand for (English, then columns of start-end=fr|de|es). The third prints what becomes of each
+line of a file, with the figure of confidence where the model has one.
 `;
 
 /** `heed evaluate translation`: the figures of a model's card, made again. */
@@ -40,6 +42,7 @@ export function evaluateTranslation(io: Io): Command {
     .option("--split <name>", "test or valid", oneOf(NAME, "--split", SPLITS), "test")
     .option("--beam <n>", "candidates kept at each word", wholeNumber(NAME, "--beam", 1, 64, "try --beam 5"))
     .option("--spans <file>", "sentences with what must come through")
+    .option("--links <file>", "sentences with numbers and names that are linked by hand")
     .option("--list <file>", "sentences to print the translations of, after the last tab of each line")
     .option("--json", "one JSON object")
     .addHelpText("after", HELP)
@@ -50,7 +53,7 @@ async function score(flags: Flags, io: Io): Promise<void> {
   const { loadAnyTranslator } = await import("../tasks/translation/load.ts");
   const translator = await loadAnyTranslator(flags.model, flags.to);
   const options = flags.beam ? { beam: flags.beam } : {};
-  const scoreIt = flags.spans ? scoreSpans : flags.list ? list : scoreSplit;
+  const scoreIt = flags.spans ? scoreSpans : flags.links ? scoreLinks : flags.list ? list : scoreSplit;
   try {
     const { result, text } = await scoreIt(translator, flags, options);
     await write(io.stdout, flags.json ? `${JSON.stringify(result)}\n` : text);
@@ -93,9 +96,27 @@ async function scoreSpans(
   const lines = failures.map(
     ({ source, target, missing }) => `${source}\n  ${target}\n  without ${missing.join(", ")}\n`,
   );
-  const share = ((100 * through) / Math.max(1, spans)).toFixed(1);
-  return { result, text: `${lines.join("")}${through} of ${spans} numbers and names through, ${share} %\n` };
+  return { result, text: `${lines.join("")}${shareOf(through, spans)} numbers and names through\n` };
 }
+
+async function scoreLinks(
+  translator: AnyTranslator,
+  { links: file }: Flags,
+  options: TranslateOptions,
+): Promise<Scored> {
+  const { evaluateLinks, readLinkCases } = await import("../tasks/translation/links.ts");
+  const { to } = translator.card;
+  const result = evaluateLinks(translator, readLinkCases(file!, isTargetLanguage(to) ? to : "fr"), options);
+  const { links, right, failures } = result;
+  const lines = failures.map(
+    ({ source, target, value, looked }) =>
+      `${source}\n  ${target}\n  ${value} ${looked === null ? "is missing" : `looked at ${looked}`}\n`,
+  );
+  return { result, text: `${lines.join("")}${shareOf(right, links)} numbers and names look at their own\n` };
+}
+
+const shareOf = (some: number, all: number): string =>
+  `${some} of ${all} (${((100 * some) / Math.max(1, all)).toFixed(1)} %)`;
 
 async function list(
   translator: AnyTranslator,

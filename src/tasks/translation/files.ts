@@ -54,12 +54,17 @@ export function checkDecoding(folder: ModelFolder, decoding: TranslationCard["de
     throw folder.damaged(CARD, `decoding ${JSON.stringify(decoding)}`.slice(0, 200));
 }
 
+/** Refuses what `toLocaleUpperCase` does not take as a language. @throws DataError DAMAGED */
+export function checkLanguages(folder: ModelFolder, languages: Readonly<Record<string, unknown>>): void {
+  for (const [name, language] of Object.entries(languages))
+    if (typeof language !== "string" || !LANGUAGE.test(language))
+      throw folder.damaged(CARD, `${name} ${JSON.stringify(language)}`.slice(0, 200));
+}
+
 /** What translating reads of a card. */
 function checkCard(folder: ModelFolder, { decoding, from, to, data }: TranslationCard): void {
   checkDecoding(folder, decoding);
-  for (const [name, language] of Object.entries({ from, to }))
-    if (typeof language !== "string" || !LANGUAGE.test(language))
-      throw folder.damaged(CARD, `${name} ${JSON.stringify(language)}`.slice(0, 200));
+  checkLanguages(folder, { from, to });
   folder.checkDataName(data);
 }
 

@@ -86,7 +86,7 @@ function missingFrom(target: string, spans: readonly string[]): string[] {
   let rest = spaced(target);
   const missing: string[] = [];
   for (const span of [...spans].sort((a, b) => b.length - a.length)) {
-    const found = alone(spaced(span)).exec(rest);
+    const found = standsAlone(spaced(span)).exec(rest);
     if (!found) missing.push(span);
     else rest = `${rest.slice(0, found.index)}\u0000${rest.slice(found.index + found[0].length)}`;
   }
@@ -94,7 +94,7 @@ function missingFrom(target: string, spans: readonly string[]): string[] {
 }
 
 /** A span that is no part of a longer number or word: "14" is not in "140", "Tom" is in "Toms". */
-function alone(span: string): RegExp {
+export function standsAlone(span: string): RegExp {
   const literal = span.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
   const before = /^[\p{L}\p{N}]/u.test(span) ? "(?<![\\p{L}\\p{N}]|\\p{N}[.,])" : "";
   const after = /\p{N}$/u.test(span)
@@ -106,4 +106,4 @@ function alone(span: string): RegExp {
 }
 
 /** No-break spaces are spaces. */
-const spaced = (text: string) => text.replace(/[\u00a0\u202f]/g, " ");
+export const spaced = (text: string) => text.replace(/[\u00a0\u202f]/g, " ");

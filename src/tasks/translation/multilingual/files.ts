@@ -10,7 +10,7 @@ import {
   weightsFile,
   writeFiles,
 } from "../../model-folder.ts";
-import { checkDecoding } from "../files.ts";
+import { checkDecoding, checkLanguages } from "../files.ts";
 import type { TargetLanguage } from "../text/language.ts";
 import type { MultilingualCard } from "./card.ts";
 import { lexiconFile, readLexicon } from "./lexicon.ts";
@@ -35,7 +35,7 @@ export function writeMultilingualFolder(dir: string, { model, card, ...lexicon }
  */
 export function readMultilingualFolder(dir: string): MultilingualModel {
   const folder = new ModelFolder(OP, dir, [WEIGHTS, VOCABULARY, CARD]);
-  const card = folder.json<MultilingualCard>(CARD, ["model", "decoding", "alignment"]);
+  const card = folder.json<MultilingualCard>(CARD, ["model", "decoding", "alignment", "training"]);
   checkCard(folder, card);
   const lexicon = readLexicon(folder);
   const known: readonly TargetLanguage[] = lexicon.pieces.languages;
@@ -49,8 +49,10 @@ export function readMultilingualFolder(dir: string): MultilingualModel {
 
 /** What translating reads of a card, besides what says how the model is made. */
 function checkCard(folder: ModelFolder, card: MultilingualCard): void {
-  const { decoding, alignment, model, languages, confidence } = card;
+  const { decoding, alignment, model, from, languages, confidence, training } = card;
   checkDecoding(folder, decoding);
+  checkLanguages(folder, { from });
+  folder.checkDataName({ name: training.recipe?.data });
   const isAmong = (n: unknown, count: number) =>
     Number.isSafeInteger(n) && (n as number) >= 0 && (n as number) < count;
   const { layer, heads } = alignment;
@@ -59,7 +61,8 @@ function checkCard(folder: ModelFolder, card: MultilingualCard): void {
     throw folder.damaged(CARD, `alignment ${JSON.stringify(alignment)}`.slice(0, 200));
   if (!(Array.isArray(languages) && languages.length > 0))
     throw folder.damaged(CARD, `languages ${JSON.stringify(languages)}`.slice(0, 200));
-  const numbers = confidence && [confidence.bias, ...(confidence.weights ?? [Number.NaN])];
-  if (numbers && !numbers.every((n) => Number.isFinite(n)))
+  const isCalibrated = (given: NonNullable<typeof confidence>) =>
+    Array.isArray(given.weights) && [given.bias, ...given.weights].every((n) => Number.isFinite(n));
+  if (confidence && !isCalibrated(confidence))
     throw folder.damaged(CARD, `confidence ${JSON.stringify(confidence)}`.slice(0, 200));
 }

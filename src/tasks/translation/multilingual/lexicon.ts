@@ -21,11 +21,14 @@ export function lexiconFile({ pieces, words }: Lexicon): string {
 /** @throws DataError DAMAGED, FORMAT · FileError MISSING */
 export function readLexicon(folder: ModelFolder): Lexicon {
   const { bpe, outputs, words } = folder.json<LexiconJson>(VOCABULARY, ["bpe", "outputs", "words"]);
-  const isId = (id: unknown) => Number.isSafeInteger(id) && (id as number) >= 0;
+  const isCount = (n: unknown) => Number.isSafeInteger(n) && (n as number) >= 0;
+  const refuseOutputs = (to: string) => folder.damaged(VOCABULARY, `other outputs of "${to}"`);
   for (const [to, ids] of Object.entries(outputs))
-    if (!(Array.isArray(ids) && ids.every(isId)))
-      throw folder.damaged(VOCABULARY, `other outputs of "${to}"`);
+    if (!(Array.isArray(ids) && ids.every(isCount))) throw refuseOutputs(to);
   for (const [word, count] of Object.entries(words))
-    if (!isId(count)) throw folder.damaged(VOCABULARY, `a count of "${word}" that is no whole number`);
-  return { pieces: JointPieces.fromJSON({ bpe, outputs }), words: new Map(Object.entries(words)) };
+    if (!isCount(count)) throw folder.damaged(VOCABULARY, `a count of "${word}" that is no whole number`);
+  const pieces = JointPieces.fromJSON({ bpe, outputs });
+  const beyond = pieces.languages.find((to) => pieces.outputs(to).some((id) => id >= pieces.size));
+  if (beyond) throw refuseOutputs(beyond);
+  return { pieces, words: new Map(Object.entries(words)) };
 }
