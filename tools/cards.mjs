@@ -20,6 +20,15 @@ const TASKS = {
     const { startTraining } = await import("../build/tasks/language-model/train.js");
     return startTraining(recipe, readText(data, recipe.length), threads);
   },
+  async "translation-multilingual"(
+    /** @type {any} */ recipe,
+    /** @type {string} */ data,
+    /** @type {number} */ threads,
+  ) {
+    const { readCorpus } = await import("../build/tasks/translation/multilingual/corpus.js");
+    const { startTraining } = await import("../build/tasks/translation/multilingual/train.js");
+    return startTraining(recipe, readCorpus(data, recipe), { threads, start: recipe.seed });
+  },
   async "image-classification"(
     /** @type {any} */ recipe,
     /** @type {string} */ data,

@@ -13,15 +13,35 @@ const whole = (/** @type {number} */ n) => Math.round(n).toLocaleString("en-US")
 const percent = (/** @type {number} */ share, digits = 1) => `${(100 * share).toFixed(digits)} %`;
 const row = (/** @type {string[]} */ cells) => `| ${cells.join(" | ")} |`;
 
+/** The scores of a model of several languages. */
+const ofLanguages = (/** @type {any} */ { metrics, reliability, alignment }) => [
+  ...Object.entries(metrics).map(([to, { bleu, chrf, sources, command }]) => [
+    `Test, ${to}`,
+    `BLEU ${bleu.toFixed(1)}, chrF ${chrf.toFixed(1)} over ${whole(sources)} sentences (\`${command}\`)`,
+  ]),
+  [
+    "Confidence",
+    `Off by ${percent(reliability.error)} on average (expected calibration error over ${reliability.bins.length} bins of the ${reliability.split} splits); good is a chrF of ${reliability.goodChrf} or more`,
+  ],
+  [
+    "Alignment",
+    `Decoder layer ${alignment.layer}, ${alignment.heads.length === 1 ? `head ${alignment.heads[0]}` : `the mean of heads ${alignment.heads.join(", ")}`}`,
+  ],
+];
+
 /** What each task calls its scores, on validation and on the test split. @type {Record<string, (card: any) => string[][]>} */
 const SCORES = {
-  translation: ({ metrics, training }) => [
-    [
-      "Test",
-      `BLEU ${metrics.bleu.toFixed(1)}, chrF ${metrics.chrf.toFixed(1)} over ${whole(metrics.sources)} sentences (\`${metrics.command}\`)`,
-    ],
-    ["Validation", `BLEU ${training.validation.bleu.toFixed(1)}`],
-  ],
+  translation: (card) => {
+    const { metrics, training, languages } = card;
+    if (languages) return ofLanguages(card);
+    return [
+      [
+        "Test",
+        `BLEU ${metrics.bleu.toFixed(1)}, chrF ${metrics.chrf.toFixed(1)} over ${whole(metrics.sources)} sentences (\`${metrics.command}\`)`,
+      ],
+      ["Validation", `BLEU ${training.validation.bleu.toFixed(1)}`],
+    ];
+  },
   "language-model": ({ metrics, training }) => [
     [
       "Test",
@@ -45,7 +65,7 @@ function section(/** @type {string} */ name) {
   const rows = [
     ["Parameters", `${whole(card.parameters)}, in float16 ${megabytes.toFixed(1)} MB`],
     ...SCORES[card.task](card),
-    ["Data", `${data.name}, ${data.licence}. ${data.attribution}`],
+    ...[data].flat().map(({ name, licence, attribution }) => ["Data", `${name}, ${licence}. ${attribution}`]),
     [
       "Training",
       `\`${training.command}\`, seed ${training.recipe.seed}: ${whole(training.steps)} steps, ${training.epochs.toFixed(1)} epochs, ${training.hours.toFixed(1)} h`,

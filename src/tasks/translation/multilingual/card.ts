@@ -11,6 +11,8 @@ export interface LanguageMetrics {
   chrf: number;
   exact: number;
   signatures: string[];
+  /** What makes these figures again. */
+  command: string;
 }
 
 /** What a reader must know of a trained model: the data and its licence, how it was made, how well it does. */

@@ -60,7 +60,7 @@ export function finishModel(given: MultilingualModel, dataDir: string): Finished
     const translator = new MultilingualTranslator(given, to);
     const evaluation = evaluate(translator, readReferenced(folder, "test"));
     evaluations[to] = evaluation;
-    card.metrics[to] = metricsOf(evaluation);
+    card.metrics[to] = metricsOf(to, evaluation);
   }
   const held = folders.flatMap(({ to, folder }) => judge(given, to, readReferenced(folder, "test")));
   const figures = held.map(({ features: values }) => confidenceOf(calibration, values));
@@ -72,8 +72,12 @@ export function finishModel(given: MultilingualModel, dataDir: string): Finished
   return { evaluations, aligned, reliability: trust };
 }
 
-function metricsOf({ sources, bleu, chrf, exact, signatures }: Evaluation): LanguageMetrics {
-  return { split: "test", sources, bleu, chrf, exact, signatures };
+function metricsOf(
+  to: TargetLanguage,
+  { sources, bleu, chrf, exact, signatures }: Evaluation,
+): LanguageMetrics {
+  const command = `heed evaluate translation --to ${to}`;
+  return { split: "test", sources, bleu, chrf, exact, signatures, command };
 }
 
 /** The translations of a split, with what their confidence is made of and whether they are good. */

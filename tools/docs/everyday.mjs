@@ -1,0 +1,67 @@
+// Writes docs/EVERYDAY.md: what the shipped model makes of a hundred everyday sentences, and which of these translations are
+// good, as people judged them in everyday-judged.tsv (language, English, translation, good or bad, why). `--print` prints the page
+// instead; a test compares that with the file. A translation that nobody has judged is printed on standard error in the form
+// of that file, with "?" for the judgement.
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { loadAnyTranslator } from "../../build/tasks/translation/load.js";
+import { contentLines } from "../../build/tasks/translation/spans.js";
+import { formatted } from "./formatted.mjs";
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const root = path.dirname(path.dirname(here));
+const file = path.join(root, "docs/EVERYDAY.md");
+const LANGUAGES = /** @type {const} */ ([["fr", "French"], ["de", "German"], ["es", "Spanish"]]); // biome-ignore format: a table
+
+const cases = contentLines("everyday", path.join(root, "test/tasks/translation/fixtures/everyday.tsv")).map(
+  ({ text }) => text.split("\t"),
+);
+/** @type {Map<string, string[]>} */
+const judged = new Map(
+  contentLines("everyday", path.join(here, "everyday-judged.tsv")).map(({ text }) => {
+    const [to, source, target, ...judgement] = text.split("\t");
+    return [[to, source, target].join("\t"), judgement];
+  }),
+);
+
+/** Text in a cell of a table. */
+const cell = (/** @type {string} */ text) =>
+  text.replaceAll("|", "\\|").replaceAll("*", "\\*").replaceAll("_", "\\_");
+
+async function section(/** @type {(typeof LANGUAGES)[number]} */ [to, language]) {
+  const translator = await loadAnyTranslator(undefined, to);
+  const found = translator.translate(
+    cases.map(([, source]) => /** @type {string} */ (source)),
+    { weights: false },
+  );
+  translator.dispose();
+  let good = 0;
+  const rows = found.map(({ source, target, confidence }) => {
+    const key = [to, source, target].join("\t");
+    const [mark = "not judged", why] = judged.get(key) ?? [];
+    if (mark === "good") good++;
+    if (!judged.has(key)) console.error(`${key}\t?`);
+    const share = confidence === undefined ? "" : `${Math.round(100 * confidence)} %`;
+    return `| ${cell(source)} | ${cell(target)} | ${share} | ${why ? `${mark}: ${cell(why)}` : mark} |`;
+  });
+  const head = `| English | ${language} | Confidence | Judged |\n| --- | --- | ---: | --- |`;
+  return `## ${language}: ${good} of ${cases.length} good\n\n${head}\n${rows.join("\n")}`;
+}
+
+const sections = [];
+for (const language of LANGUAGES) sections.push(await section(language));
+const page = formatted(
+  `# A hundred everyday sentences
+
+What \`heed translate\` makes of a hundred sentences that people say in a day, none of them from the data that it was trained on,
+and which of these translations are good. A translation is good where it says what the English says in a sentence that
+someone who speaks the language could have said; one wrong word that changes the meaning makes it bad. Made by
+\`node tools/docs/everyday.mjs\`; the judgements are ours, in \`tools/docs/everyday-judged.tsv\`.
+
+${sections.join("\n\n")}
+`,
+  "EVERYDAY.md",
+);
+if (process.argv.includes("--print")) process.stdout.write(page);
+else writeFileSync(file, page);
