@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { DataError, FileError } from "../../core/errors.ts";
 import { fileReason } from "../../core/file-reason.ts";
+import type { SentencePair } from "../../data/tsv.ts";
 import { TARGET_LANGUAGES, type TargetLanguage } from "./text/language.ts";
 import type { TranslateOptions, Translation } from "./translation.ts";
 
@@ -41,15 +42,23 @@ export function contentLines(op: string, path: string): { text: string; line: nu
  * @throws FileError UNREADABLE · DataError FORMAT
  */
 export function readSpanCases(path: string, to: TargetLanguage): SpanCase[] {
+  return languageRows(OP, path, to).map(({ source, target }) => ({ source, spans: target.split("|") }));
+}
+
+/**
+ * The rows of a file with a column for English and one for each target language, for one of them.
+ *
+ * @throws FileError UNREADABLE · DataError FORMAT
+ */
+export function languageRows(op: string, path: string, to: TargetLanguage): SentencePair[] {
   const column = 1 + TARGET_LANGUAGES.indexOf(to);
-  return contentLines(OP, path).map(({ text, line }) => {
+  return contentLines(op, path).map(({ text, line }) => {
     const columns = text.split("\t");
-    if (columns.length !== 1 + TARGET_LANGUAGES.length) {
-      const rule = `a row must have ${1 + TARGET_LANGUAGES.length} columns, English and one for each of ${TARGET_LANGUAGES.join(", ")}`;
-      const got = `${columns.length} in ${path} at line ${line}`;
-      throw new DataError("FORMAT", { op: OP, rule, got, remedy: "correct or remove that line", path, line });
-    }
-    return { source: columns[0]!, spans: columns[column]!.split("|") };
+    if (columns.length === 1 + TARGET_LANGUAGES.length)
+      return { source: columns[0]!, target: columns[column]! };
+    const rule = `a row must have ${1 + TARGET_LANGUAGES.length} columns, English and one for each of ${TARGET_LANGUAGES.join(", ")}`;
+    const got = `${columns.length} in ${path} at line ${line}`;
+    throw new DataError("FORMAT", { op, rule, got, remedy: "correct or remove that line", path, line });
   });
 }
 

@@ -31,6 +31,8 @@ export interface MultilingualCard {
     steps: number;
     epochs: number;
     hours: number;
+    /** Of the model that the run began with. */
+    before?: MultilingualCard["training"];
   };
   decoding: { beam: number; lengthPenalty: number; maxPieces: number };
   /** The heads whose weights are shown as the alignment. */

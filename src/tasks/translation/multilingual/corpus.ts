@@ -10,6 +10,7 @@ import { protectPair } from "../text/pair.ts";
 import type { Kind } from "../text/placeholders.ts";
 import { countWords, type Vocabulary } from "../text/vocabulary.ts";
 import type { Lexicon } from "./lexicon.ts";
+import { readPhrases } from "./phrases.ts";
 import { JointPieces } from "./pieces.ts";
 import type { MultilingualRecipe } from "./recipe.ts";
 
@@ -58,17 +59,17 @@ export function readCorpus(
     const folder = languageFolder(dataDir, data, to);
     // One order for one set of rows, however the file has them: batches, and so the model, depend on it.
     const train = hashedOrder(readPairs(path.join(folder, "train.tsv.gz")));
-    return { to, train, validation: readReferenced(folder, "valid") };
+    const spoken = recipe.phrases > 0 ? readPhrases(to) : [];
+    const all = [...train, ...Array.from({ length: recipe.phrases }, () => spoken).flat()];
+    return { to, train, spoken, all, validation: readReferenced(folder, "valid") };
   });
-  const checksum = rowsChecksum(read.flatMap(({ train }) => train));
-  // Each English sentence counts once, however many languages have it.
-  const words =
-    lexicon?.words ??
-    countWords(new Set(read.flatMap(({ train }) => train.map(({ source }) => source))), LEAST_COUNT);
-  const protectedRows = read.map(({ to, train }, n) => ({
-    to,
-    rows: protectRows(train, to, words, recipe, n),
-  }));
+  const checksum = rowsChecksum(read.flatMap(({ all }) => all));
+  const words = knownWords(
+    read.map(({ train }) => train),
+    read.map(({ spoken }) => spoken),
+    lexicon?.words,
+  );
+  const protectedRows = read.map(({ to, all }, n) => ({ to, rows: protectRows(all, to, words, recipe, n) }));
   const pieces = lexicon?.pieces ?? learnPieces(protectedRows, recipe.vocabulary);
   const encoded = protectedRows.map(({ to, rows }, n) => {
     const pairs = rows
@@ -81,6 +82,23 @@ export function readCorpus(
     return { to, pairs, validation, checksum: rowsChecksum(train) };
   });
   return { pieces, words, languages: encoded, checksum };
+}
+
+/**
+ * The English words that a model has seen often enough: in the sentences, each of which counts once however many languages
+ * have it; in phrases, which come again and again; and where training goes on, before. A name of a phrase stays a name.
+ */
+function knownWords(
+  train: readonly (readonly SentencePair[])[],
+  spoken: readonly (readonly SentencePair[])[],
+  before: Vocabulary = new Map(),
+): Vocabulary {
+  const sourcesOf = (rows: typeof train) => new Set(rows.flat().map(({ source }) => source));
+  const inPhrases = [...countWords(sourcesOf(spoken))].filter(([word]) => word === word.toLowerCase());
+  const words = new Map(before);
+  for (const [word, count] of [...countWords(sourcesOf(train), LEAST_COUNT), ...inPhrases])
+    words.set(word, Math.max(count, words.get(word) ?? 0));
+  return words;
 }
 
 /**

@@ -35,6 +35,8 @@ export interface MultilingualRecipe {
   blur: number;
   /** How often a row with a rare kind of placeholder comes again. */
   repeatRare: number;
+  /** How often each of the everyday phrases comes in an epoch; 0 leaves them out. */
+  phrases: number;
   /** Longest side of a training pair, in pieces; longer pairs are left out. */
   maxPieces: number;
   /** The highest rate; it falls with the inverse square root of the step. */
@@ -69,6 +71,7 @@ export const MULTILINGUAL_RECIPE: MultilingualRecipe = {
   wordNumbers: 0.5,
   blur: 0.2,
   repeatRare: 3,
+  phrases: 8,
   maxPieces: 48,
   learningRate: 1.5e-3,
   warmupSteps: 800,

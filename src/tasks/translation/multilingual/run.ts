@@ -50,6 +50,7 @@ export async function runMultilingual(options: RunOptions<MultilingualRecipe>): 
   const alignment = { layer: 0, heads: Array.from({ length: config.heads }, (_, h) => h) };
   const checksums = Object.fromEntries(corpus.languages.map(({ to, checksum }) => [to, checksum]));
   const card = draftCard({ recipe, parameters: parameters.size, checksums, command, decoding, alignment });
+  if (start) card.training.before = start.training;
   const made = (weights: Parameters<typeof asShipped>[0]) => {
     const model = new Transformer(config, asShipped(weights));
     return { model, pieces, words, card };
@@ -94,6 +95,7 @@ export async function runMultilingual(options: RunOptions<MultilingualRecipe>): 
 /** The lexicon and the weights that a run begins with. */
 interface Start extends Lexicon {
   values: Record<string, Float32Array>;
+  training: MultilingualCard["training"];
 }
 
 function startOf({ start, model: sizes }: MultilingualRecipe): Start {
@@ -112,7 +114,7 @@ function startOf({ start, model: sizes }: MultilingualRecipe): Start {
     const got = `${differs} ${sizes[differs]}, not ${card.model[differs]}`;
     throw new OptionError("MISMATCH", { op: OP, rule, got, remedy: "correct the recipe's model" });
   }
-  return { pieces, words, values: Object.fromEntries(entries) };
+  return { pieces, words, values: Object.fromEntries(entries), training: card.training };
 }
 
 function corpusOf(

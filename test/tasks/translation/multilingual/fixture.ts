@@ -65,5 +65,6 @@ export const TINY_RECIPE: MultilingualRecipe = {
   smoothing: 0.05,
   average: 0.8,
   repeatRare: 0,
+  phrases: 0,
   evaluateEvery: 1000,
 };

@@ -1,0 +1,45 @@
+import path from "node:path";
+import { expect, test } from "vitest";
+import { readPhrases } from "../../../../src/tasks/translation/multilingual/phrases.ts";
+import { contentLines } from "../../../../src/tasks/translation/spans.ts";
+import { TARGET_LANGUAGES } from "../../../../src/tasks/translation/text/language.ts";
+
+const wordsOf = (text: string) => text.toLowerCase().match(/[\p{L}\p{N}']+/gu) ?? [];
+
+/** Length of the longest sequence of words that both have, in order. */
+function common(a: readonly string[], b: readonly string[]): number {
+  let row = new Array<number>(b.length + 1).fill(0);
+  for (const word of a) {
+    const next = [0];
+    for (const [j, other] of b.entries())
+      next.push(word === other ? row[j]! + 1 : Math.max(row[j + 1]!, next[j]!));
+    row = next;
+  }
+  return row.at(-1)!;
+}
+
+test("phrases are whole in every language, and each comes once", () => {
+  for (const to of TARGET_LANGUAGES) {
+    const phrases = readPhrases(to);
+    expect(phrases.length).toBeGreaterThan(450);
+    expect(new Set(phrases.map(({ source }) => source)).size).toBe(phrases.length);
+    for (const { source, target } of phrases) {
+      expect(source).toMatch(/^\S.*[.!?]$/);
+      expect(target).toMatch(/^\S.*[.!?]$/);
+    }
+  }
+});
+
+test("no sentence that the model is judged by is among them, nor one that differs in a word or two", () => {
+  const phrases = readPhrases("fr").map(({ source }) => wordsOf(source));
+  for (const name of ["everyday", "spans", "alignment"]) {
+    const rows = contentLines("fixture", path.join(import.meta.dirname, `../fixtures/${name}.tsv`));
+    for (const { text } of rows) {
+      const judged = wordsOf(text.split("\t")[name === "everyday" ? 1 : 0]!);
+      const near = phrases.filter(
+        (phrase) => common(judged, phrase) > 0.75 * Math.max(judged.length, phrase.length),
+      );
+      expect(near, judged.join(" ")).toEqual([]);
+    }
+  }
+});
