@@ -24,3 +24,8 @@ export function fileReason(error: unknown): string {
   if (code === undefined) return message ?? String(error);
   return Object.hasOwn(REASONS, code) ? REASONS[code]! : code;
 }
+
+/** Whether an error is a failed system call on a file; `fetch` wraps those of the network in a TypeError. */
+export function isFileFailure(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).syscall !== undefined;
+}

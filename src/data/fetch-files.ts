@@ -1,48 +1,69 @@
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import type { FileDataset } from "./dataset.ts";
-import { type DownloadOptions, download } from "./download.ts";
+import { mkdirSync, renameSync, statfsSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { FileError } from "../core/errors.ts";
+import { type Checksum, checksumOf, digitsOf } from "./checksum.ts";
+import { download, type LineOptions } from "./download.ts";
 import { takePart } from "./part.ts";
 
-type Options = Partial<Omit<DownloadOptions, "bytes" | "sha256">>;
+/** A file that is to be had: its name in its folder, and what its bytes must be. */
+export type WantedFile = { readonly name: string; readonly bytes: number } & Checksum;
 
-function isWhole(folder: string, { name, sha256 }: FileDataset["files"][number]): boolean {
-  const file = join(folder, name);
-  return existsSync(file) && createHash("sha256").update(readFileSync(file)).digest("hex") === sha256;
+async function isWhole(folder: string, file: WantedFile): Promise<boolean> {
+  const path = join(folder, file.name);
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found?.isFile() || found.size !== file.bytes) return false;
+  return (await checksumOf(path, file)) === digitsOf(file);
 }
 
-/** True when every file is there with the bytes of the catalogue. */
-export function filesAreWhole(folder: string, dataset: FileDataset): boolean {
-  return dataset.files.every((file) => isWhole(folder, file));
+/** The files that are missing, or have other bytes. */
+export async function missingFiles(folder: string, files: readonly WantedFile[]): Promise<WantedFile[]> {
+  const missing: WantedFile[] = [];
+  for (const file of files) if (!(await isWhole(folder, file))) missing.push(file);
+  return missing;
 }
 
-/** Downloads the files of a data set that are missing or wrong; each appears in the folder when it is whole. */
-export async function fetchFiles(folder: string, dataset: FileDataset, options: Options): Promise<void> {
-  const { url = dataset.url, onProgress } = options;
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "ATTRIBUTION.md"), dataset.attribution);
-  const total = dataset.bytes;
-  let before = 0;
-  for (const { name, bytes, sha256 } of dataset.files) {
-    const file = join(folder, name);
-    if (!isWhole(folder, { name, bytes, sha256 })) {
-      const part = takePart(file);
-      try {
-        await download(part.path, {
-          ...options,
-          url: `${url.replace(/\/$/, "")}/${name}`,
-          bytes,
-          sha256,
-          ...(onProgress && {
-            onProgress: ({ received }) => onProgress({ received: before + received, total }),
-          }),
-        });
-        renameSync(part.path, file);
-      } finally {
-        part.release();
-      }
+/** @throws FileError UNWRITABLE where the disk has not room for what is to come */
+export function checkRoom(op: string, folder: string, bytes: number): void {
+  const { bavail, bsize } = statfsSync(folder);
+  const free = bavail * bsize;
+  if (bytes <= free) return;
+  const rule = `the disk of ${folder} must have room for ${bytes} bytes`;
+  const remedy = "free space, or choose another folder with --dir or XDG_CACHE_HOME";
+  throw new FileError("UNWRITABLE", { op, rule, got: `${free} free`, remedy, bytes, free, path: folder });
+}
+
+/**
+ * Downloads the files that are missing or wrong; each appears in the folder when it is whole.
+ *
+ * @param addressOf where the file of that name is
+ */
+export async function fetchFiles(
+  folder: string,
+  files: readonly WantedFile[],
+  addressOf: (name: string) => string,
+  options: LineOptions,
+): Promise<void> {
+  const { onProgress } = options;
+  const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const missing = await missingFiles(folder, files);
+  let before = total - missing.reduce((sum, { bytes }) => sum + bytes, 0);
+  for (const wanted of missing) {
+    const file = join(folder, wanted.name);
+    mkdirSync(dirname(file), { recursive: true });
+    const part = takePart(file);
+    try {
+      await download(part.path, {
+        ...options,
+        ...wanted,
+        url: addressOf(wanted.name),
+        ...(onProgress && {
+          onProgress: ({ received }) => onProgress({ received: before + received, total }),
+        }),
+      });
+      renameSync(part.path, file);
+    } finally {
+      part.release();
     }
-    before += bytes;
+    before += wanted.bytes;
   }
 }

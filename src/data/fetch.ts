@@ -2,13 +2,13 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { unzipSync } from "fflate";
-import { DataError, FileError } from "../core/errors.ts";
-import { fileReason } from "../core/file-reason.ts";
+import { DataError } from "../core/errors.ts";
+import { isFileFailure } from "../core/file-reason.ts";
 import { findDataset } from "./catalog.ts";
 import { type Dataset, isFiles, type PairDataset, SPLITS, type Split } from "./dataset.ts";
-import { type DownloadOptions, download } from "./download.ts";
-import { fetchFiles, filesAreWhole } from "./fetch-files.ts";
-import { cacheFolder, splitPath } from "./locate.ts";
+import { download, type LineOptions } from "./download.ts";
+import { fetchFiles, missingFiles } from "./fetch-files.ts";
+import { cacheFolder, splitPath, unwritableCache } from "./locate.ts";
 import { memberLookup } from "./membership.ts";
 import { takePart, uniqueSuffix } from "./part.ts";
 import { formatPairs, hashedOrder, rowsChecksum } from "./rows.ts";
@@ -17,12 +17,12 @@ import { normalizeText } from "./text.ts";
 import { parsePairs, readPairs, type SentencePair } from "./tsv.ts";
 
 export interface FetchOptions
-  extends Partial<
-    Pick<
-      DownloadOptions,
-      "url" | "onProgress" | "signal" | "attempts" | "retryDelayMs" | "silenceMs" | "leastBytesPerSecond"
-    >
+  extends Pick<
+    LineOptions,
+    "onProgress" | "signal" | "attempts" | "retryDelayMs" | "mostWaitMs" | "silenceMs" | "leastBytesPerSecond"
   > {
+  /** Another address of the same bytes. @default the one of the catalogue */
+  readonly url?: string;
   /** The folder that gets the data set's own folder. @default cacheFolder() */
   readonly cacheDir?: string;
 }
@@ -90,8 +90,12 @@ function writeFolder(folder: string, dataset: PairDataset, splits: Record<Split,
 }
 
 async function fetchInto(folder: string, dataset: Dataset, options: FetchOptions): Promise<void> {
-  if (isFiles(dataset)) return fetchFiles(folder, dataset, options);
   const { url = dataset.url } = options;
+  if (isFiles(dataset)) {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "ATTRIBUTION.md"), dataset.attribution);
+    return fetchFiles(folder, dataset.files, (name) => `${url.replace(/\/$/, "")}/${name}`, options);
+  }
   const part = takePart(`${folder}.zip`);
   try {
     await download(part.path, { ...options, url, bytes: dataset.bytes, sha256: dataset.sha256 });
@@ -103,8 +107,8 @@ async function fetchInto(folder: string, dataset: Dataset, options: FetchOptions
 }
 
 /** True when every split is there with the rows of the catalogue, or every file with its bytes. */
-function isWhole(folder: string, dataset: Dataset): boolean {
-  if (isFiles(dataset)) return filesAreWhole(folder, dataset);
+async function isWhole(folder: string, dataset: Dataset): Promise<boolean> {
+  if (isFiles(dataset)) return (await missingFiles(folder, dataset.files)).length === 0;
   if (!SPLITS.every((split) => existsSync(splitPath(folder, split)))) return false;
   try {
     return SPLITS.every(
@@ -120,20 +124,12 @@ function isWhole(folder: string, dataset: Dataset): boolean {
 export async function installDataset(dataset: Dataset, options: FetchOptions = {}): Promise<FetchResult> {
   const parent = options.cacheDir ?? cacheFolder();
   const folder = join(parent, dataset.name);
-  if (isWhole(folder, dataset)) return { folder, fetched: false };
+  if (await isWhole(folder, dataset)) return { folder, fetched: false };
   try {
     mkdirSync(parent, { recursive: true });
     await fetchInto(folder, dataset, options);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).syscall === undefined) throw cause;
-    const reason = fileReason(cause);
-    const rule = "the cache must be writable";
-    const remedy = "free space, mend its permissions, or choose another folder with --dir or XDG_CACHE_HOME";
-    throw new FileError(
-      "UNWRITABLE",
-      { op: OP, rule, got: `${reason} for ${parent}`, remedy, path: parent },
-      { cause },
-    );
+    throw isFileFailure(cause) ? unwritableCache(OP, parent, cause) : cause;
   }
   return { folder, fetched: true };
 }

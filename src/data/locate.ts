@@ -3,12 +3,21 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FileError } from "../core/errors.ts";
+import { fileReason } from "../core/file-reason.ts";
 import { listDatasets } from "./catalog.ts";
 import { isFiles, SPLITS, type Split } from "./dataset.ts";
 
 /** Where fetched data sets live: `$XDG_CACHE_HOME/heed`, or `~/.cache/heed`. */
 export function cacheFolder(): string {
   return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "heed");
+}
+
+/** The error of a cache that a file could not be written to. */
+export function unwritableCache(op: string, folder: string, cause: unknown): FileError<"UNWRITABLE"> {
+  const remedy = "free space, mend its permissions, or choose another folder with --dir or XDG_CACHE_HOME";
+  const got = `${fileReason(cause)} for ${folder}`;
+  const fault = { op, rule: "the cache must be writable", got, remedy, path: folder };
+  return new FileError("UNWRITABLE", fault, { cause });
 }
 
 export const splitPath = (folder: string, split: Split): string => join(folder, `${split}.tsv.gz`);
