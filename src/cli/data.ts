@@ -1,33 +1,10 @@
-import { SingleBar } from "cli-progress";
 import { Command } from "commander";
-import { type DownloadProgress, fetchDataset, listDatasets, SPLITS } from "../data/index.ts";
-import type { Io, Output } from "./io.ts";
+import { fetchDataset, listDatasets, SPLITS } from "../data/index.ts";
+import { downloadProgress } from "./download-progress.ts";
+import type { Io } from "./io.ts";
 import { write } from "./io.ts";
 
 const count = (n: number): string => n.toLocaleString("en");
-
-/** Shows how far a download is: a bar on a terminal; elsewhere nothing, for a log is no place for one. */
-function progress(stderr: Output & { isTTY?: boolean }): { on?(p: DownloadProgress): void; stop(): void } {
-  if (!stderr.isTTY) return { stop() {} };
-  const bar = new SingleBar({
-    stream: stderr as NodeJS.WriteStream,
-    format: "{bar} {percentage} %  {value} of {total} bytes",
-    // Ctrl-C must end the process by the signal, as everywhere in heed; what came is kept for the next run.
-    gracefulExit: false,
-    hideCursor: false,
-  });
-  let started = false;
-  return {
-    on({ received, total }) {
-      if (started) bar.update(received);
-      else bar.start(total, received);
-      started = true;
-    },
-    stop() {
-      if (started) bar.stop();
-    },
-  };
-}
 
 function fetchCommand(io: Io): Command {
   return new Command("fetch")
@@ -39,7 +16,7 @@ function fetchCommand(io: Io): Command {
     )
     .option("--url <address>", "another address of the same archive, such as a mirror")
     .action(async (name: string, { dir, url }: { dir?: string; url?: string }) => {
-      const shown = progress(io.stderr);
+      const shown = downloadProgress(io.stderr);
       const { folder, fetched } = await fetchDataset(name, {
         cacheDir: dir,
         url,

@@ -22,7 +22,8 @@ interface Flags {
 
 const HELP = `
 MODEL is a folder as the Hugging Face hub has it (config.json, model.safetensors or pytorch_model.bin, tokenizer.json), or
-a file of weights beside these; a GGUF file may stand alone. Nothing of a file is run.
+a file of weights beside these; a GGUF file may stand alone. OWNER/NAME is a model that "heed models fetch OWNER/NAME"
+brought. Nothing of a file is run.
 
   heed look all-minilm-l6-v2 "The cat sat on the mat."
   heed look all-minilm-l6-v2 --head 3.5 --json "The cat sat."
@@ -33,7 +34,7 @@ a file of weights beside these; a GGUF file may stand alone. Nothing of a file i
 export function lookCommand(io: Io): Command {
   return new Command("look")
     .description("Runs a published model and shows the heads that are worth a look.")
-    .argument("<model>", "a folder with config.json and weights, or a file of weights")
+    .argument("<model>", "a folder with config.json and weights, a file of weights, or OWNER/NAME")
     .argument(
       "[text...]",
       "what the model reads; several words are one text (default: a sentence that shows habits)",

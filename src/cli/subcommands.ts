@@ -26,6 +26,11 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
     load: async (io) => (await import("./look.ts")).lookCommand(io),
   },
   {
+    name: "models",
+    description: "fetch published models, list them, and show what is in one",
+    load: async (io) => (await import("./models.ts")).modelsCommand(io),
+  },
+  {
     name: "show",
     description: "show a trace of attention in the terminal",
     load: async (io) => (await import("./show.ts")).showCommand(io),

@@ -77,7 +77,7 @@ class Download {
   async #accept(response: Response): Promise<number> {
     const { url, bytes } = this.#options;
     const refuse = async (error: unknown): Promise<never> => {
-      await response.body?.cancel();
+      if (!response.bodyUsed) await response.body?.cancel();
       throw error;
     };
     this.#etag = response.headers.get("etag");

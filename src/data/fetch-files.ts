@@ -4,6 +4,7 @@ import { FileError } from "../core/errors.ts";
 import { type Checksum, checksumOf, digitsOf } from "./checksum.ts";
 import { download, type LineOptions } from "./download.ts";
 import { takePart } from "./part.ts";
+import { OP } from "./request.ts";
 
 /** A file that is to be had: its name in its folder, and what its bytes must be. */
 export type WantedFile = { readonly name: string; readonly bytes: number } & Checksum;
@@ -22,31 +23,35 @@ export async function missingFiles(folder: string, files: readonly WantedFile[])
   return missing;
 }
 
-/** @throws FileError UNWRITABLE where the disk has not room for what is to come */
-export function checkRoom(op: string, folder: string, bytes: number): void {
+function checkRoom(folder: string, bytes: number): void {
   const { bavail, bsize } = statfsSync(folder);
   const free = bavail * bsize;
   if (bytes <= free) return;
   const rule = `the disk of ${folder} must have room for ${bytes} bytes`;
   const remedy = "free space, or choose another folder with --dir or XDG_CACHE_HOME";
-  throw new FileError("UNWRITABLE", { op, rule, got: `${free} free`, remedy, bytes, free, path: folder });
+  throw new FileError("UNWRITABLE", { op: OP, rule, got: `${free} free`, remedy, bytes, free, path: folder });
 }
 
 /**
  * Downloads the files that are missing or wrong; each appears in the folder when it is whole.
  *
  * @param addressOf where the file of that name is
+ * @returns how many were downloaded
+ * @throws DownloadError DOWNLOAD, MISMATCH · FileError UNWRITABLE where the disk has no room for them, before one comes
  */
 export async function fetchFiles(
   folder: string,
   files: readonly WantedFile[],
   addressOf: (name: string) => string,
   options: LineOptions,
-): Promise<void> {
+): Promise<number> {
   const { onProgress } = options;
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const missing = await missingFiles(folder, files);
-  let before = total - missing.reduce((sum, { bytes }) => sum + bytes, 0);
+  const wantedBytes = missing.reduce((sum, { bytes }) => sum + bytes, 0);
+  mkdirSync(folder, { recursive: true });
+  checkRoom(folder, wantedBytes);
+  let before = total - wantedBytes;
   for (const wanted of missing) {
     const file = join(folder, wanted.name);
     mkdirSync(dirname(file), { recursive: true });
@@ -66,4 +71,5 @@ export async function fetchFiles(
     }
     before += wanted.bytes;
   }
+  return missing.length;
 }

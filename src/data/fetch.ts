@@ -94,7 +94,8 @@ async function fetchInto(folder: string, dataset: Dataset, options: FetchOptions
   if (isFiles(dataset)) {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, "ATTRIBUTION.md"), dataset.attribution);
-    return fetchFiles(folder, dataset.files, (name) => `${url.replace(/\/$/, "")}/${name}`, options);
+    await fetchFiles(folder, dataset.files, (name) => `${url.replace(/\/$/, "")}/${name}`, options);
+    return;
   }
   const part = takePart(`${folder}.zip`);
   try {

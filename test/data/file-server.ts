@@ -26,7 +26,7 @@ export function serve(content: Uint8Array, options: ServeOptions = {}): Answer {
       !options.ignoreRange &&
       (ifRange === undefined || ifRange === options.etag);
     const from = resumes ? firstByte(request) : 0;
-    if (from >= content.length) return status(416)(request, response);
+    if (resumes && from >= content.length) return status(416)(request, response);
     const body = content.subarray(from);
     response.statusCode = resumes ? 206 : 200;
     if (resumes) response.setHeader("content-range", `bytes ${from}-${content.length - 1}/${content.length}`);

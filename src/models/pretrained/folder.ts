@@ -8,6 +8,7 @@ import { DataError, FileError } from "../../core/errors.ts";
 import { fileReason } from "../../core/file-reason.ts";
 import { isObject } from "../../core/is-object.ts";
 import { jsonCost } from "../../core/json-cost.ts";
+import { locateModel } from "../../data/locate-model.ts";
 
 const OP = "openModel";
 /** Weights by the names that the hub gives them, the first that is there is taken. */
@@ -18,6 +19,8 @@ const MOST_JSON = 256 * 2 ** 20;
 /** A published model on disk, of which nothing but names is read. */
 export interface ModelFolder {
   readonly checkpoint: Checkpoint;
+  /** Where the weights are, and what stands beside them. */
+  readonly folder: string;
   /** config.json; empty beside a GGUF file, which has its own. */
   readonly config: Readonly<Record<string, unknown>>;
   /** Another JSON file of the folder, such as tokenizer.json; undefined where there is none. */
@@ -25,19 +28,20 @@ export interface ModelFolder {
 }
 
 /**
- * A folder as the hub has it (config.json, weights, tokenizer.json …), or a file of weights with these beside it.
+ * A folder as the hub has it (config.json, weights, tokenizer.json …), a file of weights with these beside it, or the name
+ * of a model that was fetched, OWNER/NAME.
  *
  * @throws FileError MISSING, UNREADABLE · DataError DAMAGED, UNSUPPORTED, MISMATCH, LIMIT
  */
 export async function openModelFolder(place: string): Promise<ModelFolder> {
-  const weights = findWeights(place);
+  const weights = findWeights(locateModel(place));
   const folder = path.dirname(weights);
-  const json = (name: string) => readJson(path.join(folder, name));
+  const json = (name: string) => readModelJson(path.join(folder, name));
   const checkpoint = weights.endsWith(".index.json")
     ? await openIndex(weights)
     : await openCheckpoint(await fileBytes(weights));
   const config = json("config.json");
-  if (config || checkpoint.format === "gguf") return { checkpoint, config: config ?? {}, json };
+  if (config || checkpoint.format === "gguf") return { checkpoint, folder, config: config ?? {}, json };
   await checkpoint.close();
   throw missing(`config.json must stand beside ${path.basename(weights)}`, `none in ${folder}`);
 }
@@ -72,7 +76,8 @@ async function openIndex(file: string): Promise<Checkpoint> {
   );
 }
 
-function readJson(file: string): Readonly<Record<string, unknown>> | undefined {
+/** A JSON file of a model, which must be an object; undefined where there is none. @throws DataError DAMAGED · FileError UNREADABLE */
+export function readModelJson(file: string): Readonly<Record<string, unknown>> | undefined {
   let bytes: Buffer;
   try {
     if (!existsSync(file)) return undefined;

@@ -1,9 +1,9 @@
-import type { Checkpoint } from "../../checkpoints/checkpoint.ts";
+import type { Checkpoint, TensorInfo } from "../../checkpoints/checkpoint.ts";
 import { DataError } from "../../core/errors.ts";
-import { Parameters } from "../parameters.ts";
+import { type ParameterSpecs, Parameters } from "../parameters.ts";
 import { fullConfig } from "../transformer/config.ts";
 import { transformerParameters } from "../transformer/parameters.ts";
-import { publishedParameter } from "../transformer/published.ts";
+import { publishedNames, publishedParameter } from "../transformer/published.ts";
 import { Transformer } from "../transformer/transformer.ts";
 import type { Architecture, ArchitectureModel, ShapeOf } from "./architecture.ts";
 import { albertArchitecture, bertArchitecture, robertaArchitecture } from "./architectures/bert.ts";
@@ -15,6 +15,7 @@ import { marianArchitecture } from "./architectures/marian.ts";
 import { t5Architecture } from "./architectures/t5.ts";
 import { vitArchitecture } from "./architectures/vit.ts";
 import { ConfigJson } from "./config-json.ts";
+import { checkMemory, loadingMemory } from "./memory.ts";
 
 const ARCHITECTURES: readonly Architecture[] = [
   bertArchitecture,
@@ -35,6 +36,8 @@ export interface LoadOptions {
   /** Called after each parameter with the share that is read. */
   readonly onProgress?: (share: number) => void;
   readonly signal?: AbortSignal;
+  /** The most memory that the model may take while it is loaded, in bytes. @default what is free */
+  readonly mostBytes?: number;
 }
 
 /**
@@ -42,7 +45,8 @@ export interface LoadOptions {
  * are read one at a time, so that hardly more than the model itself is in memory.
  *
  * @param json the model's config.json, as an object; a GGUF file has its own
- * @throws DataError UNSUPPORTED for a model_type or an entry that heed does not compute, FORMAT, MISSING, MISMATCH
+ * @throws DataError UNSUPPORTED for a model_type or an entry that heed does not compute, FORMAT, MISSING, MISMATCH; LIMIT for
+ *   a model that takes more memory than is free
  * @example
  * const checkpoint = await openCheckpoint(memoryBytes(await readFile("my-model/model.safetensors")));
  * const config = JSON.parse(await readFile("my-model/config.json", "utf8"));
@@ -53,10 +57,12 @@ export interface LoadOptions {
 export async function loadPretrained(
   checkpoint: Checkpoint,
   json: Readonly<Record<string, unknown>> = {},
-  { onProgress, signal }: LoadOptions = {},
+  { onProgress, signal, mostBytes }: LoadOptions = {},
 ): Promise<Transformer> {
   const { model, find } = readArchitecture(checkpoint, json);
   const specs = transformerParameters(fullConfig(model.config));
+  const read = readTensors(checkpoint, { model, find }, specs);
+  checkMemory("loadPretrained", loadingMemory(specs, read.values()), mostBytes);
   const count = Object.keys(specs).length;
   let done = 0;
   const parameters = await Parameters.read(specs, async (parameter, { shape }) => {
@@ -73,7 +79,7 @@ export async function loadPretrained(
   return new Transformer(model.config, parameters);
 }
 
-interface Found {
+export interface Found {
   model: ArchitectureModel;
   /** The name in this file of a published name. */
   find(name: string): string | undefined;
@@ -102,6 +108,16 @@ export function readArchitecture(checkpoint: Checkpoint, json: Readonly<Record<s
     return found === undefined ? undefined : tensors.get(found)!.shape;
   };
   return { model: architecture.read(new ConfigJson(json), shapeOf), find };
+}
+
+/** The tensors of a checkpoint that parameters are read from, by their names there. */
+export function readTensors(
+  { tensors }: Checkpoint,
+  { model, find }: Found,
+  specs: ParameterSpecs,
+): Map<string, TensorInfo> {
+  const read = Object.values(publishedNames(model.names, specs)).flatMap((name) => find(name) ?? []);
+  return new Map(read.map((name) => [name, tensors.get(name)!]));
 }
 
 /** What a tensor may be called: a model without a head lacks the prefix, and TensorFlow's first norms had γ and β. */

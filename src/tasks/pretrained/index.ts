@@ -1,3 +1,6 @@
 /** Published models with their tokenizers: load one, look at its heads. */
+export { type DescribedTensor, describeModel, type ModelDescription } from "./describe-model.ts";
+export { type CachedModel, cachedModels, type ShippedModel, shippedModels } from "./hub/cached-models.ts";
+export { type FetchedModel, type FetchModelOptions, fetchModel } from "./hub/fetch-model.ts";
 export { type Encoded, loadModel, PretrainedModel } from "./model.ts";
 export { HABITS, type Habit, type RemarkableHead, remarkableHeads } from "./remarkable.ts";

@@ -104,7 +104,8 @@ export class PretrainedModel {
 const readable = (token: string): string => token.replaceAll(/[Ġ▁]/g, " ").replaceAll("Ċ", "\n");
 
 /**
- * Loads a published model from a folder as the hub has it, or from a file of weights.
+ * Loads a published model from a folder as the hub has it, from a file of weights, or by the name under which `fetchModel`
+ * brought it, OWNER/NAME.
  *
  * @throws FileError MISSING, UNREADABLE · DataError DAMAGED, FORMAT, UNSUPPORTED, MISSING, MISMATCH, LIMIT
  */

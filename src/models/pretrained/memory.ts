@@ -1,0 +1,48 @@
+/** What a model takes in memory, and what there is, before any of it is read. */
+import type { TensorInfo } from "../../checkpoints/checkpoint.ts";
+import { DataError } from "../../core/errors.ts";
+import type { ParameterSpecs } from "../parameters.ts";
+
+/** Where WebAssembly's heap ends, which holds every parameter. */
+const HEAP_BYTES = 2 ** 32;
+const FLOAT_BYTES = 4;
+
+export interface LoadingMemory {
+  /** Of the loaded model. */
+  readonly resident: number;
+  /** Of the model and its largest tensor, which is there as the file has it and as float32 while it is read. */
+  readonly peak: number;
+}
+
+const sizeOf = (shape: readonly number[]) => shape.reduce((product, n) => product * n, 1);
+
+/** @param tensors those of the file that are read */
+export function loadingMemory(specs: ParameterSpecs, tensors: Iterable<TensorInfo>): LoadingMemory {
+  const resident = Object.values(specs).reduce((sum, { shape }) => sum + FLOAT_BYTES * sizeOf(shape), 0);
+  let largest = 0;
+  for (const { bytes, shape } of tensors) largest = Math.max(largest, bytes + FLOAT_BYTES * sizeOf(shape));
+  return { resident, peak: resident + largest };
+}
+
+/** What a process may still take, in bytes: less than the machine has where it was given a limit. Infinity in a page. */
+export function freeMemory(): number {
+  const { process } = globalThis as { process?: { availableMemory?(): number } };
+  return process?.availableMemory?.() ?? Number.POSITIVE_INFINITY;
+}
+
+/** @throws DataError LIMIT for a model that has no room, before any of it is read */
+export function checkMemory(op: string, { resident, peak }: LoadingMemory, mostBytes = freeMemory()): void {
+  const isHeap = resident > HEAP_BYTES;
+  if (!isHeap && peak <= mostBytes) return;
+  throw new DataError("LIMIT", {
+    op,
+    rule: isHeap
+      ? `a model must take at most the ${HEAP_BYTES} bytes that WebAssembly has`
+      : `a model must fit in the ${mostBytes} bytes of memory that are free`,
+    got: `one that takes ${isHeap ? resident : peak}`,
+    remedy: isHeap ? "choose a smaller one" : "close other programs, or choose a smaller one",
+    resident,
+    peak,
+    ...(isHeap ? {} : { free: mostBytes }),
+  });
+}
