@@ -9,6 +9,7 @@ import type { Scope } from "./snippets.ts";
 /** Files whose `@example` is not run, and why. */
 export const NOT_RUN: Record<string, string> = {
   "data/fetch.ts": "downloads from the public source; test/data runs it against a local server",
+  "tasks/pretrained/hub/fetch-model.ts": "downloads from the hub; test/tasks runs it against a local server",
 };
 
 /** Files whose `@example` reads a data set, which not every clone has beside it. */
@@ -42,6 +43,14 @@ export const INPUTS: Record<string, () => Scope> = {
   "models/pretrained/load.ts": () => {
     writeModelFolder("my-model");
     return { readFile };
+  },
+  "tasks/pretrained/describe-model.ts": () => {
+    writeModelFolder("my-model");
+    return {};
+  },
+  "data/locate-model.ts": () => {
+    writeModelFolder("my-model");
+    return {};
   },
   "tasks/pretrained/model.ts": () => {
     writeModelFolder("my-model");

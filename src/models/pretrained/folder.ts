@@ -37,10 +37,10 @@ export async function openModelFolder(place: string): Promise<ModelFolder> {
   const weights = findWeights(locateModel(place));
   const folder = path.dirname(weights);
   const json = (name: string) => readModelJson(path.join(folder, name));
+  const config = json("config.json");
   const checkpoint = weights.endsWith(".index.json")
     ? await openIndex(weights)
     : await openCheckpoint(await fileBytes(weights));
-  const config = json("config.json");
   if (config || checkpoint.format === "gguf") return { checkpoint, folder, config: config ?? {}, json };
   await checkpoint.close();
   throw missing(`config.json must stand beside ${path.basename(weights)}`, `none in ${folder}`);

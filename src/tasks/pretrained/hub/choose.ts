@@ -23,6 +23,9 @@ const WEIGHTS = ["model.safetensors", INDEX, "pytorch_model.bin"];
 /** Of this a file of weights may consist, by its name. */
 const NAMED = /\.(?:gguf|safetensors|bin|pt)$/;
 
+/** Whether a file would be taken for part of a model by its name alone. */
+export const isPartOfModel = (name: string): boolean => BESIDE.test(name) || WEIGHTS.includes(name);
+
 export interface Choice {
   /** Names of all files but the shards that an index may name. */
   readonly names: readonly string[];

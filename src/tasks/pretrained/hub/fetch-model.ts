@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseIndex } from "../../../checkpoints/sharded.ts";
 import { DataError, OptionError } from "../../../core/errors.ts";
@@ -19,7 +19,7 @@ import {
 import { uniqueSuffix } from "../../../data/part.ts";
 import { readModelJson } from "../../../models/pretrained/folder.ts";
 import { MODEL_TYPES } from "../../../models/pretrained/load.ts";
-import { chooseFiles, INDEX } from "./choose.ts";
+import { chooseFiles, INDEX, isPartOfModel } from "./choose.ts";
 import {
   fileAddress,
   type Hub,
@@ -166,7 +166,7 @@ async function fetchInto(
   const files: WantedFile[] = all.map((one) => repository.file(one));
   const others = before?.files.filter(({ name }) => !all.includes(name)) ?? [];
   if (isSame) files.push(...others.filter(({ name }) => existsSync(path.join(folder, name))));
-  else for (const other of others) rmSync(path.join(folder, other.name), { force: true });
+  removeOthers(folder, files, others);
   const record: ModelRecord = {
     name: title,
     revision: model.revision ?? "main",
@@ -177,6 +177,15 @@ async function fetchInto(
   };
   writeRecord(folder, record);
   return { ...record, folder, fetched: count > 0, ...(modelType && { modelType }) };
+}
+
+/** Removes what another commit left: it would be taken for part of this one. */
+function removeOthers(folder: string, files: readonly WantedFile[], before: readonly WantedFile[]): void {
+  const kept = new Set(files.map(({ name }) => name));
+  const found = readdirSync(folder, { recursive: true, encoding: "utf8" });
+  const known = found.map((name) => name.replaceAll("\\", "/")).filter(isPartOfModel);
+  for (const name of [...known, ...before.map((file) => file.name)])
+    if (!kept.has(name)) rmSync(path.join(folder, name), { force: true });
 }
 
 function writeRecord(folder: string, record: ModelRecord): void {

@@ -112,16 +112,20 @@ describe("fetchModel", () => {
 
   test("replaces the files of another commit, and removes those that it no longer has", async () => {
     await get((await hubServer(FILES)).endpoint);
-    const { "vocab.txt": _, ...fewer } = { ...FILES, "modules.json": Buffer.from("[1]") };
+    const { "vocab.txt": _, ...others } = FILES;
+    const fewer = { ...others, "modules.json": Buffer.from("[1]") };
     const commit = COMMIT.replace("0", "f");
-    const server = await hubServer(fewer, { says: { sha: commit } });
-    // Between the two commits the folder is nobody's model.
-    const stopped = await failure(server.endpoint);
-    expect(stopped.message).toContain("404 EntryNotFound");
+    const first = { "modules.json": [status(404)] };
+    const { endpoint, asked } = await hubServer(fewer, { commit, first });
+    // Between two commits the folder is nobody's model.
+    expect((await failure(endpoint)).message).toContain("got 404 for");
     expectNone();
-    const moved = await hubServer(fewer);
-    expect(await get(moved.endpoint)).toMatchObject({ commit: COMMIT, fetched: true });
+    writeFileSync(path.join(folder, "notes.txt"), "mine");
+    expect(await get(endpoint)).toMatchObject({ commit, fetched: true });
+    expect(asked()).toEqual(["modules.json", "modules.json"]);
     expect(JSON.parse(readFileSync(path.join(folder, "modules.json"), "utf8"))).toEqual([1]);
+    expect(existsSync(path.join(folder, "vocab.txt"))).toBe(false);
+    expect(readFileSync(path.join(folder, "notes.txt"), "utf8")).toBe("mine");
   });
 
   test("takes the shards that an index names, and no others", async () => {
@@ -289,7 +293,7 @@ describe("fetchModel refuses", () => {
     );
   });
 
-  test.each([
+  test.each<[number, string, string]>([
     [401, "GatedRepo", `check the name; where it is private or has terms, accept them at`],
     [403, "GatedRepo", `check the name; where it is private or has terms, accept them at`],
   ])("a model that is not open (%i), naming the token", async (code, word, remedy) => {

@@ -7,7 +7,7 @@ import { onTestFinished } from "vitest";
 import { serve, status } from "../../../data/file-server.ts";
 
 export type Answer = (request: IncomingMessage, response: ServerResponse) => unknown;
-export type Files = Record<string, Uint8Array>;
+export type Files = Record<string, Buffer>;
 
 export const COMMIT = "0123456789abcdef0123456789abcdef01234567";
 export const MODEL = "heed-test/tiny-bert";
@@ -61,18 +61,19 @@ export interface HubOptions {
   /** What the hub says of the model, besides or instead of the truth. */
   readonly says?: Record<string, unknown>;
   readonly revision?: string;
+  readonly commit?: string;
 }
 
 /** A hub with one model on 127.0.0.1; it closes with the test. */
 export async function hubServer(files: Files, options: HubOptions = {}): Promise<HubServer> {
-  const { says = {}, revision = "main" } = options;
+  const { says = {}, revision = "main", commit = COMMIT } = options;
   const first = copyOf(options.first ?? {});
   const requests: HubServer["requests"] = [];
   const siblings = Object.entries(files).map(([name, content]) => sibling(name, content));
-  const prefix = `/${MODEL}/resolve/${COMMIT}/`;
+  const prefix = `/${MODEL}/resolve/${commit}/`;
   const answerOf = (url: string): Answer => {
     if (url === `/api/models/${MODEL}/revision/${encodeURIComponent(revision)}?blobs=true`)
-      return first.api?.shift() ?? json({ id: MODEL, sha: COMMIT, siblings, ...says });
+      return first.api?.shift() ?? json({ id: MODEL, sha: commit, siblings, ...says });
     if (url.startsWith("/api/models/")) return status(404, { "x-error-code": "RevisionNotFound" });
     const name = decodeURIComponent(url.slice(prefix.length));
     if (!url.startsWith(prefix) || !(name in files)) return status(404, { "x-error-code": "EntryNotFound" });
