@@ -20,6 +20,7 @@ export {
   sliceImages,
 } from "./labelled-images.ts";
 export { cacheFolder, locateDataset } from "./locate.ts";
+export { locateModel, modelsFolder } from "./locate-model.ts";
 export { type MaskedPieces, type MaskingOptions, maskPieces } from "./masking.ts";
 export * from "./packing.ts";
 export type { ReadBytesOptions } from "./read-bytes.ts";

@@ -34,7 +34,7 @@ const DEEPEST_JSON = 8;
 
 const PART = String.raw`[A-Za-z0-9_](?:[\w.-]{0,94}\w)?`;
 const REVISION = String.raw`(?:[\w.-]|%2F){1,200}`;
-const NAME = new RegExp(`^(${PART})/(${PART})(?:@(${REVISION}))?(?:/(\\w[\\w.-]{0,199}))?$`);
+const NAME = new RegExp(`^(${PART})/(${PART})(?:@(${REVISION}))?(?:/(\\w[\\w.+-]{0,199}))?$`);
 
 /** Undefined for what cannot be the name of a model. A revision with slashes has `%2F` there, as its folder has. */
 export function parseModelName(text: string): ModelName | undefined {
@@ -71,7 +71,8 @@ export function readModelRecord(folder: string): ModelRecord | undefined {
 function isRecord(record: unknown): record is ModelRecord {
   if (!isObject(record) || !Array.isArray(record.files)) return false;
   const { name, revision, commit, weights } = record;
-  const isFileName = (file: unknown) => typeof file === "string" && /^\w[\w.-]*(?:\/\w[\w.-]*)?$/.test(file);
+  const isFileName = (file: unknown) =>
+    typeof file === "string" && /^\w[\w.+-]*(?:\/\w[\w.+-]*)?$/.test(file);
   const isFile = (file: unknown) => isObject(file) && isFileName(file.name) && Number.isFinite(file.bytes);
   const isText = [name, revision, commit].every((text) => typeof text === "string");
   return isText && record.files.every(isFile) && (weights === undefined || isFileName(weights));

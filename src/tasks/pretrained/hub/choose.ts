@@ -20,8 +20,8 @@ const BESIDE = new RegExp(
 export const INDEX = "model.safetensors.index.json";
 /** Weights by the names that the hub gives them: the first that is there is taken. */
 const WEIGHTS = ["model.safetensors", INDEX, "pytorch_model.bin"];
-/** Of this a file of weights may consist, by its name. */
-const NAMED = /\.(?:gguf|safetensors|bin|pt)$/;
+/** What else may be a file of weights, by its name; in the folder itself, where what stands beside it is. */
+const NAMED = /^\w[\w.+-]*\.(?:gguf|safetensors|bin|pt)$/;
 
 /** Whether a file would be taken for part of a model by its name alone. */
 export const isPartOfModel = (name: string): boolean => BESIDE.test(name) || WEIGHTS.includes(name);
@@ -43,9 +43,8 @@ export function chooseFiles(title: string, { names }: Repository, file: string |
   const known = all.filter((name) => NAMED.test(name));
   const list = known.slice(0, 12).join(", ") + (known.length > 12 ? ", …" : "") || "none";
   if (file !== undefined) {
-    // In the folder itself, where what stands beside it is.
-    if (known.includes(file) && !file.includes("/")) return { names: [...beside, file], weights: file };
-    const rule = `file must be one of the weights of ${title}, beside its other files`;
+    if (known.includes(file)) return { names: [...beside, file], weights: file };
+    const rule = `file must be one of the weights of ${title}`;
     const remedy = `it has ${list}`;
     throw new OptionError("UNKNOWN", { op: OP, rule, got: JSON.stringify(file), remedy, known });
   }

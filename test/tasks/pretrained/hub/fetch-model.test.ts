@@ -213,6 +213,12 @@ describe("fetchModel", () => {
     expect(requests.find(({ path: url }) => url.endsWith("model.safetensors"))!.range).toBe("bytes=1013-");
   });
 
+  test("can run several times at once", async () => {
+    const { endpoint } = await hubServer(FILES);
+    await Promise.all(Array.from({ length: 3 }, () => get(endpoint)));
+    expectWhole();
+  });
+
   test("waits for a server that is slow to begin", async () => {
     const slow: Answer = (request, response) =>
       setTimeout(() => serve(FILES["model.safetensors"]!)(request, response), 300);
