@@ -36,6 +36,8 @@ async function open(source: ByteSource): Promise<Checkpoint> {
   const text = new TextDecoder("latin1").decode(start);
   if (text === LFS)
     throw refuse("a pointer of Git LFS, not the file itself", "run git lfs pull, or download the file");
+  // The length of a header, which may begin like anything else, and the brace with which its JSON begins.
+  if (text.slice(5, 9) === "\0\0\0{") return openSafetensors(source);
   if (text.startsWith("GGUF")) return openGguf(source);
   if (text.startsWith("PK\x03\x04")) return openPytorchZip(source);
   // A pickle of protocol 2 that begins with a long integer, torch's magic number.

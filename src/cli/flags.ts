@@ -10,6 +10,24 @@ export function wholeNumber(command: string, flag: string, min: number, max: num
   };
 }
 
+/** The parser of a flag that takes a number from `min` to `max`. */
+export function numberFrom(command: string, flag: string, min: number, max: number, remedy: string) {
+  return (text: string): number => {
+    const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= min && value <= max) return value;
+    throw new UsageError("USAGE", wrongFlag(command, flag, `a number from ${min} to ${max}`, text, remedy));
+  };
+}
+
+/** The parser of `--ids`. */
+export function idList(command: string) {
+  return (text: string): number[] => {
+    if (/^\d+(,\d+)*$/.test(text)) return text.split(",").map(Number);
+    const rule = "whole numbers between commas";
+    throw new UsageError("USAGE", wrongFlag(command, "--ids", rule, text, "try --ids 1,2,3"));
+  };
+}
+
 /** The parser of a flag that takes one of a few words. */
 export function oneOf<const T extends string>(command: string, flag: string, words: readonly T[]) {
   return (text: string): T => {

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { UsageError } from "../core/errors.ts";
 import type { RemarkableHead } from "../tasks/pretrained/remarkable.ts";
 import { terminalCapabilities } from "../viz/terminal/capabilities.ts";
-import { oneOf, wrongFlag } from "./flags.ts";
+import { idList, oneOf, wrongFlag } from "./flags.ts";
 import { type Io, write } from "./io.ts";
 import { PictureFiles } from "./pictures.ts";
 import { COLORS } from "./translation-output.ts";
@@ -39,7 +39,7 @@ export function lookCommand(io: Io): Command {
       "[text...]",
       "what the model reads; several words are one text (default: a sentence that shows habits)",
     )
-    .option("--ids <list>", "token ids instead of text: 1,2,3", numberList)
+    .option("--ids <list>", "token ids instead of text: 1,2,3", idList(NAME))
     .option("--head <layer.head>", "one head, both from 0: 3.5", headOf)
     .option(
       "--json",
@@ -49,14 +49,6 @@ export function lookCommand(io: Io): Command {
     .option("--color <when>", "always, never or auto", oneOf(NAME, "--color", COLORS))
     .addHelpText("after", HELP)
     .action((model: string, words: string[], flags: Flags) => lookAt(model, words.join(" "), flags, io));
-}
-
-function numberList(text: string): number[] {
-  if (/^\d+(,\d+)*$/.test(text)) return text.split(",").map(Number);
-  throw new UsageError(
-    "USAGE",
-    wrongFlag(NAME, "--ids", "whole numbers between commas", text, "try --ids 1,2,3"),
-  );
 }
 
 function headOf(text: string): [number, number] {

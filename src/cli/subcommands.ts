@@ -31,6 +31,11 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
     load: async (io) => (await import("./models.ts")).modelsCommand(io),
   },
   {
+    name: "generate",
+    description: "continue a text with a published model",
+    load: async (io) => (await import("./generate.ts")).generateCommand(io),
+  },
+  {
     name: "show",
     description: "show a trace of attention in the terminal",
     load: async (io) => (await import("./show.ts")).showCommand(io),

@@ -134,3 +134,15 @@ test("an unaligned tensor is read as any other", async () => {
   const checkpoint = await openCheckpoint(memoryBytes(shifted.subarray(1)));
   expect([...(await checkpoint.read("a"))]).toEqual([1]);
 });
+
+test("safetensors are known by their header, even where its length begins like another format", async () => {
+  // 0x80 begins a pickle, 0x3c20 is " <" of a web page.
+  for (const length of [0x80, 0x3c20]) {
+    const w = { dtype: "F32" as const, shape: [1], data: Float32Array.of(7) };
+    const bare = encodeSafetensors({ w }, { n: "" });
+    const bytes = encodeSafetensors({ w }, { n: "x".repeat(length - Number(bare[0])) });
+    expect([bytes[0], bytes[1]]).toEqual([length & 255, length >> 8]);
+    const checkpoint = await openCheckpoint(memoryBytes(bytes));
+    expect([...(await checkpoint.read("w"))]).toEqual([7]);
+  }
+});

@@ -56,6 +56,10 @@ export const INPUTS: Record<string, () => Scope> = {
     writeModelFolder("my-model");
     return {};
   },
+  "tasks/pretrained/continue-text.ts": () => {
+    writeModelFolder("my-decoder", "gpt2", []);
+    return {};
+  },
   "tasks/pretrained/remarkable.ts": () => {
     writeModelFolder("my-model");
     return {};

@@ -8,10 +8,20 @@ export interface SamplingOptions {
   topK?: number;
   /** Only the likeliest tokens that together have this share, at least one (Holtzman et al. 2020, arxiv.org/abs/1904.09751). @default 1 */
   topP?: number;
+  /**
+   * Divides positive logits of tokens that the text has already and multiplies the others (Keskar et al. 2019 §4.1,
+   * arxiv.org/abs/1909.05858). @default 1
+   */
+  repetitionPenalty?: number;
+  /** Tokens that are never chosen. @default none */
+  never?: readonly number[];
 }
 
 /** @throws OptionError OPTION */
-export function checkSampling(op: string, { temperature = 0, topK, topP = 1 }: SamplingOptions): void {
+export function checkSampling(
+  op: string,
+  { temperature = 0, topK, topP = 1, repetitionPenalty = 1 }: SamplingOptions,
+): void {
   const refuse = (rule: string, got: unknown): never => {
     throw new OptionError("OPTION", { op, rule, got, remedy: "choose one in that range or leave it out" });
   };
@@ -19,6 +29,24 @@ export function checkSampling(op: string, { temperature = 0, topK, topP = 1 }: S
   if (topK !== undefined && !(Number.isSafeInteger(topK) && topK >= 1))
     refuse("topK must be an integer ≥ 1", topK);
   if (!(topP > 0 && topP <= 1)) refuse("topP must be above 0 and at most 1", topP);
+  if (!(repetitionPenalty > 0 && repetitionPenalty < Infinity))
+    refuse("repetitionPenalty must be a number above 0", repetitionPenalty);
+}
+
+/** Logits with what `repetitionPenalty` and `never` make of them; the given ones where there is neither. */
+function adjusted(
+  logits: Float32Array,
+  { repetitionPenalty = 1, never = [] }: SamplingOptions,
+  text: readonly number[],
+): Float32Array {
+  if (repetitionPenalty === 1 && never.length === 0) return logits;
+  const out = logits.slice();
+  if (repetitionPenalty !== 1) {
+    for (const id of new Set(text))
+      out[id] = logits[id]! > 0 ? logits[id]! / repetitionPenalty : logits[id]! * repetitionPenalty;
+  }
+  for (const id of never) if (id < out.length) out[id] = -Infinity;
+  return out;
 }
 
 /**
@@ -27,18 +55,23 @@ export function checkSampling(op: string, { temperature = 0, topK, topP = 1 }: S
  *     p = softmax(logits / temperature), cut to the k likeliest, then to the likeliest of share topP, and scaled to 1
  *
  * Ties go to the smaller id. NaN is no candidate.
+ *
+ * @param text what came before, for `repetitionPenalty`
  */
 export function chooseToken(
-  logits: Float32Array,
-  { temperature = 0, topK = logits.length, topP = 1 }: SamplingOptions,
+  given: Float32Array,
+  options: SamplingOptions,
   random: RandomStream,
+  text: readonly number[] = [],
 ): number {
+  const { temperature = 0, topK = given.length, topP = 1 } = options;
+  const logits = adjusted(given, options, text);
   let best = 0;
   let most = -Infinity;
-  for (const [id, logit] of logits.entries()) {
-    if (!(logit > most)) continue;
+  for (let id = 0; id < logits.length; id++) {
+    if (!(logits[id]! > most)) continue;
     best = id;
-    most = logit;
+    most = logits[id]!;
   }
   if (temperature === 0) return best;
   const order = Array.from(logits.keys()).filter((id) => logits[id]! > -Infinity);

@@ -18,6 +18,8 @@ export interface TokenizerFiles {
  * @returns undefined where the file has none
  * @throws DataError UNSUPPORTED naming another kind, FORMAT where its entries contradict one another
  * @example
+ * import { Tokenizer } from "@huggingface/tokenizers";
+ * import { ggufTokenizer } from "heed/tasks";
  * const metadata = new Map(Object.entries({
  *   "tokenizer.ggml.model": "gpt2",
  *   "tokenizer.ggml.pre": "gpt-2",

@@ -7,6 +7,8 @@ import type { Trace } from "../../inspect/index.ts";
 import { openModelFolder } from "../../models/pretrained/folder.ts";
 import { type LoadOptions, loadPretrained } from "../../models/pretrained/load.ts";
 import type { Transformer } from "../../models/transformer/transformer.ts";
+import { type GenerationSettings, generationSettings } from "./generation-settings.ts";
+import { ggufTokenizer } from "./gguf-tokenizer.ts";
 
 const OP = "PretrainedModel";
 
@@ -27,22 +29,31 @@ export interface Encoded {
  */
 export class PretrainedModel {
   readonly model: Transformer;
-  /** Undefined where the folder has no tokenizer.json: such a model takes ids. */
+  /** Undefined where the model has none, or one that is not known: such a model takes ids. */
   readonly tokenizer: Tokenizer | undefined;
   readonly config: Readonly<Record<string, unknown>>;
+  readonly settings: GenerationSettings;
+  readonly #refusal: DataError<"UNSUPPORTED"> | undefined;
 
   constructor(of: {
     model: Transformer;
     tokenizer: Tokenizer | undefined;
     config: Readonly<Record<string, unknown>>;
+    /** @default those of `config` */
+    settings?: GenerationSettings;
+    /** Why there is no tokenizer, where the model has one that is not known. */
+    refusal?: DataError<"UNSUPPORTED"> | undefined;
   }) {
     this.model = of.model;
     this.tokenizer = of.tokenizer;
     this.config = of.config;
+    this.settings = of.settings ?? generationSettings({}, of.config);
+    this.#refusal = of.refusal;
   }
 
-  /** @throws DataError MISSING without a tokenizer, LIMIT for a text that is longer than the model's positions */
+  /** @throws DataError MISSING without a tokenizer, UNSUPPORTED where it is not known, LIMIT for a text that is longer than the model's positions */
   encode(text: string): Encoded {
+    if (this.#refusal) throw this.#refusal;
     if (!this.tokenizer) {
       const remedy = "download the whole folder, or give ids";
       const fault = { op: OP, rule: "reading text needs tokenizer.json", got: "none in the folder", remedy };
@@ -113,24 +124,34 @@ export async function loadModel(place: string, options: LoadOptions = {}): Promi
   await useHeedBackend();
   const { checkpoint, config, json } = await openModelFolder(place);
   try {
+    const { metadata, format } = checkpoint;
+    const settings = generationSettings(json("generation_config.json"), config, metadata);
+    const read = readTokenizer(json, format === "gguf" ? metadata : new Map());
     const model = await loadPretrained(checkpoint, config, options);
-    return new PretrainedModel({ model, tokenizer: tokenizerOf(json), config });
+    return new PretrainedModel({ model, ...read, config, settings });
   } finally {
     await checkpoint.close();
   }
 }
 
-function tokenizerOf(
+/** The tokenizer of a GGUF file, else of tokenizer.json; one that is not known refuses texts, and no ids. */
+function readTokenizer(
   json: (name: string) => Readonly<Record<string, unknown>> | undefined,
-): Tokenizer | undefined {
-  const given = json("tokenizer.json");
-  if (!given) return undefined;
+  metadata: ReadonlyMap<string, unknown>,
+): { tokenizer: Tokenizer | undefined; refusal?: DataError<"UNSUPPORTED"> } {
   try {
-    return new Tokenizer(given as never, (json("tokenizer_config.json") ?? {}) as never);
+    const own = ggufTokenizer(metadata);
+    const tokenizer = own ? own.tokenizer : json("tokenizer.json");
+    const config = own ? own.config : (json("tokenizer_config.json") ?? {});
+    return { tokenizer: tokenizer && new Tokenizer(tokenizer as never, config as never) };
   } catch (cause) {
+    if (cause instanceof DataError) {
+      if (cause.code !== "UNSUPPORTED") throw cause;
+      return { tokenizer: undefined, refusal: cause };
+    }
     const got = (cause as Error).message;
     const remedy = "give ids instead of text";
     const fault = { op: OP, rule: "tokenizer.json must be one that is known", got, remedy };
-    throw new DataError("UNSUPPORTED", fault, { cause });
+    return { tokenizer: undefined, refusal: new DataError("UNSUPPORTED", fault, { cause }) };
   }
 }

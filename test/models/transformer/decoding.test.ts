@@ -7,6 +7,7 @@ import { RandomStream } from "../../../src/core/random.ts";
 import { Beam, type Restriction } from "../../../src/models/seq2seq/beam.ts";
 import {
   generate,
+  generateSteps,
   llama,
   searchTransformer,
   Transformer,
@@ -110,7 +111,54 @@ describe("generate", () => {
   });
 });
 
+describe("generateSteps", () => {
+  it("writes after sources what the whole decoder scores highest, and frees what it kept when nobody asks further", () => {
+    const sources = [
+      [5, 6, 7, 8, 9],
+      [11, 3, 14],
+    ];
+    const wanted = sources.map((source) => {
+      const text = [1];
+      for (let n = 0; n < 6; n++) {
+        const logits = tf.tidy(() => {
+          const memory = translator.encode({ tokens: tf.tensor2d(source, [1, source.length], "int32") });
+          const tokens = tf.tensor2d(text, [1, text.length], "int32");
+          const all = translator.logits(translator.decode({ tokens }, { memory })).dataSync();
+          return Float32Array.from(all.slice(-SIZES.vocabulary));
+        });
+        text.push(chooseToken(logits, {}, new RandomStream(0)));
+      }
+      return text.slice(1);
+    });
+    expect(generate(translator, [[1], [1]], { maxTokens: 6, sources })).toEqual(wanted);
+    const before = tf.memory().numTensors;
+    for (const { tokens } of generateSteps(translator, [[1], [1]], { maxTokens: 6, sources })) {
+      expect(tokens.map(({ id }) => id)).toEqual(wanted.map(([first]) => first));
+      break;
+    }
+    expect(tf.memory().numTensors).toBe(before);
+    expect(() => generate(translator, [[1]], { maxTokens: 1, sources })).toThrow("got 2 for 1 prompts");
+    expect(() => generate(decoder, [[1]], { maxTokens: 1, sources: [[1]] })).toThrow(
+      "0 layers of an encoder",
+    );
+    expect(() => generate(translator, [[1]], { maxTokens: 1, sources: [[]] })).toThrow("source 0 without");
+  });
+});
+
 describe("chooseToken", () => {
+  it("punishes what the text has, and never takes what it must not", () => {
+    const logits = Float32Array.from([1, 3, 2.5, -1, -2]);
+    const choose = (options: object, text: number[] = []) =>
+      chooseToken(logits, options, new RandomStream(0), text);
+    expect(choose({ repetitionPenalty: 1.5 })).toBe(1);
+    // 3 / 1.5 = 2 is below 2.5.
+    expect(choose({ repetitionPenalty: 1.5 }, [1, 1])).toBe(2);
+    // −1·3 is below −2.
+    expect(choose({ repetitionPenalty: 3, never: [0, 1, 2] }, [3])).toBe(4);
+    expect(choose({ never: [1] })).toBe(2);
+    expect([...logits]).toEqual([1, 3, 2.5, -1, -2]);
+  });
+
   const logits = Float32Array.from([1, 3, 2, Number.NaN, -Infinity, 0]);
 
   it("draws each token by its share", () => {
