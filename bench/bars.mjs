@@ -4,10 +4,11 @@
  */
 import { CASES, flops } from "./attention/cases.mjs";
 import { SUM } from "./contenders.mjs";
+import { EMBEDDING_CASES } from "./embedding/cases.mjs";
 import { TASKS } from "./training/tasks.mjs";
 
 /** @typedef {import("./run.mjs").CaseResult} CaseResult */
-/** @typedef {{ suite: "attention" | "training", peak?: number, memory?: { megabytes: number }, results: CaseResult[] }} Run */
+/** @typedef {{ suite: "attention" | "training" | "embedding", peak?: number, memory?: { megabytes: number }, results: CaseResult[] }} Run */
 /** @typedef {{ label: string, value: number | undefined }} Figure */
 /**
  * @typedef {object} Bar
@@ -75,6 +76,13 @@ const language = TASKS.find(({ kind }) => kind === "language")?.name ?? "";
 const stepOver = (/** @type {Run} */ run, /** @type {string} */ task, /** @type {string} */ peer) => [
   { label: "", value: quotient(timeOf(run, task, is(peer)), timeOf(run, task, is("heed"))) },
 ];
+
+/** How many times as long as heed a peer takes to embed the sentences, everyone in one thread. */
+const embeddingOver = (/** @type {Run} */ run, /** @type {string} */ family) =>
+  EMBEDDING_CASES.map(({ name }) => ({
+    label: name.replace(/.*sentences /, ""),
+    value: quotient(timeOf(run, name, onnx(family, 1)), timeOf(run, name, heed(1))),
+  }));
 
 /** @type {Bar[]} */
 export const BARS = [
@@ -229,6 +237,16 @@ export const BARS = [
     name: "training step of a language model against jax-js under jit",
     ...{ suite: "training", need: { atLeast: 2 }, unit: "×" },
     figures: (run) => stepOver(run, language, "jax-js"),
+  },
+  {
+    name: "256 sentences by MiniLM in batches of 32, one thread, against onnxruntime-web",
+    ...{ suite: "embedding", need: { atLeast: 1.5 }, unit: "×" },
+    figures: (run) => embeddingOver(run, "onnxruntime-web"),
+  },
+  {
+    name: "256 sentences by MiniLM in batches of 32, one thread, against onnxruntime-node (native)",
+    ...{ suite: "embedding", need: { atLeast: 0.5 }, unit: "×" },
+    figures: (run) => embeddingOver(run, "onnxruntime-node"),
   },
 ];
 

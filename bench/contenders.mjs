@@ -86,3 +86,24 @@ export const TRAINING = [
   training("tfjs-wasm", "tfjs-wasm", { backend: "wasm" }),
   training("jax-js", "jax-js", {}),
 ];
+
+/** @type {Contender[]} */
+export const EMBEDDING = [
+  {
+    id: "heed, 1 thread",
+    family: "heed",
+    module: "./embedding/heed.mjs",
+    settings: { backend: "heed" },
+    threads: 1,
+  },
+  .../** @type {const} */ (["onnxruntime-web", "onnxruntime-node"]).map(
+    (family) =>
+      /** @type {Contender} */ ({
+        id: `${family}, 1 thread`,
+        family,
+        module: "./embedding/onnxruntime.mjs",
+        settings: { family },
+        threads: 1,
+      }),
+  ),
+];

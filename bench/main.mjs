@@ -3,6 +3,7 @@
  *
  *     npm run bench -- attention [--json] [--save] [--quick] [--peers=none] [--cases=<regular expression>]
  *     npm run bench -- training  …
+ *     npm run bench -- embedding …
  *
  * `--json` prints the whole result; `--save` keeps it in docs/benchmarks.json, from which docs/BENCHMARKS.md is made;
  * `--quick` takes small cases, to see that everything works; `--peers` takes "none" or what the wanted peers' names
@@ -10,7 +11,8 @@
  */
 import { parseArgs } from "node:util";
 import { CASES, QUICK_CASES } from "./attention/cases.mjs";
-import { ATTENTION, TRAINING } from "./contenders.mjs";
+import { ATTENTION, EMBEDDING, TRAINING } from "./contenders.mjs";
+import { EMBEDDING_CASES, QUICK_EMBEDDING_CASES } from "./embedding/cases.mjs";
 import { BUSY_LOAD, machine, othersLoad } from "./machine.mjs";
 import { MEMORY, peakMemory } from "./memory.mjs";
 import { runCases } from "./run.mjs";
@@ -21,6 +23,12 @@ import { QUICK_TASKS, TASKS } from "./training/tasks.mjs";
 const SUITES = {
   attention: { contenders: ATTENTION, cases: CASES, quick: QUICK_CASES, checks: "./attention/check.mjs" },
   training: { contenders: TRAINING, cases: TASKS, quick: QUICK_TASKS, checks: "./training/check.mjs" },
+  embedding: {
+    contenders: EMBEDDING,
+    cases: EMBEDDING_CASES,
+    quick: QUICK_EMBEDDING_CASES,
+    checks: "./embedding/check.mjs",
+  },
 };
 const LIMITS = { warm: 0.3, sample: 0.02, rounds: 15, budget: 3 };
 const QUICK_LIMITS = { warm: 0, sample: 2e-3, rounds: 3, budget: 0.05 };
@@ -36,8 +44,10 @@ const { values: flags, positionals } = parseArgs({
   },
 });
 const [suite] = positionals;
-if (positionals.length !== 1 || !(suite === "attention" || suite === "training")) {
-  console.error(`bench: name one suite, attention or training, got ${positionals.join(" ") || "none"}`);
+if (positionals.length !== 1 || !(suite === "attention" || suite === "training" || suite === "embedding")) {
+  console.error(
+    `bench: name one suite, attention, training or embedding, got ${positionals.join(" ") || "none"}`,
+  );
   process.exit(2);
 }
 

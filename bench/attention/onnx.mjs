@@ -1,11 +1,11 @@
 /**
- * A tiny writer of ONNX models: one graph, float32 and int32 tensors of fixed shapes, nodes with number attributes, and
- * float32 constants of any size.
+ * A tiny writer of ONNX models: one graph, float32 and int32 tensors, nodes with number attributes, and float32 constants
+ * of any size.
  * Protocol buffers by hand, for the few messages that a model needs (github.com/onnx/onnx, onnx/onnx.proto3).
  */
 
 /** @typedef {{ op: string, domain?: string, inputs: string[], outputs: string[], attributes?: Record<string, number | number[]> }} Node */
-/** @typedef {{ name: string, shape: number[], type?: "float32" | "int32" }} Value */
+/** @typedef {{ name: string, shape: (number | string)[], type?: "float32" | "int32" }} Value a size that has a name may be any */
 
 const MICROSOFT = "com.microsoft";
 const IR_VERSION = 10;
@@ -39,9 +39,9 @@ const float = (/** @type {number} */ field, /** @type {number} */ value) => [
   ...new Uint8Array(Float32Array.of(value).buffer),
 ];
 
-/** Whole numbers become INT, lists INTS, a name that ends in "scale" FLOAT. */
+/** Whole numbers become INT, lists INTS, scale and epsilon FLOAT. */
 function attribute(/** @type {string} */ name, /** @type {number | number[]} */ value) {
-  const kind = Array.isArray(value) ? "ints" : name === "scale" ? "float" : "int";
+  const kind = Array.isArray(value) ? "ints" : name === "scale" || name === "epsilon" ? "float" : "int";
   const content = Array.isArray(value)
     ? value.flatMap((each) => int(8, each))
     : kind === "float"
@@ -61,7 +61,9 @@ function node(/** @type {Node} */ { op, domain = "", inputs, outputs, attributes
 }
 
 function value(/** @type {Value} */ { name, shape, type = "float32" }) {
-  const dimensions = shape.flatMap((size) => bytes(1, int(1, size)));
+  const dimension = (/** @type {number | string} */ size) =>
+    typeof size === "string" ? string(2, size) : int(1, size);
+  const dimensions = shape.flatMap((size) => bytes(1, dimension(size)));
   const tensor = [...int(1, TYPES[type]), ...bytes(2, dimensions)];
   return [...string(1, name), ...bytes(2, bytes(1, tensor))];
 }

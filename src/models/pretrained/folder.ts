@@ -4,17 +4,14 @@ import type { Checkpoint } from "../../checkpoints/checkpoint.ts";
 import { fileBytes } from "../../checkpoints/file-bytes.ts";
 import { openCheckpoint } from "../../checkpoints/open.ts";
 import { openSharded, parseIndex } from "../../checkpoints/sharded.ts";
-import { DataError, FileError } from "../../core/errors.ts";
+import { FileError } from "../../core/errors.ts";
 import { fileReason } from "../../core/file-reason.ts";
-import { isObject } from "../../core/is-object.ts";
-import { jsonCost } from "../../core/json-cost.ts";
 import { locateModel } from "../../data/locate-model.ts";
+import { readJsonObject } from "./json-file.ts";
 
 const OP = "openModel";
 /** Weights by the names that the hub gives them, the first that is there is taken. */
 const WEIGHTS = ["model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"];
-const DEEPEST_JSON = 64;
-const MOST_JSON = 256 * 2 ** 20;
 
 /** A published model on disk, of which nothing but names is read. */
 export interface ModelFolder {
@@ -36,7 +33,7 @@ export interface ModelFolder {
 export async function openModelFolder(place: string): Promise<ModelFolder> {
   const weights = findWeights(locateModel(place));
   const folder = path.dirname(weights);
-  const json = (name: string) => readModelJson(path.join(folder, name));
+  const json = (name: string) => readJsonObject(OP, path.join(folder, name));
   const config = json("config.json");
   const checkpoint = weights.endsWith(".index.json")
     ? await openIndex(weights)
@@ -74,36 +71,4 @@ async function openIndex(file: string): Promise<Checkpoint> {
   return openSharded(name, places, async (part) =>
     openCheckpoint(await fileBytes(path.join(path.dirname(file), part))),
   );
-}
-
-/** A JSON file of a model, which must be an object; undefined where there is none. @throws DataError DAMAGED · FileError UNREADABLE */
-export function readModelJson(file: string): Readonly<Record<string, unknown>> | undefined {
-  let bytes: Buffer;
-  try {
-    if (!existsSync(file)) return undefined;
-    bytes = readFileSync(file);
-  } catch (cause) {
-    const fault = {
-      op: OP,
-      rule: `${file} must be readable`,
-      got: fileReason(cause),
-      remedy: "check its rights",
-    };
-    throw new FileError("UNREADABLE", fault, { cause });
-  }
-  const refuse = (got: string) => {
-    const rule = `${path.basename(file)} must be a JSON object`;
-    return new DataError("DAMAGED", { op: OP, rule, got, remedy: "download it again", file });
-  };
-  const cost = jsonCost(bytes);
-  if (cost.depth > DEEPEST_JSON) throw refuse(`brackets more than ${DEEPEST_JSON} deep`);
-  if (cost.bytes > 8 * MOST_JSON) throw refuse("one that takes too much memory");
-  let value: unknown;
-  try {
-    value = JSON.parse(bytes.toString("utf8"));
-  } catch {
-    throw refuse("text that is no JSON");
-  }
-  if (!isObject(value)) throw refuse("another value");
-  return value;
 }

@@ -17,7 +17,7 @@ import {
   readModelRecord,
 } from "../../../data/locate-model.ts";
 import { uniqueSuffix } from "../../../data/part.ts";
-import { readModelJson } from "../../../models/pretrained/folder.ts";
+import { readJsonObject } from "../../../models/pretrained/json-file.ts";
 import { MODEL_TYPES } from "../../../models/pretrained/load.ts";
 import { chooseFiles, INDEX, isPartOfModel } from "./choose.ts";
 import {
@@ -97,7 +97,7 @@ class ModelFetch {
 
   /** The type of the model, which must be one that heed computes: nobody wants to wait for another's weights. */
   modelType(): string | undefined {
-    const type = readModelJson(path.join(this.#folder, "config.json"))?.model_type;
+    const type = readJsonObject(OP, path.join(this.#folder, "config.json"))?.model_type;
     if (typeof type !== "string" || MODEL_TYPES.includes(type)) return type as string | undefined;
     const rule = `model_type must be one of ${MODEL_TYPES.join(", ")}`;
     const remedy = "choose a model of one of these families";
