@@ -36,6 +36,11 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
     load: async (io) => (await import("./generate.ts")).generateCommand(io),
   },
   {
+    name: "embed",
+    description: "turn texts into vectors, and show how much alike they are",
+    load: async (io) => (await import("./embed.ts")).embedCommand(io),
+  },
+  {
     name: "show",
     description: "show a trace of attention in the terminal",
     load: async (io) => (await import("./show.ts")).showCommand(io),

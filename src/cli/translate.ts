@@ -1,13 +1,10 @@
-import { fstatSync } from "node:fs";
 import { Command, Option } from "commander";
-import { FileError } from "../core/errors.ts";
-import { fileReason } from "../core/file-reason.ts";
 import type { AnyTranslator } from "../tasks/translation/load.ts";
 import { TARGET_LANGUAGES, type TargetLanguage } from "../tasks/translation/text/language.ts";
 import type { Translation } from "../tasks/translation/translation.ts";
-import { oneOf, unreadable, wholeNumber } from "./flags.ts";
+import { oneOf, wholeNumber } from "./flags.ts";
 import { type Io, write } from "./io.ts";
-import { argumentLines, type LineBatch, lineBatches } from "./lines.ts";
+import { LineInput } from "./line-input.ts";
 import { PictureFiles } from "./pictures.ts";
 import { axesOf, COLORS, drawing, FORMATS, type LookOptions, look, show } from "./translation-output.ts";
 
@@ -92,14 +89,8 @@ async function translateText(texts: string[], flags: Flags, io: Io, load: LoadTr
   const pictures = flags.svg === undefined ? undefined : new PictureFiles(flags.svg, NAME);
   const traces = flags.trace === undefined ? undefined : new PictureFiles(flags.trace, NAME, "trace");
   const appearance = look(flags, io);
-  // Node reads a folder as if it were empty, which would look like a success.
-  if (texts.length === 0 && io.stdin.fd !== undefined && fstatSync(io.stdin.fd).isDirectory()) {
-    throw new FileError("UNREADABLE", unreadable(NAME, "standard input", "a folder"));
-  }
-  if (texts.length === 0 && io.stdin.isTTY)
-    io.stderr.write("Type a sentence in English and press Enter; Ctrl-D ends.\n");
+  const input = new LineInput(NAME, io, texts, "Type a sentence in English and press Enter; Ctrl-D ends.");
 
-  const arrived = texts.length > 0 && !io.stdin.isTTY ? watch(io.stdin) : () => false;
   const translator = await load(flags.model, flags.to);
   const axes = axesOf(translator.card);
   const { beam, nBest } = flags;
@@ -111,12 +102,7 @@ async function translateText(texts: string[], flags: Flags, io: Io, load: LoadTr
     ...(!isShown && { weights: false }),
   };
   try {
-    for await (const { lines, broken } of texts.length > 0
-      ? [given(texts)]
-      : lineBatches(standardInput(io), LINES_PER_BATCH)) {
-      for (const line of broken) {
-        io.stderr.write(`${NAME}: line ${line} is not UTF-8; its broken bytes are read as U+FFFD\n`);
-      }
+    for await (const lines of input.batches(LINES_PER_BATCH)) {
       const translations = translator.translate(lines, options);
       await write(io.stdout, translations.map((translation) => show(translation, appearance, axes)).join(""));
       for (const translation of translations) {
@@ -127,10 +113,7 @@ async function translateText(texts: string[], flags: Flags, io: Io, load: LoadTr
   } finally {
     translator.dispose();
   }
-  if (arrived())
-    io.stderr.write(
-      `${NAME}: standard input was not read, as sentences were given; leave them out to read it\n`,
-    );
+  input.finish("sentences");
   const drawn = pictures?.finish();
   if (drawn) io.stderr.write(`${NAME}: drew ${drawn}\n`);
   const written = traces?.finish();
@@ -143,32 +126,4 @@ async function traceBytes(translation: Translation): Promise<Uint8Array | undefi
   const { writeTrace } = await import("../inspect/index.ts");
   const trace = translationTrace(translation);
   return trace && writeTrace(trace);
-}
-
-/**
- * Whether something has come on a standard input that nobody reads: a file or a full pipe, not one that a program merely
- * left open. The process need not wait for more.
- */
-function watch(stdin: Io["stdin"]): () => boolean {
-  let hasCome = false;
-  const see = async () => {
-    hasCome = !(await stdin[Symbol.asyncIterator]().next()).done;
-  };
-  see().catch(() => {});
-  (stdin as { unref?(): void }).unref?.();
-  return () => hasCome;
-}
-
-/** Standard input that fails (a terminal that is gone) is the person's to mend, like any other file. */
-async function* standardInput({ stdin }: Io): AsyncGenerator<Uint8Array> {
-  try {
-    yield* stdin;
-  } catch (cause) {
-    const reason = fileReason(cause);
-    throw new FileError("UNREADABLE", unreadable(NAME, "standard input", reason), { cause });
-  }
-}
-
-function given(texts: string[]): LineBatch {
-  return { lines: argumentLines(texts), broken: [] };
 }

@@ -43,6 +43,7 @@ interface Settings {
   readonly poolings: readonly Pooling[];
   /** What comes after pooling, normalisation among it. */
   readonly steps: readonly Step[];
+  readonly hasFiles: boolean;
   readonly maxLength: number;
   readonly prepare: (text: string) => string;
 }
@@ -64,6 +65,8 @@ export class Embedder {
   readonly poolings: readonly Pooling[];
   /** Tokens of the longest text; what is longer is cut. */
   readonly maxLength: number;
+  /** Whether the model has the files of sentence-transformers. */
+  readonly hasFiles: boolean;
   readonly #steps: readonly Step[];
   readonly #prepare: (text: string) => string;
 
@@ -79,8 +82,14 @@ export class Embedder {
     this.model = model;
     this.poolings = settings.poolings ?? ["mean"];
     this.maxLength = Math.min(settings.maxLength ?? Infinity, most);
+    this.hasFiles = settings.hasFiles ?? false;
     this.#steps = settings.steps ?? [normalized];
     this.#prepare = settings.prepare ?? ((text) => text);
+  }
+
+  /** Whether embeddings are brought to length 1. */
+  get isNormalized(): boolean {
+    return this.#steps.at(-1) === normalized;
   }
 
   /**
@@ -210,12 +219,8 @@ export async function loadEmbedder(
       const given = (files.prompt + text).trim();
       return files.lowerCase ? given.toLowerCase() : given;
     };
-    return new Embedder(model, {
-      poolings,
-      steps,
-      maxLength: files.maxLength ?? longest(files.folder),
-      prepare,
-    });
+    const maxLength = files.maxLength ?? longest(files.folder);
+    return new Embedder(model, { poolings, steps, maxLength, prepare, hasFiles: files.areThere });
   } catch (error) {
     model.dispose();
     throw error;

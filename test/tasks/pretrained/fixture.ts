@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { encodeSafetensors } from "../../../src/core/safetensors.ts";
@@ -71,4 +71,34 @@ export function writeModelFolder(
   writeFileSync(path.join(folder, "config.json"), JSON.stringify(config));
   if (parts.includes("tokenizer.json"))
     writeFileSync(path.join(folder, "tokenizer.json"), JSON.stringify(TOKENIZER));
+}
+
+/** A folder that sentence-transformers wrote, and what it makes of some texts. */
+export interface SentenceFixture {
+  files: Record<string, unknown>;
+  /** Files in base64. */
+  weights: Record<string, string>;
+  texts: { text: string; ids: number[]; embedding: number[] }[];
+}
+
+/** What tools/fixtures/sentence-embeddings.py wrote. */
+export function sentenceFixture(name: string): SentenceFixture {
+  const folder = path.resolve(import.meta.dirname, "../../fixtures/embedding");
+  return JSON.parse(readFileSync(path.join(folder, `${name}.json`), "utf8"));
+}
+
+/** The small BERT with the files of sentence-transformers around it, in a folder of its own. */
+export function sentenceFolder(name: string): string {
+  const folder = modelFolder("bert", []);
+  const { files, weights } = sentenceFixture(name);
+  for (const [file, content] of Object.entries(files)) writeInside(folder, file, JSON.stringify(content));
+  for (const [file, content] of Object.entries(weights))
+    writeInside(folder, file, Buffer.from(content, "base64"));
+  return folder;
+}
+
+/** Writes a file of a model's folder, and the folders that it stands in. */
+export function writeInside(folder: string, file: string, content: string | Uint8Array): void {
+  mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
+  writeFileSync(path.join(folder, file), content);
 }
