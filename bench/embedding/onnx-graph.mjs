@@ -87,6 +87,8 @@ function fusedStates(/** @type {Graph} */ graph, /** @type {Sizes} */ { layers, 
   let x = graph.fused("EmbedLayerNormalization", ["ids", "types", ...tables, ...norm("embedding/norm")], {
     epsilon: EPSILON,
   });
+  // The counts of tokens, which are inputs already.
+  graph.nodes.at(-1)?.outputs.push("counts");
   for (let n = 0; n < layers; n++) {
     const [self, feed] = [`encoder/${n}/self`, `encoder/${n}/feed`];
     const qkv = graph.maps([`${self}/query`, `${self}/key`, `${self}/value`], C, C);

@@ -75,6 +75,8 @@ test("docs/BENCHMARKS.md holds every bar beside what was measured", () => {
     ["training step of a Transformer block against jax-js under jit", "≥ 2 ×"],
     ["training step of a language model against stock tfjs-wasm", "≥ 10 ×"],
     ["training step of a language model against jax-js under jit", "≥ 2 ×"],
+    ["256 sentences by MiniLM in batches of 32, one thread, against onnxruntime-web", "≥ 1.5 ×"],
+    ["256 sentences by MiniLM in batches of 32, one thread, against onnxruntime-node (native)", "≥ 0.5 ×"],
   ];
   expect(BARS.map((bar) => [bar.name, needText(bar)])).toEqual(bars);
   const page = read("docs/BENCHMARKS.md").replaceAll(/ {2,}/g, " ");
@@ -176,6 +178,19 @@ test("a quick run checks and times heed, and names the peer that does not load, 
     expect(timings[0].median).toBeGreaterThanOrEqual(timings[0].best);
   }
   expect(peak).toBeGreaterThan(0.5);
+});
+
+test("a quick run embeds sentences as the plain loops of the CPU backend do", () => {
+  const args = ["embedding", "--quick", "--json", "--peers=none"];
+  const printed = execFileSync(process.execPath, ["bench/main.mjs", ...args], {
+    cwd: root,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [{ timings, refused }] = JSON.parse(printed).results;
+  expect(refused).toEqual({});
+  expect(timings[0].contender).toBe("heed, 1 thread");
+  expect(timings[0].best).toBeGreaterThan(0);
 });
 
 test("the peers are packages of bench/ and none of the product's", () => {

@@ -1,21 +1,23 @@
 // Writes docs/BENCHMARKS.md from docs/benchmarks.json, which `npm run bench -- attention --save` and the same of
-// training write. What stands between the markers of "What was tried" is written by hand and kept.
+// training and embedding write. What stands between the markers of "What was tried" is written by hand and kept.
 // `--print` prints the page instead; a test compares that with the file.
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { CASES } from "../../bench/attention/cases.mjs";
 import { BARS, figureText, judge, needText, shareOfPeak, timeOf } from "../../bench/bars.mjs";
-import { ATTENTION, TRAINING } from "../../bench/contenders.mjs";
+import { ATTENTION, EMBEDDING, TRAINING } from "../../bench/contenders.mjs";
 import { formatted } from "./formatted.mjs";
 
 /** @import { FullRun } from "../../bench/table.mjs" */
 
 const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
 const file = path.join(root, "docs/BENCHMARKS.md");
-/** @type {Record<"attention" | "training", Record<string, FullRun>>} */
+/** @type {Record<"attention" | "training", Record<string, FullRun>> & { embedding?: Record<string, FullRun> }} */
 const saved = JSON.parse(readFileSync(path.join(root, "docs/benchmarks.json"), "utf8"));
-const nodes = [...new Set([saved.attention, saved.training].flatMap((runs) => Object.keys(runs)))].sort();
+const nodes = [
+  ...new Set([saved.attention, saved.training, saved.embedding ?? {}].flatMap(Object.keys)),
+].sort();
 
 const TRIED = /(?<=<!-- tried -->\n)[\s\S]*?(?=<!-- \/tried -->)/;
 
@@ -26,6 +28,7 @@ Made by \`node tools/docs/benchmarks.mjs\` from \`docs/benchmarks.json\`, except
 \`\`\`sh
 npm run bench -- attention --save   # about 20 minutes
 npm run bench -- training --save    # about 3 minutes
+npm run bench -- embedding --save   # about 3 minutes
 npm run bench -- attention --save --cases='T = 64|many heads'   # some cases alone, which replace what is kept of them
 npx -y node@24 bench/main.mjs attention --save   # the same under another Node, once the peers are installed
 \`\`\`
@@ -49,6 +52,10 @@ Ratios, not times: those of one run on one machine, in which everyone takes turn
   heed's step appends a token to its cache and attends, ONNX Runtime has them as constants of the model, because that
   is where its API lets them stay, and tensors of jax-js and TensorFlow.js are resident in both. "Many heads" are 512 heads of 16 over lines of 16, 32 and 48 positions,
   which is what axial and criss-cross attention and small windows are made of.
+- **Sentences**: an encoder of the sizes of all-MiniLM-L6-v2 with random weights embeds 256 sentences in batches of 32, as they
+  come or sorted by length beforehand; everyone is given the same batches of ids. ONNX Runtime pads a batch to its longest
+  sentence and takes the faster of two graphs, of its own fused operators and of the standard's; heed packs it.
+  The embeddings of one sentence of each batch are compared with those of TensorFlow.js' CPU backend.
 `;
 
 const row = (/** @type {string[]} */ cells) => `| ${cells.join(" | ")} |`;
@@ -114,13 +121,20 @@ function attentionTable(/** @type {FullRun} */ run) {
   return grid(["Case", ...HEED.map((id) => `${id}: of the peak`), ...others.map(({ id }) => id)], rows);
 }
 
-function trainingTable(/** @type {FullRun} */ run) {
-  const others = TRAINING.filter(({ id }) => id !== "heed" && !(id in run.absent));
+/** How many times as long as heed the others take for each case. */
+function stepsTable(
+  /** @type {FullRun} */ run,
+  /** @type {string} */ what,
+  /** @type {import("../../bench/contenders.mjs").Contender[]} */ contenders,
+) {
+  const others = contenders.filter(
+    ({ id, family }) => (family !== "heed" || id.includes("drop-in")) && !(id in run.absent),
+  );
   const rows = run.results.map(({ name }) => [
     name,
     ...others.map((contender) => timesAsLong(run, name, contender)),
   ]);
-  return grid(["Step", ...others.map(({ id }) => id)], rows);
+  return grid([what, ...others.map(({ id }) => id)], rows);
 }
 
 /** Who was not there, and who could not do what. */
@@ -155,7 +169,9 @@ function routes(/** @type {FullRun} */ run) {
 function ratiosSection() {
   const parts = [];
   for (const node of nodes) {
-    const { attention, training } = { attention: saved.attention[node], training: saved.training[node] };
+    const [attention, training, embedding] = [saved.attention, saved.training, saved.embedding].map(
+      (runs) => runs?.[node],
+    );
     if (attention) {
       parts.push(
         `## Attention, Node ${node}\n\nTimes are those of heed with as many threads = 1 ×.\n\n${attentionTable(attention)}\n`,
@@ -164,8 +180,14 @@ function ratiosSection() {
     }
     if (training) {
       parts.push(
-        `## Training steps, Node ${node}\n\nLoss, gradients and Adam; heed with its own operations = 1 ×. "As a drop-in" is the program of tfjs-wasm, unchanged, on the heed backend.\n\n${trainingTable(training)}\n`,
+        `## Training steps, Node ${node}\n\nLoss, gradients and Adam; heed with its own operations = 1 ×. "As a drop-in" is the program of tfjs-wasm, unchanged, on the heed backend.\n\n${stepsTable(training, "Step", TRAINING)}\n`,
         `Absent, or unable:\n\n${absences(training) || "- nobody"}\n`,
+      );
+    }
+    if (embedding) {
+      parts.push(
+        `## Sentences, Node ${node}\n\nThe time of heed = 1 ×, everyone in one thread.\n\n${stepsTable(embedding, "Case", EMBEDDING)}\n`,
+        `Absent, or unable:\n\n${absences(embedding) || "- nobody"}\n\nRoutes:\n\n${routes(embedding)}\n`,
       );
     }
   }
