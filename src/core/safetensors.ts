@@ -95,6 +95,29 @@ export function encodeSafetensors(
   tensors: Record<string, SafetensorsTensor>,
   metadata: Record<string, string> = {},
 ): Uint8Array {
+  for (const [name, tensor] of Object.entries(tensors)) checkTensor(name, tensor);
+  const { header, order } = safetensorsHead(tensors, metadata);
+  const total = order.reduce((sum, name) => sum + tensors[name]!.data.byteLength, header.length);
+  const bytes = new Uint8Array(total);
+  bytes.set(header);
+  let at = header.length;
+  for (const name of order) {
+    const { data } = tensors[name]!;
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    at += data.byteLength;
+  }
+  return bytes;
+}
+
+/**
+ * What a file begins with, for who writes tensors one at a time: the bytes before the first of them, and their order.
+ *
+ * @throws DataError FORMAT when a name is reserved
+ */
+export function safetensorsHead(
+  tensors: Readonly<Record<string, { readonly dtype: SafetensorsType; readonly shape: readonly number[] }>>,
+  metadata: Readonly<Record<string, string>> = {},
+): { header: Uint8Array; order: string[] } {
   const entries = Object.entries(tensors).sort(
     ([a, x], [b, y]) => (TYPES.get(x.dtype)?.rank ?? 0) - (TYPES.get(y.dtype)?.rank ?? 0) || (a < b ? -1 : 1),
   );
@@ -106,25 +129,18 @@ export function encodeSafetensors(
     fields.push(`"${METADATA}":{${body.join(",")}}`);
   }
   let end = 0;
-  for (const [name, tensor] of entries) {
+  for (const [name, { dtype, shape }] of entries) {
+    checkName(name);
     const begin = end;
-    end += checkTensor(name, tensor);
-    const { dtype, shape } = tensor;
-    const entry = JSON.stringify({ dtype, shape, data_offsets: [begin, end] });
-    fields.push(`${JSON.stringify(name)}:${entry}`);
+    end += TYPES.get(dtype)!.bytes * shape.reduce((product, n) => product * n, 1);
+    fields.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: [begin, end] })}`);
   }
-  const header = new TextEncoder().encode(`{${fields.join(",")}}`);
-  const headerBytes = Math.ceil(header.length / 8) * 8;
-  const bytes = new Uint8Array(8 + headerBytes + end);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerBytes), true);
-  bytes.fill(0x20, 8, 8 + headerBytes);
-  bytes.set(header, 8);
-  let at = 8 + headerBytes;
-  for (const [, { data }] of entries) {
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
-    at += data.byteLength;
-  }
-  return bytes;
+  const text = new TextEncoder().encode(`{${fields.join(",")}}`);
+  const length = Math.ceil(text.length / 8) * 8;
+  const header = new Uint8Array(LENGTH_BYTES + length).fill(0x20);
+  new DataView(header.buffer).setBigUint64(0, BigInt(length), true);
+  header.set(text, LENGTH_BYTES);
+  return { header, order: entries.map(([name]) => name) };
 }
 
 function refuse(name: string, rule: string, got: string): never {
@@ -144,14 +160,17 @@ function checkNote(name: string, text: unknown): void {
   }
 }
 
-function checkTensor(name: string, { dtype, shape, data }: SafetensorsTensor): number {
+function checkName(name: string): void {
+  if (name === METADATA || name === "__proto__") refuse(name, "a tensor's name must not be reserved", name);
+}
+
+function checkTensor(name: string, { dtype, shape, data }: SafetensorsTensor): void {
   const fail = (rule: string, got: string): never => refuse(name, rule, got);
-  if (name === METADATA || name === "__proto__") fail("a tensor's name must not be reserved", name);
+  checkName(name);
   const type = TYPES.get(dtype) ?? fail(`dtype must be one of ${KNOWN}`, String(dtype));
   if (!(data instanceof type.make)) fail(`${dtype} data must be a ${type.make.name}`, data.constructor.name);
   const size = sizeOf(shape) ?? fail("shape must hold whole numbers from 0", `[${shape}]`);
   if (size !== data.length) fail(`shape [${shape}] needs ${size} values`, `${data.length}`);
-  return data.byteLength;
 }
 
 /**

@@ -1,3 +1,4 @@
+export * from "./adapters/index.ts";
 export * from "./pretrained/index.ts";
 export * from "./seq2seq/index.ts";
 export * from "./transformer/index.ts";

@@ -85,6 +85,18 @@ export interface Found {
   find(name: string): string | undefined;
 }
 
+/** @throws DataError UNSUPPORTED */
+export function architectureOf(op: string, type: unknown): Architecture {
+  const architecture = ARCHITECTURES.find(({ types }) => types.includes(type as string));
+  if (architecture) return architecture;
+  throw new DataError("UNSUPPORTED", {
+    op,
+    rule: `model_type must be one of ${MODEL_TYPES.join(", ")}`,
+    got: JSON.stringify(type) ?? "none",
+    remedy: "choose a model of one of these families",
+  });
+}
+
 /** What a checkpoint is, without reading a tensor. */
 export function readArchitecture(checkpoint: Checkpoint, json: Readonly<Record<string, unknown>>): Found {
   const { tensors } = checkpoint;
@@ -92,16 +104,7 @@ export function readArchitecture(checkpoint: Checkpoint, json: Readonly<Record<s
     const find = (name: string) => (tensors.has(name) ? name : undefined);
     return { model: ggufModel(checkpoint.metadata, (name) => tensors.get(name)?.shape), find };
   }
-  const type = json.model_type;
-  const architecture = ARCHITECTURES.find(({ types }) => types.includes(type as string));
-  if (!architecture) {
-    throw new DataError("UNSUPPORTED", {
-      op: "loadPretrained",
-      rule: `model_type must be one of ${MODEL_TYPES.join(", ")}`,
-      got: JSON.stringify(type) ?? "none",
-      remedy: "choose a model of one of these families",
-    });
-  }
+  const architecture = architectureOf("loadPretrained", json.model_type);
   const find = (name: string) => spellings(name, architecture.prefix).find((one) => tensors.has(one));
   const shapeOf: ShapeOf = (name) => {
     const found = find(name);

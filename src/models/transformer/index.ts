@@ -13,3 +13,4 @@ export * from "./presets/vit.ts";
 export * from "./published.ts";
 export type { SamplingOptions } from "./sampling.ts";
 export * from "./transformer.ts";
+export type { Adapter, AddTo } from "./weights.ts";

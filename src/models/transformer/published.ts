@@ -55,6 +55,15 @@ export function publishedNames(names: PublishedNames, specs: ParameterSpecs): Re
   );
 }
 
+/** The linear map that a matrix is, or is a part of, by the name that the checkpoint has for the module. */
+export function publishedModule(
+  names: PublishedNames,
+  parameter: string,
+): Pick<Place, "part" | "transposed"> & { readonly module: string } {
+  const { file, part, transposed } = placeOf(names, parameter);
+  return { module: file.replace(/\.weight$/, ""), ...(part && { part }), ...(transposed && { transposed }) };
+}
+
 const product = (shape: readonly number[]) => shape.reduce((all, n) => all * n, 1);
 
 function transpose(values: Float32Array, rows: number, columns: number): Float32Array {
@@ -111,4 +120,58 @@ export function fromPublished(
     return [parameter, values(read(file))] as const;
   });
   return Object.fromEntries(entries);
+}
+
+/** A tensor as a checkpoint is to have it. */
+export interface WrittenTensor {
+  readonly shape: readonly number[];
+  /** Its numbers, made when they are asked for. */
+  values(): Float32Array;
+}
+
+/**
+ * A model's parameters as tensors of a checkpoint: `fromPublished` the other way. Maps that stand side by side in one tensor
+ * are put together again.
+ *
+ * @param read the values of a parameter
+ * @throws DataError MISSING for a parameter that has no place there
+ * @example
+ * const specs = { "decoder/0/feed/in/weight": { shape: [2, 3], start: "glorot" } };
+ * const names = { "decoder/#/feed/in": { name: "h.#.mlp.c_fc", transposed: true } };
+ * const tensors = toPublished(names, specs, () => Float32Array.of(1, 2, 3, 4, 5, 6));
+ * tensors.get("h.0.mlp.c_fc.weight").shape; // [3, 2]
+ */
+export function toPublished(
+  names: PublishedNames,
+  specs: ParameterSpecs,
+  read: (parameter: string) => Float32Array,
+): Map<string, WrittenTensor> {
+  const places = Object.entries(specs).map(([parameter, { shape }]) => {
+    return { parameter, shape, ...placeOf(names, parameter) };
+  });
+  const files = new Map<string, typeof places>();
+  for (const place of places) files.set(place.file, [...(files.get(place.file) ?? []), place]);
+  const tensors = [...files].map(([file, given]) => {
+    const parts = given.toSorted((a, b) => (a.part?.index ?? 0) - (b.part?.index ?? 0));
+    const rows = parts.reduce((sum, { shape }) => sum + shape[0]!, 0);
+    const { shape, transposed } = parts[0]!;
+    const isMatrix = transposed === true && shape.length === 2;
+    const values = () => {
+      const all = joined(parts.map(({ parameter }) => read(parameter)));
+      return isMatrix ? transpose(all, rows, shape[1]!) : all;
+    };
+    return [file, { shape: isMatrix ? [shape[1]!, rows] : [rows, ...shape.slice(1)], values }] as const;
+  });
+  return new Map(tensors);
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  if (parts.length === 1) return parts[0]!;
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }

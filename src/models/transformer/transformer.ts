@@ -13,7 +13,7 @@ import { embed } from "./embeddings.ts";
 import { transformerParameters } from "./parameters.ts";
 import { spanOf } from "./span.ts";
 import { type Memory, runStack } from "./stack.ts";
-import { Weights } from "./weights.ts";
+import { type Adapter, Weights } from "./weights.ts";
 
 /** A sequence of each example. */
 export interface SequenceInputs {
@@ -79,7 +79,8 @@ const HEAD_BIAS = "head/bias";
 export class Transformer {
   readonly config: FullConfig;
   readonly parameters: Parameters;
-  readonly #weights: Weights;
+  /** What is added to what the matrices make; it is not the model's, and one may be put in the place of another. */
+  adapter: Adapter | undefined;
 
   /**
    * @param start a seed of the first values, the values by name, or parameters that were made for this configuration
@@ -94,7 +95,10 @@ export class Transformer {
       start instanceof Parameters
         ? start
         : Parameters.start("Transformer", transformerParameters(this.config), start);
-    this.#weights = new Weights(this.parameters.variables, this.config);
+  }
+
+  #weights(dropoutSeed?: number): Weights {
+    return new Weights(this.parameters.variables, this.config, "", this.adapter?.pass(dropoutSeed));
   }
 
   /**
@@ -109,14 +113,15 @@ export class Transformer {
       const dropout = new Dropout(rate, dropoutSeed);
       const { lengths, allow, segments, tokens } = inputs;
       const span = spanOf(tokens.shape[1]!, segments);
-      const x = embed(this.#weights, { ...inputs, span }, dropout);
+      const weights = this.#weights(dropoutSeed);
+      const x = embed(weights, { ...inputs, span }, dropout);
       const counted = lengths && classToken ? Array.from(lengths, (n) => n + 1) : lengths;
       const sight: Sight = {
         ...(counted && padding(counted)),
         ...(allow && { allow }),
         ...(segments && { segments }),
       };
-      return runStack(this.#weights.at("encoder"), encoderLayers, x, { causal: false, sight, dropout });
+      return runStack(weights.at("encoder"), encoderLayers, x, { causal: false, sight, dropout });
     });
   }
 
@@ -142,13 +147,14 @@ export class Transformer {
       if (cache && memory) cache.remember(memory.sight);
       const step = cache?.step(tokens.shape[1], { lengths, parents });
       const span = step?.span ?? spanOf(tokens.shape[1]!, segments);
-      const x = embed(this.#weights, { ...inputs, span }, dropout);
+      const weights = this.#weights(dropoutSeed);
+      const x = embed(weights, { ...inputs, span }, dropout);
       const sight: Sight = {
         ...(lengths && padding(lengths)),
         ...(allow && { allow }),
         ...(segments && { segments }),
       };
-      const output = runStack(this.#weights.at("decoder"), decoderLayers, x, {
+      const output = runStack(weights.at("decoder"), decoderLayers, x, {
         causal: true,
         sight: step ? {} : sight,
         memory,
@@ -176,7 +182,7 @@ export class Transformer {
   /** Scores of tokens: states […, C] → […, V]; of those of `rows` alone where given: […, V′]. */
   logits<T extends tf.Tensor>(states: T, rows?: HeadRows): T {
     const { head, activation } = this.config;
-    const weights = this.#weights;
+    const weights = this.#weights();
     return tidy(() => {
       let x: tf.Tensor = states;
       if (head!.transform) {
@@ -194,14 +200,14 @@ export class Transformer {
     return tidy(() => {
       const first = tf.reshape<tf.Rank.R2>(tf.slice(states, [0, 0, 0], [B, 1, C]), [B, C]);
       if (!this.config.pooler) return first;
-      const pooled = this.#weights.map("pooler", first);
+      const pooled = this.#weights().map("pooler", first);
       return this.config.poolerActivation === "relu" ? tf.relu(pooled) : tf.tanh(pooled);
     });
   }
 
   /** Scores of classes: [B, T, C] → [B, classes]. */
   classLogits(states: tf.Tensor3D): tf.Tensor2D {
-    return tidy(() => this.#weights.map("classifier", this.pooled(states)));
+    return tidy(() => this.#weights().map("classifier", this.pooled(states)));
   }
 
   dispose(): void {

@@ -1,7 +1,8 @@
+import type { FullConfig } from "../../transformer/config.ts";
 import { albert, albertNames } from "../../transformer/presets/albert.ts";
 import { type BertOptions, bert, bertNames, robertaNames } from "../../transformer/presets/bert.ts";
 import type { PublishedNames } from "../../transformer/published.ts";
-import type { Architecture, ShapeOf } from "../architecture.ts";
+import type { Architecture, PublishedForm, ShapeOf } from "../architecture.ts";
 import type { ConfigJson } from "../config-json.ts";
 
 /** What BERT, RoBERTa and ALBERT read alike. */
@@ -26,10 +27,22 @@ function optionsOf(json: ConfigJson, shapeOf: ShapeOf, names: PublishedNames): B
   };
 }
 
+/** What BERT, RoBERTa and ALBERT write alike: the classes of transformers have their names before what they are for. */
+function formOf(family: string, config: FullConfig, names: PublishedNames): PublishedForm {
+  const { positions, types, classes, head } = config;
+  const rows = positions.kind === "learned" ? positions.length : undefined;
+  return {
+    names,
+    className: `${family}${classes !== undefined ? "ForSequenceClassification" : head ? "ForMaskedLM" : "Model"}`,
+    entries: { max_position_embeddings: rows, type_vocab_size: types },
+  };
+}
+
 export const bertArchitecture: Architecture = {
   types: ["bert"],
   prefix: "bert.",
   read: (json, shapeOf) => ({ config: bert(optionsOf(json, shapeOf, bertNames)), names: bertNames }),
+  write: (config) => formOf("Bert", config, bertNames),
 };
 
 /** A classifier of RoBERTa has the pooler's map and tanh in its head. */
@@ -48,6 +61,10 @@ export const robertaArchitecture: Architecture = {
     const firstPosition = json.number("pad_token_id", 1) + 1;
     return { config: bert({ ...optionsOf(json, shapeOf, names), firstPosition }), names };
   },
+  write(config, json) {
+    const family = json.get("model_type") === "roberta" ? "Roberta" : "XLMRoberta";
+    return formOf(family, config, config.classes === undefined ? robertaNames : robertaClassifierNames);
+  },
 };
 
 export const albertArchitecture: Architecture = {
@@ -61,4 +78,5 @@ export const albertArchitecture: Architecture = {
     // ALBERT's pooler is a plain map, not a module with a map in it.
     return { config: albert(given), names: albertNames };
   },
+  write: (config) => formOf("Albert", config, albertNames),
 };

@@ -53,4 +53,9 @@ export const distilbertArchitecture: Architecture = {
     });
     return { config: { ...config, ...(classes !== undefined && { poolerActivation: "relu" }) }, names };
   },
+  write({ classes, head, positions }) {
+    const kind = classes !== undefined ? "ForSequenceClassification" : head ? "ForMaskedLM" : "Model";
+    const rows = positions.kind === "learned" ? positions.length : undefined;
+    return { names, className: `DistilBert${kind}`, entries: { max_position_embeddings: rows } };
+  },
 };

@@ -24,4 +24,8 @@ export const gpt2Architecture: Architecture = {
       names: gpt2Names,
     };
   },
+  write({ positions }) {
+    const rows = positions.kind === "learned" ? positions.length : undefined;
+    return { names: gpt2Names, className: "GPT2LMHeadModel", entries: { n_positions: rows } };
+  },
 };

@@ -33,6 +33,16 @@ export const llamaArchitecture: Architecture = {
       names: llamaNames,
     };
   },
+  write({ head, attentionBias, outputBias }, json) {
+    const type = json.get("model_type");
+    const className = type === "mistral" ? "Mistral" : type === "qwen2" ? "Qwen2" : "Llama";
+    const biases = type === "llama" ? { attention_bias: attentionBias && outputBias } : {};
+    return {
+      names: llamaNames,
+      className: `${className}ForCausalLM`,
+      entries: { tie_word_embeddings: head?.tied ?? false, ...biases },
+    };
+  },
 };
 
 /** Qwen 2 has a window in its configuration, and says beside it whether it is used. */

@@ -24,4 +24,9 @@ export const marianArchitecture: Architecture = {
     const isScaled = json.flag("scale_embedding", false);
     return { config: { ...config, embeddingScale: isScaled ? Math.sqrt(width) : 1 }, names: marianNames };
   },
+  write: ({ vocabulary: V }) => ({
+    names: marianNames,
+    className: "MarianMTModel",
+    shapes: { final_logits_bias: [1, V] },
+  }),
 };

@@ -32,4 +32,9 @@ export const t5Architecture: Architecture = {
       names: t5Names(gated),
     };
   },
+  write: ({ gated, head }) => ({
+    names: t5Names(gated),
+    className: "T5ForConditionalGeneration",
+    entries: { tie_word_embeddings: head?.tied ?? true },
+  }),
 };

@@ -25,4 +25,17 @@ export const vitArchitecture: Architecture = {
     });
     return { config: { ...config, activation: json.activation("hidden_act", "gelu") }, names: vitNames };
   },
+  write({ width: C, positions, classes }, json) {
+    const patch = json.size("patch_size");
+    const rows = positions.kind === "learned" ? positions.length : 0;
+    return {
+      names: vitNames,
+      className: classes === undefined ? "ViTModel" : "ViTForImageClassification",
+      shapes: {
+        "vit.embeddings.cls_token": [1, 1, C],
+        "vit.embeddings.position_embeddings": [1, rows, C],
+        "vit.embeddings.patch_embeddings.projection.weight": [C, json.size("num_channels", 3), patch, patch],
+      },
+    };
+  },
 };

@@ -40,6 +40,7 @@ export const albertNames: PublishedNames = {
   "encoder/#/feed/out": `${GROUP}.ffn_output`,
   "encoder/#/feed/norm": `${GROUP}.full_layer_layer_norm`,
   pooler: "albert.pooler",
+  classifier: "classifier",
   "head/transform": "predictions.dense",
   "head/norm": "predictions.LayerNorm",
   "head/bias": "predictions.bias",

@@ -1,0 +1,2 @@
+export type { LoraConfig } from "./adapter-config.ts";
+export * from "./lora.ts";
