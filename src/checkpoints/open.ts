@@ -43,8 +43,7 @@ async function open(source: ByteSource): Promise<Checkpoint> {
   // A pickle of protocol 2 that begins with a long integer, torch's magic number.
   if (startsWith(start, [0x80, 0x02, 0x8a, 0x0a])) return openPytorchLegacy(source);
   if (text.startsWith("\x89HDF")) throw refuse("an HDF5 file", "open it as a Keras model");
-  // The header of safetensors may have a length that begins so; it is known by its bracket.
-  if (startsWith(start, [0x80]) && start[8] !== 0x7b)
+  if (startsWith(start, [0x80]))
     throw refuse("a pickle that torch.save did not write", "save it with torch.save");
   if (/^\s*</.test(text)) throw refuse("a web page", "download the file itself");
   // Eight letters would be the length of a header that no file has room for.

@@ -1,6 +1,6 @@
 /** The trainable values of a model by name, and how they begin. */
 import * as tf from "@tensorflow/tfjs-core";
-import { ShapeError } from "../core/errors.ts";
+import { OptionError, ShapeError } from "../core/errors.ts";
 import { RandomStream } from "../core/random.ts";
 
 /** A parameter before it has a value. */
@@ -70,6 +70,48 @@ export class Parameters {
     return new Parameters(made);
   }
 
+  /**
+   * These parameters for other specs: those that are in both stay, the variables themselves; others are begun, or disposed.
+   * What was given before them is not to be used any more.
+   */
+  refit(specs: ParameterSpecs, seed: number): Parameters {
+    const kept = ([name, { shape }]: [string, ParameterSpec]) =>
+      this.variables[name]?.shape.join() === shape.join() ? this.variables[name] : undefined;
+    const made = Object.entries(specs).map((entry) => {
+      const [name, spec] = entry;
+      return [name, kept(entry) ?? variableOf(firstValues(name, spec, seed), spec)] as const;
+    });
+    const variables = Object.fromEntries(made);
+    for (const [name, variable] of Object.entries(this.variables))
+      if (variables[name] !== variable) variable.dispose();
+    return new Parameters(variables);
+  }
+
+  /**
+   * All variables but the frozen ones: give them to `namedGradients`, to a shard, to `Adam`. What is left out has no gradient
+   * computed, no moments kept, and stays as it is, bit for bit.
+   *
+   * @param frozen names, in which `*` stands for anything: `"embedding/*"`; or expressions: `/^encoder\/[0-3]\//`
+   * @throws OptionError UNKNOWN for a pattern that fits no parameter, CONFLICT where nothing is left
+   * @example
+   * const model = new Transformer(bert({ layers: 2, width: 8, heads: 2, vocabulary: 11, positions: 16, head: false }), 1);
+   * Object.keys(model.parameters.without("embedding/*", "encoder/*", "pooler/bias")); // ["pooler/weight"]
+   * model.dispose();
+   */
+  without(...frozen: readonly (string | RegExp)[]): Record<string, tf.Variable> {
+    const names = Object.keys(this.variables);
+    const gone = new Set<string>();
+    for (const pattern of frozen) {
+      const fitting = names.filter((name) => fits(pattern, name));
+      if (fitting.length === 0) throw unknownPattern(pattern, names);
+      for (const name of fitting) gone.add(name);
+    }
+    const left = Object.entries(this.variables).filter(([name]) => !gone.has(name));
+    if (left.length > 0) return Object.fromEntries(left);
+    const fault = { op: "Parameters.without", rule: "a parameter must be left to train", got: "none" };
+    throw new OptionError("CONFLICT", { ...fault, remedy: "freeze fewer" });
+  }
+
   /** A parameter of two axes. */
   matrix(name: string): tf.Tensor2D {
     const variable: tf.Tensor = this.variables[name]!;
@@ -93,6 +135,22 @@ export class Parameters {
   dispose(): void {
     for (const variable of Object.values(this.variables)) variable.dispose();
   }
+}
+
+function fits(pattern: string | RegExp, name: string): boolean {
+  if (typeof pattern !== "string") return pattern.test(name);
+  const parts = pattern.split("*").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^${parts.join(".*")}$`).test(name);
+}
+
+function unknownPattern(pattern: string | RegExp, names: readonly string[]): OptionError<"UNKNOWN"> {
+  const first = [...new Set(names.map((name) => name.split("/")[0]))];
+  return new OptionError("UNKNOWN", {
+    op: "Parameters.without",
+    rule: `a pattern must fit a parameter, whose names begin with ${first.join(", ")}`,
+    got: pattern,
+    remedy: "print Object.keys(model.parameters.variables)",
+  });
 }
 
 function variableOf(values: Float32Array, { shape }: ParameterSpec): tf.Variable {

@@ -51,15 +51,6 @@ describe.each(FILES)("%s", (file, json, format) => {
   });
 });
 
-test("a header of safetensors whose length begins like a pickle is a header", async () => {
-  const w = { dtype: "F32" as const, shape: [1], data: Float32Array.of(3) };
-  // 384 bytes: the length is written 80 01, as a pickle of protocol 1 would begin.
-  const bytes = encodeSafetensors({ w }, { note: "n".repeat(298) });
-  expect([...bytes.subarray(0, 2)]).toEqual([0x80, 0x01]);
-  const checkpoint = await openCheckpoint(memoryBytes(bytes));
-  expect([...(await checkpoint.read("w"))]).toEqual([3]);
-});
-
 test("GGUF's metadata and tokenizer are there, numbers as numbers", async () => {
   const { metadata } = await openCheckpoint(memoryBytes(bytesOf("small.gguf")));
   const wanted = {

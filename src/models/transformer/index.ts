@@ -1,5 +1,6 @@
 export * from "./beam-search.ts";
 export * from "./cache.ts";
+export * from "./classifier.ts";
 export * from "./config.ts";
 export * from "./generate.ts";
 export { transformerParameters } from "./parameters.ts";

@@ -51,7 +51,7 @@ export const distilbertArchitecture: Architecture = {
       pooler: classes !== undefined,
       ...(classes !== undefined && { classes }),
     });
-    return { config: { ...config, ...(classes !== undefined && { poolerActivation: "relu" }) }, names };
+    return { config: { ...config, poolerActivation: "relu" }, names };
   },
   write({ classes, head, positions }) {
     const kind = classes !== undefined ? "ForSequenceClassification" : head ? "ForMaskedLM" : "Model";

@@ -35,6 +35,17 @@ export function llamaJson(config: FullConfig): Record<string, unknown> {
   };
 }
 
+/** What the metadata of GGUF says that a Transformer does not know. */
+export function ggufEntries(metadata: ReadonlyMap<string, unknown>): Record<string, unknown> {
+  const entries = {
+    max_position_embeddings: metadata.get("llama.context_length"),
+    bos_token_id: metadata.get("tokenizer.ggml.bos_token_id"),
+    eos_token_id: metadata.get("tokenizer.ggml.eos_token_id"),
+    pad_token_id: metadata.get("tokenizer.ggml.padding_token_id"),
+  };
+  return Object.fromEntries(Object.entries(entries).filter(([, value]) => Number.isSafeInteger(value)));
+}
+
 const ACTIVATIONS = { relu: "relu", gelu: "gelu", geluTanh: "gelu_pytorch_tanh", silu: "silu" } as const;
 
 function scalingJson(scaling: RopeScaling): Record<string, unknown> {

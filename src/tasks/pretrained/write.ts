@@ -1,0 +1,135 @@
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import path from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { FileError } from "../../core/errors.ts";
+import { fileReason } from "../../core/file-reason.ts";
+import { safetensorsHead } from "../../core/safetensors.ts";
+import { ggufEntries } from "../../models/pretrained/architectures/llama-json.ts";
+import { openModelFolder } from "../../models/pretrained/folder.ts";
+import { type PublishedModel, type PublishOptions, publishedModel } from "../../models/pretrained/write.ts";
+import type { Transformer } from "../../models/transformer/transformer.ts";
+import { prepareModelFolder, WEIGHTS } from "../model-folder.ts";
+
+const OP = "writePretrained";
+/** What stands beside the weights and is not theirs: what reads text and images, how to generate and to pool, the licence. */
+const BESIDE = [
+  ...["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.txt"],
+  ...["vocab.json", "merges.txt", "spiece.model", "sentencepiece.bpe.model", "source.spm", "target.spm"],
+  ...["tokenizer.model", "chat_template.jinja", "generation_config.json", "preprocessor_config.json"],
+  ...["modules.json", "sentence_bert_config.json", "LICENSE"],
+];
+/** Those that a GGUF file may hold within. */
+const WITHIN = ["tokenizer.json", "tokenizer_config.json"];
+
+export interface WritePretrainedOptions extends PublishOptions {
+  /** Where the model came from: what stands there beside the weights is copied. @default nothing is */
+  readonly from?: string;
+  /** Called after each tensor with the share that is written. */
+  readonly onProgress?: (share: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Writes a folder as the Hugging Face hub has it, which transformers, `loadModel` and whatever else reads such folders load with
+ * the same numbers: model.safetensors under the published names, config.json, and the tokenizer of where it came from. Tensors
+ * are written one at a time; all files are there at the end, or those that were there before.
+ *
+ * @param of what `loadModel` gave, or a model with its config.json (`{}` for a Llama that came as GGUF or was made here)
+ * @throws FileError UNWRITABLE, MISSING · OptionError OPTION, NOT_FINITE · DataError UNSUPPORTED
+ * @example
+ * const pretrained = await loadModel("my-model");
+ * await writePretrained("my-model-in-half", pretrained, { from: "my-model", dtype: "F16" });
+ * pretrained.dispose();
+ */
+export async function writePretrained(
+  folder: string,
+  { model, config }: { readonly model: Transformer; readonly config: Readonly<Record<string, unknown>> },
+  { from, onProgress, signal, ...options }: WritePretrainedOptions = {},
+): Promise<void> {
+  const source = from === undefined ? undefined : await openBeside(from);
+  const published = publishedModel(model, { ...source?.entries, ...config }, options);
+  const isNew = !existsSync(folder);
+  prepareModelFolder(OP, folder);
+  const made: string[] = [];
+  const temporary = (name: string) => {
+    if (!made.includes(name)) made.push(name);
+    return path.join(folder, `.${name}.tmp`);
+  };
+  try {
+    await writeWeights(temporary(WEIGHTS), published, onProgress, signal);
+    writeFileSync(temporary("config.json"), `${JSON.stringify(published.config, null, 2)}\n`);
+    for (const { name, file, json } of source?.files ?? []) {
+      if (file === undefined) writeFileSync(temporary(name), JSON.stringify(json));
+      else if (path.resolve(file) !== path.resolve(folder, name)) copyFileSync(file, temporary(name));
+    }
+    for (const name of made) renameSync(temporary(name), path.join(folder, name));
+  } catch (error) {
+    for (const name of made) rmSync(temporary(name), { force: true });
+    if (isNew) rmSync(folder, { recursive: true, force: true });
+    throw (error as { syscall?: string }).syscall === undefined ? error : unwritable(folder, error);
+  }
+}
+
+function unwritable(folder: string, cause: unknown): FileError<"UNWRITABLE"> {
+  const fault = { op: OP, rule: `${folder} must take the files of the model`, got: fileReason(cause) };
+  return new FileError("UNWRITABLE", { ...fault, remedy: "make room, or name another folder" }, { cause });
+}
+
+async function writeWeights(
+  file: string,
+  { tensors, metadata, tensor }: PublishedModel,
+  onProgress: ((share: number) => void) | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { header, order } = safetensorsHead(tensors, metadata);
+  const descriptor = openSync(file, "w");
+  try {
+    writeWhole(descriptor, header);
+    for (const [n, name] of order.entries()) {
+      signal?.throwIfAborted();
+      const { data } = tensor(name);
+      writeWhole(descriptor, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+      onProgress?.((n + 1) / order.length);
+      // A signal comes between two tensors.
+      await setImmediate();
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function writeWhole(descriptor: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
+}
+
+interface Source {
+  /** What the file says that its model does not know. */
+  readonly entries: Record<string, unknown>;
+  readonly files: readonly { name: string; file?: string; json?: unknown }[];
+}
+
+async function openBeside(from: string): Promise<Source> {
+  const { checkpoint, json } = await openModelFolder(from);
+  try {
+    const folder = statSync(from).isDirectory() ? from : path.dirname(from);
+    const files = BESIDE.flatMap((name): Source["files"] => {
+      const file = path.join(folder, name);
+      if (existsSync(file)) return [{ name, file }];
+      const within = WITHIN.includes(name) ? json(name) : undefined;
+      return within ? [{ name, json: within }] : [];
+    });
+    return { entries: checkpoint.format === "gguf" ? ggufEntries(checkpoint.metadata) : {}, files };
+  } finally {
+    await checkpoint.close();
+  }
+}
