@@ -18,3 +18,4 @@ export * from "./named-gradients.ts";
 export * from "./progress.ts";
 export * from "./schedule.ts";
 export * from "./step-profile.ts";
+export * from "./train-on.ts";

@@ -1,4 +1,7 @@
+import * as tf from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
+import { softmaxCrossEntropy } from "../../ops/softmax-cross-entropy.ts";
+import { tidy } from "../../ops/tidy.ts";
 import { fullConfig } from "./config.ts";
 import { transformerParameters } from "./parameters.ts";
 import { Transformer } from "./transformer.ts";
@@ -28,4 +31,14 @@ export function withClassifier(model: Transformer, classes: number, seed = 0): T
   }
   const config = fullConfig({ ...model.config, pooler: !model.config.classToken, classes });
   return new Transformer(config, model.parameters.refit(transformerParameters(config), seed));
+}
+
+/**
+ * Mean cross-entropy of classes in nats: logits [B, classes], labels from 0, B of them.
+ *
+ * @example
+ * classLoss(tf.zeros([2, 4]), [3, 1]).dataSync()[0]; // 1.3862943649291992
+ */
+export function classLoss(logits: tf.Tensor2D, labels: readonly number[]): tf.Scalar {
+  return tidy(() => tf.mean(softmaxCrossEntropy(logits, tf.tensor1d([...labels], "int32"))) as tf.Scalar);
 }

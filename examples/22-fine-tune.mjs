@@ -1,0 +1,163 @@
+// A BERT is trained on to tell two kinds of sentences apart: its lower layers stay as they are, its upper ones and a new
+// classifier learn, and the result is a folder that transformers loads.
+// Run: node examples/22-fine-tune.mjs                                      # a small BERT with random weights, in seconds
+//      node examples/22-fine-tune.mjs all-minilm-l6-v2 wiki-conciseness    # a real one, in minutes: which of two sentences
+//                                                                          # had a writer made concise? Ctrl-C, and it goes on
+import { mkdtempSync, readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import "@tensorflow/tfjs-layers"; // brings the gradients of TensorFlow.js
+import * as tf from "@tensorflow/tfjs-core";
+import { RandomStream } from "heed/core";
+import { padBatch, readPairs } from "heed/data";
+import { init } from "heed/kernels";
+import { bert, classLoss, Transformer, withClassifier } from "heed/models";
+import { loadModel, writePretrained } from "heed/tasks";
+import { createProgress, linearSchedule, trainOn } from "heed/train";
+
+const [place, data] = process.argv.slice(2);
+const { base, config, frozen, sets, steps, peak } = place ? await real() : toy();
+
+const model = withClassifier(base, 2, 1);
+const variables = model.parameters.without("embedding/*", frozen);
+const stop = new AbortController();
+process.once("SIGINT", () => stop.abort());
+const folder = place ? path.resolve("runs/fine-tune") : mkdtempSync(path.join(tmpdir(), "heed-fine-tune-"));
+const perEpoch = Math.floor(sets.train.length / 16);
+const count = (all) =>
+  Object.values(all)
+    .reduce((sum, { size }) => sum + size, 0)
+    .toLocaleString("en-US");
+console.log(`${count(variables)} of ${count(model.parameters.variables)} numbers are trained`);
+
+const before = tf.tidy(() => model.parameters.matrix("encoder/0/feed/in/weight").dataSync());
+const { stopped, step } = await trainOn({
+  variables,
+  // Another order in every epoch, each a function of its number.
+  batchAt(k) {
+    const order = new RandomStream(1, Math.floor(k / perEpoch)).shuffle(Int32Array.from(sets.train.keys()));
+    const batch = Array.from({ length: 16 }, (_, n) => sets.train[order[16 * (k % perEpoch) + n]]);
+    return { batch, tokens: batch.reduce((sum, { ids }) => sum + ids.length, 0) };
+  },
+  loss: (batch, dropoutSeed) =>
+    classLoss(
+      logitsOf(batch, dropoutSeed),
+      batch.map(({ label }) => label),
+    ),
+  steps,
+  learningRate: linearSchedule({ peak, steps, warmupSteps: Math.ceil(steps / 10) }),
+  adam: { clipNorm: 1 },
+  recipe: { frozen: String(frozen), steps, peak },
+  evaluate: () => 100 * accuracy(sets.valid),
+  evaluateEvery: perEpoch,
+  signal: stop.signal,
+  ...(place && { progress: createProgress(), checkpoint: { folder, everySeconds: 60, keep: 1 } }),
+});
+if (stopped === "signal") process.exit(130);
+
+const after = tf.tidy(() => model.parameters.matrix("encoder/0/feed/in/weight").dataSync());
+console.log(
+  `after ${step} steps the frozen layer 0 is ${after.every((value, n) => value === before[n]) ? "what it was" : "another"}`,
+);
+const share = (value) => `${(100 * value).toFixed(1)} %`;
+console.log(
+  `held out: ${share(accuracy(sets.test))} right; by the words and their number alone ${share(bagOfWords())}`,
+);
+await writePretrained(path.join(folder, "model"), { model, config }, { ...(place && { from: place }) });
+console.log(`written: ${readdirSync(path.join(folder, "model")).toSorted().join(", ")}`);
+model.dispose();
+
+function logitsOf(batch, dropoutSeed) {
+  return tf.tidy(() => {
+    const { ids, lengths, rows, width } = padBatch(batch.map(({ ids }) => ids));
+    const tokens = tf.tensor2d(ids, [rows, width], "int32");
+    return model.classLogits(model.encode({ tokens, lengths }, { dropoutSeed }));
+  });
+}
+
+function accuracy(set) {
+  let right = 0;
+  for (let at = 0; at < set.length; at += 32) {
+    const batch = set.slice(at, at + 32);
+    const said = tf.tidy(() => tf.argMax(logitsOf(batch), -1).dataSync());
+    right += batch.filter(({ label }, n) => said[n] === label).length;
+  }
+  return right / set.length;
+}
+
+/** Logistic regression on which words there are and how many: what can be told without their order. */
+function bagOfWords() {
+  const weights = new Map();
+  const features = ({ ids }) => [[-1, 1], [-2, ids.length / 32], ...[...new Set(ids)].map((id) => [id, 1])];
+  const score = (given) => given.reduce((sum, [name, value]) => sum + (weights.get(name) ?? 0) * value, 0);
+  for (let epoch = 0; epoch < 20; epoch++) {
+    for (const n of new RandomStream(2, epoch).shuffle(Int32Array.from(sets.train.keys()))) {
+      const given = features(sets.train[n]);
+      const error = sets.train[n].label - 1 / (1 + Math.exp(-score(given)));
+      for (const [name, value] of given) weights.set(name, (weights.get(name) ?? 0) + 0.05 * error * value);
+    }
+  }
+  return (
+    sets.test.filter((one) => (score(features(one)) > 0 ? 1 : 0) === one.label).length / sets.test.length
+  );
+}
+
+/** Sentences of seven tokens, of which 5 stands before 6 in one half and after it in the other. */
+function toy() {
+  const random = new RandomStream(3);
+  const draw = (_, n) => {
+    const ids = [2, ...Array.from({ length: 5 }, () => 7 + random.integer(6)), 3];
+    const at = [1, 2, 3, 4, 5].map((place) => [random.uniform(), place]).toSorted(([a], [b]) => a - b);
+    const [one, other] = [at[0][1], at[1][1]].toSorted();
+    ids[one] = n % 2 === 0 ? 5 : 6;
+    ids[other] = n % 2 === 0 ? 6 : 5;
+    return { ids, label: n % 2 };
+  };
+  const sizes = { layers: 2, width: 32, heads: 4, vocabulary: 13, positions: 11, head: false, dropout: 0 };
+  const config = {
+    ...{ model_type: "bert", vocab_size: 13, hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 4 },
+    ...{ intermediate_size: 128, hidden_act: "gelu", max_position_embeddings: 11, type_vocab_size: 2 },
+  };
+  const lists = [640, 100, 200].map((length) => Array.from({ length }, draw));
+  const sets = { train: lists[0], valid: lists[1], test: lists[2] };
+  return {
+    base: new Transformer(bert(sizes), 1),
+    config,
+    frozen: "encoder/0/*",
+    sets,
+    steps: 200,
+    peak: 5e-3,
+  };
+}
+
+/** MiniLM, or another BERT; and sentences with one of their concise rewrites each. */
+async function real() {
+  await init({ threads: 2 });
+  const pretrained = await loadModel(place);
+  const read = (split) => {
+    const rows = readPairs(path.join(data, `${split}.full.tsv.gz`));
+    // The rewrites of a sentence are adjacent: the first of one, the second of the next, and so on, so that no writer is alone.
+    const sources = [...new Set(rows.map(({ source }) => source))];
+    return sources.flatMap((source, n) => {
+      const rewrites = rows.filter((row) => row.source === source);
+      const texts = [source, rewrites[n % rewrites.length].target];
+      return texts.map((text, concise) => ({
+        ids: pretrained.encode(text).ids.slice(0, 64),
+        label: concise,
+      }));
+    });
+  };
+  const sets = { train: read("train"), valid: read("valid"), test: read("test") };
+  const steps = 2 * Math.floor(sets.train.length / 16);
+  return {
+    base: pretrained.model,
+    config: pretrained.config,
+    frozen: /^encoder\/[0-3]\//,
+    sets,
+    steps,
+    peak: 3e-4,
+  };
+}
+
+// Prints:
+// …
