@@ -2,10 +2,12 @@
 // classifier learn, and the result is a folder that transformers loads.
 // Run: node examples/22-fine-tune.mjs                                      # a small BERT with random weights, in seconds
 //      node examples/22-fine-tune.mjs all-minilm-l6-v2 wiki-conciseness    # a real one, in minutes: which of two sentences
-//                                                                          # had a writer made concise? Ctrl-C, and it goes on
+//                                                                          # had a writer made concise? Ctrl-C, and it goes on;
+//                                                                          # a third argument is the number of steps
 import { mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import "heed/backend";
 import "@tensorflow/tfjs-layers"; // brings the gradients of TensorFlow.js
 import * as tf from "@tensorflow/tfjs-core";
 import { RandomStream } from "heed/core";
@@ -15,7 +17,8 @@ import { bert, classLoss, Transformer, withClassifier } from "heed/models";
 import { loadModel, writePretrained } from "heed/tasks";
 import { createProgress, linearSchedule, trainOn } from "heed/train";
 
-const [place, data] = process.argv.slice(2);
+await tf.setBackend("heed");
+const [place, data, given] = process.argv.slice(2);
 const { base, config, frozen, sets, steps, peak } = place ? await real() : toy();
 
 const model = withClassifier(base, 2, 1);
@@ -33,10 +36,17 @@ console.log(`${count(variables)} of ${count(model.parameters.variables)} numbers
 const before = tf.tidy(() => model.parameters.matrix("encoder/0/feed/in/weight").dataSync());
 const { stopped, step } = await trainOn({
   variables,
-  // Another order in every epoch, each a function of its number.
+  // Another order in every epoch, a function of its number; sentences of like lengths stand together.
   batchAt(k) {
     const order = new RandomStream(1, Math.floor(k / perEpoch)).shuffle(Int32Array.from(sets.train.keys()));
-    const batch = Array.from({ length: 16 }, (_, n) => sets.train[order[16 * (k % perEpoch) + n]]);
+    const at = k % perEpoch;
+    const pool = Array.from(
+      order.slice(128 * Math.floor(at / 8), 128 * Math.floor(at / 8 + 1)),
+      (n) => sets.train[n],
+    );
+    const batch = pool
+      .toSorted((a, b) => a.ids.length - b.ids.length)
+      .slice(16 * (at % 8), 16 * ((at % 8) + 1));
     return { batch, tokens: batch.reduce((sum, { ids }) => sum + ids.length, 0) };
   },
   loss: (batch, dropoutSeed) =>
@@ -75,7 +85,8 @@ function logitsOf(batch, dropoutSeed) {
   });
 }
 
-function accuracy(set) {
+function accuracy(given) {
+  const set = given.toSorted((a, b) => a.ids.length - b.ids.length);
   let right = 0;
   for (let at = 0; at < set.length; at += 32) {
     const batch = set.slice(at, at + 32);
@@ -148,7 +159,7 @@ async function real() {
     });
   };
   const sets = { train: read("train"), valid: read("valid"), test: read("test") };
-  const steps = 2 * Math.floor(sets.train.length / 16);
+  const steps = Number(given ?? 2 * Math.floor(sets.train.length / 16));
   return {
     base: pretrained.model,
     config: pretrained.config,
@@ -160,4 +171,7 @@ async function real() {
 }
 
 // Prints:
-// …
+// 13,826 of 27,426 numbers are trained
+// after 200 steps the frozen layer 0 is what it was
+// held out: 100.0 % right; by the words and their number alone 50.0 %
+// written: config.json, model.safetensors

@@ -52,6 +52,14 @@ export const INPUTS: Record<string, () => Scope> = {
     writeModelFolder("my-model");
     return {};
   },
+  "tasks/pretrained/adapters.ts": () => {
+    writeModelFolder("my-model");
+    return {};
+  },
+  "tasks/pretrained/write.ts": () => {
+    writeModelFolder("my-model");
+    return {};
+  },
   "tasks/pretrained/model.ts": () => {
     writeModelFolder("my-model");
     return {};

@@ -193,6 +193,7 @@ test.skipIf(status !== 0)(
       expect([name, Math.max(...off) < 2e-6]).toEqual([name, true]);
     }
   },
+  600_000,
 );
 
 /** A fixture's inputs by the names that transformers has for them. */
