@@ -24,13 +24,14 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   layers: ["core", "kernels", "host", "ops", "attention"],
   capture: ["core", "kernels", "host", "ops", "attention", "layers", "inspect", "viz"],
   models: ["core", "data", "checkpoints", "kernels", "host", "ops", "attention", "layers"],
+  onnx: ["core", "attention", "layers", "models"],
   tasks: [
     ...["core", "checkpoints", "kernels", "host", "ops", "attention", "layers", "models", "data", "train"],
     ...["viz", "inspect", "capture"],
   ],
   cli: [
     ...["core", "kernels", "host", "ops", "attention", "layers", "models", "tasks", "data", "train"],
-    ...["viz", "inspect", "views", "elements", "capture"],
+    ...["viz", "inspect", "views", "elements", "capture", "onnx"],
   ],
 };
 /** Folders that know nothing of TensorFlow.js. */
