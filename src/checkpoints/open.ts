@@ -34,6 +34,8 @@ async function open(source: ByteSource): Promise<Checkpoint> {
   if (size === 0) throw damaged(name, "a checkpoint must have bytes", "none");
   const start = await source.read(0, Math.min(size, LFS.length));
   const text = new TextDecoder("latin1").decode(start);
+  // The length of a header and the brace that begins it: that length may begin as a pickle or a text does.
+  if (/^.{4}\0{4}\{/s.test(text)) return openSafetensors(source);
   if (text === LFS)
     throw refuse("a pointer of Git LFS, not the file itself", "run git lfs pull, or download the file");
   // The length of a header, which may begin like anything else, and the brace with which its JSON begins.

@@ -127,6 +127,16 @@ test("what is no checkpoint is said to be what it is", async () => {
   await expect(fileBytes(import.meta.dirname)).rejects.toThrow("got a folder");
 });
 
+test("a header as long as the first byte of a pickle or a page is a header", async () => {
+  for (const first of [0x80, 0x3c, 0x89]) {
+    // Spaces fill a header; the writer leaves those that JSON allows after it.
+    const header = `{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`.padEnd(first);
+    const bytes = Uint8Array.of(first, ...Array(7).fill(0), ...new TextEncoder().encode(header), 5);
+    const checkpoint = await openCheckpoint(memoryBytes(bytes));
+    expect([...(await checkpoint.read("a"))]).toEqual([5]);
+  }
+});
+
 test("an unaligned tensor is read as any other", async () => {
   const bytes = encodeSafetensors({ a: { dtype: "U8", shape: [1], data: Uint8Array.of(1) } });
   const shifted = new Uint8Array(bytes.length + 1);
