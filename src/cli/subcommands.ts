@@ -41,6 +41,11 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
     load: async (io) => (await import("./embed.ts")).embedCommand(io),
   },
   {
+    name: "export",
+    description: "write a published model as ONNX",
+    load: async (io) => (await import("./export.ts")).exportCommand(io),
+  },
+  {
     name: "show",
     description: "show a trace of attention in the terminal",
     load: async (io) => (await import("./show.ts")).showCommand(io),
