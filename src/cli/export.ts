@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { Command } from "commander";
+import type { Transformer } from "../models/transformer/index.ts";
 import type { OnnxOptions } from "../onnx/index.ts";
 import { oneOf } from "./flags.ts";
 import { type Io, write } from "./io.ts";
@@ -91,7 +92,7 @@ function shareShown({ stderr }: Io): { onProgress?: (share: number) => void } {
 
 /** Makes and writes one file after the other, so that two are never in memory. */
 async function* files(
-  model: Parameters<typeof import("../onnx/index.ts")["exportOnnx"]>[0],
+  model: Transformer,
   {
     config,
     out,

@@ -1,7 +1,9 @@
+import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { OptionError } from "../core/errors.ts";
 import { notAChoice } from "../core/faults.ts";
-import type { Transformer } from "../models/transformer/transformer.ts";
+import { Transformer } from "../models/transformer/transformer.ts";
 import type { Graph } from "./format/graph.ts";
+import { layersGraph } from "./layers/model.ts";
 import { crossDecoderGraph, decoderGraph } from "./transformer/decoder.ts";
 import { encoderGraph, type ImageOptions } from "./transformer/encoder.ts";
 
@@ -44,14 +46,16 @@ export interface OnnxOptions {
  * file.length > 4 * model.parameters.size; // true
  * model.dispose();
  */
-export function exportOnnx(model: Transformer, options: OnnxOptions = {}): Uint8Array {
+export function exportOnnx(model: Transformer | LayersModel, options: OnnxOptions = {}): Uint8Array {
   const { attention = "operator" } = options;
   if (!Object.hasOwn(OPSETS, attention)) {
     const choices = Object.keys(OPSETS).map((word) => `"${word}"`);
     throw new OptionError("OPTION", notAChoice({ op: OP, name: "attention", choices, got: attention }));
   }
+  const opset = OPSETS[attention];
+  if (!(model instanceof Transformer)) return layersGraph(model, opset).toBytes();
   checkOptions(model, options);
-  return graphOf(model, OPSETS[attention], options).toBytes();
+  return graphOf(model, opset, options).toBytes();
 }
 
 /**

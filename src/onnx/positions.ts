@@ -47,10 +47,15 @@ export function turns(
 }
 
 /** Sines and cosines in turn, or all sines before all cosines, of width E: positions int64 [B, N] → [B, N, E]. */
-export function sinusoids(graph: Graph, positions: Value, E: number, order: "interleaved" | "halves"): Value {
+export function sinusoids(
+  graph: Graph,
+  positions: Value,
+  E: number,
+  { order, base = 10_000 }: { order: "interleaved" | "halves"; base?: number },
+): Value {
   const pairs = Math.ceil(E / 2);
-  const frequencies = Float64Array.from({ length: pairs }, (_, i) => 10_000 ** ((-2 * i) / E));
-  const { sin, cos } = turns(graph, positions, frequencies, { name: "sinusoids" });
+  const frequencies = Float64Array.from({ length: pairs }, (_, i) => base ** ((-2 * i) / E));
+  const { sin, cos } = turns(graph, positions, frequencies, { name: `sinusoids of ${E} and ${base}` });
   const all =
     order === "halves"
       ? concat(graph, [sin, cos], 2)

@@ -4,7 +4,7 @@ import * as ort from "onnxruntime-web";
 ort.env.wasm.numThreads = 1;
 ort.env.logLevel = "error";
 
-/** A tensor of a call: float32 where values are a Float32Array, bool where they are bytes, else int64. */
+/** A tensor of a call: float32 where values are a Float32Array, int32 an Int32Array, bool bytes, else int64. */
 export interface Given {
   shape: readonly number[];
   values: ArrayLike<number>;
@@ -22,6 +22,7 @@ export interface Session {
 function tensorOf({ shape, values }: Given): ort.Tensor {
   if (values instanceof Float32Array) return new ort.Tensor("float32", values, shape);
   if (values instanceof Uint8Array) return new ort.Tensor("bool", values, shape);
+  if (values instanceof Int32Array) return new ort.Tensor("int32", values, shape);
   return new ort.Tensor("int64", BigInt64Array.from(Array.from(values, BigInt)), shape);
 }
 

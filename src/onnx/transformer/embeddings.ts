@@ -20,7 +20,7 @@ export function embed(scope: Scope, { tokens, types, positions }: EmbeddingInput
   let x = config.vocabulary > 0 ? graph.op("Gather", [scope.get("embedding/token"), tokens]) : tokens;
   if (config.classToken) x = withClass(scope, x);
   if (embeddingScale !== 1) x = graph.op("Mul", [x, graph.number(embeddingScale)]);
-  if (kind.kind === "sinusoidal") x = add(x, sinusoids(graph, positions, E, kind.order));
+  if (kind.kind === "sinusoidal") x = add(x, sinusoids(graph, positions, E, { order: kind.order }));
   if (kind.kind === "learned") {
     const { first = 0 } = kind;
     const rows = first === 0 ? positions : graph.op("Add", [positions, graph.ints([first], [])]);
