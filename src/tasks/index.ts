@@ -1,5 +1,6 @@
-/** Applications, from data to a trained model: translation, language models, images; and published models. */
+/** Applications, from data to a trained model: translation, language models, images; published models; atoms of reactions. */
 
+export * from "./atom-mapping/index.ts";
 export * from "./image-classification/index.ts";
 export * from "./language-model/index.ts";
 export * from "./pretrained/index.ts";

@@ -1,4 +1,4 @@
-/** Folders of trained models: float16 weights, what reads and writes their data, and a card; each task adds its words. */
+/** Folders of trained models: weights, float16 where that is enough, what reads and writes their data, and a card; each task adds its words. */
 import { accessSync, constants, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type * as tf from "@tensorflow/tfjs-core";
@@ -39,15 +39,20 @@ export function asShipped(tensors: Record<string, SafetensorsTensor>): Record<st
   );
 }
 
+/** How a folder keeps its weights: a model that was trained here is scored as float16, one that was not may need float32. */
+export type WeightType = "F16" | "F32";
+
 /** The values of a model as the bytes of its weights file. */
 export function weightsFile(
   variables: Readonly<Record<string, tf.Variable>>,
   metadata: Record<string, string>,
+  dtype: WeightType = "F16",
 ): Uint8Array {
   const tensors: Record<string, SafetensorsTensor> = {};
   for (const [name, variable] of Object.entries(variables)) {
-    const data = encodeFloat16(variable.dataSync() as Float32Array);
-    tensors[name] = { dtype: "F16", shape: variable.shape, data };
+    const { shape } = variable;
+    const data = variable.dataSync() as Float32Array;
+    tensors[name] = dtype === "F32" ? { dtype, shape, data } : { dtype, shape, data: encodeFloat16(data) };
   }
   return encodeSafetensors(tensors, { format: "heed", ...metadata });
 }
@@ -129,7 +134,7 @@ export class ModelFolder {
    *
    * @throws DataError MISMATCH
    */
-  weights(specs: ParameterSpecs): Record<string, Float32Array> {
+  weights(specs: ParameterSpecs, dtype: WeightType = "F16"): Record<string, Float32Array> {
     const file = path.join(this.#dir, WEIGHTS);
     const { tensors } = decodeSafetensors(this.read(WEIGHTS));
     const mismatch = (rule: string, got: string) => {
@@ -139,11 +144,11 @@ export class ModelFolder {
     const values: Record<string, Float32Array> = {};
     for (const [name, { shape }] of Object.entries(specs)) {
       const tensor = tensors[name];
-      if (tensor?.dtype !== "F16" || tensor.shape.join() !== shape.join()) {
+      if (tensor?.dtype !== dtype || tensor.shape.join() !== shape.join()) {
         const got = tensor ? `${tensor.dtype} [${tensor.shape.join(", ")}]` : "nothing";
-        throw mismatch(`${name} must be F16 [${shape.join(", ")}]`, got);
+        throw mismatch(`${name} must be ${dtype} [${shape.join(", ")}]`, got);
       }
-      values[name] = decodeFloat16(tensor.data);
+      values[name] = dtype === "F32" ? (tensor.data as Float32Array) : decodeFloat16(tensor.data as Uint16Array);
     }
     const extra = Object.keys(tensors).find((name) => !(name in specs));
     if (extra !== undefined) throw mismatch("every tensor must be the model's", extra);
