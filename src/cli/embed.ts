@@ -58,7 +58,9 @@ export function embedCommand(io: Io): Command {
 }
 
 async function embedTexts(place: string, texts: string[], flags: Flags, io: Io): Promise<void> {
-  const input = new LineInput(NAME, io, texts, "Type a text and press Enter; Ctrl-D ends.");
+  const input = new LineInput(NAME, io, texts, {
+    prompt: "Type a text and press Enter; Ctrl-D ends.",
+  });
   const { loadEmbedder } = await import("../tasks/pretrained/embedder.ts");
   const { pooling, normalize } = flags;
   const embedder = await loadEmbedder(place, { pooling, ...(!normalize && { normalize }) });

@@ -1,34 +1,52 @@
-import { fstatSync } from "node:fs";
+import { createReadStream, fstatSync } from "node:fs";
 import { FileError } from "../core/errors.ts";
 import { fileReason } from "../core/file-reason.ts";
 import { unreadable } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { argumentLines, lineBatches } from "./lines.ts";
 
-/** The lines that a command works on: its arguments, or where there are none standard input. */
+interface LineInputOptions {
+  /** Asks a person at a terminal. @default nothing is asked, and nothing read from a terminal */
+  prompt?: string;
+  /** Read instead of standard input. */
+  file?: string | undefined;
+}
+
+/** The lines that a command works on: its arguments, or where there are none a file or standard input. */
 export class LineInput {
   readonly #command: string;
   readonly #io: Io;
   readonly #texts: readonly string[];
+  readonly #file: string | undefined;
+  readonly #isAsked: boolean;
   readonly #arrived: () => boolean;
 
   /**
-   * Asks a person at a terminal with `prompt`; no line is read before `batches`.
+   * No line is read before `batches`.
    *
    * @throws FileError UNREADABLE
    */
-  constructor(command: string, io: Io, texts: readonly string[], prompt: string) {
+  constructor(command: string, io: Io, texts: readonly string[], { prompt, file }: LineInputOptions = {}) {
     this.#command = command;
     this.#io = io;
     this.#texts = texts;
-    const isGiven = texts.length > 0;
+    this.#file = file;
+    this.#isAsked = prompt !== undefined;
+    const isGiven = texts.length > 0 || file !== undefined;
     const { stdin } = io;
     // Node reads a folder as if it were empty, which would look like a success.
     if (!isGiven && stdin.fd !== undefined && fstatSync(stdin.fd).isDirectory()) {
       throw new FileError("UNREADABLE", unreadable(command, "standard input", "a folder"));
     }
-    if (!isGiven && stdin.isTTY) io.stderr.write(`${prompt}\n`);
+    if (!isGiven && stdin.isTTY && this.#isAsked) io.stderr.write(`${prompt}\n`);
     this.#arrived = isGiven && !stdin.isTTY ? watch(stdin) : () => false;
+  }
+
+  /** Whether somebody chose what is read: words, or a file, which may be empty on purpose. */
+  get isChosen(): boolean {
+    const { stdin } = this.#io;
+    const isFile = stdin.fd !== undefined && fstatSync(stdin.fd).isFile();
+    return this.#texts.length > 0 || this.#file !== undefined || isFile;
   }
 
   /**
@@ -41,7 +59,8 @@ export class LineInput {
       yield argumentLines(this.#texts);
       return;
     }
-    for await (const { lines, broken } of lineBatches(this.#standardInput(), size)) {
+    if (this.#file === undefined && this.#io.stdin.isTTY && !this.#isAsked) return;
+    for await (const { lines, broken } of lineBatches(this.#bytes(), size)) {
       for (const line of broken) {
         this.#io.stderr.write(
           `${this.#command}: line ${line} is not UTF-8; its broken bytes are read as U+FFFD\n`,
@@ -54,18 +73,20 @@ export class LineInput {
   /** Says that something came which nobody read. */
   finish(what: string): void {
     if (!this.#arrived()) return;
+    const [given, them] = this.#file === undefined ? [`${what} were`, "them"] : ["a file was", "it"];
     this.#io.stderr.write(
-      `${this.#command}: standard input was not read, as ${what} were given; leave them out to read it\n`,
+      `${this.#command}: standard input was not read, as ${given} given; leave ${them} out to read it\n`,
     );
   }
 
   /** Standard input that fails (a terminal that is gone) is the person's to mend, like any other file. */
-  async *#standardInput(): AsyncGenerator<Uint8Array> {
+  async *#bytes(): AsyncGenerator<Uint8Array> {
+    const file = this.#file;
     try {
-      yield* this.#io.stdin;
+      yield* file === undefined ? this.#io.stdin : createReadStream(file);
     } catch (cause) {
-      const reason = fileReason(cause);
-      throw new FileError("UNREADABLE", unreadable(this.#command, "standard input", reason), { cause });
+      const fault = unreadable(this.#command, file ?? "standard input", fileReason(cause));
+      throw new FileError("UNREADABLE", fault, { cause });
     }
   }
 }

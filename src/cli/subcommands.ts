@@ -46,6 +46,11 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
     load: async (io) => (await import("./export.ts")).exportCommand(io),
   },
   {
+    name: "map-atoms",
+    description: "map the atoms of chemical reactions by the attention of one head",
+    load: async (io) => (await import("./map-atoms.ts")).mapAtomsCommand(io),
+  },
+  {
     name: "show",
     description: "show a trace of attention in the terminal",
     load: async (io) => (await import("./show.ts")).showCommand(io),

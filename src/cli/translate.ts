@@ -89,7 +89,9 @@ async function translateText(texts: string[], flags: Flags, io: Io, load: LoadTr
   const pictures = flags.svg === undefined ? undefined : new PictureFiles(flags.svg, NAME);
   const traces = flags.trace === undefined ? undefined : new PictureFiles(flags.trace, NAME, "trace");
   const appearance = look(flags, io);
-  const input = new LineInput(NAME, io, texts, "Type a sentence in English and press Enter; Ctrl-D ends.");
+  const input = new LineInput(NAME, io, texts, {
+    prompt: "Type a sentence in English and press Enter; Ctrl-D ends.",
+  });
 
   const translator = await load(flags.model, flags.to);
   const axes = axesOf(translator.card);

@@ -148,7 +148,8 @@ export class ModelFolder {
         const got = tensor ? `${tensor.dtype} [${tensor.shape.join(", ")}]` : "nothing";
         throw mismatch(`${name} must be ${dtype} [${shape.join(", ")}]`, got);
       }
-      values[name] = dtype === "F32" ? (tensor.data as Float32Array) : decodeFloat16(tensor.data as Uint16Array);
+      values[name] =
+        dtype === "F32" ? (tensor.data as Float32Array) : decodeFloat16(tensor.data as Uint16Array);
     }
     const extra = Object.keys(tensors).find((name) => !(name in specs));
     if (extra !== undefined) throw mismatch("every tensor must be the model's", extra);

@@ -64,7 +64,8 @@ const card = {
     paper:
       "Schwaller, Hoover, Reymond, Strobelt, Laino: Extraction of organic chemistry grammar from unsupervised learning of chemical " +
       "reactions, Science Advances 7 (2021), eabe4166, doi.org/10.1126/sciadv.abe4166",
-    changes: "The pooler and the head that fills gaps are left out; the other values are the same float32 numbers.",
+    changes:
+      "The pooler and the head that fills gaps are left out; the other values are the same float32 numbers.",
     command: "node tools/data/atom-mapping.mjs",
   },
   metrics: { against: "", reactions: 0, equal: 0, confidence: 0, command: "" },

@@ -95,7 +95,11 @@ export class AtomMapper {
     const numbered = (side: readonly string[], { sizes }: Side, numberOf: (atom: number) => number) => {
       let next = 0;
       return side.map((compound, n) =>
-        rdkit.numbered(compound, Array.from({ length: sizes[n]! }, () => numberOf(next++)), canonical),
+        rdkit.numbered(
+          compound,
+          Array.from({ length: sizes[n]! }, () => numberOf(next++)),
+          canonical,
+        ),
       );
     };
     const named = (places: readonly number[]) => places.map((place) => tokens[place]!);
@@ -133,8 +137,7 @@ export class AtomMapper {
   /** What each token looks at in the head that maps: [T][T]. */
   #headWeights(ids: readonly number[]): Float32Array[] {
     const { layer, head } = this.card.mapping;
-    const states = () =>
-      this.#model.encode({ tokens: tf.tensor2d([...ids], [1, ids.length], "int32") });
+    const states = () => this.#model.encode({ tokens: tf.tensor2d([...ids], [1, ids.length], "int32") });
     const trace = capture(states, undefined);
     const map = layerMap(trace.layers[layer]!);
     return Array.from(ids, (_, t) => Float32Array.from(map.row(head, t).values));

@@ -49,7 +49,7 @@ export class Rdkit {
     return new Rdkit(module);
   }
 
-  /** A molecule overflowed its stack; what is in its memory is no longer to be trusted. */
+  /** It threw where it should have answered; what is in its memory is no longer to be trusted. */
   get isBroken(): boolean {
     return this.#isBroken;
   }
@@ -112,13 +112,15 @@ export class Rdkit {
       const remedy = "check its brackets, rings and valences";
       return new DataError("FORMAT", { op: OP, rule, got: excerpt(smiles), remedy }, { cause });
     };
+    if (this.#isBroken) throw refuse();
     let molecule: Mol | null = null;
     try {
       molecule = this.#module.get_mol(text, details);
       if (molecule) return use(molecule);
     } catch (cause) {
-      if (!(cause instanceof WebAssembly.RuntimeError)) throw refuse(cause);
       this.#isBroken = true;
+      // The stack of its memory, or that of calls.
+      if (!/^R(?:untime|ange)Error$/.test((cause as Error).name)) throw refuse(cause);
       const rule = "a molecule must be small enough for RDKit's stack";
       const fault = { op: OP, rule, got: excerpt(smiles), remedy: "give smaller ones" };
       throw new DataError("LIMIT", fault, { cause });

@@ -1,0 +1,193 @@
+import { Command } from "commander";
+import { HeedError, UsageError } from "../core/errors.ts";
+import type { AtomMap, AtomMapper } from "../tasks/atom-mapping/mapper.ts";
+import { type TerminalCapabilities, terminalCapabilities } from "../viz/terminal/capabilities.ts";
+import { type AtomMapFormat, drawAtomMap, showAtomMap, unmapped } from "./atom-map-output.ts";
+import { oneOf } from "./flags.ts";
+import { EXIT, Exit, type Io, write } from "./io.ts";
+import { LineInput } from "./line-input.ts";
+import { PictureFiles } from "./pictures.ts";
+import { COLORS } from "./translation-output.ts";
+
+const NAME = "heed map-atoms";
+/** A fluorine of 2,3-difluoropyridine gives way to a thiol, in DMF with potash. */
+export const REACTION = "CC(C)S.CN(C)C=O.Fc1cccnc1F.O=C([O-])[O-].[K+].[K+]>>CC(C)Sc1ncccc1F";
+/** Each reaction is mapped and answered by itself. */
+const LINES_PER_BATCH = 32;
+
+interface Flags {
+  input?: string;
+  /** False with `--as-written`. */
+  asWritten?: boolean;
+  model?: string;
+  json?: boolean;
+  /** False with `--no-picture`. */
+  picture?: boolean;
+  svg?: string;
+  html?: string;
+  trace?: string;
+  color?: (typeof COLORS)[number];
+}
+
+const HELP = `
+A reaction is reactants>>products in SMILES, with "." between molecules; agents may stand in the middle,
+reactants>agents>products. The fragments of a salt are joined by "~", or listed behind the reaction: |f:0.1|. Quote each one.
+Without any, reactions are read from standard input, one a line, and without that an example is mapped.
+A reaction that cannot be mapped is named on standard error, leaves an empty line, and makes the exit code 2.
+In a terminal a heat map follows, of what each product atom looked at; elsewhere each line is the mapped reaction, a tab, and
+its confidence.
+
+  heed map-atoms "CC(=O)O.NCC>>CCNC(C)=O"
+  heed map-atoms --json < reactions.txt > mapped.jsonl
+  heed map-atoms --svg amide.svg "CC(=O)O.NCC>>CCNC(C)=O"
+  heed map-atoms --trace amide.attn "CC(=O)O.NCC>>CCNC(C)=O"   # then: heed show, svg, png, html amide.attn
+`;
+
+/** `heed map-atoms [reactions…]`: which atom of the reactants each atom of the products was. */
+export function mapAtomsCommand(io: Io): Command {
+  return new Command("map-atoms")
+    .description("Maps the atoms of chemical reactions by the attention of one head.")
+    .argument("[reactions...]", "reactions in SMILES; standard input, one a line, when there are none")
+    .option("--input <file>", "reads reactions from a file, one a line")
+    .option("--as-written", "keeps molecules as they are written, in place of rewriting and sorting them")
+    .option("--model <dir>", "folder of the weights and their card (default: the model that ships with heed)")
+    .option(
+      "--json",
+      "one object a line: reaction, mapped, confidence; unknown where the model never saw a token",
+    )
+    .option("--no-picture", "the mapped reaction and its confidence alone, one a line")
+    .option("--svg <file>", "also draw what product atoms looked at; several reactions go to file-1.svg, …")
+    .option("--html <file>", "also write that as a page to click through, without a network")
+    .option("--trace <file>", "also write that for heed show, svg, png and html")
+    .option("--color <when>", "always, never or auto", oneOf(NAME, "--color", COLORS))
+    .addHelpText("after", HELP)
+    .action((reactions: string[], flags: Flags) => mapAtoms(reactions, flags, io));
+}
+
+async function mapAtoms(reactions: string[], flags: Flags, io: Io): Promise<void> {
+  const { input, model, color = "auto" } = flags;
+  if (input !== undefined && reactions.length > 0) {
+    const rule = "reactions must come from one place";
+    const fault = { op: NAME, rule, got: "some as words and --input", remedy: "leave one of them out" };
+    throw new UsageError("USAGE", { ...fault, flag: "--input" });
+  }
+  // Everything that can be wrong with the command line is found before the model is loaded.
+  const files = new OutputFiles(flags);
+  const lines = new LineInput(NAME, io, reactions, { file: input });
+  const terminal = terminalCapabilities({ env: io.env, stream: io.stdout, color });
+  const { loadAtomMapper } = await import("../tasks/atom-mapping/mapper.ts");
+  const mapper = await loadAtomMapper(model);
+  const work = new Work(mapper, flags, terminal, files, io);
+  try {
+    const noun = reactions.length > 0 ? "reaction" : "line";
+    for await (const batch of lines.batches(LINES_PER_BATCH)) await work.take(batch, noun);
+    if (work.count === 0 && !lines.isChosen) {
+      io.stderr.write(`${NAME}: no reaction was given; this one is an example\n`);
+      await work.take([REACTION], "reaction");
+    }
+  } finally {
+    mapper.dispose();
+  }
+  lines.finish("reactions");
+  for (const said of files.finish()) io.stderr.write(`${NAME}: ${said}\n`);
+  if (work.failures > 0) throw new Exit(EXIT.usage);
+}
+
+/** A run over many reactions: one that cannot be mapped is said, and the others go on. */
+class Work {
+  count = 0;
+  failures = 0;
+  readonly #mapper: AtomMapper;
+  readonly #flags: Flags;
+  readonly #terminal: TerminalCapabilities;
+  readonly #files: OutputFiles;
+  readonly #io: Io;
+
+  constructor(mapper: AtomMapper, flags: Flags, terminal: TerminalCapabilities, files: OutputFiles, io: Io) {
+    this.#mapper = mapper;
+    this.#flags = flags;
+    this.#terminal = terminal;
+    this.#files = files;
+    this.#io = io;
+  }
+
+  async take(lines: readonly string[], noun: "line" | "reaction"): Promise<void> {
+    const { stdout } = this.#io;
+    const { atomNames } = await import("../tasks/atom-mapping/trace.ts");
+    for (const reaction of lines) {
+      this.count++;
+      const place = noun === "reaction" && lines.length === 1 ? "" : `${noun} ${this.count}: `;
+      const map = await this.#map(reaction, place);
+      if (typeof map === "string") {
+        await write(stdout, unmapped(reaction, map, this.#format));
+        await this.#files.add(undefined, undefined);
+        continue;
+      }
+      const { products: rowTokens, reactants: columnTokens } = atomNames(map);
+      const cells = { weights: map.weights, rowTokens, columnTokens };
+      await write(stdout, showAtomMap(map, cells, this.#format, this.#terminal));
+      await this.#files.add(map, () => drawAtomMap(map, cells));
+    }
+  }
+
+  get #format(): AtomMapFormat {
+    const { json, picture } = this.#flags;
+    if (json) return "json";
+    return picture !== false && (this.#terminal.isTTY || this.#terminal.depth > 1) ? "picture" : "line";
+  }
+
+  /** The map, or why there is none. */
+  async #map(reaction: string, place: string): Promise<AtomMap | string> {
+    const { stderr } = this.#io;
+    try {
+      const map = await this.#mapper.map(reaction, { canonical: !this.#flags.asWritten });
+      if (map.unknown.length > 0) {
+        const list = map.unknown.join(", ");
+        stderr.write(`${NAME}: ${place}the model never saw ${list}, and reads it as an unknown token\n`);
+      }
+      return map;
+    } catch (error) {
+      if (!(error instanceof HeedError)) throw error;
+      this.failures++;
+      const message = error.message.replace(/^\w+: /, "");
+      stderr.write(`${NAME}: ${place}${message.replace(/\s*\n\s*/g, " ")}\n`);
+      return message;
+    }
+  }
+}
+
+/** The files that are made beside what is printed. */
+class OutputFiles {
+  readonly #svg: PictureFiles | undefined;
+  readonly #html: PictureFiles | undefined;
+  readonly #trace: PictureFiles | undefined;
+
+  constructor({ svg, html, trace }: Flags) {
+    const files = (file: string | undefined, noun: string) =>
+      file === undefined ? undefined : new PictureFiles(file, NAME, noun);
+    this.#svg = files(svg, "picture");
+    this.#html = files(html, "page");
+    this.#trace = files(trace, "trace");
+  }
+
+  /** Adds what is drawn of a reaction; one without a map keeps its number. */
+  async add(map: AtomMap | undefined, draw: (() => string) | undefined): Promise<void> {
+    this.#svg?.add(draw?.());
+    if (!this.#html && !this.#trace) return;
+    const [{ atomMapTrace }, { writeTrace }, { standaloneHtml }] = await Promise.all([
+      import("../tasks/atom-mapping/trace.ts"),
+      import("../inspect/index.ts"),
+      import("../elements/standalone.ts"),
+    ]);
+    const trace = map && atomMapTrace(map);
+    this.#trace?.add(trace && writeTrace(trace));
+    this.#html?.add(trace && standaloneHtml(trace, { title: "Attention from product atoms" }));
+  }
+
+  /** Writes what still waits, and says what there is, a sentence for each kind. */
+  finish(): string[] {
+    const said = (files: PictureFiles | undefined, verb: string) =>
+      files ? [`${verb} ${files.finish()}`] : [];
+    return [...said(this.#svg, "drew"), ...said(this.#html, "wrote"), ...said(this.#trace, "wrote")];
+  }
+}
