@@ -10,7 +10,7 @@ export interface TensorInfo {
 
 /** A file of trained values. Nothing of a tensor is read before it is asked for. */
 export interface Checkpoint {
-  readonly format: "safetensors" | "pytorch" | "gguf";
+  readonly format: "safetensors" | "pytorch" | "gguf" | "keras";
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** What the file says besides its tensors. */
   readonly metadata: ReadonlyMap<string, unknown>;

@@ -4,7 +4,7 @@ import type { Checkpoint } from "./checkpoint.ts";
 import { tensorOf } from "./names.ts";
 import { BYTES_OF, toFloat32 } from "./numbers.ts";
 import { type Pickled, PickledName, unpickle } from "./pickle.ts";
-import { openZip } from "./zip.ts";
+import type { ZipMember } from "./zip.ts";
 
 /** torch's storages and dtypes by the names of safetensors. */
 const TYPES: Readonly<Record<string, string>> = {
@@ -208,9 +208,11 @@ function checkpointOf(source: ByteSource, saved: Pickled, readStorage: ReadStora
  *
  * @throws DataError DAMAGED, UNSUPPORTED
  */
-export async function openPytorchZip(source: ByteSource): Promise<Checkpoint> {
+export async function openPytorchZip(
+  source: ByteSource,
+  members: ReadonlyMap<string, ZipMember>,
+): Promise<Checkpoint> {
   const { name: file } = source;
-  const members = await openZip(source);
   const pickle = [...members.values()].find(({ name }) => /^(?:[^/]+\/)?data\.pkl$/.test(name));
   if (!pickle) {
     const rule = "a PyTorch archive must have data.pkl";

@@ -8,6 +8,8 @@ import { type ByteSource, damaged, unsupported } from "./bytes.ts";
 export interface ZipMember {
   readonly name: string;
   readonly size: number;
+  /** Whether a part of it can be read without the rest. */
+  readonly isStored: boolean;
   /** Its bytes, or a part of them. */
   read(offset?: number, length?: number): Promise<Uint8Array>;
 }
@@ -123,6 +125,7 @@ function memberOf(
   return {
     name,
     size,
+    isStored: method === STORED,
     async read(offset = 0, length = size - offset) {
       if (flags & 1)
         throw unsupported(source.name, "members must not be encrypted", name, "decrypt the file");
