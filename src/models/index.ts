@@ -1,4 +1,5 @@
 export * from "./adapters/index.ts";
+export * from "./keras/index.ts";
 export * from "./pretrained/index.ts";
 export * from "./seq2seq/index.ts";
 export * from "./transformer/index.ts";
