@@ -1,21 +1,11 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, onTestFinished, test } from "vitest";
-import { fileBytes } from "../../../src/checkpoints/file-bytes.ts";
 import { useHeedBackend } from "../../../src/host/select.ts";
 import { LoraAdapter } from "../../../src/models/index.ts";
-import { readJson } from "../../../src/models/pretrained/folder.ts";
 import { withClassifier } from "../../../src/models/transformer/classifier.ts";
 import {
   loadAdapter,
