@@ -27,7 +27,7 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
   },
   {
     name: "models",
-    description: "fetch published models, list them, and show what is in one",
+    description: "fetch published models, list them and show their content",
     load: async (io) => (await import("./models.ts")).modelsCommand(io),
   },
   {
@@ -37,7 +37,7 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
   },
   {
     name: "embed",
-    description: "turn texts into vectors, and show how much alike they are",
+    description: "turn texts into vectors and compare them",
     load: async (io) => (await import("./embed.ts")).embedCommand(io),
   },
   {
@@ -47,7 +47,7 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
   },
   {
     name: "map-atoms",
-    description: "map the atoms of chemical reactions by the attention of one head",
+    description: "map the atoms of reactions by the attention of a head",
     load: async (io) => (await import("./map-atoms.ts")).mapAtomsCommand(io),
   },
   {
