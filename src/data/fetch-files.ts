@@ -24,9 +24,10 @@ export async function missingFiles(folder: string, files: readonly WantedFile[])
 }
 
 function checkRoom(folder: string, bytes: number): void {
-  const { bavail, bsize } = statfsSync(folder);
+  const { blocks, bavail, bsize } = statfsSync(folder);
   const free = bavail * bsize;
-  if (bytes <= free) return;
+  // Some file systems of networks do not say how large they are.
+  if (bytes <= free || blocks === 0) return;
   const rule = `the disk of ${folder} must have room for ${bytes} bytes`;
   const remedy = "free space, or choose another folder with --dir or XDG_CACHE_HOME";
   throw new FileError("UNWRITABLE", { op: OP, rule, got: `${free} free`, remedy, bytes, free, path: folder });
