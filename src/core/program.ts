@@ -183,6 +183,15 @@ function compileBand(
   return { offset, left, right: causal ? 0 : right };
 }
 
+/**
+ * A program with another `allow`.
+ *
+ * @throws ShapeError SHAPE
+ */
+export function withAllow<A extends ArrayInfo>(program: AttentionProgram<A>, allow: A): AttentionProgram<A> {
+  return { ...program, allow: broadcast(program.op, "allow", allow, program.shapes) };
+}
+
 function broadcast<A extends ArrayInfo>(
   op: string,
   name: string,

@@ -3,9 +3,9 @@ import { type AttentionProgram, compileProgram, type ProgramOptions } from "../.
 import { checkRank, checkSame } from "../../core/shapes.ts";
 import { runAdditiveProgram } from "../../ops/attention/additive.ts";
 import { composed, type Normalize, overOneHead, withoutHead } from "../../ops/attention/composed.ts";
-import { fusedAttention, hasAttentionKernels } from "../../ops/attention/fused.ts";
+import { type AttentionTensors, fusedAttention, hasAttentionKernels } from "../../ops/attention/fused.ts";
 import { type SingleHeadMask, singleHeadMask } from "../../ops/attention/mask.ts";
-import { notifyOfCall } from "../../ops/attention/observe.ts";
+import { type AttentionCall, notifyOfCall } from "../../ops/attention/observe.ts";
 import { softmax } from "../../ops/attention/softmax.ts";
 import { type Asked, tidyAsked } from "../../ops/tidy.ts";
 import { type NormalizerName, normalizerOf } from "../normalize/normalizers.ts";
@@ -104,22 +104,35 @@ function attendComposed(
   normalize: Normalize,
   { queries, keys, values, prepared, finite, ...wants }: AttendOptions,
 ): AttendResult<AttendOptions> {
-  const all = composed(program, {
-    score: (clean) => {
-      const ready = prepared ? clean(prepared) : score.prepare(clean(keys));
-      return tf.expandDims(score.score(clean(queries), ready), 1);
-    },
-    inputs: [queries, prepared ?? keys],
-    values: tf.expandDims(values, 1),
-    original: values,
-    normalize: overOneHead(normalize),
-    finite,
-  });
-  const [made, scores, masked, weights] = [all.output, all.scores, all.masked, all.weights].map((stage) =>
+  const stagesOf = (given: AttentionProgram<tf.Tensor>, values: tf.Tensor) =>
+    composed(given, {
+      score: (clean) => {
+        const ready = prepared ? clean(prepared) : score.prepare(clean(keys));
+        return tf.expandDims(score.score(clean(queries), ready), 1);
+      },
+      inputs: [queries, prepared ?? keys],
+      values: tf.expandDims(values, 1),
+      original: values,
+      normalize: overOneHead(normalize),
+      finite,
+    });
+  const all = stagesOf(program, values);
+  const [scores, masked, weights] = [all.scores, all.masked, all.weights].map((stage) =>
     withoutHead<tf.Tensor3D>(stage),
-  ) as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
-  const facts = () => ({ program, weights: () => weights, values });
-  const output = notifyOfCall(made, facts) as tf.Tensor3D;
+  ) as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
+  const callOf = (
+    given: AttentionProgram<tf.Tensor>,
+    own: tf.Tensor,
+    made: ReturnType<typeof stagesOf>,
+  ): AttentionCall => ({
+    program: given,
+    weights: () => withoutHead(made.weights),
+    values: own,
+    output: withoutHead(made.output),
+    again: ({ program: other = given, values: others = own }) =>
+      callOf(other, others, stagesOf(other, others)),
+  });
+  const output = notifyOfCall(callOf(program, values, all)) as tf.Tensor3D;
   const trace = { encoded: values, scores, masked, weights, context: output, output };
   return { output, ...(wants.weights && { weights }), ...(wants.trace && { trace }) };
 }
@@ -131,24 +144,28 @@ function attendFused(
   factor: NonNullable<Score["factor"]>,
   options: AttendOptions,
 ) {
-  const { queries, values: v, weights, finite } = options;
+  const { queries, values, weights, finite } = options;
   const { B, T, S, Dv } = program.shapes;
-  const k = preparedKeys(program, score, options);
-  const scale = factor(queries, k);
-  const q = score.query ? project(program, queries, score.query, finite) : queries;
-  const scaled = { ...program, scale, shapes: { ...program.shapes, D: q.shape[2] } };
+  const keys = preparedKeys(program, score, options);
+  const scale = factor(queries, keys);
+  const asked = score.query ? project(program, queries, score.query, finite) : queries;
+  const scaled = { ...program, scale, shapes: { ...program.shapes, D: asked.shape[2] } };
   const shapes = { output: [B, T, Dv], lse: [B, T], weights: [B, T, S] };
-  const stages = fusedAttention(scaled, "bhtd", { q, k, v }, shapes);
-  const output = notifyOfCall(stages.output, () => ({
-    program: scaled,
-    lse: stages.lse,
-    weights: stages.weights,
-    scored: { layout: "bhtd", q, k },
-    values: v,
-  }));
+  const callOf = (given: AttentionProgram<tf.Tensor>, tensors: AttentionTensors): AttentionCall => {
+    const { q, k, v } = tensors;
+    return {
+      ...fusedAttention(given, "bhtd", tensors, shapes),
+      program: given,
+      scored: { layout: "bhtd", q, k },
+      values: v,
+      again: ({ program: other = given, values: own = v, ...scored }) =>
+        callOf(other, { q, k, v: own, ...scored }),
+    };
+  };
+  const call = callOf(scaled, { q: asked, k: keys, v: values });
   return {
-    output: output as tf.Tensor3D,
-    ...(weights && { weights: stages.weights() as tf.Tensor3D }),
+    output: notifyOfCall(call) as tf.Tensor3D,
+    ...(weights && { weights: call.weights() as tf.Tensor3D }),
   };
 }
 

@@ -25,7 +25,7 @@ import {
 } from "../registry.ts";
 import { composed, withoutHead } from "./composed.ts";
 import { detached, ofNothing, onceDifferentiable } from "./guard.ts";
-import { attentionCalls, notifyOfCall } from "./observe.ts";
+import { type AttentionCall, attentionCalls, type CallChange, notifyOfCall } from "./observe.ts";
 
 const KERNEL = "HeedAdditiveAttention";
 
@@ -70,11 +70,16 @@ const gradient: GradConfig = {
   },
 };
 
+/** A call as an observer is shown it. */
+interface AdditiveCall extends AttentionCall {
+  readonly lse: () => Tensor;
+}
+
 function fused(
   program: AttentionProgram<Tensor>,
   tensors: AdditiveTensors,
-  { weights, lse }: AdditiveWants,
-): AdditiveTensorResult {
+  wants: AdditiveWants,
+): AdditiveCall {
   ensureGradient(gradient);
   noSecondOrder(`${KERNEL}Grad`, "additiveAttention");
   const { bias, allow } = program;
@@ -83,22 +88,27 @@ function fused(
   const attrs = {
     program,
     masks: Object.keys(masks),
-    weights: Boolean(weights || attentionCalls.observer),
+    weights: Boolean(wants.weights || attentionCalls.observer),
   };
   const [output, logSum, shares] = runKernelsOn(KERNEL, inputs, attrs);
-  const observed = notifyOfCall(output!, () => ({ program, weights: () => shares!, values: tensors.value }));
   return {
-    output: observed as Tensor3D,
-    ...(lse && { lse: logSum as Tensor2D }),
-    ...(weights && { weights: shares as Tensor3D }),
+    program,
+    output: output!,
+    lse: () => logSum!,
+    weights: () => shares!,
+    values: tensors.value,
+    again: (change) => fused(change.program ?? program, withValues(tensors, change), wants),
   };
 }
+
+const withValues = (tensors: AdditiveTensors, { values }: CallChange): AdditiveTensors =>
+  values ? { ...tensors, value: values as Tensor3D } : tensors;
 
 function unfused(
   program: AttentionProgram<Tensor>,
   tensors: AdditiveTensors,
-  { weights, lse, finite }: AdditiveWants,
-): AdditiveTensorResult {
+  wants: AdditiveWants,
+): AdditiveCall {
   const once = <X extends Tensor>(x: X) => onceDifferentiable(program.op, x);
   const [query, key, v, value] = [
     once(tensors.query),
@@ -114,16 +124,17 @@ function unfused(
       inputs: [tensors.query, tensors.key],
       values: expandDims(value, 1),
       original: tensors.value,
-      finite,
+      finite: wants.finite,
     },
   );
   const shares = withoutHead<Tensor3D>(all.weights);
-  const output = withoutHead<Tensor3D>(all.output);
-  const observed = notifyOfCall(output, () => ({ program, weights: () => shares, values: tensors.value }));
   return {
-    output: observed as Tensor3D,
-    ...(lse && { lse: squeeze(all.lse(), [1]) as Tensor2D }),
-    ...(weights && { weights: shares }),
+    program,
+    output: withoutHead<Tensor3D>(all.output),
+    lse: () => squeeze(all.lse(), [1]),
+    weights: () => shares,
+    values: tensors.value,
+    again: (change) => unfused(change.program ?? program, withValues(tensors, change), wants),
   };
 }
 
@@ -155,5 +166,10 @@ export function runAdditiveProgram(
     { name: "v", tensor: v, letters: "[A]", shape: [A], dtype: v.dtype },
     { name: "value", tensor: value, letters: "[B, S, Dv]", shape: [B, S, Dv], dtype: value.dtype },
   ]);
-  return (isFused(KERNEL) ? fused : unfused)(program, tensors, wants);
+  const call = (isFused(KERNEL) ? fused : unfused)(program, tensors, wants);
+  return {
+    output: notifyOfCall(call) as Tensor3D,
+    ...(wants.lse && { lse: call.lse() as Tensor2D }),
+    ...(wants.weights && { weights: call.weights() as Tensor3D }),
+  };
 }

@@ -20,7 +20,7 @@ export interface AttentionTensors {
 
 /** What attention gives, each with its gradients; what is not asked for is not made. */
 export interface AttentionStages {
-  readonly output: Tensor;
+  output: Tensor;
   readonly lse: () => Tensor;
   readonly weights: () => Tensor;
 }

@@ -3,6 +3,16 @@ import type { AttentionProgram } from "../../core/program.ts";
 import type { Layout } from "../../kernels/layout.ts";
 import { Observed } from "../observe.ts";
 
+/** What a call is made over again with; what is left out stays as it was. */
+export interface CallChange {
+  /** Of the same shapes. */
+  readonly program?: AttentionProgram<Tensor>;
+  /** In the shapes of the call's own; read where the call has `scored`. */
+  readonly q?: Tensor;
+  readonly k?: Tensor;
+  readonly values?: Tensor;
+}
+
 /** One call of attention, as it happens. Its tensors are gone when the call is over. */
 export interface AttentionCall {
   readonly program: AttentionProgram<Tensor>;
@@ -16,16 +26,15 @@ export interface AttentionCall {
   readonly values: Tensor;
   /** What the weights make of the values. The observer may replace it by another tensor, which then goes on. */
   output: Tensor;
+  /** The same call of another program or of other tensors: one more pass, which nobody is notified of. */
+  readonly again: (change: CallChange) => AttentionCall;
 }
 
 /** Every call of attention, for a capture. */
 export const attentionCalls = new Observed<AttentionCall>();
 
-/** Notifies the observer of the call that gave `output`; `facts` are made only then. Returns the output that goes on. */
-export function notifyOfCall(output: Tensor, facts: () => Omit<AttentionCall, "output">): Tensor {
-  const { observer } = attentionCalls;
-  if (!observer) return output;
-  const call = { ...facts(), output };
-  observer(call);
+/** Notifies the observer, if there is one. Returns the output that goes on. */
+export function notifyOfCall(call: AttentionCall): Tensor {
+  attentionCalls.observer?.(call);
   return call.output;
 }

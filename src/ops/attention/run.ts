@@ -16,7 +16,7 @@ import {
   hasBlockedKernels,
 } from "./fused.ts";
 import { onceDifferentiable } from "./guard.ts";
-import { notifyOfCall } from "./observe.ts";
+import { type AttentionCall, type CallChange, notifyOfCall } from "./observe.ts";
 
 export interface AttentionOptions extends ProgramOptions<Tensor> {
   /** Return the weights [B, H, T, S], before dropout and without the sink's share. @default false */
@@ -95,23 +95,29 @@ export function runAttention<O = AttentionWants>(
   { weights, lse, finite, chunks }: AttentionWants,
 ): AttentionResult<O> {
   const { B, H, T, S, Dv } = program.shapes;
-  return tidyAsked((): AttentionResult => {
-    const output = layout === "bhtd" ? [B, H, T, Dv] : [B, T, H, Dv];
+  const output = layout === "bhtd" ? [B, H, T, Dv] : [B, T, H, Dv];
+  const shapes = { output, lse: [B, H, T], weights: [B, H, T, S] };
+  const callOf = (given: AttentionProgram<Tensor>, tensors: AttentionTensors) => {
+    const { q, k, v } = tensors;
     const hasKernels = chunks ? hasBlockedKernels() : hasAttentionKernels();
     const stages = hasKernels
-      ? fusedAttention(program, layout, { q, k, v }, { output, lse: [B, H, T], weights: [B, H, T, S] })
-      : composedAttention(program, layout, { q: float(q), k: float(k), v: float(v) }, { finite, chunks });
-    const observed = notifyOfCall(stages.output, () => ({
-      program,
-      lse: stages.lse,
-      weights: stages.weights,
+      ? fusedAttention(given, layout, tensors, shapes)
+      : composedAttention(given, layout, { q: float(q), k: float(k), v: float(v) }, { finite, chunks });
+    return {
+      ...stages,
+      program: given,
       scored: { layout, q, k },
       values: v,
-    }));
+      again: ({ program: other = given, values = v, ...scored }: CallChange): AttentionCall =>
+        callOf(other, { q, k, v: values, ...scored }),
+    };
+  };
+  return tidyAsked((): AttentionResult => {
+    const call = callOf(program, { q, k, v });
     return {
-      output: observed as Tensor4D,
-      ...(weights && { weights: stages.weights() as Tensor4D }),
-      ...(lse && { lse: stages.lse() as Tensor3D }),
+      output: notifyOfCall(call) as Tensor4D,
+      ...(weights && { weights: call.weights() as Tensor4D }),
+      ...(lse && { lse: call.lse() as Tensor3D }),
     };
   });
 }
