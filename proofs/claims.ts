@@ -3,6 +3,7 @@ import { batchingClaims } from "./batching/claims.ts";
 import { bertClaims } from "./bert/claims.ts";
 import type { Claim } from "./claim.ts";
 import { discreteClaims } from "./discrete/claims.ts";
+import { faithfulnessClaims } from "./faithfulness/claims.ts";
 import { featureClaims } from "./feature/claims.ts";
 import { glimpseClaims } from "./glimpse/claims.ts";
 import { guidelineClaims } from "./guidelines/claims.ts";
@@ -33,5 +34,6 @@ export const CLAIMS: readonly Claim[] = [
   ...sparseClaims,
   ...linearClaims,
   ...relevanceClaims,
+  ...faithfulnessClaims,
   ...timeClaims,
 ];

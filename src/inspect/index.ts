@@ -1,5 +1,12 @@
 /** What attention did, on plain arrays: traces, maps and measures, without TensorFlow.js. */
 export { type Cells, MASKED, NOT_FINITE, VALUE } from "./cells.ts";
+export type { Answers } from "./faithfulness/answers.ts";
+export { type Faithfulness, type FaithfulnessOptions, faithfulness } from "./faithfulness/curves.ts";
+export {
+  type RationaleOptions,
+  type RationaleScores,
+  rationaleScores,
+} from "./faithfulness/eraser.ts";
 export * from "./head-diversity.ts";
 export { type ArrayTokens, fromArrays } from "./import/arrays.ts";
 export { fromBertViz } from "./import/bertviz.ts";
@@ -21,6 +28,8 @@ export {
 export { type SparseWeights, sparseMap } from "./map/sparse.ts";
 export { type MaskSpec, visibleKeys } from "./mask.ts";
 export { pool, pyramid, type Reduction } from "./pyramid.ts";
+export { type AltiLayer, alti } from "./relevance/alti.ts";
+export { type ContinuedRollout, continueRollout } from "./relevance/continue-rollout.ts";
 export {
   type AttributedMap,
   type EncoderDecoder,
@@ -30,6 +39,13 @@ export { type AttentionFlow, attentionFlow } from "./relevance/flow.ts";
 export type { FusionOptions, HeadFusion } from "./relevance/fuse.ts";
 export { gradientRelevance } from "./relevance/gradient.ts";
 export { type Rollout, type RolloutOptions, rollout } from "./relevance/rollout.ts";
+export {
+  type MassiveActivation,
+  type MassiveOptions,
+  massiveActivations,
+  type SinkHead,
+  sinkReport,
+} from "./relevance/sinks.ts";
 export { valueNormMap } from "./relevance/value-norm.ts";
 export { type HeadStatistics, headStatistics, type StatisticsOptions } from "./statistics/head.ts";
 export { gini, normalizedEntropy, topMass } from "./statistics/row.ts";

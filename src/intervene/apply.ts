@@ -44,7 +44,8 @@ export function changed(
   return B * T * S * Dv === 0 ? call : applied(call, plan);
 }
 
-function planOf(
+/** Sorts them; nothing is computed. @throws OptionError OPTION, UNSUPPORTED · ShapeError SHAPE */
+export function planOf(
   op: string,
   layer: number,
   { program, scored }: AttentionCall,

@@ -88,9 +88,16 @@ const CHECKS: { readonly [K in Intervention["do"]]: Check<K> } = {
     const isRow = (row: unknown) =>
       Array.isArray(row) && row.length > 0 && row.every((x) => Number.isFinite(x));
     const isNested = (list: unknown, depth: number): boolean =>
-      depth === 0 ? isRow(list) : Array.isArray(list) && list.every((one) => isNested(one, depth - 1));
+      depth === 0
+        ? isRow(list)
+        : Array.isArray(list) && list.length > 0 && list.every((one) => isNested(one, depth - 1));
     if (![0, 1, 2].some((depth) => isNested(weights, depth)))
-      throw wrong(op, `${name}.weights`, "[S], [queries][S] or [heads][queries][S] finite numbers", weights);
+      throw wrong(
+        op,
+        `${name}.weights`,
+        "[S], [queries][S] or [heads][queries][S] finite numbers",
+        JSON.stringify(weights),
+      );
   },
   swap: (op, name, { of, between, heads }) => {
     checkChoice(op, `${name}.of`, of, ["heads", "queries", "keys"]);

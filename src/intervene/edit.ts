@@ -3,12 +3,12 @@
  * T × S also know what they do to the output, or to the values.
  */
 import { gather, mul, type Tensor, tensor1d, zeros } from "@tensorflow/tfjs-core";
-import { ShapeError } from "../core/errors.ts";
+import { OptionError, ShapeError } from "../core/errors.ts";
 import { show } from "../core/notation.ts";
 import type { KnockOut, Patch, Pin, Scale, Swap } from "./intervention.ts";
 import { pinOf } from "./pin.ts";
 import type { Recording } from "./recording.ts";
-import { nameOf, notThere } from "./refuse.ts";
+import { nameOf } from "./refuse.ts";
 import { checkAt, isOfRows, isWhole, type Region, regionOf, type Site, select } from "./region.ts";
 
 export interface Edit {
@@ -104,14 +104,9 @@ export function recordedOf(
   const { calls } = runs[from]!;
   const other = calls[fromLayer];
   if (!other) {
-    const named = { layer: fromLayer, op: `of run "${from}"` };
-    throw notThere(op, {
-      name: `${name}.fromLayer`,
-      call: named,
-      letter: "calls",
-      most: calls.length,
-      got: fromLayer,
-    });
+    const rule = `${name}.fromLayer must be within 0 to ${calls.length - 1}, as run "${from}" has calls=${calls.length}`;
+    const remedy = "name a call that was recorded; the default is that of the changed call";
+    throw new OptionError("OPTION", { op, rule, got: fromLayer, remedy });
   }
   const recorded = other[what];
   const { B, T, S, H, Hkv, D, Dv } = shapes;

@@ -1,12 +1,11 @@
 import { refusal } from "../capture/refuse.ts";
-import { OptionError } from "../core/errors.ts";
 import { type AttentionCall, attentionCalls } from "../ops/attention/observe.ts";
 import { tidy } from "../ops/tidy.ts";
 import { changed, type Numbered } from "./apply.ts";
 import { checkInterventions } from "./check.ts";
 import type { Intervention } from "./intervention.ts";
 import type { Recording } from "./recording.ts";
-import { checkDone } from "./refuse.ts";
+import { checkDone, layerNotThere } from "./refuse.ts";
 import { listOf } from "./region.ts";
 
 export interface InterveneOptions {
@@ -84,14 +83,6 @@ function checkReached(numbered: readonly Numbered[], calls: number): void {
   }
   for (const [n, { layer }] of numbered) {
     const got = listOf(layer)?.find((one) => one >= calls);
-    if (got === undefined) continue;
-    const rule = `interventions[${n}].layer must be within 0 to ${calls - 1}, as the run calls attention ${calls} times`;
-    throw new OptionError("OPTION", {
-      op: OP,
-      rule,
-      got,
-      remedy: "name what is there; numbers begin at 0",
-      calls,
-    });
+    if (got !== undefined) throw layerNotThere(OP, `interventions[${n}].layer`, calls, got);
   }
 }

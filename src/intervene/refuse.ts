@@ -26,3 +26,10 @@ export function notThere(
   const remedy = "name what is there; numbers begin at 0";
   return new OptionError("OPTION", { op, rule, got, remedy, layer: call.layer, most });
 }
+
+/** A call that a run does not make. */
+export function layerNotThere(op: string, name: string, calls: number, got: number): OptionError<"OPTION"> {
+  const rule = `${name} must be within 0 to ${calls - 1}, as the run calls attention ${calls} times`;
+  const remedy = "name what is there; numbers begin at 0";
+  return new OptionError("OPTION", { op, rule, got, remedy, calls });
+}

@@ -29,11 +29,7 @@ export function oracle(
   { q, k, v, visible = () => true }: OracleInputs,
   interventions: readonly Intervention[],
 ) {
-  const [Q, K, V] = [q, k, v].map((x) => x.dataSync()) as [
-    ArrayLike<number>,
-    ArrayLike<number>,
-    ArrayLike<number>,
-  ];
+  const [Q, K, V] = [q.dataSync(), k.dataSync(), v.dataSync()];
   const group = (h: number) => Math.floor((h * Hkv) / H);
   const value = (b: number, h: number, s: number, d: number) => V[((b * Hkv + group(h)) * S + s) * Dv + d]!;
   const isIn = (one: Intervention, b: number, h: number, t: number, s: number) => {

@@ -23,7 +23,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   attention: ["core", "kernels", "host", "ops"],
   layers: ["core", "kernels", "host", "ops", "attention"],
   capture: ["core", "kernels", "host", "ops", "attention", "layers", "inspect", "viz"],
-  intervene: ["core", "kernels", "host", "ops", "inspect", "capture"],
+  intervene: ["core", "kernels", "host", "ops", "train", "inspect", "capture"],
   models: ["core", "data", "checkpoints", "kernels", "host", "ops", "attention", "layers"],
   onnx: ["core", "attention", "layers", "models"],
   tasks: [
