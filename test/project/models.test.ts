@@ -14,13 +14,34 @@ test("docs/MODELS.md is what the cards of weights/ say", () => {
   );
 });
 
-test.each(names)(
-  "the card of %s says how it was trained, how well it does and how fast it trains",
-  (name) => {
+const cards = names.map((name) => ({
+  name,
+  card: JSON.parse(readFileSync(path.join(root, "weights", name, "card.json"), "utf8")),
+}));
+const taken = cards.filter(({ card }) => card.source);
+
+test.each(taken)("the card of $name says whose it is, and what it was compared with", ({ name, card }) => {
+  const folder = path.join(root, "weights", name);
+  const { parameters, data, source, metrics, limits } = card;
+  expect(data.licence).not.toBe("not stated");
+  expect(source.sha256).toMatch(/^[\da-f]{64}$/);
+  expect(readFileSync(path.join(folder, "LICENSE"), "utf8")).toContain(
+    "The above copyright notice and this permission notice shall be included",
+  );
+  expect(metrics.equal).toBe(metrics.reactions);
+  expect(metrics.confidence).toBeLessThan(1e-4);
+  expect(limits.length).toBeGreaterThan(0);
+  // Four bytes a parameter, and a header.
+  const { size } = statSync(path.join(folder, "model.safetensors"));
+  expect(size).toBeGreaterThan(4 * parameters);
+  expect(size).toBeLessThan(4 * parameters + 20_000);
+});
+
+test.each(cards.filter((one) => !taken.includes(one)))(
+  "the card of $name says how it was trained, how well it does and how fast it trains",
+  ({ name, card }) => {
     const folder = path.join(root, "weights", name);
-    const { parameters, data, training, metrics, limits, speed, task, languages } = JSON.parse(
-      readFileSync(path.join(folder, "card.json"), "utf8"),
-    );
+    const { parameters, data, training, metrics, limits, speed, task, languages } = card;
     for (const { licence } of [data].flat()) expect(licence).not.toBe("not stated");
     // A model of several languages has figures of each.
     for (const { command } of languages?.map((to: string) => metrics[to]) ?? [metrics])

@@ -53,6 +53,15 @@ const SCORES = {
     ["Test", `${percent(metrics.accuracy, 2)} of ${whole(metrics.images)} images (\`${metrics.command}\`)`],
     ["Validation", percent(training.validation.accuracy, 2)],
   ],
+  // Others trained it: whose it is, and what it was compared with here.
+  "atom-mapping": ({ metrics, source }) => [
+    ["Source", `${source.package}, ${source.licence}. ${source.paper}`],
+    ["Changes", `${source.changes} Made by \`${source.command}\`.`],
+    [
+      "Compared",
+      `${whole(metrics.equal)} of ${whole(metrics.reactions)} reactions are mapped as by ${metrics.against}, sign by sign; confidences differ by ${metrics.confidence.toExponential(1)} at most (\`${metrics.command}\`)`,
+    ],
+  ],
 };
 
 /** What one item of a training batch is called. @type {Record<string, string>} */
@@ -62,14 +71,20 @@ function section(/** @type {string} */ name) {
   const card = JSON.parse(readFileSync(path.join(weights, name, "card.json"), "utf8"));
   const megabytes = statSync(path.join(weights, name, "model.safetensors")).size / 1e6;
   const { training, data, speed, samples, limits } = card;
+  // Figures of a model that was trained here are those of its float16 values.
+  const type = training ? "float16" : "float32";
   const rows = [
-    ["Parameters", `${whole(card.parameters)}, in float16 ${megabytes.toFixed(1)} MB`],
+    ["Parameters", `${whole(card.parameters)}, in ${type} ${megabytes.toFixed(1)} MB`],
     ...SCORES[card.task](card),
     ...[data].flat().map(({ name, licence, attribution }) => ["Data", `${name}, ${licence}. ${attribution}`]),
-    [
-      "Training",
-      `\`${training.command}\`, seed ${training.recipe.seed}: ${whole(training.steps)} steps, ${training.epochs.toFixed(1)} epochs, ${training.hours.toFixed(1)} h`,
-    ],
+    ...(training
+      ? [
+          [
+            "Training",
+            `\`${training.command}\`, seed ${training.recipe.seed}: ${whole(training.steps)} steps, ${training.epochs.toFixed(1)} epochs, ${training.hours.toFixed(1)} h`,
+          ],
+        ]
+      : []),
     ...(speed
       ? [
           [
@@ -94,8 +109,8 @@ const names = readdirSync(weights).sort();
 const page = formatted(
   `# The models that ship
 
-Made by \`node tools/docs/models.mjs\` from the cards in \`weights/\`, which training writes; change them there. Hours are those
-of the run, with whatever else the machine did; speeds were measured by \`node tools/cards.mjs\` on an idle one.
+Made by \`node tools/docs/models.mjs\` from the cards in \`weights/\`, which training writes, or what
+brought a model here; change them there. Hours are those of the run, with whatever else the machine did; speeds were measured by \`node tools/cards.mjs\` on an idle one.
 
 ${names.map(section).join("\n\n")}
 `,
