@@ -18,6 +18,7 @@ import * as normalize from "./normalize/index.ts";
 import * as position from "./position/index.ts";
 import { registerLayers } from "./register.ts";
 import * as sequence from "./sequence/index.ts";
+import { ResetAfterGRU, ResetAfterGRUCell } from "./sequence/reset-after-gru.ts";
 import * as sparse from "./sparse/index.ts";
 import * as transformer from "./transformer/index.ts";
 
@@ -32,6 +33,7 @@ registerLayers(
   sequence,
   sparse,
   transformer,
+  { ResetAfterGRU, ResetAfterGRUCell },
 );
 patchLayerMasks();
 patchRepeatedInputs();

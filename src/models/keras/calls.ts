@@ -22,6 +22,8 @@ export interface Call {
 export interface KerasCall {
   readonly inputs: readonly string[];
   readonly fields: readonly string[];
+  /** How many of the inputs there must be. */
+  readonly least: number;
 }
 
 /** The arguments of Keras' `call` by position. */
@@ -130,5 +132,9 @@ function keyedCall(entry: Entry, args: readonly unknown[], kwargs: Kwargs, call:
   if (!given.has(call.inputs[0]!)) throw malformed(`a call of ${entry.name} must have inputs`, args);
   const inputs: Place[] = [];
   for (const name of call.inputs.slice(0, last + 1)) inputs.push(given.get(name) ?? inputs.at(-1)!);
+  // One that is named twice would go through a layer of its own.
+  while (inputs.length > call.least && isSame(inputs.at(-1)!, inputs.at(-2)!)) inputs.pop();
   return { inputs, fields };
 }
+
+const isSame = (a: Place, b: Place) => a.layer === b.layer && a.node === b.node && a.output === b.output;

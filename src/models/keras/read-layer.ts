@@ -5,7 +5,7 @@ import { camelCase } from "../../layers/base/objects.ts";
 import { type Entry, readEntry } from "./entries.ts";
 import { malformed, notComputed } from "./faults.ts";
 import { readActivation, readObject, readType } from "./objects.ts";
-import { SILENT_KEYS, STOCK_LAYERS } from "./stock-layers.ts";
+import { RESET_AFTER, RESET_AFTER_ONLY, SILENT_KEYS, STOCK_LAYERS } from "./stock-layers.ts";
 
 type Config = Readonly<Record<string, unknown>>;
 type Make = serialization.FromConfigMethod<serialization.Serializable>;
@@ -31,7 +31,7 @@ export function classOf(className: string): serialization.SerializableConstructo
 }
 
 /** The configuration of a layer for its class here. @throws DataError UNSUPPORTED, FORMAT */
-export function layerConfig({ className, name, config }: Entry): Record<string, unknown> {
+function layerConfig({ className, name, config }: Entry): Record<string, unknown> {
   const stock = STOCK_LAYERS.get(className);
   const out: Record<string, unknown> = { name, trainable: config.trainable !== false, dtype: readType(config.dtype) };
   for (const [key, value] of Object.entries(config)) {
@@ -63,26 +63,44 @@ function readValue(key: string, value: unknown): unknown {
 
 /** A layer, without its calls. @throws DataError UNSUPPORTED, FORMAT */
 export function readLayer(entry: Entry, fields: Config = {}): layers.Layer {
+  const { className, config } = serialized(entry, fields);
   const { classNameMap } = serialization.SerializationMap.getMap();
-  const [type, make] = classNameMap[entry.className] as [
+  const [type, make] = classNameMap[className] as [
     serialization.SerializableConstructor<serialization.Serializable>,
     Make,
   ];
-  return make(type, serialized(entry, fields)) as layers.Layer;
+  return make(type, config as serialization.ConfigDict) as layers.Layer;
 }
 
-function serialized(entry: Entry, fields: Config = {}): serialization.ConfigDict {
+interface Serialized {
+  readonly className: string;
+  readonly config: Record<string, unknown>;
+}
+
+function serialized(entry: Entry, fields: Config = {}): Serialized {
+  const { className } = entry;
   const config = { ...layerConfig(entry), ...fields };
-  if (isWithin(entry.className, "layer")) Object.assign(config, { layer: within(entry) });
-  return config as serialization.ConfigDict;
+  if (className === "GRU") return resettingAfter(entry.name, config);
+  return { className, config: isWithin(className, "layer") ? { ...config, layer: within(entry) } : config };
+}
+
+/** A GRU of TensorFlow.js, or heed's. */
+function resettingAfter(name: string, { resetAfter, ...config }: Record<string, unknown>): Serialized {
+  if (resetAfter !== true) return { className: "GRU", config };
+  for (const [key, value] of Object.entries(RESET_AFTER_ONLY)) {
+    if (config[key] !== value)
+      throw notComputed(`${key} of a GRU with reset_after must be ${JSON.stringify(value)}`, config[key], `make the layer ${name} so`);
+  }
+  const kept = Object.entries(config).filter(([key]) => !(key in RESET_AFTER_ONLY));
+  return { className: RESET_AFTER, config: Object.fromEntries(kept) };
 }
 
 /** The layer that another one repeats. */
-function within({ className, config, name }: Entry): Config {
+function within({ className, config, name }: Entry): Serialized {
   const inner = readEntry(config.layer);
   if (!STOCK_LAYERS.has(inner.className) || inner.className === "Bidirectional")
     throw notComputed(`the layer within ${className} must be a single one`, inner.className, `unfold ${name}`);
-  if (className === "TimeDistributed") return { className: inner.className, config: serialized(inner) };
+  if (className === "TimeDistributed") return serialized(inner);
   if (!["LSTM", "GRU", "SimpleRNN"].includes(inner.className))
     throw malformed(`the layer within ${name} must be recurrent`, inner.className);
   // In a Bidirectional, Keras always says it, and heed does so.
@@ -98,5 +116,5 @@ function within({ className, config, name }: Entry): Config {
       throw notComputed(`the backward layer of ${name} must be as the forward one`, backward.className, "build it so");
   }
   const plainName = inner.name.replace(/^forward_/, "");
-  return { className: inner.className, config: serialized({ ...forward, name: plainName }) };
+  return serialized({ ...forward, name: plainName });
 }

@@ -1,6 +1,7 @@
 import { input, type LayersModel, type layers, model, type Sequential, type SymbolicTensor, sequential } from "@tensorflow/tfjs-layers";
 import { HeedError } from "../../core/errors.ts";
 import { isObject } from "../../core/is-object.ts";
+import type { LayerInput } from "../../layers/base/inputs.ts";
 import { type Call, type KerasCall, type Place, placeOf, readCall } from "./calls.ts";
 import { type Entry, entriesOf, kindOf } from "./entries.ts";
 import { malformed, notComputed } from "./faults.ts";
@@ -100,7 +101,7 @@ function readCalled(entry: Entry, masks: ReadonlySet<string>, orders: Orders): C
     const tensor = tensorOfInput(entry);
     return { entry, calls: [], layer: tensor.sourceLayer, outputs: [[tensor]] };
   }
-  const known = kind === "layer" ? (classOf(entry.className) as { kerasCall?: KerasCall }).kerasCall : undefined;
+  const known = kind === "layer" ? kerasCall(entry.className) : undefined;
   const calls = entry.nodes.map((node) => readCall(entry, node, known, masks));
   const [first] = calls;
   const other = calls.find(({ fields }) => JSON.stringify(fields) !== JSON.stringify(first!.fields));
@@ -111,6 +112,15 @@ function readCalled(entry: Entry, masks: ReadonlySet<string>, orders: Orders): C
   if (kind === "layer") return { entry, calls, layer: readLayer(entry, first?.fields), outputs: [] };
   if (kind !== "operation") return { entry, calls, layer: readModel(entry, orders), outputs: [] };
   return { entry, calls, layer: readLayer({ ...entry, config: {} }), outputs: [] };
+}
+
+/** How Keras calls one of heed's layers; undefined for one of TensorFlow.js. */
+function kerasCall(className: string): KerasCall | undefined {
+  const { kerasCall: call, inputs } = classOf(className) as {
+    kerasCall?: Omit<KerasCall, "least">;
+    inputs?: readonly LayerInput[];
+  };
+  return call && { ...call, least: inputs!.filter(({ optional }) => !optional).length };
 }
 
 /** The calls in an order in which each has its inputs, and calls of one layer their own. @throws DataError FORMAT */

@@ -66,7 +66,7 @@ export const STOCK_LAYERS: ReadonlyMap<string, StockLayer> = new Map(
     ELU: { ...layer("alpha"), only: { alpha: [1] } },
     Embedding: layer("input_dim output_dim mask_zero", "embeddings"),
     Flatten: layer("data_format"),
-    GRU: { ...layer(`${RECURRENT} recurrent_activation`, ...RNN_WEIGHTS), only: { reset_after: [false] } },
+    GRU: layer(`${RECURRENT} recurrent_activation reset_after`, ...RNN_WEIGHTS),
     GaussianDropout: layer("rate"),
     GaussianNoise: layer("stddev"),
     GlobalAveragePooling1D: pooledWhole(),
@@ -119,3 +119,13 @@ export const OPERATIONS: ReadonlySet<string> = new Set(["Add", "Maximum", "Minim
 
 /** Operations that Keras writes for the masks of layers. */
 export const MASK_OPERATIONS: ReadonlySet<string> = new Set(["Any", "NotEqual"]);
+
+/** heed's class for a `GRU` that resets after the product. */
+export const RESET_AFTER = "ResetAfterGRU";
+/** What it computes; it takes no other values. */
+export const RESET_AFTER_ONLY: Readonly<Record<string, unknown>> = {
+  activation: "tanh",
+  recurrentActivation: "sigmoid",
+  dropout: 0,
+  recurrentDropout: 0,
+};

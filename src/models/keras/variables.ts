@@ -1,12 +1,11 @@
 /** Where Keras 3 keeps the variables of a model: by the classes of its layers, not by their names or order in the file. */
 import { LayersModel, type LayerVariable, type layers } from "@tensorflow/tfjs-layers";
-import { SHARED_LAYERS } from "./stock-layers.ts";
+import { RESET_AFTER, SHARED_LAYERS } from "./stock-layers.ts";
 
 type Layer = layers.Layer;
 /** TensorFlow.js keeps these to itself. */
 interface Wrapping {
   readonly layer: Layer;
-  readonly cell?: Layer;
   readonly forwardLayer: Layer;
   readonly backwardLayer: Layer;
 }
@@ -21,6 +20,12 @@ const DENSE_PREFIX: Readonly<Record<string, string>> = { MultiHeadAttention: "",
 /** Keras' numbers of variables in a dense layer. */
 const DENSE_VARIABLES: Readonly<Record<string, number>> = { kernel: 0, bias: 1 };
 const RECURRENT: ReadonlySet<string> = new Set(["LSTM", "GRU", "SimpleRNN"]);
+
+/** The class that a layer has in Keras' files. */
+export function kerasClass(layer: Layer): string {
+  const className = layer.getClassName();
+  return className === RESET_AFTER ? "GRU" : className;
+}
 
 /** `keras.src.utils.naming.to_snake_case` */
 export function snakeCase(name: string): string {
@@ -55,7 +60,7 @@ export function keptLayers(model: LayersModel): Layer[] {
 /** Every layer below a model that may have variables of its own, by its path. */
 export function placedLayers(model: LayersModel, orderOf: (model: LayersModel) => Layer[], prefix = ""): Placed[] {
   const kept = orderOf(model);
-  const paths = layerPaths(kept.map((layer) => layer.getClassName()));
+  const paths = layerPaths(kept.map(kerasClass));
   return kept.flatMap((layer, at) => {
     const path = `${prefix}layers/${paths[at]}`;
     if (layer instanceof LayersModel)
@@ -79,7 +84,7 @@ function withinOf(layer: Layer, path: string): Placed[] {
 
 /** The variables of one layer by their paths. */
 export function variablesOf({ path, layer }: Placed): [path: string, variable: LayerVariable][] {
-  const className = layer.getClassName();
+  const className = kerasClass(layer);
   if (layer instanceof LayersModel || className === "Bidirectional" || className === "TimeDistributed") return [];
   if (RECURRENT.has(className)) return layer.weights.map((variable, n) => [`${path}/cell/vars/${n}`, variable]);
   const prefix = SHARED_LAYERS.includes(className) ? DENSE_PREFIX[className] : undefined;

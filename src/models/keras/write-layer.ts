@@ -2,7 +2,8 @@ import type { layers } from "@tensorflow/tfjs-layers";
 import { isObject } from "../../core/is-object.ts";
 import { notWritten } from "./faults.ts";
 import { writeActivation, writeObject } from "./objects.ts";
-import { SHARED_LAYERS, STOCK_LAYERS } from "./stock-layers.ts";
+import { RESET_AFTER_ONLY, SHARED_LAYERS, STOCK_LAYERS } from "./stock-layers.ts";
+import { kerasClass } from "./variables.ts";
 
 type Config = Record<string, unknown>;
 
@@ -30,9 +31,10 @@ const snake = (value: unknown): unknown => {
 
 /** The configuration of a layer, as Keras 3 reads it. @throws OptionError UNSUPPORTED */
 export function writtenConfig(layer: layers.Layer): Config {
-  const className = layer.getClassName();
+  const className = kerasClass(layer);
   const stock = STOCK_LAYERS.get(className);
-  const given = layer.getConfig();
+  const given: Config = { ...layer.getConfig() };
+  if (className !== layer.getClassName()) Object.assign(given, RESET_AFTER_ONLY, { resetAfter: true });
   const names = new Map(Object.entries(stock?.renamed ?? {}).map(([theirs, ours]) => [ours, theirs]));
   const out: Config = { name: layer.name, trainable: layer.trainable, dtype: "float32" };
   for (const [key, value] of Object.entries(given)) {
@@ -41,7 +43,6 @@ export function writtenConfig(layer: layers.Layer): Config {
     if (stock ? !stock.takes.includes(theirs) : RECENT.has(theirs) && (value === null || value === false)) continue;
     out[theirs] = writtenValue(theirs, value, given);
   }
-  if (className === "GRU") out.reset_after = false;
   const { layer: inner } = layer as unknown as { layer?: layers.Layer };
   if (className === "TimeDistributed") out.layer = serialized(inner!);
   if (className === "Bidirectional") Object.assign(out, bothWays(layer));
@@ -57,7 +58,7 @@ function writtenValue(key: string, value: unknown, config: Config): unknown {
 
 /** A layer without calls, which stands within another. @throws OptionError UNSUPPORTED */
 export function serialized(layer: layers.Layer): Config {
-  const className = layer.getClassName();
+  const className = kerasClass(layer);
   if (!isWritten(className))
     throw notWritten("a layer within another must be Keras'", className, "build the model without it");
   return { module: "keras.layers", class_name: className, config: writtenConfig(layer), registered_name: null };

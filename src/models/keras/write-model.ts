@@ -1,7 +1,7 @@
 import { LayersModel, type layers, type SymbolicTensor } from "@tensorflow/tfjs-layers";
 import { notWritten } from "./faults.ts";
 import { SHARED_LAYERS, STOCK_LAYERS } from "./stock-layers.ts";
-import { keptLayers } from "./variables.ts";
+import { keptLayers, kerasClass } from "./variables.ts";
 import { callOptions, isWritten, serialized } from "./write-layer.ts";
 
 type Layer = layers.Layer;
@@ -22,7 +22,7 @@ export function checkWritten(model: LayersModel): void {
   const unknown = new Set<string>();
   const visit = (one: LayersModel) => {
     for (const layer of one.layers) {
-      const name = layer.getClassName();
+      const name = kerasClass(layer);
       if (layer instanceof LayersModel) visit(layer);
       else if (name !== "InputLayer" && !isWritten(name)) unknown.add(name);
     }
@@ -114,7 +114,7 @@ function entry(layer: Layer, nodes: Node[], written: Written): Config {
 
 /** A call with the arguments of Keras' layer of that class. */
 function call(layer: Layer, tensors: unknown[]): Config {
-  const className = layer.getClassName();
+  const className = kerasClass(layer);
   const kwargs = callOptions(layer);
   if (className === "Attention" || className === "AdditiveAttention")
     return { args: [tensors.length > 1 ? tensors : [tensors[0], tensors[0]]], kwargs };

@@ -1,10 +1,11 @@
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { expect } from "vitest";
 
-const folder = path.resolve(import.meta.dirname, "../../fixtures/keras");
+export const fixtures = path.resolve(import.meta.dirname, "../../fixtures/keras");
 
 interface FixtureArray {
   shape: number[];
@@ -13,10 +14,10 @@ interface FixtureArray {
 }
 
 /** A file that Keras 3 saved. */
-export const kerasFile = (name: string) => new Uint8Array(readFileSync(path.join(folder, name)));
+export const kerasFile = (name: string) => new Uint8Array(readFileSync(path.join(fixtures, name)));
 
 const cases = (name: string) =>
-  JSON.parse(readFileSync(path.join(folder, `${name}.json`), "utf8")) as Record<"inputs" | "outputs", FixtureArray[]>;
+  JSON.parse(readFileSync(path.join(fixtures, `${name}.json`), "utf8")) as Record<"inputs" | "outputs", FixtureArray[]>;
 
 export const inputsOf = (name: string) =>
   cases(name).inputs.map(({ shape, dtype, values }) => tf.tensor(values, shape, dtype));
@@ -36,3 +37,8 @@ export function expectOutputs(model: LayersModel, name: string, tolerance: numbe
   }
   tf.dispose([inputs, outputs]);
 }
+
+/** The Python that checks what heed writes: one with keras, h5py and numpy. */
+export const python = process.env.HEED_PYTHON ?? "python3";
+export const hasKeras =
+  spawnSync(python, ["-c", "import keras"], { env: { ...process.env, KERAS_BACKEND: "numpy" }, stdio: "ignore" }).status === 0;
