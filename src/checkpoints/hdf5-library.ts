@@ -57,7 +57,12 @@ interface Hdf5Module {
 interface Group {
   readonly attrs: Readonly<Record<string, { readonly value: unknown }>>;
   create_group(name: string): Group;
-  create_dataset(args: { name: string; data: ArrayLike<number>; shape: readonly number[]; dtype: string }): unknown;
+  create_dataset(args: {
+    name: string;
+    data: ArrayLike<number>;
+    shape: readonly number[];
+    dtype: string;
+  }): unknown;
   create_attribute(name: string, value: string): void;
 }
 

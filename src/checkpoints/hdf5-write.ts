@@ -5,7 +5,10 @@ export interface Hdf5Group {
   /** Written as the attribute `name`. */
   readonly name: string;
   /** float32 values by the names of data sets. */
-  readonly datasets: ReadonlyMap<string, { readonly values: Float32Array; readonly shape: readonly number[] }>;
+  readonly datasets: ReadonlyMap<
+    string,
+    { readonly values: Float32Array; readonly shape: readonly number[] }
+  >;
 }
 
 let files = 0;
@@ -25,7 +28,8 @@ export async function encodeHdf5(groups: ReadonlyMap<string, Hdf5Group>): Promis
       const parts = path.split("/");
       for (let n = 1; n <= parts.length; n++) {
         const group = parts.slice(0, n).join("/");
-        if (!made.has(group)) new Group(file.file_id, parts.slice(0, n - 1).join("/")).create_group(parts[n - 1]!);
+        if (!made.has(group))
+          new Group(file.file_id, parts.slice(0, n - 1).join("/")).create_group(parts[n - 1]!);
         made.add(group);
       }
       const group = new Group(file.file_id, path);

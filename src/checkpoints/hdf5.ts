@@ -89,7 +89,11 @@ class Walk {
     if (![...shape, bytes].every((n) => Number.isSafeInteger(n) && n >= 0))
       throw damaged(name, `"${path}" must have a shape`, shape.join(" × "));
     if (bytes > MOST_GROWTH * size)
-      throw damaged(name, `"${path}" must take at most ${MOST_GROWTH} times the ${size} bytes of the file`, bytes);
+      throw damaged(
+        name,
+        `"${path}" must take at most ${MOST_GROWTH} times the ${size} bytes of the file`,
+        bytes,
+      );
     this.#found.set(path, { metadata, info: { dtype: await this.#dtype(path, metadata), shape, bytes } });
   }
 
@@ -108,7 +112,9 @@ class Walk {
   async #attribute(path: string, name: string): Promise<unknown> {
     const { module, Group } = this.#library;
     return this.#file.ask((id) =>
-      module.get_attribute_names(id, path).includes(name) ? new Group(id, path).attrs[name]?.value : undefined,
+      module.get_attribute_names(id, path).includes(name)
+        ? new Group(id, path).attrs[name]?.value
+        : undefined,
     );
   }
 }
@@ -133,12 +139,13 @@ async function readElements(
     const count = Math.min(most, rows - row);
     const sizes = shape!.length > 0 ? [count, ...rest].map(BigInt) : null;
     const starts = sizes && [BigInt(row), ...rest.map(() => 0n)];
-    const steps = sizes && sizes.map(() => 1n);
+    const steps = sizes?.map(() => 1n);
     const part = await file.ask((id) => {
       const place = module._malloc(count * rowBytes);
       if (place === 0) throw new Error(`no room for ${count * rowBytes} bytes`);
       try {
-        if (module.get_dataset_data(id, path, sizes, starts, steps, BigInt(place)) < 0) throw new Error("no data");
+        if (module.get_dataset_data(id, path, sizes, starts, steps, BigInt(place)) < 0)
+          throw new Error("no data");
         return module.HEAPU8.slice(place, place + count * rowBytes);
       } finally {
         module._free(place);

@@ -49,12 +49,21 @@ export async function openKerasArchive(
     throw unsupported(name, `a Keras archive must have ${WEIGHTS}`, found, "save it with model.save");
   }
   const inner: ByteSource = weights.isStored
-    ? { name, size: weights.size, read: (offset, length) => weights.read(offset, length), close: async () => {} }
+    ? {
+        name,
+        size: weights.size,
+        read: (offset, length) => weights.read(offset, length),
+        close: async () => {},
+      }
     : memoryBytes(await weights.read(), name);
   return checkpointOf(source, await openHdf5(inner), metadata);
 }
 
-function checkpointOf(source: ByteSource, file: Hdf5File, metadata: ReadonlyMap<string, unknown>): Checkpoint {
+function checkpointOf(
+  source: ByteSource,
+  file: Hdf5File,
+  metadata: ReadonlyMap<string, unknown>,
+): Checkpoint {
   return {
     format: "keras",
     tensors: file.datasets,

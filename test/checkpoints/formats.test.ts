@@ -9,6 +9,8 @@ const FILES = [
   ["legacy.bin", "pytorch.json", "pytorch"],
   ["small.safetensors", "pytorch.json", "safetensors"],
   ["small.gguf", "gguf.json", "gguf"],
+  ["small.keras", "keras.json", "keras"],
+  ["small.weights.h5", "keras.json", "keras"],
 ] as const;
 
 describe.each(FILES)("%s", (file, json, format) => {
@@ -30,6 +32,11 @@ describe.each(FILES)("%s", (file, json, format) => {
     await checkpoint.read(name!);
     const { bytes } = checkpoint.tensors.get(name!)!;
     const lengths = reads.slice(opening).map(([, length]) => length);
+    if (format === "keras") {
+      // HDF5 is read in pages, of which this file has one.
+      expect(lengths).toEqual([]);
+      return;
+    }
     // A zip's local header has 30 bytes.
     expect(lengths.filter((length) => length !== 30)).toEqual([bytes]);
   });
@@ -116,7 +123,6 @@ test("what is no checkpoint is said to be what it is", async () => {
       "a pointer of Git LFS, not the file itself; run git lfs pull",
     ],
     [text("<!doctype html>"), "a web page; download the file itself"],
-    [memoryBytes(Uint8Array.of(0x89, 0x48, 0x44, 0x46), "x"), "an HDF5 file; open it as a Keras model"],
     [memoryBytes(Uint8Array.of(0x80, 4, 0x95), "x"), "a pickle that torch.save did not write"],
     [memoryBytes(new Uint8Array(0), "x"), "a checkpoint must have bytes, got none"],
     [text("First Citizen:"), "a text; name the file of the weights"],

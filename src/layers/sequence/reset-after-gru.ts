@@ -84,7 +84,9 @@ export class ResetAfterGRU extends RNN {
 
   constructor(args: Readonly<Record<string, unknown>>) {
     const ofCell = Object.keys(args).filter((key) => key in fields || key === "trainable" || key === "dtype");
-    const cell = new ResetAfterGRUCell(Object.fromEntries(ofCell.map((key) => [key, args[key]])) as { units: number });
+    const cell = new ResetAfterGRUCell(
+      Object.fromEntries(ofCell.map((key) => [key, args[key]])) as { units: number },
+    );
     super({ ...args, cell } as unknown as RNNLayerArgs);
   }
 

@@ -42,7 +42,8 @@ export function placeOf(given: unknown): Place {
 
 /** A tensor; undefined for anything else. */
 function tensorOf(given: unknown): { place: Place; rank: number } | undefined {
-  if (!isObject(given) || given.class_name !== "__keras_tensor__" || !isObject(given.config)) return undefined;
+  if (!isObject(given) || given.class_name !== "__keras_tensor__" || !isObject(given.config))
+    return undefined;
   const { shape, keras_history: history } = given.config;
   return { place: placeOf(history), rank: Array.isArray(shape) ? shape.length : -1 };
 }
@@ -73,9 +74,17 @@ export function readCall(
   const kwargs = given.filter((one) => !isMasked(one));
   // Keras hands no mask to a call with states, where TensorFlow.js does.
   if (masks.size > 0 && kwargs.some(([key]) => key === "initial_state") && !given.some(isMasked))
-    throw notComputed(`a call of ${entry.name} with states must have its mask`, "none", "give it mask= in that call");
+    throw notComputed(
+      `a call of ${entry.name} with states must have its mask`,
+      "none",
+      "give it mask= in that call",
+    );
   const refuse = (what: string, value: unknown) =>
-    notComputed(`the call of ${entry.name} must be of tensors that ${entry.className} takes`, `${what}=${JSON.stringify(value)}`, "build the model without it");
+    notComputed(
+      `the call of ${entry.name} must be of tensors that ${entry.className} takes`,
+      `${what}=${JSON.stringify(value)}`,
+      "build the model without it",
+    );
   return call
     ? keyedCall(entry, node.args, kwargs, call, refuse)
     : plainCall(entry, node.args, kwargs, refuse);
@@ -91,7 +100,8 @@ function plainCall(entry: Entry, args: readonly unknown[], kwargs: Kwargs, refus
     const tensors = tensorsOf(given);
     if (!tensors && at > 0 && given === null) continue;
     // Beyond the first argument are those of an operation, and the states of a recurrent layer.
-    if (!tensors || (at > 0 && !isOperation && !RECURRENT.has(entry.className))) throw refuse(`args[${at}]`, given);
+    if (!tensors || (at > 0 && !isOperation && !RECURRENT.has(entry.className)))
+      throw refuse(`args[${at}]`, given);
     inputs.push(...tensors);
   }
   if (isOperation && (inputs.length !== 2 || new Set(args.map((given) => tensorOf(given)?.rank)).size > 1))
@@ -105,12 +115,19 @@ function plainCall(entry: Entry, args: readonly unknown[], kwargs: Kwargs, refus
   }
   if (inputs.length === 0) throw malformed(`a call of ${entry.name} must have inputs`, args);
   const takesList = isOperation || kindOf(entry) !== "layer" || STOCK_LAYERS.get(entry.className)?.takesList;
-  if (inputs.length > 1 && !takesList && !RECURRENT.has(entry.className)) throw refuse("args", `${inputs.length} tensors`);
+  if (inputs.length > 1 && !takesList && !RECURRENT.has(entry.className))
+    throw refuse("args", `${inputs.length} tensors`);
   return { inputs, fields: {} };
 }
 
 /** A call of one of heed's layers, whose inputs have names. */
-function keyedCall(entry: Entry, args: readonly unknown[], kwargs: Kwargs, call: KerasCall, refuse: Refuse): Call {
+function keyedCall(
+  entry: Entry,
+  args: readonly unknown[],
+  kwargs: Kwargs,
+  call: KerasCall,
+  refuse: Refuse,
+): Call {
   const listed = args.length > 0 && Array.isArray(args[0]);
   const positional = listed ? [...(args[0] as unknown[]), ...args.slice(1)] : args;
   const camel = (key: string) => key.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());

@@ -52,7 +52,10 @@ export function entriesOf({ name, config }: Entry): Entry[] {
   const entries = layers.map(readEntry);
   const names = new Set(entries.map((entry) => entry.name));
   if (names.size < entries.length)
-    throw malformed(`the layers of ${name} must have names of their own`, entries.map((entry) => entry.name).join(", "));
+    throw malformed(
+      `the layers of ${name} must have names of their own`,
+      entries.map((entry) => entry.name).join(", "),
+    );
   return entries;
 }
 

@@ -7,7 +7,7 @@ import { DataError } from "../../core/errors.ts";
 import { show } from "../../core/notation.ts";
 import { checkKnown, kindOf, readEntry } from "./entries.ts";
 import { notComputed, READ } from "./faults.ts";
-import { type Orders, readModel } from "./read-model.ts";
+import { type Made, readModel } from "./read-model.ts";
 import { keptLayers, placedLayers, variablesOf } from "./variables.ts";
 
 export interface KerasOptions {
@@ -37,23 +37,27 @@ export async function loadKeras(
     const config = checkpoint.metadata.get("config");
     if (checkpoint.format !== "keras" || config === undefined) {
       const got = checkpoint.format === "keras" ? "weights alone" : checkpoint.format;
-      throw notComputed("a file must be .keras, a model with its weights", got, "give weights alone to loadKerasWeights");
+      throw notComputed(
+        "a file must be .keras, a model with its weights",
+        got,
+        "give weights alone to loadKerasWeights",
+      );
     }
     const entry = readEntry(config);
     checkKnown(entry);
     if (kindOf(entry) !== "functional" && kindOf(entry) !== "sequential")
       throw notComputed("a model must be Functional or Sequential", entry.className, "build it of layers");
     await import("../../layers/index.ts");
-    const orders: Orders = new Map();
-    const model = readModel(entry, orders);
+    const made: Made = { orders: new Map(), layers: [] };
     try {
-      const placed = placedLayers(model, (one) => orders.get(one)!);
+      const model = readModel(entry, made);
+      const placed = placedLayers(model, (one) => made.orders.get(one)!);
       await setVariables(checkpoint, placed.flatMap(variablesOf), options);
+      return model;
     } catch (error) {
-      model.dispose();
+      for (const variable of made.layers.flatMap(({ weights }) => weights)) variable.dispose();
       throw error;
     }
-    return model;
   } finally {
     await checkpoint.close();
   }

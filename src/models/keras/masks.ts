@@ -8,7 +8,8 @@ import { notComputed } from "./faults.ts";
 
 /** A tensor's layer, call and output, as one text. */
 function historyOf(given: unknown): string | undefined {
-  if (!isObject(given) || given.class_name !== "__keras_tensor__" || !isObject(given.config)) return undefined;
+  if (!isObject(given) || given.class_name !== "__keras_tensor__" || !isObject(given.config))
+    return undefined;
   return JSON.stringify(given.config.keras_history);
 }
 
@@ -29,9 +30,14 @@ export function masksOf(operations: readonly Entry[], layers: readonly Entry[]):
   for (const entry of [...operations].sort((a, b) => b.className.localeCompare(a.className))) {
     for (const [node, [input, value]] of argsOf(entry).entries()) {
       const from = historyOf(input) ?? "";
-      const isMask = entry.className === "Any" ? found.has(from) : hidden.has(from) && hidden.get(from) === value;
+      const isMask =
+        entry.className === "Any" ? found.has(from) : hidden.has(from) && hidden.get(from) === value;
       if (!isMask)
-        throw notComputed("a comparison must be the mask of an Embedding or a Masking", entry.name, "build the model without it");
+        throw notComputed(
+          "a comparison must be the mask of an Embedding or a Masking",
+          entry.name,
+          "build the model without it",
+        );
       found.add(JSON.stringify([entry.name, node, 0]));
     }
   }

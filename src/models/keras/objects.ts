@@ -64,7 +64,11 @@ export function readType(given: unknown): string {
   const isPlain = !isObject(given) || given.class_name === "DTypePolicy";
   if (known && isPlain) return known;
   const got = known ? (given as Config).class_name : policy;
-  throw notComputed(`a dtype must be one of ${[...TYPES.keys()].join(", ")}`, got, "save the model in one of these");
+  throw notComputed(
+    `a dtype must be one of ${[...TYPES.keys()].join(", ")}`,
+    got,
+    "save the model in one of these",
+  );
 }
 
 /** Classes by their names in Keras, where TensorFlow.js has another. */
@@ -94,16 +98,27 @@ export function readObject(key: string, given: unknown, camel: (config: Config) 
     const known = INITIALIZERS.has(name) ? name : "Zeros";
     const { seed, ...rest } = config;
     const whole = Number.isSafeInteger(seed) ? { seed } : {};
-    return { className: RENAMED.get(known) ?? known, config: known === name ? camel({ ...rest, ...whole }) : {} };
+    return {
+      className: RENAMED.get(known) ?? known,
+      config: known === name ? camel({ ...rest, ...whole }) : {},
+    };
   }
   const known = key.endsWith("_regularizer") ? REGULARIZERS : CONSTRAINTS;
   if (!known.has(name))
-    throw notComputed(`${key} must be one of ${[...known].join(", ")}`, name, "leave it out when the model is made");
+    throw notComputed(
+      `${key} must be one of ${[...known].join(", ")}`,
+      name,
+      "leave it out when the model is made",
+    );
   const none = known === REGULARIZERS ? { l1: 0, l2: 0 } : {};
   return { className: RENAMED.get(name) ?? name, config: camel({ ...none, ...config }) };
 }
 
-const MODULES = { _initializer: "keras.initializers", _regularizer: "keras.regularizers", _constraint: "keras.constraints" };
+const MODULES = {
+  _initializer: "keras.initializers",
+  _regularizer: "keras.regularizers",
+  _constraint: "keras.constraints",
+};
 /** What the constructors of Keras take of each. */
 const KEYS: Readonly<Record<string, readonly string[]>> = {
   Constant: ["value"],
@@ -127,7 +142,8 @@ export function writeObject(key: string, given: unknown): unknown {
   if (given === null || given === undefined) return null;
   const { class_name: name, config } = given as { class_name: string; config: Config };
   const keys = Object.hasOwn(KEYS, name) ? KEYS[name]! : undefined;
-  if (!keys) throw notWritten(`${key} must be one of ${Object.keys(KEYS).join(", ")}`, name, "choose one of these");
+  if (!keys)
+    throw notWritten(`${key} must be one of ${Object.keys(KEYS).join(", ")}`, name, "choose one of these");
   const kept = Object.fromEntries(keys.filter((one) => one in config).map((one) => [one, config[one]]));
   // A normal distribution is cut off in TensorFlow.js.
   if (kept.distribution === "normal") kept.distribution = "truncated_normal";

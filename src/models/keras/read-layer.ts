@@ -25,7 +25,9 @@ const saysNothing = (value: unknown) =>
   value === null || value === false || (typeof value === "object" && Object.keys(value).length === 0);
 
 /** The class that TensorFlow.js or heed registered under a name. */
-export function classOf(className: string): serialization.SerializableConstructor<serialization.Serializable> {
+export function classOf(
+  className: string,
+): serialization.SerializableConstructor<serialization.Serializable> {
   const { classNameMap } = serialization.SerializationMap.getMap();
   return classNameMap[className]![0];
 }
@@ -33,7 +35,11 @@ export function classOf(className: string): serialization.SerializableConstructo
 /** The configuration of a layer for its class here. @throws DataError UNSUPPORTED, FORMAT */
 function layerConfig({ className, name, config }: Entry): Record<string, unknown> {
   const stock = STOCK_LAYERS.get(className);
-  const out: Record<string, unknown> = { name, trainable: config.trainable !== false, dtype: readType(config.dtype) };
+  const out: Record<string, unknown> = {
+    name,
+    trainable: config.trainable !== false,
+    dtype: readType(config.dtype),
+  };
   for (const [key, value] of Object.entries(config)) {
     if (SILENT_KEYS.has(key)) continue;
     const only = stock?.only?.[key];
@@ -44,7 +50,11 @@ function layerConfig({ className, name, config }: Entry): Record<string, unknown
     if (stock && !stock.takes.includes(key)) {
       // The layers within another are read by themselves.
       if (saysNothing(value) || only || isWithin(className, key)) continue;
-      throw notComputed(`${key} of ${className} must say nothing`, value, `make the layer ${name} without it`);
+      throw notComputed(
+        `${key} of ${className} must say nothing`,
+        value,
+        `make the layer ${name} without it`,
+      );
     }
     out[camelCase(stock?.renamed?.[key] ?? key)] = readValue(key, value);
   }
@@ -89,7 +99,11 @@ function resettingAfter(name: string, { resetAfter, ...config }: Record<string, 
   if (resetAfter !== true) return { className: "GRU", config };
   for (const [key, value] of Object.entries(RESET_AFTER_ONLY)) {
     if (config[key] !== value)
-      throw notComputed(`${key} of a GRU with reset_after must be ${JSON.stringify(value)}`, config[key], `make the layer ${name} so`);
+      throw notComputed(
+        `${key} of a GRU with reset_after must be ${JSON.stringify(value)}`,
+        config[key],
+        `make the layer ${name} so`,
+      );
   }
   const kept = Object.entries(config).filter(([key]) => !(key in RESET_AFTER_ONLY));
   return { className: RESET_AFTER, config: Object.fromEntries(kept) };
@@ -99,7 +113,11 @@ function resettingAfter(name: string, { resetAfter, ...config }: Record<string, 
 function within({ className, config, name }: Entry): Serialized {
   const inner = readEntry(config.layer);
   if (!STOCK_LAYERS.has(inner.className) || inner.className === "Bidirectional")
-    throw notComputed(`the layer within ${className} must be a single one`, inner.className, `unfold ${name}`);
+    throw notComputed(
+      `the layer within ${className} must be a single one`,
+      inner.className,
+      `unfold ${name}`,
+    );
   if (className === "TimeDistributed") return serialized(inner);
   if (!["LSTM", "GRU", "SimpleRNN"].includes(inner.className))
     throw malformed(`the layer within ${name} must be recurrent`, inner.className);
@@ -110,10 +128,16 @@ function within({ className, config, name }: Entry): Serialized {
     const backward = readEntry(config.backward_layer);
     const { zero_output_for_mask: ___, name: ____, ...same } = backward.config;
     const turned = { ...same, go_backwards: said.go_backwards };
-    const isMirror = backward.config.go_backwards !== said.go_backwards && backward.className === inner.className;
-    const strip = (value: unknown) => JSON.stringify(value, (key, v) => (key === "shared_object_id" ? undefined : v));
+    const isMirror =
+      backward.config.go_backwards !== said.go_backwards && backward.className === inner.className;
+    const strip = (value: unknown) =>
+      JSON.stringify(value, (key, v) => (key === "shared_object_id" ? undefined : v));
     if (!isMirror || strip(turned) !== strip(said))
-      throw notComputed(`the backward layer of ${name} must be as the forward one`, backward.className, "build it so");
+      throw notComputed(
+        `the backward layer of ${name} must be as the forward one`,
+        backward.className,
+        "build it so",
+      );
   }
   const plainName = inner.name.replace(/^forward_/, "");
   return serialized({ ...forward, name: plainName });

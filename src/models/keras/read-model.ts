@@ -1,4 +1,12 @@
-import { input, type LayersModel, type layers, model, type Sequential, type SymbolicTensor, sequential } from "@tensorflow/tfjs-layers";
+import {
+  input,
+  type LayersModel,
+  type layers,
+  model,
+  type Sequential,
+  type SymbolicTensor,
+  sequential,
+} from "@tensorflow/tfjs-layers";
 import { HeedError } from "../../core/errors.ts";
 import { isObject } from "../../core/is-object.ts";
 import type { LayerInput } from "../../layers/base/inputs.ts";
@@ -20,20 +28,25 @@ interface Called {
   readonly outputs: SymbolicTensor[][];
 }
 
-/** The layers of each model in the order of its configuration, by which Keras counts them. */
-export type Orders = Map<LayersModel, layers.Layer[]>;
+/** What was made while a configuration was read. */
+export interface Made {
+  /** The layers of each model in the order of its configuration, by which Keras counts them. */
+  readonly orders: Map<LayersModel, layers.Layer[]>;
+  /** Layers that may have variables, which are let go of where the rest fails. */
+  readonly layers: layers.Layer[];
+}
 
 /** A model of Keras' configuration, its weights as they begin. @throws DataError UNSUPPORTED, FORMAT */
-export function readModel(entry: Entry, orders: Orders): LayersModel {
+export function readModel(entry: Entry, all: Made): LayersModel {
   try {
-    return kindOf(entry) === "sequential" ? readSequential(entry, orders) : readFunctional(entry, orders);
+    return kindOf(entry) === "sequential" ? readSequential(entry, all) : readFunctional(entry, all);
   } catch (error) {
     if (error instanceof HeedError) throw error;
     throw malformed(`the model ${entry.name} must fit together`, (error as Error).message);
   }
 }
 
-function readSequential(entry: Entry, orders: Orders): Sequential {
+function readSequential(entry: Entry, all: Made): Sequential {
   const entries = entriesOf(entry);
   const made = sequential({ name: entry.name });
   const [first] = entries;
@@ -41,7 +54,11 @@ function readSequential(entry: Entry, orders: Orders): Sequential {
   if (kindOf(first) === "layer") {
     const shape = entry.config.build_input_shape;
     if (!Array.isArray(shape))
-      throw notComputed(`the model ${entry.name} must know its input`, "no Input and no build", "call it once, then save it");
+      throw notComputed(
+        `the model ${entry.name} must know its input`,
+        "no Input and no build",
+        "call it once, then save it",
+      );
     made.add(inputLayer({ ...first, name: `${first.name}_input`, config: { batch_shape: shape } }));
   }
   const kept: layers.Layer[] = [];
@@ -49,31 +66,45 @@ function readSequential(entry: Entry, orders: Orders): Sequential {
     const kind = kindOf(one);
     if (kind === "input") made.add(inputLayer(one));
     else {
-      const layer = kind === "layer" ? readLayer(one) : readModel(one, orders);
+      const layer = kind === "layer" ? keep(all, readLayer(one)) : readModel(one, all);
       kept.push(layer);
       made.add(layer);
     }
   }
-  orders.set(made, kept);
+  all.orders.set(made, kept);
   return made;
+}
+
+function keep(all: Made, layer: layers.Layer): layers.Layer {
+  all.layers.push(layer);
+  return layer;
 }
 
 const inputLayer = (entry: Entry) => tensorOfInput(entry).sourceLayer;
 
 function tensorOfInput({ name, config }: Entry): SymbolicTensor {
   const { batch_shape: shape, dtype } = config;
-  const isShape = Array.isArray(shape) && shape.every((n) => n === null || (Number.isSafeInteger(n) && n > 0));
-  if (!isShape || shape.length === 0) throw malformed(`batch_shape of ${name} must be a list of sizes`, shape);
+  const isShape =
+    Array.isArray(shape) && shape.every((n) => n === null || (Number.isSafeInteger(n) && n > 0));
+  if (!isShape || shape.length === 0)
+    throw malformed(`batch_shape of ${name} must be a list of sizes`, shape);
   if (config.sparse || config.ragged)
-    throw notComputed(`the input ${name} must be dense`, config.sparse ? "sparse" : "ragged", "make it dense");
+    throw notComputed(
+      `the input ${name} must be dense`,
+      config.sparse ? "sparse" : "ragged",
+      "make it dense",
+    );
   return input({ batchShape: shape as Shape, dtype: readType(dtype) as "float32", name });
 }
 
-function readFunctional(entry: Entry, orders: Orders): LayersModel {
-  const all = entriesOf(entry);
-  const entries = all.filter((one) => kindOf(one) !== "mask");
-  const masks = masksOf(all.filter((one) => kindOf(one) === "mask"), entries);
-  const called = new Map(entries.map((one) => [one.name, readCalled(one, masks, orders)]));
+function readFunctional(entry: Entry, all: Made): LayersModel {
+  const listed = entriesOf(entry);
+  const entries = listed.filter((one) => kindOf(one) !== "mask");
+  const masks = masksOf(
+    listed.filter((one) => kindOf(one) === "mask"),
+    entries,
+  );
+  const called = new Map(entries.map((one) => [one.name, readCalled(one, masks, all)]));
   for (const one of inOrder(called)) apply(called, one);
   const tensors = (key: string) =>
     placesOf(entry.config[key]).map((place) => {
@@ -84,18 +115,24 @@ function readFunctional(entry: Entry, orders: Orders): LayersModel {
   const [inputs, outputs] = [tensors("input_layers"), tensors("output_layers")];
   const made = model({ inputs, outputs, name: entry.name });
   const kept = [...called.values()].filter((one) => kindOf(one.entry) !== "operation");
-  orders.set(made, kept.map(({ layer }) => layer));
+  all.orders.set(
+    made,
+    kept.map(({ layer }) => layer),
+  );
   return made;
 }
 
 /** One place, a list of them, or places by name, which Keras takes in the order of the names. */
 function placesOf(given: unknown): Place[] {
-  if (isObject(given)) return Object.keys(given).sort().flatMap((key) => placesOf(given[key]));
+  if (isObject(given))
+    return Object.keys(given)
+      .sort()
+      .flatMap((key) => placesOf(given[key]));
   if (!Array.isArray(given)) throw malformed("a model must have input_layers and output_layers", given);
   return typeof given[0] === "string" ? [placeOf(given)] : given.flatMap(placesOf);
 }
 
-function readCalled(entry: Entry, masks: ReadonlySet<string>, orders: Orders): Called {
+function readCalled(entry: Entry, masks: ReadonlySet<string>, all: Made): Called {
   const kind = kindOf(entry)!;
   if (kind === "input") {
     const tensor = tensorOfInput(entry);
@@ -109,8 +146,9 @@ function readCalled(entry: Entry, masks: ReadonlySet<string>, orders: Orders): C
     const got = [first!, other].map(({ fields }) => JSON.stringify(fields)).join(" and ");
     throw notComputed(`all calls of ${entry.name} must have the same options`, got, "build a layer for each");
   }
-  if (kind === "layer") return { entry, calls, layer: readLayer(entry, first?.fields), outputs: [] };
-  if (kind !== "operation") return { entry, calls, layer: readModel(entry, orders), outputs: [] };
+  if (kind === "layer")
+    return { entry, calls, layer: keep(all, readLayer(entry, first?.fields)), outputs: [] };
+  if (kind !== "operation") return { entry, calls, layer: readModel(entry, all), outputs: [] };
   return { entry, calls, layer: readLayer({ ...entry, config: {} }), outputs: [] };
 }
 
@@ -130,7 +168,9 @@ function inOrder(called: ReadonlyMap<string, Called>): { name: string; node: num
   const key = (name: string, node: number) => `${node} ${name}`;
   const needs = (name: string, node: number) => {
     const before = node > 0 ? [{ name, node: node - 1 }] : [];
-    const inputs = called.get(name)!.calls[node]!.inputs.map((place) => ({ name: place.layer, node: place.node }));
+    const inputs = called
+      .get(name)!
+      .calls[node]!.inputs.map((place) => ({ name: place.layer, node: place.node }));
     return [...before, ...inputs].filter((one) => called.get(one.name)?.entry.className !== "InputLayer");
   };
   for (const [name, { calls }] of called) {
@@ -151,7 +191,8 @@ function inOrder(called: ReadonlyMap<string, Called>): { name: string; node: num
           order.push(top);
           waiting.pop();
         } else {
-          if (state.get(id) === "open") throw malformed("calls must not wait for each other", `${top.name} in a circle`);
+          if (state.get(id) === "open")
+            throw malformed("calls must not wait for each other", `${top.name} in a circle`);
           state.set(id, "open");
           waiting.push(...open);
         }
@@ -165,7 +206,8 @@ function apply(called: ReadonlyMap<string, Called>, { name, node }: { name: stri
   const { layer, calls, outputs } = called.get(name)!;
   const inputs = calls[node]!.inputs.map((place) => {
     const found = called.get(place.layer)?.outputs[place.node]?.[place.output];
-    if (!found) throw malformed(`an input of ${name} must be an output of ${place.layer}`, `output ${place.output}`);
+    if (!found)
+      throw malformed(`an input of ${name} must be an output of ${place.layer}`, `output ${place.output}`);
     return found;
   });
   const made = layer.apply(inputs.length === 1 ? inputs[0]! : inputs) as SymbolicTensor | SymbolicTensor[];

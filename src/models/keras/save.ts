@@ -22,8 +22,15 @@ export async function saveKeras(model: LayersModel): Promise<Uint8Array> {
   const config = writtenModel(model);
   const weights = await saveKerasWeights(model);
   const text = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
-  const metadata = { keras_version: VERSION, date_saved: new Date().toISOString().slice(0, 19).replace("T", "@") };
-  const members = { "metadata.json": text(metadata), "config.json": text(config), "model.weights.h5": weights };
+  const metadata = {
+    keras_version: VERSION,
+    date_saved: new Date().toISOString().slice(0, 19).replace("T", "@"),
+  };
+  const members = {
+    "metadata.json": text(metadata),
+    "config.json": text(config),
+    "model.weights.h5": weights,
+  };
   // Weights lie in the archive as they are, so that a reader can take one alone.
   return zipSync(members, { level: 0 });
 }
@@ -45,7 +52,10 @@ export async function saveKerasWeights(model: LayersModel): Promise<Uint8Array> 
       const group = path.slice(0, at);
       const datasets = groups.get(group)?.datasets ?? new Map();
       const values = (await variable.read().data()) as Float32Array;
-      groups.set(group, { name: one.name, datasets: new Map([...datasets, [path.slice(at + 1), { values, shape: variable.shape as number[] }]]) });
+      groups.set(group, {
+        name: one.name,
+        datasets: new Map([...datasets, [path.slice(at + 1), { values, shape: variable.shape as number[] }]]),
+      });
     }
   }
   return encodeHdf5(groups);

@@ -26,7 +26,8 @@ const layer = (keys: string, ...kinds: string[]): StockLayer => ({
 const PLAIN = { padding: ["valid", "same"], groups: [1] };
 const CONVOLUTION = "kernel_size strides padding data_format dilation_rate activation use_bias";
 const POOLING = "pool_size strides padding data_format";
-const RECURRENT = `units activation use_bias dropout recurrent_dropout return_sequences return_state go_backwards stateful
+const RECURRENT =
+  `units activation use_bias dropout recurrent_dropout return_sequences return_state go_backwards stateful
   unroll`.replace(/\s+/g, " ");
 const RNN_WEIGHTS = ["kernel", "recurrent", "bias"];
 
@@ -96,7 +97,10 @@ export const STOCK_LAYERS: ReadonlyMap<string, StockLayer> = new Map(
     Softmax: layer("axis"),
     SpatialDropout1D: layer("rate"),
     TimeDistributed: layer(""),
-    UpSampling2D: { ...layer("size data_format interpolation"), only: { interpolation: ["nearest", "bilinear"] } },
+    UpSampling2D: {
+      ...layer("size data_format interpolation"),
+      only: { interpolation: ["nearest", "bilinear"] },
+    },
     ZeroPadding2D: layer("padding data_format"),
   }),
 );

@@ -54,11 +54,17 @@ export interface Placed {
 /** The layers of a model in Keras' order: a `Sequential` does not count its input. */
 export function keptLayers(model: LayersModel): Layer[] {
   const isInput = (layer: Layer) => layer.getClassName() === "InputLayer";
-  return model.getClassName() === "Sequential" ? model.layers.filter((layer) => !isInput(layer)) : model.layers;
+  return model.getClassName() === "Sequential"
+    ? model.layers.filter((layer) => !isInput(layer))
+    : model.layers;
 }
 
 /** Every layer below a model that may have variables of its own, by its path. */
-export function placedLayers(model: LayersModel, orderOf: (model: LayersModel) => Layer[], prefix = ""): Placed[] {
+export function placedLayers(
+  model: LayersModel,
+  orderOf: (model: LayersModel) => Layer[],
+  prefix = "",
+): Placed[] {
   const kept = orderOf(model);
   const paths = layerPaths(kept.map(kerasClass));
   return kept.flatMap((layer, at) => {
@@ -74,7 +80,11 @@ function withinOf(layer: Layer, path: string): Placed[] {
   const own = { path, name: layer.name, layer };
   switch (layer.getClassName()) {
     case "Bidirectional":
-      return [own, ...withinOf(inner.forwardLayer, `${path}/forward_layer`), ...withinOf(inner.backwardLayer, `${path}/backward_layer`)];
+      return [
+        own,
+        ...withinOf(inner.forwardLayer, `${path}/forward_layer`),
+        ...withinOf(inner.backwardLayer, `${path}/backward_layer`),
+      ];
     case "TimeDistributed":
       return [own, ...withinOf(inner.layer, `${path}/layer`)];
     default:
@@ -85,8 +95,10 @@ function withinOf(layer: Layer, path: string): Placed[] {
 /** The variables of one layer by their paths. */
 export function variablesOf({ path, layer }: Placed): [path: string, variable: LayerVariable][] {
   const className = kerasClass(layer);
-  if (layer instanceof LayersModel || className === "Bidirectional" || className === "TimeDistributed") return [];
-  if (RECURRENT.has(className)) return layer.weights.map((variable, n) => [`${path}/cell/vars/${n}`, variable]);
+  if (layer instanceof LayersModel || className === "Bidirectional" || className === "TimeDistributed")
+    return [];
+  if (RECURRENT.has(className))
+    return layer.weights.map((variable, n) => [`${path}/cell/vars/${n}`, variable]);
   const prefix = SHARED_LAYERS.includes(className) ? DENSE_PREFIX[className] : undefined;
   if (prefix === undefined) return layer.weights.map((variable, n) => [`${path}/vars/${n}`, variable]);
   return layer.weights.map((variable) => {

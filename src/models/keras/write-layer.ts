@@ -16,7 +16,8 @@ const OBJECT = /_(initializer|regularizer|constraint)$/;
 const ACTIVATION = /(^|_)activation$/;
 
 /** Whether Keras 3 has the class. */
-export const isWritten = (className: string) => STOCK_LAYERS.has(className) || SHARED_LAYERS.includes(className);
+export const isWritten = (className: string) =>
+  STOCK_LAYERS.has(className) || SHARED_LAYERS.includes(className);
 
 const snakeKey = (key: string) => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 const snake = (value: unknown): unknown => {
@@ -40,8 +41,9 @@ export function writtenConfig(layer: layers.Layer): Config {
   for (const [key, value] of Object.entries(given)) {
     const theirs = names.get(key) ?? snakeKey(key);
     if (OF_ANY.has(theirs) || OURS.has(theirs) || value === undefined) continue;
-    if (stock ? !stock.takes.includes(theirs) : RECENT.has(theirs) && (value === null || value === false)) continue;
-    out[theirs] = writtenValue(theirs, value, given);
+    if (stock ? !stock.takes.includes(theirs) : RECENT.has(theirs) && (value === null || value === false))
+      continue;
+    out[theirs] = writtenValue(theirs, value);
   }
   const { layer: inner } = layer as unknown as { layer?: layers.Layer };
   if (className === "TimeDistributed") out.layer = serialized(inner!);
@@ -49,11 +51,12 @@ export function writtenConfig(layer: layers.Layer): Config {
   return out;
 }
 
-function writtenValue(key: string, value: unknown, config: Config): unknown {
+function writtenValue(key: string, value: unknown): unknown {
   if (OBJECT.test(key)) return writeObject(key, snake(value));
   if (ACTIVATION.test(key)) return writeActivation(value as string);
-  // -1 is the last axis by both; TensorFlow.js keeps nothing for none.
-  return snake(value ?? config[key] ?? null);
+  // TensorFlow.js makes null of the -1 for a size that follows from the others.
+  if (key === "target_shape") return (value as (number | null)[]).map((n) => n ?? -1);
+  return snake(value);
 }
 
 /** A layer without calls, which stands within another. @throws OptionError UNSUPPORTED */
@@ -61,11 +64,19 @@ export function serialized(layer: layers.Layer): Config {
   const className = kerasClass(layer);
   if (!isWritten(className))
     throw notWritten("a layer within another must be Keras'", className, "build the model without it");
-  return { module: "keras.layers", class_name: className, config: writtenConfig(layer), registered_name: null };
+  return {
+    module: "keras.layers",
+    class_name: className,
+    config: writtenConfig(layer),
+    registered_name: null,
+  };
 }
 
 function bothWays(layer: layers.Layer): Config {
-  const { forwardLayer, backwardLayer } = layer as unknown as Record<"forwardLayer" | "backwardLayer", layers.Layer>;
+  const { forwardLayer, backwardLayer } = layer as unknown as Record<
+    "forwardLayer" | "backwardLayer",
+    layers.Layer
+  >;
   return { layer: serialized(forwardLayer), backward_layer: serialized(backwardLayer) };
 }
 

@@ -14,7 +14,8 @@ interface Node {
 }
 
 const nodesOf = (layer: Layer) => layer.inboundNodes as unknown as Node[];
-const nodesWithin = (model: LayersModel) => (model as unknown as { containerNodes: Set<string> }).containerNodes;
+const nodesWithin = (model: LayersModel) =>
+  (model as unknown as { containerNodes: Set<string> }).containerNodes;
 const isSequential = (model: Layer) => model.getClassName() === "Sequential";
 
 /** @throws OptionError UNSUPPORTED naming every layer that Keras 3 does not have */
@@ -50,13 +51,21 @@ export function writtenModel(model: LayersModel): Config {
 }
 
 function sequentialConfig(model: LayersModel): Config {
-  const input = { batch_shape: model.inputs[0]!.shape, dtype: model.inputs[0]!.dtype, name: `${model.name}_input` };
+  const input = {
+    batch_shape: model.inputs[0]!.shape,
+    dtype: model.inputs[0]!.dtype,
+    name: `${model.name}_input`,
+  };
   const first = { module: "keras.layers", class_name: "InputLayer", config: input, registered_name: null };
   const rest = keptLayers(model).map((layer) => {
     if (layer instanceof LayersModel) return writtenModel(layer);
     const isOurs = SHARED_LAYERS.includes(layer.getClassName());
     if (isOurs && !/Normalization$/.test(layer.getClassName()))
-      throw notWritten("an attention must be called with its inputs", `${layer.name} in a Sequential`, "build a functional model");
+      throw notWritten(
+        "an attention must be called with its inputs",
+        `${layer.name} in a Sequential`,
+        "build a functional model",
+      );
     return serialized(layer);
   });
   return { name: model.name, trainable: true, dtype: "float32", layers: [first, ...rest] };
@@ -88,7 +97,8 @@ function functionalConfig(model: LayersModel): Config {
     class_name: "__keras_tensor__",
     config: { shape: tensor.shape, dtype: tensor.dtype, keras_history: place(tensor) },
   });
-  const placed = (tensors: SymbolicTensor[]) => (tensors.length === 1 ? place(tensors[0]!) : tensors.map(place));
+  const placed = (tensors: SymbolicTensor[]) =>
+    tensors.length === 1 ? place(tensors[0]!) : tensors.map(place);
   return {
     name: model.name,
     trainable: true,
@@ -109,7 +119,11 @@ function entry(layer: Layer, nodes: Node[], written: Written): Config {
     return { ...self, name, inbound_nodes: [] };
   }
   const self = layer instanceof LayersModel ? writtenModel(layer) : serialized(layer);
-  return { ...self, name, inbound_nodes: nodes.map(({ inputTensors }) => call(layer, inputTensors.map(written))) };
+  return {
+    ...self,
+    name,
+    inbound_nodes: nodes.map(({ inputTensors }) => call(layer, inputTensors.map(written))),
+  };
 }
 
 /** A call with the arguments of Keras' layer of that class. */
@@ -120,10 +134,14 @@ function call(layer: Layer, tensors: unknown[]): Config {
     return { args: [tensors.length > 1 ? tensors : [tensors[0], tensors[0]]], kwargs };
   if (className === "MultiHeadAttention" || className === "GroupQueryAttention") {
     const [query, value = query, key, mask] = tensors;
-    return { args: [query, value, ...(key ? [key] : [])], kwargs: { ...kwargs, ...(mask ? { attention_mask: mask } : {}) } };
+    return {
+      args: [query, value, ...(key ? [key] : [])],
+      kwargs: { ...kwargs, ...(mask ? { attention_mask: mask } : {}) },
+    };
   }
   const isRecurrent = ["LSTM", "GRU", "SimpleRNN", "Bidirectional"].includes(className);
-  if (isRecurrent && tensors.length > 1) return { args: [tensors[0]], kwargs: { initial_state: tensors.slice(1) } };
+  if (isRecurrent && tensors.length > 1)
+    return { args: [tensors[0]], kwargs: { initial_state: tensors.slice(1) } };
   const isList = STOCK_LAYERS.get(className)?.takesList || tensors.length > 1;
   return { args: isList ? [tensors] : tensors, kwargs };
 }

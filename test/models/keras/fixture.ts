@@ -17,7 +17,10 @@ interface FixtureArray {
 export const kerasFile = (name: string) => new Uint8Array(readFileSync(path.join(fixtures, name)));
 
 const cases = (name: string) =>
-  JSON.parse(readFileSync(path.join(fixtures, `${name}.json`), "utf8")) as Record<"inputs" | "outputs", FixtureArray[]>;
+  JSON.parse(readFileSync(path.join(fixtures, `${name}.json`), "utf8")) as Record<
+    "inputs" | "outputs",
+    FixtureArray[]
+  >;
 
 export const inputsOf = (name: string) =>
   cases(name).inputs.map(({ shape, dtype, values }) => tf.tensor(values, shape, dtype));
@@ -41,4 +44,7 @@ export function expectOutputs(model: LayersModel, name: string, tolerance: numbe
 /** The Python that checks what heed writes: one with keras, h5py and numpy. */
 export const python = process.env.HEED_PYTHON ?? "python3";
 export const hasKeras =
-  spawnSync(python, ["-c", "import keras"], { env: { ...process.env, KERAS_BACKEND: "numpy" }, stdio: "ignore" }).status === 0;
+  spawnSync(python, ["-c", "import keras"], {
+    env: { ...process.env, KERAS_BACKEND: "numpy" },
+    stdio: "ignore",
+  }).status === 0;

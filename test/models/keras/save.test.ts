@@ -4,7 +4,14 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
-import { input, layers, type LayersModel, model, sequential, type SymbolicTensor } from "@tensorflow/tfjs-layers";
+import {
+  input,
+  type LayersModel,
+  layers,
+  model,
+  type SymbolicTensor,
+  sequential,
+} from "@tensorflow/tfjs-layers";
 import { expect, test } from "vitest";
 import { HardAttention, LayerNormalization, MultiHeadAttention } from "../../../src/layers/index.ts";
 import { loadKeras, loadKerasWeights, saveKeras, saveKerasWeights } from "../../../src/models/keras/index.ts";
@@ -17,21 +24,36 @@ function built(): LayersModel {
   const allowed = input({ shape: [T, S], dtype: "bool" });
   const shared = layers.dense({ units: 11, activation: "tanh", kernelRegularizer: "l1l2" });
   const [x, y] = [shared.apply(first), shared.apply(second)] as SymbolicTensor[];
-  const attended = new MultiHeadAttention({ numHeads: 2, keyDim: 3, dropout: 0.1 }).apply([x!, y!, y!, allowed]);
-  const causal = new MultiHeadAttention({ numHeads: 1, keyDim: 2, useCausalMask: true, useBias: false }).apply(x!);
+  const attended = new MultiHeadAttention({ numHeads: 2, keyDim: 3, dropout: 0.1 }).apply([
+    x!,
+    y!,
+    y!,
+    allowed,
+  ]);
+  const causal = new MultiHeadAttention({
+    numHeads: 1,
+    keyDim: 2,
+    useCausalMask: true,
+    useBias: false,
+  }).apply(x!);
   const sum = layers.add().apply([attended, causal] as SymbolicTensor[]) as SymbolicTensor;
   const normal = new LayerNormalization({ epsilon: 1e-6 }).apply(sum) as SymbolicTensor;
   const head = sequential({ name: "head" });
-  head.add(layers.dense({ units: 2, activation: "swish", inputShape: [T, 11], kernelInitializer: "leCunNormal" }));
+  head.add(
+    layers.dense({ units: 2, activation: "swish", inputShape: [T, 11], kernelInitializer: "leCunNormal" }),
+  );
   const lstm = layers.lstm({ units: 3, recurrentActivation: "sigmoid", returnSequences: true });
   const both = layers.bidirectional({ layer: lstm as never, mergeMode: "ave" });
-  return model({ inputs: [first, second, allowed], outputs: [head.apply(normal), both.apply(normal)] as SymbolicTensor[] });
+  return model({
+    inputs: [first, second, allowed],
+    outputs: [head.apply(normal), both.apply(normal)] as SymbolicTensor[],
+  });
 }
 
 const inputs = () => [
   tf.randomNormal([2, 5, 7], 0, 1, "float32", 1),
   tf.randomNormal([2, 3, 7], 0, 1, "float32", 2),
-  tf.tensor([1, 0, 1, 1, 1, 0, 0, 0, 1, 1, 1, 1, 0, 1, 0], [1, 5, 3], "bool").tile([2, 1, 1]),
+  tf.tile(tf.tensor([1, 0, 1, 1, 1, 0, 0, 0, 1, 1, 1, 1, 0, 1, 0], [1, 5, 3], "bool"), [2, 1, 1]),
 ];
 
 test("what is written is read again: the same numbers, and the same file but for its date", async () => {
@@ -76,32 +98,38 @@ test("what Keras 3 does not have is refused by name, all of it at once", async (
   await expect(saveKeras(alone)).rejects.toThrow("in a Sequential; build a functional model");
 });
 
-test.skipIf(!hasKeras)("Keras 3 loads what heed writes and computes the same", { timeout: 300_000 }, async () => {
-  const folder = mkdtempSync(path.join(os.tmpdir(), "heed-keras-"));
-  try {
-    const array = (x: tf.Tensor) => ({
-      shape: x.shape,
-      dtype: x.dtype === "float32" ? "float32" : "int32",
-      values: [...x.dataSync()],
-    });
-    const made = built();
-    const given = inputs();
-    writeFileSync(path.join(folder, "built.keras"), await saveKeras(made));
-    const outputs = (made.predict(given) as tf.Tensor[]).map(array);
-    writeFileSync(path.join(folder, "built.json"), JSON.stringify({ inputs: given.map(array), outputs }));
-    // NumPy, which is quick, ignores masks.
-    const names = ["stack", "shared", "multi_head", "attentions", "states", "reset_after", "convolutions"];
-    for (const name of names) {
-      const loaded = await loadKeras(kerasFile(`${name}.keras`));
-      writeFileSync(path.join(folder, `${name}.keras`), await saveKeras(loaded));
-      cpSync(path.join(fixtures, `${name}.json`), path.join(folder, `${name}.json`));
+test.skipIf(!hasKeras)(
+  "Keras 3 loads what heed writes and computes the same",
+  { timeout: 300_000 },
+  async () => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), "heed-keras-"));
+    try {
+      const array = (x: tf.Tensor) => ({
+        shape: x.shape,
+        dtype: x.dtype === "float32" ? "float32" : "int32",
+        values: [...x.dataSync()],
+      });
+      const made = built();
+      const given = inputs();
+      writeFileSync(path.join(folder, "built.keras"), await saveKeras(made));
+      const outputs = (made.predict(given) as tf.Tensor[]).map(array);
+      writeFileSync(path.join(folder, "built.json"), JSON.stringify({ inputs: given.map(array), outputs }));
+      // NumPy, which is quick, ignores masks.
+      const names = ["stack", "shared", "multi_head", "attentions", "states", "reset_after", "convolutions"];
+      for (const name of names) {
+        const loaded = await loadKeras(kerasFile(`${name}.keras`));
+        writeFileSync(path.join(folder, `${name}.keras`), await saveKeras(loaded));
+        cpSync(path.join(fixtures, `${name}.json`), path.join(folder, `${name}.json`));
+      }
+      const script = path.resolve(import.meta.dirname, "../../../tools/fixtures/keras_check.py");
+      const { status, stdout, stderr } = spawnSync(python, [script, folder], { encoding: "utf8" });
+      expect(status, stderr).toBe(0);
+      const differences = JSON.parse(stdout) as Record<string, number>;
+      expect(Object.keys(differences)).toEqual([...names, "built"].sort());
+      for (const [name, off] of Object.entries(differences))
+        expect([name, off <= 1e-5, off]).toEqual([name, true, off]);
+    } finally {
+      rmSync(folder, { recursive: true });
     }
-    const script = path.resolve(import.meta.dirname, "../../../tools/fixtures/keras_check.py");
-    const { stdout, stderr } = spawnSync(python, [script, folder], { encoding: "utf8" });
-    const differences = JSON.parse(stdout || JSON.stringify(stderr)) as Record<string, number>;
-    expect(Object.keys(differences)).toEqual([...names, "built"].sort());
-    for (const [name, off] of Object.entries(differences)) expect([name, off <= 1e-5, off]).toEqual([name, true, off]);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-});
+  },
+);
