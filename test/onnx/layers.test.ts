@@ -189,6 +189,7 @@ async function expectSame(model: tfl.LayersModel, attention: "operator" | "plain
         const { shape, values } = got[session.outputs[n]!]!;
         expect(shape).toEqual(tensor.shape);
         const expected = Array.from(tensor.dataSync());
+        expect(expected.every(Number.isFinite)).toBe(true);
         const most = Math.max(1, ...expected.map(Math.abs));
         expect(distance(Array.from(values), expected), `${session.outputs[n]} of ${B}`).toBeLessThan(
           1e-5 * most,
@@ -249,6 +250,25 @@ describe("A layer gives in onnxruntime-web what it gives here", () => {
     );
     const model = drawn(tfl.model({ inputs: [x, pairs, heads], outputs: [seen, ...turned] }));
     await expectSame(model, "plain");
+    model.dispose();
+  });
+
+  it("NaN in hidden places reaches nothing", async () => {
+    const heads = { numHeads: 2, keyDim: 5, seed };
+    const model = modelOf([
+      form(() => new heed.MultiHeadAttention({ ...heads, slidingWindow: 2 }), "oneMasked", "twoMasked"),
+      form(() => new heed.TalkingHeadsAttention(heads), "oneMasked"),
+      form(() => new heed.BahdanauAttention({ units: 5, seed }), "twoMasked"),
+      form(() => new heed.TransformerEncoderLayer(encoder), "oneMasked"),
+      form(() => new heed.TransformerDecoderLayer(encoder), "twoMasked"),
+    ]);
+    const embedding = model.layers.find((layer) => layer.getClassName() === "Embedding")!;
+    tf.tidy(() => {
+      const rows = embedding.getWeights()[0]!;
+      const values = rows.dataSync().slice().fill(Number.NaN, 0, WIDTH);
+      embedding.setWeights([tf.tensor(values, rows.shape)]);
+    });
+    await expectSame(model, "operator");
     model.dispose();
   });
 
