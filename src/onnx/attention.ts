@@ -1,6 +1,6 @@
 import type { Graph, Value } from "./format/graph.ts";
 import { NONE } from "./format/graph.ts";
-import { concat, reshape, toBool, transpose, unsqueeze } from "./format/operations.ts";
+import { cast, concat, reshape, transpose, unsqueeze } from "./format/operations.ts";
 
 /** What is added to the score of a key that is not seen: finite, so that a row without any has weights too. */
 const HIDDEN = -1e30;
@@ -67,7 +67,7 @@ export function biasOf(graph: Graph, visible: Value, added: Value = graph.number
  * bias of `Attention` have one row for all queries; onnxruntime 1.30 does not.
  */
 export function paddingBias(graph: Graph, mask: Value, T: Value): Value {
-  const bias = biasOf(graph, unsqueeze(graph, toBool(graph, mask), 1, 2));
+  const bias = biasOf(graph, unsqueeze(graph, cast(graph, mask, "bool"), 1, 2));
   if (graph.opset < ATTENTION_SINCE) return bias;
   return graph.op("Expand", [bias, concat(graph, [graph.ints([1, 1]), T, graph.ints([1])], 0)]);
 }

@@ -25,21 +25,26 @@ export interface OnnxOptions {
 }
 
 /**
- * A Transformer as an ONNX file with its weights inside, for onnxruntime and onnxruntime-web.
+ * A model as an ONNX file with its weights inside, for onnxruntime and onnxruntime-web.
  *
- * Names are those that Optimum gives and transformers.js reads:
+ * A Transformer has the names that Optimum gives and transformers.js reads:
  *
  *     encoder    input_ids, attention_mask, token_type_ids → logits or last_hidden_state, pooler_output
  *     decoder    input_ids, attention_mask [B, P + T], past_key_values.N.key → logits, present.N.key
  *     of both    input_ids, encoder_hidden_states, encoder_attention_mask, past_key_values.N.decoder.key,
  *                past_key_values.N.encoder.key, use_cache_branch → logits, present.N.decoder.key, present.N.encoder.key
  *
+ * A `tf.LayersModel` has the names of its input layers, and for outputs those of the layers that give them, with a dot and
+ * the number of the output; `ONNX_LAYERS` are the layers that can be in it.
+ *
  * Shapes: keys and values [B, Hkv, P, D], P = 0 in the first step; B, T and P may differ from call to call.
  * Conventions: `attention_mask` is 1 where there is a token; a decoder's padding takes no position and may stand on either
- * side. Rotated and sinusoidal positions go up to 262,143. The decoder of two files is Optimum's "merged" one.
+ * side. Rotated and sinusoidal positions go up to 262,143. The decoder of two files is Optimum's "merged" one. Layers are
+ * those of inference: their masks of padding go along, and a query that sees nothing gives 0.
  * Cost: the file, and one parameter at a time beside it.
  *
- * @throws OptionError OPTION, CONFLICT for options that are not this model's · DataError LIMIT for a file above 2 GiB
+ * @throws OptionError OPTION, CONFLICT for options that are not this model's, UNSUPPORTED naming a layer that ONNX cannot say ·
+ *   DataError LIMIT for a file above 2 GiB
  * @example
  * const model = new Transformer(gpt2({ layers: 2, width: 8, heads: 2, vocabulary: 11, positions: 16 }), 1);
  * const file = exportOnnx(model); // for fs.writeFileSync, or InferenceSession.create

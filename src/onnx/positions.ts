@@ -2,7 +2,7 @@
 import { alibiSlopes } from "../attention/position/alibi.ts";
 import { t5Bucket } from "../attention/position/t5-bias.ts";
 import type { Graph, Value } from "./format/graph.ts";
-import { concat, transpose, unsqueeze } from "./format/operations.ts";
+import { cast, concat, transpose, unsqueeze } from "./format/operations.ts";
 
 /** Positions are told in two steps, p = FINE·a + b: tables of so many rows each serve FINE² positions. */
 const FINE = 512;
@@ -116,7 +116,7 @@ export function t5Bias(
 
 /** ALiBi's bias of the scores: [1 or B, H, T, S]. */
 export function alibiBias(graph: Graph, places: Places, H: number): Value {
-  const apart = graph.op("Cast", [graph.op("Abs", [distances(graph, places)])], { to: 1 });
+  const apart = cast(graph, graph.op("Abs", [distances(graph, places)]), "float");
   const slopes = graph.floats(
     alibiSlopes(H).map((slope) => -slope),
     [1, H, 1, 1],

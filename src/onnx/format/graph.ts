@@ -1,6 +1,14 @@
 import type { LazyBytes } from "./message.ts";
-import type { NodeProto, Port, Tensor } from "./protos.ts";
-import { type Attribute, type DataType, type Dimension, type GraphProto, modelBytes } from "./protos.ts";
+import {
+  type Attribute,
+  type DataType,
+  type Dimension,
+  type GraphProto,
+  modelBytes,
+  type NodeProto,
+  type Port,
+  type Tensor,
+} from "./protos.ts";
 
 /** A value of a graph, by its name in the file. */
 export type Value = string & { readonly value: unique symbol };

@@ -1,5 +1,6 @@
 /** Compositions of operators that several parts of a graph need. */
 import type { Graph, Value } from "./graph.ts";
+import { DATA_TYPES, type DataType } from "./protos.ts";
 
 /** The last index of a slice that goes to the end. */
 const END = Number.MAX_SAFE_INTEGER;
@@ -21,9 +22,9 @@ export function unsqueeze(graph: Graph, x: Value, ...axes: number[]): Value {
   return graph.op("Unsqueeze", [x, graph.ints(axes)]);
 }
 
-/** int64 values as a mask: true where they are not 0. */
-export function toBool(graph: Graph, x: Value): Value {
-  return graph.op("Cast", [x], { to: 9 });
+/** x in another type; as bool it is true where x is not 0. */
+export function cast(graph: Graph, x: Value, type: DataType): Value {
+  return graph.op("Cast", [x], { to: DATA_TYPES[type] });
 }
 
 export function concat(graph: Graph, values: readonly Value[], axis: number): Value {

@@ -2,16 +2,7 @@
 
 import { weightedSum } from "../attention.ts";
 import type { Value } from "../format/graph.ts";
-import {
-  concat,
-  joinHeads,
-  reshape,
-  sizeOf,
-  splitHeads,
-  toBool,
-  transpose,
-  unsqueeze,
-} from "../format/operations.ts";
+import { cast, joinHeads, reshape, splitHeads, transpose, unsqueeze } from "../format/operations.ts";
 import { layerNorm, rmsNorm } from "../norm.ts";
 import { both, type LayerRule, type LayerUse, linear, type Made, unsayable, zeroHidden } from "./call.ts";
 import { type Attended, maskedAttention, orderMask, weightsOf } from "./masked-attention.ts";
@@ -146,7 +137,7 @@ function projected(use: LayerUse, sizes: Sizes, outputShape?: readonly number[])
 /** The mask of pairs, [T, S], [B, T, S] or [B, H, T, S], as bool of four axes. */
 function pairMask({ graph, inputs }: LayerUse): Value {
   const { value, shape, type } = inputs[3]!;
-  const allow = type === "bool" ? value : toBool(graph, value);
+  const allow = type === "bool" ? value : cast(graph, value, "bool");
   if (shape.length === 4) return allow;
   return unsqueeze(graph, allow, ...(shape.length === 3 ? [1] : [0, 1]));
 }
@@ -242,8 +233,3 @@ export const talkingHeadsRule: LayerRule = (use) =>
     const mixed = mix(weightsOf(graph, mix(products, "scores/kernel"), seen), "weights/kernel");
     return weightedSum(graph, mixed, { v, H, Hkv: H, Dv });
   });
-
-/** A mask or encoding of x's own sizes: int64 [2], B and N. */
-export function sizesOf({ graph }: LayerUse, x: Value): Value {
-  return concat(graph, [sizeOf(graph, x, 0), sizeOf(graph, x, 1)], 0);
-}

@@ -1,6 +1,6 @@
 /** heed's layers of a Transformer's encoder and decoder. */
 import type { Value } from "../format/graph.ts";
-import { joinHeads, toBool, unsqueeze } from "../format/operations.ts";
+import { cast, joinHeads, unsqueeze } from "../format/operations.ts";
 import { layerNorm } from "../norm.ts";
 import { heads } from "./attentions.ts";
 import { both, type LayerRule, type LayerUse, linear, zeroHidden } from "./call.ts";
@@ -60,7 +60,7 @@ export const encoderLayerRule: LayerRule = (use) => {
   const [{ value, mask } = inputs[0]!, pairs] = inputs;
   const allow = both(graph, [
     mask && unsqueeze(graph, mask, 1, 2),
-    pairs && unsqueeze(graph, pairs.type === "bool" ? pairs.value : toBool(graph, pairs.value), 1),
+    pairs && unsqueeze(graph, pairs.type === "bool" ? pairs.value : cast(graph, pairs.value, "bool"), 1),
   ]);
   const outputs: Value[] = [];
   const keep = (weights: Value) => void outputs.push(weights);

@@ -1,28 +1,17 @@
 /** Layers of TensorFlow.js that models of attention are built with. */
+import { KERAS_ACTIVATIONS } from "../activations.ts";
 import type { Graph, Value } from "../format/graph.ts";
-import { concat, reshape, transpose } from "../format/operations.ts";
+import { cast, concat, reshape, transpose } from "../format/operations.ts";
 import { both, type LayerRule, type LayerUse, unsayable } from "./call.ts";
-
-/** Activations by TensorFlow.js' names. */
-const ACTIVATIONS: Readonly<Record<string, (graph: Graph, x: Value) => Value>> = {
-  linear: (_, x) => x,
-  relu: (graph, x) => graph.op("Relu", [x]),
-  sigmoid: (graph, x) => graph.op("Sigmoid", [x]),
-  tanh: (graph, x) => graph.op("Tanh", [x]),
-  softmax: (graph, x) => graph.op("Softmax", [x], { axis: -1 }),
-  log_softmax: (graph, x) => graph.op("LogSoftmax", [x], { axis: -1 }),
-  elu: (graph, x) => graph.op("Elu", [x]),
-  softplus: (graph, x) => graph.op("Softplus", [x]),
-  softsign: (graph, x) => graph.op("Softsign", [x]),
-  gelu: (graph, x) => graph.op("Gelu", [x]),
-  gelu_new: (graph, x) => graph.op("Gelu", [x], { approximate: "tanh" }),
-  swish: (graph, x) => graph.op("Mul", [x, graph.op("Sigmoid", [x])]),
-};
 
 function activate({ graph, op, config }: LayerUse, x: Value): Value {
   const name = String(config.activation ?? "linear");
-  if (Object.hasOwn(ACTIVATIONS, name)) return ACTIVATIONS[name]!(graph, x);
-  throw unsayable(op, `in ONNX its activation must be one of ${Object.keys(ACTIVATIONS).join(", ")}`, name);
+  if (Object.hasOwn(KERAS_ACTIVATIONS, name)) return KERAS_ACTIVATIONS[name]!(graph, x);
+  throw unsayable(
+    op,
+    `in ONNX its activation must be one of ${Object.keys(KERAS_ACTIVATIONS).join(", ")}`,
+    name,
+  );
 }
 
 const only = ({ inputs }: LayerUse): Value => inputs[0]!.value;
@@ -39,10 +28,10 @@ export const activationRule: LayerRule = (use) => activate(use, only(use));
 
 export const embeddingRule: LayerRule = (use) => {
   const { graph, config } = use;
-  const ids = graph.op("Cast", [only(use)], { to: 7 });
+  const ids = cast(graph, only(use), "int64");
   const outputs = [graph.op("Gather", [use.weight("embeddings"), ids])];
   if (!config.maskZero) return { outputs, mask: null };
-  return { outputs, mask: graph.op("Cast", [ids], { to: 9 }) };
+  return { outputs, mask: cast(graph, ids, "bool") };
 };
 
 /** Elementwise sums, products and means of inputs of equal shapes. */

@@ -1,7 +1,7 @@
 import type { Transformer } from "../../models/transformer/transformer.ts";
 import { biasOf, causalMask, paddingBias } from "../attention.ts";
 import { Graph, type Value } from "../format/graph.ts";
-import { concat, range, sizeOf, sliceFrom, toBool, unsqueeze } from "../format/operations.ts";
+import { cast, concat, range, sizeOf, sliceFrom, unsqueeze } from "../format/operations.ts";
 import type { Dimension, Port } from "../format/protos.ts";
 import type { Places } from "../positions.ts";
 import { embed } from "./embeddings.ts";
@@ -31,7 +31,7 @@ export function decoderGraph(model: Transformer, opset: number): Graph {
   const places = { keys, queries: sliceFrom(graph, keys, past, 1) };
   const visible = graph.op("And", [
     causalMask(graph, { ...places, window: config.window }),
-    unsqueeze(graph, toBool(graph, mask), 1, 2),
+    unsqueeze(graph, cast(graph, mask, "bool"), 1, 2),
   ]);
   const stack = scope.at("decoder");
   const states = runStack(stack, config.decoderLayers, embed(scope, { tokens, positions: places.queries }), {
