@@ -53,7 +53,7 @@ describe("fine-tuning in a page", () => {
     expect(console).toEqual([]);
     expect(report.frozen).toBe(true);
     expect(report.bytes).toBe(here.bytes);
-    expect(report.losses[9]).toBeLessThan(0.5 * report.losses[0]!);
+    expect(report.losses[9]).toBeLessThan(0.9 * report.losses[0]!);
     expect(report.losses[19]).toBeLessThan(report.losses[10]!);
     // Engines may fuse products and sums, or not: both round, a step carries it on.
     for (const [n, loss] of here.losses.entries())

@@ -7,6 +7,11 @@ import { expect, onTestFinished, test } from "vitest";
 import { useHeedBackend } from "../../../src/host/select.ts";
 import { LoraAdapter } from "../../../src/models/index.ts";
 import { withClassifier } from "../../../src/models/transformer/classifier.ts";
+import { fullConfig } from "../../../src/models/transformer/config.ts";
+import { transformerParameters } from "../../../src/models/transformer/parameters.ts";
+import { llama } from "../../../src/models/transformer/presets/llama.ts";
+import { publishedNames } from "../../../src/models/transformer/published.ts";
+import { Transformer } from "../../../src/models/transformer/transformer.ts";
 import {
   loadAdapter,
   loadModel,
@@ -14,6 +19,7 @@ import {
   writePretrained,
 } from "../../../src/tasks/pretrained/index.ts";
 import { fixture } from "../../models/transformer/fixture.ts";
+import { encodeGguf } from "../../support/gguf.ts";
 import { modelFolder, writeModelFolder } from "./fixture.ts";
 
 function scratch(): string {
@@ -73,6 +79,68 @@ test("a run that is stopped, or a number that is lost, leaves what was there", a
   expect(readdirSync(place)).toEqual(["config.json"]);
   model.dispose();
 });
+
+test("a GGUF file becomes a Llama's folder, with the tokenizer that was within it", async () => {
+  const place = scratch();
+  const file = path.join(place, "small.gguf");
+  const { metadata: tokenizer } = JSON.parse(
+    readFileSync(path.resolve(import.meta.dirname, "../../fixtures/tokenizers/smollm.json"), "utf8"),
+  ) as { metadata: Record<string, string[]> };
+  const vocabulary = tokenizer["tokenizer.ggml.tokens"]!.length;
+  const sizes = { layers: 2, width: 12, heads: 3, keyValueHeads: 1, inner: 7, vocabulary, tied: true };
+  const config = llama({ ...sizes, ropeBase: 100, epsilon: 1e-5 });
+  const specs = transformerParameters(fullConfig(config));
+  const made = new Transformer(config, 1);
+  const tensors = Object.fromEntries(
+    Object.entries(publishedNames(GGUF_NAMES, specs)).map(([parameter, name]) => {
+      const { shape } = specs[parameter]!;
+      return [name, { shape, values: made.parameters.variables[parameter]!.dataSync() as Float32Array }];
+    }),
+  );
+  made.dispose();
+  writeFileSync(file, encodeGguf({ ...LLAMA_METADATA, ...tokenizer }, tensors));
+  const model = await loadModel(file);
+  const to = path.join(place, "folder");
+  await writePretrained(to, model, { from: file });
+  expect(readdirSync(to).toSorted()).toEqual([
+    "config.json",
+    "model.safetensors",
+    "tokenizer.json",
+    "tokenizer_config.json",
+  ]);
+  expect(JSON.parse(readFileSync(path.join(to, "config.json"), "utf8"))).toMatchObject({
+    ...{ model_type: "llama", architectures: ["LlamaForCausalLM"], max_position_embeddings: 77 },
+    ...{ rope_theta: 100, tie_word_embeddings: true, num_key_value_heads: 1, attention_bias: false },
+  });
+  const again = await loadModel(to);
+  const text = "Hello  world, 3 times!";
+  const { ids } = model.encode(text);
+  expect(again.encode(text)).toEqual(model.encode(text));
+  const [here, there] = [model, again].map((one) => one.states(ids).dataSync());
+  // Norms make states of about 1; a score's four products are summed in another order.
+  for (const [n, state] of here!.entries()) expect(Math.abs(state - there![n]!)).toBeLessThan(1e-5);
+  model.dispose();
+  again.dispose();
+});
+
+const LLAMA_METADATA = {
+  ...{ "general.architecture": "llama", "llama.block_count": 2, "llama.embedding_length": 12 },
+  ...{ "llama.attention.head_count": 3, "llama.attention.head_count_kv": 1, "llama.feed_forward_length": 7 },
+  ...{ "llama.rope.freq_base": 100, "llama.context_length": 77 },
+};
+const GGUF_NAMES = {
+  "embedding/token": "token_embd.weight",
+  "decoder/#/self/query": "blk.#.attn_q",
+  "decoder/#/self/key": "blk.#.attn_k",
+  "decoder/#/self/value": "blk.#.attn_v",
+  "decoder/#/self/output": "blk.#.attn_output",
+  "decoder/#/self/norm": "blk.#.attn_norm",
+  "decoder/#/feed/gate": "blk.#.ffn_gate",
+  "decoder/#/feed/in": "blk.#.ffn_up",
+  "decoder/#/feed/out": "blk.#.ffn_down",
+  "decoder/#/feed/norm": "blk.#.ffn_norm",
+  "decoder/norm": "output_norm",
+};
 
 test("an adapter is written and read beside the base that it was begun on", async () => {
   const folder = path.join(scratch(), "adapter");
