@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { AnyTranslator } from "../tasks/translation/load.ts";
+import type { Translator } from "../tasks/translation/load.ts";
 import {
   isTargetLanguage,
   TARGET_LANGUAGES,
@@ -36,7 +36,7 @@ line of a file, with the figure of confidence where the model has one.
 export function evaluateTranslation(io: Io): Command {
   return new Command("translation")
     .description("Translates a split and scores it as sacreBLEU does.")
-    .option("--model <dir>", "folder of the model (default: the one that ships with heed)")
+    .option("--model <dir>", "folder of the model, or the name of one that ships (default: translation-en)")
     .option("--to <language>", TO, oneOf(NAME, "--to", TARGET_LANGUAGES))
     .option("--data <dir>", "folder with the splits (default: the fetched data set)")
     .option("--split <name>", "test or valid", oneOf(NAME, "--split", SPLITS), "test")
@@ -50,8 +50,8 @@ export function evaluateTranslation(io: Io): Command {
 }
 
 async function score(flags: Flags, io: Io): Promise<void> {
-  const { loadAnyTranslator } = await import("../tasks/translation/load.ts");
-  const translator = await loadAnyTranslator(flags.model, flags.to);
+  const { loadTranslator } = await import("../tasks/translation/load.ts");
+  const translator = await loadTranslator(flags.model, flags.to);
   const options = flags.beam ? { beam: flags.beam } : {};
   const scoreIt = flags.spans ? scoreSpans : flags.links ? scoreLinks : flags.list ? list : scoreSplit;
   try {
@@ -68,11 +68,7 @@ interface Scored {
   text: string;
 }
 
-async function scoreSplit(
-  translator: AnyTranslator,
-  flags: Flags,
-  options: TranslateOptions,
-): Promise<Scored> {
+async function scoreSplit(translator: Translator, flags: Flags, options: TranslateOptions): Promise<Scored> {
   const { locateDataset } = await import("../data/locate.ts");
   const { readReferenced } = await import("../tasks/translation/corpus.ts");
   const { evaluate } = await import("../tasks/translation/evaluate.ts");
@@ -85,7 +81,7 @@ async function scoreSplit(
 }
 
 async function scoreSpans(
-  translator: AnyTranslator,
+  translator: Translator,
   { spans: file }: Flags,
   options: TranslateOptions,
 ): Promise<Scored> {
@@ -100,7 +96,7 @@ async function scoreSpans(
 }
 
 async function scoreLinks(
-  translator: AnyTranslator,
+  translator: Translator,
   { links: file }: Flags,
   options: TranslateOptions,
 ): Promise<Scored> {
@@ -119,7 +115,7 @@ const shareOf = (some: number, all: number): string =>
   `${some} of ${all} (${((100 * some) / Math.max(1, all)).toFixed(1)} %)`;
 
 async function list(
-  translator: AnyTranslator,
+  translator: Translator,
   { list: file }: Flags,
   options: TranslateOptions,
 ): Promise<Scored> {

@@ -5,10 +5,15 @@ import { type LoadTranslator, loadFromFolder } from "./translate.ts";
 import { axesOf, look, safe, show } from "./translation-output.ts";
 
 /** What is shown where nobody says what: by `npm start`, and in the strip of maps at the head of the README. */
-export const SENTENCES = ["I am very tired.", "Where is the station?", "Tom bought a red car."];
+export const SENTENCES = [
+  "I am very tired.",
+  "Tom bought a red car.",
+  "Anna paid $45 for the tickets at 7:30 p.m.",
+];
 
 const NEXT = `Next:
   npm start -- "Your own sentence."
+  npx heed translate --to de "Where is the station?"
   npx heed translate --help
 `;
 

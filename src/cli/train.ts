@@ -8,7 +8,7 @@ const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 const TASKS: readonly TrainTask[] = [
   {
     name: "translation",
-    description: "Trains the English–French model.",
+    description: "Trains the recurrent English–French model.",
     data: "folder with train.tsv.gz, valid.tsv.gz and test.tsv.gz (default: the fetched data set)",
     folder: "runs/translation-en-fr",
     help: `The data set is the one that "heed data fetch tatoeba-en-fr" fetches.

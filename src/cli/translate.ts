@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import type { AnyTranslator } from "../tasks/translation/load.ts";
+import type { Translator } from "../tasks/translation/load.ts";
 import { TARGET_LANGUAGES, type TargetLanguage } from "../tasks/translation/text/language.ts";
 import type { Translation } from "../tasks/translation/translation.ts";
 import { oneOf, wholeNumber } from "./flags.ts";
@@ -29,11 +29,11 @@ export const TO = `${TARGET_LANGUAGES.join(", ")} (default: the model's language
 export type LoadTranslator = (
   folder: string | undefined,
   to: TargetLanguage | undefined,
-) => Promise<Pick<AnyTranslator, "translate" | "dispose" | "card">>;
+) => Promise<Pick<Translator, "translate" | "dispose" | "card">>;
 
 export const loadFromFolder: LoadTranslator = async (folder, to) => {
-  const { loadAnyTranslator } = await import("../tasks/translation/load.ts");
-  return loadAnyTranslator(folder, to);
+  const { loadTranslator } = await import("../tasks/translation/load.ts");
+  return loadTranslator(folder, to);
 };
 
 const HELP = `
@@ -42,6 +42,8 @@ an empty line gives an empty line. In a terminal each translation is followed by
 alignment; elsewhere by its summary, indented; --no-map leaves the translations alone, one a line.
 
   heed translate "I am tired."
+  heed translate --to de "I am tired."                    # or es; fr is the default
+  heed translate --model translation-en-fr "I am tired."  # the recurrent model
   heed translate --no-map < english.txt > french.txt
   heed translate --svg tired.svg "I am tired."
   heed translate --trace tired.attn "I am tired."   # then: heed show tired.attn
@@ -63,7 +65,10 @@ export function translateCommand(io: Io, load: LoadTranslator = loadFromFolder):
       "also the next best translations, so many in all",
       wholeNumber(NAME, "--n-best", 1, MAX_BEAM, "try --n-best 3"),
     )
-    .option("--model <dir>", "folder of the weights and their card (default: the model that ships with heed)")
+    .option(
+      "--model <dir>",
+      "folder of the weights and their card, or the name of a model that ships (default: translation-en)",
+    )
     .option("--svg <file>", "also draw the heat map; several sentences go to file-1.svg, file-2.svg, …")
     .option("--trace <file>", "also write what each word looked at, for heed show, svg and png")
     .addOption(

@@ -1,4 +1,4 @@
-import type { AnyTranslator } from "../tasks/translation/load.ts";
+import type { Translator } from "../tasks/translation/load.ts";
 import type { Doubt, Translation } from "../tasks/translation/translation.ts";
 import type { HeatmapData } from "../viz/data.ts";
 import { heatmap } from "../viz/heatmap.ts";
@@ -88,7 +88,7 @@ export interface Axes {
 }
 
 /** The axes of a model's alignments, named after its languages: `en` → `English`. */
-export function axesOf({ from, to }: AnyTranslator["card"]): Axes {
+export function axesOf({ from, to }: Translator["card"]): Axes {
   return { title: "", xTitle: languageName(from), yTitle: languageName(to) };
 }
 

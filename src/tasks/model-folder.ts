@@ -1,6 +1,15 @@
 /** Folders of trained models: weights, float16 where that is enough, what reads and writes their data, and a card; each task adds its words. */
-import { accessSync, constants, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import type * as tf from "@tensorflow/tfjs-core";
 import { DataError, FileError } from "../core/errors.ts";
 import { fileReason } from "../core/file-reason.ts";
@@ -14,6 +23,21 @@ export const WEIGHTS = "model.safetensors";
 export const VOCABULARY = "vocabulary.json";
 export const CARD = "card.json";
 const DEEPEST_JSON = 16;
+
+/** Where the models are that ship with heed, each in a folder of its name. */
+export const SHIPPED_MODELS = fileURLToPath(new URL("../../weights", import.meta.url));
+
+/**
+ * The folder of a model that ships with heed, by its name; another place stays as it is.
+ *
+ * @example
+ * shippedModel("my-model"); // "my-model"
+ */
+export function shippedModel(place: string): string {
+  const isName = path.basename(place) === place && !existsSync(place);
+  const folder = path.join(SHIPPED_MODELS, place);
+  return isName && existsSync(folder) ? folder : place;
+}
 
 /**
  * Makes the folder that a model will go to, so that an unusable one is found before training, not after.

@@ -1,5 +1,5 @@
 import type { LoadTranslator } from "../../src/cli/translate.ts";
-import type { TranslateOptions, Translation } from "../../src/tasks/translation/translator.ts";
+import type { TranslateOptions, Translation } from "../../src/tasks/translation/translation.ts";
 
 /** What a fake translator was asked. */
 export interface Calls {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { run } from "../../src/cli/program.ts";
-import { DEFAULT_MODEL } from "../../src/tasks/translation/translator.ts";
+import { DEFAULT_MODEL } from "../../src/tasks/translation/load.ts";
 import { fakeIo } from "./fake-io.ts";
 import { writeTinyModel } from "./tiny-model.ts";
 

@@ -5,7 +5,7 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { loadAnyTranslator } from "../../build/tasks/translation/load.js";
+import { loadTranslator } from "../../build/tasks/translation/load.js";
 import { contentLines } from "../../build/tasks/translation/spans.js";
 import { formatted } from "./formatted.mjs";
 
@@ -30,7 +30,7 @@ const cell = (/** @type {string} */ text) =>
   text.replaceAll("|", "\\|").replaceAll("*", "\\*").replaceAll("_", "\\_");
 
 async function section(/** @type {(typeof LANGUAGES)[number]} */ [to, language]) {
-  const translator = await loadAnyTranslator(undefined, to);
+  const translator = await loadTranslator(undefined, to);
   const found = translator.translate(
     cases.map(([, source]) => /** @type {string} */ (source)),
     { weights: false },

@@ -2,13 +2,9 @@
 export type { TranslationCard } from "./card.ts";
 export { groupReferences, type Referenced, readReferenced } from "./corpus.ts";
 export { type Evaluation, evaluate } from "./evaluate.ts";
+export { DEFAULT_MODEL, loadTranslator, type Translator } from "./load.ts";
 export { DEFAULT_RECIPE, type Recipe } from "./recipe.ts";
+export { loadRecurrentTranslator, RecurrentTranslator } from "./recurrent-translator.ts";
 export { type RunResult, runTranslation } from "./run.ts";
 export { translationTrace } from "./trace.ts";
-export {
-  DEFAULT_MODEL,
-  loadTranslator,
-  type TranslateOptions,
-  type Translation,
-  Translator,
-} from "./translator.ts";
+export type { TranslateOptions, Translation } from "./translation.ts";

@@ -1,15 +1,14 @@
-import { fileURLToPath } from "node:url";
 import { OptionError } from "../../core/errors.ts";
 import { useHeedBackend } from "../../host/select.ts";
-import { CARD, ModelFolder } from "../model-folder.ts";
+import { CARD, ModelFolder, shippedModel } from "../model-folder.ts";
 import { readMultilingualFolder } from "./multilingual/files.ts";
 import { MultilingualTranslator } from "./multilingual/translator.ts";
+import { loadRecurrentTranslator } from "./recurrent-translator.ts";
 import { isTargetLanguage, type TargetLanguage } from "./text/language.ts";
 import type { TranslateOptions, Translation } from "./translation.ts";
-import { DEFAULT_MODEL, loadTranslator } from "./translator.ts";
 
 /** A translator of one language into another, of whatever kind. */
-export interface AnyTranslator {
+export interface Translator {
   readonly card: { readonly from: string; readonly to: string };
   /** Name of the data set that its figures are of. */
   readonly dataset: string;
@@ -17,23 +16,31 @@ export interface AnyTranslator {
   dispose(): void;
 }
 
-/** The folder of the model of several languages. */
-export const MULTILINGUAL_MODEL = fileURLToPath(new URL("../../../weights/translation-en", import.meta.url));
+/** The model that translates where none is named: a Transformer into French, German and Spanish. */
+export const DEFAULT_MODEL = "translation-en";
 
-const OP = "loadAnyTranslator";
+const OP = "loadTranslator";
 
 /**
  * Loads the translator of a folder, recurrent or Transformer; of several languages into the one that is asked for.
  *
- * @param dir default: the one that ships with heed for that language
+ * @param place a folder, or the name of a model that ships with heed: `translation-en`, or `translation-en-fr`, which is recurrent
  * @param to default: the only language of the model, or its first
  * @throws OptionError UNKNOWN · FileError MISSING · DataError DAMAGED, MISMATCH, FORMAT, UNSUPPORTED
+ * @example
+ * const translator = await loadTranslator("translation-en", "de");
+ * const [{ target }] = translator.translate(["Where is the station?"]);
+ * target; // "Wo ist der Bahnhof?"
+ * translator.dispose();
  */
-export async function loadAnyTranslator(dir?: string, to?: TargetLanguage): Promise<AnyTranslator> {
-  const folder = dir ?? (to === undefined || to === "fr" ? DEFAULT_MODEL : MULTILINGUAL_MODEL);
+export async function loadTranslator(
+  place: string = DEFAULT_MODEL,
+  to?: TargetLanguage,
+): Promise<Translator> {
+  const folder = shippedModel(place);
   const { languages } = new ModelFolder(OP, folder, [CARD]).json<{ languages?: unknown }>(CARD, []);
   if (languages === undefined) {
-    const translator = await loadTranslator(folder);
+    const translator = await loadRecurrentTranslator(folder);
     const { card } = translator;
     if (to !== undefined && to !== card.to) throw unknown(folder, [card.to], to);
     return Object.assign(translator, { dataset: card.data.name });

@@ -9,8 +9,8 @@ import { type Corpus, readCorpus, readReferenced } from "./corpus.ts";
 import { type Evaluation, evaluate } from "./evaluate.ts";
 import { writeModelFolder } from "./files.ts";
 import type { Recipe } from "./recipe.ts";
+import { RecurrentTranslator } from "./recurrent-translator.ts";
 import { startTraining } from "./train.ts";
-import { Translator } from "./translator.ts";
 
 export interface RunResult {
   stopped: "done" | "early" | "signal";
@@ -46,7 +46,7 @@ export async function runTranslation(options: RunOptions<Recipe>): Promise<RunRe
     const parameters = model.parameters.size;
     const decoding = { ...DECODING, maxPieces: recipe.maxPieces };
     const card = draftCard({ model: recipe.model, parameters, recipe, checksum, command, decoding });
-    const translator = new Translator({ card, model, source, target });
+    const translator = new RecurrentTranslator({ card, model, source, target });
     const sample = corpus.validation.slice(0, VALIDATION_SOURCES);
     const { stopped, best } = await trainLoop({
       ...training.run,
@@ -76,7 +76,7 @@ function finish(
   draft: DraftCard,
   { dataDir, outDir }: RunOptions<Recipe>,
 ) {
-  const translator = new Translator({ card: draft, model, source, target });
+  const translator = new RecurrentTranslator({ card: draft, model, source, target });
   const evaluation = evaluate(translator, readReferenced(dataDir, "test"));
   const { sources, bleu, chrf, signatures } = evaluation;
   const command = "heed evaluate translation";

@@ -1,5 +1,5 @@
 import { createTrace, type Trace, traceTensor } from "../../inspect/index.ts";
-import type { Translation } from "./translator.ts";
+import type { Translation } from "./translation.ts";
 
 /**
  * What each word of a translation looked at, as a trace of one head: `tgt` over `src`. Undefined where there is no word.

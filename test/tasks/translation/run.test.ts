@@ -2,9 +2,9 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { RunOptions } from "../../../src/tasks/run-options.ts";
+import { loadTranslator } from "../../../src/tasks/translation/load.ts";
 import type { Recipe } from "../../../src/tasks/translation/recipe.ts";
 import { type RunResult, runTranslation } from "../../../src/tasks/translation/run.ts";
-import { loadTranslator } from "../../../src/tasks/translation/translator.ts";
 import { TINY_RECIPE, tinyDataset } from "./fixture.ts";
 
 let dataDir: string;

@@ -1,9 +1,8 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { isObject } from "../../../core/is-object.ts";
 import { modelsFolder, readModelRecord } from "../../../data/locate-model.ts";
-import { CARD } from "../../model-folder.ts";
+import { CARD, SHIPPED_MODELS } from "../../model-folder.ts";
 
 /** A model that was fetched. */
 export interface CachedModel {
@@ -28,8 +27,6 @@ export interface ShippedModel {
   readonly task: string;
   readonly parameters: number;
 }
-
-const WEIGHTS_FOLDER = fileURLToPath(new URL("../../../../weights", import.meta.url));
 
 function foldersOf(folder: string): string[] {
   try {
@@ -90,7 +87,7 @@ export function cachedModels(folder: string = modelsFolder()): CachedModel[] {
  * shippedModels().some(({ name }) => name === "translation-en-fr"); // true
  */
 export function shippedModels(): ShippedModel[] {
-  return foldersOf(WEIGHTS_FOLDER).flatMap((folder) => {
+  return foldersOf(SHIPPED_MODELS).flatMap((folder) => {
     const { name, task, parameters } = readObject(path.join(folder, CARD));
     if (typeof name !== "string") return [];
     return { name, folder, bytes: bytesOf(folder), task: String(task), parameters: Number(parameters) };

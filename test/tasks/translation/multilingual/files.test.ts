@@ -4,7 +4,7 @@ import path from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { useHeedBackend } from "../../../../src/host/select.ts";
-import { loadAnyTranslator } from "../../../../src/tasks/translation/load.ts";
+import { loadTranslator } from "../../../../src/tasks/translation/load.ts";
 import { writeRandomMultilingual } from "./random-model.ts";
 
 let dir: string;
@@ -28,7 +28,7 @@ function changed(changes: object): string {
 
 test("a folder of several languages translates into each of them, the first by default, and into no other", async () => {
   const translate = async (to?: "fr" | "de" | "es") => {
-    const translator = await loadAnyTranslator(good(), to);
+    const translator = await loadTranslator(good(), to);
     const [found] = translator.translate(["I see 3 dogs."]);
     translator.dispose();
     return { to: translator.card.to, dataset: translator.dataset, found: found! };
@@ -43,7 +43,7 @@ test("a folder of several languages translates into each of them, the first by d
   expect(german.found.target).not.toBe(french.found.target);
   const before = tf.memory().numTensors;
   await expect(translate("es")).rejects.toThrow(
-    `loadAnyTranslator: the language must be one that the model of ${good()} translates to, fr, de, got es; ` +
+    `loadTranslator: the language must be one that the model of ${good()} translates to, fr, de, got es; ` +
       "choose one of those or another model",
   );
   expect(tf.memory().numTensors).toBe(before);
@@ -66,7 +66,7 @@ test.each<[string, object, string]>([
 ])("a card with %s is refused in one sentence", async (_, changes, got) => {
   const folder = changed(changes);
   const before = tf.memory().numTensors;
-  await expect(loadAnyTranslator(folder)).rejects.toThrow(
+  await expect(loadTranslator(folder)).rejects.toThrow(
     expect.objectContaining({
       name: "DataError",
       code: "DAMAGED",
@@ -81,10 +81,10 @@ test.each<[string, object, string]>([
 test("weights that are cut off, or of another model, are refused", async () => {
   const cut = changed({});
   truncateSync(path.join(cut, "model.safetensors"), 3000);
-  await expect(loadAnyTranslator(cut)).rejects.toThrow(/^safetensors: .*; the file is damaged/);
+  await expect(loadTranslator(cut)).rejects.toThrow(/^safetensors: .*; the file is damaged/);
   const model = JSON.parse(readFileSync(path.join(good(), "card.json"), "utf8")).model;
   const other = changed({ model: { ...model, inner: 31 } });
-  await expect(loadAnyTranslator(other)).rejects.toThrow(/^loadTranslator: .* must be F16 \[31, 24\] in .*/);
+  await expect(loadTranslator(other)).rejects.toThrow(/^loadTranslator: .* must be F16 \[31, 24\] in .*/);
 });
 
 test.each<
@@ -101,7 +101,7 @@ test.each<
   const folder = changed({});
   const file = path.join(folder, "vocabulary.json");
   writeFileSync(file, JSON.stringify(change(JSON.parse(readFileSync(file, "utf8")))));
-  await expect(loadAnyTranslator(folder)).rejects.toThrow(
+  await expect(loadTranslator(folder)).rejects.toThrow(
     expect.objectContaining({ code: "DAMAGED", message: expect.stringContaining("vocabulary.json") }),
   );
 });

@@ -1,4 +1,3 @@
-import { fileURLToPath } from "node:url";
 import { padBatch } from "../../data/batching.ts";
 import { type Bpe, SPACE_MARK, UNKNOWN } from "../../data/bpe.ts";
 import { normalizeText } from "../../data/text.ts";
@@ -16,11 +15,6 @@ import { readModelFolder, type TranslationModel } from "./files.ts";
 import { splitLine } from "./segments.ts";
 import { BATCH_SIZE, checkTranslateOptions, type TranslateOptions, type Translation } from "./translation.ts";
 
-export type { TranslateOptions, Translation } from "./translation.ts";
-
-/** The model that ships with heed. */
-export const DEFAULT_MODEL = fileURLToPath(new URL("../../../weights/translation-en-fr", import.meta.url));
-
 /** One part of a line, as the model reads it. */
 interface Part {
   line: number;
@@ -32,15 +26,15 @@ interface Part {
 }
 
 /**
- * Translates text with a trained model.
+ * Translates text with a trained recurrent model.
  *
  * @example
- * const translator = await loadTranslator(DEFAULT_MODEL);
+ * const translator = await loadRecurrentTranslator(shippedModel("translation-en-fr"));
  * const [{ target }] = translator.translate(["Where is the station?"]);
  * target; // "Où est la gare ?"
  * translator.dispose();
  */
-export class Translator {
+export class RecurrentTranslator {
   readonly card: DraftCard;
   readonly #model: Seq2Seq;
   readonly #source: Bpe;
@@ -175,7 +169,7 @@ function textOf(pieces: string[]): string {
 }
 
 /** Loads a model folder. @throws FileError MISSING, DataError DAMAGED, MISMATCH, FORMAT, UNSUPPORTED */
-export async function loadTranslator(dir: string = DEFAULT_MODEL): Promise<Translator> {
+export async function loadRecurrentTranslator(dir: string): Promise<RecurrentTranslator> {
   await useHeedBackend();
-  return new Translator(readModelFolder(dir));
+  return new RecurrentTranslator(readModelFolder(dir));
 }

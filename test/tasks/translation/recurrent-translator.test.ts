@@ -5,17 +5,19 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { readPairs } from "../../../src/data/tsv.ts";
 import {
-  DEFAULT_MODEL,
   evaluate,
   groupReferences,
-  loadTranslator,
+  loadRecurrentTranslator,
+  type RecurrentTranslator,
   type Translation,
-  type Translator,
 } from "../../../src/tasks/index.ts";
+import { shippedModel } from "../../../src/tasks/model-folder.ts";
 
-let translator: Translator;
+const MODEL = shippedModel("translation-en-fr");
+
+let translator: RecurrentTranslator;
 beforeAll(async () => {
-  translator = await loadTranslator();
+  translator = await loadRecurrentTranslator(MODEL);
 });
 afterAll(() => translator.dispose());
 
@@ -34,7 +36,7 @@ function expectSound({ target, sourceTokens, targetTokens, weights, score }: Tra
   expect(target).not.toMatch(/<(pad|s|unk|\/s)>|▁/);
 }
 
-describe("the shipped model", () => {
+describe("the shipped recurrent model", () => {
   test("translates everyday sentences, and each word looks at what it translates, in the other order too", () => {
     const translation = one("Tom bought a red car.");
     expectSound(translation);
@@ -183,7 +185,7 @@ describe("the shipped model", () => {
     expect(data.licence).toBe("CC BY 2.0 FR");
     expect(data.attribution).toContain("tatoeba.org");
     expect(training.command).toMatch(/^heed train translation/);
-    expect(readFileSync(path.join(DEFAULT_MODEL, "model.safetensors")).length).toBeLessThanOrEqual(12e6);
+    expect(readFileSync(path.join(MODEL, "model.safetensors")).length).toBeLessThanOrEqual(12e6);
   });
 });
 
@@ -191,7 +193,7 @@ describe("a damaged model folder is refused in one clear sentence", () => {
   function copy(): string {
     const dir = mkdtempSync(path.join(tmpdir(), "heed-model-"));
     onTestFinished(() => rmSync(dir, { recursive: true }));
-    cpSync(DEFAULT_MODEL, dir, { recursive: true });
+    cpSync(MODEL, dir, { recursive: true });
     expect(existsSync(path.join(dir, "card.json"))).toBe(true);
     return dir;
   }
@@ -200,7 +202,7 @@ describe("a damaged model folder is refused in one clear sentence", () => {
     const dir = copy();
     const file = path.join(dir, "model.safetensors");
     rmSync(file);
-    await expect(loadTranslator(dir)).rejects.toThrow(
+    await expect(loadRecurrentTranslator(dir)).rejects.toThrow(
       "loadTranslator: a model folder must hold model.safetensors, vocabulary.json and card.json, got no such file for " +
         `${file}; check the folder's name`,
     );
@@ -209,14 +211,14 @@ describe("a damaged model folder is refused in one clear sentence", () => {
   test("with weights cut off", async () => {
     const dir = copy();
     truncateSync(path.join(dir, "model.safetensors"), 100_000);
-    await expect(loadTranslator(dir)).rejects.toThrow(/^safetensors: .*; the file is damaged/);
+    await expect(loadRecurrentTranslator(dir)).rejects.toThrow(/^safetensors: .*; the file is damaged/);
   });
 
   test("with a card that is no JSON", async () => {
     const dir = copy();
     const file = path.join(dir, "card.json");
     writeFileSync(file, "not JSON");
-    await expect(loadTranslator(dir)).rejects.toThrow(
+    await expect(loadRecurrentTranslator(dir)).rejects.toThrow(
       `loadTranslator: ${file} must be what heed wrote, got text that is no JSON; copy or train the model again`,
     );
   });
@@ -240,7 +242,7 @@ describe("a damaged model folder is refused in one clear sentence", () => {
     for (const [name, value] of Object.entries(changes))
       card[name] = typeof value === "object" ? { ...card[name], ...value } : value;
     writeFileSync(file, JSON.stringify(card));
-    await expect(loadTranslator(dir)).rejects.toThrow(
+    await expect(loadRecurrentTranslator(dir)).rejects.toThrow(
       expect.objectContaining({
         name: "DataError",
         code: "DAMAGED",
@@ -254,11 +256,11 @@ describe("a damaged model folder is refused in one clear sentence", () => {
     const file = path.join(dir, "card.json");
     const card = JSON.parse(readFileSync(file, "utf8"));
     writeFileSync(file, JSON.stringify({ ...card, model: { ...card.model, dropout: "0.2" } }));
-    await expect(loadTranslator(dir)).rejects.toThrow(
+    await expect(loadRecurrentTranslator(dir)).rejects.toThrow(
       'Seq2Seq: the configuration\'s dropout must be a number from 0 to below 1, got "0.2"; correct it',
     );
     writeFileSync(file, "[".repeat(1_000_000));
-    await expect(loadTranslator(dir)).rejects.toThrow("got brackets more than 16 deep;");
+    await expect(loadRecurrentTranslator(dir)).rejects.toThrow("got brackets more than 16 deep;");
   });
 
   test("with weights of another model", async () => {
@@ -266,7 +268,7 @@ describe("a damaged model folder is refused in one clear sentence", () => {
     const file = path.join(dir, "card.json");
     const card = JSON.parse(readFileSync(file, "utf8"));
     writeFileSync(file, JSON.stringify({ ...card, model: { ...card.model, embedding: 7 } }));
-    await expect(loadTranslator(dir)).rejects.toThrow(
+    await expect(loadRecurrentTranslator(dir)).rejects.toThrow(
       /^loadTranslator: source\/embedding must be F16 \[4000, 7\] in .*, got F16 \[4000, 256\]; the weights belong/,
     );
   });
@@ -276,14 +278,14 @@ describe("a damaged model folder is refused in one clear sentence", () => {
     const vocabulary = path.join(dir, "vocabulary.json");
     const kept = readFileSync(vocabulary, "utf8");
     writeFileSync(vocabulary, "null");
-    await expect(loadTranslator(dir)).rejects.toThrow(
+    await expect(loadRecurrentTranslator(dir)).rejects.toThrow(
       `loadTranslator: ${vocabulary} must be what heed wrote, got JSON without "source"; copy or train the model again`,
     );
     writeFileSync(vocabulary, kept);
     const file = path.join(dir, "card.json");
     const card = JSON.parse(readFileSync(file, "utf8"));
     writeFileSync(file, JSON.stringify({ ...card, model: { ...card.model, score: "genral" } }));
-    await expect(loadTranslator(dir)).rejects.toThrow(
+    await expect(loadRecurrentTranslator(dir)).rejects.toThrow(
       "Seq2Seq: the configuration's score must be one of dot, scaledDot, general, additive, concat, location, none, " +
         'got "genral"; correct it',
     );
