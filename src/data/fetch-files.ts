@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { FileError } from "../core/errors.ts";
 import { type Checksum, checksumOf, digitsOf } from "./checksum.ts";
 import { download, type LineOptions } from "./download.ts";
-import { takePart } from "./part.ts";
+import { bytesInPart, takePart } from "./part.ts";
 import { OP } from "./request.ts";
 
 /** A file that is to be had: its name in its folder, and what its bytes must be. */
@@ -51,7 +51,8 @@ export async function fetchFiles(
   const missing = await missingFiles(folder, files);
   const wantedBytes = missing.reduce((sum, { bytes }) => sum + bytes, 0);
   mkdirSync(folder, { recursive: true });
-  checkRoom(folder, wantedBytes);
+  const there = missing.reduce((sum, { name }) => sum + bytesInPart(join(folder, name)), 0);
+  checkRoom(folder, wantedBytes - there);
   let before = total - wantedBytes;
   for (const wanted of missing) {
     const file = join(folder, wanted.name);

@@ -1,4 +1,4 @@
-import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 /**
@@ -52,6 +52,11 @@ function tryRename(from: string, to: string): boolean {
 /** Bytes in a file, 0 when there is none. */
 export function bytesIn(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** Bytes that the next run goes on from. */
+export function bytesInPart(file: string): number {
+  return existsSync(dirname(file)) ? Math.max(0, ...freeParts(file).map(bytesIn)) : 0;
 }
 
 /** Takes over the longest free part of `file`, or starts one (the file itself appears with the first byte). */

@@ -1,4 +1,5 @@
-import { readdirSync } from "node:fs";
+import { mkdirSync, readdirSync, statfsSync, truncateSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { fetchModel } from "../../../../src/tasks/pretrained/hub/fetch-model.ts";
 import { firstByte, serve, status } from "../../../data/file-server.ts";
@@ -171,6 +172,22 @@ describe("fetchModel refuses", () => {
     expect(error.code).toBe("UNWRITABLE");
     expect(error.message).toMatch(/must have room for 4503599627370496 bytes, got \d+ free; free space, or/);
     expect(asked()).toEqual(["config.json"]);
+  });
+
+  test("no model whose larger part is on the disk already", async () => {
+    const { bavail, bsize } = statfsSync(cache.root);
+    const whole = bavail * bsize + 1e12;
+    const config = sibling("config.json", FILES["config.json"]!);
+    const weights = sibling("model.safetensors", FILES["model.safetensors"]!);
+    const lfs = { ...(weights.lfs as object), size: whole };
+    const { endpoint } = await hubServer(FILES, { says: { siblings: [config, { ...weights, lfs }] } });
+    mkdirSync(cache.folder, { recursive: true });
+    // It has this length, and takes no room.
+    const file = path.join(cache.folder, "model.safetensors.part");
+    writeFileSync(file, "");
+    truncateSync(file, whole - 1e6);
+    expect((await failure(endpoint, { attempts: 1 })).message).toContain("(the last: no such bytes)");
+    expect((await failure(endpoint, { attempts: 1 })).code).toBe("UNWRITABLE");
   });
 
   test("a model that heed does not compute, before its weights come", async () => {
