@@ -74,7 +74,7 @@ function listCommand(io: Io): Command {
 function showCommand(io: Io): Command {
   return new Command("show")
     .description("what is in a published model and what loading it would take; no value is read")
-    .argument("<model>", "a folder with config.json and weights, a file of weights, or OWNER/NAME")
+    .argument("<model>", "a folder with config.json and weights, a file of weights, or a name of the list")
     .option("--tensors", "each tensor too, with its type and shape")
     .option("--json", "all of it, each tensor too, as one object")
     .action(async (place: string, { tensors, json }: { tensors?: boolean; json?: boolean }) => {

@@ -118,6 +118,26 @@ test("show says what would be loaded, what is left and what lacks, and reads no 
   rmSync(path.dirname(made), { recursive: true });
 });
 
+test("show knows the models that ship with heed, by name and by folder", async () => {
+  const folderOf = (name: string) => path.resolve(import.meta.dirname, "../../weights", name);
+  const { parameters } = JSON.parse(
+    readFileSync(path.join(folderOf("image-classification"), "card.json"), "utf8"),
+  );
+  const described = JSON.parse((await heed(["models", "show", "image-classification", "--json"])).out);
+  expect(described).toMatchObject({ modelType: "image-classification", parameters, missing: [] });
+  expect(
+    described.tensors.every((one: { loaded: boolean; dtype: string }) => one.loaded && one.dtype === "F16"),
+  ).toBe(true);
+  expect(described.memory.resident).toBe(4 * parameters);
+  const byName = await heed(["models", "show", "translation-en-fr"]);
+  expect(byName.out).toMatch(
+    /^translation, safetensors: [\d,]+ parameters\n {2}\d+ tensors, 10\.\d MB: \d+ F16\n/,
+  );
+  const byFolder = await heed(["models", "show", folderOf("translation-en-fr")]);
+  const lines = (text: string) => text.split("\n").filter((line) => !line.includes("are free"));
+  expect(lines(byFolder.out)).toEqual(lines(byName.out));
+});
+
 test("a model that is larger than memory is refused before it is read", async () => {
   const made = modelFolder();
   const { memory } = JSON.parse((await heed(["models", "show", made, "--json"])).out);

@@ -1,7 +1,7 @@
 /** What a model takes in memory, and what there is, before any of it is read. */
 import type { TensorInfo } from "../../checkpoints/checkpoint.ts";
 import { DataError } from "../../core/errors.ts";
-import type { ParameterSpecs } from "../parameters.ts";
+import type { ParameterSpec } from "../parameters.ts";
 
 /** Where WebAssembly's heap ends, which holds every parameter. */
 const HEAP_BYTES = 2 ** 32;
@@ -17,7 +17,10 @@ export interface LoadingMemory {
 const sizeOf = (shape: readonly number[]) => shape.reduce((product, n) => product * n, 1);
 
 /** @param tensors those of the file that are read */
-export function loadingMemory(specs: ParameterSpecs, tensors: Iterable<TensorInfo>): LoadingMemory {
+export function loadingMemory(
+  specs: Readonly<Record<string, Pick<ParameterSpec, "shape">>>,
+  tensors: Iterable<TensorInfo>,
+): LoadingMemory {
   const resident = Object.values(specs).reduce((sum, { shape }) => sum + FLOAT_BYTES * sizeOf(shape), 0);
   let largest = 0;
   for (const { bytes, shape } of tensors) largest = Math.max(largest, bytes + FLOAT_BYTES * sizeOf(shape));

@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Checkpoint, TensorInfo } from "../../checkpoints/checkpoint.ts";
+import { fileBytes } from "../../checkpoints/file-bytes.ts";
+import { openCheckpoint } from "../../checkpoints/open.ts";
 import { DataError } from "../../core/errors.ts";
 import { openModelFolder } from "../../models/pretrained/folder.ts";
 import { readArchitecture, readTensors } from "../../models/pretrained/load.ts";
@@ -8,6 +10,8 @@ import { freeMemory, loadingMemory } from "../../models/pretrained/memory.ts";
 import { fullConfig, type TransformerConfig } from "../../models/transformer/config.ts";
 import { transformerParameters } from "../../models/transformer/parameters.ts";
 import { publishedNames } from "../../models/transformer/published.ts";
+import { CARD, ModelFolder, WEIGHTS } from "../model-folder.ts";
+import { shippedModels } from "./hub/cached-models.ts";
 
 /** A tensor of a file, and what becomes of it. */
 export interface DescribedTensor extends TensorInfo {
@@ -19,11 +23,11 @@ export interface DescribedTensor extends TensorInfo {
 /** A published model before it is loaded. */
 export interface ModelDescription {
   readonly format: Checkpoint["format"];
-  /** As config.json or the metadata of a GGUF file has it. */
+  /** As config.json or the metadata of a GGUF file has it; the task of a model of heed's own. */
   readonly modelType: string | undefined;
   /** Why heed would not load it; undefined where it would. */
   readonly refusal: string | undefined;
-  /** What heed would make of it; undefined where it would not. */
+  /** What heed would make of it; undefined where it would not, and of a model of heed's own. */
   readonly config: TransformerConfig | undefined;
   /** Numbers in the model: of tensors that are shared once. */
   readonly parameters: number;
@@ -41,7 +45,7 @@ const BESIDE = ["tokenizer.json", "generation_config.json", "modules.json", "ada
 /**
  * What a published model is and what loading it would take. No value of a tensor is read.
  *
- * @param place a folder, a file of weights, or the name of a model that was fetched
+ * @param place a folder, a file of weights, or the name of a model that was fetched or ships with heed
  * @throws FileError MISSING, UNREADABLE · DataError DAMAGED, FORMAT, UNSUPPORTED for another format of file
  * @example
  * const { modelType, tensors, missing } = await describeModel("my-model");
@@ -50,6 +54,8 @@ const BESIDE = ["tokenizer.json", "generation_config.json", "modules.json", "ada
  * tensors.every(({ dtype }) => dtype === "F32"); // true
  */
 export async function describeModel(place: string): Promise<ModelDescription> {
+  const own = ownFolder(place);
+  if (own !== undefined) return describeOwn(own);
   const { checkpoint, config: json, folder } = await openModelFolder(place);
   try {
     const { format, metadata } = checkpoint;
@@ -62,6 +68,37 @@ export async function describeModel(place: string): Promise<ModelDescription> {
   }
 }
 
+/** The folder of a model that heed trained, which has a card in place of config.json; undefined where it is another's. */
+function ownFolder(place: string): string | undefined {
+  const shipped = existsSync(place) ? undefined : shippedModels().find(({ name }) => name === place);
+  const folder = shipped?.folder ?? place;
+  const isOwn = existsSync(path.join(folder, CARD)) && !existsSync(path.join(folder, "config.json"));
+  return isOwn ? folder : undefined;
+}
+
+/** A model of heed's own, of which every tensor is loaded. */
+async function describeOwn(folder: string): Promise<ModelDescription> {
+  const { task } = new ModelFolder("describeModel", folder, [CARD, WEIGHTS]).json<{ task?: unknown }>(
+    CARD,
+    [],
+  );
+  const checkpoint = await openCheckpoint(await fileBytes(path.join(folder, WEIGHTS)));
+  try {
+    const { format, tensors: infos } = checkpoint;
+    const tensors = [...infos].map(([name, info]) => ({ name, ...info, loaded: true }));
+    return {
+      ...{ format, modelType: typeof task === "string" ? task : undefined, beside: [CARD] },
+      ...{ refusal: undefined, config: undefined, missing: [], tensors },
+      parameters: tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+      memory: { ...loadingMemory(Object.fromEntries(infos), tensors), free: freeMemory() },
+    };
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+const sizeOf = (shape: readonly number[]) => shape.reduce((product, n) => product * n, 1);
+
 type Described = Omit<ModelDescription, "format" | "modelType" | "beside">;
 
 function describeTensors(checkpoint: Checkpoint, json: Readonly<Record<string, unknown>>): Described {
@@ -73,11 +110,10 @@ function describeTensors(checkpoint: Checkpoint, json: Readonly<Record<string, u
     const specs = transformerParameters(fullConfig(config));
     const read = readTensors(checkpoint, found, specs);
     const wanted = new Set(Object.values(publishedNames(names, specs)));
-    const sizes = Object.values(specs).map(({ shape }) => shape.reduce((product, n) => product * n, 1));
     return {
       refusal: undefined,
       config,
-      parameters: sizes.reduce((sum, size) => sum + size, 0),
+      parameters: Object.values(specs).reduce((sum, { shape }) => sum + sizeOf(shape), 0),
       tensors: tensorsWith((name) => read.has(name)),
       missing: [...wanted].filter((name) => found.find(name) === undefined),
       memory: { ...loadingMemory(specs, read.values()), free: freeMemory() },
@@ -85,8 +121,7 @@ function describeTensors(checkpoint: Checkpoint, json: Readonly<Record<string, u
   } catch (error) {
     if (!(error instanceof DataError) || error.code !== "UNSUPPORTED") throw error;
     const tensors = tensorsWith(() => false);
-    const counts = tensors.map(({ shape }) => shape.reduce((product, n) => product * n, 1));
-    const parameters = counts.reduce((sum, count) => sum + count, 0);
+    const parameters = tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
     return {
       refusal: error.message,
       config: undefined,
