@@ -115,10 +115,10 @@ export function t5Bias(
 }
 
 /** ALiBi's bias of the scores: [1 or B, H, T, S]. */
-export function alibiBias(graph: Graph, places: Places, H: number): Value {
+export function alibiBias(graph: Graph, places: Places, H: number, most?: number): Value {
   const apart = cast(graph, graph.op("Abs", [distances(graph, places)]), "float");
   const slopes = graph.floats(
-    alibiSlopes(H).map((slope) => -slope),
+    alibiSlopes(H, most).map((slope) => -slope),
     [1, H, 1, 1],
   );
   return graph.op("Mul", [unsqueeze(graph, apart, 1), slopes]);

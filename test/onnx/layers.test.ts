@@ -114,6 +114,19 @@ const LAYERS: Readonly<Record<string, readonly Form[]>> = {
     form(() => new heed.TalkingHeadsAttention({ numHeads: 2, keyDim: 5, softmaxHeads: 3, seed }), ...TWO),
     form(() => new heed.TalkingHeadsAttention({ numHeads: 2, keyDim: 5, useCausalMask: true, seed }), ...ONE),
   ],
+  DifferentialAttention: [
+    form(
+      () => new heed.DifferentialAttention({ numHeads: 4, numKeyValueHeads: 2, keyDim: 3, seed }),
+      ...ONE,
+      "two",
+    ),
+    form(() => new heed.DifferentialAttention({ numHeads: 2, keyDim: 3, useCausalMask: true, seed }), "one"),
+  ],
+  LinearAttention: [
+    form(() => new heed.LinearAttention({ numHeads: 4, numKeyValueHeads: 2, keyDim: 3, seed }), ...TWO),
+    form(() => new heed.LinearAttention({ numHeads: 2, keyDim: 3, useCausalMask: true, seed }), ...ONE),
+  ],
+  AttentionPooling: [form(() => new heed.AttentionPooling(), ...ONE)],
   TransformerEncoderLayer: [
     form(() => new heed.TransformerEncoderLayer({ ...encoder, returnAttentionScores: true }), ...ONE),
     form(
@@ -236,6 +249,21 @@ describe("A layer gives in onnxruntime-web what it gives here", () => {
     model.dispose();
   });
 
+  it("images, and scores with a bias of distances", async () => {
+    const [image, scores] = [input("image", [null, null, 8]), input("scores", [2, null, null])];
+    const outputs = [
+      new heed.SqueezeExcitation({ ratio: 4, returnAttention: true, seed }).apply(image),
+      new heed.AlibiBias({ alibiBiasMax: 4, queryOffset: 3 }).apply(scores),
+      new heed.RelativePositionBias({ numBuckets: 6, maxDistance: 5, queryOffset: 1, seed }).apply(scores),
+      new heed.RelativePositionBias({ numBuckets: 5, bidirectional: false, queryOffset: 2, seed }).apply(
+        scores,
+      ),
+    ].flat() as Symbol[];
+    const model = drawn(tfl.model({ inputs: [image, scores], outputs }));
+    await expectSame(model, "plain");
+    model.dispose();
+  });
+
   it("pairs that may see each other, as a fourth input, and rotation of heads in either order", async () => {
     const [x, pairs] = [vectors("x"), input("pairs", [null, null])];
     const seen = new heed.MultiHeadAttention({ numHeads: 2, keyDim: 5, seed }).apply([
@@ -285,7 +313,10 @@ describe("A layer gives in onnxruntime-web what it gives here", () => {
     ];
     const more = ["GlobalAveragePooling1D", "GlobalMaxPooling1D", "Multiply", "Permute", "Reshape"];
     const training = ["GaussianDropout", "GaussianNoise", "SpatialDropout1D"];
-    expect([...ONNX_LAYERS].sort()).toEqual([...Object.keys(LAYERS), ...around, ...more, ...training].sort());
+    const biases = ["SqueezeExcitation", "AlibiBias", "RelativePositionBias"];
+    expect([...ONNX_LAYERS].sort()).toEqual(
+      [...Object.keys(LAYERS), ...biases, ...around, ...more, ...training].sort(),
+    );
   });
 
   it("a layer that ONNX cannot say is refused by its name, with those that it can", () => {

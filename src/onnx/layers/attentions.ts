@@ -1,14 +1,13 @@
-/** Keras' attention layers, and those of heads. */
+/** Keras' attention layers, and Bahdanau's. */
 
 import { weightedSum } from "../attention.ts";
 import type { Value } from "../format/graph.ts";
 import { cast, joinHeads, reshape, splitHeads, transpose, unsqueeze } from "../format/operations.ts";
-import { layerNorm, rmsNorm } from "../norm.ts";
 import { both, type LayerRule, type LayerUse, linear, type Made, unsayable, zeroHidden } from "./call.ts";
 import { type Attended, maskedAttention, orderMask, weightsOf } from "./masked-attention.ts";
 
 /** Inputs [query, value?, key?] with zeros for what their masks hide. */
-interface Inputs {
+export interface Inputs {
   readonly query: Value;
   readonly value: Value;
   readonly key: Value;
@@ -17,7 +16,7 @@ interface Inputs {
   readonly visible: Value | undefined;
 }
 
-function inputsOf({ graph, inputs }: LayerUse): Inputs {
+export function inputsOf({ graph, inputs }: LayerUse): Inputs {
   const [query, value = query, key = value] = inputs;
   const present = query!.mask;
   const masks = inputs.length < 2 ? [present] : [value!.mask, inputs[2]?.mask];
@@ -32,7 +31,7 @@ function inputsOf({ graph, inputs }: LayerUse): Inputs {
 }
 
 /** A mask of keys [B, S] for all queries and heads. */
-const ofKeys = ({ graph }: LayerUse, mask: Value | undefined) => mask && unsqueeze(graph, mask, 1, 2);
+export const ofKeys = ({ graph }: LayerUse, mask: Value | undefined) => mask && unsqueeze(graph, mask, 1, 2);
 
 /** Keras' `Attention` and `AdditiveAttention`: one head, without projections; scores [B, 1, T, S] of queries and keys. */
 function keras(use: LayerUse, score: (queries: Value, keys: Value) => Value): Made {
@@ -87,7 +86,7 @@ export const bahdanauRule: LayerRule = (use) => {
 };
 
 /** Sizes of a layer of heads. */
-interface Sizes {
+export interface Sizes {
   readonly H: number;
   readonly Hkv: number;
   readonly D: number;
@@ -165,71 +164,3 @@ export const groupQueryRule: LayerRule = (use) => {
   const { numQueryHeads: H, numKeyValueHeads: Hkv, headDim: D } = use.config as Record<string, number>;
   return projected(use, { H: H!, Hkv: Hkv!, D: D!, Dv: D! });
 };
-
-/** What layers of heads share: fields, inputs, the output's projection; `weigh` gives heads [B, H, T, Dv]. */
-function headLayer(
-  use: LayerUse,
-  weigh: (given: Inputs & Sizes & { q: Value; k: Value; v: Value; allow: Value | undefined }) => Value,
-): Value {
-  const {
-    numHeads: H,
-    numKeyValueHeads: Hkv = H,
-    keyDim: D,
-    valueDim: Dv = D,
-  } = use.config as unknown as {
-    numHeads: number;
-    numKeyValueHeads?: number;
-    keyDim: number;
-    valueDim?: number;
-  };
-  const inputs = inputsOf(use);
-  const q = heads(use, "query", inputs.query, H, D);
-  const k = heads(use, "key", inputs.key, Hkv, D);
-  const v = heads(use, "value", inputs.value, Hkv, Dv);
-  const allow = ofKeys(use, inputs.visible);
-  const output = weigh({ ...inputs, H, Hkv, D, Dv, q, k, v, allow });
-  const rows = zeroHidden(use.graph, joinHeads(use.graph, output, H, Dv), inputs.present);
-  return linear(use, "attention_output", rows);
-}
-
-export const qkNormRule: LayerRule = (use) =>
-  headLayer(use, ({ q, k, v, H, Hkv, D, Dv, allow }) => {
-    const { graph, config } = use;
-    const epsilon = config.epsilon as number;
-    const causal = config.useCausalMask === true;
-    if (config.norm === "l2") {
-      const unit = (x: Value) => {
-        const squares = graph.op("ReduceSum", [graph.op("Mul", [x, x]), graph.ints([-1])]);
-        const root = graph.op("Sqrt", [graph.op("Add", [squares, graph.number(epsilon)])]);
-        return graph.op("Div", [x, root]);
-      };
-      const asked = graph.op("Mul", [unit(q), use.weight("factor", [1, H, 1, 1])]);
-      const given = { q: asked, k: unit(k), v, H, Hkv, Dv, scale: 1 };
-      return maskedAttention(graph, given, { allow, causal }, false) as Value;
-    }
-    const norm = (name: string, x: Value) => {
-      const gamma = use.weight(`${name}_norm/gamma`);
-      return config.norm === "rms"
-        ? rmsNorm(graph, x, gamma, epsilon)
-        : layerNorm(graph, x, { gamma }, epsilon);
-    };
-    const given = { q: norm("query", q), k: norm("key", k), v, H, Hkv, Dv, scale: D ** -0.5 };
-    return maskedAttention(graph, given, { allow, causal }, false) as Value;
-  });
-
-export const talkingHeadsRule: LayerRule = (use) =>
-  headLayer(use, ({ q, k, v, H, D, Dv, allow }) => {
-    const { graph, config } = use;
-    const scaled = graph.op("Mul", [q, graph.number(D ** -0.5)]);
-    const products = graph.op("MatMul", [scaled, transpose(graph, k, [0, 1, 3, 2])]);
-    // Heads last, so that what they tell each other is a product.
-    const mix = (x: Value, name: string) =>
-      transpose(
-        graph,
-        graph.op("MatMul", [transpose(graph, x, [0, 2, 3, 1]), use.weight(name)]),
-        [0, 3, 1, 2],
-      );
-    const seen = both(graph, [allow, orderMask(graph, { q, k }, { causal: config.useCausalMask === true })]);
-    const mixed = mix(weightsOf(graph, mix(products, "scores/kernel"), seen), "weights/kernel");
-    return weightedSum(graph, mixed, { v, H, Hkv: H, Dv });
-  });

@@ -18,11 +18,14 @@ export interface LayerUse {
   readonly graph: Graph;
   /** The name of the class, with which errors begin. */
   readonly op: string;
+  /** The name of the layer in its model. */
+  readonly name: string;
   readonly inputs: readonly Wire[];
   /** The fields of heed's layers; of others what they write into a saved model. */
   readonly config: Readonly<Record<string, unknown>>;
   has(weight: string): boolean;
   shapeOf(weight: string): readonly number[];
+  values(weight: string): Float32Array;
   /** A weight, in another shape of as many numbers where one is given. */
   weight(name: string, shape?: readonly number[]): Value;
 }

@@ -70,7 +70,14 @@ function apply(graph: Graph, layer: Layer, inputs: readonly Wire[], outputs: rea
       remedy: "export a model without it",
     });
   }
-  const made = rule({ graph, op, inputs, config: configOf(layer), ...weightsOf(graph, layer) });
+  const made = rule({
+    graph,
+    op,
+    name: layer.name,
+    inputs,
+    config: configOf(layer),
+    ...weightsOf(graph, layer),
+  });
   const { outputs: values, mask = inputs[0]?.mask } = typeof made === "string" ? { outputs: [made] } : made;
   return outputs.map(({ shape, dtype }, n) => ({
     value: values[n]!,
@@ -87,7 +94,7 @@ function configOf(layer: Layer): Readonly<Record<string, unknown>> {
 }
 
 /** The weights of a layer by the names that it gave them. */
-function weightsOf(graph: Graph, layer: Layer): Pick<LayerUse, "has" | "shapeOf" | "weight"> {
+function weightsOf(graph: Graph, layer: Layer): Pick<LayerUse, "has" | "shapeOf" | "values" | "weight"> {
   const prefix = `${layer.name}/`;
   const named = new Map(
     layer.weights.map((variable) => {
@@ -96,10 +103,11 @@ function weightsOf(graph: Graph, layer: Layer): Pick<LayerUse, "has" | "shapeOf"
     }),
   );
   const shapeOf = (name: string) => named.get(name)!.shape as number[];
+  const values = (name: string) => named.get(name)!.read().dataSync() as Float32Array;
   return {
     has: (name) => named.has(name),
     shapeOf,
-    weight: (name, shape = shapeOf(name)) =>
-      graph.weight(`${prefix}${name}`, shape, () => named.get(name)!.read().dataSync() as Float32Array),
+    values,
+    weight: (name, shape = shapeOf(name)) => graph.weight(`${prefix}${name}`, shape, () => values(name)),
   };
 }

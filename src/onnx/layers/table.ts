@@ -4,11 +4,10 @@ import {
   bahdanauRule,
   groupQueryRule,
   multiHeadRule,
-  qkNormRule,
-  talkingHeadsRule,
 } from "./attentions.ts";
 import { decoderLayerRule, encoderLayerRule } from "./blocks.ts";
 import type { LayerRule } from "./call.ts";
+import { differentialRule, linearAttentionRule, qkNormRule, talkingHeadsRule } from "./heads.ts";
 import {
   activationRule,
   addRule,
@@ -26,6 +25,8 @@ import {
 } from "./keras.ts";
 import { layerNormRule, positionEmbeddingRule, rmsNormRule, rotaryRule, sinusoidsRule } from "./positions.ts";
 
+import { alibiRule, attentionPoolingRule, relativeBiasRule, squeezeExcitationRule } from "./weighing.ts";
+
 /** How each layer that ONNX can say is said, by the name of its class; of heed's first, then of TensorFlow.js. */
 const RULES: Readonly<Record<string, LayerRule>> = {
   Attention: attentionRule,
@@ -35,6 +36,10 @@ const RULES: Readonly<Record<string, LayerRule>> = {
   GroupQueryAttention: groupQueryRule,
   QkNormAttention: qkNormRule,
   TalkingHeadsAttention: talkingHeadsRule,
+  DifferentialAttention: differentialRule,
+  LinearAttention: linearAttentionRule,
+  AttentionPooling: attentionPoolingRule,
+  SqueezeExcitation: squeezeExcitationRule,
   TransformerEncoderLayer: encoderLayerRule,
   TransformerDecoderLayer: decoderLayerRule,
   LayerNormalization: layerNormRule,
@@ -42,6 +47,8 @@ const RULES: Readonly<Record<string, LayerRule>> = {
   PositionEmbedding: positionEmbeddingRule,
   SinusoidalPositionEncoding: sinusoidsRule,
   RotaryEmbedding: rotaryRule,
+  AlibiBias: alibiRule,
+  RelativePositionBias: relativeBiasRule,
   Activation: activationRule,
   Add: addRule,
   Average: averageRule,
