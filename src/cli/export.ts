@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, statSync } from "node:fs";
+import { copyFileSync, existsSync, statSync } from "node:fs";
 import path from "node:path";
 import { Command } from "commander";
 import type { Transformer } from "../models/transformer/index.ts";
@@ -63,7 +63,7 @@ async function exportModel(place: string, { out, attention, json }: Flags, io: I
   const { prepareModelFolder } = await import("../tasks/model-folder.ts");
   const { checkpoint, config } = await openModelFolder(place);
   try {
-    prepareModelFolder(NAME, out);
+    prepareModelFolder(NAME, path.join(out, "onnx"));
     await useHeedBackend();
     const model = await loadPretrained(checkpoint, config, shareShown(io));
     const written: Written[] = [];
@@ -121,7 +121,6 @@ function imageOf(config: Readonly<Record<string, unknown>>): Pick<OnnxOptions, "
 function copyBeside(place: string, out: string): string[] {
   const from = statSync(place).isDirectory() ? place : path.dirname(place);
   const there = BESIDE.filter((name) => existsSync(path.join(from, name)));
-  mkdirSync(out, { recursive: true });
   if (path.resolve(from) === path.resolve(out)) return there;
   for (const name of there) copyFileSync(path.join(from, name), path.join(out, name));
   return there;

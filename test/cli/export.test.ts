@@ -78,6 +78,11 @@ test("what cannot be exported is one sentence, before anything is written", asyn
       "check the name, or download the whole folder\n",
   );
   expect(existsSync(path.join(work, "out"))).toBe(false);
+  const file = fakeIo();
+  const folder = modelFolder("gpt2");
+  expect(await run(["export", folder, "--out", path.join(folder, "config.json")], file)).toBe(2);
+  rmSync(path.dirname(folder), { recursive: true });
+  expect(file.err()).toMatch(/^heed export: .*config.json.onnx must be a folder that can be written, got /);
   const wrong = fakeIo();
   expect(await run(["export", missing, "--out", work, "--format", "keras"], wrong)).toBe(2);
   expect(wrong.err()).toContain('--format must be one of onnx, got "keras"');
