@@ -125,9 +125,10 @@ async function readElements(
   file: PagedFile,
   { name }: ByteSource,
   path: string,
-  { shape, size, littleEndian }: Hdf5Metadata,
+  { type, shape, size, littleEndian }: Hdf5Metadata,
 ): Promise<Uint8Array> {
-  if (!littleEndian && size > 1)
+  // Of bytes that it knows no order of, which bfloat16 are to it, the library says that they are not little-endian.
+  if (!littleEndian && size > 1 && (CLASSES[type] === "INTEGER" || CLASSES[type] === "FLOAT"))
     throw unsupported(name, `"${path}" must have little-endian numbers`, "big-endian ones", "write it again");
   const bytes = (shape ?? [0]).reduce((all, n) => all * n, size);
   const out = new Uint8Array(bytes);
@@ -139,7 +140,7 @@ async function readElements(
     const count = Math.min(most, rows - row);
     const sizes = shape!.length > 0 ? [count, ...rest].map(BigInt) : null;
     const starts = sizes && [BigInt(row), ...rest.map(() => 0n)];
-    const steps = sizes?.map(() => 1n);
+    const steps = sizes?.map(() => 1n) ?? null;
     const part = await file.ask((id) => {
       const place = module._malloc(count * rowBytes);
       if (place === 0) throw new Error(`no room for ${count * rowBytes} bytes`);

@@ -2,7 +2,8 @@
 // gradients, against the `cpu` backend. Prints where it stands and each program that differs, as code; exits with 1 if
 // there was one. `--from 5000` resumes where it was stopped, `--only conv2d,maxPool` runs these kinds alone,
 // `--trace` names each program before it runs.
-// `npm run fuzz -- readers --mutations 100000 --seed 7`: so many damaged copies of a small checkpoint of each format.
+// `npm run fuzz -- readers --mutations 100000 --seed 7`: so many damaged copies of a small checkpoint of each format;
+// `--only small.keras,small.weights.h5` takes these files alone.
 import { parseArgs } from "node:util";
 
 const { values, positionals } = parseArgs({
@@ -28,7 +29,8 @@ switch (positionals[0]) {
   }
   case "readers": {
     const { fuzzReaders } = await import("./readers.mjs");
-    process.exitCode = await fuzzReaders({ mutations: Number(values.mutations), seed, from, failures });
+    const only = values.only?.split(",");
+    process.exitCode = await fuzzReaders({ mutations: Number(values.mutations), seed, from, failures, only });
     break;
   }
   default:

@@ -43,11 +43,12 @@ export async function faultOf(/** @type {Parts} */ parts, /** @type {Uint8Array}
 
 /** @returns the exit status */
 export async function fuzzReaders(
-  /** @type {{ mutations: number, seed: number, from: number, failures: number }} */ {
+  /** @type {{ mutations: number, seed: number, from: number, failures: number, only?: string[] | undefined }} */ {
     mutations,
     seed,
     from,
     failures,
+    only,
   },
 ) {
   const [{ openCheckpoint, memoryBytes }, { HeedError }, { RandomStream }] = await Promise.all([
@@ -58,7 +59,7 @@ export async function fuzzReaders(
   const parts = { openCheckpoint, memoryBytes, HeedError, RandomStream };
   let wrong = 0;
   let slowest = 0;
-  for (const { name, bytes } of checkpoints()) {
+  for (const { name, bytes } of checkpoints().filter(({ name }) => !only || only.includes(name))) {
     let reported = Date.now();
     for (let index = from; index < mutations; index++) {
       const begun = performance.now();
