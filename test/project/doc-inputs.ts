@@ -1,13 +1,16 @@
 import { writeFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import * as tf from "@tensorflow/tfjs-core";
+import { layers, sequential } from "@tensorflow/tfjs-layers";
 import { encodeSafetensors } from "../../src/core/safetensors.ts";
 import { cellsOf } from "../../src/viz/data.ts";
+import { kerasFile } from "../models/keras/fixture.ts";
 import { writeModelFolder } from "../tasks/pretrained/fixture.ts";
 import type { Scope } from "./snippets.ts";
 
 /** Files whose `@example` is not run, and why. */
 export const NOT_RUN: Record<string, string> = {
+  "checkpoints/hdf5-library.ts": "imports a package, which the sandbox of the examples cannot",
   "data/fetch.ts": "downloads from the public source; test/data runs it against a local server",
   "tasks/pretrained/hub/fetch-model.ts": "downloads from the hub; test/tasks runs it against a local server",
 };
@@ -22,6 +25,14 @@ export const NEEDS_DATA: Record<string, string> = {
 };
 
 const random = (...shape: number[]) => tf.randomUniform(shape, -1, 1);
+
+/** A model of the layers of test/fixtures/keras/stack.keras. */
+function denseStack() {
+  const made = sequential();
+  made.add(layers.dense({ units: 5, inputShape: [7] }));
+  for (const units of [5, 3]) made.add(layers.dense({ units }));
+  return made;
+}
 
 /** The inputs that every `@example` may take for granted, in the one notation: B = 2, T = 3, S = 5, D = 4. */
 export const COMMON = (): Scope => ({
@@ -40,6 +51,12 @@ export const INPUTS: Record<string, () => Scope> = {
     writeFileSync("model.safetensors", encodeSafetensors({ w: { dtype: "F32", shape: [2, 3], data } }));
     return { readFile };
   },
+  "models/keras/load.ts": () => {
+    writeFileSync("model.keras", kerasFile("stack.keras"));
+    writeFileSync("model.weights.h5", kerasFile("stack.weights.h5"));
+    return { readFile, model: denseStack() };
+  },
+  "models/keras/save.ts": () => ({ writeFile, model: denseStack() }),
   "models/pretrained/load.ts": () => {
     writeModelFolder("my-model");
     return { readFile };

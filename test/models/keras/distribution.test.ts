@@ -18,15 +18,22 @@ const [B, T, C] = [8, 5, 6];
 const script = path.resolve(import.meta.dirname, "../../../examples/python/train-on-jax.py");
 const env = { ...process.env, XLA_FLAGS: `--xla_force_host_platform_device_count=${DEVICES}` };
 const hasJax =
-  spawnSync(python, ["-c", "import keras, jax"], { env: { ...env, KERAS_BACKEND: "jax" }, stdio: "ignore" }).status === 0;
+  spawnSync(python, ["-c", "import keras, jax"], { env: { ...env, KERAS_BACKEND: "jax" }, stdio: "ignore" })
+    .status === 0;
 const why = hasJax ? "" : ` (skipped: ${python} has no keras and jax; set HEED_PYTHON to one that has)`;
 
 /** Attention and a network of two layers, its initial weights the same each time. */
 function built() {
   const x = input({ shape: [T, C] });
   const attended = new MultiHeadAttention({ numHeads: 2, keyDim: 3, seed: 7 }).apply(x);
-  const normal = new LayerNormalization().apply(layers.add().apply([x, attended as SymbolicTensor]) as SymbolicTensor);
-  const hidden = layers.dense({ units: 8, activation: "gelu", kernelInitializer: initializers.glorotUniform({ seed: 3 }) });
+  const normal = new LayerNormalization().apply(
+    layers.add().apply([x, attended as SymbolicTensor]) as SymbolicTensor,
+  );
+  const hidden = layers.dense({
+    units: 8,
+    activation: "gelu",
+    kernelInitializer: initializers.glorotUniform({ seed: 3 }),
+  });
   const out = layers.dense({ units: 4, kernelInitializer: initializers.glorotUniform({ seed: 5 }) });
   return model({ inputs: x, outputs: out.apply(hidden.apply(normal as SymbolicTensor)) as SymbolicTensor });
 }
@@ -39,12 +46,18 @@ test.skipIf(!hasJax)(
   async () => {
     const folder = mkdtempSync(path.join(os.tmpdir(), "heed-jax-"));
     try {
-      const [x, y] = [tf.randomNormal([B, T, C], 0, 1, "float32", 1), tf.randomNormal([B, T, 4], 0, 1, "float32", 2)];
+      const [x, y] = [
+        tf.randomNormal([B, T, C], 0, 1, "float32", 1),
+        tf.randomNormal([B, T, 4], 0, 1, "float32", 2),
+      ];
       const here = built();
       const from = path.join(folder, "from.keras");
       writeFileSync(from, await saveKeras(here));
       const data = path.join(folder, "data.json");
-      writeFileSync(data, JSON.stringify({ x: array(x), y: array(y), learningRate: LEARNING_RATE, steps: STEPS }));
+      writeFileSync(
+        data,
+        JSON.stringify({ x: array(x), y: array(y), learningRate: LEARNING_RATE, steps: STEPS }),
+      );
       const optimizer = tf.train.sgd(LEARNING_RATE);
       const losses = Array.from({ length: STEPS }, () => {
         const loss = optimizer.minimize(() => {
@@ -57,9 +70,16 @@ test.skipIf(!hasJax)(
       const wanted = (here.predict(x) as tf.Tensor).dataSync();
       for (const [mode, shared] of Object.entries({ data: 0, model: 6 })) {
         const to = path.join(folder, `${mode}.keras`);
-        const { status, stdout, stderr } = spawnSync(python, [script, from, data, to, mode], { env, encoding: "utf8" });
+        const { status, stdout, stderr } = spawnSync(python, [script, from, data, to, mode], {
+          env,
+          encoding: "utf8",
+        });
         expect(status, stderr).toBe(0);
-        const there = JSON.parse(stdout.trim().split("\n").at(-1)!) as { devices: number; shared: string[]; losses: number[] };
+        const there = JSON.parse(stdout.trim().split("\n").at(-1)!) as {
+          devices: number;
+          shared: string[];
+          losses: number[];
+        };
         expect(there.devices).toBe(DEVICES);
         expect(there.shared.length, there.shared.join(", ")).toBe(shared);
         const off = Math.max(...losses.map((loss, step) => Math.abs(loss - there.losses[step]!)));
@@ -68,7 +88,6 @@ test.skipIf(!hasJax)(
         const outputs = (returned.predict(x) as tf.Tensor).dataSync();
         const difference = Math.max(...wanted.map((value, n) => Math.abs(value - outputs[n]!)));
         expect(difference, `the outputs of ${mode}`).toBeLessThanOrEqual(1e-4);
-        if (process.env.DBG) console.log(mode, off, difference, losses[0], losses.at(-1));
         returned.dispose();
       }
     } finally {
