@@ -1,17 +1,19 @@
 // A BERT is trained on to tell two kinds of sentences apart: its lower layers stay as they are, its upper ones and a new
 // classifier learn, and the result is a folder that transformers loads.
 // Run: node examples/22-fine-tune.mjs                                      # a small BERT with random weights, in seconds
-//      node examples/22-fine-tune.mjs all-minilm-l6-v2 wiki-conciseness    # a real one, in minutes: which of two sentences
-//                                                                          # had a writer made concise? Ctrl-C, and it goes on;
-//                                                                          # a third argument is the number of steps
-import { mkdtempSync, readdirSync } from "node:fs";
+//      node examples/22-fine-tune.mjs all-minilm-l6-v2 arxiv-titles        # a real one, in minutes: which titles are of
+//                                                                          # papers until 2013, which from 2018 on? After
+//                                                                          # Ctrl-C the same command goes on; a third
+//                                                                          # argument is the number of steps
+import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { gunzipSync } from "node:zlib";
 import "heed/backend";
 import "@tensorflow/tfjs-layers"; // brings the gradients of TensorFlow.js
 import * as tf from "@tensorflow/tfjs-core";
 import { RandomStream } from "heed/core";
-import { padBatch, readPairs } from "heed/data";
+import { padBatch } from "heed/data";
 import { init } from "heed/kernels";
 import { bert, classLoss, Transformer, withClassifier } from "heed/models";
 import { loadModel, writePretrained } from "heed/tasks";
@@ -59,7 +61,7 @@ const { stopped, step } = await trainOn({
   adam: { clipNorm: 1 },
   recipe: { frozen: String(frozen), steps, peak },
   evaluate: () => 100 * accuracy(sets.valid),
-  evaluateEvery: perEpoch,
+  evaluateEvery: Math.ceil(steps / 2),
   signal: stop.signal,
   ...(place && { progress: createProgress(), checkpoint: { folder, everySeconds: 60, keep: 1 } }),
 });
@@ -141,32 +143,37 @@ function toy() {
   };
 }
 
-/** MiniLM, or another BERT; and sentences with one of their concise rewrites each. */
+/** MiniLM, or another BERT; and titles of papers, as many old ones (until 2013) as new ones (from 2018 on). */
 async function real() {
   await init({ threads: 2 });
   const pretrained = await loadModel(place);
+  const lines = (file) =>
+    gunzipSync(readFileSync(path.join(data, file)))
+      .toString("utf8")
+      .trim()
+      .split("\n");
   const read = (split) => {
-    const rows = readPairs(path.join(data, `${split}.full.tsv.gz`));
-    // The rewrites of a sentence are adjacent: the first of one, the second of the next, and so on, so that no writer is alone.
-    const sources = [...new Set(rows.map(({ source }) => source))];
-    return sources.flatMap((source, n) => {
-      const rewrites = rows.filter((row) => row.source === source);
-      const texts = [source, rewrites[n % rewrites.length].target];
-      return texts.map((text, concise) => ({
-        ids: pretrained.encode(text).ids.slice(0, 64),
-        label: concise,
-      }));
+    const numbers = lines(`${split}.ids.txt.gz`);
+    const rows = lines(`${split}.tsv.gz`).map((row, n) => {
+      // 1812.01234 and cs/0506010 are of December 2018 and June 2005; years begin with 1991.
+      const year = (Number(numbers[n].split("/").at(-1).slice(0, 2)) + 9) % 100;
+      return { text: row.split("\t")[1], label: year <= 22 ? 0 : year >= 27 ? 1 : undefined };
     });
+    const [old, recent] = [0, 1].map((label) => rows.filter((row) => row.label === label));
+    return [...old, ...recent.slice(0, old.length)].map(({ text, label }) => ({
+      ids: pretrained.encode(text).ids,
+      label,
+    }));
   };
   const sets = { train: read("train"), valid: read("valid"), test: read("test") };
-  const steps = Number(given ?? 2 * Math.floor(sets.train.length / 16));
+  const steps = Number(given ?? 240);
   return {
     base: pretrained.model,
     config: pretrained.config,
     frozen: /^encoder\/[0-3]\//,
     sets,
     steps,
-    peak: 3e-4,
+    peak: 5e-4,
   };
 }
 

@@ -1,2 +1,3 @@
 export type { LoraConfig } from "./adapter-config.ts";
 export * from "./lora.ts";
+export * from "./merge.ts";

@@ -254,6 +254,59 @@ test.skipIf(status !== 0)(
   600_000,
 );
 
+const peft = spawnSync(python, ["-c", "import torch, transformers, peft"], { stdio: "ignore" }).status === 0;
+const whyNot = peft
+  ? ""
+  : ` (skipped: ${python} has no torch, transformers and peft; set HEED_PYTHON to one that has)`;
+
+const ADAPTED = `
+import json, sys, torch, transformers
+from peft import PeftModel
+out = []
+for make, base, adapter in (("LlamaForCausalLM", *sys.argv[1:3]), ("GPT2LMHeadModel", *sys.argv[3:5])):
+    model = PeftModel.from_pretrained(getattr(transformers, make).from_pretrained(base), adapter).eval()
+    with torch.no_grad():
+        out.append(model(input_ids=torch.tensor([[3, 1, 4, 1, 5]])).logits.flatten().tolist())
+print(json.dumps(out))
+`;
+
+test.skipIf(!peft)(
+  `PEFT loads the adapters that are written here and computes what they compute here${whyNot}`,
+  async () => {
+    const place = scratch();
+    const [wanted, folders]: [number[][], string[]] = [[], []];
+    const targets = { llama: ["q_proj", "down_proj"], gpt2: ["c_attn", "c_fc"] };
+    for (const [name, chosen] of Object.entries(targets)) {
+      const made = path.join(place, "made", name);
+      writeModelFolder(made, name, []);
+      const base = await loadModel(made);
+      const from = path.join(place, name);
+      await writePretrained(from, base);
+      const adapter = LoraAdapter.start(base.model, base.config, { r: 2, rslora: true, targets: chosen });
+      for (const { b } of adapter.pairs) b.assign(tf.randomNormal(b.shape, 0, 0.3, "float32", 3));
+      writeAdapter(path.join(place, `${name}-adapter`), adapter, { base: from });
+      const plain = tf.tidy(() => base.model.logits(base.states([3, 1, 4, 1, 5])).dataSync());
+      base.model.adapter = adapter;
+      const adapted = tf.tidy(() => base.model.logits(base.states([3, 1, 4, 1, 5])).dataSync());
+      expect(Math.max(...plain.map((value, n) => Math.abs(value - adapted[n]!)))).toBeGreaterThan(0.1);
+      wanted.push([...adapted]);
+      folders.push(from, path.join(place, `${name}-adapter`));
+      adapter.dispose();
+      base.dispose();
+    }
+    const printed = execFileSync(python, ["-c", ADAPTED, ...folders], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    const got = JSON.parse(printed) as number[][];
+    for (const [n, values] of wanted.entries()) {
+      expect(got[n]!.length).toBe(values.length);
+      for (const [at, value] of values.entries()) expect(Math.abs(value - got[n]![at]!)).toBeLessThan(1e-5);
+    }
+  },
+  600_000,
+);
+
 /** A fixture's inputs by the names that transformers has for them. */
 function inputsOf(inputs: ReturnType<typeof fixture>["inputs"]): Record<string, unknown> {
   const { tokens, patches, types, lengths, targets, ...others } = inputs as Record<
