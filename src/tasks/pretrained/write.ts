@@ -5,7 +5,6 @@ import {
   openSync,
   renameSync,
   rmSync,
-  statSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
@@ -19,6 +18,7 @@ import { openModelFolder } from "../../models/pretrained/folder.ts";
 import { type PublishedModel, type PublishOptions, publishedModel } from "../../models/pretrained/write.ts";
 import type { Transformer } from "../../models/transformer/transformer.ts";
 import { prepareModelFolder, WEIGHTS } from "../model-folder.ts";
+import { ggufTokenizer } from "./gguf-tokenizer.ts";
 
 const OP = "writePretrained";
 /** What stands beside the weights and is not theirs: what reads text and images, how to generate and to pool, the licence. */
@@ -28,8 +28,6 @@ const BESIDE = [
   ...["tokenizer.model", "chat_template.jinja", "generation_config.json", "preprocessor_config.json"],
   ...["modules.json", "sentence_bert_config.json", "LICENSE"],
 ];
-/** Those that a GGUF file may hold within. */
-const WITHIN = ["tokenizer.json", "tokenizer_config.json"];
 
 export interface WritePretrainedOptions extends PublishOptions {
   /** Where the model came from: what stands there beside the weights is copied. @default nothing is */
@@ -119,17 +117,45 @@ interface Source {
 }
 
 async function openBeside(from: string): Promise<Source> {
-  const { checkpoint, json } = await openModelFolder(from);
+  const { checkpoint, folder } = await openModelFolder(from);
   try {
-    const folder = statSync(from).isDirectory() ? from : path.dirname(from);
-    const files = BESIDE.flatMap((name): Source["files"] => {
-      const file = path.join(folder, name);
-      if (existsSync(file)) return [{ name, file }];
-      const within = WITHIN.includes(name) ? json(name) : undefined;
-      return within ? [{ name, json: within }] : [];
-    });
-    return { entries: checkpoint.format === "gguf" ? ggufEntries(checkpoint.metadata) : {}, files };
+    const beside = BESIDE.map((name) => ({ name, file: path.join(folder, name) }));
+    const files: Source["files"] = beside.filter(({ file }) => existsSync(file));
+    if (checkpoint.format !== "gguf") return { entries: {}, files };
+    const own = ggufFiles(checkpoint.metadata);
+    const others = files.filter(({ name }) => !own.some((one) => one.name === name));
+    return { entries: ggufEntries(checkpoint.metadata), files: [...own, ...others] };
   } finally {
     await checkpoint.close();
   }
+}
+
+/** The tokenizer within a GGUF file, as transformers reads it. */
+function ggufFiles(metadata: ReadonlyMap<string, unknown>): Source["files"] {
+  const own = ggufTokenizer(metadata);
+  if (!own) return [];
+  const tokens = metadata.get("tokenizer.ggml.tokens") as readonly string[];
+  const named = ["bos", "eos"].flatMap((which) => {
+    const token = tokens[metadata.get(`tokenizer.ggml.${which}_token_id`) as number];
+    return token === undefined ? [] : [[`${which}_token`, token] as const];
+  });
+  const config = { ...own.config, ...Object.fromEntries(named), tokenizer_class: "PreTrainedTokenizerFast" };
+  return [
+    { name: "tokenizer.json", json: completed(own.tokenizer) },
+    { name: "tokenizer_config.json", json: config },
+  ];
+}
+
+/** Entries that tokenizers in Rust ask for where others take their defaults; merges as lines, which its older versions want. */
+function completed(tokenizer: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { merges, ...model } = tokenizer.model as { merges?: readonly (string | readonly string[])[] };
+  const added = (tokenizer.added_tokens as readonly object[]).map((token) => {
+    return { single_word: false, lstrip: false, rstrip: false, normalized: false, ...token };
+  });
+  const lines = merges?.map((merge) => (typeof merge === "string" ? merge : merge.join(" ")));
+  return {
+    ...{ truncation: null, padding: null, ...tokenizer },
+    added_tokens: added,
+    model: { ...model, ...(lines && { merges: lines }) },
+  };
 }

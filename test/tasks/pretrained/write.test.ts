@@ -112,6 +112,9 @@ test("a GGUF file becomes a Llama's folder, with the tokenizer that was within i
     ...{ model_type: "llama", architectures: ["LlamaForCausalLM"], max_position_embeddings: 77 },
     ...{ rope_theta: 100, tie_word_embeddings: true, num_key_value_heads: 1, attention_bias: false },
   });
+  const written = JSON.parse(readFileSync(path.join(to, "tokenizer.json"), "utf8"));
+  expect(written.added_tokens[0]).toMatchObject({ single_word: false, lstrip: false, rstrip: false });
+  expect(written.model.merges[0]).toMatch(/^\S+ \S+$/);
   const again = await loadModel(to);
   const text = "Hello  world, 3 times!";
   const { ids } = model.encode(text);
