@@ -34,7 +34,7 @@ export function sinkReport(maps: readonly AttentionMap[], norms?: readonly Array
   return maps.flatMap((map, layer) => {
     const { H, S } = map;
     const own = norms?.[layer];
-    const Hkv = own ? own.length / S : 1;
+    const Hkv = norms ? (own?.length ?? 0) / S : 1;
     if (norms && (!Number.isSafeInteger(Hkv) || Hkv === 0 || H % Hkv !== 0))
       throw wrongElements("sinkReport", `norms[${layer}]`, "[Hkv, S]", H * S, own?.length ?? 0);
     return Array.from({ length: H }, (_, head): SinkHead => {

@@ -50,7 +50,8 @@ function oracle({ map, values, projection, residual, bias, norm }: AltiLayer, t:
     return Math.max(0, size(y) - size(y.map((x, c) => x - own[c]!)));
   });
   const sum = helped.reduce((a, b) => a + b, 0);
-  return helped.map((x) => (sum > 0 ? x / sum : 0));
+  // A row in which nothing helps stays what it was.
+  return helped.map((x, s) => (sum > 0 ? x / sum : Number(s === S - T + t)));
 }
 
 describe("alti", () => {

@@ -29,7 +29,7 @@ describe("sinkReport", () => {
 
 describe("massiveActivations", () => {
   it("finds what is large and far above the median", () => {
-    const states = Array.from({ length: 15 }, (_, e) => (e % 2 === 0 ? 0.1 : -0.1));
+    const states = Array.from({ length: 15 }, (_, e): number => (e % 2 === 0 ? 0.1 : -0.1));
     states[4] = -150;
     states[13] = 3000;
     states[7] = 99;
