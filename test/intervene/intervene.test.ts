@@ -5,7 +5,7 @@ import { layerMap } from "../../src/inspect/index.ts";
 import { type Intervention, intervene } from "../../src/intervene/index.ts";
 import { attention } from "../../src/ops/index.ts";
 import { onEveryBackend } from "../attention/support.ts";
-import { B, D, Dv, expectClose, H, Hkv, inLayout, makeInputs, oracle, S, T } from "./support.ts";
+import { B, cube, D, Dv, expectClose, H, Hkv, inLayout, isIn, makeInputs, oracle, S, T } from "./support.ts";
 
 const ROW = [0.5, 0, 0.25, 0, 0, -1, 2];
 const rows = (n: number) => Array.from({ length: n }, (_, at) => ROW.map((w, s) => w + at - 0.1 * s));
@@ -58,7 +58,7 @@ const bottomRight = (t: number, s: number) => s <= t + S - T;
 
 onEveryBackend("intervene", () => {
   for (const layout of ["bhtd", "bthd"] as const)
-    it.each(Object.entries(CASES))(
+    it.each(Object.entries(CASES).filter((_, n) => layout === "bhtd" || n % 3 === 0))(
       `changes outputs and weights as the oracle does, ${layout}: %s`,
       (_, list) => {
         const [q, k, v] = makeInputs();
@@ -105,40 +105,33 @@ onEveryBackend("intervene", () => {
 /** The same of TensorFlow.js ops, everything [B, H, T, S]: what is linear in the weights as factors and sums. */
 function composed(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, list: readonly Intervention[]): tf.Tensor {
   const repeated = (x: tf.Tensor) => tf.gather(x, [0, 0, 0, 1, 1, 1], 1);
-  const isIn = (one: Intervention) =>
+  const inside = (one: Intervention) =>
     tf.tensor4d(
-      oracle({ ...zeros(), visible: () => true }, [
-        {
-          ...(one as object),
-          do: "scale",
-          by: 0,
-          weights: undefined,
-          weight: undefined,
-        } as unknown as Intervention,
-      ]).weights.map((w) => Number(w === 0)),
+      cube((b, h, t, s) => Number(isIn(one, b, h, t, s))),
       [B, H, T, S],
+      "bool",
     );
   const shared = list.filter((one) => one.do === "knockOut" && one.weight !== "lost");
   let allow: tf.Tensor = tf.tensor2d(
     Array.from({ length: T * S }, (_, e) => Number(bottomRight(Math.floor(e / S), e % S))),
     [T, S],
   );
-  for (const one of shared) allow = tf.mul(allow, tf.sub(1, isIn(one)));
+  for (const one of shared) allow = tf.where(inside(one), 0, allow);
   const scores = tf.mul(tf.matMul(q, repeated(k), false, true), D ** -0.5);
   const exp = tf.mul(tf.exp(scores), allow);
   const total = tf.sum(exp, -1, true);
   let weights: tf.Tensor = tf.div(exp, tf.where(tf.greater(total, 0), total, 1));
   for (const one of list.filter((one) => one.do === "freeze")) {
     const constant = tf.customGrad(() => ({ value: tf.clone(weights), gradFunc: () => [] }))();
-    weights = tf.where(tf.cast(isIn(one), "bool"), constant, weights);
+    weights = tf.where(inside(one), constant, weights);
   }
   for (const one of list) {
-    const inside = tf.cast(isIn(one), "bool");
-    if (one.do === "scale") weights = tf.where(inside, tf.mul(weights, one.by), weights);
-    if (one.do === "knockOut" && one.weight === "lost") weights = tf.where(inside, 0, weights);
+    const place = inside(one);
+    if (one.do === "scale") weights = tf.where(place, tf.mul(weights, one.by), weights);
+    if (one.do === "knockOut" && one.weight === "lost") weights = tf.where(place, 0, weights);
     if (one.do === "pin") {
       const pinned = oracle({ ...zeros() }, [one]).weights;
-      weights = tf.where(inside, tf.tensor4d(pinned, [B, H, T, S]), weights);
+      weights = tf.where(place, tf.tensor4d(pinned, [B, H, T, S]), weights);
     }
     if (one.do === "swap") {
       const axis = { heads: 1, queries: 2, keys: 3 }[one.of];
@@ -146,7 +139,7 @@ function composed(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, list: readonly Inter
       const order = Array.from({ length: [H, T, S][axis - 1]! }, (_, at) =>
         at === x ? y : at === y ? x : at,
       );
-      weights = tf.where(inside, tf.gather(weights, order, axis), weights);
+      weights = tf.where(place, tf.gather(weights, order, axis), weights);
     }
   }
   return tf.matMul(weights, repeated(v));

@@ -24,6 +24,20 @@ export interface OracleInputs {
 const listOf = (given: number | readonly number[] | undefined) =>
   given === undefined ? undefined : [given].flat();
 
+/** Whether a weight is in the place of an intervention. */
+export function isIn(one: Intervention, b: number, h: number, t: number, s: number): boolean {
+  const { examples, heads, queries, keys, edges } = one as {
+    examples?: number;
+    heads?: number;
+    queries?: number;
+    keys?: number;
+    edges?: [number, number][];
+  };
+  const inList = (list: number | undefined, at: number) => listOf(list)?.includes(at) ?? true;
+  const inEdges = edges?.some(([i, j]) => i === t && j === s) ?? true;
+  return inList(examples, b) && inList(heads, h) && inList(queries, t) && inList(keys, s) && inEdges;
+}
+
 /** Attention in plain loops in float64, with every intervention written out: the weights and the output, flat. */
 export function oracle(
   { q, k, v, visible = () => true }: OracleInputs,
@@ -32,32 +46,19 @@ export function oracle(
   const [Q, K, V] = [q.dataSync(), k.dataSync(), v.dataSync()];
   const group = (h: number) => Math.floor((h * Hkv) / H);
   const value = (b: number, h: number, s: number, d: number) => V[((b * Hkv + group(h)) * S + s) * Dv + d]!;
-  const isIn = (one: Intervention, b: number, h: number, t: number, s: number) => {
-    const { examples, heads, queries, keys, edges } = one as {
-      examples?: number;
-      heads?: number;
-      queries?: number;
-      keys?: number;
-      edges?: [number, number][];
-    };
-    const inList = (list: number | undefined, at: number) => listOf(list)?.includes(at) ?? true;
-    const inEdges = edges?.some(([i, j]) => i === t && j === s) ?? true;
-    return inList(examples, b) && inList(heads, h) && inList(queries, t) && inList(keys, s) && inEdges;
-  };
   const isShared = (one: Intervention) => one.do === "knockOut" && one.weight !== "lost";
   const hides = (b: number, h: number, t: number, s: number) =>
     !visible(t, s) || interventions.some((one) => isShared(one) && isIn(one, b, h, t, s));
-  let weights = cube((b, h, t, s) => {
+  const exponentials = cube((b, h, t, s) => {
     if (hides(b, h, t, s)) return 0;
-    let sum = 0;
-    const score = (j: number) => {
-      let dot = 0;
-      for (let d = 0; d < D; d++)
-        dot += Q[((b * H + h) * T + t) * D + d]! * K[((b * Hkv + group(h)) * S + j) * D + d]!;
-      return dot / Math.sqrt(D);
-    };
-    for (let j = 0; j < S; j++) if (!hides(b, h, t, j)) sum += Math.exp(score(j));
-    return Math.exp(score(s)) / sum;
+    let dot = 0;
+    for (let d = 0; d < D; d++)
+      dot += Q[((b * H + h) * T + t) * D + d]! * K[((b * Hkv + group(h)) * S + s) * D + d]!;
+    return Math.exp(dot / Math.sqrt(D));
+  });
+  let weights = exponentials.map((one, e) => {
+    const row = Math.floor(e / S) * S;
+    return one === 0 ? 0 : one / exponentials.slice(row, row + S).reduce((a, b) => a + b, 0);
   });
   for (const one of interventions) {
     const before = weights;
@@ -91,7 +92,7 @@ export function oracle(
   return { weights, output };
 }
 
-function cube(f: Cube): number[] {
+export function cube(f: Cube): number[] {
   return Array.from({ length: B * H * T * S }, (_, e) =>
     f(Math.floor(e / (H * T * S)), Math.floor(e / (T * S)) % H, Math.floor(e / S) % T, e % S),
   );
