@@ -1,4 +1,5 @@
 import type { AtomMap } from "../tasks/atom-mapping/mapper.ts";
+import { ATOM_MAP_TITLE } from "../tasks/atom-mapping/trace.ts";
 import type { HeatmapData } from "../viz/data.ts";
 import { heatmap } from "../viz/heatmap.ts";
 import type { TerminalCapabilities } from "../viz/terminal/capabilities.ts";
@@ -33,5 +34,5 @@ export function showAtomMap(
 /** What the head looked at, as an SVG document. */
 export function drawAtomMap({ confidence }: AtomMap, cells: HeatmapData): string {
   const note = `${KEY} Confidence ${confidence.toFixed(3)}.`;
-  return heatmap(cells, { ...WORDS, title: "Attention from product atoms", note, theme: "auto" });
+  return heatmap(cells, { ...WORDS, title: ATOM_MAP_TITLE, note, theme: "auto" });
 }

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { HeedError, UsageError } from "../core/errors.ts";
 import type { AtomMap, AtomMapper } from "../tasks/atom-mapping/mapper.ts";
+import { atomMapTrace, atomNames } from "../tasks/atom-mapping/trace.ts";
 import { type TerminalCapabilities, terminalCapabilities } from "../viz/terminal/capabilities.ts";
 import { type AtomMapFormat, drawAtomMap, showAtomMap, unmapped } from "./atom-map-output.ts";
 import { oneOf } from "./flags.ts";
@@ -46,7 +47,7 @@ its confidence.
 /** `heed map-atoms [reactions…]`: which atom of the reactants each atom of the products was. */
 export function mapAtomsCommand(io: Io): Command {
   return new Command("map-atoms")
-    .description("Maps the atoms of chemical reactions by the attention of one head.")
+    .description("Maps the atoms of reactions by what one head looks at.")
     .argument("[reactions...]", "reactions in SMILES; standard input, one a line, when there are none")
     .option("--input <file>", "reads reactions from a file, one a line")
     .option("--as-written", "keeps molecules as they are written, in place of rewriting and sorting them")
@@ -113,7 +114,6 @@ class Work {
 
   async take(lines: readonly string[], noun: "line" | "reaction"): Promise<void> {
     const { stdout } = this.#io;
-    const { atomNames } = await import("../tasks/atom-mapping/trace.ts");
     for (const reaction of lines) {
       this.count++;
       const place = noun === "reaction" && lines.length === 1 ? "" : `${noun} ${this.count}: `;
@@ -174,14 +174,13 @@ class OutputFiles {
   async add(map: AtomMap | undefined, draw: (() => string) | undefined): Promise<void> {
     this.#svg?.add(draw?.());
     if (!this.#html && !this.#trace) return;
-    const [{ atomMapTrace }, { writeTrace }, { standaloneHtml }] = await Promise.all([
-      import("../tasks/atom-mapping/trace.ts"),
+    const [{ writeTrace }, { standaloneHtml }] = await Promise.all([
       import("../inspect/index.ts"),
       import("../elements/standalone.ts"),
     ]);
     const trace = map && atomMapTrace(map);
     this.#trace?.add(trace && writeTrace(trace));
-    this.#html?.add(trace && standaloneHtml(trace, { title: "Attention from product atoms" }));
+    this.#html?.add(trace && standaloneHtml(trace));
   }
 
   /** Writes what still waits, and says what there is, a sentence for each kind. */

@@ -47,7 +47,7 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
   },
   {
     name: "map-atoms",
-    description: "map the atoms of reactions by the attention of a head",
+    description: "map the atoms of reactions by what one head looks at",
     load: async (io) => (await import("./map-atoms.ts")).mapAtomsCommand(io),
   },
   {

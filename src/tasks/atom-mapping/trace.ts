@@ -1,6 +1,9 @@
 import { createTrace, type Trace, traceTensor } from "../../inspect/index.ts";
 import type { AtomMap } from "./mapper.ts";
 
+/** What stands above the picture of a map. */
+export const ATOM_MAP_TITLE = "Attention from product atoms";
+
 /**
  * The names of a map's atoms: a product atom has its number, a reactant atom that of what it became, or none.
  *
@@ -36,7 +39,7 @@ export function atomMapTrace(map: AtomMap): Trace {
   const { products, reactants } = atomNames(map);
   const attn = traceTensor([1, products.length, reactants.length], map.weights.flat());
   return createTrace({
-    name: map.mapped,
+    name: ATOM_MAP_TITLE,
     tokens: { reactants, products },
     layers: [{ name: "atoms", alignQ: "products", alignK: "reactants", attn }],
   });
