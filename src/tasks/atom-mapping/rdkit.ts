@@ -21,8 +21,9 @@ interface RdkitJson {
 const OP = "Rdkit";
 /** Nothing is checked or tidied: atoms stay as the text has them. */
 const AS_WRITTEN = JSON.stringify({ sanitize: false, removeHs: false, assignStereo: false });
-const TIDY = JSON.stringify({ assignStereo: false });
-const WITH_HYDROGENS = JSON.stringify({ removeHs: false });
+const TIDY = JSON.stringify({ removeHs: false, assignStereo: false });
+/** Where hydrogens stand as atoms. Elsewhere it would do one thing more: give a wrong centre, "C[C@H]C", a hydrogen that it lacks. */
+const TIDY_WITHOUT_HYDROGENS = JSON.stringify({ assignStereo: false });
 /** CXSMILES's word for so many radical electrons; for more it has none, and brackets are all that they change here. */
 const RADICALS = ["", "^1", "^2", "^5"];
 
@@ -58,7 +59,8 @@ export class Rdkit {
   canonical(smiles: string): string {
     // A numbered placeholder, "[*:1]", keeps its number, which is its name.
     const unnumbered = smiles.replace(/(?<=[^*]):\d+\]/g, "]");
-    return this.#with(unnumbered, smiles, TIDY, (molecule) => molecule.get_smiles());
+    const details = unnumbered.includes("[H]") ? TIDY_WITHOUT_HYDROGENS : TIDY;
+    return this.#with(unnumbered, smiles, details, (molecule) => molecule.get_smiles());
   }
 
   /** @throws DataError FORMAT, LIMIT */
@@ -96,7 +98,7 @@ export class Rdkit {
   /** Radical electrons of each atom; none where a valence is wrong, as such atoms have no free electron. */
   #radicals(smiles: string): number[] {
     try {
-      return this.#with(smiles, smiles, WITH_HYDROGENS, (molecule) => {
+      return this.#with(smiles, smiles, TIDY, (molecule) => {
         const { defaults, atoms } = read(molecule);
         return atoms.map(({ nRad }) => nRad ?? defaults.nRad);
       });

@@ -94,6 +94,9 @@ test("RDKit leaves nothing behind, gives what it reads, and is no longer used on
   const rdkit = await Rdkit.load();
   expect(rdkit.canonical("[CH2:4](C)O")).toBe("CCO");
   expect(rdkit.canonical("[*:3]C")).toBe("C[*:3]");
+  expect(rdkit.canonical("[H]OC([H])C")).toBe("CCO");
+  // No centre, for it has two neighbours: a radical, as the Python package reads it.
+  expect(rdkit.canonical("C[C@H]N")).toBe("C[CH]N");
   expect(rdkit.graph("N#C~[Na+]")).toEqual({
     elements: [7, 6, 11],
     bonds: [
