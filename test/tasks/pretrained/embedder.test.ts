@@ -83,7 +83,7 @@ test("without modules.json the mean has length 1; pooling and length can be chos
   const text = "the cats sat";
   const embedderOf = async (options = {}) => {
     const embedder = await loadEmbedder(folder, options);
-    const [{ embedding }] = embedder.embed([text]) as unknown as [{ embedding: Float32Array }];
+    const { embedding } = embedder.embed([text])[0]!;
     const { poolings, isNormalized, hasFiles, maxLength } = embedder;
     embedder.dispose();
     return { embedding, poolings, isNormalized, hasFiles, maxLength };
