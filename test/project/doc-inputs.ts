@@ -77,6 +77,10 @@ export const INPUTS: Record<string, () => Scope> = {
     writeModelFolder("my-model");
     return {};
   },
+  "tasks/pretrained/embedder.ts": () => {
+    writeModelFolder("my-model");
+    return {};
+  },
   "tasks/pretrained/model.ts": () => {
     writeModelFolder("my-model");
     return {};
