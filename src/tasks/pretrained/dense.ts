@@ -56,6 +56,10 @@ export async function readDense(op: string, folder: string, into: number): Promi
     const bias = checkpoint.tensors.has("linear.bias")
       ? await checkpoint.read("linear.bias")
       : new Float32Array(shape[0]!);
+    if (bias.length !== shape[0]) {
+      const rule = `linear.bias of ${where} must have ${shape[0]} numbers`;
+      throw refuse("MISMATCH", rule, String(bias.length));
+    }
     const apply: Step = (x) =>
       Float64Array.from(bias, (start, o) => activation(start + dot(weight, o * into, x)));
     return { width: shape[0]!, apply };

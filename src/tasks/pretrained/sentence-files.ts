@@ -1,5 +1,5 @@
 /** What sentence-transformers writes beside a model: how its states become the embedding of a text. */
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import path from "node:path";
 import { DataError } from "../../core/errors.ts";
 import { isObject } from "../../core/is-object.ts";
@@ -52,7 +52,7 @@ export interface SentenceFiles {
  * @throws FileError UNREADABLE · DataError DAMAGED, FORMAT, UNSUPPORTED
  */
 export function readSentenceFiles(place: string): SentenceFiles {
-  const root = statSync(place, { throwIfNoEntry: false })?.isFile() ? path.dirname(place) : place;
+  const root = existsSync(place) && statSync(place).isFile() ? path.dirname(place) : place;
   const modules = readJsonList(OP, path.join(root, MODULES));
   const found = modules?.map((module) => readModule(root, module)) ?? [];
   const [first, second, ...rest] = found;

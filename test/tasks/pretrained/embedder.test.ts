@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeAll, expect, test } from "vitest";
@@ -147,17 +147,40 @@ test("a dense map may stand in a file of safetensors, without a bias", async () 
   const modules = [...(files["modules.json"] as object[]).slice(0, 2), dense];
   writeInside(folder, "modules.json", JSON.stringify(modules));
   const config = { activation_function: "torch.nn.modules.linear.Identity" };
+  const file = "2_Dense/model.safetensors";
   writeInside(folder, "2_Dense/config.json", JSON.stringify(config));
   // The sum of all six numbers, and −2 times the third.
   const data = Float32Array.of(1, 1, 1, 1, 1, 1, 0, 0, -2, 0, 0, 0);
   const tensors = { "linear.weight": { dtype: "F32" as const, shape: [2, 6], data } };
-  writeInside(folder, "2_Dense/model.safetensors", encodeSafetensors(tensors));
+  const bias = { dtype: "F32" as const, shape: [3], data: new Float32Array(3) };
+  writeInside(folder, file, encodeSafetensors({ ...tensors, "linear.bias": bias }));
+  await expect(loadEmbedder(folder)).rejects.toThrow("linear.bias of 2_Dense must have 2 numbers, got 3");
+  writeInside(folder, file, encodeSafetensors(tensors));
   const mapped = await loadEmbedder(folder);
   const plain = new Embedder(mapped.model, { steps: [] });
   const x = plain.embed(["the cat"])[0]!.embedding;
   const sum = x.reduce((total, value) => total + value, 0);
   expect(distance(mapped.embed(["the cat"])[0]!.embedding, [sum, -2 * x[2]!])).toBeLessThan(1e-6);
   mapped.dispose();
+});
+
+test("the Transformer may have a folder of its own, and be named by its weights where it has none", async () => {
+  const folder = sentence("mean");
+  const { files, texts } = sentenceFixture("mean");
+  const { text, embedding } = texts[1]!;
+  const one = await loadEmbedder(path.join(folder, "model.safetensors"));
+  expect(distance(one.embed([text])[0]!.embedding, embedding)).toBeLessThan(TOLERANCE);
+  one.dispose();
+  const nested = path.join(path.dirname(folder), "nested");
+  cpSync(folder, path.join(nested, "0_BERT"), { recursive: true });
+  const [transformer, ...others] = files["modules.json"] as object[];
+  const modules = [{ ...transformer, path: "0_BERT" }, ...others];
+  writeInside(nested, "modules.json", JSON.stringify(modules));
+  writeInside(nested, "1_Pooling/config.json", JSON.stringify(files["1_Pooling/config.json"]));
+  const two = await loadEmbedder(nested);
+  expect(two.maxLength).toBe(9);
+  expect(distance(two.embed([text])[0]!.embedding, embedding)).toBeLessThan(TOLERANCE);
+  two.dispose();
 });
 
 test("the prompt that a model names by default stands before each text", async () => {
