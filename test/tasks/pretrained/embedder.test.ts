@@ -199,17 +199,21 @@ test("the prompt that a model names by default stands before each text", async (
 
 const minilm = path.resolve(import.meta.dirname, "../../../../shared/data/all-minilm-l6-v2");
 
-test.skipIf(!existsSync(minilm))("MiniLM embeds texts as PyTorch does, in one batch", async () => {
-  const embedder = await loadEmbedder(minilm);
-  const texts: { text: string; ids: number[]; embedding: number[] }[] = JSON.parse(
-    readFileSync(path.join(minilm, "reference.json"), "utf8"),
-  );
-  const found = embedder.embed(texts.map(({ text }) => text));
-  embedder.dispose();
-  for (const [n, { ids, embedding }] of texts.entries()) {
-    expect(found[n]!.ids).toEqual(ids);
-    // The reference has seven digits.
-    expect(cosine(found[n]!.embedding, embedding)).toBeGreaterThan(0.999999);
-    expect(Math.hypot(...found[n]!.embedding)).toBeCloseTo(1, 6);
-  }
-});
+test.skipIf(!existsSync(minilm))(
+  "MiniLM embeds texts as PyTorch does, the same in one batch and alone",
+  async () => {
+    const embedder = await loadEmbedder(minilm);
+    const texts: { text: string; ids: number[]; embedding: number[] }[] = JSON.parse(
+      readFileSync(path.join(minilm, "reference.json"), "utf8"),
+    );
+    const found = embedder.embed(texts.map(({ text }) => text));
+    for (const [n, { text }] of texts.entries()) expect(embedder.embed([text])).toEqual([found[n]]);
+    embedder.dispose();
+    for (const [n, { ids, embedding }] of texts.entries()) {
+      expect(found[n]!.ids).toEqual(ids);
+      // The reference has seven digits.
+      expect(cosine(found[n]!.embedding, embedding)).toBeGreaterThan(0.999999);
+      expect(Math.hypot(...found[n]!.embedding)).toBeCloseTo(1, 6);
+    }
+  },
+);
