@@ -24,5 +24,6 @@ export * from "./adam";
 export * from "./dropout";
 export { gumbel } from "./gumbel";
 export * from "./glimpse";
+export * from "./quantized/index";
 export * from "./additive/index";
 export * from "./attention/index";

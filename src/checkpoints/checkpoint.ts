@@ -20,5 +20,7 @@ export interface Checkpoint {
    * @throws OptionError UNKNOWN where there is none of that name · DataError DAMAGED, UNSUPPORTED
    */
   read(name: string): Promise<Float32Array>;
+  /** The bytes of a tensor as the file has them; of formats whose dtypes are ggml's. @throws as `read` */
+  readStored?(name: string): Promise<Uint8Array>;
   close(): Promise<void>;
 }

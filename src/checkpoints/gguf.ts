@@ -64,15 +64,17 @@ interface Place {
 export async function openGguf(source: ByteSource): Promise<Checkpoint> {
   const { name: file } = source;
   const { metadata, places } = await readHeader(source);
+  const stored = async (name: string) => {
+    const { dtype, begin, bytes } = tensorOf(file, places, name);
+    if (bytes < 0) throw unreadable(file, name, dtype);
+    return source.read(begin, bytes);
+  };
   return {
     format: "gguf",
     tensors: new Map([...places].map(([name, { dtype, shape, bytes }]) => [name, { dtype, shape, bytes }])),
     metadata,
-    async read(name) {
-      const { dtype, begin, bytes } = tensorOf(file, places, name);
-      if (bytes < 0) throw unreadable(file, name, dtype);
-      return dequantize(dtype, await source.read(begin, bytes));
-    },
+    read: async (name) => dequantize(tensorOf(file, places, name).dtype, await stored(name)),
+    readStored: stored,
     close: () => source.close(),
   };
 }

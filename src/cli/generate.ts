@@ -88,7 +88,7 @@ async function generateText(place: string, text: string, flags: Flags, io: Io): 
     import("../tasks/pretrained/model.ts"),
     import("../tasks/pretrained/continue-text.ts"),
   ]);
-  const model = await loadModel(place);
+  const model = await loadModel(place, { weights: "stored" });
   let isStopped = false;
   const stop = () => {
     isStopped = true;

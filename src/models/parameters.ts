@@ -2,6 +2,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError, ShapeError } from "../core/errors.ts";
 import { RandomStream } from "../core/random.ts";
+import type { PackedRows } from "../kernels/quantized/forms.ts";
+import { type PackedMatrix, packedMatrix, packedRows } from "../ops/packed.ts";
 
 /** A parameter before it has a value. */
 export interface ParameterSpec {
@@ -33,9 +35,12 @@ function firstValues(name: string, { shape, start }: ParameterSpec, seed: number
 /** The trainable values of a model, by name. */
 export class Parameters {
   readonly variables: Readonly<Record<string, tf.Variable>>;
+  /** Matrices whose weights stay as a file has them, and are not trained. */
+  readonly packed: Readonly<Record<string, PackedMatrix>>;
 
-  private constructor(variables: Record<string, tf.Variable>) {
+  private constructor(variables: Record<string, tf.Variable>, packed: Record<string, PackedMatrix> = {}) {
     this.variables = variables;
+    this.packed = packed;
   }
 
   /**
@@ -58,16 +63,22 @@ export class Parameters {
   /** Values that are read one parameter at a time, so that no second copy of them all is in memory. */
   static async read(
     specs: ParameterSpecs,
-    read: (name: string, spec: ParameterSpec) => Promise<Float32Array>,
+    read: (name: string, spec: ParameterSpec) => Promise<Float32Array | PackedRows>,
   ): Promise<Parameters> {
-    const made: Record<string, tf.Variable> = {};
+    const variables: Record<string, tf.Variable> = {};
+    const packed: Record<string, PackedMatrix> = {};
+    const made = new Parameters(variables, packed);
     try {
-      for (const [name, spec] of Object.entries(specs)) made[name] = variableOf(await read(name, spec), spec);
+      for (const [name, spec] of Object.entries(specs)) {
+        const values = await read(name, spec);
+        if (values instanceof Float32Array) variables[name] = variableOf(values, spec);
+        else packed[name] = packedMatrix(values, spec.shape as [number, number]);
+      }
     } catch (error) {
-      tf.dispose(made);
+      made.dispose();
       throw error;
     }
-    return new Parameters(made);
+    return made;
   }
 
   /**
@@ -118,22 +129,30 @@ export class Parameters {
     return variable as tf.Tensor2D;
   }
 
+  /** Rows of a parameter of two axes: ids [n] → [n, …]. */
+  rows(name: string, ids: tf.Tensor1D): tf.Tensor2D {
+    const packed = this.packed[name];
+    return packed ? packedRows(packed, ids) : tf.gather(this.matrix(name), ids);
+  }
+
   vector(name: string): tf.Tensor1D {
     const variable: tf.Tensor = this.variables[name]!;
     return variable as tf.Tensor1D;
   }
 
   has(name: string): boolean {
-    return name in this.variables;
+    return name in this.variables || name in this.packed;
   }
 
   /** Number of scalar parameters. */
   get size(): number {
-    return Object.values(this.variables).reduce((sum, { size }) => sum + size, 0);
+    const packed = Object.values(this.packed).reduce((sum, { shape: [O, I] }) => sum + O * I, 0);
+    return Object.values(this.variables).reduce((sum, { size }) => sum + size, packed);
   }
 
   dispose(): void {
     for (const variable of Object.values(this.variables)) variable.dispose();
+    for (const { words } of Object.values(this.packed)) words.dispose();
   }
 }
 

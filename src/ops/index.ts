@@ -13,6 +13,7 @@ export * from "./linear.ts";
 export * from "./lstm-cell.ts";
 export * from "./lstm-sequence.ts";
 export * from "./measure-memory.ts";
+export * from "./packed.ts";
 export * from "./rms-norm.ts";
 export * from "./silu.ts";
 export * from "./softmax-cross-entropy.ts";

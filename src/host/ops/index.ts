@@ -16,6 +16,7 @@ import { layerNorm, layerNormGrad } from "./layer-norm.ts";
 import { linear, linearGradInput, linearGradWeights } from "./linear.ts";
 import { lstmCell, lstmCellGrad } from "./lstm-cell.ts";
 import { lstmSequence, lstmSequenceGrad } from "./lstm-sequence.ts";
+import { packedLinear, packedRows } from "./packed.ts";
 import { reserveRows } from "./reserve-rows.ts";
 import { rmsNorm, rmsNormGrad } from "./rms-norm.ts";
 import { rotatePairs } from "./rotate-pairs.ts";
@@ -63,6 +64,8 @@ const ownKernels: Record<string, HeedKernel> = {
   HeedRotatePairs: rotatePairs,
   HeedSilu: silu,
   HeedSiluGrad: siluGrad,
+  HeedPackedLinear: packedLinear,
+  HeedPackedRows: packedRows,
   HeedPackHalf: packHalf,
   HeedRoundHalf: roundHalf,
   HeedReserveRows: reserveRows,

@@ -16,6 +16,7 @@ import { t5Architecture } from "./architectures/t5.ts";
 import { vitArchitecture } from "./architectures/vit.ts";
 import { ConfigJson } from "./config-json.ts";
 import { checkMemory, loadingMemory } from "./memory.ts";
+import { mayStayStored, storedBlocks, storedHalves } from "./stored.ts";
 
 const ARCHITECTURES: readonly Architecture[] = [
   bertArchitecture,
@@ -33,6 +34,13 @@ const ARCHITECTURES: readonly Architecture[] = [
 export const MODEL_TYPES: readonly string[] = ARCHITECTURES.flatMap(({ types }) => types);
 
 export interface LoadOptions {
+  /**
+   * How the matrices lie in memory: as float32, which can be trained; or as the file has them, in 16 bits or quantised, where
+   * the kernels read them so (five and six bits take eight there). What has another shape or type is float32 in any case.
+   *
+   * @default "float32"
+   */
+  readonly weights?: "float32" | "stored";
   /** Called after each parameter with the share that is read. */
   readonly onProgress?: (share: number) => void;
   readonly signal?: AbortSignal;
@@ -57,7 +65,7 @@ export interface LoadOptions {
 export async function loadPretrained(
   checkpoint: Checkpoint,
   json: Readonly<Record<string, unknown>> = {},
-  { onProgress, signal, mostBytes }: LoadOptions = {},
+  { onProgress, signal, mostBytes, weights = "float32" }: LoadOptions = {},
 ): Promise<Transformer> {
   const { model, find } = readArchitecture(checkpoint, json);
   const specs = transformerParameters(fullConfig(model.config));
@@ -67,14 +75,16 @@ export async function loadPretrained(
   let done = 0;
   const parameters = await Parameters.read(specs, async (parameter, { shape }) => {
     signal?.throwIfAborted();
-    const { file, values } = publishedParameter(model.names, parameter, shape);
+    const { file, values, isWhole } = publishedParameter(model.names, parameter, shape);
     const name = find(file);
-    const tensor = name && {
-      shape: checkpoint.tensors.get(name)!.shape,
-      values: await checkpoint.read(name),
-    };
     onProgress?.(++done / count);
-    return values(tensor || undefined);
+    if (name === undefined) return values(undefined);
+    const info = checkpoint.tensors.get(name)!;
+    const keeps = weights === "stored" && mayStayStored(parameter, shape);
+    const blocks = keeps && isWhole ? await storedBlocks(checkpoint, name, shape) : undefined;
+    if (blocks) return blocks;
+    const read = values({ shape: info.shape, values: await checkpoint.read(name) });
+    return (keeps && storedHalves(info.dtype, read, shape)) || read;
   });
   return new Transformer(model.config, parameters);
 }

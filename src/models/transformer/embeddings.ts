@@ -16,7 +16,7 @@ export interface EmbeddingInputs {
 /** Rows of a table: ids [B, T] → [B, T, E]. */
 function looked(weights: Weights, name: string, ids: tf.Tensor): tf.Tensor3D {
   const [B, T] = ids.shape as [number, number];
-  const rows = tf.gather(weights.get<tf.Tensor2D>(`embedding/${name}`), tf.reshape<tf.Rank.R1>(ids, [B * T]));
+  const rows = weights.rows(`embedding/${name}`, tf.reshape<tf.Rank.R1>(ids, [B * T]));
   return tf.reshape(rows, [B, T, -1]);
 }
 

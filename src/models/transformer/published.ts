@@ -78,12 +78,18 @@ export function publishedParameter(
   names: PublishedNames,
   parameter: string,
   shape: readonly number[],
-): { file: string; values(tensor: PublishedTensor | undefined): Float32Array } {
+): {
+  file: string;
+  /** The tensor there is the parameter, row for row. */
+  isWhole: boolean;
+  values(tensor: PublishedTensor | undefined): Float32Array;
+} {
   const op = "fromPublished";
   const { file, transposed, part } = placeOf(names, parameter);
   const size = product(shape);
   return {
     file,
+    isWhole: !transposed && !part,
     values(tensor) {
       if (!tensor) {
         const remedy = "load it with the configuration of its own architecture";

@@ -98,7 +98,7 @@ export class Transformer {
   }
 
   #weights(dropoutSeed?: number): Weights {
-    return new Weights(this.parameters.variables, this.config, "", this.adapter?.pass(dropoutSeed));
+    return new Weights(this.parameters, this.config, "", this.adapter?.pass(dropoutSeed));
   }
 
   /**
@@ -174,7 +174,7 @@ export class Transformer {
   headRows(ids: tf.Tensor1D): HeadRows {
     const { parameters, config } = this;
     return tidy(() => ({
-      matrix: tf.gather(parameters.matrix(config.head!.tied ? TIED_HEAD : HEAD), ids),
+      matrix: parameters.rows(config.head!.tied ? TIED_HEAD : HEAD, ids),
       ...(parameters.has(HEAD_BIAS) && { bias: tf.gather(parameters.vector(HEAD_BIAS), ids) }),
     }));
   }

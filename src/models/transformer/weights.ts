@@ -1,7 +1,9 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { layerNorm } from "../../ops/layer-norm.ts";
 import { linear } from "../../ops/linear.ts";
+import { packedLinear } from "../../ops/packed.ts";
 import { rmsNorm } from "../../ops/rms-norm.ts";
+import type { Parameters } from "../parameters.ts";
 import type { FullConfig } from "./config.ts";
 
 /**
@@ -21,18 +23,13 @@ export interface Adapter {
 
 /** Looks up parameters by name, below a prefix. */
 export class Weights {
-  readonly #variables: Readonly<Record<string, tf.Tensor>>;
+  readonly #parameters: Parameters;
   readonly #prefix: string;
   readonly #addTo: AddTo | undefined;
   readonly config: FullConfig;
 
-  constructor(
-    variables: Readonly<Record<string, tf.Tensor>>,
-    config: FullConfig,
-    prefix = "",
-    addTo?: AddTo,
-  ) {
-    this.#variables = variables;
+  constructor(parameters: Parameters, config: FullConfig, prefix = "", addTo?: AddTo) {
+    this.#parameters = parameters;
     this.#prefix = prefix;
     this.#addTo = addTo;
     this.config = config;
@@ -40,15 +37,16 @@ export class Weights {
 
   /** The parameters below a name. */
   at(name: string): Weights {
-    return new Weights(this.#variables, this.config, `${this.#prefix}${name}/`, this.#addTo);
+    return new Weights(this.#parameters, this.config, `${this.#prefix}${name}/`, this.#addTo);
   }
 
   has(name: string): boolean {
-    return `${this.#prefix}${name}` in this.#variables;
+    return this.#parameters.has(`${this.#prefix}${name}`);
   }
 
   get<T extends tf.Tensor>(name: string): T {
-    return this.#variables[`${this.#prefix}${name}`] as T;
+    const variable: tf.Tensor | undefined = this.#parameters.variables[`${this.#prefix}${name}`];
+    return variable as T;
   }
 
   /** x·Wᵀ + b, with the bias where there is one. */
@@ -58,8 +56,18 @@ export class Weights {
 
   /** x·Wᵀ + b by the full names of a matrix [out, in] and of a bias that need not be there. */
   scores(x: tf.Tensor, matrix: string, bias: string): tf.Tensor {
-    const y = linear(x, this.get<tf.Tensor2D>(matrix), this.get<tf.Tensor1D>(bias), { transposed: true });
-    return this.#addTo?.(`${this.#prefix}${matrix}`, x, y) ?? y;
+    const name = `${this.#prefix}${matrix}`;
+    const packed = this.#parameters.packed[name];
+    const b = this.get<tf.Tensor1D>(bias);
+    const y = packed
+      ? packedLinear(x, packed, b)
+      : linear(x, this.get<tf.Tensor2D>(matrix), b, { transposed: true });
+    return this.#addTo?.(name, x, y) ?? y;
+  }
+
+  /** Rows of the table of that name: ids [n] → [n, E]. */
+  rows(name: string, ids: tf.Tensor1D): tf.Tensor2D {
+    return this.#parameters.rows(`${this.#prefix}${name}`, ids);
   }
 
   /** The norm of that name; x itself where there is none. */
