@@ -3,6 +3,7 @@ import {
   type GradConfig,
   gather,
   matMul,
+  type NamedTensorMap,
   range,
   reshape,
   slice,
@@ -20,9 +21,10 @@ import { packedBytes } from "../kernels/quantized/forms.ts";
 import { referenceUnpack } from "../kernels/quantized/reference.ts";
 import { checkTensors } from "./check.ts";
 import { linear } from "./linear.ts";
-import { ensureGradient, isFused, runKernel } from "./registry.ts";
+import { ensureGradient, isFused, runKernel, runKernels } from "./registry.ts";
 
 const LINEAR = "HeedPackedLinear";
+const HEADS = "HeedPackedHeads";
 const ROWS = "HeedPackedRows";
 /** Rows that are floats at a time in a gradient. */
 const TILE_ROWS = 512;
@@ -121,6 +123,50 @@ export function packedLinear<T extends Tensor>(x: T, matrix: PackedMatrix, b?: T
   ensureGradient(gradient);
   const { words } = matrix;
   return runKernel(LINEAR, b ? { x, words, b } : { x, words }, attributes(matrix)) as T;
+}
+
+/** One of several maps of one x. */
+export interface PackedMap {
+  readonly matrix: PackedMatrix;
+  readonly bias?: Tensor1D | undefined;
+}
+
+/**
+ * Several packed maps of one x in one call, each result in heads: what a step of a decoder does for its queries, keys and
+ * values. Not differentiable.
+ *
+ * Shapes: x […, I], each matrix [O, I], O a multiple of `width` → […, O / width, width].
+ *
+ * @throws ShapeError SHAPE when the shapes disagree
+ * @example
+ * const halves = new Int32Array(new Uint16Array([0x3c00, 0x4000]).buffer);
+ * const matrix = packedMatrix({ form: "Float16", words: halves }, [2, 1]);
+ * const [q] = packedHeads(tf.tensor2d([[3]]), [{ matrix }], 2); // [[[3, 6]]]
+ */
+export function packedHeads(x: Tensor, maps: readonly PackedMap[], width: number): Tensor[] {
+  const op = "packedHeads";
+  for (const { matrix, bias } of maps) {
+    const [O] = matrix.shape;
+    checkTensors(op, [
+      { name: "x", tensor: x, letters: "[…, I]", shape: [...x.shape.slice(0, -1), matrix.shape[1]] },
+      ...(bias ? [{ name: "bias", tensor: bias, letters: "[O]", shape: [O] }] : []),
+    ]);
+    if (O % width === 0) continue;
+    const rule = `the rows of a matrix must be heads of ${width}`;
+    throw new ShapeError("SHAPE", { op, rule, got: `${O} rows`, remedy: "use packedLinear" });
+  }
+  if (!isFused(HEADS)) {
+    return maps.map(({ matrix, bias }) => {
+      const shape = [...x.shape.slice(0, -1), matrix.shape[0] / width, width];
+      return tidy(() => reshape(packedLinear(x, matrix, bias), shape));
+    });
+  }
+  const inputs: NamedTensorMap = { x };
+  for (const [n, { matrix, bias }] of maps.entries()) {
+    inputs[`words${n}`] = matrix.words;
+    if (bias) inputs[`b${n}`] = bias;
+  }
+  return runKernels(HEADS, inputs, { maps: maps.map(({ matrix }) => attributes(matrix)), width } as never);
 }
 
 /**

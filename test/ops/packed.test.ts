@@ -7,7 +7,14 @@ import { RandomStream } from "../../src/core/random.ts";
 import { useHeedBackend } from "../../src/host/select.ts";
 import { PACKED_TYPES, packBlocks } from "../../src/kernels/quantized/pack.ts";
 import { referenceUnpack } from "../../src/kernels/quantized/reference.ts";
-import { type PackedMatrix, packedLinear, packedMatrix, packedRows } from "../../src/ops/packed.ts";
+import {
+  type PackedMap,
+  type PackedMatrix,
+  packedHeads,
+  packedLinear,
+  packedMatrix,
+  packedRows,
+} from "../../src/ops/packed.ts";
 import "@tensorflow/tfjs-backend-cpu";
 
 const O = 13;
@@ -139,6 +146,26 @@ test("what is not finite stays so, and zeros are zeros", () => {
   }
   const none = tf.tidy(() => packedLinear(tf.zeros([2, I]), matrix).dataSync());
   expect([...none].every((value) => value === 0)).toBe(true);
+});
+
+test("several maps of one x are those maps one by one, whatever their forms", () => {
+  const names = ["Q4_1", "Q8_0", "Q4_K", "float16", "Q6_K"];
+  for (const T of [1, 2, 11]) {
+    const x = tf.tensor2d(vectorsOf(T), [T, I]);
+    const bias = tf.tensor1d(vectorsOf(1).slice(0, O));
+    const maps = names.map((name, n) => ({ matrix: packed[name]!.matrix, ...(n % 2 === 1 && { bias }) }));
+    const all = packedHeads(x, maps, O);
+    for (const [n, out] of all.entries()) {
+      expect(out.shape).toEqual([T, 1, O]);
+      const { matrix, bias: own } = maps[n]! as PackedMap;
+      const alone = packedLinear(x, matrix, own);
+      expect([...out.dataSync()]).toEqual([...alone.dataSync()]);
+      tf.dispose([out, alone]);
+    }
+    tf.dispose([x, bias]);
+  }
+  const { matrix } = packed.Q8_0!;
+  expect(() => packedHeads(tf.zeros([1, I]), [{ matrix }], 5)).toThrow("must be heads of 5, got 13 rows");
 });
 
 test("a gradient reaches x and the bias", () => {

@@ -16,7 +16,7 @@ import { layerNorm, layerNormGrad } from "./layer-norm.ts";
 import { linear, linearGradInput, linearGradWeights } from "./linear.ts";
 import { lstmCell, lstmCellGrad } from "./lstm-cell.ts";
 import { lstmSequence, lstmSequenceGrad } from "./lstm-sequence.ts";
-import { packedLinear, packedRows } from "./packed.ts";
+import { packedHeads, packedLinear, packedRows } from "./packed.ts";
 import { reserveRows } from "./reserve-rows.ts";
 import { rmsNorm, rmsNormGrad } from "./rms-norm.ts";
 import { rotatePairs } from "./rotate-pairs.ts";
@@ -64,6 +64,7 @@ const ownKernels: Record<string, HeedKernel> = {
   HeedRotatePairs: rotatePairs,
   HeedSilu: silu,
   HeedSiluGrad: siluGrad,
+  HeedPackedHeads: packedHeads,
   HeedPackedLinear: packedLinear,
   HeedPackedRows: packedRows,
   HeedPackHalf: packHalf,

@@ -29,43 +29,95 @@ const TILE_ROWS = 512;
 export const packedLinear: HeedKernel = ({ inputs, attrs, heap }) => {
   const { x, words, b } = inputs as { x: TensorInfo; words: TensorInfo; b?: TensorInfo };
   const { form, matrix } = attrs as unknown as PackedAttributes;
-  const [O, I] = matrix;
-  const T = util.sizeFromShape(x.shape) / I;
-  const out =
-    T <= MOST_VECTORS ? vectors(x, words, form, matrix, T, heap) : tiles(x, words, form, matrix, T, heap);
-  if (b && T > 0) heap.kernels.biasActivation!(heap.address(out), T, O, heap.address(b), 0, 0);
-  return { ...out, shape: [...x.shape.slice(0, -1), O] };
+  const out = product(x, { words, b, form, matrix }, new Vectors(x, matrix[1], heap), heap);
+  return { ...out, shape: [...x.shape.slice(0, -1), matrix[0]] };
 };
 
-function vectors(
-  x: TensorInfo,
-  words: TensorInfo,
-  form: PackedForm,
-  [O, I]: readonly [number, number],
-  T: number,
-  heap: Heap,
-): TensorInfo {
-  const { kernels } = heap;
-  const quantized = isQuantized(form);
-  const bytes = quantized ? Math.ceil(kernels.vectorBytes!(I) / 16) * 16 : 4 * I;
-  const scratch = heap.scratch("packedLinear", Math.max(1, T) * bytes);
-  const out = heap.output("packedLinear", [T, O]);
-  const [from, weights, to] = [heap.address(x), heap.address(words), heap.address(out)];
-  for (let t = 0; t < T; t++) {
-    const [source, target] = [from + 4 * t * I, scratch + t * bytes];
-    if (quantized) kernels.quantizeVector!(source, target, I, FORMS[form].unit);
-    else kernels[`spread${form}`]!(source, target, I);
-  }
-  const row = packedBytes(form, [ROWS, I]) / ROWS;
-  const tile = T === 1 ? O : ROWS * Math.max(1, Math.floor(TILE_BYTES / (ROWS * row)));
-  const multiplyRows = kernels[`rows${form}`]!;
-  const columns = quantized ? I / BLOCK : I;
-  for (let first = 0; first < O; first += tile) {
-    const count = Math.min(tile, O - first);
-    for (let t = 0; t < T; t++)
-      multiplyRows(weights + first * row, scratch + t * bytes, to + 4 * (t * O + first), count, columns);
-  }
+/** Several matrices with one x, which is prepared once; each result in heads of that width. */
+export const packedHeads: HeedKernel = ({ inputs, attrs, heap }) => {
+  const { x } = inputs as { x: TensorInfo };
+  const { maps, width } = attrs as unknown as { maps: readonly PackedAttributes[]; width: number };
+  const vectors = new Vectors(x, maps[0]!.matrix[1], heap);
+  return maps.map(({ form, matrix }, n) => {
+    const map = { words: inputs[`words${n}`]!, b: inputs[`b${n}`], form, matrix };
+    const out = product(x, map, vectors, heap);
+    return { ...out, shape: [...x.shape.slice(0, -1), matrix[0] / width, width] };
+  });
+};
+
+interface PackedMap extends PackedAttributes {
+  readonly words: TensorInfo;
+  readonly b: TensorInfo | undefined;
+}
+
+/** [T, O] */
+function product(x: TensorInfo, map: PackedMap, vectors: Vectors, heap: Heap): TensorInfo {
+  const { words, b, form, matrix } = map;
+  const T = util.sizeFromShape(x.shape) / matrix[1];
+  const out =
+    T <= MOST_VECTORS ? vectors.times(words, form, matrix[0]) : tiles(x, words, form, matrix, T, heap);
+  if (b && T > 0) heap.kernels.biasActivation!(heap.address(out), T, matrix[0], heap.address(b), 0, 0);
   return out;
+}
+
+/** Rows of x as the kernels of a form read them, made when they are needed and kept for the next matrix of a like form. */
+class Vectors {
+  readonly #x: TensorInfo;
+  readonly #I: number;
+  readonly #heap: Heap;
+  #form: PackedForm | undefined;
+  #address = 0;
+
+  constructor(x: TensorInfo, I: number, heap: Heap) {
+    this.#x = x;
+    this.#I = I;
+    this.#heap = heap;
+  }
+
+  /** Every row of x with every row of a matrix: [T, O]. */
+  times(words: TensorInfo, form: PackedForm, O: number): TensorInfo {
+    const [heap, I] = [this.#heap, this.#I];
+    const T = util.sizeFromShape(this.#x.shape) / I;
+    const bytes = this.#prepare(form, T);
+    const out = heap.output("packedLinear", [T, O]);
+    const [weights, to] = [heap.address(words), heap.address(out)];
+    const row = packedBytes(form, [ROWS, I]) / ROWS;
+    const tile = T === 1 ? O : ROWS * Math.max(1, Math.floor(TILE_BYTES / (ROWS * row)));
+    const multiplyRows = heap.kernels[`rows${form}`]!;
+    const columns = isQuantized(form) ? I / BLOCK : I;
+    for (let first = 0; first < O; first += tile) {
+      const count = Math.min(tile, O - first);
+      for (let t = 0; t < T; t++)
+        multiplyRows(
+          weights + first * row,
+          this.#address + t * bytes,
+          to + 4 * (t * O + first),
+          count,
+          columns,
+        );
+    }
+    return out;
+  }
+
+  /** Gives the bytes of a row. */
+  #prepare(form: PackedForm, T: number): number {
+    const [heap, I, before] = [this.#heap, this.#I, this.#form];
+    const { kernels } = heap;
+    const bytes = isQuantized(form) ? Math.ceil(kernels.vectorBytes!(I) / 16) * 16 : 4 * I;
+    const isLike =
+      before === form ||
+      (before && isQuantized(before) && isQuantized(form) && FORMS[before].unit === FORMS[form].unit);
+    if (isLike) return bytes;
+    this.#form = form;
+    this.#address = heap.scratch("packedLinear", Math.max(1, T) * bytes);
+    const from = heap.address(this.#x);
+    for (let t = 0; t < T; t++) {
+      const [source, target] = [from + 4 * t * I, this.#address + t * bytes];
+      if (isQuantized(form)) kernels.quantizeVector!(source, target, I, FORMS[form].unit);
+      else kernels[`spread${form}`]!(source, target, I);
+    }
+    return bytes;
+  }
 }
 
 function tiles(

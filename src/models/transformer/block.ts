@@ -34,16 +34,28 @@ export function keysAndValues(weights: Weights, x: tf.Tensor3D, turn: Turn): Key
   return { k: turn(heads(weights, "key", x)), v: heads(weights, "value", x) };
 }
 
-/** Attention of x [B, T, C] over keys and values: [B, T, C]. */
+/** Queries, keys and values of the new tokens of a step x [B, T, C], none of which is differentiated. */
+export function stepProjections(
+  weights: Weights,
+  x: tf.Tensor3D,
+  turn: Turn,
+): KeysAndValues & { readonly q?: tf.Tensor4D } {
+  const made = weights.packedHeads(["query", "key", "value"], x, weights.config.headWidth);
+  if (!made) return keysAndValues(weights, x, turn);
+  const [q, k, v] = made as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
+  return { q: turn(q), k: turn(k), v };
+}
+
+/** Attention of x [B, T, C] over keys and values: [B, T, C]. Queries are made of x where they are not there. */
 export function attend(
   weights: Weights,
   x: tf.Tensor3D,
-  { k, v }: KeysAndValues,
+  { k, v, q: given }: KeysAndValues & { readonly q?: tf.Tensor4D | undefined },
   { sight, turn, dropout }: { sight: Sight; turn: Turn; dropout: Dropout },
 ): tf.Tensor3D {
   const [B, T] = x.shape;
   const { heads: H, headWidth: D, scale } = weights.config;
-  const q = turn(heads(weights, "query", x));
+  const q = given ?? turn(heads(weights, "query", x));
   const { segments, keySegments, ...seen } = sight;
   const options = { ...seen, ...dropout.ofAttention(), scale, layout: "bthd" } as const;
   const { output } = segments

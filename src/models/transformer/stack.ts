@@ -1,7 +1,15 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { longestOf } from "../../ops/attention/packed.ts";
 import { tidy } from "../../ops/tidy.ts";
-import { attend, feedForward, type KeysAndValues, keysAndValues, type Sight, sublayer } from "./block.ts";
+import {
+  attend,
+  feedForward,
+  type KeysAndValues,
+  keysAndValues,
+  type Sight,
+  stepProjections,
+  sublayer,
+} from "./block.ts";
 import { groupOf } from "./config.ts";
 import type { Dropout } from "./dropout.ts";
 import { positionBias, rotation } from "./positions.ts";
@@ -63,8 +71,9 @@ export function runStack(weights: Weights, layers: number, x: tf.Tensor3D, call:
     const layer = weights.at(String(groupOf(n, layers, config.layerGroups)));
     const [self, cross, feed] = [layer.at("self"), layer.at("cross"), layer.at("feed")];
     states = sublayer(self, states, dropout, (y) => {
-      const made = keysAndValues(self, y, turn);
-      return attend(self, y, step ? step.self(n, made) : made, { sight, turn, dropout });
+      if (!step) return attend(self, y, keysAndValues(self, y, turn), { sight, turn, dropout });
+      const { q, ...made } = stepProjections(self, y, turn);
+      return attend(self, y, { ...step.self(n, made), q }, { sight, turn, dropout });
     });
     if (memory || (step && cross.has("query/weight"))) {
       const make = () => keysAndValues(cross, memory!.states, identity);

@@ -1,7 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { layerNorm } from "../../ops/layer-norm.ts";
 import { linear } from "../../ops/linear.ts";
-import { packedLinear } from "../../ops/packed.ts";
+import { packedHeads, packedLinear } from "../../ops/packed.ts";
 import { rmsNorm } from "../../ops/rms-norm.ts";
 import type { Parameters } from "../parameters.ts";
 import type { FullConfig } from "./config.ts";
@@ -52,6 +52,15 @@ export class Weights {
   /** x·Wᵀ + b, with the bias where there is one. */
   map<T extends tf.Tensor>(name: string, x: T): T {
     return this.scores(x, `${name}/weight`, `${name}/bias`) as T;
+  }
+
+  /** Several maps of one x, each in heads of that width, in one call; undefined where their weights are trainable. */
+  packedHeads(names: readonly string[], x: tf.Tensor, width: number): tf.Tensor[] | undefined {
+    const maps = names.flatMap((name) => {
+      const matrix = this.#parameters.packed[`${this.#prefix}${name}/weight`];
+      return matrix ? { matrix, bias: this.get<tf.Tensor1D>(`${name}/bias`) } : [];
+    });
+    return maps.length === names.length ? packedHeads(x, maps, width) : undefined;
   }
 
   /** x·Wᵀ + b by the full names of a matrix [out, in] and of a bias that need not be there. */
