@@ -16,7 +16,9 @@ test("three sentences are translated one by one, each shown with its alignment, 
   expect(calls).toEqual({ folder: undefined, batches: [1, 1, 1], options: [{}, {}, {}], disposed: true });
   expect(out).toMatch(/^heed \d+\.\d+\.\d+: English to French, and what each French word looked at\.\n\n/);
   expect(out).toContain("I am very tired.\nTIRED. VERY AM I\n  4 output tokens over 4 input tokens;");
-  expect(out).toMatch(/Next:\n {2}npm start -- "Your own sentence\."\n {2}npx heed translate --to de "[^"]+"\n {2}npx heed translate --help\n$/);
+  expect(out).toMatch(
+    /Next:\n {2}npm start -- "Your own sentence\."\n {2}npx heed translate --to de "[^"]+"\n {2}npx heed translate --help\n$/,
+  );
 });
 
 test("sentences of one's own take their place", async () => {
