@@ -80,6 +80,9 @@ export class AtomMapper {
    */
   async map(text: string, { canonical = true }: MapOptions = {}): Promise<AtomMap> {
     const given = parseReaction(text);
+    const molecules = given.precursors.length + given.products.length;
+    // Each takes a token at least: RDKit need not look at them all to know.
+    if (molecules > this.card.model.positions) throw this.#tooLong(`${molecules} molecules`, text);
     if (this.#rdkit === undefined || this.#rdkit.isBroken) this.#rdkit = await Rdkit.load();
     const rdkit = this.#rdkit;
     const tidied = (side: readonly string[]) =>
@@ -127,11 +130,14 @@ export class AtomMapper {
   #read(reaction: Reaction): { tokens: string[]; ids: number[] } {
     const text = modelText(reaction);
     const read = this.#vocabulary.encode(text);
-    const { positions } = this.card.model;
-    if (read.ids.length <= positions) return read;
-    const rule = `a reaction must have at most the ${positions} tokens of the model`;
-    const got = `${read.ids.length} of ${excerpt(text)}`;
-    throw new DataError("LIMIT", { op: OP, rule, got, remedy: "leave solvents and salts out" });
+    if (read.ids.length <= this.card.model.positions) return read;
+    throw this.#tooLong(String(read.ids.length), text);
+  }
+
+  #tooLong(count: string, text: string): DataError<"LIMIT"> {
+    const rule = `a reaction must have at most the ${this.card.model.positions} tokens of the model`;
+    const got = `${count} of ${excerpt(text)}`;
+    return new DataError("LIMIT", { op: OP, rule, got, remedy: "leave solvents and salts out" });
   }
 
   /** What each token looks at in the head that maps: [T][T]. */

@@ -24,6 +24,8 @@ const AS_WRITTEN = JSON.stringify({ sanitize: false, removeHs: false, assignSter
 const TIDY = JSON.stringify({ removeHs: false, assignStereo: false });
 /** Where hydrogens stand as atoms. Elsewhere it would do one thing more: give a wrong centre, "C[C@H]C", a hydrogen that it lacks. */
 const TIDY_WITHOUT_HYDROGENS = JSON.stringify({ assignStereo: false });
+/** A longer molecule takes seconds to overflow RDKit's stack, and no reaction that the model can read has one. */
+const MOST_SIGNS = 4096;
 /** CXSMILES's word for so many radical electrons; for more it has none, and brackets are all that they change here. */
 const RADICALS = ["", "^1", "^2", "^5"];
 
@@ -114,6 +116,11 @@ export class Rdkit {
       const remedy = "check its brackets, rings and valences";
       return new DataError("FORMAT", { op: OP, rule, got: excerpt(smiles), remedy }, { cause });
     };
+    const refuseSize = (rule: string, cause?: unknown) => {
+      const fault = { op: OP, rule, got: excerpt(smiles), remedy: "give smaller ones" };
+      return new DataError("LIMIT", fault, { cause });
+    };
+    if (smiles.length > MOST_SIGNS) throw refuseSize(`a molecule must have at most ${MOST_SIGNS} signs`);
     if (this.#isBroken) throw refuse();
     let molecule: Mol | null = null;
     try {
@@ -123,9 +130,7 @@ export class Rdkit {
       this.#isBroken = true;
       // The stack of its memory, or that of calls.
       if (!/^R(?:untime|ange)Error$/.test((cause as Error).name)) throw refuse(cause);
-      const rule = "a molecule must be small enough for RDKit's stack";
-      const fault = { op: OP, rule, got: excerpt(smiles), remedy: "give smaller ones" };
-      throw new DataError("LIMIT", fault, { cause });
+      throw refuseSize("a molecule must be small enough for RDKit's stack", cause);
     } finally {
       if (!this.#isBroken) molecule?.delete();
     }
