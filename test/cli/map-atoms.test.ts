@@ -110,12 +110,11 @@ test("--svg, --trace draw what product atoms looked at, numbered as the reaction
 
 test("the built command maps its example where standard input is nothing, and writes it as a page", () => {
   const main = path.resolve(import.meta.dirname, "../../dist/cli/main.js");
-  const options = { encoding: "utf8", cwd: folder, stdio: ["ignore", "pipe", "pipe"] } as const;
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [main, "map-atoms", "--html", "page.html"],
-    options,
-  );
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, "map-atoms", "--html", "page.html"], {
+    encoding: "utf8",
+    cwd: folder,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   expect([status, stdout]).toEqual([0, expect.stringMatching(/^\[CH3:1\].*>>.*\[F:11\]\t0\.9565\d\d\n$/)]);
   expect(stderr).toContain("no reaction was given; this one is an example\nheed map-atoms: wrote page.html");
   const page = readFileSync(path.join(folder, "page.html"), "utf8");

@@ -31,7 +31,7 @@ const NOTHING = 1e-8;
  *       m[n][n′] ×= multiplier for the neighbours n of p and n′ of r;  row p and column r of m become 0
  *
  * Shapes: attention [P][R], the sum of both directions.
- * Paper: Schwaller et al. 2021, doi.org/10.1126/sciadv.abe4166, "Attention-guided reaction mapper".
+ * Cost: O(P² R). Paper: Schwaller et al. 2021, doi.org/10.1126/sciadv.abe4166.
  *
  * @param multiplier how much likelier neighbours of what is mapped become; the paper's model has 90
  * @throws DataError FORMAT where a side has no atom

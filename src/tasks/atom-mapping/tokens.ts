@@ -2,7 +2,7 @@ import { DataError } from "../../core/errors.ts";
 
 /**
  * What a SMILES is made of: an atom in brackets, an atom of the organic subset, a bond, a branch, a ring's number, a dot, the
- * arrow of a reaction. Schwaller et al. 2019, arxiv.org/abs/1811.02633, section 2.
+ * arrow of a reaction. Schwaller et al. 2019, arxiv.org/abs/1811.02633.
  */
 const TOKEN =
   /\[[^\]]+\]|Br?|Cl?|N|O|S|P|F|I|b|c|n|o|s|p|\(|\)|\.|=|#|-|\+|\\|\/|:|~|@|\?|>>?|\*|\$|%\d{2}|\d/g;

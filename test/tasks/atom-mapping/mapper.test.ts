@@ -1,8 +1,10 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { useHeedBackend } from "../../../src/host/select.ts";
+import { readModelFolder, writeModelFolder } from "../../../src/tasks/atom-mapping/files.ts";
 import {
   type AtomMapper,
   atomMapTrace,
@@ -112,6 +114,19 @@ test("RDKit leaves nothing behind, gives what it reads, and is no longer used on
   expect(rdkit.isBroken).toBe(false);
   expect(() => rdkit.canonical("C".repeat(2000))).toThrow("small enough");
   expect(rdkit.isBroken).toBe(true);
+});
+
+test("the folder that ships is what its reader and writer agree on, byte by byte", async () => {
+  const dir = mkdtempSync(path.join(tmpdir(), "heed-atoms-"));
+  onTestFinished(() => rmSync(dir, { recursive: true }));
+  await useHeedBackend();
+  const read = readModelFolder(DEFAULT_ATOM_MAPPER);
+  writeModelFolder(dir, read, path.join(DEFAULT_ATOM_MAPPER, "LICENSE"));
+  read.model.dispose();
+  for (const name of readdirSync(DEFAULT_ATOM_MAPPER)) {
+    const [written, shipped] = [dir, DEFAULT_ATOM_MAPPER].map((one) => readFileSync(path.join(one, name)));
+    expect(written!.equals(shipped!), name).toBe(true);
+  }
 });
 
 test("a folder that heed did not write is refused in one sentence", async () => {
