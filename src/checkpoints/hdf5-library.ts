@@ -55,7 +55,6 @@ interface Hdf5Module {
 }
 
 interface Group {
-  readonly attrs: Readonly<Record<string, { readonly value: unknown }>>;
   create_group(name: string): Group;
   create_dataset(args: {
     name: string;

@@ -101,21 +101,18 @@ class Walk {
   async #dtype(path: string, { type, size, signed }: Hdf5Metadata): Promise<string> {
     const kind = CLASSES[type] ?? "UNKNOWN";
     const bits = 8 * size;
-    // Keras writes bfloat16 as whatever NumPy makes of it, and the name beside it.
-    if (size === 2 && (await this.#attribute(path, "dtype")) === "bfloat16") return "BF16";
+    // Keras writes bfloat16 as whatever NumPy makes of it, and says so in the only attribute that it gives a data set. Its text
+    // is not read: texts lie in a heap, and from one that is damaged the library does not come back.
+    if (size === 2 && (await this.#hasAttribute(path, "dtype"))) return "BF16";
     if (kind === "FLOAT") return `F${bits}`;
     if (kind === "INTEGER") return `${signed ? "I" : "U"}${bits}`;
     if (kind === "ENUM" && size === 1) return "BOOL";
     return kind;
   }
 
-  async #attribute(path: string, name: string): Promise<unknown> {
-    const { module, Group } = this.#library;
-    return this.#file.ask((id) =>
-      module.get_attribute_names(id, path).includes(name)
-        ? new Group(id, path).attrs[name]?.value
-        : undefined,
-    );
+  async #hasAttribute(path: string, name: string): Promise<boolean> {
+    const { module } = this.#library;
+    return this.#file.ask((id) => module.get_attribute_names(id, path).includes(name));
   }
 }
 

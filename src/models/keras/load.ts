@@ -1,4 +1,4 @@
-import { tensor } from "@tensorflow/tfjs-core";
+import { ready, tensor } from "@tensorflow/tfjs-core";
 import type { LayersModel, LayerVariable } from "@tensorflow/tfjs-layers";
 import { type ByteSource, memoryBytes } from "../../checkpoints/bytes.ts";
 import type { Checkpoint } from "../../checkpoints/checkpoint.ts";
@@ -48,6 +48,7 @@ export async function loadKeras(
     if (kindOf(entry) !== "functional" && kindOf(entry) !== "sequential")
       throw notComputed("a model must be Functional or Sequential", entry.className, "build it of layers");
     await import("../../layers/index.ts");
+    await ready();
     const made: Made = { orders: new Map(), layers: [] };
     try {
       const model = readModel(entry, made);

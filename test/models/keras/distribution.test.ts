@@ -5,10 +5,12 @@ import os from "node:os";
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { initializers, input, layers, model, type SymbolicTensor } from "@tensorflow/tfjs-layers";
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { LayerNormalization, MultiHeadAttention } from "../../../src/layers/index.ts";
 import { loadKeras, saveKeras } from "../../../src/models/keras/index.ts";
 import { python } from "./fixture.ts";
+
+beforeAll(() => tf.setBackend("cpu"));
 
 const DEVICES = 4;
 const STEPS = 50;

@@ -1,10 +1,12 @@
 import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 import { strToU8, unzipSync, zipSync } from "fflate";
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { HeedError } from "../../../src/core/errors.ts";
 import { loadKeras, loadKerasWeights } from "../../../src/models/keras/index.ts";
 import { expectOutputs, kerasFile } from "./fixture.ts";
+
+beforeAll(() => tf.setBackend("cpu"));
 
 // biome-ignore lint/suspicious/noExplicitAny: the configurations of files, whatever is in them.
 type Json = Record<string, any>;

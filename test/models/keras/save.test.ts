@@ -12,10 +12,12 @@ import {
   type SymbolicTensor,
   sequential,
 } from "@tensorflow/tfjs-layers";
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { HardAttention, LayerNormalization, MultiHeadAttention } from "../../../src/layers/index.ts";
 import { loadKeras, loadKerasWeights, saveKeras, saveKerasWeights } from "../../../src/models/keras/index.ts";
 import { fixtures, hasKeras, kerasFile, python } from "./fixture.ts";
+
+beforeAll(() => tf.setBackend("cpu"));
 
 /** A model built here: two encoders that share a layer, cross attention with a mask, and a model within it. */
 function built(): LayersModel {
