@@ -14,6 +14,7 @@ export interface Hdf5Metadata {
 }
 
 interface Stream {
+  readonly path?: string;
   stream_ops: object;
 }
 
@@ -30,6 +31,8 @@ interface FileSystem {
   unlink(path: string): void;
   lookupPath(path: string): { node: Node };
   getStream(descriptor: number): Stream;
+  readonly streams: readonly (Stream | null | undefined)[];
+  close(stream: Stream): void;
 }
 
 interface Hdf5Module {

@@ -20,6 +20,7 @@ export class PagedFile {
   readonly #missing = new Set<number>();
   #close: (() => void) | undefined;
   #id = -1n;
+  #isReleased = false;
   #waiting: Promise<unknown> = Promise.resolve();
 
   private constructor(library: LoadedHdf5, source: ByteSource) {
@@ -119,14 +120,14 @@ export class PagedFile {
 
   /** Lets go of all but the source. */
   release(): void {
+    const { FS } = this.#library.module;
     this.#close?.();
     this.#close = undefined;
     this.#pages.clear();
-    try {
-      this.#library.module.FS.unlink(this.#path);
-    } catch {
-      // Closed twice.
-    }
+    // The library keeps a damaged file open, where it stumbled over one of its groups.
+    for (const stream of FS.streams) if (stream?.path === this.#path) FS.close(stream);
+    if (!this.#isReleased) FS.unlink(this.#path);
+    this.#isReleased = true;
   }
 
   async close(): Promise<void> {

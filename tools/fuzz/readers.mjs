@@ -26,17 +26,21 @@ export async function faultOf(/** @type {Parts} */ parts, /** @type {Uint8Array}
   } catch (error) {
     return explain(error);
   }
-  for (const [name, { shape }] of checkpoint.tensors) {
-    try {
-      const values = await checkpoint.read(name);
-      const size = shape.reduce((/** @type {number} */ all, /** @type {number} */ n) => all * n, 1);
-      if (values.length !== size) return `${name}: ${values.length} values of shape [${shape}]`;
-      if (values.length > MOST_GROWTH * bytes.length)
-        return `${name}: ${values.length} values of ${bytes.length} bytes`;
-    } catch (error) {
-      const fault = explain(error);
-      if (fault) return `${name}: ${fault}`;
+  try {
+    for (const [name, { shape }] of checkpoint.tensors) {
+      try {
+        const values = await checkpoint.read(name);
+        const size = shape.reduce((/** @type {number} */ all, /** @type {number} */ n) => all * n, 1);
+        if (values.length !== size) return `${name}: ${values.length} values of shape [${shape}]`;
+        if (values.length > MOST_GROWTH * bytes.length)
+          return `${name}: ${values.length} values of ${bytes.length} bytes`;
+      } catch (error) {
+        const fault = explain(error);
+        if (fault) return `${name}: ${fault}`;
+      }
     }
+  } finally {
+    await checkpoint.close();
   }
   return undefined;
 }
