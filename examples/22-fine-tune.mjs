@@ -1,19 +1,18 @@
 // A BERT is trained on to tell two kinds of sentences apart: its lower layers stay as they are, its upper ones and a new
 // classifier learn, and the result is a folder that transformers loads.
 // Run: node examples/22-fine-tune.mjs                                      # a small BERT with random weights, in seconds
-//      node examples/22-fine-tune.mjs all-minilm-l6-v2 arxiv-titles        # a real one, in minutes: which titles are of
-//                                                                          # papers until 2013, which from 2018 on? After
-//                                                                          # Ctrl-C the same command goes on; a third
-//                                                                          # argument is the number of steps
-import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
+//      node examples/22-fine-tune.mjs all-minilm-l6-v2 tatoeba-en-fr       # a real one, in minutes: are the words of an
+//                                                                          # English sentence in order? After Ctrl-C the
+//                                                                          # same command goes on; a third argument is the
+//                                                                          # number of steps
+import { mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { gunzipSync } from "node:zlib";
 import "heed/backend";
 import "@tensorflow/tfjs-layers"; // brings the gradients of TensorFlow.js
 import * as tf from "@tensorflow/tfjs-core";
 import { RandomStream } from "heed/core";
-import { padBatch } from "heed/data";
+import { padBatch, readPairs } from "heed/data";
 import { init } from "heed/kernels";
 import { bert, classLoss, Transformer, withClassifier } from "heed/models";
 import { loadModel, writePretrained } from "heed/tasks";
@@ -143,30 +142,27 @@ function toy() {
   };
 }
 
-/** MiniLM, or another BERT; and titles of papers, as many old ones (until 2013) as new ones (from 2018 on). */
+/** MiniLM, or another BERT; and sentences, of which every second has its words in another order. */
 async function real() {
   await init({ threads: 2 });
   const pretrained = await loadModel(place);
-  const lines = (file) =>
-    gunzipSync(readFileSync(path.join(data, file)))
-      .toString("utf8")
-      .trim()
-      .split("\n");
-  const read = (split) => {
-    const numbers = lines(`${split}.ids.txt.gz`);
-    const rows = lines(`${split}.tsv.gz`).map((row, n) => {
-      // 1812.01234 and cs/0506010 are of December 2018 and June 2005; years begin with 1991.
-      const year = (Number(numbers[n].split("/").at(-1).slice(0, 2)) + 9) % 100;
-      return { text: row.split("\t")[1], label: year <= 22 ? 0 : year >= 27 ? 1 : undefined };
+  const read = (split, most) => {
+    const sentences = new Set(readPairs(path.join(data, `${split}.tsv.gz`)).map(({ source }) => source));
+    const chosen = [...sentences]
+      .map((text) => text.replace(/[.!?]$/, "").split(" "))
+      .filter(({ length }) => length >= 5);
+    const some = Array.from(
+      new RandomStream(5).shuffle(Int32Array.from(chosen.keys())).slice(0, most),
+      (n) => chosen[n],
+    );
+    return some.map((words, n) => {
+      const order = new RandomStream(6, n).shuffle(Int32Array.from(words.keys()));
+      const text = n % 2 === 0 ? words.join(" ") : Array.from(order, (at) => words[at]).join(" ");
+      return { ids: pretrained.encode(text).ids.slice(0, 32), label: n % 2 };
     });
-    const [old, recent] = [0, 1].map((label) => rows.filter((row) => row.label === label));
-    return [...old, ...recent.slice(0, old.length)].map(({ text, label }) => ({
-      ids: pretrained.encode(text).ids,
-      label,
-    }));
   };
-  const sets = { train: read("train"), valid: read("valid"), test: read("test") };
-  const steps = Number(given ?? 240);
+  const sets = { train: read("train", 8000), valid: read("valid", 200), test: read("test", 800) };
+  const steps = Number(given ?? 200);
   return {
     base: pretrained.model,
     config: pretrained.config,
