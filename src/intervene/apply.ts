@@ -1,31 +1,11 @@
 import { logicalAnd, logicalNot, mul, type Tensor, zeros } from "@tensorflow/tfjs-core";
 import { layoutOf } from "../capture/example.ts";
-import { OptionError } from "../core/errors.ts";
 import { type AttentionProgram, withAllow } from "../core/program.ts";
 import { aggregate, dropoutTensor } from "../ops/attention/composed.ts";
 import type { AttentionCall, CallChange } from "../ops/attention/observe.ts";
-import { type Edit, editOf, recordedOf } from "./edit.ts";
-import { asBefore, headsFirst } from "./heads.ts";
-import type { Intervention, Patch } from "./intervention.ts";
-import type { Recording } from "./recording.ts";
-import { nameOf } from "./refuse.ts";
-import { isOfRows, isWhole, maskOf, type Region, regionOf, type Site, select } from "./region.ts";
-import { stopped } from "./untaped.ts";
-
-type Runs = Readonly<Record<string, Recording>>;
-
-/** The interventions of one call, sorted by what they change. */
-interface Plan {
-  readonly site: Site;
-  readonly inputs: readonly { readonly region: Region; readonly what: "q" | "k" | "v"; readonly x: Tensor }[];
-  readonly hidden: readonly Region[];
-  readonly frozen: readonly Region[];
-  readonly edits: readonly Edit[];
-  readonly outputs: readonly { readonly region: Region; readonly x: Tensor }[];
-}
-
-/** An intervention, and its number in the list. */
-export type Numbered = readonly [number: number, intervention: Intervention];
+import { type Numbered, type Plan, planOf, type Runs } from "./plan.ts";
+import { isWhole, maskOf, type Region, select } from "./region.ts";
+import { asBefore, headsFirst, stopped } from "./tensors.ts";
 
 /**
  * A call as interventions change it. Where they change what goes in or what is seen it is made again: one pass more.
@@ -42,61 +22,6 @@ export function changed(
   const plan = planOf(op, layer, call, given, runs);
   const { B, T, S, Dv } = call.program.shapes;
   return B * T * S * Dv === 0 ? call : applied(call, plan);
-}
-
-/** Sorts them; nothing is computed. @throws OptionError OPTION, UNSUPPORTED · ShapeError SHAPE */
-export function planOf(
-  op: string,
-  layer: number,
-  { program, scored }: AttentionCall,
-  given: readonly Numbered[],
-  runs: Runs,
-): Plan {
-  const { shapes } = program;
-  const call = { layer, op: program.op };
-  const inputs: Plan["inputs"][number][] = [];
-  const outputs: Plan["outputs"][number][] = [];
-  const [hidden, frozen]: [Region[], Region[]] = [[], []];
-  const [emptied, edits]: [Edit[], Edit[]] = [[], []];
-  for (const [n, one] of given) {
-    const site = { op, name: `interventions[${n}]`, call, shapes };
-    if (one.do === "freeze") frozen.push(regionOf(site, one));
-    else if (one.do === "knockOut" && (one.weight ?? "shared") === "shared") {
-      const region = regionOf(site, one);
-      // Where no key is left to share the weight nobody has it: that takes no mask.
-      if (isOfRows(region)) emptied.push(editOf(site, one, runs));
-      else hidden.push(region);
-    } else if (one.do !== "patch" || one.what === "weights") edits.push(editOf(site, one, runs));
-    else if (one.what === "output")
-      outputs.push({ region: regionOf(site, one), x: recordedOf(site, one, runs) });
-    else {
-      const { what } = one;
-      if (what !== "v" && !scored) throw noQueries(site, what);
-      inputs.push({ what, region: rowsOf(site, one), x: recordedOf(site, one, runs) });
-    }
-  }
-  return {
-    site: { op, name: "", call, shapes },
-    inputs,
-    hidden,
-    frozen,
-    edits: [...emptied, ...edits],
-    outputs,
-  };
-}
-
-/** The rows of q, k or v that a patch names. */
-function rowsOf(site: Site, { what, ...place }: Patch): Region {
-  if (what === "q") return regionOf(site, place);
-  const [examples, heads, , keys] = regionOf(site, place, site.shapes.Hkv).axes;
-  return { axes: [examples, heads, keys, undefined] };
-}
-
-function noQueries({ op, name, call }: Site, what: string): OptionError<"UNSUPPORTED"> {
-  const rule = `${name} takes ${what}, which a call must have that scores by dot products`;
-  const got = `${nameOf(call)} with another score or normaliser`;
-  const remedy = "take v, weights or output instead";
-  return new OptionError("UNSUPPORTED", { op, rule, got, remedy, layer: call.layer });
 }
 
 function applied(call: AttentionCall, plan: Plan): AttentionCall {

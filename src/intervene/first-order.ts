@@ -16,13 +16,13 @@ import { layoutOf, numbers, oneNumber } from "../capture/example.ts";
 import { forgetTape } from "../host/tape.ts";
 import { type AttentionCall, attentionCalls } from "../ops/attention/observe.ts";
 import { tidyData } from "../ops/tidy.ts";
-import { changed, planOf } from "./apply.ts";
+import { changed } from "./apply.ts";
 import type { EffectPlan, Effects } from "./head-effects.ts";
-import { asBefore, headsFirst } from "./heads.ts";
 import { type KeyNodes, keyEffects, keyNodes } from "./key-effects.ts";
+import { planOf } from "./plan.ts";
 import type { Recorded } from "./recording.ts";
 import { checkDone } from "./refuse.ts";
-import { untaped } from "./untaped.ts";
+import { asBefore, headsFirst, untaped } from "./tensors.ts";
 
 /** What is known of a call while it runs; its gradient comes later. */
 interface Node {

@@ -1,9 +1,10 @@
 import { refusal } from "../capture/refuse.ts";
 import { type AttentionCall, attentionCalls } from "../ops/attention/observe.ts";
 import { tidy } from "../ops/tidy.ts";
-import { changed, type Numbered } from "./apply.ts";
+import { changed } from "./apply.ts";
 import { checkInterventions } from "./check.ts";
 import type { Intervention } from "./intervention.ts";
+import type { Numbered } from "./plan.ts";
 import type { Recording } from "./recording.ts";
 import { checkDone, layerNotThere } from "./refuse.ts";
 import { listOf } from "./region.ts";

@@ -4,8 +4,7 @@ import type { AttentionShapes } from "../core/notation.ts";
 import { dotScores, type ScoreParts, weigh } from "../ops/attention/composed.ts";
 import type { AttentionCall } from "../ops/attention/observe.ts";
 import { tidyData } from "../ops/tidy.ts";
-import { headsFirst } from "./heads.ts";
-import { untaped } from "./untaped.ts";
+import { headsFirst, untaped } from "./tensors.ts";
 
 /** A call's scores before and after all its keys are changed, −∞ where hidden, and what they weigh. */
 export interface KeyNodes {

@@ -3,10 +3,9 @@ import { layoutOf } from "../capture/example.ts";
 import { checkChoice } from "../core/check-options.ts";
 import { type AttentionCall, attentionCalls } from "../ops/attention/observe.ts";
 import { tidy } from "../ops/tidy.ts";
-import { headsFirst } from "./heads.ts";
 import { PARTS, type Part } from "./intervention.ts";
 import { checkDone } from "./refuse.ts";
-import { untaped } from "./untaped.ts";
+import { headsFirst, untaped } from "./tensors.ts";
 
 /** What is kept of a call, heads first whatever its layout; a call of one head has an axis of one. */
 export interface Recorded {
