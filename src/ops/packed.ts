@@ -16,8 +16,7 @@ import {
 } from "@tensorflow/tfjs-core";
 import { ShapeError } from "../core/errors.ts";
 import { wrongRank } from "../core/faults.ts";
-import type { PackedForm, PackedRows } from "../kernels/quantized/forms.ts";
-import { packedBytes } from "../kernels/quantized/forms.ts";
+import { columnsOf, type PackedForm, type PackedRows, packedBytes } from "../kernels/quantized/forms.ts";
 import { referenceUnpack } from "../kernels/quantized/reference.ts";
 import { checkTensors } from "./check.ts";
 import { linear } from "./linear.ts";
@@ -39,9 +38,18 @@ export interface PackedMatrix {
 /**
  * A matrix of packed words as a tensor, which the caller disposes.
  *
- * @throws ShapeError SHAPE unless the words are those of a matrix of this shape
+ * @throws ShapeError SHAPE unless the words are those of a matrix of this shape, whose columns are whole blocks
  */
 export function packedMatrix({ form, words }: PackedRows, shape: readonly [number, number]): PackedMatrix {
+  const columns = columnsOf(form);
+  if (shape[1] === 0 || shape[1] % columns !== 0) {
+    throw new ShapeError("SHAPE", {
+      op: "packedMatrix",
+      rule: `a matrix of form ${form} must have a multiple of ${columns} columns`,
+      got: shape[1],
+      remedy: "keep this one as float32",
+    });
+  }
   const wanted = packedBytes(form, shape) / 4;
   if (words.length !== wanted) {
     throw new ShapeError("SHAPE", {
@@ -106,9 +114,9 @@ function gradInput(dy: Tensor, matrix: PackedMatrix): Tensor {
  *
  * @throws ShapeError RANK or SHAPE when the shapes disagree
  * @example
- * const halves = new Int32Array(new Uint16Array([0x3c00, 0x4000]).buffer); // 1 and 2 in float16
- * const W = packedMatrix({ form: "Float16", words: halves }, [1, 2]);
- * packedLinear(tf.tensor2d([[3, 5]]), W); // [[13]]
+ * const words = new Int32Array(8).fill(0x40003c00); // 1 and 2 in float16, eight times
+ * const W = packedMatrix({ form: "Float16", words }, [2, 8]);
+ * packedLinear(tf.ones([1, 8]), W); // [[12, 12]]
  */
 export function packedLinear<T extends Tensor>(x: T, matrix: PackedMatrix, b?: Tensor1D): T {
   const op = "packedLinear";
@@ -139,9 +147,10 @@ export interface PackedMap {
  *
  * @throws ShapeError SHAPE when the shapes disagree
  * @example
- * const halves = new Int32Array(new Uint16Array([0x3c00, 0x4000]).buffer);
- * const matrix = packedMatrix({ form: "Float16", words: halves }, [2, 1]);
- * const [q] = packedHeads(tf.tensor2d([[3]]), [{ matrix }], 2); // [[[3, 6]]]
+ * const words = new Int32Array(8).fill(0x40003c00); // 1 and 2 in float16, eight times
+ * const matrix = packedMatrix({ form: "Float16", words }, [2, 8]);
+ * const [q] = packedHeads(tf.ones([3, 8]), [{ matrix }], 2);
+ * q.shape; // [3, 1, 2]
  */
 export function packedHeads(x: Tensor, maps: readonly PackedMap[], width: number): Tensor[] {
   const op = "packedHeads";
@@ -174,8 +183,8 @@ export function packedHeads(x: Tensor, maps: readonly PackedMap[], width: number
  *
  * @throws ShapeError SHAPE unless every id is a row's
  * @example
- * const halves = new Int32Array(new Uint16Array([0x3c00, 0x4000]).buffer);
- * packedRows(packedMatrix({ form: "Float16", words: halves }, [2, 1]), tf.tensor1d([1, 0], "int32")); // [[2], [1]]
+ * const words = new Int32Array(8).fill(0x40003c00, 4); // a row of zeros, then 1 and 2 in float16
+ * packedRows(packedMatrix({ form: "Float16", words }, [2, 8]), tf.tensor1d([1], "int32")); // [[1, 2, 1, 2, 1, 2, 1, 2]]
  */
 export function packedRows(matrix: PackedMatrix, ids: Tensor1D): Tensor2D {
   const { words } = matrix;

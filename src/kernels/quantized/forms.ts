@@ -36,7 +36,10 @@ export interface PackedRows {
 
 export const isQuantized = (form: PackedForm): form is QuantizedForm => form in FORMS;
 
-/** Bytes of a matrix [O, I]; I is a multiple of 32. */
+/** I of a matrix in this form is a multiple of it. */
+export const columnsOf = (form: PackedForm): number => (isQuantized(form) ? BLOCK : 8);
+
+/** Bytes of a matrix [O, I]. */
 export function packedBytes(form: PackedForm, [O, I]: readonly [number, number]): number {
   if (!isQuantized(form)) return 2 * O * I;
   const { head, body } = FORMS[form];

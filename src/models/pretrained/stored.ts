@@ -1,6 +1,6 @@
 import type { Checkpoint } from "../../checkpoints/checkpoint.ts";
 import { HALF, type HalfType } from "../../core/half.ts";
-import type { PackedForm, PackedRows } from "../../kernels/quantized/forms.ts";
+import { columnsOf, type PackedForm, type PackedRows } from "../../kernels/quantized/forms.ts";
 import { PACKED_TYPES, packBlocks } from "../../kernels/quantized/pack.ts";
 import { hasPackedKernels } from "../../ops/packed.ts";
 
@@ -11,9 +11,6 @@ const HALVES: Readonly<Record<string, { type: HalfType; form: PackedForm }>> = {
   F16: { type: "float16", form: "Float16" },
   BF16: { type: "bfloat16", form: "Bfloat16" },
 };
-
-/** Columns that the kernels of 16 bits take at a time. */
-const COLUMNS = 8;
 
 /** Whether a parameter of this shape may stay as a file has it. */
 export function mayStayStored(
@@ -42,7 +39,7 @@ export function storedHalves(
   [, I]: readonly [number, number],
 ): PackedRows | undefined {
   const half = Object.hasOwn(HALVES, dtype) ? HALVES[dtype] : undefined;
-  if (!half || I % COLUMNS !== 0 || !areFinite(values)) return undefined;
+  if (!half || I % columnsOf(half.form) !== 0 || !areFinite(values)) return undefined;
   const halves = HALF[half.type].encode(values);
   return { form: half.form, words: new Int32Array(halves.buffer, halves.byteOffset, halves.length / 2) };
 }
