@@ -86,8 +86,9 @@ export class Parameters {
    * What was given before them is not to be used any more.
    */
   refit(specs: ParameterSpecs, seed: number): Parameters {
+    const before = this.trainable("refit");
     const kept = ([name, { shape }]: [string, ParameterSpec]) =>
-      this.variables[name]?.shape.join() === shape.join() ? this.variables[name] : undefined;
+      before[name]?.shape.join() === shape.join() ? before[name] : undefined;
     const made = Object.entries(specs).map((entry) => {
       const [name, spec] = entry;
       return [name, kept(entry) ?? variableOf(firstValues(name, spec, seed), spec)] as const;
@@ -96,6 +97,19 @@ export class Parameters {
     for (const [name, variable] of Object.entries(this.variables))
       if (variables[name] !== variable) variable.dispose();
     return new Parameters(variables);
+  }
+
+  /**
+   * The matrices as variables, for what reads or changes them.
+   *
+   * @throws OptionError CONFLICT where some stay as a file has them
+   */
+  trainable(op: string): Readonly<Record<string, tf.Variable>> {
+    const [packed] = Object.keys(this.packed);
+    if (packed === undefined) return this.variables;
+    const rule = "the weights must be float32";
+    const remedy = 'load the model without { weights: "stored" }';
+    throw new OptionError("CONFLICT", { op, rule, got: `${packed} as its file has it`, remedy });
   }
 
   /**
@@ -110,7 +124,7 @@ export class Parameters {
    * model.dispose();
    */
   without(...frozen: readonly (string | RegExp)[]): Record<string, tf.Variable> {
-    const names = Object.keys(this.variables);
+    const names = Object.keys(this.trainable("Parameters.without"));
     const gone = new Set<string>();
     for (const pattern of frozen) {
       const fitting = names.filter((name) => fits(pattern, name));

@@ -60,6 +60,7 @@ export function exportOnnx(model: Transformer | LayersModel, options: OnnxOption
   const opset = OPSETS[attention];
   if (!(model instanceof Transformer)) return layersGraph(model, opset).toBytes();
   checkOptions(model, options);
+  model.parameters.trainable(OP);
   return graphOf(model, opset, options).toBytes();
 }
 

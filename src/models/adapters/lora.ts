@@ -41,6 +41,8 @@ export interface LoraOptions {
 /** The two small matrices beside a module. */
 export interface LoraPair {
   readonly module: LinearModule;
+  /** What the file calls the module: without or with the prefix of the whole model, as it was read. */
+  readonly path: string;
   /** A [r, in] */
   readonly a: tf.Variable;
   /** B [out, r] */
@@ -78,6 +80,7 @@ export class LoraAdapter implements Adapter {
   readonly pairs: readonly LoraPair[];
   readonly #form: ModelForm;
   readonly #headWidth: number;
+  readonly #modules: readonly LinearModule[];
   readonly #byMatrix: ReadonlyMap<string, { pair: LoraPair; first: number; rows: number }>;
 
   private constructor(model: Transformer, form: ModelForm, config: LoraConfig, pairs: readonly LoraPair[]) {
@@ -85,9 +88,10 @@ export class LoraAdapter implements Adapter {
     this.pairs = pairs;
     this.#form = form;
     this.#headWidth = model.config.headWidth;
-    const named = pairs.flatMap(({ module, a, b }) => [
-      [this.#nameOf(module, "A"), a] as const,
-      [this.#nameOf(module, "B"), b] as const,
+    this.#modules = linearModules(model.config, form);
+    const named = pairs.flatMap(({ path, a, b }) => [
+      [nameOf(path, "A"), a] as const,
+      [nameOf(path, "B"), b] as const,
     ]);
     this.variables = Object.fromEntries(named);
     this.#byMatrix = new Map(pairs.flatMap((pair) => placesOf(pair)));
@@ -110,7 +114,7 @@ export class LoraAdapter implements Adapter {
       const limit = 1 / Math.sqrt(module.into);
       const random = new RandomStream(seed, n);
       const a = Float32Array.from({ length: r * module.into }, () => limit * (2 * random.uniform() - 1));
-      return pairOf(module, r, a, new Float32Array(module.out * r));
+      return pairOf(module, form.nameOf(module.name), r, a, new Float32Array(module.out * r));
     });
     return new LoraAdapter(model, form, config, pairs);
   }
@@ -137,8 +141,8 @@ export class LoraAdapter implements Adapter {
       form.architecture.prefix,
     );
     const D = model.config.headWidth;
-    const pairs = read.map(({ module, a, b }) =>
-      pairOf(module, lora.r, a, module.reordered ? halvesOf(b, module.out, D, true) : b),
+    const pairs = read.map(({ module, path, a, b }) =>
+      pairOf(module, path, lora.r, a, module.reordered ? halvesOf(b, module.out, D, true) : b),
     );
     return new LoraAdapter(model, form, lora, pairs);
   }
@@ -185,17 +189,17 @@ export class LoraAdapter implements Adapter {
     "adapter_model.safetensors": Uint8Array;
   } {
     const tensors: Record<string, SafetensorsTensor> = {};
-    for (const { module, a, b } of this.pairs) {
+    for (const { module, path, a, b } of this.pairs) {
       const values = b.dataSync() as Float32Array;
       const data = module.reordered ? halvesOf(values, module.out, this.#headWidth) : values;
-      tensors[this.#nameOf(module, "A")] = {
+      tensors[nameOf(path, "A")] = {
         dtype: "F32",
         shape: a.shape,
         data: a.dataSync() as Float32Array,
       };
-      tensors[this.#nameOf(module, "B")] = { dtype: "F32", shape: b.shape, data };
+      tensors[nameOf(path, "B")] = { dtype: "F32", shape: b.shape, data };
     }
-    const targets = [...new Set(this.pairs.map(({ module }) => lastName(module.name)))];
+    const targets = targetsOf(this.pairs, this.#modules);
     const transposed = this.pairs.some(({ module }) => module.transposed);
     const json = loraConfigJson(this.config, {
       targets,
@@ -215,16 +219,14 @@ export class LoraAdapter implements Adapter {
       b.dispose();
     }
   }
-
-  #nameOf({ name }: LinearModule, matrix: "A" | "B"): string {
-    return `base_model.model.${this.#form.nameOf(name)}.lora_${matrix}.weight`;
-  }
 }
 
-function pairOf(module: LinearModule, r: number, a: Float32Array, b: Float32Array): LoraPair {
+const nameOf = (path: string, matrix: "A" | "B"): string => `base_model.model.${path}.lora_${matrix}.weight`;
+
+function pairOf(module: LinearModule, path: string, r: number, a: Float32Array, b: Float32Array): LoraPair {
   const variable = (values: Float32Array, shape: [number, number]) =>
     tidy(() => tf.variable(tf.tensor2d(values, shape)));
-  return { module, a: variable(a, [r, module.into]), b: variable(b, [module.out, r]) };
+  return { module, path, a: variable(a, [r, module.into]), b: variable(b, [module.out, r]) };
 }
 
 function placesOf(pair: LoraPair) {
@@ -248,6 +250,16 @@ function rowsOf({
 }): tf.Tensor2D {
   const whole = b as tf.Tensor as tf.Tensor2D;
   return rows === module.out ? whole : tf.slice(whole, [first, 0], [rows, whole.shape[1]]);
+}
+
+/** The last names of modules where all of that name are adapted, as PEFT writes them, and whole names elsewhere. */
+function targetsOf(pairs: readonly LoraPair[], modules: readonly LinearModule[]): string[] {
+  const names = new Set(pairs.map(({ module }) => module.name));
+  const isWhole = (last: string) => modules.every(({ name }) => lastName(name) !== last || names.has(name));
+  const targets = pairs.map(({ module, path }) =>
+    isWhole(lastName(module.name)) ? lastName(module.name) : path,
+  );
+  return [...new Set(targets)].toSorted();
 }
 
 /** What PEFT calls the task of a class of transformers. */

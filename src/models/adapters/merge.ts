@@ -9,7 +9,7 @@ import type { LoraAdapter } from "./lora.ts";
  * fast as the model alone. It is not the model's `adapter` meanwhile; the weights that were there are kept.
  *
  * @returns puts the weights back that were there, bit for bit, and the adapter beside them where it was
- * @throws OptionError CONFLICT by `unmerge`, where the weights have changed since
+ * @throws OptionError CONFLICT where weights stay as a file has them; by `unmerge`, where they have changed since
  * @example
  * const model = new Transformer(llama({ layers: 1, width: 8, heads: 2, vocabulary: 11 }), 1);
  * const adapter = LoraAdapter.start(model);
@@ -20,8 +20,9 @@ import type { LoraAdapter } from "./lora.ts";
  */
 export function mergeAdapter(model: Transformer, adapter: LoraAdapter): () => void {
   const was = model.adapter;
+  const variables = model.parameters.trainable("mergeAdapter");
   const changed = adapter.matrices.map((name) => {
-    const variable = model.parameters.variables[name]!;
+    const variable = variables[name]!;
     const before = tidy(() => tf.keep(tf.clone(variable as tf.Tensor)));
     tidy(() => variable.assign(tf.add(before, adapter.change(name)!)));
     return { name, variable, before, after: variable.dataId };

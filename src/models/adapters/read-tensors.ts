@@ -7,6 +7,8 @@ const NAME = /^base_model\.model\.(.+)\.lora_([AB])(?:\.default)?\.weight$/;
 
 export interface ReadPair {
   readonly module: LinearModule;
+  /** The module's name in the file, without or with the prefix of the whole model. */
+  readonly path: string;
   /** A [r, in] */
   readonly a: Float32Array;
   /** B [out, r] */
@@ -26,7 +28,7 @@ export async function readLoraTensors(
     byName.set(module.name, module);
     if (prefix !== "" && module.name.startsWith(prefix)) byName.set(module.name.slice(prefix.length), module);
   }
-  const found = new Map<LinearModule, { A?: string; B?: string }>();
+  const found = new Map<LinearModule, { path: string; A?: string; B?: string }>();
   for (const [name, { shape }] of checkpoint.tensors) {
     const [, path, letter] = NAME.exec(name) ?? [];
     if (path === undefined)
@@ -36,7 +38,7 @@ export async function readLoraTensors(
     const wanted = letter === "A" ? [r, module.into] : [module.out, r];
     if (shape.join() !== wanted.join())
       throw notThis("MISMATCH", `${name} must have shape [${wanted.join(", ")}]`, `[${shape.join(", ")}]`);
-    found.set(module, { ...found.get(module), [letter!]: name });
+    found.set(module, { ...found.get(module), path, [letter!]: name });
   }
   if (found.size === 0) throw notThis("MISSING", "an adapter must hold a pair of matrices", "no tensor");
   const half = [...found].find(([, { A, B }]) => A === undefined || B === undefined);
@@ -47,7 +49,7 @@ export async function readLoraTensors(
       `${half[1].A ?? half[1].B} alone`,
     );
   const pairs: ReadPair[] = [];
-  for (const [module, { A, B }] of found)
-    pairs.push({ module, a: await checkpoint.read(A!), b: await checkpoint.read(B!) });
+  for (const [module, { path, A, B }] of found)
+    pairs.push({ module, path, a: await checkpoint.read(A!), b: await checkpoint.read(B!) });
   return pairs;
 }

@@ -1,5 +1,6 @@
 import type { Checkpoint, TensorInfo } from "../../checkpoints/checkpoint.ts";
 import { DataError } from "../../core/errors.ts";
+import { hasPackedKernels } from "../../ops/packed.ts";
 import { type ParameterSpecs, Parameters } from "../parameters.ts";
 import { fullConfig } from "../transformer/config.ts";
 import { transformerParameters } from "../transformer/parameters.ts";
@@ -70,7 +71,8 @@ export async function loadPretrained(
   const { model, find } = readArchitecture(checkpoint, json);
   const specs = transformerParameters(fullConfig(model.config));
   const read = readTensors(checkpoint, { model, find }, specs);
-  checkMemory("loadPretrained", loadingMemory(specs, read.values()), mostBytes);
+  const kept = weights === "stored" && hasPackedKernels() ? "stored" : "float32";
+  checkMemory("loadPretrained", loadingMemory(specs, read.values(), kept), mostBytes);
   const count = Object.keys(specs).length;
   let done = 0;
   const parameters = await Parameters.read(specs, async (parameter, { shape }) => {

@@ -16,14 +16,25 @@ export interface LoadingMemory {
 
 const sizeOf = (shape: readonly number[]) => shape.reduce((product, n) => product * n, 1);
 
-/** @param tensors those of the file that are read */
+/** Five bits of a file take ten in memory (kernels/quantized), and no form takes more than that. */
+const MOST_STORED = 2;
+
+/**
+ * @param tensors those of the file that are read
+ * @param weights whether matrices stay as the file has them; then these are upper bounds
+ */
 export function loadingMemory(
   specs: Readonly<Record<string, Pick<ParameterSpec, "shape">>>,
   tensors: Iterable<TensorInfo>,
+  weights: "float32" | "stored" = "float32",
 ): LoadingMemory {
-  const resident = Object.values(specs).reduce((sum, { shape }) => sum + FLOAT_BYTES * sizeOf(shape), 0);
+  let resident = Object.values(specs).reduce((sum, { shape }) => sum + FLOAT_BYTES * sizeOf(shape), 0);
   let largest = 0;
-  for (const { bytes, shape } of tensors) largest = Math.max(largest, bytes + FLOAT_BYTES * sizeOf(shape));
+  for (const { bytes, shape } of tensors) {
+    const floats = FLOAT_BYTES * sizeOf(shape);
+    largest = Math.max(largest, bytes + floats);
+    if (weights === "stored") resident -= Math.max(0, floats - MOST_STORED * bytes);
+  }
   return { resident, peak: resident + largest };
 }
 

@@ -46,8 +46,9 @@ export function publishedModel(
   }
   const form = formOf(model.config, config);
   const specs = transformerParameters(model.config);
+  const variables = model.parameters.trainable(OP);
   const made = toPublished(form.names, specs, (parameter) => {
-    const values = model.parameters.variables[parameter]!.dataSync() as Float32Array;
+    const values = variables[parameter]!.dataSync() as Float32Array;
     const rows = specs[parameter]!.shape[0]!;
     return isReordered(model.config, parameter) ? halvesOf(values, rows, model.config.headWidth) : values;
   });

@@ -1,10 +1,11 @@
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { DataError } from "../../core/errors.ts";
+import { locateModel } from "../../data/locate-model.ts";
 import { readJsonObject } from "../../models/pretrained/json-file.ts";
 import type { LoadOptions } from "../../models/pretrained/load.ts";
 import { tidyData } from "../../ops/tidy.ts";
-import { byLength } from "../translation/by-length.ts";
+import { byLength } from "../by-length.ts";
 import { readDense } from "./dense.ts";
 import { loadModel, type PretrainedModel } from "./model.ts";
 import { normalized, type Pooling, pool, type Step } from "./pooling.ts";
@@ -199,7 +200,7 @@ export async function loadEmbedder(
   place: string,
   { pooling, normalize, ...options }: EmbedderOptions & LoadOptions = {},
 ): Promise<Embedder> {
-  const files = readSentenceFiles(place);
+  const files = readSentenceFiles(locateModel(place));
   const poolings = pooling === undefined ? files.poolings : [pooling];
   const model = await loadModel(files.place, options);
   try {

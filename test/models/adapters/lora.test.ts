@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
+import "@tensorflow/tfjs-layers"; // brings the gradients of TensorFlow.js
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Checkpoint, memoryBytes, openCheckpoint } from "../../../src/checkpoints/index.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../../src/core/safetensors.ts";
@@ -78,10 +79,7 @@ describe.each(NAMES)("%s", (name) => {
     const adapter = await LoraAdapter.read(await opened(given.weights), given.config, model, base.config);
     const files = adapter.encode({ base: "some/base" });
     const wanted = decodeSafetensors(new Uint8Array(Buffer.from(given.weights, "base64"))).tensors;
-    // PEFT on a model with heads has the name of the whole before that of the module.
-    expect(decodeSafetensors(files["adapter_model.safetensors"]).tensors).toEqual(
-      name === "bert" ? withPrefix(wanted) : wanted,
-    );
+    expect(decodeSafetensors(files["adapter_model.safetensors"]).tensors).toEqual(wanted);
     const config = JSON.parse(files["adapter_config.json"]);
     for (const key of [
       "peft_type",
@@ -94,15 +92,15 @@ describe.each(NAMES)("%s", (name) => {
     ])
       expect([key, config[key]]).toEqual([key, given.config[key]]);
     expect(config.base_model_name_or_path).toBe("some/base");
+    // Of BERT's "dense" those of the heads are not adapted, which PEFT does not have here.
+    const targets = given.config.target_modules as string[];
+    expect(config.target_modules.filter((target: string) => !target.includes("."))).toEqual(
+      targets.filter((target) => target !== "dense").toSorted(),
+    );
     adapter.dispose();
     model.dispose();
   });
 });
-
-const withPrefix = (tensors: Record<string, unknown>) =>
-  Object.fromEntries(
-    Object.entries(tensors).map(([name, tensor]) => [name.replace("model.", "model.bert."), tensor]),
-  );
 
 const SIZES = { layers: 2, width: 12, heads: 3, keyValueHeads: 1, inner: 7, vocabulary: 13 };
 const TOKENS = [
@@ -114,10 +112,10 @@ test("an adapter begins as nothing, and alone learns: the base keeps every bit, 
   const model = new Transformer(llama(SIZES), 1);
   const plain = outputOf(model, TOKENS);
   const bits = Object.values(model.parameters.variables).map((variable) => variable.dataSync());
-  const adapter = LoraAdapter.start(model, {}, { r: 2, alpha: 4, dropout: 0.5, seed: 3 });
+  const adapter = LoraAdapter.start(model, {}, { r: 2, alpha: 4, dropout: 0.1, seed: 3 });
   model.adapter = adapter;
   expect(outputOf(model, TOKENS)).toEqual(plain);
-  const adam = new Adam({ learningRate: 0.01 });
+  const adam = new Adam({ learningRate: 0.1 });
   const step = (k: number) => {
     const { loss, grads } = namedGradients(adapter.variables, () => lossOf(model, k));
     adam.apply(grads, adapter.variables);

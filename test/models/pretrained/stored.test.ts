@@ -7,8 +7,9 @@ import type { Checkpoint, TensorInfo } from "../../../src/checkpoints/index.ts";
 import { HALF } from "../../../src/core/half.ts";
 import { RandomStream } from "../../../src/core/random.ts";
 import { useHeedBackend } from "../../../src/host/select.ts";
-import { loadPretrained } from "../../../src/models/index.ts";
+import { encodePretrained, LoraAdapter, loadPretrained, mergeAdapter } from "../../../src/models/index.ts";
 import { generate, KeyValueCache, type Transformer } from "../../../src/models/transformer/index.ts";
+import { exportOnnx } from "../../../src/onnx/index.ts";
 import { loadModel } from "../../../src/tasks/pretrained/model.ts";
 import { type Fixture, fixture } from "../transformer/fixture.ts";
 
@@ -210,6 +211,22 @@ test("a load that is stopped leaves nothing", async () => {
   const options = { weights: "stored", signal: stop.signal, onProgress } as const;
   await expect(loadPretrained(checkpointOf(halves(given, "F16")), given.config, options)).rejects.toThrow();
   expect(tf.memory().numTensors).toBe(before);
+});
+
+test("what needs the weights as floats refuses others in one sentence, and leaves them as they are", async () => {
+  const given = gpt2();
+  const model = await loadPretrained(checkpointOf(halves(given, "F16")), given.config, { weights: "stored" });
+  const refuses = (op: string) =>
+    new RegExp(`^${op}: the weights must be float32, got \\S+ as its file has it; load the model without`);
+  expect(() => model.parameters.without("embedding/*")).toThrow(refuses("Parameters.without"));
+  expect(() => encodePretrained(model, given.config)).toThrow(/^\w+: the weights must be float32/);
+  expect(() => exportOnnx(model)).toThrow(refuses("exportOnnx"));
+  const before = tf.memory().numTensors;
+  const adapter = LoraAdapter.start(model, given.config, { r: 2 });
+  expect(() => mergeAdapter(model, adapter)).toThrow(refuses("mergeAdapter"));
+  adapter.dispose();
+  expect(tf.memory().numTensors).toBe(before);
+  model.dispose();
 });
 
 const reference = path.resolve(import.meta.dirname, "../../../../shared/data/smollm2/reference.json");
