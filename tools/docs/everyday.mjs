@@ -36,17 +36,19 @@ async function section(/** @type {(typeof LANGUAGES)[number]} */ [to, language])
     { weights: false },
   );
   translator.dispose();
-  let good = 0;
+  let [good, count] = [0, 0];
   const rows = found.map(({ source, target, confidence }) => {
     const key = [to, source, target].join("\t");
     const [mark = "not judged", why] = judged.get(key) ?? [];
     if (mark === "good") good++;
-    if (!judged.has(key)) console.error(`${key}\t?`);
+    if (judged.has(key)) count++;
+    else console.error(`${key}\t?`);
     const share = confidence === undefined ? "" : `${Math.round(100 * confidence)} %`;
     return `| ${cell(source)} | ${cell(target)} | ${share} | ${why ? `${mark}: ${cell(why)}` : mark} |`;
   });
   const head = `| English | ${language} | Confidence | Judged |\n| --- | --- | ---: | --- |`;
-  return `## ${language}: ${good} of ${cases.length} good\n\n${head}\n${rows.join("\n")}`;
+  const result = count === 0 ? "not judged yet" : `${good} of ${count} good`;
+  return `## ${language}: ${result}\n\n${head}\n${rows.join("\n")}`;
 }
 
 const sections = [];

@@ -67,6 +67,12 @@ const SCORES = {
 /** What one item of a training batch is called. @type {Record<string, string>} */
 const ITEMS = { translation: "pieces", "language-model": "characters", "image-classification": "images" };
 
+/** What a run began with, and what is said of it. */
+const beforeOf = (/** @type {any} */ { before, note }) =>
+  (before
+    ? `, after ${whole(before.steps)} steps (${before.hours.toFixed(1)} h) of the model that it began with`
+    : "") + (note ? `. ${note}` : "");
+
 function section(/** @type {string} */ name) {
   const card = JSON.parse(readFileSync(path.join(weights, name, "card.json"), "utf8"));
   const megabytes = statSync(path.join(weights, name, "model.safetensors")).size / 1e6;
@@ -81,7 +87,7 @@ function section(/** @type {string} */ name) {
       ? [
           [
             "Training",
-            `\`${training.command}\`, seed ${training.recipe.seed}: ${whole(training.steps)} steps, ${training.epochs.toFixed(1)} epochs, ${training.hours.toFixed(1)} h`,
+            `\`${training.command}\`, seed ${training.recipe.seed}: ${whole(training.steps)} steps, ${training.epochs.toFixed(1)} epochs, ${training.hours.toFixed(1)} h${beforeOf(training)}`,
           ],
         ]
       : []),

@@ -79,7 +79,7 @@ function finish(
   const translator = new RecurrentTranslator({ card: draft, model, source, target });
   const evaluation = evaluate(translator, readReferenced(dataDir, "test"));
   const { sources, bleu, chrf, signatures } = evaluation;
-  const command = "heed evaluate translation";
+  const command = `heed evaluate translation --model ${draft.name}`;
   const card = { ...draft, metrics: { split: "test", sources, bleu, chrf, signatures, command } };
   writeModelFolder(outDir, { model, source, target, card });
   translator.dispose();

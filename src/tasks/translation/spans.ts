@@ -104,7 +104,7 @@ function missingFrom(target: string, spans: readonly string[]): string[] {
 
 /** A span that is no part of a longer number or word: "14" is not in "140", "Tom" is in "Toms". */
 export function standsAlone(span: string): RegExp {
-  const literal = span.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
+  const literal = span.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
   const before = /^[\p{L}\p{N}]/u.test(span) ? "(?<![\\p{L}\\p{N}]|\\p{N}[.,])" : "";
   const after = /\p{N}$/u.test(span)
     ? "(?!\\p{N}|[.,]\\p{N})"

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { evaluateSpans, readSpanCases } from "../../../src/tasks/translation/spans.ts";
+import type { Translation } from "../../../src/tasks/translation/translation.ts";
 
 /** Translates by a table. */
 const table = (targets: Record<string, string>) => ({
@@ -75,5 +76,24 @@ test("a row with other columns is refused by its line, a file that is not there 
 
 test("the 200 sentences of the fixture are read for every language", () => {
   const fixture = new URL("./fixtures/spans.tsv", import.meta.url).pathname;
-  for (const to of ["fr", "de", "es"] as const) expect(readSpanCases(fixture, to)).toHaveLength(200);
+  for (const to of ["fr", "de", "es"] as const) {
+    const cases = readSpanCases(fixture, to);
+    expect(cases).toHaveLength(200);
+    // A translator that says what must come through, whatever signs it is made of, loses nothing; one that is silent all.
+    const saying = (text: (n: number) => string) => ({
+      translate: (lines: readonly string[]) =>
+        lines.map((source, n) => ({ source, target: text(n) }) as Translation),
+    });
+    const { spans, through } = evaluateSpans(
+      saying((n) => cases[n]!.spans.join(" · ")),
+      cases,
+    );
+    expect(through).toBe(spans);
+    expect(
+      evaluateSpans(
+        saying(() => ""),
+        cases,
+      ).through,
+    ).toBe(0);
+  }
 });

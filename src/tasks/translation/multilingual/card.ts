@@ -31,6 +31,8 @@ export interface MultilingualCard {
     steps: number;
     epochs: number;
     hours: number;
+    /** What a reader should know of how the run went. */
+    note?: string;
     /** Of the model that the run began with. */
     before?: MultilingualCard["training"];
   };
