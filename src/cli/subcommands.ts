@@ -17,7 +17,7 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
   },
   {
     name: "translate",
-    description: "translate English to French, German or Spanish, with the alignment",
+    description: "translate English to French, German or Spanish",
     load: async (io) => (await import("./translate.ts")).translateCommand(io),
   },
   {

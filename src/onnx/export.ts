@@ -43,7 +43,7 @@ export interface OnnxOptions {
  * those of inference: their masks of padding go along, and a query that sees nothing gives 0.
  * Cost: the file, and one parameter at a time beside it.
  *
- * @throws OptionError OPTION, CONFLICT for options that are not this model's, UNSUPPORTED naming a layer that ONNX cannot say ·
+ * @throws OptionError OPTION, CONFLICT for options that are not this model's, UNSUPPORTED naming a layer that the format cannot say ·
  *   DataError LIMIT for a file above 2 GiB
  * @example
  * const model = new Transformer(gpt2({ layers: 2, width: 8, heads: 2, vocabulary: 11, positions: 16 }), 1);

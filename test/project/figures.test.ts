@@ -9,8 +9,14 @@ const read = (file: string) => readFileSync(path.join(root, file), "utf8");
 test("README's scores are those of the card, rounded", () => {
   const { metrics, training } = JSON.parse(read("weights/translation-en-fr/card.json"));
   const readme = read("README.md");
+  const many = JSON.parse(read("weights/translation-en/card.json"));
+  const scores = (of: "bleu" | "chrf") =>
+    ["fr", "de", "es"].map((to) => many.metrics[to][of].toFixed(1)).join(", ");
+  expect(readme).toContain(`BLEU ${scores("bleu")}; chrF ${scores("chrf")} `);
+  const [good] = /French: (\d+ of \d+) good/.exec(read("docs/EVERYDAY.md"))?.slice(1) ?? [];
+  expect(readme).toMatch(new RegExp(`come out good, in French +\\| ${good} `));
   expect(readme).toContain(`BLEU ${metrics.bleu.toFixed(1)}, chrF ${metrics.chrf.toFixed(1)} `);
-  expect(readme).toMatch(new RegExp(`training of the shipped model +\\| ${training.hours.toFixed(1)} h `));
+  expect(readme).toMatch(new RegExp(`training of the recurrent model +\\| ${training.hours.toFixed(1)} h `));
 });
 
 test("README's figures of the toy languages are the least that was measured of any score", () => {

@@ -4,7 +4,12 @@ import { describe, expect, test } from "vitest";
 import * as core from "../../src/core/index.ts";
 import * as heed from "../../src/index.ts";
 import * as layers from "../../src/layers/index.ts";
+import * as models from "../../src/models/index.ts";
+import { Parameters } from "../../src/models/parameters.ts";
+import * as onnx from "../../src/onnx/index.ts";
 import * as ops from "../../src/ops/index.ts";
+import * as tasks from "../../src/tasks/index.ts";
+import * as train from "../../src/train/index.ts";
 
 /** The tables of the README that say what things of other libraries are called here. */
 const root = path.resolve(import.meta.dirname, "../..");
@@ -31,7 +36,7 @@ function rowsBelow(header: RegExp): string[][] {
 const codes = (cell: string) => [...cell.matchAll(/`([^`]+)`/g)].map(([, code]) => code!);
 
 test("every name of heed in the table of Keras and PyTorch is published", () => {
-  const published = { ...core, ...ops, ...layers, ...heed };
+  const published = { ...core, ...ops, ...layers, ...models, ...onnx, ...tasks, ...heed };
   const rows = rowsBelow(/^\| There +\| Here/);
   const names = rows
     .flatMap(([, here]) => codes(here!))
@@ -40,10 +45,32 @@ test("every name of heed in the table of Keras and PyTorch is published", () => 
       [...code.matchAll(/\b([a-z]\w+)(?=\()|^(\w+)$/gi)].map(([, call, name]) => call ?? name!),
     );
   expect(names).toEqual(expect.arrayContaining(["multiHeadAttention", "fromTorchEncoderLayer", "fromHF"]));
-  const isMethod = (name: string) => name in layers.MultiHeadAttention.prototype;
+  const isMethod = (name: string) =>
+    name in layers.MultiHeadAttention.prototype || name in Parameters.prototype;
   expect(names.filter((name) => !(name in published) && !isMethod(name))).toEqual([]);
   const keras = codes(rows[0]![0]!).map((code) => code.split(".").at(-1)!);
   expect(keras.filter((name) => !(name in layers))).toEqual([]);
+});
+
+test("every name of heed in the table of transformers.js is published", () => {
+  const published = { ...models, ...tasks, ...train };
+  // The first table of that header is the one of Keras and PyTorch.
+  const text = readme.slice(readme.indexOf("## Coming from transformers.js"));
+  const rows = text
+    .slice(0, text.indexOf("\n## "))
+    .split("\n")
+    .filter((line) => line.startsWith("| "));
+  const names = rows.slice(2).flatMap((row) => {
+    const here = row.split("|").at(-2)!;
+    return codes(here).flatMap((code) => /^(?:(\w+)\.)?(\w+)(?:\(|$)/.exec(code)?.slice(1, 3) ?? []);
+  });
+  expect(names).toEqual(
+    expect.arrayContaining(["loadModel", "loadEmbedder", "continueText", "trainOn", "look"]),
+  );
+  const isMethod = (name: string) => name in tasks.PretrainedModel.prototype;
+  const known = (name: string | undefined) =>
+    name === undefined || name === "model" || name in published || isMethod(name);
+  expect(names.filter((name) => !known(name))).toEqual([]);
 });
 
 describe("the arguments of PyTorch's Transformer layers", () => {

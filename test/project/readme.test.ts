@@ -10,7 +10,7 @@ import { afterAll, describe, expect, test } from "vitest";
  * work, the help is.
  */
 const root = path.resolve(import.meta.dirname, "../..");
-const DOCUMENTS = ["README.md", "CONTRIBUTING.md"];
+const DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/TRANSLATION.md"];
 const { scripts } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
 const folder = mkdtempSync(path.join(tmpdir(), "heed-readme-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -22,8 +22,8 @@ const NOT_RUN = [
   /^git clone /,
 ];
 
-/** Commands that download or train: not run either, but their `--help` must know every word and flag of the line. */
-const LONG = /^(npx )?heed (data fetch|train|evaluate)(?!.* --help\b)/;
+/** Commands that download, train, or need a model that nobody has here: not run either, but their `--help` must know every word and flag of the line. */
+const LONG = /^(npx )?heed (data fetch|models fetch|generate|train|evaluate)(?!.* --help\b)/;
 
 /** A published model that some commands take, where the data are beside the project; elsewhere their help is run. */
 const MODEL = "all-minilm-l6-v2";
@@ -77,7 +77,7 @@ function bash(line: string): string {
 /** Checks a command without running it: its words, up to an argument, and its flags must be in its help. */
 function expectKnown(line: string): void {
   const help = bash(`${line} --help`);
-  const usage = /^Usage: heed ((?:[a-z]+ )+)(.*)$/m.exec(help);
+  const usage = /^Usage: heed ((?:[a-z-]+ )+)(.*)$/m.exec(help);
   expect(usage, help).not.toBeNull();
   const [, words, takes] = usage!;
   expect(takes, "a word that is no subcommand").not.toContain("[command]");
@@ -127,7 +127,7 @@ test("links to files of the repository lead somewhere", () => {
   const broken = DOCUMENTS.flatMap((document) =>
     [...readFileSync(path.join(root, document), "utf8").matchAll(/(?:\]\(|src=")([^)"#]+)/g)]
       .map((match) => match[1]!)
-      .filter((link) => !/^https?:/.test(link) && !existsSync(path.join(root, link))),
+      .filter((link) => !/^https?:/.test(link) && !existsSync(path.join(root, path.dirname(document), link))),
   );
   expect(broken).toEqual([]);
 });
