@@ -3,6 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import * as tf from "@tensorflow/tfjs-core";
 import { layers, sequential } from "@tensorflow/tfjs-layers";
 import { encodeSafetensors } from "../../src/core/safetensors.ts";
+import { shippedModel } from "../../src/tasks/model-folder.ts";
 import { cellsOf } from "../../src/viz/data.ts";
 import { kerasFile } from "../models/keras/fixture.ts";
 import { writeModelFolder } from "../tasks/pretrained/fixture.ts";
@@ -65,6 +66,7 @@ export const INPUTS: Record<string, () => Scope> = {
     writeModelFolder("my-model");
     return {};
   },
+  "tasks/translation/recurrent-translator.ts": () => ({ folder: shippedModel("translation-en-fr") }),
   "data/locate-model.ts": () => {
     writeModelFolder("my-model");
     return {};

@@ -29,7 +29,7 @@ interface Part {
  * Translates text with a trained recurrent model.
  *
  * @example
- * const translator = await loadRecurrentTranslator("weights/translation-en-fr");
+ * const translator = await loadRecurrentTranslator(folder); // which `heed train translation` wrote
  * const [{ target }] = translator.translate(["Where is the station?"]);
  * target; // "Où est la gare ?"
  * translator.dispose();
