@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, statSync } from "node:fs";
+import { copyFileSync, existsSync } from "node:fs";
 import path from "node:path";
 import { Command } from "commander";
 import type { Transformer } from "../models/transformer/index.ts";
@@ -61,7 +61,7 @@ async function exportModel(place: string, { out, attention, json }: Flags, io: I
     import("../models/pretrained/load.ts"),
   ]);
   const { prepareModelFolder } = await import("../tasks/model-folder.ts");
-  const { checkpoint, config } = await openModelFolder(place);
+  const { checkpoint, config, folder } = await openModelFolder(place);
   try {
     prepareModelFolder(NAME, path.join(out, "onnx"));
     await useHeedBackend();
@@ -72,7 +72,7 @@ async function exportModel(place: string, { out, attention, json }: Flags, io: I
     } finally {
       model.dispose();
     }
-    const copied = copyBeside(place, out);
+    const copied = copyBeside(folder, out);
     if (json) return await write(io.stdout, `${JSON.stringify({ files: written, copied })}\n`);
     for (const { file, bytes } of written) {
       await write(io.stdout, `${file}  ${(bytes / 1e6).toFixed(1)} MB\n`);
@@ -118,8 +118,7 @@ function imageOf(config: Readonly<Record<string, unknown>>): Pick<OnnxOptions, "
 }
 
 /** Copies what stands beside the weights; the names of what was there. */
-function copyBeside(place: string, out: string): string[] {
-  const from = statSync(place).isDirectory() ? place : path.dirname(place);
+function copyBeside(from: string, out: string): string[] {
   const there = BESIDE.filter((name) => existsSync(path.join(from, name)));
   if (path.resolve(from) === path.resolve(out)) return there;
   for (const name of there) copyFileSync(path.join(from, name), path.join(out, name));

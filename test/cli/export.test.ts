@@ -1,8 +1,9 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { run } from "../../src/cli/program.ts";
+import { MODEL_RECORD } from "../../src/data/locate-model.ts";
 import { fixture } from "../models/transformer/fixture.ts";
 import { sessionOf } from "../onnx/runtime.ts";
 import { modelFolder } from "../tasks/pretrained/fixture.ts";
@@ -29,6 +30,23 @@ test("heed export writes a folder as transformers.js reads it", async () => {
   expect(said).toBe(`${path.join(out, "onnx/model.onnx")}  0.0 MB\n`);
   expect(readdirSync(out).sort()).toEqual(["config.json", "onnx", "tokenizer.json"]);
   expect(readdirSync(path.join(out, "onnx"))).toEqual(["model.onnx"]);
+});
+
+test("a model that was fetched is exported by its name, with what stands beside it", async () => {
+  const cache = path.join(work, "cache");
+  const folder = path.join(cache, "heed/models/owner/name");
+  const source = modelFolder("bert");
+  cpSync(source, folder, { recursive: true });
+  rmSync(path.dirname(source), { recursive: true });
+  const record = { name: "owner/name", revision: "main", commit: "c", files: [] };
+  writeFileSync(path.join(folder, MODEL_RECORD), JSON.stringify(record));
+  vi.stubEnv("XDG_CACHE_HOME", cache);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const out = path.join(work, "by-name");
+  const io = fakeIo();
+  expect(await run(["export", "owner/name", "--out", out], io)).toBe(0);
+  expect(io.err()).toBe("");
+  expect(readdirSync(out).sort()).toEqual(["config.json", "onnx", "tokenizer.json"]);
 });
 
 test("images of a ViT go in as pixels and give the classes that transformers gives", async () => {
