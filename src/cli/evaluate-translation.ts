@@ -86,8 +86,7 @@ async function scoreSpans(
   options: TranslateOptions,
 ): Promise<Scored> {
   const { evaluateSpans, readSpanCases } = await import("../tasks/translation/spans.ts");
-  const { to } = translator.card;
-  const result = evaluateSpans(translator, readSpanCases(file!, isTargetLanguage(to) ? to : "fr"), options);
+  const result = evaluateSpans(translator, readSpanCases(file!, languageOf(translator)), options);
   const { spans, through, failures } = result;
   const lines = failures.map(
     ({ source, target, missing }) => `${source}\n  ${target}\n  without ${missing.join(", ")}\n`,
@@ -101,8 +100,7 @@ async function scoreLinks(
   options: TranslateOptions,
 ): Promise<Scored> {
   const { evaluateLinks, readLinkCases } = await import("../tasks/translation/links.ts");
-  const { to } = translator.card;
-  const result = evaluateLinks(translator, readLinkCases(file!, isTargetLanguage(to) ? to : "fr"), options);
+  const result = evaluateLinks(translator, readLinkCases(file!, languageOf(translator)), options);
   const { links, right, failures } = result;
   const lines = failures.map(
     ({ source, target, value, looked }) =>
@@ -110,6 +108,9 @@ async function scoreLinks(
   );
   return { result, text: `${lines.join("")}${shareOf(right, links)} numbers and names look at their own\n` };
 }
+
+/** The column of a file of cases that is for a translator. */
+const languageOf = ({ card: { to } }: Translator): TargetLanguage => (isTargetLanguage(to) ? to : "fr");
 
 const shareOf = (some: number, all: number): string =>
   `${some} of ${all} (${((100 * some) / Math.max(1, all)).toFixed(1)} %)`;

@@ -1,3 +1,4 @@
+import { mostTokens } from "../models/transformer/config.ts";
 import type { DescribedTensor, ModelDescription } from "../tasks/pretrained/describe-model.ts";
 
 const MOST_NAMED = 8;
@@ -41,9 +42,7 @@ function shapeOf(config: NonNullable<ModelDescription["config"]>): string {
     `${heads} heads${shared ? ` over ${keyValueHeads} of keys and values` : ""}`,
     `inner ${inner}`,
     ...(vocabulary > 0 ? [`vocabulary ${count(vocabulary)}`] : []),
-    positions.kind === "learned"
-      ? `${positions.length - (positions.first ?? 0)} positions`
-      : `${positions.kind} positions`,
+    positions.kind === "learned" ? `${mostTokens(config)} positions` : `${positions.kind} positions`,
   ].join(", ");
 }
 

@@ -11,6 +11,7 @@
  * JavaScript has no array for, and it allocates only in proportion to the bytes it was given.
  */
 import { DataError } from "./errors.ts";
+import { size } from "./notation.ts";
 import {
   type DecodeOptions,
   LENGTH_BYTES,
@@ -132,7 +133,7 @@ export function safetensorsHead(
   for (const [name, { dtype, shape }] of entries) {
     checkName(name);
     const begin = end;
-    end += TYPES.get(dtype)!.bytes * shape.reduce((product, n) => product * n, 1);
+    end += TYPES.get(dtype)!.bytes * size(shape);
     fields.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: [begin, end] })}`);
   }
   const text = new TextEncoder().encode(`{${fields.join(",")}}`);

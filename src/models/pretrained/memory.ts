@@ -1,6 +1,7 @@
 /** What a model takes in memory, and what there is, before any of it is read. */
 import type { TensorInfo } from "../../checkpoints/checkpoint.ts";
 import { DataError } from "../../core/errors.ts";
+import { size } from "../../core/notation.ts";
 import type { ParameterSpec } from "../parameters.ts";
 
 /** Where WebAssembly's heap ends, which holds every parameter. */
@@ -14,8 +15,6 @@ export interface LoadingMemory {
   readonly peak: number;
 }
 
-const sizeOf = (shape: readonly number[]) => shape.reduce((product, n) => product * n, 1);
-
 /** Five bits of a file take ten in memory (kernels/quantized), and no form takes more than that. */
 const MOST_STORED = 2;
 
@@ -28,10 +27,10 @@ export function loadingMemory(
   tensors: Iterable<TensorInfo>,
   weights: "float32" | "stored" = "float32",
 ): LoadingMemory {
-  let resident = Object.values(specs).reduce((sum, { shape }) => sum + FLOAT_BYTES * sizeOf(shape), 0);
+  let resident = Object.values(specs).reduce((sum, { shape }) => sum + FLOAT_BYTES * size(shape), 0);
   let largest = 0;
   for (const { bytes, shape } of tensors) {
-    const floats = FLOAT_BYTES * sizeOf(shape);
+    const floats = FLOAT_BYTES * size(shape);
     largest = Math.max(largest, bytes + floats);
     if (weights === "stored") resident -= Math.max(0, floats - MOST_STORED * bytes);
   }

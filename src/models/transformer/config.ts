@@ -15,6 +15,10 @@ export type Positions =
   /** Queries and keys turn with their position; `width` is how many channels of a head turn. */
   | { kind: "rope"; base: number; width?: number; pairs?: "half" | "interleaved"; scaling?: RopeScaling };
 
+/** Tokens of the longest sequence that there are positions for. */
+export const mostTokens = ({ positions }: { readonly positions: Positions }): number =>
+  positions.kind === "learned" ? positions.length - (positions.first ?? 0) : Infinity;
+
 export type Activation = "relu" | "gelu" | "geluTanh" | "silu";
 
 /** What follows the last layer of a decoder, or of an encoder that fills gaps. */

@@ -1,4 +1,5 @@
 import { DataError, OptionError } from "../../core/errors.ts";
+import { mostTokens } from "../../models/transformer/config.ts";
 import { generateSteps } from "../../models/transformer/generate.ts";
 import type { SamplingOptions } from "../../models/transformer/sampling.ts";
 import type { PretrainedModel } from "./model.ts";
@@ -80,10 +81,8 @@ function tokensToAdd(
   prompt: number,
   asked: number | undefined,
 ): number {
-  const { positions } = model.config;
   // What comes last is read by nobody, so that it needs no position.
-  const most =
-    positions.kind === "learned" ? positions.length - (positions.first ?? 0) - prompt + 1 : Infinity;
+  const most = mostTokens(model.config) - prompt + 1;
   if (asked === undefined) {
     const wanted = settings.maxTokens ?? Math.max(1, (settings.maxLength ?? prompt + MOST_TOKENS) - prompt);
     return Math.min(wanted, most);

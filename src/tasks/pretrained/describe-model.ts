@@ -4,14 +4,14 @@ import type { Checkpoint, TensorInfo } from "../../checkpoints/checkpoint.ts";
 import { fileBytes } from "../../checkpoints/file-bytes.ts";
 import { openCheckpoint } from "../../checkpoints/open.ts";
 import { DataError } from "../../core/errors.ts";
+import { size } from "../../core/notation.ts";
 import { openModelFolder } from "../../models/pretrained/folder.ts";
 import { readArchitecture, readTensors } from "../../models/pretrained/load.ts";
 import { freeMemory, loadingMemory } from "../../models/pretrained/memory.ts";
 import { fullConfig, type TransformerConfig } from "../../models/transformer/config.ts";
 import { transformerParameters } from "../../models/transformer/parameters.ts";
 import { publishedNames } from "../../models/transformer/published.ts";
-import { CARD, ModelFolder, WEIGHTS } from "../model-folder.ts";
-import { shippedModels } from "./hub/cached-models.ts";
+import { CARD, ModelFolder, shippedModel, WEIGHTS } from "../model-folder.ts";
 
 /** A tensor of a file, and what becomes of it. */
 export interface DescribedTensor extends TensorInfo {
@@ -70,8 +70,7 @@ export async function describeModel(place: string): Promise<ModelDescription> {
 
 /** The folder of a model that heed trained, which has a card in place of config.json; undefined where it is another's. */
 function ownFolder(place: string): string | undefined {
-  const shipped = existsSync(place) ? undefined : shippedModels().find(({ name }) => name === place);
-  const folder = shipped?.folder ?? place;
+  const folder = shippedModel(place);
   const isOwn = existsSync(path.join(folder, CARD)) && !existsSync(path.join(folder, "config.json"));
   return isOwn ? folder : undefined;
 }
@@ -89,15 +88,13 @@ async function describeOwn(folder: string): Promise<ModelDescription> {
     return {
       ...{ format, modelType: typeof task === "string" ? task : undefined, beside: [CARD] },
       ...{ refusal: undefined, config: undefined, missing: [], tensors },
-      parameters: tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+      parameters: tensors.reduce((sum, { shape }) => sum + size(shape), 0),
       memory: { ...loadingMemory(Object.fromEntries(infos), tensors), free: freeMemory() },
     };
   } finally {
     await checkpoint.close();
   }
 }
-
-const sizeOf = (shape: readonly number[]) => shape.reduce((product, n) => product * n, 1);
 
 type Described = Omit<ModelDescription, "format" | "modelType" | "beside">;
 
@@ -113,7 +110,7 @@ function describeTensors(checkpoint: Checkpoint, json: Readonly<Record<string, u
     return {
       refusal: undefined,
       config,
-      parameters: Object.values(specs).reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+      parameters: Object.values(specs).reduce((sum, { shape }) => sum + size(shape), 0),
       tensors: tensorsWith((name) => read.has(name)),
       missing: [...wanted].filter((name) => found.find(name) === undefined),
       memory: { ...loadingMemory(specs, read.values()), free: freeMemory() },
@@ -121,7 +118,7 @@ function describeTensors(checkpoint: Checkpoint, json: Readonly<Record<string, u
   } catch (error) {
     if (!(error instanceof DataError) || error.code !== "UNSUPPORTED") throw error;
     const tensors = tensorsWith(() => false);
-    const parameters = tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+    const parameters = tensors.reduce((sum, { shape }) => sum + size(shape), 0);
     return {
       refusal: error.message,
       config: undefined,

@@ -4,6 +4,7 @@ import { DataError } from "../../core/errors.ts";
 import { locateModel } from "../../data/locate-model.ts";
 import { readJsonObject } from "../../models/pretrained/json-file.ts";
 import type { LoadOptions } from "../../models/pretrained/load.ts";
+import { mostTokens } from "../../models/transformer/config.ts";
 import { tidyData } from "../../ops/tidy.ts";
 import { byLength } from "../by-length.ts";
 import { readDense } from "./dense.ts";
@@ -72,14 +73,10 @@ export class Embedder {
   readonly #prepare: (text: string) => string;
 
   constructor(model: PretrainedModel, settings: Partial<Settings> = {}) {
-    const { positions } = model.model.config;
     const { max_position_embeddings: declared } = model.config;
-    const most =
-      positions.kind === "learned"
-        ? positions.length - (positions.first ?? 0)
-        : Number.isSafeInteger(declared)
-          ? (declared as number)
-          : Infinity;
+    const own = mostTokens(model.model.config);
+    // A table of positions knows its length better than config.json, which may say more or less.
+    const most = own < Infinity || !Number.isSafeInteger(declared) ? own : (declared as number);
     this.model = model;
     this.poolings = settings.poolings ?? ["mean"];
     this.maxLength = Math.min(settings.maxLength ?? Infinity, most);

@@ -6,6 +6,7 @@ import { useHeedBackend } from "../../host/select.ts";
 import type { Trace } from "../../inspect/index.ts";
 import { openModelFolder } from "../../models/pretrained/folder.ts";
 import { type LoadOptions, loadPretrained } from "../../models/pretrained/load.ts";
+import { mostTokens } from "../../models/transformer/config.ts";
 import type { Transformer } from "../../models/transformer/transformer.ts";
 import { type GenerationSettings, generationSettings } from "./generation-settings.ts";
 import { ggufTokenizer } from "./gguf-tokenizer.ts";
@@ -66,7 +67,7 @@ export class PretrainedModel {
 
   /** @throws DataError UNKNOWN, LIMIT */
   check(ids: readonly number[]): void {
-    const { vocabulary, positions } = this.model.config;
+    const { vocabulary } = this.model.config;
     const other = ids.find((id) => !(Number.isSafeInteger(id) && id >= 0 && id < vocabulary));
     if (other !== undefined) {
       const rule = `an id must be an integer from 0 to ${vocabulary - 1}`;
@@ -77,8 +78,7 @@ export class PretrainedModel {
       const fault = { op: OP, rule: "a text must have a token", got: "none", remedy: "give some text" };
       throw new DataError("SHAPE", fault);
     }
-    if (positions.kind !== "learned") return;
-    const most = positions.length - (positions.first ?? 0);
+    const most = mostTokens(this.model.config);
     if (ids.length <= most) return;
     const rule = `a text must have at most the ${most} tokens of the model`;
     throw new DataError("LIMIT", { op: OP, rule, got: ids.length, remedy: "give a shorter one" });

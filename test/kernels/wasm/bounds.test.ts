@@ -3,12 +3,10 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { instantiateKernels, type KernelExports } from "../../../src/kernels/wasm/load.ts";
 import { allowRelaxedSimd } from "../../../src/kernels/wasm/relaxed.ts";
 import { Area } from "./area.ts";
-import { PACKED } from "./packed-bounds.ts";
+import { type Call, PACKED } from "./packed-bounds.ts";
 
 /** What says how much room others need. */
 const SIZES = ["gemmScratchBytes", "vectorBytes"];
-
-type Call = (k: KernelExports, n: number, area: Area) => void;
 
 /** Rows and batches. */
 const R = 3;

@@ -3,7 +3,7 @@ import { FORMS, packedBytes, type QuantizedForm } from "../../../src/kernels/qua
 import type { KernelExports } from "../../../src/kernels/wasm/load.ts";
 import type { Area } from "./area.ts";
 
-type Call = (k: KernelExports, n: number, area: Area) => void;
+export type Call = (k: KernelExports, n: number, area: Area) => void;
 
 /** n rows of two blocks of 32 columns that stay as a file has them, and the vector that they are multiplied with. */
 const QUANTIZED = (Object.keys(FORMS) as QuantizedForm[]).flatMap((form): [string, Call][] => {
