@@ -3,18 +3,13 @@ import path from "node:path";
 import { Command } from "commander";
 import type { Transformer } from "../models/transformer/index.ts";
 import type { OnnxOptions } from "../onnx/index.ts";
+import { BESIDE } from "../tasks/pretrained/beside-weights.ts";
 import { oneOf } from "./flags.ts";
 import { type Io, write } from "./io.ts";
 
 const NAME = "heed export";
 const FORMATS = ["onnx"] as const;
 const ATTENTIONS = ["operator", "plain"] as const;
-/** What other engines read beside the weights, copied where it is there. */
-const BESIDE = [
-  ...["config.json", "generation_config.json", "preprocessor_config.json"],
-  ...["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"],
-];
-
 interface Flags {
   out: string;
   format: (typeof FORMATS)[number];
@@ -119,7 +114,7 @@ function imageOf(config: Readonly<Record<string, unknown>>): Pick<OnnxOptions, "
 
 /** Copies what stands beside the weights; the names of what was there. */
 function copyBeside(from: string, out: string): string[] {
-  const there = BESIDE.filter((name) => existsSync(path.join(from, name)));
+  const there = ["config.json", ...BESIDE].filter((name) => existsSync(path.join(from, name)));
   if (path.resolve(from) === path.resolve(out)) return there;
   for (const name of there) copyFileSync(path.join(from, name), path.join(out, name));
   return there;

@@ -18,16 +18,10 @@ import { openModelFolder } from "../../models/pretrained/folder.ts";
 import { type PublishedModel, type PublishOptions, publishedModel } from "../../models/pretrained/write.ts";
 import type { Transformer } from "../../models/transformer/transformer.ts";
 import { prepareModelFolder, WEIGHTS } from "../model-folder.ts";
+import { BESIDE } from "./beside-weights.ts";
 import { ggufTokenizer } from "./gguf-tokenizer.ts";
 
 const OP = "writePretrained";
-/** What stands beside the weights and is not theirs: what reads text and images, how to generate and to pool, the licence. */
-const BESIDE = [
-  ...["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.txt"],
-  ...["vocab.json", "merges.txt", "spiece.model", "sentencepiece.bpe.model", "source.spm", "target.spm"],
-  ...["tokenizer.model", "chat_template.jinja", "generation_config.json", "preprocessor_config.json"],
-  ...["modules.json", "sentence_bert_config.json", "LICENSE"],
-];
 
 export interface WritePretrainedOptions extends PublishOptions {
   /** Where the model came from: what stands there beside the weights is copied. @default nothing is */

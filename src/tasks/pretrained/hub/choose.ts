@@ -1,21 +1,7 @@
 /** Which files of a repository heed needs. */
 import { DataError, OptionError } from "../../../core/errors.ts";
+import { isBesideWeights } from "../beside-weights.ts";
 import { OP, type Repository } from "./repository.ts";
-
-/** What stands beside weights: configuration, tokenizer, generation, and what sentence-transformers writes. */
-const BESIDE = new RegExp(
-  `^(?:${[
-    "config\\.json",
-    "generation_config\\.json",
-    "tokenizer[\\w-]*\\.json",
-    "(?:special_tokens_map|added_tokens|preprocessor_config)\\.json",
-    "vocab\\.(?:json|txt)",
-    "merges\\.txt",
-    "(?:modules|sentence_bert_config|config_sentence_transformers)\\.json",
-    "\\d+_\\w+/config\\.json",
-    "adapter_(?:config\\.json|model\\.safetensors)",
-  ].join("|")})$`,
-);
 
 export const INDEX = "model.safetensors.index.json";
 /** Weights by the names that the hub gives them: the first that is there is taken. */
@@ -24,7 +10,7 @@ const WEIGHTS = ["model.safetensors", INDEX, "pytorch_model.bin"];
 const NAMED = /^\w[\w.+-]*\.(?:gguf|safetensors|bin|pt)$/;
 
 /** Whether a file would be taken for part of a model by its name alone. */
-export const isPartOfModel = (name: string): boolean => BESIDE.test(name) || WEIGHTS.includes(name);
+export const isPartOfModel = (name: string): boolean => isBesideWeights(name) || WEIGHTS.includes(name);
 
 export interface Choice {
   /** Names of all files but the shards that an index may name. */
@@ -39,7 +25,7 @@ export interface Choice {
  */
 export function chooseFiles(title: string, { names }: Repository, file: string | undefined): Choice {
   const all = [...names];
-  const beside = all.filter((name) => BESIDE.test(name));
+  const beside = all.filter(isBesideWeights);
   const known = all.filter((name) => NAMED.test(name));
   const list = known.slice(0, 12).join(", ") + (known.length > 12 ? ", …" : "") || "none";
   if (file !== undefined) {
