@@ -15,7 +15,13 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "shared", include: ["test/**/*.test.ts"], exclude: [ALONE], isolate: false },
+        test: {
+          name: "shared",
+          include: ["test/**/*.test.ts"],
+          exclude: [ALONE],
+          setupFiles: "test/support/restore-build.ts",
+          isolate: false,
+        },
       },
       { extends: true, test: { name: "alone", include: [ALONE] } },
     ],

@@ -4,10 +4,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import type { HostArray } from "../../src/core/notation.ts";
 import { RandomStream } from "../../src/core/random.ts";
-import { BACKEND } from "../../src/host/backend.ts";
-import { chooseKernelBuild, heapOf } from "../../src/host/heap.ts";
-import { startHeedBackend } from "../../src/host/start.ts";
-import type { KernelBuild } from "../../src/kernels/wasm/load.ts";
+import { useBuild } from "../support/kernel-build.ts";
 
 /** The same tests on TensorFlow.js' plain backend and on ours. */
 export function onEveryBackend(name: string, tests: () => void): void {
@@ -22,18 +19,8 @@ export function onEveryBackend(name: string, tests: () => void): void {
 /** The same tests once more on ours with the kernels that engines without relaxed SIMD get. */
 export function onPlainKernels(name: string, tests: () => void): void {
   describe(`${name} on the heed backend, plain kernels`, () => {
-    const start = async (build: KernelBuild | undefined) => {
-      await tf.setBackend("cpu");
-      tf.removeBackend(BACKEND);
-      chooseKernelBuild(build);
-      tf.registerBackend(BACKEND, startHeedBackend);
-      expect(await tf.setBackend(BACKEND)).toBe(true);
-    };
-    beforeAll(async () => {
-      await start("plain");
-      expect(heapOf(tf.backend()).build).toBe("plain");
-    });
-    afterAll(() => start(undefined));
+    beforeAll(() => useBuild("plain"));
+    afterAll(() => useBuild(undefined));
     tests();
   });
 }

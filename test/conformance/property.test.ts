@@ -18,7 +18,7 @@ import {
   tolerances,
 } from "../kernels/cases.ts";
 import { type HostOptions, runOp } from "../ops/attention-support.ts";
-import { useHeed } from "../ops/both-ways.ts";
+import { useBuild } from "../support/kernel-build.ts";
 
 let engines: { relaxed: AttentionEngine; plain: AttentionEngine; threaded: AttentionEngine };
 let pool: PoolSpace;
@@ -33,7 +33,7 @@ beforeAll(async () => {
     plain: new AttentionEngine("plain"),
     threaded: new AttentionEngine(pool, PoolSpace.FREE),
   };
-  await useHeed("relaxed");
+  await useBuild("relaxed");
   // Our backend without its attention: the stock ones are unsound where a length is 0.
   tf.copyRegisteredKernels(BACKEND, COMPOSED);
   for (const kernel of ["HeedAttention", "HeedAttentionGrad", "HeedAttentionWeights"]) {

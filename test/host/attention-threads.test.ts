@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { init, shutdown } from "../../src/kernels/init.ts";
 import { PoolSpace } from "../../src/kernels/wasm/pool/pool.ts";
 import { type AttentionOptions, attention } from "../../src/ops/attention.ts";
-import { normal, useBuild } from "./compare.ts";
+import { useBuild } from "../support/kernel-build.ts";
+import { normal } from "./compare.ts";
 
 beforeAll(() => useBuild("relaxed"));
 afterAll(() => shutdown());

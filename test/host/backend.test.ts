@@ -6,7 +6,7 @@ import { BACKEND } from "../../src/host/backend.ts";
 import { heapOf } from "../../src/host/heap.ts";
 import { kernelOverrides } from "../../src/host/overrides/index.ts";
 import { startHeedBackend } from "../../src/host/start.ts";
-import { describeBuilds, useBuild } from "./compare.ts";
+import { describeBuilds, useBuild } from "../support/kernel-build.ts";
 
 describe("The heed backend", () => {
   it("has every kernel of stock wasm, and leaves those alone", () => {

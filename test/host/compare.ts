@@ -1,27 +1,8 @@
 import "@tensorflow/tfjs-backend-cpu";
 import "@tensorflow/tfjs-layers";
 import * as tf from "@tensorflow/tfjs-core";
-import { beforeAll, describe, expect } from "vitest";
+import { expect } from "vitest";
 import { BACKEND } from "../../src/host/backend.ts";
-import { chooseKernelBuild } from "../../src/host/heap.ts";
-import { startHeedBackend } from "../../src/host/start.ts";
-import type { KernelBuild } from "../../src/kernels/wasm/load.ts";
-
-/** Restarts `heed` on one kernel build and makes it the current backend. */
-export async function useBuild(build: KernelBuild | undefined): Promise<void> {
-  tf.removeBackend(BACKEND);
-  chooseKernelBuild(build);
-  tf.registerBackend(BACKEND, startHeedBackend);
-  await tf.setBackend(BACKEND);
-}
-
-/** Runs a suite on the relaxed and on the plain kernels. */
-export function describeBuilds(name: string, suite: () => void): void {
-  describe.each(["relaxed", "plain"] as const)(`${name} (%s kernels)`, (build) => {
-    beforeAll(() => useBuild(build));
-    suite();
-  });
-}
 
 interface Result {
   shape: number[];

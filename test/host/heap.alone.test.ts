@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { MemoryError } from "../../src/core/errors.ts";
 import { BACKEND } from "../../src/host/backend.ts";
 import { type Heap, heapOf } from "../../src/host/heap.ts";
-import { useBuild } from "./compare.ts";
+import { useBuild } from "../support/kernel-build.ts";
 
 interface Module {
   _malloc(bytes: number): number;

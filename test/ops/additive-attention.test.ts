@@ -3,17 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { OptionError, ShapeError } from "../../src/core/errors.ts";
 import { heapOf } from "../../src/host/heap.ts";
 import { type AdditiveAttentionOptions, additiveAttention } from "../../src/ops/index.ts";
-import {
-  BUILDS,
-  distance,
-  leaked,
-  numbers,
-  numericGradient,
-  type Op,
-  run,
-  useHeed,
-  type Value,
-} from "./both-ways.ts";
+import { BUILDS, useBuild } from "../support/kernel-build.ts";
+import { distance, leaked, numbers, numericGradient, type Op, run, type Value } from "./both-ways.ts";
 
 const [B, T, S, A, DV] = [2, 3, 5, 7, 11];
 
@@ -212,7 +203,7 @@ describe("additiveAttention on the stock wasm backend", () => {
 });
 
 describe.each(BUILDS)("additiveAttention fused, %s build", (build) => {
-  beforeAll(() => useHeed(build));
+  beforeAll(() => useBuild(build));
 
   it.each(CASES)(
     "with %s equals the composed one, gradients of output, weights and lse included",

@@ -6,8 +6,8 @@ import { size } from "../../src/core/notation.ts";
 import { heapOf } from "../../src/host/heap.ts";
 import { type AttentionOptions, attention } from "../../src/ops/index.ts";
 import { floats, holes, normal } from "../kernels/cases.ts";
+import { useBuild } from "../support/kernel-build.ts";
 import { B, BACKENDS, far, H, inputs, largest, read, S, SHAPES, T, tensor } from "./attention-support.ts";
-import { useHeed } from "./both-ways.ts";
 
 async function kernelsOf(f: () => tf.TensorContainer): Promise<string[]> {
   const { kernels } = await tf.profile(() => tf.tidy(() => f()) as tf.TensorContainer);
@@ -245,7 +245,7 @@ describe.each(BACKENDS)("attention on %s", (backend, use) => {
 });
 
 describe("attention on heed", () => {
-  beforeAll(async () => void (await useHeed("relaxed")));
+  beforeAll(async () => void (await useBuild("relaxed")));
 
   it("stays right when the heap grows between forward and backward", () => {
     tf.tidy(() => {

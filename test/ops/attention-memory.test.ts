@@ -15,8 +15,8 @@ import {
   measureMemory,
 } from "../../src/ops/index.ts";
 import { floats, holes } from "../kernels/cases.ts";
+import { useBuild } from "../support/kernel-build.ts";
 import { inputs, tensor } from "./attention-support.ts";
-import { useHeed } from "./both-ways.ts";
 
 const SMALL = { B: 2, T: 37, S: 53, H: 6, Hkv: 3, D: 11, Dv: 13 };
 const LARGE = { B: 1, T: 401, S: 509, H: 2, Hkv: 1, D: 17, Dv: 5 };
@@ -89,7 +89,7 @@ it("refuses sizes that are none, and calls before init", async () => {
 });
 
 describe("attentionMemory of tensors", () => {
-  beforeAll(() => useHeed("relaxed"));
+  beforeAll(() => useBuild("relaxed"));
 
   it.each(OPTIONS)("says before a call what is measured after it, with %s", async (_, make) => {
     for (const sizes of [SMALL, LARGE]) {
@@ -151,7 +151,7 @@ describe("attentionMemory of tensors", () => {
     expect(() => attentionMemory(SMALL)).toThrow(
       'attentionMemory: the backend must be "heed", whose kernels know what they take, got "cpu"; await useHeedBackend(), or measure the call with measureMemory',
     );
-    await useHeed("relaxed");
+    await useBuild("relaxed");
   });
 });
 
@@ -171,7 +171,7 @@ it("fused grows with T, dense with T², and chunks with T: measured at three siz
     for (const n of lengths) peaks.push([n, await peak(n, options)]);
     return logSlope(peaks);
   };
-  await useHeed("relaxed");
+  await useBuild("relaxed");
   const said = logSlope(
     lengths.map((n) => [n, attentionMemory({ B: 1, H: 1, T: n, S: n, D }).backward.peak]),
   );

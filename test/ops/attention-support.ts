@@ -14,7 +14,7 @@ import {
   runReference,
   tolerances,
 } from "../kernels/cases.ts";
-import { useHeed } from "./both-ways.ts";
+import { useBuild } from "../support/kernel-build.ts";
 
 export type HostOptions = ProgramOptions<HostArray>;
 export type Order = "bhtd" | "bthd";
@@ -25,8 +25,8 @@ export const [B, T, S, H] = [SHAPES.B, SHAPES.T, SHAPES.S, SHAPES.H];
 export const BACKENDS: [string, () => Promise<unknown>][] = [
   ["cpu", () => tf.setBackend("cpu")],
   ["wasm", () => tf.setBackend("wasm")],
-  ["heed", () => useHeed("relaxed")],
-  ["heed, plain build", () => useHeed("plain")],
+  ["heed", () => useBuild("relaxed")],
+  ["heed, plain build", () => useBuild("plain")],
 ];
 
 export const OPTIONS: [string, HostOptions][] = [

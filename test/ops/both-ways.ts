@@ -1,13 +1,9 @@
-// Runs an op and its gradients on the cpu backend (composed) and on heed (fused), with both kernel builds.
+// Runs an op and its gradients on the cpu backend (composed) and on heed (fused).
 import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 // Outside of the "tfjs" union package, it is the layers package that registers the gradients of the core ops.
 import "@tensorflow/tfjs-layers";
-import { chooseKernelBuild, heapOf } from "../../src/host/heap.ts";
 import "../../src/host/backend.ts";
-import type { KernelBuild } from "../../src/kernels/wasm/load.ts";
-
-export const BUILDS: KernelBuild[] = ["relaxed", "plain"];
 
 export interface Value {
   shape: number[];
@@ -22,17 +18,6 @@ export interface Run {
 }
 
 export type Op = (inputs: tf.Tensor[]) => tf.Tensor[];
-
-/** Starts a fresh heed backend with this build of the kernels and selects it. */
-export async function useHeed(build: KernelBuild): Promise<void> {
-  await tf.setBackend("cpu");
-  tf.removeBackend("heed");
-  chooseKernelBuild(build);
-  tf.registerBackend("heed", () => tf.findBackendFactory("wasm")());
-  await tf.setBackend("heed");
-  if (heapOf(tf.backend()).build !== build) throw new Error(`the kernels must be the ${build} build`);
-  if (!tf.getKernel("HeedGruCell", "heed")) throw new Error("the training kernels must be registered");
-}
 
 /** Numbers in [−scale, scale), the same for the same seed. */
 export function numbers(count: number, seed: number, scale = 1.5): number[] {

@@ -2,7 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { RandomStream } from "../../src/core/random.ts";
 import { dropout } from "../../src/ops/index.ts";
-import { BUILDS, leaked, numbers, type Op, run, useHeed } from "./both-ways.ts";
+import { BUILDS, useBuild } from "../support/kernel-build.ts";
+import { leaked, numbers, type Op, run } from "./both-ways.ts";
 
 const op =
   (rate: number, seed: number, stream: number): Op =>
@@ -47,7 +48,7 @@ describe("dropout composed of TensorFlow.js ops", () => {
 });
 
 describe.each(BUILDS)("dropout fused, %s build", (build) => {
-  beforeAll(() => useHeed(build));
+  beforeAll(() => useBuild(build));
 
   it.each([
     [[1], 0.5, 1, 0],

@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { gelu } from "../../src/ops/index.ts";
-import { BUILDS, distance, leaked, numbers, type Op, run, useHeed, type Value } from "./both-ways.ts";
+import { BUILDS, useBuild } from "../support/kernel-build.ts";
+import { distance, leaked, numbers, type Op, run, type Value } from "./both-ways.ts";
 import { erfc } from "./erf.ts";
 
 /** Φ(x) and x·φ(x), of whose sum the gradient is made. */
@@ -55,7 +56,7 @@ const float32 = (values: number[]): Value => ({ shape: [values.length], values: 
 const TINY = 300 * 1e-38;
 
 describe.each(BUILDS)("gelu fused, %s build", (build) => {
-  beforeAll(() => useHeed(build));
+  beforeAll(() => useBuild(build));
 
   it.each(FORMS)("$name is that of float64, in the far tail too", ({ approximate, value, error }) => {
     const input = float32([...numbers(5003, 1, 16), ...numbers(1009, 2, 1e-3), -13, -9, -5, 0, 5, 40]);

@@ -5,7 +5,8 @@ import { noSecondGradient } from "../../src/core/faults.ts";
 import { type GridSampleOptions, gridSample } from "../../src/ops/index.ts";
 import { gradcheckTensors } from "../../src/testing/gradcheck.ts";
 import { type FixtureArray, fixture, toTensor } from "../attention/glimpse/fixture.ts";
-import { BUILDS, distance, leaked, numbers, type Op, run, useHeed, type Value } from "./both-ways.ts";
+import { BUILDS, useBuild } from "../support/kernel-build.ts";
+import { distance, leaked, numbers, type Op, run, type Value } from "./both-ways.ts";
 
 interface Samples {
   image: FixtureArray;
@@ -29,7 +30,7 @@ const apart = (a: tf.Tensor, { values }: FixtureArray) =>
   Math.max(...Array.from(a.dataSync(), (value, e) => Math.abs(value - values[e]!))) /
   Math.max(1, ...values.map(Math.abs));
 
-const use = (place: string) => (place === "cpu" ? tf.setBackend("cpu") : useHeed(place as "relaxed"));
+const use = (place: string) => (place === "cpu" ? tf.setBackend("cpu") : useBuild(place as "relaxed"));
 
 describe.each(["cpu", ...BUILDS])("gridSample, %s", (place) => {
   beforeAll(async () => void (await use(place)));
@@ -151,7 +152,7 @@ const value = (shape: number[], seed: number, scale = 1.5): Value => ({
 });
 
 describe.each(BUILDS)("gridSample fused, %s build", (build) => {
-  beforeAll(() => useHeed(build));
+  beforeAll(() => useBuild(build));
 
   it.each([1, 2, 3, 4, 5, 8, 13])("equals the composed one for %i channels", async (C) => {
     // Points on pixels, between them, at the edges and beyond.

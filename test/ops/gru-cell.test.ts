@@ -1,17 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { gruCell } from "../../src/ops/index.ts";
-import {
-  BUILDS,
-  distance,
-  leaked,
-  numbers,
-  numericGradient,
-  type Op,
-  run,
-  useHeed,
-  type Value,
-} from "./both-ways.ts";
+import { BUILDS, useBuild } from "../support/kernel-build.ts";
+import { distance, leaked, numbers, numericGradient, type Op, run, type Value } from "./both-ways.ts";
 
 const plain: Op = ([x, u, h]) => [gruCell(x as tf.Tensor2D, u as tf.Tensor2D, h as tf.Tensor2D)];
 const masked =
@@ -77,7 +68,7 @@ describe("gruCell composed of TensorFlow.js ops", () => {
 });
 
 describe.each(BUILDS)("gruCell fused, %s build", (build) => {
-  beforeAll(() => useHeed(build));
+  beforeAll(() => useBuild(build));
 
   it.each([
     [1, 3],

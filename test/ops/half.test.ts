@@ -2,7 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { HALF, HALF_TYPES, type HalfType } from "../../src/core/half.ts";
 import { packHalf, roundHalf, unpackHalf } from "../../src/ops/index.ts";
-import { BUILDS, leaked, useHeed } from "./both-ways.ts";
+import { BUILDS, useBuild } from "../support/kernel-build.ts";
+import { leaked } from "./both-ways.ts";
 
 /** Every float32 whose lower 12 bits are all 0 or all 1: each tie of float16, what is just beside it, and payloads. */
 function manyFloats(): Float32Array {
@@ -47,7 +48,7 @@ function check(type: HalfType, values: Float32Array) {
 }
 
 describe.each(BUILDS)("16-bit storage, %s build", (build) => {
-  beforeAll(() => useHeed(build));
+  beforeAll(() => useBuild(build));
 
   it.each(HALF_TYPES)("%s rounds two million numbers as the plain code does, bit for bit", (type) => {
     check(type, manyFloats());
@@ -57,7 +58,7 @@ describe.each(BUILDS)("16-bit storage, %s build", (build) => {
 
 describe.each(["heed", "cpu"])("16-bit storage on %s", (backend) => {
   beforeAll(async () => {
-    await useHeed("relaxed");
+    await useBuild("relaxed");
     await tf.setBackend(backend);
   });
 

@@ -1,17 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { layerNorm } from "../../src/ops/index.ts";
-import {
-  BUILDS,
-  distance,
-  leaked,
-  numbers,
-  type Op,
-  type Run,
-  run,
-  useHeed,
-  type Value,
-} from "./both-ways.ts";
+import { BUILDS, useBuild } from "../support/kernel-build.ts";
+import { distance, leaked, numbers, type Op, type Run, run, type Value } from "./both-ways.ts";
 
 const op =
   (epsilon?: number): Op =>
@@ -71,7 +62,7 @@ const SIZES: [N: number, C: number][] = [
 ];
 
 describe.each(BUILDS)("layerNorm fused, %s build", (build) => {
-  beforeAll(() => useHeed(build));
+  beforeAll(() => useBuild(build));
 
   it.each(SIZES)("is that of float64 for N = %i, C = %i", (N, C) => {
     const values = inputs(N, C);
@@ -145,7 +136,7 @@ describe.each(BUILDS)("layerNorm fused, %s build", (build) => {
 
 describe.each(["cpu", "heed"])("layerNorm on the %s backend", (backend) => {
   beforeAll(async () => {
-    await useHeed("relaxed");
+    await useBuild("relaxed");
     await tf.setBackend(backend);
   });
 
@@ -203,8 +194,8 @@ describe.each(["cpu", "heed"])("layerNorm on the %s backend", (backend) => {
 const LARGE_ON: [string, () => Promise<unknown>][] = [
   ["composed on cpu", () => tf.setBackend("cpu")],
   ["composed on wasm", () => tf.setBackend("wasm")],
-  ["fused, relaxed build", () => useHeed("relaxed")],
-  ["fused, plain build", () => useHeed("plain")],
+  ["fused, relaxed build", () => useBuild("relaxed")],
+  ["fused, plain build", () => useBuild("plain")],
 ];
 
 describe.each(LARGE_ON)("layerNorm of large numbers, %s", (_, use) => {

@@ -1,17 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { linear } from "../../src/ops/index.ts";
-import {
-  BUILDS,
-  distance,
-  leaked,
-  numbers,
-  type Op,
-  type Run,
-  run,
-  useHeed,
-  type Value,
-} from "./both-ways.ts";
+import { BUILDS, useBuild } from "../support/kernel-build.ts";
+import { distance, leaked, numbers, type Op, type Run, run, type Value } from "./both-ways.ts";
 
 const op: Op = ([x, w, b]) => [linear(x!, w as tf.Tensor2D, b as tf.Tensor1D | undefined)];
 
@@ -58,7 +49,7 @@ const SIZES: [lead: number[], I: number, O: number][] = [
 ];
 
 describe.each(BUILDS)("linear fused, %s build", (build) => {
-  beforeAll(() => useHeed(build));
+  beforeAll(() => useBuild(build));
 
   it.each(SIZES)(
     "is that of float64 for x [%j, %i] and O = %i, and equals the composed one",
@@ -117,7 +108,7 @@ describe.each(BUILDS)("linear fused, %s build", (build) => {
 
 describe.each(["cpu", "heed"])("linear on the %s backend", (backend) => {
   beforeAll(async () => {
-    await useHeed("relaxed");
+    await useBuild("relaxed");
     await tf.setBackend(backend);
   });
 

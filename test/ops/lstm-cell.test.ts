@@ -1,17 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { lstmCell } from "../../src/ops/index.ts";
-import {
-  BUILDS,
-  distance,
-  leaked,
-  numbers,
-  numericGradient,
-  type Op,
-  run,
-  useHeed,
-  type Value,
-} from "./both-ways.ts";
+import { BUILDS, useBuild } from "../support/kernel-build.ts";
+import { distance, leaked, numbers, numericGradient, type Op, run, type Value } from "./both-ways.ts";
 
 // Without a mask nothing depends on h: it is no input to differentiate by.
 const plain: Op = ([a, c]) => lstmCell(a as tf.Tensor2D, c as tf.Tensor2D, tf.zerosLike(c as tf.Tensor2D));
@@ -72,7 +63,7 @@ describe("lstmCell composed of TensorFlow.js ops", () => {
 });
 
 describe.each(BUILDS)("lstmCell fused, %s build", (build) => {
-  beforeAll(() => useHeed(build));
+  beforeAll(() => useBuild(build));
 
   it.each([
     [1, 3],

@@ -1,17 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { lstmCell, lstmSequence } from "../../src/ops/index.ts";
-import {
-  BUILDS,
-  distance,
-  leaked,
-  numbers,
-  numericGradient,
-  type Op,
-  run,
-  useHeed,
-  type Value,
-} from "./both-ways.ts";
+import { BUILDS, useBuild } from "../support/kernel-build.ts";
+import { distance, leaked, numbers, numericGradient, type Op, run, type Value } from "./both-ways.ts";
 
 /** Rows of lengths T, T − 2, T − 4 …, padding at the end. */
 function maskOf(T: number, B: number): number[] {
@@ -83,7 +74,7 @@ describe("lstmSequence composed of TensorFlow.js ops", () => {
 });
 
 describe.each(BUILDS)("lstmSequence fused, %s build", (build) => {
-  beforeAll(() => useHeed(build));
+  beforeAll(() => useBuild(build));
 
   it.each([
     [1, 1, 3],

@@ -17,7 +17,8 @@ import {
   silu,
   softmaxCrossEntropy,
 } from "../../src/ops/index.ts";
-import { numbers, useHeed } from "./both-ways.ts";
+import { useBuild } from "../support/kernel-build.ts";
+import { numbers } from "./both-ways.ts";
 
 /** A tensor of fixed numbers. */
 const filled = <R extends tf.Rank>(...shape: number[]) =>
@@ -57,7 +58,7 @@ const twice = (f: Of, shape: number[]) =>
   });
 
 describe("A gradient of a gradient on the heed backend", () => {
-  beforeAll(() => useHeed("relaxed"));
+  beforeAll(() => useBuild("relaxed"));
 
   it.each(OPS)("of %s is refused in a sentence of ours", (op, shape, f) => {
     const refusal = new OptionError("GRADIENT", noSecondGradient({ op }));

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { rmsNorm } from "../../src/ops/index.ts";
+import { BUILDS, useBuild } from "../support/kernel-build.ts";
 import {
-  BUILDS,
   distance,
   leaked,
   numbers,
@@ -10,7 +10,6 @@ import {
   type Op,
   type Run,
   run,
-  useHeed,
   type Value,
 } from "./both-ways.ts";
 
@@ -71,7 +70,7 @@ const SIZES: [N: number, C: number][] = [
 const amplified = (C: number) => (C < 8 ? 10 : 1);
 
 describe.each(BUILDS)("rmsNorm fused, %s build", (build) => {
-  beforeAll(() => useHeed(build));
+  beforeAll(() => useBuild(build));
 
   it.each(SIZES)("is that of float64 for N = %i, C = %i", (N, C) => {
     const values = inputs(N, C);
@@ -151,7 +150,7 @@ describe.each(BUILDS)("rmsNorm fused, %s build", (build) => {
 
 describe.each(["cpu", "heed"])("rmsNorm on the %s backend", (backend) => {
   beforeAll(async () => {
-    await useHeed("relaxed");
+    await useBuild("relaxed");
     await tf.setBackend(backend);
   });
 
@@ -191,8 +190,8 @@ describe.each(["cpu", "heed"])("rmsNorm on the %s backend", (backend) => {
 const LARGE_ON: [string, () => Promise<unknown>][] = [
   ["composed on cpu", () => tf.setBackend("cpu")],
   ["composed on wasm", () => tf.setBackend("wasm")],
-  ["fused, relaxed build", () => useHeed("relaxed")],
-  ["fused, plain build", () => useHeed("plain")],
+  ["fused, relaxed build", () => useBuild("relaxed")],
+  ["fused, plain build", () => useBuild("plain")],
 ];
 
 describe.each(LARGE_ON)("rmsNorm of large numbers, %s", (_, use) => {

@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { rotatePairs } from "../../src/ops/rotate-pairs.ts";
-import { BUILDS, distance, leaked, numbers, type Op, run, useHeed } from "./both-ways.ts";
+import { BUILDS, useBuild } from "../support/kernel-build.ts";
+import { distance, leaked, numbers, type Op, run } from "./both-ways.ts";
 
 const KINDS = (["half", "interleaved"] as const).flatMap((pairs) =>
   (["bhtd", "bthd"] as const).map((layout) => ({ pairs, layout })),
@@ -19,7 +20,7 @@ function setUp(layout: "bhtd" | "bthd", half: number, rest: number) {
 const input = (shape: number[]) => ({ shape, values: numbers(tf.util.sizeFromShape(shape), 2) });
 
 describe.each(BUILDS)("rotatePairs fused, %s build", (build) => {
-  beforeAll(() => useHeed(build));
+  beforeAll(() => useBuild(build));
 
   it.each(KINDS)("turns each pair by its angle, and its gradient back: $pairs, $layout", (options) => {
     for (const [half, rest] of [

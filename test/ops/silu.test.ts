@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { gatedSilu, silu } from "../../src/ops/index.ts";
-import { BUILDS, distance, leaked, numbers, type Op, run, useHeed, type Value } from "./both-ways.ts";
+import { BUILDS, useBuild } from "../support/kernel-build.ts";
+import { distance, leaked, numbers, type Op, run, type Value } from "./both-ways.ts";
 
 const sigmoid = (x: number) => (x < 0 ? Math.exp(x) / (1 + Math.exp(x)) : 1 / (1 + Math.exp(-x)));
 
@@ -31,7 +32,7 @@ const wrong = (got: number[], terms: (x: number, i: number) => number[]) =>
 const slopes = (x: number) => [sigmoid(x), x * sigmoid(x) * sigmoid(-x)];
 
 describe.each(BUILDS)("silu fused, %s build", (build) => {
-  beforeAll(() => useHeed(build));
+  beforeAll(() => useBuild(build));
 
   it("is that of float64 with its gradient, in the far tail too", () => {
     const { outputs, gradients } = run(alone, [INPUT]);

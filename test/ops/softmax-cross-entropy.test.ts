@@ -1,17 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { softmaxCrossEntropy } from "../../src/ops/index.ts";
-import {
-  BUILDS,
-  distance,
-  leaked,
-  numbers,
-  numericGradient,
-  type Op,
-  run,
-  useHeed,
-  type Value,
-} from "./both-ways.ts";
+import { BUILDS, useBuild } from "../support/kernel-build.ts";
+import { distance, leaked, numbers, numericGradient, type Op, run, type Value } from "./both-ways.ts";
 
 const loss =
   (smoothing: number): Op =>
@@ -78,7 +69,7 @@ describe("softmaxCrossEntropy composed of TensorFlow.js ops", () => {
 });
 
 describe.each(BUILDS)("softmaxCrossEntropy fused, %s build", (build) => {
-  beforeAll(() => useHeed(build));
+  beforeAll(() => useBuild(build));
 
   it.each([
     [1, 2, 0, 3],

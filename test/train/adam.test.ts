@@ -2,7 +2,8 @@ import "../ops/both-ways.ts";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Adam, type AdamOptions } from "../../src/train/adam.ts";
-import { BUILDS, numbers, useHeed } from "../ops/both-ways.ts";
+import { numbers } from "../ops/both-ways.ts";
+import { BUILDS, useBuild } from "../support/kernel-build.ts";
 
 const SHAPES: Record<string, number[]> = { w: [5, 7], b: [3], u: [2, 3, 11] };
 const sizeOf = (name: string) => tf.util.sizeFromShape(SHAPES[name]!);
@@ -188,7 +189,7 @@ describe("Adam composed of TensorFlow.js ops", () => {
 });
 
 describe.each(BUILDS)("Adam fused, %s build", (build) => {
-  beforeAll(() => useHeed(build));
+  beforeAll(() => useBuild(build));
   itIsAdam();
 
   it("keeps NaN in the moments, as the composed step does", () => {

@@ -4,7 +4,8 @@ import { HALF, HALF_TYPES, type HalfType } from "../../src/core/half.ts";
 import { gpt2, Transformer, tokenLoss } from "../../src/models/transformer/index.ts";
 import { type AttentionOptions, attention, linear } from "../../src/ops/index.ts";
 import { autocast, namedGradients } from "../../src/train/index.ts";
-import { numbers, useHeed } from "../ops/both-ways.ts";
+import { numbers } from "../ops/both-ways.ts";
+import { useBuild } from "../support/kernel-build.ts";
 
 const matrix = (rows: number, columns: number, seed: number) =>
   tf.tensor2d(numbers(rows * columns, seed), [rows, columns]);
@@ -42,7 +43,7 @@ class Step {
 
 describe.each(["heed", "cpu"])("autocast on %s", (backend) => {
   beforeAll(async () => {
-    await useHeed("relaxed");
+    await useBuild("relaxed");
     await tf.setBackend(backend);
   });
 
@@ -173,7 +174,7 @@ describe.each(["heed", "cpu"])("autocast on %s", (backend) => {
 
 describe("autocast", () => {
   it("keeps half the bytes for the backward pass", async () => {
-    await useHeed("relaxed");
+    await useBuild("relaxed");
     const step = new Step();
     const bytes = (run: () => ReturnType<Step["run"]>) => {
       tf.dispose(run().grads);

@@ -6,7 +6,8 @@ import type { DataError } from "../../src/core/errors.ts";
 import { Transformer, tokenLoss, vaswani } from "../../src/models/transformer/index.ts";
 import { additiveAttention, attention } from "../../src/ops/index.ts";
 import { Adam, autocast, guardFinite, namedGradients } from "../../src/train/index.ts";
-import { numbers, useHeed } from "../ops/both-ways.ts";
+import { numbers } from "../ops/both-ways.ts";
+import { useBuild } from "../support/kernel-build.ts";
 
 type NotFinite = DataError<"NOT_FINITE">;
 
@@ -24,7 +25,7 @@ const isPatched = () => Object.hasOwn(tf.engine(), "runKernelFunc");
 
 describe.each(["heed", "cpu"])("guardFinite on %s", (backend) => {
   beforeAll(async () => {
-    await useHeed("relaxed");
+    await useBuild("relaxed");
     await tf.setBackend(backend);
   });
 

@@ -1,11 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { Adam, autocast, LossScale, namedGradients } from "../../src/train/index.ts";
-import { useHeed } from "../ops/both-ways.ts";
+import { useBuild } from "../support/kernel-build.ts";
 
 const held = () => tf.memory().numTensors;
 
-beforeAll(() => useHeed("relaxed"));
+beforeAll(() => useBuild("relaxed"));
 
 describe("LossScale", () => {
   it("halves at a gradient that is not finite and takes no step, doubles after so many good ones", () => {

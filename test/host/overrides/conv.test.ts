@@ -2,7 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { expect, it, vi } from "vitest";
 import { BACKEND } from "../../../src/host/backend.ts";
 import { heapOf } from "../../../src/host/heap.ts";
-import { describeBuilds, expectLikeCpu, normal } from "../compare.ts";
+import { describeBuilds } from "../../support/kernel-build.ts";
+import { expectLikeCpu, normal } from "../compare.ts";
 
 const GEOMETRIES = [
   { strides: 1, pad: "same", filter: [3, 3] },

@@ -3,7 +3,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { expect, it } from "vitest";
 import { BACKEND } from "../../../src/host/backend.ts";
 import { DETOURS } from "../../../src/host/overrides/other-dtypes.ts";
-import { describeBuilds, expectLikeCpu } from "../compare.ts";
+import { describeBuilds } from "../../support/kernel-build.ts";
+import { expectLikeCpu } from "../compare.ts";
 
 // A multiple of four bytes and a tail, 16777217 because float32 does not hold it.
 const INTEGERS = [-7, 2, -3, 16777217, 0, 5, 1, -2, 7, 3, 9];

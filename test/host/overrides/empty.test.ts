@@ -2,7 +2,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, it } from "vitest";
 import { BACKEND } from "../../../src/host/backend.ts";
-import { describeBuilds, expectLikeCpu, normal } from "../compare.ts";
+import { describeBuilds } from "../../support/kernel-build.ts";
+import { expectLikeCpu, normal } from "../compare.ts";
 
 const INT = 2 ** 31;
 const { sum, prod, max, min, mean, any, all, logSumExp } = tf;

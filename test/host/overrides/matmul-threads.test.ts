@@ -2,7 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { init, shutdown } from "../../../src/kernels/init.ts";
 import { PoolSpace } from "../../../src/kernels/wasm/pool/pool.ts";
-import { normal, useBuild } from "../compare.ts";
+import { useBuild } from "../../support/kernel-build.ts";
+import { normal } from "../compare.ts";
 
 beforeAll(() => useBuild("relaxed"));
 afterAll(() => shutdown());

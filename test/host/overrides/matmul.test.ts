@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
 import { BACKEND } from "../../../src/host/backend.ts";
-import { describeBuilds, expectLikeCpu, normal } from "../compare.ts";
+import { describeBuilds } from "../../support/kernel-build.ts";
+import { expectLikeCpu, normal } from "../compare.ts";
 
 const TRANSPOSES = [
   [false, false],

@@ -2,7 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { BACKEND } from "../../../src/host/backend.ts";
-import { describeBuilds, expectLikeCpu, normal } from "../compare.ts";
+import { describeBuilds } from "../../support/kernel-build.ts";
+import { expectLikeCpu, normal } from "../compare.ts";
 
 /** TensorFlow.js' own, as long as nothing has been tiled on heed. */
 const stockTileGradient = tf.getGradient("Tile");
