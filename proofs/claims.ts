@@ -9,9 +9,11 @@ import { glimpseClaims } from "./glimpse/claims.ts";
 import { guidelineClaims } from "./guidelines/claims.ts";
 import { linearClaims } from "./linear/claims.ts";
 import { positionClaims } from "./position/claims.ts";
+import { quantumClaims } from "./quantum/claims.ts";
 import { relevanceClaims } from "./relevance/claims.ts";
 import { sequenceClaims } from "./sequence/claims.ts";
 import { sparseClaims } from "./sparse/claims.ts";
+import { spikingClaims } from "./spiking/claims.ts";
 import { timeClaims } from "./time/claims.ts";
 import { toyClaims } from "./toy/claims.ts";
 import { transformerClaims } from "./transformer/claims.ts";
@@ -33,6 +35,8 @@ export const CLAIMS: readonly Claim[] = [
   ...glimpseClaims,
   ...sparseClaims,
   ...linearClaims,
+  ...spikingClaims,
+  ...quantumClaims,
   ...relevanceClaims,
   ...faithfulnessClaims,
   ...timeClaims,

@@ -70,6 +70,12 @@ const PARTS = [
   "windowGaussians",
   "windowAffine",
   "doublyStochasticPenalty",
+  "spikingOperations",
+  "StateVector",
+  "runCircuit",
+  "adjointGradient",
+  "parameterShift",
+  "entanglingAnsatz",
 ];
 
 test("every mechanism draws itself, but for helpers that have no numbers of their own to show", () => {

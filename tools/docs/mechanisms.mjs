@@ -41,6 +41,16 @@ const FAMILIES = [
     "Discrete attention",
     "A query reads one thing, and what stands in for the gradient that this has not.",
   ],
+  [
+    "spiking",
+    "Spiking attention",
+    "Neurons that fire or not, and attention that only adds; its gradient is a surrogate.",
+  ],
+  [
+    "quantum",
+    "Quantum attention, simulated",
+    "Circuits of up to eight qubits on exact state vectors; nothing runs on a quantum computer.",
+  ],
   ["transformer", "Transformer blocks", "Attention and what stands around it."],
   [
     "feature",
