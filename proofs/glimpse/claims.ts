@@ -13,14 +13,49 @@ const foundFar = (worst: Basin, least: number) => {
 /** What is claimed of the glimpses. */
 export const glimpseClaims: readonly Claim[] = [
   {
-    name: "glimpse/location-policy",
+    name: "glimpse/recurrent-attention",
     claim:
-      "A policy learns by the score function where to crop, and a classifier that sees the crop alone reads translated glyphs.",
+      "A recurrent attention model learns by reward where to crop, and reads translated glyphs from three looks through hard crops alone.",
     thresholds: [{ metric: "accuracy", atLeast: 0.9 }],
     quick: true,
     async measure(onProgress) {
-      const { trainPolicy } = await import("./policy.ts");
-      return { ...(await trainPolicy({ onProgress })) };
+      const { trainRecurrentAttention } = await import("./recurrent-attention.ts");
+      return { ...(await trainRecurrentAttention({ onProgress })) };
+    },
+  },
+  {
+    name: "glimpse/learned-places",
+    claim:
+      "The recurrent attention model that learns where to look makes at most half of the mistakes of one that looks at random, trained twice as long.",
+    thresholds: [
+      { metric: "accuracy", atLeast: 0.95 },
+      { metric: "mistakes", atMost: 0.5 },
+    ],
+    quick: false,
+    async measure(onProgress) {
+      const { trainRecurrentAttention } = await import("./recurrent-attention.ts");
+      const run = (learnsPlaces: boolean, steps: number, at: number) =>
+        trainRecurrentAttention({ learnsPlaces, steps, onProgress: part(onProgress, at, 2) });
+      const { accuracy } = await run(true, 2400, 0);
+      const { accuracy: random } = await run(false, 4800, 1);
+      return { accuracy, random, mistakes: (1 - accuracy) / (1 - random) };
+    },
+  },
+  {
+    name: "glimpse/spatial-transformer",
+    claim:
+      "A classifier behind a spatial transformer reads glyphs among clutter better than the same classifier that sees the whole image, trained more than twice as long.",
+    thresholds: [
+      { metric: "accuracy", atLeast: 0.9 },
+      { metric: "gain", atLeast: 0.05 },
+    ],
+    quick: false,
+    async measure(onProgress) {
+      const { trainSpatialTransformer: train } = await import("./spatial-transformer.ts");
+      const { accuracy } = await train({ transform: "crop", onProgress: part(onProgress, 0, 2) });
+      const whole = { transform: "none", steps: 6000, onProgress: part(onProgress, 1, 2) } as const;
+      const { accuracy: without } = await train(whole);
+      return { accuracy, without, gain: accuracy - without };
     },
   },
   {
@@ -112,6 +147,24 @@ export const glimpseClaims: readonly Claim[] = [
       const { trainTracker } = await import("./tracking.ts");
       const { overlap, still } = await trainTracker({ onProgress });
       return { overlap, gain: overlap - still, still };
+    },
+  },
+  {
+    name: "glimpse/motion-prior",
+    claim:
+      "Of two trackers that follow every object, the one with a prior on motion finds one that was hidden for three frames at least twice as often as the other, trained twice as long; neither saw a hidden object before.",
+    thresholds: [
+      { metric: "ratio", atLeast: 2 },
+      { metric: "before", atLeast: 0.95 },
+      { metric: "beforeWithout", atLeast: 0.95 },
+    ],
+    quick: false,
+    async measure(onProgress) {
+      const { trainForOcclusion: train } = await import("./occlusion.ts");
+      const { before, recovery } = await train({ prior: true, onProgress: part(onProgress, 0, 2) });
+      const plain = await train({ prior: false, steps: 240, onProgress: part(onProgress, 1, 2) });
+      const { before: beforeWithout, recovery: recoveryWithout } = plain;
+      return { ratio: recovery / recoveryWithout, recovery, recoveryWithout, before, beforeWithout };
     },
   },
 ];

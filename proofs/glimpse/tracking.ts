@@ -1,17 +1,13 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { gaussianGlimpse } from "../../src/attention/glimpse/index.ts";
 import { RandomStream } from "../../src/core/random.ts";
-import { linear } from "../../src/ops/linear.ts";
-import { lstmCell } from "../../src/ops/lstm-cell.ts";
+import { boxLoss, boxOverlap } from "../../src/models/glimpse/boxes.ts";
+import { HierarchicalAttentiveTracker } from "../../src/models/glimpse/hierarchical-attentive-tracker.ts";
 import { tidyData } from "../../src/ops/tidy.ts";
 import { glimpse } from "../../src/viz/glimpse.ts";
 import { gaussianBox } from "../../src/viz/image/boxes.ts";
 import { descend, prepare } from "../descend.ts";
-import { constant, weight } from "../variables.ts";
 import { FRAME, OBJECT, type Videos, videoBatch } from "./videos.ts";
 
-/** Side of the glimpse and its stride: a window of twice the object. Units of the hidden layer and of the memory. */
-const [SIDE, STRIDE, HIDDEN, UNITS] = [11, 2, 96, 64];
 const BATCH = 32;
 /** Frames of a video in training, and of those that are measured. */
 const [TRAINED, TESTED] = [10, 20];
@@ -35,118 +31,63 @@ export interface Tracked {
   picture: string;
 }
 
-type Model = ReturnType<typeof makeModel>;
-
-function makeModel(random: RandomStream) {
-  const weights = (rows: number, columns: number, scale = 1) =>
-    weight<tf.Tensor2D>(random, [rows, columns], scale / Math.sqrt(rows));
-  const bias = (columns: number) => constant<tf.Tensor1D>([columns]);
-  return {
-    hiddenWeight: weights(2 * SIDE * SIDE, HIDDEN),
-    hiddenBias: bias(HIDDEN),
-    memoryWeight: weights(HIDDEN + UNITS, 4 * UNITS),
-    memoryBias: bias(4 * UNITS),
-    moveWeight: weights(UNITS, 2, 0.1),
-    moveBias: bias(2),
-  };
-}
-
-/** The Gaussians of a glimpse around centres [B] of one axis. */
-function axisOf(centre: tf.Tensor1D) {
-  const d = tf.fill<tf.Rank.R1>(centre.shape, STRIDE);
-  const u = tf.sub(centre, (STRIDE * (SIDE - 1)) / 2) as tf.Tensor1D;
-  return { u, d, s: tf.div(d, 2) as tf.Tensor1D };
-}
-
-function look(frame: tf.Tensor4D, centre: tf.Tensor2D): tf.Tensor2D {
-  const [y, x] = tf.unstack(centre, 1) as [tf.Tensor1D, tf.Tensor1D];
-  const { output } = gaussianGlimpse(frame, { y: axisOf(y), x: axisOf(x) }, [SIDE, SIDE]);
-  return tf.reshape(output, [-1, SIDE * SIDE]);
+/** The true boxes at each time: [N, 4]. */
+export function boxesOf({ places }: Videos): tf.Tensor2D[] {
+  return places.map((at) => tf.tensor2d(at.map(([y, x]) => [y, x, OBJECT, OBJECT])));
 }
 
 /**
- * Follows from the true centres in the first frame: at each frame a glimpse around the last centre, beside the first
- * glimpse, which says what to follow; a memory; and a move.
- */
-function follow(model: Model, frames: readonly tf.Tensor4D[], first: tf.Tensor2D): tf.Tensor2D[] {
-  const dense = (x: tf.Tensor2D, name: "hidden" | "memory" | "move") =>
-    linear(x, model[`${name}Weight`], model[`${name}Bias`]);
-  const wanted = look(frames[0]!, first);
-  let centre = first;
-  let h = tf.zeros<tf.Rank.R2>([first.shape[0], UNITS]);
-  let cell = h;
-  return frames.slice(1).map((frame) => {
-    const seen = tf.relu(dense(tf.concat2d([look(frame, centre), wanted], 1), "hidden"));
-    [h, cell] = lstmCell(dense(tf.concat2d([seen, h], 1), "memory"), cell, h);
-    centre = tf.add(centre, tf.mul(dense(h, "move"), OBJECT));
-    return centre;
-  });
-}
-
-/** The true centres at each time: [N, 2]. */
-function centres({ places }: Videos): tf.Tensor2D[] {
-  const half = (OBJECT - 1) / 2;
-  return places.map((at) => tf.tensor2d(at.map(([y, x]) => [y + half, x + half])));
-}
-
-/**
- * Tracking by glimpses, after HART (Kosiorek et al. 2017, arxiv.org/abs/1706.09262): a recurrent network that sees each
- * frame through Gaussians around the place where it believes the object to be, and moves them on. Objects like it pass
- * through it to distract. The same options give the same metrics.
+ * Tracking by glimpses: a recurrent network that sees each frame through Gaussians around the place where it believes the
+ * object to be, and moves them on. Objects like it pass through it to distract. The same options give the same metrics.
  */
 export async function trainTracker(options: TrackingOptions = {}): Promise<Tracked> {
   const { steps = 80, seed = 1, heldOut = 100, onProgress } = options;
   await prepare();
-  const model = makeModel(new RandomStream(seed));
+  const size = { features: 4, appearance: 64, units: 64 };
+  const model = new HierarchicalAttentiveTracker({ image: [FRAME, FRAME], glimpse: [11, 11], ...size }, seed);
   const data = new RandomStream(seed, 1);
   const loss = () => {
     const videos = videoBatch(data, BATCH, TRAINED);
-    const [first, ...others] = centres(videos);
-    const errors = follow(model, videos.frames, first!).map((centre, t) =>
-      tf.mean(tf.abs(tf.sub(centre, others[t]!))),
-    );
-    return tf.div(tf.addN(errors), errors.length) as tf.Scalar;
+    const truth = boxesOf(videos);
+    return boxLoss(model.track(videos.frames, truth[0]!).slice(1), truth.slice(1));
   };
   try {
-    await descend(model, loss, { steps, learningRate: 0.003, onProgress });
+    await descend(model.parameters.variables, loss, { steps, learningRate: 0.003, onProgress });
     return evaluate(model, new RandomStream(seed, 2), heldOut);
   } finally {
-    tf.dispose(model);
+    model.dispose();
   }
 }
 
-function evaluate(model: Model, random: RandomStream, heldOut: number): Tracked {
+function evaluate(model: HierarchicalAttentiveTracker, random: RandomStream, heldOut: number): Tracked {
   return tidyData(() => {
     const videos = videoBatch(random, heldOut, TESTED);
-    const [first, ...others] = centres(videos);
-    const tracked = follow(model, videos.frames, first!);
-    const mean = (boxes: readonly tf.Tensor2D[]) =>
-      boxes.reduce((sum, box, t) => sum + overlap(box, others[t]!), 0) / boxes.length;
+    const [first, ...others] = boxesOf(videos);
+    const [, ...tracked] = model.track(videos.frames, first!);
+    const mean = (found: readonly tf.Tensor2D[]) =>
+      tf.mean(tf.stack(found.map((box, t) => boxOverlap(box, others[t]!)))).dataSync()[0]!;
     const picture = draw(videos.frames.at(-1)!, tracked.at(-1)!, others.at(-1)!);
     return { overlap: mean(tracked), still: mean(others.map(() => first!)), picture };
   });
 }
 
-/** Mean intersection over union of boxes of the object's size with these centres [N, 2]. */
-function overlap(a: tf.Tensor2D, b: tf.Tensor2D): number {
-  const common = tf.relu(tf.sub(OBJECT, tf.abs(tf.sub(a, b))));
-  const both = tf.prod(common, 1);
-  return tf.mean(tf.div(both, tf.sub(2 * OBJECT ** 2, both))).dataSync()[0]!;
-}
-
 /** The first video's frame with both boxes, and what lies in each. */
 function draw(frames: tf.Tensor4D, tracked: tf.Tensor2D, truth: tf.Tensor2D): string {
-  const frame = tf.slice4d(frames, [0, 0, 0, 0], [1, -1, -1, -1]);
-  const glimpses = Object.entries({ tracked, truth }).map(([name, centre]) => {
-    const at = tf.slice2d(centre, [0, 0], [1, 2]);
-    const [y, x] = Array.from(at.dataSync(), (c) => ({ u: c - (OBJECT - 1) / 2, d: 1 }));
-    const values = Array.from(look(frame, at).dataSync());
+  const values = frames.dataSync().slice(0, FRAME * FRAME);
+  const pixel = (y: number, x: number) =>
+    y >= 0 && y < FRAME && x >= 0 && x < FRAME ? values[y * FRAME + x]! : 0;
+  const glimpses = Object.entries({ tracked, truth }).map(([name, box]) => {
+    const [top, left, height, width] = box.dataSync() as unknown as [number, number, number, number];
+    const [rows, columns] = [Math.round(height), Math.round(width)];
+    const seen = Array.from({ length: rows * columns }, (_, at) =>
+      pixel(Math.round(top) + Math.floor(at / columns), Math.round(left) + (at % columns)),
+    );
     return {
       name,
-      glimpse: { height: SIDE, width: SIDE, values },
-      box: gaussianBox(y!, x!, [OBJECT, OBJECT]),
+      glimpse: { height: rows, width: columns, values: seen },
+      box: gaussianBox({ u: top, d: 1 }, { u: left, d: 1 }, [height, width]),
     };
   });
-  const image = { height: FRAME, width: FRAME, values: Array.from(frame.dataSync()) };
+  const image = { height: FRAME, width: FRAME, values };
   return glimpse({ image, glimpses }, { title: `Tracking, frame ${TESTED}` });
 }

@@ -1,4 +1,5 @@
 export * from "./adapters/index.ts";
+export * from "./glimpse/index.ts";
 export * from "./keras/index.ts";
 export * from "./pretrained/index.ts";
 export * from "./quantum-self-attention-network.ts";

@@ -1,0 +1,40 @@
+import { checkSize, type ImageSize } from "../../attention/glimpse/glimpse.ts";
+import { checkChoice, checkCount, checkPositive } from "../../core/check-options.ts";
+import { OptionError } from "../../core/errors.ts";
+
+/** Throws OPTION unless a field is what its configuration says. */
+export type Rule = (op: string, name: string, got: never) => void;
+
+export const atLeast =
+  (least: number): Rule =>
+  (op, name, got: number) =>
+    checkCount(op, name, got, least);
+export const count: Rule = atLeast(1);
+export const positive: Rule = (op, name, got: number) => checkPositive(op, name, got);
+export const size: Rule = (op, name, got: ImageSize) => checkSize(op, name, got);
+export const oneOf =
+  (...choices: readonly string[]): Rule =>
+  (op, name, got: string) =>
+    checkChoice(op, name, got, choices);
+
+/**
+ * A configuration with its defaults, every field checked.
+ *
+ * @throws OptionError UNKNOWN, OPTION before anything is made
+ */
+export function fullConfig<Full extends object>(
+  op: string,
+  given: Partial<Full>,
+  defaults: Partial<Full>,
+  rules: { readonly [Name in keyof Full]: Rule },
+): Full {
+  const names = Object.keys(rules);
+  const other = Object.keys(given).find((name) => !names.includes(name));
+  if (other !== undefined) {
+    const rule = `every key must be one of ${names.join(", ")}`;
+    throw new OptionError("UNKNOWN", { op, rule, got: other, remedy: "correct the configuration" });
+  }
+  const full = { ...defaults, ...given } as Record<string, never>;
+  for (const [name, rule] of Object.entries<Rule>(rules)) rule(op, name, full[name]!);
+  return full as Full;
+}
