@@ -12,6 +12,7 @@ import { positionClaims } from "./position/claims.ts";
 import { quantumClaims } from "./quantum/claims.ts";
 import { relevanceClaims } from "./relevance/claims.ts";
 import { sequenceClaims } from "./sequence/claims.ts";
+import { setClaims } from "./set/claims.ts";
 import { sparseClaims } from "./sparse/claims.ts";
 import { spikingClaims } from "./spiking/claims.ts";
 import { timeClaims } from "./time/claims.ts";
@@ -33,6 +34,7 @@ export const CLAIMS: readonly Claim[] = [
   ...adaptiveClaims,
   ...featureClaims,
   ...glimpseClaims,
+  ...setClaims,
   ...sparseClaims,
   ...linearClaims,
   ...spikingClaims,

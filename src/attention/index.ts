@@ -9,6 +9,7 @@ export * from "./position/index.ts";
 export * from "./quantum/index.ts";
 export * from "./score/index.ts";
 export * from "./sequence/index.ts";
+export * from "./set/index.ts";
 export * from "./sparse/index.ts";
 export * from "./spiking/index.ts";
 export * from "./transformer/index.ts";

@@ -1,5 +1,6 @@
 export * from "./convert.ts";
 export * from "./errors.ts";
+export * from "./hungarian.ts";
 export * from "./notation.ts";
 export * from "./program.ts";
 export * from "./program-rows.ts";

@@ -19,6 +19,7 @@ import * as position from "./position/index.ts";
 import { registerLayers } from "./register.ts";
 import * as sequence from "./sequence/index.ts";
 import { ResetAfterGRU, ResetAfterGRUCell } from "./sequence/reset-after-gru.ts";
+import * as set from "./set/index.ts";
 import * as sparse from "./sparse/index.ts";
 import * as transformer from "./transformer/index.ts";
 
@@ -31,6 +32,7 @@ registerLayers(
   normalize,
   position,
   sequence,
+  set,
   sparse,
   transformer,
   { ResetAfterGRU, ResetAfterGRUCell },
@@ -56,5 +58,6 @@ export * from "./linear/index.ts";
 export * from "./normalize/index.ts";
 export * from "./position/index.ts";
 export * from "./sequence/index.ts";
+export * from "./set/index.ts";
 export * from "./sparse/index.ts";
 export * from "./transformer/index.ts";

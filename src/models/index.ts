@@ -5,4 +5,5 @@ export * from "./pretrained/index.ts";
 export * from "./quantum-self-attention-network.ts";
 export * from "./seq2seq/index.ts";
 export * from "./spikformer.ts";
+export * from "./set/index.ts";
 export * from "./transformer/index.ts";

@@ -53,6 +53,11 @@ const FAMILIES = [
   ],
   ["transformer", "Transformer blocks", "Attention and what stands around it."],
   [
+    "set",
+    "Sets and slots",
+    "Elements without an order read each other, gather in slots, or are read at chosen points.",
+  ],
+  [
     "feature",
     "Attention over features",
     "Gates over channels and places of an image, and attention between them.",

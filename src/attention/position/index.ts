@@ -1,4 +1,5 @@
 export * from "./alibi.ts";
+export * from "./fourier.ts";
 export * from "./learned.ts";
 export * from "./rope.ts";
 export * from "./rope-2d.ts";

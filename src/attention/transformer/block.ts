@@ -47,6 +47,8 @@ export interface Block {
   /** x and what a sublayer adds to it, with its norm in the one place or the other. */
   sublayer(x: tf.Tensor3D, norm: NormParameters, run: (x: tf.Tensor3D) => tf.Tensor3D): tf.Tensor3D;
   feedForward(x: tf.Tensor3D, parameters: FeedForwardParameters): tf.Tensor3D;
+  /** What a sublayer gives, some of it dropped; another part at each place that this is called from. */
+  drop(x: tf.Tensor3D): tf.Tensor3D;
   /** Dropout of attention's weights; a seed of its own for each attention of the block. */
   attentionDropout(): { dropout?: { rate: number; seed: number }; training: boolean };
 }
@@ -80,6 +82,7 @@ export function block(op: string, options: BlockOptions): Block {
   };
   const normal = (x: tf.Tensor3D, { gamma, beta }: NormParameters) => layerNorm(x, gamma, beta, { epsilon });
   return {
+    drop,
     sublayer(x, norm, run) {
       if (preNorm) return tf.add(x, drop(run(normal(x, norm))));
       return normal(tf.add(x, drop(run(x))), norm);

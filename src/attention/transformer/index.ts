@@ -2,3 +2,4 @@ export type { BlockOptions, FeedForwardParameters, NormParameters, TransformerMa
 export * from "./decoder-layer.ts";
 export * from "./encoder-layer.ts";
 export * from "./from-torch.ts";
+export * from "./gated-cross-attention.ts";

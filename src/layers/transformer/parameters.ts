@@ -43,6 +43,10 @@ export const transformerFields = {
 };
 type Fields = typeof transformerFields;
 
+/** Those of layers that drop nothing and return no weights. */
+const { dropout: _, returnAttentionScores: __, ...plain } = transformerFields;
+export const plainBlockFields = plain;
+
 const NORM = { gamma: "gamma", beta: "beta" };
 const FEED_FORWARD = {
   w1: "intermediate/kernel",
@@ -91,7 +95,12 @@ export function namedParameters(
 export function blockWeights(
   op: string,
   parts: readonly Part[],
-  { numHeads: H, intermediateDim: F, useBias, zeroResiduals }: FieldValues<Fields>,
+  {
+    numHeads: H,
+    intermediateDim: F,
+    useBias,
+    zeroResiduals,
+  }: Pick<FieldValues<Fields>, "numHeads" | "intermediateDim" | "useBias" | "zeroResiduals">,
   { C, Cm }: { C: number; Cm: number },
 ): WeightTable<Fields> {
   if (C % H !== 0) {

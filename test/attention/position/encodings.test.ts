@@ -4,6 +4,7 @@ import {
   alibiBias,
   alibiKeyBias,
   alibiSlopes,
+  fourierEncoding,
   learnedEncoding,
   sinusoidalEncoding,
   sinusoidalEncoding2d,
@@ -20,6 +21,34 @@ const x4 = (seed: number, ...shape: number[]) => tensor<tf.Tensor4D>(random(seed
 const table2 = (seed: number, ...shape: number[]) => tensor<tf.Tensor2D>(random(seed, shape));
 
 onEveryBackend("positional encodings", () => {
+  it("are Fourier features of each axis: positions from −1 to 1, then sines, then cosines, up to the Nyquist frequency", () => {
+    tf.tidy(() => {
+      const [rows, columns, bands] = [5, 7, 3];
+      const axis = (n: number, N: number) => {
+        const x = (2 * n + 1) / N - 1;
+        const frequencies = [1, (1 + N / 2) / 2, N / 2];
+        const waves = (f: (n: number) => number) => frequencies.map((frequency) => f(Math.PI * frequency * x));
+        return [x, ...waves(Math.sin), ...waves(Math.cos)];
+      };
+      const expected = Array.from({ length: rows * columns }, (_, e) => [
+        ...axis(Math.floor(e / columns), rows),
+        ...axis(e % columns, columns),
+      ]);
+      const all = fourierEncoding([rows, columns], bands);
+      expect(all.shape).toEqual([rows, columns, 14]);
+      expect(distance(all.dataSync(), expected.flat())).toBeLessThanOrEqual(ROUNDING);
+      // One band is that of frequency 1; an axis of one position stands in the middle.
+      expect(distance(fourierEncoding([1], 2).dataSync(), [0, 0, 0, 1, 1])).toBeLessThanOrEqual(ROUNDING);
+    });
+    expect(() => fourierEncoding([], 2)).toThrow(
+      "fourierEncoding: shape must be one integer ≥ 1 for each axis, got []; a sequence has one axis, an image two",
+    );
+    expect(() => fourierEncoding([3, 0], 2)).toThrow("got [3, 0];");
+    expect(() => fourierEncoding([3], 0)).toThrow(
+      "fourierEncoding: bands must be an integer ≥ 1, got 0; choose one in that range or leave it out",
+    );
+  });
+
   it("are sinusoids of the paper's phases, from any offset, in odd widths too", () => {
     tf.tidy(() => {
       const [T, C, offset] = [5, 7, 11];

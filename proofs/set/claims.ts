@@ -1,0 +1,62 @@
+import type { Claim } from "../claim.ts";
+
+/** What is claimed of sets: models of them, each trained from one seed beside what it is compared with. */
+export const setClaims: readonly Claim[] = [
+  {
+    name: "kinds-of-a-set/set-transformer",
+    claim:
+      "Set Transformer counts how many different vectors a set of eight holds, new ones in each set; a mean over the elements, trained ten times as long, does not.",
+    thresholds: [
+      { metric: "accuracy", atLeast: 0.8 },
+      { metric: "meanPoolAccuracy", atMost: 0.65 },
+    ],
+    quick: false,
+    measure: async (onProgress) => (await import("./functions-of-sets.ts")).learnKinds({ onProgress }),
+  },
+  {
+    name: "maximum-of-a-set/set-transformer",
+    claim:
+      "Set Transformer gives the largest of up to ten numbers from 0 to 1 nearer than a mean over the elements that is trained ten times as long.",
+    thresholds: [
+      { metric: "error", atMost: 0.006 },
+      { metric: "ratio", atMost: 0.75 },
+    ],
+    quick: false,
+    measure: async (onProgress) => (await import("./functions-of-sets.ts")).learnMaximum({ onProgress }),
+  },
+  {
+    name: "coloured-discs/slot-attention",
+    claim:
+      "Slots, which learn to paint scenes of two or three discs and nothing else, part the pixels of the discs as the discs do; before they learn they do not.",
+    thresholds: [
+      { metric: "ari", atLeast: 0.8 },
+      { metric: "untrained", atMost: 0.3 },
+    ],
+    quick: false,
+    measure: async (onProgress) => (await import("./blobs.ts")).learnBlobs({ onProgress }),
+  },
+  {
+    name: "three-inputs/perceiver-io",
+    claim:
+      "Perceiver IO answers questions that need a text, an image and a sound in one call; without one of the three it cannot.",
+    thresholds: [
+      { metric: "accuracy", atLeast: 0.95 },
+      { metric: "withoutText", atMost: 0.6 },
+      { metric: "withoutImage", atMost: 0.6 },
+      { metric: "withoutSound", atMost: 0.6 },
+    ],
+    quick: false,
+    measure: async (onProgress) => (await import("./three-inputs.ts")).learnThreeInputs({ onProgress }),
+  },
+  {
+    name: "glyphs-in-scenes/detection-transformer",
+    claim:
+      "Object queries find one to three glyphs of two sizes in scenes of noise, each once, with its class and its box.",
+    thresholds: [
+      { metric: "precision", atLeast: 0.8 },
+      { metric: "untrained", atMost: 0.05 },
+    ],
+    quick: false,
+    measure: async (onProgress) => (await import("./detection.ts")).learnDetection({ onProgress }),
+  },
+];

@@ -1,0 +1,2 @@
+export * from "./induced-set-attention.ts";
+export * from "./slot-attention.ts";

@@ -1,0 +1,230 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { writeSinusoids } from "../../attention/position/sinusoids.ts";
+import { checkRank, checkTensors } from "../../ops/check.ts";
+import { type Asked, tidy, tidyAsked, tidyData } from "../../ops/tidy.ts";
+import { Parameters } from "../parameters.ts";
+import type { BoundingBox } from "./bounding-boxes.ts";
+import { attended, think } from "./detection/blocks.ts";
+import { checkDetectionConfig, type DetectionTransformerConfig, detectionSpecs } from "./detection/config.ts";
+import { mapped, normalized } from "./maps.ts";
+import type { SceneObject } from "./matching.ts";
+import {
+  type SetPrediction,
+  type SetPredictionLoss,
+  type SetPredictionLossOptions,
+  setPredictionLoss,
+} from "./set-prediction-loss.ts";
+
+export type { DetectionTransformerConfig } from "./detection/config.ts";
+
+export interface DetectionOptions {
+  /** Return what each query looked at in the last layer, [B, H, Q, rows·columns]. @default false */
+  attention?: boolean;
+}
+
+export type DetectionOutput<O> = SetPrediction & {
+  /** What the layers before the last say, for their losses. */
+  readonly earlier: readonly SetPrediction[];
+  /** Rows and columns of the grid that the queries read. */
+  readonly grid: readonly [rows: number, columns: number];
+} & Asked<O, "attention", tf.Tensor4D>;
+
+/** One object that was found. */
+export interface Detection {
+  readonly label: number;
+  /** The probability of the label. */
+  readonly score: number;
+  readonly box: BoundingBox;
+  /** The query that found it: row `query` of the attention. */
+  readonly query: number;
+}
+
+/** The longest wavelength of the positions is 2π times as many cells of the grid. */
+const BASE = 100;
+
+/**
+ * Detection transformer: learned object queries read a grid of features, and each says what it found, and where.
+ *
+ *     grid      image or features → convolutions of stride 2 → a map → encoder layers of self-attention
+ *     queries   decoder layers: queries read each other, then the grid → class and box of each
+ *
+ * Shapes: x [B, H, W, Cin] → logits [B, Q, classes + 1], boxes [B, Q, 4] (centre x, y, width, height as shares), attention
+ * [B, H, Q, rows·columns].
+ * Conventions: positions are added to queries and keys of every attention, not to values. Each query has a place of its own
+ * to begin with: an even grid of points, whose encoding is part of its query and to which the centre of its box is relative
+ * (anchor points; Wang et al. 2021, arxiv.org/abs/2109.07107), where the paper's queries have to learn where they look.
+ * Norms stand before sublayers. `loss` adds the losses of all decoder layers. Methods that return tensors leave them to the
+ * caller's `tf.tidy`; `parameters.variables` are what is saved.
+ * Paper: Carion et al. 2020 (DETR), §3, arxiv.org/abs/2005.12872.
+ *
+ * @example
+ * const sizes = { channels: 3, convolutions: [4, 8], width: 8, heads: 2, inner: 16, queries: 5, classes: 2 };
+ * const model = new DetectionTransformer({ ...sizes, encoderLayers: 1, decoderLayers: 2 }, 1);
+ * const { boxes, attention, grid } = model.forward(tf.ones([2, 16, 24, 3]), { attention: true });
+ * boxes.shape; // [2, 5, 4]
+ * grid; // [4, 6]
+ * attention.shape; // [2, 2, 5, 24]
+ * model.dispose();
+ */
+export class DetectionTransformer {
+  readonly config: DetectionTransformerConfig;
+  readonly parameters: Parameters;
+
+  /**
+   * @param start a seed of the first values, or the values by name
+   * @throws OptionError OPTION, UNKNOWN, CONFLICT where the configuration is none · ShapeError SHAPE, UNKNOWN
+   */
+  constructor(
+    config: DetectionTransformerConfig,
+    start: number | Readonly<Record<string, Float32Array>> = 0,
+  ) {
+    checkDetectionConfig("DetectionTransformer", config);
+    this.config = { ...config };
+    this.parameters = Parameters.start("DetectionTransformer", detectionSpecs(config), start);
+  }
+
+  /**
+   * What the queries say of images, or of features where there are no convolutions.
+   *
+   * @throws ShapeError RANK, SHAPE
+   */
+  forward<const O extends DetectionOptions>(x: tf.Tensor4D, options: O = {} as O): DetectionOutput<O> {
+    const { channels, width: C, heads, encoderLayers, decoderLayers, queries: Q } = this.config;
+    checkRank("DetectionTransformer", "x [B, H, W, Cin]", x, 4);
+    const [B, H, W] = x.shape;
+    const shape = [B, H, W, channels];
+    checkTensors("DetectionTransformer", [{ name: "x", tensor: x, letters: "[B, H, W, Cin]", shape }]);
+    const wanted = (options as DetectionOptions).attention;
+    return tidyAsked((): DetectionOutput<DetectionOptions> => {
+      const p = this.parameters;
+      const features = this.#features(x);
+      const [, rows, columns] = features.shape;
+      const S = rows * columns;
+      const cells = Array.from({ length: S }, (_, s) => [Math.floor(s / columns), s % columns] as const);
+      const places = encodedPlaces(cells, C);
+      let memory = tf.reshape(mapped(p, "input", features), [B, S, C]) as tf.Tensor3D;
+      for (let n = 0; n < encoderLayers; n++) {
+        const name = `encoder/${n}`;
+        memory = attended(p, `${name}/self`, heads, memory, {
+          queryPlaces: places,
+          keyPlaces: places,
+        }).output;
+        memory = think(p, `${name}/feed`, memory);
+      }
+      memory = normalized(p, "encoder/norm", memory);
+      const anchors = anchorPoints(Q);
+      const starts = anchors.map(([x, y]) => [y * rows - 0.5, x * columns - 0.5] as const);
+      const own = tf.add(encodedPlaces(starts, C), p.matrix("queries")) as tf.Tensor2D;
+      let queries: tf.Tensor3D = tf.zeros([B, Q, C]);
+      let attention: tf.Tensor4D | undefined;
+      const said: SetPrediction[] = [];
+      for (let n = 0; n < decoderLayers; n++) {
+        const name = `decoder/${n}`;
+        queries = attended(p, `${name}/self`, heads, queries, { queryPlaces: own, keyPlaces: own }).output;
+        const isLast = n === decoderLayers - 1;
+        const reading = { memory, queryPlaces: own, keyPlaces: places, weights: isLast && wanted === true };
+        const read = attended(p, `${name}/cross`, heads, queries, reading);
+        attention = read.weights;
+        queries = think(p, `${name}/feed`, read.output);
+        said.push(this.#say(queries, anchors));
+      }
+      const last = said.pop()!;
+      return { ...last, earlier: said, grid: [rows, columns], ...(attention && { attention }) };
+    });
+  }
+
+  /**
+   * The loss of a batch, with those of the layers before the last added; the parts are those of the last.
+   *
+   * @param objects B lists of what the scenes hold
+   * @throws ShapeError RANK, SHAPE · OptionError OPTION, NOT_FINITE
+   */
+  loss(
+    x: tf.Tensor4D,
+    objects: readonly (readonly SceneObject[])[],
+    options: SetPredictionLossOptions = {},
+  ): SetPredictionLoss {
+    return tidy(() => {
+      const { earlier, ...last } = this.forward(x);
+      const parts = setPredictionLoss(last, objects, options);
+      const before = earlier.map((said) => setPredictionLoss(said, objects, options).loss);
+      return { ...parts, loss: tf.addN([parts.loss, ...before]) as tf.Scalar };
+    });
+  }
+
+  /**
+   * The objects of each scene, those of the highest score first.
+   *
+   * @param options.least the least score, 0.5 if left out; 0 gives one object a query, as measures of precision want it
+   * @throws ShapeError RANK, SHAPE
+   */
+  detect(x: tf.Tensor4D, { least = 0.5 }: { least?: number } = {}): Detection[][] {
+    return tidyData(() => {
+      const { logits, boxes } = this.forward(x);
+      const [chances, places] = [tf.softmax(logits).arraySync(), boxes.arraySync()];
+      return chances.map((scene, b) =>
+        scene
+          .map((all, query): Detection => {
+            const classes = all.slice(0, -1);
+            const score = Math.max(...classes);
+            return {
+              label: classes.indexOf(score),
+              score,
+              box: places[b]![query] as unknown as BoundingBox,
+              query,
+            };
+          })
+          .filter(({ score }) => score >= least)
+          .sort((a, b) => b.score - a.score),
+      );
+    });
+  }
+
+  dispose(): void {
+    this.parameters.dispose();
+  }
+
+  /** Images after the convolutions, each of which halves rows and columns. */
+  #features(x: tf.Tensor4D): tf.Tensor4D {
+    const p = this.parameters;
+    return this.config.convolutions.reduce((image, _, n) => {
+      const kernel = p.variables[`convolution/${n}/kernel`] as unknown as tf.Tensor4D;
+      return tf.relu(
+        tf.add(tf.conv2d(image, kernel, 2, "same"), p.vector(`convolution/${n}/bias`)),
+      ) as tf.Tensor4D;
+    }, x);
+  }
+
+  /** Classes and boxes of queries [B, Q, C]; centres are relative to the queries' points. */
+  #say(queries: tf.Tensor3D, anchors: readonly (readonly [number, number])[]): SetPrediction {
+    const p = this.parameters;
+    const x = normalized(p, "decoder/norm", queries);
+    const inner = tf.relu(mapped(p, "box/1", tf.relu(mapped(p, "box/0", x))));
+    const inverse = anchors.map(([a, b]) => [logit(a), logit(b), 0, 0]);
+    const boxes = tf.sigmoid(tf.add(mapped(p, "box/output", inner), tf.tensor2d(inverse)));
+    return { logits: mapped(p, "class", x), boxes: boxes as tf.Tensor3D };
+  }
+}
+
+const logit = (share: number) => Math.log(share / (1 - share));
+
+/** Q points spread evenly over the image, x before y, as shares of it: rows of points, the last of which may have fewer. */
+function anchorPoints(Q: number): (readonly [x: number, y: number])[] {
+  const columns = Math.ceil(Math.sqrt(Q));
+  const rows = Math.ceil(Q / columns);
+  return Array.from({ length: Q }, (_, q) => {
+    const row = Math.floor(q / columns);
+    const inRow = row === rows - 1 ? Q - row * columns : columns;
+    return [((q % columns) + 0.5) / inRow, (row + 0.5) / rows] as const;
+  });
+}
+
+/** Sinusoids of rows and columns, fractions of cells too: [N, C]. */
+function encodedPlaces(places: readonly (readonly [row: number, column: number])[], C: number): tf.Tensor2D {
+  const out = new Float32Array(places.length * C);
+  for (const [n, [row, column]] of places.entries()) {
+    writeSinusoids(out, n * C, C / 2, row, BASE);
+    writeSinusoids(out, n * C + C / 2, C / 2, column, BASE);
+  }
+  return tf.tensor2d(out, [places.length, C]);
+}

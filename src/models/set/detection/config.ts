@@ -1,0 +1,75 @@
+import type { ParameterSpecs } from "../../parameters.ts";
+import { checkModelConfig, refuseConfig } from "../check-config.ts";
+import { attentionSpecs, feedForwardSpecs, mapSpecs, normSpecs } from "../maps.ts";
+
+export interface DetectionTransformerConfig {
+  /** Cin, channels of the image, or of the features. */
+  channels: number;
+  /** Channels of each 3 × 3 convolution, which halves rows and columns; none for features. */
+  convolutions: readonly number[];
+  /** C, a multiple of 4: of it half the channels tell the row, half the column. */
+  width: number;
+  /** H; it divides the width. */
+  heads: number;
+  /** F, between the feed-forward maps. */
+  inner: number;
+  /** Layers over the grid. */
+  encoderLayers: number;
+  /** Layers of the queries, at least one. */
+  decoderLayers: number;
+  /** Q, at least as many as a scene has objects. */
+  queries: number;
+  /** Classes of objects, "no object" not counted. */
+  classes: number;
+}
+
+const RULES = {
+  sizes: ["channels", "width", "heads", "inner", "decoderLayers", "queries", "classes"],
+  counts: ["encoderLayers"],
+  others: ["convolutions"],
+};
+const KERNEL = 3;
+
+export function checkDetectionConfig(op: string, config: DetectionTransformerConfig): void {
+  checkModelConfig(op, config, RULES);
+  const { convolutions, width } = config;
+  const isSize = (n: unknown) => Number.isSafeInteger(n) && (n as number) >= 1;
+  if (!Array.isArray(convolutions) || !convolutions.every(isSize)) {
+    refuseConfig(
+      op,
+      "convolutions must be a list of integers ≥ 1",
+      JSON.stringify(convolutions) ?? "nothing",
+    );
+  }
+  if (width % 4 !== 0) refuseConfig(op, "width must be a multiple of 4", width);
+}
+
+export function detectionSpecs(config: DetectionTransformerConfig): ParameterSpecs {
+  const { channels, convolutions, width: C, inner: F, queries: Q, classes } = config;
+  const all: Record<string, ParameterSpecs[string]> = {};
+  convolutions.forEach((to, n) => {
+    const from = convolutions[n - 1] ?? channels;
+    // He et al. 2015: the variance of ReLU's outputs stays that of its inputs.
+    const deviation = Math.sqrt(2 / (KERNEL * KERNEL * from));
+    all[`convolution/${n}/kernel`] = { shape: [KERNEL, KERNEL, from, to], start: { normal: deviation } };
+    all[`convolution/${n}/bias`] = { shape: [to], start: "zeros" };
+  });
+  const attention = (name: string) => ({ ...attentionSpecs(name, C, C), ...normSpecs(`${name}/norm`, C) });
+  const feed = (name: string) => ({ ...feedForwardSpecs(name, C, F), ...normSpecs(`${name}/norm`, C) });
+  Object.assign(all, mapSpecs("input", convolutions.at(-1) ?? channels, C));
+  for (let n = 0; n < config.encoderLayers; n++) {
+    Object.assign(all, attention(`encoder/${n}/self`), feed(`encoder/${n}/feed`));
+  }
+  Object.assign(all, normSpecs("encoder/norm", C));
+  for (let n = 0; n < config.decoderLayers; n++) {
+    const name = `decoder/${n}`;
+    Object.assign(all, attention(`${name}/self`), attention(`${name}/cross`), feed(`${name}/feed`));
+  }
+  return {
+    ...all,
+    queries: { shape: [Q, C], start: { normal: 0.02 } },
+    ...normSpecs("decoder/norm", C),
+    ...mapSpecs("class", C, classes + 1),
+    ...{ ...mapSpecs("box/0", C, C), ...mapSpecs("box/1", C, C), ...mapSpecs("box/output", C, 4) },
+  };
+}
