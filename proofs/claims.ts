@@ -8,6 +8,7 @@ import { featureClaims } from "./feature/claims.ts";
 import { glimpseClaims } from "./glimpse/claims.ts";
 import { guidelineClaims } from "./guidelines/claims.ts";
 import { linearClaims } from "./linear/claims.ts";
+import { memoryClaims } from "./memory/claims.ts";
 import { positionClaims } from "./position/claims.ts";
 import { quantumClaims } from "./quantum/claims.ts";
 import { relevanceClaims } from "./relevance/claims.ts";
@@ -35,6 +36,7 @@ export const CLAIMS: readonly Claim[] = [
   ...featureClaims,
   ...glimpseClaims,
   ...setClaims,
+  ...memoryClaims,
   ...sparseClaims,
   ...linearClaims,
   ...spikingClaims,

@@ -4,6 +4,7 @@ export * from "./feature/index.ts";
 export * from "./glimpse/index.ts";
 export * from "./linear/index.ts";
 export * from "./mask/index.ts";
+export * from "./memory/index.ts";
 export * from "./normalize/index.ts";
 export * from "./position/index.ts";
 export * from "./quantum/index.ts";

@@ -51,6 +51,11 @@ const FAMILIES = [
     "Quantum attention, simulated",
     "Circuits of up to eight qubits on exact state vectors; nothing runs on a quantum computer.",
   ],
+  [
+    "memory",
+    "Memories",
+    "What is beyond the context is kept in slots, which are read and written by attention.",
+  ],
   ["transformer", "Transformer blocks", "Attention and what stands around it."],
   [
     "set",
