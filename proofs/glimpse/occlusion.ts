@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { RandomStream } from "../../src/core/random.ts";
-import { boxLoss, boxOverlap } from "../../src/models/glimpse/boxes.ts";
+import { boxLoss, intersectionOverUnion } from "../../src/models/glimpse/boxes.ts";
 import { HierarchicalAttentiveTracker } from "../../src/models/glimpse/hierarchical-attentive-tracker.ts";
 import { motionPenalty } from "../../src/models/glimpse/motion-prior.ts";
 import { tidyData } from "../../src/ops/tidy.ts";
@@ -82,7 +82,7 @@ function evaluate(model: HierarchicalAttentiveTracker, random: RandomStream, hel
   const truth = boxesOf(videos);
   const found = model.track(videos.frames, truth[0]!);
   const followed = (t: number) =>
-    Array.from(boxOverlap(found[t]!, truth[t]!).dataSync(), (iou) => iou >= FOLLOWED);
+    Array.from(intersectionOverUnion(found[t]!, truth[t]!).dataSync(), (iou) => iou >= FOLLOWED);
   const [before, after] = [followed(BEFORE - 1), followed(TIMES - 1)];
   return { before: meanOf(before.map(Number)), recovery: meanOf(after.map(Number)) };
 }

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { RandomStream } from "../../src/core/random.ts";
-import { boxLoss, boxOverlap } from "../../src/models/glimpse/boxes.ts";
+import { boxLoss, intersectionOverUnion } from "../../src/models/glimpse/boxes.ts";
 import { HierarchicalAttentiveTracker } from "../../src/models/glimpse/hierarchical-attentive-tracker.ts";
 import { tidyData } from "../../src/ops/tidy.ts";
 import { glimpse } from "../../src/viz/glimpse.ts";
@@ -65,7 +65,7 @@ function evaluate(model: HierarchicalAttentiveTracker, random: RandomStream, hel
     const [first, ...others] = boxesOf(videos);
     const [, ...tracked] = model.track(videos.frames, first!);
     const mean = (found: readonly tf.Tensor2D[]) =>
-      tf.mean(tf.stack(found.map((box, t) => boxOverlap(box, others[t]!)))).dataSync()[0]!;
+      tf.mean(tf.stack(found.map((box, t) => intersectionOverUnion(box, others[t]!)))).dataSync()[0]!;
     const picture = draw(videos.frames.at(-1)!, tracked.at(-1)!, others.at(-1)!);
     return { overlap: mean(tracked), still: mean(others.map(() => first!)), picture };
   });

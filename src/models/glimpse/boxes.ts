@@ -86,10 +86,10 @@ export function boxLoss(boxes: readonly tf.Tensor2D[], truth: readonly tf.Tensor
  *
  * @throws ShapeError SHAPE
  * @example
- * boxOverlap(tf.tensor2d([[0, 0, 2, 2]]), tf.tensor2d([[1, 0, 2, 2]])); // [0.333]
+ * intersectionOverUnion(tf.tensor2d([[0, 0, 2, 2]]), tf.tensor2d([[1, 0, 2, 2]])); // [0.333]
  */
-export function boxOverlap(a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor1D {
-  checkPairs("boxOverlap", [a], [b]);
+export function intersectionOverUnion(a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor1D {
+  checkPairs("intersectionOverUnion", [a], [b]);
   return tidy(() => {
     const [[from, to], [start, end]] = [edges(a), edges(b)];
     const common = tf.prod(tf.relu(tf.sub(tf.minimum(to, end), tf.maximum(from, start))), 1);

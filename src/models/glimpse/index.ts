@@ -1,4 +1,4 @@
-export { boxLoss, boxOverlap } from "./boxes.ts";
+export { boxLoss, intersectionOverUnion } from "./boxes.ts";
 export * from "./draw.ts";
 export * from "./hierarchical-attentive-tracker.ts";
 export * from "./motion-prior.ts";

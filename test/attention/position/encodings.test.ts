@@ -27,7 +27,8 @@ onEveryBackend("positional encodings", () => {
       const axis = (n: number, N: number) => {
         const x = (2 * n + 1) / N - 1;
         const frequencies = [1, (1 + N / 2) / 2, N / 2];
-        const waves = (f: (n: number) => number) => frequencies.map((frequency) => f(Math.PI * frequency * x));
+        const waves = (f: (n: number) => number) =>
+          frequencies.map((frequency) => f(Math.PI * frequency * x));
         return [x, ...waves(Math.sin), ...waves(Math.cos)];
       };
       const expected = Array.from({ length: rows * columns }, (_, e) => [

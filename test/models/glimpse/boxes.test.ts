@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
-import { boxLoss, boxOverlap } from "../../../src/models/glimpse/boxes.ts";
+import { boxLoss, intersectionOverUnion } from "../../../src/models/glimpse/boxes.ts";
 import { gradcheckTensors } from "../../../src/testing/gradcheck.ts";
 import { onEveryBackend } from "../../attention/support.ts";
 import { refusal } from "./harness.ts";
@@ -12,7 +12,7 @@ onEveryBackend("boxes", () => {
     tf.tidy(() => {
       const a = box([0, 0, 2, 2], [0, 0, 2, 2], [1, 1, 4, 2], [0, 0, 1, 1], [0, 0, 1, 1]);
       const b = box([0, 0, 2, 2], [1, 0, 2, 2], [2, 1, 2, 2], [1, 0, 1, 1], [5, 5, 3, 3]);
-      const found = [...boxOverlap(a, b).dataSync()];
+      const found = [...intersectionOverUnion(a, b).dataSync()];
       // The second: 2 of 4 + 4 − 2; the third: 4 of 8 + 4 − 4.
       [1, 1 / 3, 1 / 2, 0, 0].forEach((wanted, n) => {
         expect(found[n]).toBeCloseTo(wanted, 6);
@@ -50,8 +50,8 @@ onEveryBackend("boxes", () => {
     expect(refusal(() => boxLoss([one], [one, one])).message).toBe(
       `${counts}, got 1 and 2; give one tensor for each time`,
     );
-    expect(refusal(() => boxOverlap(one, two)).message).toBe(
-      "boxOverlap: truth[0] must be float32 of shape [B, 4] = [1, 4], got float32 of shape [2, 4]; " +
+    expect(refusal(() => intersectionOverUnion(one, two)).message).toBe(
+      "intersectionOverUnion: truth[0] must be float32 of shape [B, 4] = [1, 4], got float32 of shape [2, 4]; " +
         "the letters must mean the same sizes in all of the call's tensors",
     );
     tf.dispose([one, two]);
