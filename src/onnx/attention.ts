@@ -3,7 +3,7 @@ import { NONE } from "./format/graph.ts";
 import { cast, concat, reshape, transpose, unsqueeze } from "./format/operations.ts";
 
 /** What is added to the score of a key that is not seen: finite, so that a row without any has weights too. */
-const HIDDEN = -1e30;
+export const HIDDEN = -1e30;
 /** The version of the operators that brought `Attention`. */
 const ATTENTION_SINCE = 23;
 

@@ -35,7 +35,9 @@ export interface OnnxOptions {
  *                past_key_values.N.encoder.key, use_cache_branch → logits, present.N.decoder.key, present.N.encoder.key
  *
  * A `tf.LayersModel` has the names of its input layers, and for outputs those of the layers that give them, with a dot and
- * the number of the output; `ONNX_LAYERS` are the layers that can be in it.
+ * the number of the output; `ONNX_LAYERS` are the layers that can be in it. Of heed's these are all but `LSHSelfAttention`, whose
+ * chunks follow from a sort of hashes that differ with the length. `BlockSparseAttention` with random blocks needs an input of a
+ * fixed length, for which they are drawn.
  *
  * Shapes: keys and values [B, Hkv, P, D], P = 0 in the first step; B, T and P may differ from call to call.
  * Conventions: `attention_mask` is 1 where there is a token; a decoder's padding takes no position and may stand on either

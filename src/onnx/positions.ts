@@ -79,6 +79,15 @@ export function rotate(graph: Graph, x: Value, angles: Turns, D: number, R: numb
   return concat(graph, [first, second, ...rest], -1);
 }
 
+/** As `rotate`, of pairs of neighbouring channels 2c and 2c + 1. */
+export function rotateNeighbours(graph: Graph, x: Value, angles: Turns, D: number, R: number): Value {
+  const first = (c: number) => (c < R / 2 ? 2 * c : 2 * c - R + 1);
+  const order = Array.from({ length: D }, (_, c) => (c < R ? first(c) : c));
+  const back = Array.from({ length: D }, (_, c) => order.indexOf(c));
+  const take = (y: Value, channels: number[]) => graph.op("Gather", [y, graph.ints(channels)], { axis: -1 });
+  return take(rotate(graph, take(x, order), angles, D, R), back);
+}
+
 /** Where queries and keys stand: int64 [1 or B, T] and [1 or B, S]. */
 export interface Places {
   readonly queries: Value;

@@ -5,7 +5,7 @@ import { RandomStream } from "../../src/core/random.ts";
 import { mutate } from "../../tools/fuzz/mutate.mjs";
 import { checkpoints, faultOf } from "../../tools/fuzz/readers.mjs";
 
-const parts = { openCheckpoint, memoryBytes, HeedError, RandomStream };
+const parts = { openCheckpoint, memoryBytes, HeedError };
 
 // `npm run fuzz -- readers` goes on from here.
 test.each(checkpoints())(

@@ -5,7 +5,7 @@ import { RandomStream } from "../../src/core/random.ts";
 import { Bpe, END, PAD, START, UNKNOWN } from "../../src/data/bpe.ts";
 import { trainBpe } from "../../src/data/bpe-train.ts";
 import { normalizeText } from "../../src/data/text.ts";
-import { mutations } from "../support/mutate-json.ts";
+import { mutations } from "../../tools/fuzz/mutate-json.mjs";
 
 const CORPUS = ["low low low lower", "lowest newest newest", "l'été ne s'oublie pas !", "I don't know."];
 const bpe = trainBpe(CORPUS, { vocabularySize: 61, characterCoverage: 1 });
@@ -205,7 +205,7 @@ describe("Bpe.toJSON and Bpe.fromJSON", () => {
 
   test("3,000 mutated files are read or refused with a DataError, and what is read encodes and decodes", () => {
     let [read, refused] = [0, 0];
-    for (const json of mutations(5, 3000, bpe.toJSON())) {
+    for (const json of mutations(new RandomStream(5), 3000, bpe.toJSON())) {
       let copy: Bpe;
       try {
         copy = Bpe.fromJSON(json as never);

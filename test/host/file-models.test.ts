@@ -8,7 +8,8 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { DataError, FileError, HeedError } from "../../src/core/errors.ts";
 import { registerFileModels } from "../../src/host/file-models.ts";
 import "../attention/support.ts";
-import { mutations } from "../support/mutate-json.ts";
+import { RandomStream } from "../../src/core/random.ts";
+import { mutations } from "../../tools/fuzz/mutate-json.mjs";
 
 const root = mkdtempSync(path.join(tmpdir(), "heed-models-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -182,7 +183,7 @@ it("answers 1,000 mutated model.json with a model's parts or a typed error", asy
   const whole = JSON.parse(readFileSync(file, "utf8"));
   const [handler] = tf.io.getLoadHandlers(pathToFileURL(target).href) as tf.io.IOHandler[];
   let [read, refused] = [0, 0];
-  for (const json of mutations(3, 1000, whole)) {
+  for (const json of mutations(new RandomStream(3), 1000, whole)) {
     writeFileSync(file, JSON.stringify(json));
     try {
       await handler!.load!();

@@ -2,8 +2,8 @@
 // gradients, against the `cpu` backend. Prints where it stands and each program that differs, as code; exits with 1 if
 // there was one. `--from 5000` resumes where it was stopped, `--only conv2d,maxPool` runs these kinds alone,
 // `--trace` names each program before it runs.
-// `npm run fuzz -- readers --mutations 100000 --seed 7`: so many damaged copies of a small checkpoint of each format;
-// `--only small.keras,small.weights.h5` takes these files alone.
+// `npm run fuzz -- readers --mutations 100000 --seed 7`: so many damaged copies of a small checkpoint of each format, of each
+// JSON file of a published model, and of traces; `--only keras,config.json` takes those alone whose names have these parts.
 import { parseArgs } from "node:util";
 
 const { values, positionals } = parseArgs({

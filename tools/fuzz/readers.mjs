@@ -1,6 +1,7 @@
-/** The campaign over the readers of checkpoints: whatever the bytes, tensors or one error of heed's own, and no more memory than they justify. */
+/** The campaign over the readers of files: whatever the bytes, what they hold or one error of heed's own, and no more memory than they justify. */
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { faultOfFile, MODULES, modelFiles } from "./model-files.mjs";
 import { mutate } from "./mutate.mjs";
 
 const folder = path.resolve(import.meta.dirname, "../../test/fixtures/checkpoints");
@@ -8,7 +9,7 @@ const REPORT_EVERY_MS = 10_000;
 /** A tensor of four bits a value grows eightfold as float32; what a reader keeps besides is small. */
 const MOST_GROWTH = 8;
 
-/** @typedef {{ openCheckpoint: Function, memoryBytes: Function, HeedError: Function, RandomStream: any }} Parts */
+/** @typedef {{ openCheckpoint: Function, memoryBytes: Function, HeedError: Function }} Parts */
 
 export const checkpoints = () =>
   readdirSync(folder)
@@ -55,22 +56,33 @@ export async function fuzzReaders(
     only,
   },
 ) {
-  const [{ openCheckpoint, memoryBytes }, { HeedError }, { RandomStream }] = await Promise.all([
-    import("../../build/checkpoints/index.js"),
-    import("../../build/core/errors.js"),
-    import("../../build/core/random.js"),
-  ]);
-  const parts = { openCheckpoint, memoryBytes, HeedError, RandomStream };
+  const [{ RandomStream }, ...modules] = await Promise.all(
+    ["core/random", ...MODULES].map((name) => import(`../../build/${name}.js`)),
+  );
+  const parts = Object.assign({}, ...modules);
+  /** @type {{ name: string, fault: (random: any) => Promise<string | undefined> }[]} */
+  const readers = [
+    ...checkpoints().map(({ name, bytes }) => ({
+      name,
+      fault: (/** @type {any} */ random) => faultOf(parts, mutate(bytes, random)),
+    })),
+    ...(await modelFiles(parts)).map((reader) => ({
+      name: reader.name,
+      fault: (/** @type {any} */ random) => faultOfFile(parts, reader, random),
+    })),
+  ];
+  const isWanted = (/** @type {string} */ name) => !only || only.some((part) => name.includes(part));
   let wrong = 0;
-  let slowest = 0;
-  for (const { name, bytes } of checkpoints().filter(({ name }) => !only || only.includes(name))) {
+  let slowest = { ms: 0, what: "none" };
+  for (const { name, fault } of readers.filter(({ name }) => isWanted(name))) {
     let reported = Date.now();
     for (let index = from; index < mutations; index++) {
       const begun = performance.now();
-      const fault = await faultOf(parts, mutate(bytes, new RandomStream(seed, index)));
-      slowest = Math.max(slowest, performance.now() - begun);
-      if (fault && wrong++ < failures)
-        console.log(`\n${name}, mutation ${index} of seed ${seed}: ${fault}\n`);
+      const found = await fault(new RandomStream(seed, index));
+      const ms = performance.now() - begun;
+      if (ms > slowest.ms) slowest = { ms, what: `mutation ${index} of ${name}` };
+      if (found && wrong++ < failures)
+        console.log(`\n${name}, mutation ${index} of seed ${seed}: ${found}\n`);
       if (Date.now() - reported > REPORT_EVERY_MS) {
         reported = Date.now();
         console.log(`${name}: ${index + 1} of ${mutations} mutations, ${wrong} wrong`);
@@ -80,7 +92,7 @@ export async function fuzzReaders(
   }
   const mostMiB = Math.round(process.resourceUsage().maxRSS / 1024);
   console.log(
-    `${wrong} wrong; the slowest took ${slowest.toFixed(0)} ms, the process ${mostMiB} MiB at most`,
+    `${wrong} wrong; the slowest took ${slowest.ms.toFixed(0)} ms (${slowest.what}), the process ${mostMiB} MiB at most`,
   );
   return wrong > 0 ? 1 : 0;
 }

@@ -138,7 +138,7 @@ export function denseMask(mask: BlockMask): tf.Tensor2D {
 /** A mask serves many calls, and never changes: its rule is asked once. */
 const knownCells = new WeakMap<BlockMask, Uint8Array>();
 
-function denseCells(mask: BlockMask): Uint8Array {
+export function denseCells(mask: BlockMask): Uint8Array {
   const before = knownCells.get(mask);
   if (before) return before;
   const { T, S, block, rows, pattern } = mask;

@@ -34,6 +34,9 @@ const ARCHITECTURES: readonly Architecture[] = [
 /** Values of `model_type` that heed computes. */
 export const MODEL_TYPES: readonly string[] = ARCHITECTURES.flatMap(({ types }) => types);
 
+/** Layers are listed before their tensors are looked for: a number that no model has must not fill the memory. */
+const MOST_LAYERS = 4096;
+
 export interface LoadOptions {
   /**
    * How the matrices lie in memory: as float32, which can be trained; or as the file has them, in 16 bits or quantised, where
@@ -109,8 +112,22 @@ export function architectureOf(op: string, type: unknown): Architecture {
   });
 }
 
-/** What a checkpoint is, without reading a tensor. */
+/**
+ * What a checkpoint is, without reading a tensor.
+ *
+ * @throws DataError LIMIT for more layers than any model has, UNSUPPORTED, FORMAT, MISSING, MISMATCH
+ */
 export function readArchitecture(checkpoint: Checkpoint, json: Readonly<Record<string, unknown>>): Found {
+  const found = findArchitecture(checkpoint, json);
+  const { encoderLayers, decoderLayers } = found.model.config;
+  const layers = Math.max(encoderLayers, decoderLayers);
+  if (layers <= MOST_LAYERS) return found;
+  const rule = `a model must have at most ${MOST_LAYERS} layers`;
+  const remedy = "take the configuration that stands beside the weights";
+  throw new DataError("LIMIT", { op: "loadPretrained", rule, got: layers, remedy });
+}
+
+function findArchitecture(checkpoint: Checkpoint, json: Readonly<Record<string, unknown>>): Found {
   const { tensors } = checkpoint;
   if (checkpoint.format === "gguf") {
     const find = (name: string) => (tensors.has(name) ? name : undefined);

@@ -1,6 +1,7 @@
 import type { LazyBytes } from "./message.ts";
 import {
   type Attribute,
+  DATA_TYPES,
   type DataType,
   type Dimension,
   type GraphProto,
@@ -15,6 +16,27 @@ export type Value = string & { readonly value: unique symbol };
 
 /** An input that is left out. */
 export const NONE = "" as Value;
+
+/** A value whose shape is known, as far as it is: that of a state, or of one slice. */
+export interface Sized {
+  readonly value: Value;
+  readonly shape: readonly Dimension[];
+  /** @default "float" */
+  readonly type?: DataType;
+}
+
+/** What a loop over slices goes over. */
+export interface Scan {
+  /** float values, as they are before the first step. */
+  readonly states: readonly Sized[];
+  /** Their shapes are those of one slice. */
+  readonly over: readonly Sized[];
+  /** The shape of what is kept of one step. */
+  readonly kept: readonly Dimension[];
+  readonly axis: number;
+  /** Takes the last slice first; what is kept stands in the order of the steps. */
+  readonly isBackward?: boolean;
+}
 
 /** What one file's graphs share. */
 interface File {
@@ -120,6 +142,57 @@ export class Graph {
     };
     const attributes = { then_branch: branch("then", yes), else_branch: branch("else", no) };
     return this.ops("If", [condition], shapes.length, attributes);
+  }
+
+  /**
+   * A loop over the slices of `over` along their `axis`: `step` makes of the states and one slice of each the next states, and
+   * what is kept, which then has the steps along the same axis.
+   */
+  scan(
+    { states, over, kept, axis, isBackward = false }: Scan,
+    step: (graph: Graph, states: Value[], slices: Value[]) => { states: Value[]; kept: Value },
+  ): { states: Value[]; kept: Value } {
+    const body = this.#body([...states, ...over], (graph, values) => {
+      const made = step(graph, values.slice(0, states.length), values.slice(states.length));
+      const after = states.map((state, n) => ({ ...state, value: made.states[n]! }));
+      return [...after, { value: made.kept, shape: kept }];
+    });
+    // The steps first, which is the one form that every engine has.
+    const others = (rank: number) => Array.from({ length: rank }, (_, n) => n).filter((n) => n !== axis);
+    const slices = over.map(({ value, shape }) =>
+      this.op("Transpose", [value], { perm: [axis, ...others(shape.length + 1)] }),
+    );
+    const outputs = this.ops("Scan", [...states.map(({ value }) => value), ...slices], states.length + 1, {
+      body,
+      num_scan_inputs: over.length,
+      scan_input_directions: over.map(() => Number(isBackward)),
+    });
+    const places = kept.map((_, n) => n + 1);
+    const perm = [...places.slice(0, axis), 0, ...places.slice(axis)];
+    return { states: outputs.slice(0, -1), kept: this.op("Transpose", [outputs.at(-1)!], { perm }) };
+  }
+
+  /** A state after so many steps, a count int64 []. */
+  repeat(count: Value, state: Sized, step: (graph: Graph, state: Value) => Value): Value {
+    const scalar = (value: Value, type: DataType) => ({ value, type, shape: [] });
+    const body = this.#body(
+      [scalar(NONE, "int64"), scalar(NONE, "bool"), state],
+      (graph, [, goesOn, before]) => [scalar(goesOn!, "bool"), { ...state, value: step(graph, before!) }],
+    );
+    const always = this.op("Cast", [this.ints([1], [])], { to: DATA_TYPES.bool });
+    return this.op("Loop", [count, always, state.value], { body });
+  }
+
+  /** The graph of a step: it takes and gives values of these types and shapes. */
+  #body(taken: readonly Sized[], make: (graph: Graph, values: Value[]) => readonly Sized[]): GraphProto {
+    const graph = new Graph(`step_${this.#file.count++}`, this.opset, this.#file);
+    const values = taken.map(({ type = "float", shape }, n) =>
+      graph.input(`${graph.#name}.in${n}`, type, shape),
+    );
+    for (const [n, { value, type = "float", shape }] of make(graph, values).entries()) {
+      graph.output(`${graph.#name}.out${n}`, value, type, shape);
+    }
+    return graph.toProto(false);
   }
 
   toProto(isWhole = true): GraphProto {

@@ -51,7 +51,7 @@ function keras(use: LayerUse, score: (queries: Value, keys: Value) => Value): Ma
 }
 
 /** Σ_d w_d tanh(q_td + k_sd): [B, 1, T, D] and [B, 1, S, D] → [B, 1, T, S], with w [D, 1]. */
-function additiveScores({ graph }: LayerUse, q: Value, k: Value, w: Value): Value {
+export function additiveScores({ graph }: LayerUse, q: Value, k: Value, w: Value): Value {
   const sums = graph.op("Add", [unsqueeze(graph, q, 3), unsqueeze(graph, k, 2)]);
   const products = graph.op("MatMul", [graph.op("Tanh", [sums]), w]);
   return graph.op("Squeeze", [products, graph.ints([-1])]);

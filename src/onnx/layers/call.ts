@@ -28,6 +28,8 @@ export interface LayerUse {
   values(weight: string): Float32Array;
   /** A weight, in another shape of as many numbers where one is given. */
   weight(name: string, shape?: readonly number[]): Value;
+  /** The use of a layer that this one holds in a field. */
+  within(field: string, inputs: readonly Wire[]): LayerUse;
 }
 
 /** What a layer gives: its outputs, of which the first has the mask of the first input unless another is given. */
@@ -49,6 +51,12 @@ export function linear(use: LayerUse, name: string, x: Value, columns?: number):
   const y = graph.op("MatMul", [x, use.weight(`${name}/kernel`, [size / width, width])]);
   if (!use.has(`${name}/bias`)) return y;
   return graph.op("Add", [y, use.weight(`${name}/bias`, [width])]);
+}
+
+/** x·W + b, with the bias where there is one, of weights by their full names. */
+export function affine(use: LayerUse, x: Value, kernel: string, bias: string): Value {
+  const y = use.graph.op("MatMul", [x, use.weight(kernel)]);
+  return use.has(bias) ? use.graph.op("Add", [y, use.weight(bias)]) : y;
 }
 
 /** x [B, N, …] with zeros where its mask [B, N] is false, whatever stands there. */

@@ -1,5 +1,5 @@
 /** heed's layers of heads, each with scores or weights of its own. */
-import { scores, weightedSum } from "../attention.ts";
+import { weightedSum } from "../attention.ts";
 import type { Value } from "../format/graph.ts";
 import { joinHeads, transpose } from "../format/operations.ts";
 import { layerNorm, rmsNorm } from "../norm.ts";
@@ -7,18 +7,21 @@ import { heads, type Inputs, inputsOf, ofKeys, type Sizes } from "./attentions.t
 import { both, type LayerRule, type LayerUse, linear, zeroHidden } from "./call.ts";
 import { maskedAttention, orderMask, weightsOf } from "./masked-attention.ts";
 
-/** Sums of weights below this are none. */
-const LEAST = 1e-37;
-
 /** The fields of sizes. */
 const sizesOf = ({ config }: LayerUse) =>
   config as unknown as { numHeads: number; numKeyValueHeads?: number; keyDim: number; valueDim?: number };
 
+/** What a mechanism of heads takes: heads [B, H, T, D], [B, Hkv, S, D] and [B, Hkv, S, Dv], and which keys are there. */
+export interface GivenHeads extends Inputs, Sizes {
+  readonly q: Value;
+  readonly k: Value;
+  readonly v: Value;
+  /** bool [B, 1, 1, S]. */
+  readonly allow: Value | undefined;
+}
+
 /** What layers of heads share: fields, inputs, the output's projection; `weigh` gives heads [B, H, T, Dv]. */
-function headLayer(
-  use: LayerUse,
-  weigh: (given: Inputs & Sizes & { q: Value; k: Value; v: Value; allow: Value | undefined }) => Value,
-): Value {
+export function headLayer(use: LayerUse, weigh: (given: GivenHeads) => Value): Value {
   const { numHeads: H, numKeyValueHeads: Hkv = H, keyDim: D, valueDim: Dv = D } = sizesOf(use);
   const inputs = inputsOf(use);
   const q = heads(use, "query", inputs.query, H, D);
@@ -100,20 +103,3 @@ export const differentialRule: LayerRule = (use) => {
   const rows = joinHeads(graph, graph.op("Mul", [norm, graph.number(1 - start)]), H, Dv);
   return linear(use, "attention_output", zeroHidden(graph, rows, inputs.present));
 };
-
-export const linearAttentionRule: LayerRule = (use) =>
-  headLayer(use, ({ q, k, v, H, Hkv, Dv, allow }) => {
-    const { graph, config } = use;
-    const features = (x: Value) => {
-      const below = graph.op("Exp", [graph.op("Min", [x, graph.number(0)])]);
-      return graph.op("Add", [graph.op("Relu", [x]), below]);
-    };
-    const asked = { q: features(q), k: features(k), v, H, Hkv, Dv, scale: 1 };
-    const seen = both(graph, [allow, orderMask(graph, { q, k }, { causal: config.useCausalMask === true })]);
-    const products = scores(graph, asked);
-    const weights = seen ? graph.op("Where", [seen, products, graph.number(0)]) : products;
-    const sums = graph.op("ReduceSum", [weights, graph.ints([-1])]);
-    // Where nothing is seen both are 0, and so is what is divided.
-    const shares = graph.op("Div", [weights, graph.op("Max", [sums, graph.number(LEAST)])]);
-    return weightedSum(graph, shares, asked);
-  });

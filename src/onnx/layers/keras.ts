@@ -1,28 +1,17 @@
 /** Layers of TensorFlow.js that models of attention are built with. */
-import { KERAS_ACTIVATIONS } from "../activations.ts";
+import { activationOf } from "../activations.ts";
 import type { Graph, Value } from "../format/graph.ts";
 import { cast, concat, reshape, transpose } from "../format/operations.ts";
-import { both, type LayerRule, type LayerUse, unsayable } from "./call.ts";
+import { affine, both, type LayerRule, type LayerUse, unsayable } from "./call.ts";
 
-function activate({ graph, op, config }: LayerUse, x: Value): Value {
-  const name = String(config.activation ?? "linear");
-  if (Object.hasOwn(KERAS_ACTIVATIONS, name)) return KERAS_ACTIVATIONS[name]!(graph, x);
-  throw unsayable(
-    op,
-    `in ONNX its activation must be one of ${Object.keys(KERAS_ACTIVATIONS).join(", ")}`,
-    name,
-  );
-}
+const activate = ({ graph, op, config }: LayerUse, x: Value) => activationOf(op, config.activation)(graph, x);
 
 const only = ({ inputs }: LayerUse): Value => inputs[0]!.value;
 
 /** What does something in training alone. */
 export const identityRule: LayerRule = only;
 
-export const denseRule: LayerRule = (use) => {
-  const product = use.graph.op("MatMul", [only(use), use.weight("kernel")]);
-  return activate(use, use.has("bias") ? use.graph.op("Add", [product, use.weight("bias")]) : product);
-};
+export const denseRule: LayerRule = (use) => activate(use, affine(use, only(use), "kernel", "bias"));
 
 export const activationRule: LayerRule = (use) => activate(use, only(use));
 
@@ -86,12 +75,33 @@ export const reshapeRule: LayerRule = (use) =>
 export const permuteRule: LayerRule = (use) =>
   transpose(use.graph, only(use), [0, ...(use.config.dims as number[])]);
 
-export const averagePoolingRule: LayerRule = ({ graph, inputs }) => ({
-  outputs: [graph.op("ReduceMean", [inputs[0]!.value, graph.ints([1])], { keepdims: 0 })],
-  mask: null,
-});
+export const maximumRule = folded("Max");
+export const minimumRule = folded("Min");
 
-export const maximumPoolingRule: LayerRule = ({ graph, inputs }) => ({
-  outputs: [graph.op("ReduceMax", [inputs[0]!.value, graph.ints([1])], { keepdims: 0 })],
-  mask: null,
-});
+/** ReLU, below a largest value where there is one. */
+export const reluRule: LayerRule = (use) => {
+  const { graph, config } = use;
+  const most = config.maxValue as number | null | undefined;
+  if (most === null || most === undefined) return graph.op("Relu", [only(use)]);
+  return graph.op("Clip", [only(use), graph.number(0), graph.number(most)]);
+};
+
+export const leakyReluRule: LayerRule = (use) =>
+  use.graph.op("LeakyRelu", [only(use)], { alpha: { float: use.config.alpha as number } });
+
+export const softmaxRule: LayerRule = (use) =>
+  use.graph.op("Softmax", [only(use)], { axis: use.config.axis as number });
+
+export const repeatVectorRule: LayerRule = ({ graph, config, inputs }) => {
+  const rows = graph.op("Unsqueeze", [inputs[0]!.value, graph.ints([1])]);
+  return { outputs: [graph.op("Tile", [rows, graph.ints([1, config.n as number, 1])])], mask: null };
+};
+
+export const maskingRule: LayerRule = (use) => {
+  const { graph, config } = use;
+  const same = graph.op("Equal", [only(use), graph.number(config.maskValue as number)]);
+  const differs = cast(graph, graph.op("Not", [same]), "float");
+  const any = cast(graph, graph.op("ReduceMax", [differs, graph.ints([-1])], { keepdims: 0 }), "bool");
+  const shown = graph.op("Unsqueeze", [any, graph.ints([-1])]);
+  return { outputs: [graph.op("Where", [shown, only(use), graph.number(0)])], mask: any };
+};

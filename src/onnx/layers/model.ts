@@ -70,14 +70,7 @@ function apply(graph: Graph, layer: Layer, inputs: readonly Wire[], outputs: rea
       remedy: "export a model without it",
     });
   }
-  const made = rule({
-    graph,
-    op,
-    name: layer.name,
-    inputs,
-    config: configOf(layer),
-    ...weightsOf(graph, layer),
-  });
+  const made = rule(useOf(graph, layer, inputs));
   const { outputs: values, mask = inputs[0]?.mask } = typeof made === "string" ? { outputs: [made] } : made;
   return outputs.map(({ shape, dtype }, n) => ({
     value: values[n]!,
@@ -85,6 +78,13 @@ function apply(graph: Graph, layer: Layer, inputs: readonly Wire[], outputs: rea
     type: TYPES[dtype] ?? "float",
     ...(n === 0 && mask && { mask }),
   }));
+}
+
+function useOf(graph: Graph, layer: Layer, inputs: readonly Wire[]): LayerUse {
+  const within = (field: string, inputs: readonly Wire[]) =>
+    useOf(graph, (layer as unknown as Readonly<Record<string, Layer>>)[field]!, inputs);
+  const [op, config] = [layer.getClassName(), configOf(layer)];
+  return { graph, op, name: layer.name, inputs, config, ...weightsOf(graph, layer), within };
 }
 
 /** The fields of heed's layers as they are; of others what they would save. */
@@ -99,7 +99,9 @@ function weightsOf(graph: Graph, layer: Layer): Pick<LayerUse, "has" | "shapeOf"
   const named = new Map(
     layer.weights.map((variable) => {
       const { originalName } = variable;
-      return [originalName.startsWith(prefix) ? originalName.slice(prefix.length) : originalName, variable];
+      // A layer within another has the name of that before its own.
+      const at = originalName.indexOf(prefix);
+      return [at >= 0 ? originalName.slice(at + prefix.length) : originalName, variable];
     }),
   );
   const shapeOf = (name: string) => named.get(name)!.shape as number[];

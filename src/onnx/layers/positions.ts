@@ -4,7 +4,7 @@ import { type RopeScaling, ropeFrequencies } from "../../attention/position/rope
 import type { Value } from "../format/graph.ts";
 import { range, sizeOf, transpose, unsqueeze } from "../format/operations.ts";
 import { layerNorm, rmsNorm } from "../norm.ts";
-import { rotate, sinusoids, turns } from "../positions.ts";
+import { rotate, rotateNeighbours, sinusoids, turns } from "../positions.ts";
 import { type LayerRule, type LayerUse, unsayable } from "./call.ts";
 
 /** Norms over the last axis. */
@@ -60,17 +60,16 @@ export const rotaryRule: LayerRule = (use) => {
   const { value, shape } = inputs[0]!;
   const D = shape.at(-1)!;
   const width = (config.width as number | undefined) ?? D;
-  if (config.pairs === "interleaved")
-    throw unsayable(use.op, 'in ONNX pairs must be "half"', '"interleaved"');
   const scaling = factor === 1 ? undefined : ({ type: config.scaling, factor, original } as RopeScaling);
   const { frequencies, magnitude } = ropeFrequencies(width, { base: base!, ...(scaling && { scaling }) });
   const name = `rotation of ${[base, width, factor, original, config.scaling].join()}`;
   const angles = turns(graph, places(use, sequenceAxis!), frequencies, { magnitude, name });
+  const turn = config.pairs === "interleaved" ? rotateNeighbours : rotate;
   if (shape.length === 3) {
-    const turned = rotate(graph, unsqueeze(graph, value, 1), angles, D, width);
+    const turned = turn(graph, unsqueeze(graph, value, 1), angles, D, width);
     return graph.op("Squeeze", [turned, graph.ints([1])]);
   }
-  if (sequenceAxis === 2) return rotate(graph, value, angles, D, width);
+  if (sequenceAxis === 2) return turn(graph, value, angles, D, width);
   const swap = (x: Value) => transpose(graph, x, [0, 2, 1, 3]);
-  return swap(rotate(graph, swap(value), angles, D, width));
+  return swap(turn(graph, swap(value), angles, D, width));
 };

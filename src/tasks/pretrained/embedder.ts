@@ -11,6 +11,7 @@ import { readDense } from "./dense.ts";
 import { loadModel, type PretrainedModel } from "./model.ts";
 import { normalized, type Pooling, pool, type Step } from "./pooling.ts";
 import { readSentenceFiles } from "./sentence-files.ts";
+import { encodeText } from "./tokenizer.ts";
 
 const OP = "Embedder";
 
@@ -108,7 +109,7 @@ export class Embedder {
     const { model } = this;
     // Says that there is none.
     if (!model.tokenizer) return model.encode(text).ids;
-    return model.tokenizer.encode(text, { add_special_tokens: special }).ids;
+    return encodeText(model.tokenizer, text, { special }).ids;
   }
 
   #shortened(text: string, ids: readonly number[], cut: number): number[] {

@@ -1,4 +1,4 @@
-import { Tokenizer } from "@huggingface/tokenizers";
+import type { Tokenizer } from "@huggingface/tokenizers";
 import * as tf from "@tensorflow/tfjs-core";
 import { capture } from "../../capture/index.ts";
 import { DataError } from "../../core/errors.ts";
@@ -9,7 +9,7 @@ import { type LoadOptions, loadPretrained } from "../../models/pretrained/load.t
 import { mostTokens } from "../../models/transformer/config.ts";
 import type { Transformer } from "../../models/transformer/transformer.ts";
 import { type GenerationSettings, generationSettings } from "./generation-settings.ts";
-import { ggufTokenizer } from "./gguf-tokenizer.ts";
+import { encodeText, readTokenizer } from "./tokenizer.ts";
 
 const OP = "PretrainedModel";
 
@@ -52,7 +52,7 @@ export class PretrainedModel {
     this.#refusal = of.refusal;
   }
 
-  /** @throws DataError MISSING without a tokenizer, UNSUPPORTED where it is not known, LIMIT for a text that is longer than the model's positions */
+  /** @throws DataError MISSING without a tokenizer, UNSUPPORTED where it is not known or fails, LIMIT for a text that is longer than the model's positions */
   encode(text: string): Encoded {
     if (this.#refusal) throw this.#refusal;
     if (!this.tokenizer) {
@@ -60,7 +60,7 @@ export class PretrainedModel {
       const fault = { op: OP, rule: "reading text needs tokenizer.json", got: "none in the folder", remedy };
       throw new DataError("MISSING", fault);
     }
-    const { ids, tokens } = this.tokenizer.encode(text);
+    const { ids, tokens } = encodeText(this.tokenizer, text);
     this.check(ids);
     return { ids, tokens: tokens.map(readable) };
   }
@@ -131,27 +131,5 @@ export async function loadModel(place: string, options: LoadOptions = {}): Promi
     return new PretrainedModel({ model, ...read, config, settings });
   } finally {
     await checkpoint.close();
-  }
-}
-
-/** The tokenizer of a GGUF file, else of tokenizer.json; one that is not known refuses texts, and no ids. */
-function readTokenizer(
-  json: (name: string) => Readonly<Record<string, unknown>> | undefined,
-  metadata: ReadonlyMap<string, unknown>,
-): { tokenizer: Tokenizer | undefined; refusal?: DataError<"UNSUPPORTED"> } {
-  try {
-    const own = ggufTokenizer(metadata);
-    const tokenizer = own ? own.tokenizer : json("tokenizer.json");
-    const config = own ? own.config : (json("tokenizer_config.json") ?? {});
-    return { tokenizer: tokenizer && new Tokenizer(tokenizer as never, config as never) };
-  } catch (cause) {
-    if (cause instanceof DataError) {
-      if (cause.code !== "UNSUPPORTED") throw cause;
-      return { tokenizer: undefined, refusal: cause };
-    }
-    const got = (cause as Error).message;
-    const remedy = "give ids instead of text";
-    const fault = { op: OP, rule: "tokenizer.json must be one that is known", got, remedy };
-    return { tokenizer: undefined, refusal: new DataError("UNSUPPORTED", fault, { cause }) };
   }
 }

@@ -1,4 +1,5 @@
 import type { Tokenizer } from "@huggingface/tokenizers";
+import { decodeIds } from "./tokenizer.ts";
 
 const REPLACEMENT = "\ufffd";
 
@@ -71,9 +72,7 @@ export class TextStream {
   }
 
   #decode(ids: readonly number[]): string {
-    if (ids.length === 0) return "";
-    const options = { skip_special_tokens: true, clean_up_tokenization_spaces: false };
-    return this.#tokenizer.decode([...ids], options);
+    return ids.length === 0 ? "" : decodeIds(this.#tokenizer, ids);
   }
 
   #release(added: string): string {
