@@ -1,28 +1,24 @@
-// out[r] = Σ_i w[r, i] · x[i] for rows of quantised weights (./forms.ts), x as ./vector.ts makes it. A block of a row is four
-// products of 8 numbers, a conversion and a multiplication by its scale; nothing of the weights is stored as floats.
+// out[r] = Σ_i w[r, i] · x[i] for rows of quantised weights (./forms.ts), x as ./vector.ts makes it; nothing of the weights is
+// stored as floats. A block of 8 bits is four products of 8 numbers for each row, a conversion and a multiplication by its scale.
+// Of 4 bits eight rows go together, a row in each lane: products of bytes, 16 at once, with the high and with the low bytes of x.
 //
-// Ladder (weights/s of CPU time, relaxed build, 4 bits, rows of 576; reading memory alone: 28 GB/s = 45 G/s):
+// Ladder (weights/s of CPU time, relaxed build, 4 bits, rows of 576 from memory, whose reading alone would be 45 G/s):
 //     two rows, blocks as ggml has them, each scale made float32 by itself       7.5 G/s
 //     four rows side by side, their scales as one vector                       18
+//     a lane is a row, x as bytes loaded into all lanes, of four rows            17     a load in each product
+//     + eight rows side by side for each of these loads                        20.6
+//     + x four times in memory, constants loaded: no addresses, no copies        23.7
+//     + all of a block without a loop: the engine loads everything first         7.3     and has no registers for it
 import { load, store } from "../lanes";
 import { at, fma } from "../simd";
-import { BYTES, BYTES_K, bodyOf, bytesOf, CENTRED, HALVES_K, headOf, isNibbles, isPaired, isShort, NIBBLES, NIBBLES_K, SHORT_MASK } from "./forms";
-import { countOf, pairsOf, SECOND } from "./vector";
+import { BYTES, BYTES_K, bodyOf, bytesOf, CENTRED, HALVES_K, headOf, isPaired, isShort, NIBBLES, NIBBLES_K } from "./forms";
+import { BLOCKS, countOf, numberOf, pairsOf, SECOND, SPREAD, secondsOf } from "./vector";
 
 // Four scales of a block; float16 ones are 2⁻¹¹² times what they mean, which the pairs of x make good.
 // @ts-ignore: decorator
 @inline function scales(form: i32, address: usize, mask: v128): v128 {
   if (!isShort(form)) return v128.load(address);
   return v128.and(i32x4.shl(v128.load16x4_s(address), 13), mask);
-}
-
-// Products of 32 weights, as four sums of eight.
-// @ts-ignore: decorator
-@inline function nibbleDot(address: usize, mask: v128, x0: v128, x1: v128, x2: v128, x3: v128): v128 {
-  const bytes = v128.load(address);
-  const low = i32x4.add(i32x4.dot_i16x8_s(v128.and(bytes, mask), x0), i32x4.dot_i16x8_s(v128.and(i16x8.shr_u(bytes, 8), mask), x1));
-  const high = i32x4.add(i32x4.dot_i16x8_s(v128.and(i16x8.shr_u(bytes, 4), mask), x2), i32x4.dot_i16x8_s(i16x8.shr_u(bytes, 12), x3));
-  return i32x4.add(low, high);
 }
 
 // @ts-ignore: decorator
@@ -32,31 +28,25 @@ import { countOf, pairsOf, SECOND } from "./vector";
 
 // sum + products of a block of row `lane` times its scale.
 // @ts-ignore: decorator
-@inline function block(form: i32, address: usize, mask: v128, d: v128, e: v128, sum: v128, x0: v128, x1: v128, x2: v128, x3: v128): v128 {
-  if (isNibbles(form)) return fma(f32x4.convert_i32x4_s(nibbleDot(address, mask, x0, x1, x2, x3)), d, sum);
+@inline function block(form: i32, address: usize, d: v128, e: v128, sum: v128, x0: v128, x1: v128, x2: v128, x3: v128): v128 {
   const low = byteDot(address, x0, x1), high = byteDot(address + 16, x2, x3);
   if (form != HALVES_K) return fma(f32x4.convert_i32x4_s(i32x4.add(low, high)), d, sum);
   return fma(f32x4.convert_i32x4_s(high), e, fma(f32x4.convert_i32x4_s(low), d, sum));
 }
 
 // @ts-ignore: decorator
-@inline function secondOf(vector: usize, n: i32): usize {
-  return countOf(vector, n) + 16;
+@inline function put(all: v128, out: usize, r: i32, count: i32, add: bool): void {
+  const lanes = min(4, count - r);
+  if (add) all = f32x4.add(all, load(at(out, r), lanes));
+  store(at(out, r), all, lanes);
 }
 
+// Some blocks of some rows of 8 bits, four at a time; with `add` to what is there.
 // @ts-ignore: decorator
-@inline function endOf(vector: usize, n: i32): usize {
-  return secondOf(vector, n) + <usize>(i32.load(countOf(vector, n)) * SECOND);
-}
-
-// Some blocks of some rows, four at a time; with `add` to what is there.
-// @ts-ignore: decorator
-@inline function rows(
-  form: i32, weights: usize, stride: usize, quants: usize, pairs: usize, out: usize, count: i32, blocks: i32, add: bool,
+@inline function rowsOfBytes(
+  form: i32, weights: usize, stride: usize, vector: usize, quants: usize, pairs: usize, out: usize, count: i32, blocks: i32, add: bool,
 ): void {
-  // Engines make a constant anew in every turn of a loop, but keep what they cannot know: `none` is 0.
-  const none = blocks >> 31;
-  const mask = i16x8.splat(<i16>(15 + none)), short = i32x4.splat(SHORT_MASK + none);
+  const short = v128.load(vector, 16);
   for (let r = 0; r < count; r += 4) {
     let w = weights + <usize>(r >> 2) * stride;
     let sum0 = f32x4.splat(0), sum1 = sum0, sum2 = sum0, sum3 = sum0, offsets = sum0, x = quants, pair = pairs;
@@ -67,99 +57,152 @@ import { countOf, pairsOf, SECOND } from "./vector";
       let e = d;
       if (form == HALVES_K) e = f32x4.mul(v128.load(w, 16), unit);
       else if (isPaired(form)) offsets = fma(scales(form, w + headOf(form) / 2, short), v128.load32_splat(pair, 4), offsets);
-      else if (form == CENTRED) offsets = fma(scales(form, w, short), v128.load32_splat(pair, 4), offsets);
       const body = w + headOf(form), step = bodyOf(form);
-      sum0 = block(form, body, mask, v128.shuffle<f32>(d, d, 0, 0, 0, 0), v128.shuffle<f32>(e, e, 0, 0, 0, 0), sum0, x0, x1, x2, x3);
-      sum1 = block(form, body + step, mask, v128.shuffle<f32>(d, d, 1, 1, 1, 1), v128.shuffle<f32>(e, e, 1, 1, 1, 1), sum1, x0, x1, x2, x3);
-      sum2 = block(form, body + 2 * step, mask, v128.shuffle<f32>(d, d, 2, 2, 2, 2), v128.shuffle<f32>(e, e, 2, 2, 2, 2), sum2, x0, x1, x2, x3);
-      sum3 = block(form, body + 3 * step, mask, v128.shuffle<f32>(d, d, 3, 3, 3, 3), v128.shuffle<f32>(e, e, 3, 3, 3, 3), sum3, x0, x1, x2, x3);
+      sum0 = block(form, body, v128.shuffle<f32>(d, d, 0, 0, 0, 0), v128.shuffle<f32>(e, e, 0, 0, 0, 0), sum0, x0, x1, x2, x3);
+      sum1 = block(form, body + step, v128.shuffle<f32>(d, d, 1, 1, 1, 1), v128.shuffle<f32>(e, e, 1, 1, 1, 1), sum1, x0, x1, x2, x3);
+      sum2 = block(form, body + 2 * step, v128.shuffle<f32>(d, d, 2, 2, 2, 2), v128.shuffle<f32>(e, e, 2, 2, 2, 2), sum2, x0, x1, x2, x3);
+      sum3 = block(form, body + 3 * step, v128.shuffle<f32>(d, d, 3, 3, 3, 3), v128.shuffle<f32>(e, e, 3, 3, 3, 3), sum3, x0, x1, x2, x3);
       w += bytesOf(form); x += 64; pair += 8;
     }
     const t0 = f32x4.add(v128.shuffle<f32>(sum0, sum1, 0, 4, 1, 5), v128.shuffle<f32>(sum0, sum1, 2, 6, 3, 7));
     const t1 = f32x4.add(v128.shuffle<f32>(sum2, sum3, 0, 4, 1, 5), v128.shuffle<f32>(sum2, sum3, 2, 6, 3, 7));
     const sums = f32x4.add(v128.shuffle<f32>(t0, t1, 0, 1, 4, 5), v128.shuffle<f32>(t0, t1, 2, 3, 6, 7));
-    let all = form == CENTRED ? fma(offsets, f32x4.splat(-8), sums) : f32x4.add(sums, offsets);
-    const lanes = min(4, count - r);
-    if (add) all = f32x4.add(all, load(at(out, r), lanes));
-    store(at(out, r), all, lanes);
+    put(f32x4.add(sums, offsets), out, r, count, add);
   }
 }
 
+// sums + products of bytes, in twos.
+// @ts-ignore: decorator
+@inline function dot8(x: v128, weights: v128, sums: v128): v128 {
+  return i16x8.add(sums, i16x8.relaxed_dot_i8x16_i7x16_s(x, weights));
+}
 
-function partNibbles(w: usize, stride: usize, quants: usize, pairs: usize, out: usize, count: i32, blocks: i32, add: bool): void {
-  rows(NIBBLES, w, stride, quants, pairs, out, count, blocks, add);
+// sums + products of 16 bytes of weights with x in 16 bits, where there are no products of bytes.
+// @ts-ignore: decorator
+@inline function dot16(x: usize, bytes: v128, mask: v128, sums: v128): v128 {
+  const a = i32x4.dot_i16x8_s(v128.and(bytes, mask), v128.load(x));
+  const b = i32x4.dot_i16x8_s(v128.and(i16x8.shr_u(bytes, 8), mask), v128.load(x, 16));
+  const c = i32x4.dot_i16x8_s(v128.and(i16x8.shr_u(bytes, 4), mask), v128.load(x, 32));
+  const d = i32x4.dot_i16x8_s(i16x8.shr_u(bytes, 12), v128.load(x, 48));
+  return i32x4.add(sums, i32x4.add(i32x4.add(a, b), i32x4.add(c, d)));
+}
+
+// d or, with `second`, m of four of the eight rows.
+// @ts-ignore: decorator
+@inline function fourScales(form: i32, w: usize, four: usize, second: bool, short: v128): v128 {
+  return scales(form, w + (second ? headOf(form) / 2 : 0) + four * (isShort(form) ? 8 : 16), short);
+}
+
+// Rows of 4 bits, eight at a time.
+// @ts-ignore: decorator
+@inline function rowsOfNibbles(form: i32, weights: usize, vector: usize, out: usize, count: i32, blocks: i32): void {
+  const mask = v128.load(vector), short = v128.load(vector, 16), ones = v128.load(vector, 32), shift = v128.load(vector, 48);
+  const stride = <usize>(blocks * bytesOf(form)), from = vector + BLOCKS, end = from + countOf(vector) * SPREAD;
+  for (let r = 0; r < count; r += 8) {
+    let w = weights + <usize>(r >> 3) * stride, x = from;
+    let sum = f32x4.splat(0), sumB = sum, offsets = sum, offsetsB = sum;
+    while (x < end) {
+      // Of rows 0 to 3, and of 4 to 7.
+      let products: v128, productsB: v128;
+      const block = w, last = x + 256;
+      w += headOf(form);
+      if (ASC_FEATURE_RELAXED_SIMD) {
+        // With the high bytes of x, and with the low ones: at most 16 · 15 · 128 in 16 bits.
+        let h = i16x8.splat(0), l = h, hB = h, lB = h;
+        for (; x < last; x += 64) {
+          const bytes = v128.load(w), bytesB = v128.load(w, 16);
+          const x0 = v128.load(x), x1 = v128.load(x, 16), x2 = v128.load(x, 32), x3 = v128.load(x, 48);
+          const low = v128.and(bytes, mask), high = v128.and(i16x8.shr_u(bytes, 4), mask);
+          const lowB = v128.and(bytesB, mask), highB = v128.and(i16x8.shr_u(bytesB, 4), mask);
+          h = dot8(x1, high, dot8(x0, low, h));
+          l = dot8(x3, high, dot8(x2, low, l));
+          hB = dot8(x1, highB, dot8(x0, lowB, hB));
+          lB = dot8(x3, highB, dot8(x2, lowB, lB));
+          w += 32;
+        }
+        products = i32x4.add(i32x4.dot_i16x8_s(h, shift), i32x4.dot_i16x8_s(l, ones));
+        productsB = i32x4.add(i32x4.dot_i16x8_s(hB, shift), i32x4.dot_i16x8_s(lB, ones));
+      } else {
+        products = i32x4.splat(0);
+        productsB = products;
+        for (; x < last; x += 64) {
+          products = dot16(x, v128.load(w), mask, products);
+          productsB = dot16(x, v128.load(w, 16), mask, productsB);
+          w += 32;
+        }
+      }
+      const unit = v128.load(x), offset = v128.load(x, 16);
+      const d = fourScales(form, block, 0, false, short), dB = fourScales(form, block, 1, false, short);
+      sum = fma(f32x4.convert_i32x4_s(products), f32x4.mul(d, unit), sum);
+      sumB = fma(f32x4.convert_i32x4_s(productsB), f32x4.mul(dB, unit), sumB);
+      offsets = fma(form == CENTRED ? d : fourScales(form, block, 0, true, short), offset, offsets);
+      offsetsB = fma(form == CENTRED ? dB : fourScales(form, block, 1, true, short), offset, offsetsB);
+      // A second block of x has the same weights.
+      w = block + (bytesOf(form) & i32.load(x, 32));
+      x += SPREAD - 256;
+    }
+    const factor = f32x4.splat(form == CENTRED ? -8 : 1);
+    put(fma(offsets, factor, sum), out, r, count, false);
+    if (r + 4 < count) put(fma(offsetsB, factor, sumB), out, r + 4, count, false);
+  }
 }
 
 export function rowsNibbles(weights: usize, vector: usize, out: usize, count: i32, blocks: i32): void {
-  const n = blocks << 5, stride = <usize>(blocks * bytesOf(NIBBLES));
-  partNibbles(weights, stride, vector, pairsOf(vector, n), out, count, blocks, false);
-  for (let second = secondOf(vector, n), end = endOf(vector, n); second < end; second += SECOND) {
-    const block = weights + <usize>(i32.load(second, 72) * bytesOf(NIBBLES));
-    partNibbles(block, stride, second, second + 64, out, count, 1, true);
-  }
-}
-
-function partCentred(w: usize, stride: usize, quants: usize, pairs: usize, out: usize, count: i32, blocks: i32, add: bool): void {
-  rows(CENTRED, w, stride, quants, pairs, out, count, blocks, add);
+  rowsOfNibbles(NIBBLES, weights, vector, out, count, blocks);
 }
 
 export function rowsCentred(weights: usize, vector: usize, out: usize, count: i32, blocks: i32): void {
-  const n = blocks << 5, stride = <usize>(blocks * bytesOf(CENTRED));
-  partCentred(weights, stride, vector, pairsOf(vector, n), out, count, blocks, false);
-  for (let second = secondOf(vector, n), end = endOf(vector, n); second < end; second += SECOND) {
-    const block = weights + <usize>(i32.load(second, 72) * bytesOf(CENTRED));
-    partCentred(block, stride, second, second + 64, out, count, 1, true);
-  }
-}
-
-function partNibblesK(w: usize, stride: usize, quants: usize, pairs: usize, out: usize, count: i32, blocks: i32, add: bool): void {
-  rows(NIBBLES_K, w, stride, quants, pairs, out, count, blocks, add);
+  rowsOfNibbles(CENTRED, weights, vector, out, count, blocks);
 }
 
 export function rowsNibblesK(weights: usize, vector: usize, out: usize, count: i32, blocks: i32): void {
-  const n = blocks << 5, stride = <usize>(blocks * bytesOf(NIBBLES_K));
-  partNibblesK(weights, stride, vector, pairsOf(vector, n), out, count, blocks, false);
-  for (let second = secondOf(vector, n), end = endOf(vector, n); second < end; second += SECOND) {
-    const block = weights + <usize>(i32.load(second, 72) * bytesOf(NIBBLES_K));
-    partNibblesK(block, stride, second, second + 64, out, count, 1, true);
-  }
+  rowsOfNibbles(NIBBLES_K, weights, vector, out, count, blocks);
 }
 
-function partBytes(w: usize, stride: usize, quants: usize, pairs: usize, out: usize, count: i32, blocks: i32, add: bool): void {
-  rows(BYTES, w, stride, quants, pairs, out, count, blocks, add);
+function partBytes(
+  w: usize, stride: usize, vector: usize, quants: usize, pairs: usize, out: usize, count: i32, blocks: i32, add: bool,
+): void {
+  rowsOfBytes(BYTES, w, stride, vector, quants, pairs, out, count, blocks, add);
 }
 
 export function rowsBytes(weights: usize, vector: usize, out: usize, count: i32, blocks: i32): void {
   const n = blocks << 5, stride = <usize>(blocks * bytesOf(BYTES));
-  partBytes(weights, stride, vector, pairsOf(vector, n), out, count, blocks, false);
-  for (let second = secondOf(vector, n), end = endOf(vector, n); second < end; second += SECOND) {
-    const block = weights + <usize>(i32.load(second, 72) * bytesOf(BYTES));
-    partBytes(block, stride, second, second + 64, out, count, 1, true);
+  partBytes(weights, stride, vector, vector + BLOCKS, pairsOf(vector, n), out, count, blocks, false);
+  let second = secondsOf(vector, n);
+  for (const end = second + countOf(vector) * SECOND; second < end; second += SECOND) {
+    const block = weights + <usize>(numberOf(second) * bytesOf(BYTES));
+    partBytes(block, stride, vector, second, second + 64, out, count, 1, true);
   }
 }
 
-function partBytesK(w: usize, stride: usize, quants: usize, pairs: usize, out: usize, count: i32, blocks: i32, add: bool): void {
-  rows(BYTES_K, w, stride, quants, pairs, out, count, blocks, add);
+function partBytesK(
+  w: usize, stride: usize, vector: usize, quants: usize, pairs: usize, out: usize, count: i32, blocks: i32, add: bool,
+): void {
+  rowsOfBytes(BYTES_K, w, stride, vector, quants, pairs, out, count, blocks, add);
 }
 
 export function rowsBytesK(weights: usize, vector: usize, out: usize, count: i32, blocks: i32): void {
   const n = blocks << 5, stride = <usize>(blocks * bytesOf(BYTES_K));
-  partBytesK(weights, stride, vector, pairsOf(vector, n), out, count, blocks, false);
-  for (let second = secondOf(vector, n), end = endOf(vector, n); second < end; second += SECOND) {
-    const block = weights + <usize>(i32.load(second, 72) * bytesOf(BYTES_K));
-    partBytesK(block, stride, second, second + 64, out, count, 1, true);
+  partBytesK(weights, stride, vector, vector + BLOCKS, pairsOf(vector, n), out, count, blocks, false);
+  let second = secondsOf(vector, n);
+  for (const end = second + countOf(vector) * SECOND; second < end; second += SECOND) {
+    const block = weights + <usize>(numberOf(second) * bytesOf(BYTES_K));
+    partBytesK(block, stride, vector, second, second + 64, out, count, 1, true);
   }
 }
 
-function partHalvesK(w: usize, stride: usize, quants: usize, pairs: usize, out: usize, count: i32, blocks: i32, add: bool): void {
-  rows(HALVES_K, w, stride, quants, pairs, out, count, blocks, add);
+function partHalvesK(
+  w: usize, stride: usize, vector: usize, quants: usize, pairs: usize, out: usize, count: i32, blocks: i32, add: bool,
+): void {
+  rowsOfBytes(HALVES_K, w, stride, vector, quants, pairs, out, count, blocks, add);
 }
 
 export function rowsHalvesK(weights: usize, vector: usize, out: usize, count: i32, blocks: i32): void {
   const n = blocks << 5, stride = <usize>(blocks * bytesOf(HALVES_K));
-  partHalvesK(weights, stride, vector, pairsOf(vector, n), out, count, blocks, false);
-  for (let second = secondOf(vector, n), end = endOf(vector, n); second < end; second += SECOND) {
-    const block = weights + <usize>(i32.load(second, 72) * bytesOf(HALVES_K));
-    partHalvesK(block, stride, second, second + 64, out, count, 1, true);
+  partHalvesK(weights, stride, vector, vector + BLOCKS, pairsOf(vector, n), out, count, blocks, false);
+  let second = secondsOf(vector, n);
+  for (const end = second + countOf(vector) * SECOND; second < end; second += SECOND) {
+    const block = weights + <usize>(numberOf(second) * bytesOf(HALVES_K));
+    partHalvesK(block, stride, vector, second, second + 64, out, count, 1, true);
   }
 }

@@ -1,7 +1,7 @@
 // Rows of quantised weights (./forms.ts) as floats, for products with many vectors, which take them a tile at a time, and for
 // single rows of an embedding.
 import { at } from "../simd";
-import { BYTES, BYTES_K, bodyOf, bytesOf, CENTRED, HALVES_K, headOf, isNibbles, isPaired, isShort, NIBBLES, NIBBLES_K, SHORT_MASK, SHORT_UNIT } from "./forms";
+import { BYTES, BYTES_K, bodyOf, bytesOf, CENTRED, HALVES_K, headOf, isNibbles, isPaired, isShort, NIBBLES, NIBBLES_K, rowsOf, SHORT_MASK, SHORT_UNIT } from "./forms";
 
 // The scale of one row of a block, or with `second` its minimum or second scale.
 // @ts-ignore: decorator
@@ -29,17 +29,20 @@ import { BYTES, BYTES_K, bodyOf, bytesOf, CENTRED, HALVES_K, headOf, isNibbles, 
 @inline function unpack(form: i32, weights: usize, first: i32, count: i32, blocks: i32, out: usize): void {
   const mask = i16x8.splat(15);
   for (let r = first; r < first + count; r++) {
-    const lane = r & 3;
-    let block = weights + <usize>(r >> 2) * <usize>(blocks * bytesOf(form));
+    const lane = r & (rowsOf(form) - 1);
+    let block = weights + <usize>(r / rowsOf(form)) * <usize>(blocks * bytesOf(form));
     for (let n = 0; n < blocks; n++) {
-      const body = block + headOf(form) + lane * bodyOf(form), scale = scaleOf(form, block, lane, false);
+      const body = block + headOf(form) + lane * (isNibbles(form) ? 4 : bodyOf(form)), scale = scaleOf(form, block, lane, false);
       const d = f32x4.splat(scale);
       let m = f32x4.splat(0), e = d;
       if (form == CENTRED) m = f32x4.splat(-8 * scale);
       else if (form == HALVES_K) e = f32x4.splat(scaleOf(form, block, lane, true));
       else if (isPaired(form)) m = f32x4.splat(scaleOf(form, block, lane, true));
       if (isNibbles(form)) {
-        const bytes = v128.load(body);
+        let bytes = v128.load32_lane(body, i32x4.splat(0), 0);
+        bytes = v128.load32_lane(body, bytes, 1, 32);
+        bytes = v128.load32_lane(body, bytes, 2, 64);
+        bytes = v128.load32_lane(body, bytes, 3, 96);
         spread(v128.and(bytes, mask), v128.and(i16x8.shr_u(bytes, 8), mask), d, m, out);
         spread(v128.and(i16x8.shr_u(bytes, 4), mask), i16x8.shr_u(bytes, 12), d, m, out + 64);
       } else {

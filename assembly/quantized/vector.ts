@@ -1,73 +1,136 @@
 // A row of floats in 16 bits a number, for products with quantised weights: in blocks of 32 numbers q_i = round(x_i / s) with
-// s the largest magnitude / 32767, so that every product and sum of a block is exact in int32 (8 products a lane of at most
-// 128 · 32767). The error of a number is at most s/2, 1.5e-5 of the block's largest.
+// s the largest magnitude / 32639, so that every product and sum of a block is exact in int32 (32 products of at most
+// 128 · 32639). The error of a number is at most s/2, 1.5e-5 of the block's largest.
 //
 // Some rows have a few numbers a thousand times larger than the others (Sun et al. 2024, "Massive activations",
 // arxiv.org/abs/2402.17762), and with them blocks whose other numbers that error would drown. Of blocks whose s is much larger
 // than usual in the row, what the rounding left is a second block.
 //
-//     quants    n int16; of each 16 numbers those of even places, then those of odd ones, as they lie in the bytes of weights
-//     pairs     n/32 times (s, s · Σ q), the second for weights that have an offset
-//     count     of the blocks that have a second one
-//     seconds   of each: 32 quants, their pair, the number of the block
+//     constants   four vectors that the products need: engines make what is written in code anew in every turn of a loop, but
+//                 keep what was loaded
+//     count       of the blocks that have a second one; for weights of 4 bits of all blocks
+//     blocks      32 quants and their pair (s, s · Σ q), the second for weights that have an offset
+//     seconds     of each a block, and which one it is the second of
+//
+// For weights of 8 bits quants are int16, of each 16 numbers those of even places, then those of odd ones, and the pairs follow
+// all of them. For weights of 4 bits (`spread`) each of four numbers and more stands four times, once for each lane, and so does
+// the pair: 64 bytes for each four numbers of the first half of a block and of the second. A second block follows the first, whose
+// last word is 0 then and else has all bits: by it a product goes on to the next weights. Where there are products of bytes these
+// are their high bytes, both halves, then their low ones; else (0, 2), (1, 3) of the first half, then of the second, as int16.
 //
 // A row with a number that is not finite has a block whose s is not: its products are NaN.
 import { at } from "../simd";
+import { SHORT_MASK } from "./forms";
 
-/** Bytes of a second block. */
-export const SECOND: i32 = 80;
+// Where the parts stand.
+// @ts-ignore: decorator
+@inline const COUNT: usize = 64;
+/** Where the blocks begin. */
+// @ts-ignore: decorator
+@inline export const BLOCKS: usize = 80;
+/** Bytes of a block for weights of 4 bits: quants, the pair, the word. */
+// @ts-ignore: decorator
+@inline export const SPREAD: usize = 304;
+// @ts-ignore: decorator
+@inline const PAIR: usize = 256;
+// @ts-ignore: decorator
+@inline const WORD: usize = 288;
+// For weights of 8 bits: bytes of a block and its pair, and of a second one.
+// @ts-ignore: decorator
+@inline const PLAIN: usize = 72;
+/** Bytes of a second block for weights of 8 bits. */
+// @ts-ignore: decorator
+@inline export const SECOND: usize = 80;
 // Bytes of the numbers of which a second block is made; they stand behind it.
 // @ts-ignore: decorator
 @inline const REST: i32 = 128;
-// How much larger than usual.
+// The largest quant, 127 · 256 + 127: its high byte and its low byte are signed.
 // @ts-ignore: decorator
-@inline const MUCH: f32 = 2;
+@inline const MOST: f32 = 32639;
+// How much larger than usual: second blocks are read with the first where weights have 4 bits, and else once more by themselves.
+// @ts-ignore: decorator
+@inline const MUCH: f32 = 1.5;
+// @ts-ignore: decorator
+@inline const MUCH_PLAIN: f32 = 2;
 
 /** Bytes of the row of n numbers, n a multiple of 32. */
 export function vectorBytes(n: i32): i32 {
-  return 2 * n + (n >> 5) * (8 + SECOND) + 16 + REST;
+  return <i32>BLOCKS + (n >> 5) * <i32>(2 * SPREAD + 4) + REST;
 }
 
-/** Where the pairs of a row of n numbers stand. */
+/** Where the pairs of a row of n numbers stand, for weights of 8 bits. */
 // @ts-ignore: decorator
 @inline export function pairsOf(vector: usize, n: i32): usize {
-  return vector + ((<usize>n) << 1);
+  return vector + BLOCKS + ((<usize>n) << 1);
 }
 
-/** Where the count of a row of n numbers stands; the seconds follow 16 bytes later. */
+/** Where the second blocks of a row of n numbers stand, for weights of 8 bits. */
 // @ts-ignore: decorator
-@inline export function countOf(vector: usize, n: i32): usize {
-  return pairsOf(vector, n) + ((<usize>(n >> 5)) << 3);
+@inline export function secondsOf(vector: usize, n: i32): usize {
+  return vector + BLOCKS + <usize>(n >> 5) * PLAIN;
+}
+
+/** How many blocks have a second one; for weights of 4 bits how many blocks there are. */
+// @ts-ignore: decorator
+@inline export function countOf(vector: usize): usize {
+  return <usize>i32.load(vector, COUNT);
+}
+
+/** Which block it is the second of. */
+// @ts-ignore: decorator
+@inline export function numberOf(second: usize): i32 {
+  return i32.load(second, PLAIN);
+}
+
+function writeConstants(vector: usize): void {
+  v128.store(vector, i32x4.splat(ASC_FEATURE_RELAXED_SIMD ? 0x0f0f0f0f : 0x000f000f));
+  v128.store(vector, i32x4.splat(SHORT_MASK), 16);
+  v128.store(vector, i16x8.splat(1), 32);
+  v128.store(vector, i16x8.splat(256), 48);
 }
 
 /** n floats, a multiple of 32, as such a row; the pairs times `unit`. */
-export function quantizeVector(x: usize, vector: usize, n: i32, unit: f32): void {
-  const blocks = n >> 5, pairs = pairsOf(vector, n), count = countOf(vector, n);
-  let sum: f32 = 0;
+export function quantizeVector(x: usize, vector: usize, n: i32, unit: f32, spread: bool): void {
+  const blocks = n >> 5, scales = vector + BLOCKS + <usize>blocks * 2 * SPREAD, left = at(scales, blocks);
+  writeConstants(vector);
+  for (let b = 0; b < blocks; b++) f32.store(at(scales, b), largestOf(at(x, b << 5)) / MOST);
+  const limit = (spread ? MUCH : MUCH_PLAIN) * usual(scales, blocks);
+  let to = vector + BLOCKS, pair = pairsOf(vector, n), second = secondsOf(vector, n), count = 0;
   for (let b = 0; b < blocks; b++) {
-    quantizeBlock(at(x, b << 5), vector + ((<usize>b) << 6), pairs + ((<usize>b) << 3), unit);
-    sum += f32.load(pairs + ((<usize>b) << 3));
+    const x_b = at(x, b << 5), scale = f32.load(at(scales, b)), isTwice = scale > limit;
+    quantizeBlock(x_b, to, spread ? to + PAIR : pair, scale, unit, spread);
+    if (isTwice) rest(x_b, to, scale, left, spread);
+    const restScale = isTwice ? largestOf(left) / MOST : 0;
+    if (spread) {
+      i32.store(to, isTwice ? 0 : -1, WORD);
+      to += SPREAD;
+      count++;
+      if (!isTwice) continue;
+      quantizeBlock(left, to, to + PAIR, restScale, unit, true);
+      i32.store(to, -1, WORD);
+      to += SPREAD;
+      count++;
+    } else {
+      to += 64;
+      pair += 8;
+      if (!isTwice) continue;
+      quantizeBlock(left, second, second + 64, restScale, unit, false);
+      i32.store(second, b, PLAIN);
+      second += SECOND;
+      count++;
+    }
   }
-  const limit = MUCH * usual(pairs, blocks, 2 * sum / <f32>blocks);
-  let seconds = 0;
-  for (let b = 0; b < blocks; b++) {
-    const pair = pairs + ((<usize>b) << 3);
-    if (!(f32.load(pair) > limit)) continue;
-    const second = count + 16 + <usize>(seconds * SECOND), left = second + SECOND;
-    rest(at(x, b << 5), vector + ((<usize>b) << 6), f32.load(pair) / unit, left);
-    quantizeBlock(left, second, second + 64, unit);
-    i32.store(second, b, 72);
-    seconds++;
-  }
-  i32.store(count, seconds);
+  i32.store(vector, count, COUNT);
 }
 
-// The mean of the scales that are at most so large.
+// The mean of the scales that are at most twice the mean of all.
 // @ts-ignore: decorator
-@inline function usual(pairs: usize, blocks: i32, most: f32): f32 {
-  let sum: f32 = 0, found: f32 = 0;
+@inline function usual(scales: usize, blocks: i32): f32 {
+  let all: f32 = 0, sum: f32 = 0, found: f32 = 0;
+  for (let b = 0; b < blocks; b++) all += f32.load(at(scales, b));
+  const most = all * 2 / <f32>blocks;
   for (let b = 0; b < blocks; b++) {
-    const scale = f32.load(pairs + ((<usize>b) << 3));
+    const scale = f32.load(at(scales, b));
     if (scale > most) continue;
     sum += scale;
     found += 1;
@@ -75,14 +138,28 @@ export function quantizeVector(x: usize, vector: usize, n: i32, unit: f32): void
   return sum / found;
 }
 
-// x − s·q of a block.
-function rest(x: usize, quants: usize, scale: f32, out: usize): void {
-  for (let k = 0; k < 32; k += 16) {
-    for (let i = 0; i < 16; i++) {
-      const q = load<i16>(quants + ((<usize>(k + (i >> 1) + 8 * (i & 1))) << 1));
-      f32.store(at(out, k + i), f32.load(at(x, k + i)) - scale * <f32>q);
-    }
+// The largest magnitude of 32 numbers.
+function largestOf(x: usize): f32 {
+  let most = f32x4.abs(v128.load(x));
+  for (let k = 16; k < 128; k += 16) most = f32x4.max(most, f32x4.abs(v128.load(x + k)));
+  most = f32x4.max(most, v128.shuffle<f32>(most, most, 2, 3, 0, 1));
+  return f32x4.extract_lane(f32x4.max(most, v128.shuffle<f32>(most, most, 1, 0, 3, 2)), 0);
+}
+
+// Quant i of a block.
+function quantOf(quants: usize, i: i32, spread: bool): i32 {
+  if (!spread) return load<i16>(quants + ((<usize>((i & 16) + ((i & 15) >> 1) + 8 * (i & 1))) << 1));
+  const half = i >> 4, four = quants + <usize>(((i & 15) >> 2) << 6), k = i & 3;
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    const high = four + <usize>(16 * half + k);
+    return (<i32>load<i8>(high) << 8) + load<i8>(high, 32);
   }
+  return load<i16>(four + <usize>(16 * ((k & 1) + 2 * half) + 2 * (k >> 1)));
+}
+
+// x − s·q of a block.
+function rest(x: usize, quants: usize, scale: f32, out: usize, spread: bool): void {
+  for (let i = 0; i < 32; i++) f32.store(at(out, i), f32.load(at(x, i)) - scale * <f32>quantOf(quants, i, spread));
 }
 
 // @ts-ignore: decorator
@@ -90,26 +167,51 @@ function rest(x: usize, quants: usize, scale: f32, out: usize): void {
   return i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(x + offset), inverse)));
 }
 
-function quantizeBlock(x: usize, to: usize, pair: usize, unit: f32): void {
-  let most = f32x4.abs(v128.load(x));
-  for (let k = 16; k < 128; k += 16) most = f32x4.max(most, f32x4.abs(v128.load(x + k)));
-  most = f32x4.max(most, v128.shuffle<f32>(most, most, 2, 3, 0, 1));
-  const largest = f32x4.extract_lane(f32x4.max(most, v128.shuffle<f32>(most, most, 1, 0, 3, 2)), 0);
-  const inverse = f32x4.splat(largest == 0 ? 0 : <f32>32767 / largest), ones = i16x8.splat(1);
-  let quants = to, sum = i32x4.splat(0);
-  for (let k = 0; k < 128; k += 64) {
-    const a = inUnits(x, k, inverse), b = inUnits(x, k + 16, inverse);
-    const c = inUnits(x, k + 32, inverse), d = inUnits(x, k + 48, inverse);
-    const even = i16x8.narrow_i32x4_s(v128.shuffle<i32>(a, b, 0, 2, 4, 6), v128.shuffle<i32>(c, d, 0, 2, 4, 6));
-    const odd = i16x8.narrow_i32x4_s(v128.shuffle<i32>(a, b, 1, 3, 5, 7), v128.shuffle<i32>(c, d, 1, 3, 5, 7));
-    v128.store(quants, even);
-    v128.store(quants, odd, 16);
-    sum = i32x4.add(sum, i32x4.add(i32x4.dot_i16x8_s(even, ones), i32x4.dot_i16x8_s(odd, ones)));
-    quants += 32;
+// Each of the four lanes four times, 64 bytes apart.
+// @ts-ignore: decorator
+@inline function storeFours(to: usize, x: v128): void {
+  v128.store(to, v128.shuffle<i32>(x, x, 0, 0, 0, 0));
+  v128.store(to, v128.shuffle<i32>(x, x, 1, 1, 1, 1), 64);
+  v128.store(to, v128.shuffle<i32>(x, x, 2, 2, 2, 2), 128);
+  v128.store(to, v128.shuffle<i32>(x, x, 3, 3, 3, 3), 192);
+}
+
+// Sixteen quants, the first or second half of a block: those of eight places in `x`, of eight more in `y`.
+// @ts-ignore: decorator
+@inline function storeSpread(to: usize, x: v128, y: v128): void {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    const up = i16x8.splat(128), a = i16x8.add(x, up), b = i16x8.add(y, up);
+    storeFours(to, v128.shuffle<i8>(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31));
+    storeFours(to + 32, v128.shuffle<i8>(x, y, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30));
+    return;
+  }
+  storeFours(to, v128.shuffle<i16>(x, y, 0, 2, 4, 6, 8, 10, 12, 14));
+  storeFours(to + 16, v128.shuffle<i16>(x, y, 1, 3, 5, 7, 9, 11, 13, 15));
+}
+
+function quantizeBlock(x: usize, to: usize, pair: usize, s: f32, unit: f32, spread: bool): void {
+  const inverse = f32x4.splat(s == 0 ? 0 : 1 / s), ones = i16x8.splat(1);
+  let sum = i32x4.splat(0);
+  for (let half = 0; half < 2; half++) {
+    const k = 64 * half;
+    const first = i16x8.narrow_i32x4_s(inUnits(x, k, inverse), inUnits(x, k + 16, inverse));
+    const second = i16x8.narrow_i32x4_s(inUnits(x, k + 32, inverse), inUnits(x, k + 48, inverse));
+    if (spread) {
+      storeSpread(to + <usize>((ASC_FEATURE_RELAXED_SIMD ? 16 : 32) * half), first, second);
+    } else {
+      v128.store(to + <usize>(32 * half), v128.shuffle<i16>(first, second, 0, 2, 4, 6, 8, 10, 12, 14));
+      v128.store(to + <usize>(32 * half), v128.shuffle<i16>(first, second, 1, 3, 5, 7, 9, 11, 13, 15), 16);
+    }
+    sum = i32x4.add(sum, i32x4.add(i32x4.dot_i16x8_s(first, ones), i32x4.dot_i16x8_s(second, ones)));
   }
   sum = i32x4.add(sum, v128.shuffle<i32>(sum, sum, 2, 3, 0, 1));
   const total = i32x4.extract_lane(sum, 0) + i32x4.extract_lane(sum, 1);
-  const scale = largest / 32767 * unit;
-  f32.store(pair, scale);
-  f32.store(pair, scale * <f32>total, 4);
+  const scale = s * unit, offset = scale * <f32>total;
+  if (spread) {
+    v128.store(pair, f32x4.splat(scale));
+    v128.store(pair, f32x4.splat(offset), 16);
+  } else {
+    f32.store(pair, scale);
+    f32.store(pair, offset, 4);
+  }
 }

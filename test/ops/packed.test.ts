@@ -64,7 +64,7 @@ function exact(x: Float32Array, W: Float32Array, T: number) {
           products += Math.abs(a * w);
         }
         // Half a unit of the block, and roundoff of float32 in each sum: of the parts d·q and m too, which may be larger.
-        error += (most / 32767 / 2) * weights + 2 ** -20 * (products + most * weights);
+        error += (most / 32639 / 2) * weights + 2 ** -20 * (products + most * weights);
       }
       out.push({ value, error });
     }
@@ -125,7 +125,7 @@ test("numbers that stand beside a huge one keep their digits", () => {
   const x = Float32Array.from({ length: I }, (_, n) => (n === 70 ? 5000 : random.normal()));
   const out = tf.tidy(() => packedLinear(tf.tensor2d(x, [1, I]), matrix).dataSync());
   const plain = exact(x, W, 1);
-  // Without its second block the error would be 5000 / 32767 / 2 of each of 31 weights.
+  // Without its second block the error would be 5000 / 32639 / 2 of each of 31 weights.
   const quiet = exact(
     x.map((value) => (Math.abs(value) > 1000 ? 0 : value)),
     W,

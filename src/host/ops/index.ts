@@ -5,6 +5,7 @@ import { affineGrid, affineGridGrad } from "./affine-grid.ts";
 import { appendRows } from "./append-rows.ts";
 import { attention, attentionGrad, attentionWeights } from "./attention.ts";
 import { crop, cropGrad } from "./crop.ts";
+import { decoderStep } from "./decoder-step.ts";
 import { dropout, dropoutGrad } from "./dropout.ts";
 import { gelu, geluGrad } from "./gelu.ts";
 import { gridSample, gridSampleGradGrid, gridSampleGradImage } from "./grid-sample.ts";
@@ -36,6 +37,7 @@ const ownKernels: Record<string, HeedKernel> = {
   HeedAttentionWeights: attentionWeights,
   HeedCrop: crop,
   HeedCropGrad: cropGrad,
+  HeedDecoderStep: decoderStep,
   HeedDropout: dropout,
   HeedDropoutGrad: dropoutGrad,
   HeedGatedSilu: gatedSilu,

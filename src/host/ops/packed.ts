@@ -1,16 +1,10 @@
 import { type TensorInfo, util } from "@tensorflow/tfjs-core";
 import { ShapeError } from "../../core/errors.ts";
-import {
-  BLOCK,
-  FORMS,
-  isQuantized,
-  type PackedForm,
-  packedBytes,
-  ROWS,
-} from "../../kernels/quantized/forms.ts";
+import { BLOCK, isQuantized, type PackedForm } from "../../kernels/quantized/forms.ts";
 import type { Heap } from "../heap.ts";
 import { multiply } from "../overrides/matmul.ts";
 import type { HeedKernel } from "../register.ts";
+import { MOST_VECTORS, PackedVectors } from "./packed-vectors.ts";
 
 interface PackedAttributes {
   readonly form: PackedForm;
@@ -18,10 +12,6 @@ interface PackedAttributes {
   readonly matrix: readonly [number, number];
 }
 
-/** Rows of x that are multiplied one by one: reading the weights once costs more than the products of so many. */
-const MOST_VECTORS = 6;
-/** Bytes of weights that stay in the cache while all vectors pass over them. */
-const TILE_BYTES = 2 ** 17;
 /** Rows that are made floats at a time for a product of matrices. */
 const TILE_ROWS = 512;
 
@@ -29,7 +19,7 @@ const TILE_ROWS = 512;
 export const packedLinear: HeedKernel = ({ inputs, attrs, heap }) => {
   const { x, words, b } = inputs as { x: TensorInfo; words: TensorInfo; b?: TensorInfo };
   const { form, matrix } = attrs as unknown as PackedAttributes;
-  const out = product(x, { words, b, form, matrix }, new Vectors(x, matrix[1], heap), heap);
+  const out = product(x, { words, b, form, matrix }, vectorsOf(x, matrix[1], heap), heap);
   return { ...out, shape: [...x.shape.slice(0, -1), matrix[0]] };
 };
 
@@ -37,7 +27,7 @@ export const packedLinear: HeedKernel = ({ inputs, attrs, heap }) => {
 export const packedHeads: HeedKernel = ({ inputs, attrs, heap }) => {
   const { x } = inputs as { x: TensorInfo };
   const { maps, width } = attrs as unknown as { maps: readonly PackedAttributes[]; width: number };
-  const vectors = new Vectors(x, maps[0]!.matrix[1], heap);
+  const vectors = vectorsOf(x, maps[0]!.matrix[1], heap);
   return maps.map(({ form, matrix }, n) => {
     const map = { words: inputs[`words${n}`]!, b: inputs[`b${n}`], form, matrix };
     const out = product(x, map, vectors, heap);
@@ -50,74 +40,20 @@ interface PackedMap extends PackedAttributes {
   readonly b: TensorInfo | undefined;
 }
 
+function vectorsOf(x: TensorInfo, I: number, heap: Heap): PackedVectors {
+  const T = util.sizeFromShape(x.shape) / I;
+  return new PackedVectors(heap, heap.address(x), [T, I], (bytes) => heap.scratch("packedLinear", bytes));
+}
+
 /** [T, O] */
-function product(x: TensorInfo, map: PackedMap, vectors: Vectors, heap: Heap): TensorInfo {
+function product(x: TensorInfo, map: PackedMap, vectors: PackedVectors, heap: Heap): TensorInfo {
   const { words, b, form, matrix } = map;
   const T = util.sizeFromShape(x.shape) / matrix[1];
   const out =
-    T <= MOST_VECTORS ? vectors.times(words, form, matrix[0]) : tiles(x, words, form, matrix, T, heap);
+    T <= MOST_VECTORS ? heap.output("packedLinear", [T, matrix[0]]) : tiles(x, words, form, matrix, T, heap);
+  if (T <= MOST_VECTORS) vectors.times({ words: heap.address(words), form, O: matrix[0] }, heap.address(out));
   if (b && T > 0) heap.kernels.biasActivation!(heap.address(out), T, matrix[0], heap.address(b), 0, 0);
   return out;
-}
-
-/** Rows of x as the kernels of a form read them, made when they are needed and kept for the next matrix of a like form. */
-class Vectors {
-  readonly #x: TensorInfo;
-  readonly #I: number;
-  readonly #heap: Heap;
-  #form: PackedForm | undefined;
-  #address = 0;
-
-  constructor(x: TensorInfo, I: number, heap: Heap) {
-    this.#x = x;
-    this.#I = I;
-    this.#heap = heap;
-  }
-
-  /** Every row of x with every row of a matrix: [T, O]. */
-  times(words: TensorInfo, form: PackedForm, O: number): TensorInfo {
-    const [heap, I] = [this.#heap, this.#I];
-    const T = util.sizeFromShape(this.#x.shape) / I;
-    const bytes = this.#prepare(form, T);
-    const out = heap.output("packedLinear", [T, O]);
-    const [weights, to] = [heap.address(words), heap.address(out)];
-    const row = packedBytes(form, [ROWS, I]) / ROWS;
-    const tile = T === 1 ? O : ROWS * Math.max(1, Math.floor(TILE_BYTES / (ROWS * row)));
-    const multiplyRows = heap.kernels[`rows${form}`]!;
-    const columns = isQuantized(form) ? I / BLOCK : I;
-    for (let first = 0; first < O; first += tile) {
-      const count = Math.min(tile, O - first);
-      for (let t = 0; t < T; t++)
-        multiplyRows(
-          weights + first * row,
-          this.#address + t * bytes,
-          to + 4 * (t * O + first),
-          count,
-          columns,
-        );
-    }
-    return out;
-  }
-
-  /** Gives the bytes of a row. */
-  #prepare(form: PackedForm, T: number): number {
-    const [heap, I, before] = [this.#heap, this.#I, this.#form];
-    const { kernels } = heap;
-    const bytes = isQuantized(form) ? Math.ceil(kernels.vectorBytes!(I) / 16) * 16 : 4 * I;
-    const isLike =
-      before === form ||
-      (before && isQuantized(before) && isQuantized(form) && FORMS[before].unit === FORMS[form].unit);
-    if (isLike) return bytes;
-    this.#form = form;
-    this.#address = heap.scratch("packedLinear", Math.max(1, T) * bytes);
-    const from = heap.address(this.#x);
-    for (let t = 0; t < T; t++) {
-      const [source, target] = [from + 4 * t * I, this.#address + t * bytes];
-      if (isQuantized(form)) kernels.quantizeVector!(source, target, I, FORMS[form].unit);
-      else kernels[`spread${form}`]!(source, target, I);
-    }
-    return bytes;
-  }
 }
 
 function tiles(

@@ -1,5 +1,5 @@
 /**
- * How matrices that stay as a file has them lie in memory. Quantised ones: four rows side by side, in blocks of 32 columns
+ * How matrices that stay as a file has them lie in memory. Quantised ones: some rows side by side, in blocks of 32 columns
  * (assembly/quantized/forms.ts); those of 16 bits: row after row.
  */
 
@@ -7,7 +7,9 @@ export type QuantizedForm = "Nibbles" | "Centred" | "NibblesK" | "Bytes" | "Byte
 export type PackedForm = QuantizedForm | "Float16" | "Bfloat16";
 
 interface Sizes {
-  /** Bytes of a block's scales, of four rows. */
+  /** Rows side by side. */
+  readonly rows: number;
+  /** Bytes of a block's scales, of all its rows. */
   readonly head: number;
   /** Bytes of a block's weights, of one row. */
   readonly body: number;
@@ -16,16 +18,15 @@ interface Sizes {
 }
 
 export const BLOCK = 32;
-export const ROWS = 4;
 const SHORT = 2 ** 112;
 
 export const FORMS: Readonly<Record<QuantizedForm, Sizes>> = {
-  Nibbles: { head: 16, body: 16, unit: SHORT },
-  Centred: { head: 8, body: 16, unit: SHORT },
-  NibblesK: { head: 32, body: 16, unit: 1 },
-  Bytes: { head: 8, body: 32, unit: SHORT },
-  BytesK: { head: 32, body: 32, unit: 1 },
-  HalvesK: { head: 32, body: 32, unit: 1 },
+  Nibbles: { rows: 8, head: 32, body: 16, unit: SHORT },
+  Centred: { rows: 8, head: 16, body: 16, unit: SHORT },
+  NibblesK: { rows: 8, head: 64, body: 16, unit: 1 },
+  Bytes: { rows: 4, head: 8, body: 32, unit: SHORT },
+  BytesK: { rows: 4, head: 32, body: 32, unit: 1 },
+  HalvesK: { rows: 4, head: 32, body: 32, unit: 1 },
 };
 
 /** A matrix [O, I] in one of these forms. */
@@ -39,9 +40,18 @@ export const isQuantized = (form: PackedForm): form is QuantizedForm => form in 
 /** I of a matrix in this form is a multiple of it. */
 export const columnsOf = (form: PackedForm): number => (isQuantized(form) ? BLOCK : 8);
 
+/** Whether a weight has 4 bits, and a vector stands in every lane (assembly/quantized/vector.ts). */
+export const isSpread = (form: QuantizedForm): boolean => FORMS[form].body < BLOCK;
+
+/** Where byte i of a row's weights stands behind the scales of its block: in fours beside those of the other rows, or row after row. */
+export function bodyPlace(form: QuantizedForm, lane: number, i: number): number {
+  const { rows, body } = FORMS[form];
+  return isSpread(form) ? 4 * rows * (i >> 2) + 4 * lane + (i & 3) : lane * body + i;
+}
+
 /** Bytes of a matrix [O, I]. */
 export function packedBytes(form: PackedForm, [O, I]: readonly [number, number]): number {
   if (!isQuantized(form)) return 2 * O * I;
-  const { head, body } = FORMS[form];
-  return Math.ceil(O / ROWS) * (I / BLOCK) * (head + ROWS * body);
+  const { rows, head, body } = FORMS[form];
+  return Math.ceil(O / rows) * (I / BLOCK) * (head + rows * body);
 }

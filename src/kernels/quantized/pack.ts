@@ -1,4 +1,4 @@
-import { BLOCK, FORMS, type PackedRows, packedBytes, type QuantizedForm, ROWS } from "./forms.ts";
+import { BLOCK, bodyPlace, FORMS, type PackedRows, packedBytes, type QuantizedForm } from "./forms.ts";
 import { GROUPED, type Groups } from "./groups.ts";
 
 /** The form of each type of ggml. Five bits take eight here, and six: the kernels read bytes faster than bits. */
@@ -42,29 +42,37 @@ export function packBlocks(
   return isWhole ? { form, words } : undefined;
 }
 
-/** The order of 16 bytes: those of even places, then those of odd ones. */
+/** The order of 16 weights of 8 bits: those of even places, then those of odd ones. */
 const place = (i: number): number => (i & 16) + ((i & 15) >> 1) + 8 * (i & 1);
+
+/** Where the bytes of a row stand behind the scales of its block. */
+function placesOf(form: QuantizedForm, lane: number): number[] {
+  const { body } = FORMS[form];
+  return Array.from({ length: body }, (_, i) => bodyPlace(form, lane, body === BLOCK ? place(i) : i));
+}
 
 function packSimple(type: string, view: DataView, out: DataView, O: number, I: number): boolean {
   const { bytes, scales } = SIMPLE[type]!;
-  const { head, body } = FORMS[FORM_OF[type]!];
+  const form = FORM_OF[type]!;
+  const { rows, head, body } = FORMS[form];
   const blocks = I / BLOCK;
-  const size = head + ROWS * body;
+  const size = head + rows * body;
   const from = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
   const to = new Uint8Array(out.buffer);
-  const places = Uint8Array.from({ length: body }, (_, i) => (body === 16 ? i : place(i)));
+  const places = Array.from({ length: rows }, (_, lane) => placesOf(form, lane));
   let at = 0;
   for (let row = 0; row < O; row++) {
-    const lane = row % ROWS;
-    let block = ((row - lane) / ROWS) * blocks * size;
+    const lane = row % rows;
+    const own = places[lane]!;
+    let block = ((row - lane) / rows) * blocks * size;
     for (let n = 0; n < blocks; n++) {
       for (let k = 0; k < scales; k++) {
         const scale = view.getUint16(at + 2 * k, true);
         if ((scale & 0x7c00) === 0x7c00) return false;
-        out.setUint16(block + 2 * (ROWS * k + lane), scale, true);
+        out.setUint16(block + 2 * (rows * k + lane), scale, true);
       }
-      const [source, target] = [at + 2 * scales, block + head + lane * body];
-      for (let i = 0; i < body; i++) to[target + places[i]!] = from[source + i]!;
+      const [source, target] = [at + 2 * scales, block + head];
+      for (let i = 0; i < body; i++) to[target + own[i]!] = from[source + i]!;
       at += bytes;
       block += size;
     }
@@ -75,13 +83,14 @@ function packSimple(type: string, view: DataView, out: DataView, O: number, I: n
 function packGroups(type: string, view: DataView, out: DataView, O: number, I: number): boolean {
   const { bytes, values, read } = GROUPED[type]!;
   const form = FORM_OF[type]!;
-  const { head, body } = FORMS[form];
-  const size = head + ROWS * body;
+  const { rows, head, body } = FORMS[form];
+  const size = head + rows * body;
+  const places = Array.from({ length: rows }, (_, lane) => placesOf(form, lane));
   const groups: Groups = { q: new Int8Array(values), d: new Float32Array(16), m: new Float32Array(16) };
   let at = 0;
   for (let row = 0; row < O; row++) {
-    const lane = row % ROWS;
-    let block = (((row - lane) / ROWS) * I * size) / BLOCK;
+    const lane = row % rows;
+    let block = (((row - lane) / rows) * I * size) / BLOCK;
     for (let column = 0; column < I; column += values) {
       read(view, at, groups);
       for (let n = 0; n < values / BLOCK; n++) {
@@ -90,8 +99,8 @@ function packGroups(type: string, view: DataView, out: DataView, O: number, I: n
           form === "HalvesK" ? [groups.d[2 * n]!, groups.d[2 * n + 1]!] : [groups.d[n]!, groups.m[n]!];
         if (!Number.isFinite(d) || !Number.isFinite(m)) return false;
         out.setFloat32(block + 4 * lane, d, true);
-        out.setFloat32(block + 4 * (ROWS + lane), m, true);
-        writeWeights(groups.q, BLOCK * n, out, block + head + lane * body, body === 16);
+        out.setFloat32(block + 4 * (rows + lane), m, true);
+        writeWeights(groups.q.subarray(BLOCK * n), out, block + head, places[lane]!);
         block += size;
       }
       at += bytes;
@@ -100,9 +109,10 @@ function packGroups(type: string, view: DataView, out: DataView, O: number, I: n
   return true;
 }
 
-function writeWeights(q: Int8Array, from: number, out: DataView, to: number, isNibbles: boolean): void {
-  for (let i = 0; i < (isNibbles ? 16 : 32); i++) {
-    if (isNibbles) out.setUint8(to + i, q[from + i]! | (q[from + i + 16]! << 4));
-    else out.setInt8(to + place(i), q[from + i]!);
+/** 32 weights: in 16 places two each, in 32 one. */
+function writeWeights(q: Int8Array, out: DataView, to: number, places: readonly number[]): void {
+  for (const [i, at] of places.entries()) {
+    if (places.length < BLOCK) out.setUint8(to + at, q[i]! | (q[i + 16]! << 4));
+    else out.setInt8(to + at, q[i]!);
   }
 }

@@ -1,6 +1,6 @@
 import { decodeBfloat16 } from "../../core/bfloat16.ts";
 import { decodeHalf } from "../../core/float16.ts";
-import { BLOCK, FORMS, isQuantized, type PackedForm, type PackedRows, ROWS } from "./forms.ts";
+import { BLOCK, bodyPlace, FORMS, isQuantized, type PackedForm, type PackedRows } from "./forms.ts";
 
 /**
  * Rows of a packed matrix [O, I] as floats, in plain loops: what the kernels are compared with, and what other backends
@@ -29,19 +29,19 @@ const ofBits = (form: PackedForm, bits: number): number =>
 
 /** One weight of a quantised form. */
 function quantized(form: keyof typeof FORMS, view: DataView, I: number, row: number, column: number): number {
-  const { head, body, unit } = FORMS[form];
-  const [lane, i] = [row % ROWS, column % BLOCK];
-  const number = ((row - lane) / ROWS) * (I / BLOCK) + (column - i) / BLOCK;
-  const block = number * (head + ROWS * body);
+  const { rows, head, body, unit } = FORMS[form];
+  const [lane, i] = [row % rows, column % BLOCK];
+  const number = ((row - lane) / rows) * (I / BLOCK) + (column - i) / BLOCK;
+  const block = number * (head + rows * body);
   const scale = (second: number) =>
     unit === 1
-      ? view.getFloat32(block + 4 * (ROWS * second + lane), true)
-      : decodeHalf(view.getUint16(block + 2 * (ROWS * second + lane), true));
-  const at = block + head + lane * body;
+      ? view.getFloat32(block + 4 * (rows * second + lane), true)
+      : decodeHalf(view.getUint16(block + 2 * (rows * second + lane), true));
+  const at = (byte: number) => block + head + bodyPlace(form, lane, byte);
   const q =
     body === 16
-      ? (view.getUint8(at + (i % 16)) >> (i < 16 ? 0 : 4)) & 15
-      : view.getInt8(at + (i & 16) + ((i & 15) >> 1) + 8 * (i & 1));
+      ? (view.getUint8(at(i % 16)) >> (i < 16 ? 0 : 4)) & 15
+      : view.getInt8(at((i & 16) + ((i & 15) >> 1) + 8 * (i & 1)));
   switch (form) {
     case "Bytes":
       return scale(0) * q;

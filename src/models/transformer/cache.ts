@@ -179,7 +179,9 @@ export class KeyValueCache {
       ? { allow, keyLengths }
       : { keyLengths, ...(T > 1 && { causal: "bottomRight", queryLengths: counts }) };
     const self = (layer: number, added: KeysAndValues) => this.#append(layer, added, starts, counts);
-    return { ...common, rows: this.#capacity, sight, self, ...(keySpan && { keySpan }) };
+    const isPlace = T === 1 && !allow && counts.every((n) => n === 1) && this.#hasRoom;
+    const inPlace = isPlace ? { starts, keyLengths, layers: this.#layers } : undefined;
+    return { ...common, rows: this.#capacity, sight, self, inPlace, ...(keySpan && { keySpan }) };
   }
 
   /** What is seen of the memory, told at the first step. */
@@ -226,6 +228,13 @@ export class KeyValueCache {
     this.#stopGrowing();
     this.#layers = [];
     this.#memory = [];
+  }
+
+  /** Whether every layer has the rows of the capacity, none of them elsewhere. */
+  get #hasRoom(): boolean {
+    const { decoderLayers } = this.config;
+    const has = ({ k }: KeysAndValues) => k.shape[1] === this.#capacity;
+    return this.#layers.length === decoderLayers && this.#layers.every(has);
   }
 
   /** Rows that the step needs: there already, or made by doubling. */

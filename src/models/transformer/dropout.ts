@@ -17,6 +17,11 @@ export class Dropout {
     this.#seed = rate > 0 ? seed : undefined;
   }
 
+  /** Whether it drops anything. */
+  get isActive(): boolean {
+    return this.#seed !== undefined;
+  }
+
   apply<T extends tf.Tensor>(x: T): T {
     if (this.#seed === undefined) return x;
     return dropout(x, this.#rate, { seed: this.#seed, stream: this.#places++ });

@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { alibiBias, alibiKeyBias, alibiSlopes } from "../../attention/position/alibi.ts";
 import { applyRope, ropeTable } from "../../attention/position/rope.ts";
 import { ropeFrequencies } from "../../attention/position/rope-frequencies.ts";
-import { tableOf } from "../../attention/position/rope-table.ts";
+import { type RopeTable, tableOf } from "../../attention/position/rope-table.ts";
 import { writeSinusoids } from "../../attention/position/sinusoids.ts";
 import { t5Bias, t5Bucket } from "../../attention/position/t5-bias.ts";
 import { ShapeError } from "../../core/errors.ts";
@@ -115,19 +115,30 @@ function biasOf(
   return tf.tensor4d(bias, [B, H, T, S]);
 }
 
+/** The angles of the tokens, one row for each position of a plain span, else for each token; undefined for most models. */
+export function rotationTable(
+  { positions, headWidth: D }: FullConfig,
+  B: number,
+  T: number,
+  span: Span,
+): (RopeTable & { readonly pairs: "half" | "interleaved" }) | undefined {
+  if (positions.kind !== "rope") return undefined;
+  const { base, scaling, width = D, pairs = "half" } = positions;
+  const given = { base, ...(scaling && { scaling }) };
+  if ("first" in span) return { ...ropeTable(T, width, { ...given, offset: span.first }), pairs };
+  const { frequencies, magnitude } = ropeFrequencies(width, given);
+  return { ...tableOf(B * T, frequencies, magnitude, (n) => span.each[n]!), pairs };
+}
+
 /** Turns queries or keys [B, T, H, D] by their positions; the identity for most. */
 export type Turn = (x: tf.Tensor4D) => tf.Tensor4D;
 
-export function rotation({ positions, headWidth: D }: FullConfig, B: number, T: number, span: Span): Turn {
-  if (positions.kind !== "rope") return (x) => x;
-  const { base, scaling, width = D, pairs = "half" } = positions;
-  const given = { base, ...(scaling && { scaling }) };
-  if ("first" in span) {
-    const table = ropeTable(T, width, { ...given, offset: span.first });
-    return (x) => applyRope(x, table, { pairs, layout: "bthd" });
-  }
-  const { frequencies, magnitude } = ropeFrequencies(width, given);
-  const table = tableOf(B * T, frequencies, magnitude, (n) => span.each[n]!);
+export function rotation(config: FullConfig, B: number, T: number, span: Span): Turn {
+  const given = rotationTable(config, B, T, span);
+  if (!given) return (x) => x;
+  const { pairs, ...table } = given;
+  const D = config.headWidth;
+  if ("first" in span) return (x) => applyRope(x, table, { pairs, layout: "bthd" });
   // Rows of all examples as one sequence, each with its own angle.
   return (x) => {
     const flat = tf.reshape<tf.Rank.R4>(x, [1, B * T, x.shape[2], D]);

@@ -14,6 +14,7 @@ import { groupOf } from "./config.ts";
 import type { Dropout } from "./dropout.ts";
 import { positionBias, rotation } from "./positions.ts";
 import { type Span, spanOf } from "./span.ts";
+import { stepThrough } from "./step.ts";
 import type { Weights } from "./weights.ts";
 
 /** What a stack reads besides its own sequence. */
@@ -38,6 +39,17 @@ export interface CacheStep {
   /** Those of the memory, and what is seen of it: made at the first step, kept after it. */
   memory(layer: number, make: () => KeysAndValues): KeysAndValues;
   readonly memorySight: Sight;
+  /** Where a step of one token an example may write its rows itself; undefined where rows must move first. */
+  readonly inPlace?: StepRows | undefined;
+}
+
+/** The rows of every layer into which a step of one token an example goes. */
+export interface StepRows {
+  /** Of each example. */
+  readonly starts: Int32Array;
+  /** How many rows it sees, its own among them. */
+  readonly keyLengths: Int32Array;
+  readonly layers: readonly KeysAndValues[];
 }
 
 export interface StackCall {
@@ -58,6 +70,8 @@ export function runStack(weights: Weights, layers: number, x: tf.Tensor3D, call:
   const [B, T] = x.shape;
   const { segments } = call.sight;
   const span = step?.span ?? spanOf(T, segments);
+  const whole = step && !memory && stepThrough(weights, layers, x, { step, dropout });
+  if (whole) return whole;
   const turn = rotation(config, B, T, span);
   // Packed sequences share one bias, by the positions of each: that of the longest.
   const places = segments

@@ -1,4 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
+import type { StepMap, StepNorm } from "../../ops/decoder-step.ts";
 import { layerNorm } from "../../ops/layer-norm.ts";
 import { linear } from "../../ops/linear.ts";
 import { packedHeads, packedLinear } from "../../ops/packed.ts";
@@ -44,7 +45,7 @@ export class Weights {
     return this.#parameters.has(`${this.#prefix}${name}`);
   }
 
-  get<T extends tf.Tensor>(name: string): T {
+  get<T extends tf.Tensor | undefined>(name: string): T {
     const variable: tf.Tensor | undefined = this.#parameters.variables[`${this.#prefix}${name}`];
     return variable as T;
   }
@@ -72,6 +73,28 @@ export class Weights {
       ? packedLinear(x, packed, b)
       : linear(x, this.get<tf.Tensor2D>(matrix), b, { transposed: true });
     return this.#addTo?.(name, x, y) ?? y;
+  }
+
+  /** Whether something is added to what matrices make. */
+  get isAdapted(): boolean {
+    return this.#addTo !== undefined;
+  }
+
+  /** Matrix and bias of a map, for a kernel that runs several. */
+  mapOf(name: string): StepMap {
+    const packed = this.#parameters.packed[`${this.#prefix}${name}/weight`];
+    return {
+      matrix: packed ?? this.get<tf.Tensor2D>(`${name}/weight`),
+      bias: this.get<tf.Tensor1D | undefined>(`${name}/bias`),
+    };
+  }
+
+  /** The vectors of a norm, for a kernel that runs several. */
+  normOf(name: string): StepNorm {
+    return {
+      gamma: this.get<tf.Tensor1D>(`${name}/gamma`),
+      beta: this.get<tf.Tensor1D | undefined>(`${name}/beta`),
+    };
   }
 
   /** Rows of the table of that name: ids [n] → [n, E]. */

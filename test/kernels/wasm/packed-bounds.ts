@@ -1,5 +1,5 @@
 /** Calls of the kernels of weights that stay as a file has them, for bounds.test.ts. */
-import { FORMS, packedBytes, type QuantizedForm } from "../../../src/kernels/quantized/forms.ts";
+import { FORMS, isSpread, packedBytes, type QuantizedForm } from "../../../src/kernels/quantized/forms.ts";
 import type { KernelExports } from "../../../src/kernels/wasm/load.ts";
 import type { Area } from "./area.ts";
 
@@ -13,7 +13,7 @@ const QUANTIZED = (Object.keys(FORMS) as QuantizedForm[]).flatMap((form): [strin
       `rows${form}`,
       (k, n, a) => {
         const vector = a.out(k.vectorBytes!(64) / 4);
-        k.quantizeVector!(a.in(64), vector, 64, FORMS[form].unit);
+        k.quantizeVector!(a.in(64), vector, 64, FORMS[form].unit, Number(isSpread(form)));
         k[`rows${form}`]!(rowsOf(n, a), vector, a.out(n), n, 2);
       },
     ],
@@ -44,8 +44,10 @@ export const PACKED: [string, Call][] = [
   [
     "quantizeVector",
     (k, n, a) => {
-      const vector = a.out(k.vectorBytes!(32 * n) / 4);
-      k.quantizeVector!(a.in(32 * n), vector, 32 * n, 1);
+      for (const spread of [0, 1]) {
+        const vector = a.out(k.vectorBytes!(32 * n) / 4);
+        k.quantizeVector!(a.in(32 * n), vector, 32 * n, 1, spread);
+      }
     },
   ],
 ];
