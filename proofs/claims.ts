@@ -9,6 +9,7 @@ import { glimpseClaims } from "./glimpse/claims.ts";
 import { guidelineClaims } from "./guidelines/claims.ts";
 import { linearClaims } from "./linear/claims.ts";
 import { memoryClaims } from "./memory/claims.ts";
+import { pointerClaims } from "./pointer/claims.ts";
 import { positionClaims } from "./position/claims.ts";
 import { quantumClaims } from "./quantum/claims.ts";
 import { relevanceClaims } from "./relevance/claims.ts";
@@ -27,6 +28,7 @@ export const CLAIMS: readonly Claim[] = [
   ...transformerClaims,
   ...vitClaims,
   ...bertClaims,
+  ...pointerClaims,
   ...positionClaims,
   ...sequenceClaims,
   ...guidelineClaims,

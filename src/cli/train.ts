@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { UsageError } from "../core/errors.ts";
 import type { Io } from "./io.ts";
 import { type TrainTask, trainTaskCommand } from "./train-task.ts";
 
@@ -62,6 +63,42 @@ const TASKS: readonly TrainTask[] = [
           return `test ${scores.join("; ")}`;
         },
         locate: locateCorpora,
+      };
+    },
+  },
+  {
+    name: "summarization",
+    description: "Trains a pointer-generator that sums up texts.",
+    data: "folder with train, valid and test, each .tsv or .tsv.gz, of rows text<TAB>summary",
+    folder: "runs/summarization",
+    help: `There is no data set to fetch: give your own with --data. With the
+recipe {"kind": "lite"} the files are train.lite.tsv and so on.
+
+  heed train summarization --data my-rows --out my-model`,
+    card: "the card.json of a trained model",
+    async load() {
+      const [{ DEFAULT_SUMMARIZATION_RECIPE }, { runSummarization }] = await Promise.all([
+        import("../tasks/summarization/recipe.ts"),
+        import("../tasks/summarization/run.ts"),
+      ]);
+      return {
+        recipe: DEFAULT_SUMMARIZATION_RECIPE,
+        async run(options) {
+          const { evaluation } = await runSummarization(options);
+          if (!evaluation) return undefined;
+          const { rouge1, rouge2, rougeL, lead } = evaluation;
+          const scores = `test ROUGE-1 ${rouge1.toFixed(2)}, -2 ${rouge2.toFixed(2)}, -L ${rougeL.toFixed(2)}`;
+          return `${scores}; the first ${lead.words} words -L ${lead.rougeL.toFixed(2)}`;
+        },
+        locate(_name, { dir }) {
+          if (dir !== undefined) return dir;
+          const fault = {
+            op: "heed train summarization",
+            rule: "--data must name a folder of rows",
+            got: "none",
+          };
+          throw new UsageError("USAGE", { ...fault, remedy: "add --data my-rows", flag: "--data" });
+        },
       };
     },
   },

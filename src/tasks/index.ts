@@ -1,8 +1,9 @@
-/** Applications, from data to a trained model: translation, language models, images; published models; atoms of reactions. */
+/** Applications, from data to a trained model: translation, summaries, language models, images; published models; atoms of reactions. */
 
 export * from "./atom-mapping/index.ts";
 export * from "./image-classification/index.ts";
 export * from "./language-model/index.ts";
 export * from "./pretrained/index.ts";
 export type { RunOptions } from "./run-options.ts";
+export * from "./summarization/index.ts";
 export * from "./translation/index.ts";

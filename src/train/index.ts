@@ -13,6 +13,7 @@ export * from "./metrics/aer.ts";
 export * from "./metrics/bleu.ts";
 export * from "./metrics/chrf.ts";
 export * from "./metrics/exact-match.ts";
+export * from "./metrics/rouge.ts";
 export * from "./metrics/tokenize-13a.ts";
 export * from "./named-gradients.ts";
 export * from "./progress.ts";

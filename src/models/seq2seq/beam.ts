@@ -6,6 +6,8 @@ export interface Hypothesis {
   ids: number[];
   /** Where each piece looked: one row of source weights a piece. */
   weights: Float32Array[];
+  /** p_gen of each piece, where the model can copy. */
+  generate?: number[];
   /** Sum of the log-probabilities of the pieces, and of END where the output ended, in nats. */
   logProbability: number;
   /** `logProbability` over the length penalty: what hypotheses are ranked by. */
@@ -19,17 +21,19 @@ export function lengthPenaltyOf(length: number, alpha: number): number {
   return ((5 + length) / 6) ** alpha;
 }
 
-/** What one step says of all rows: logits [N, V], their log-sum-exp [N], weights [N, S]. */
+/** What one step says of all rows: logits [N, V], their log-sum-exp [N], weights [N, S], p_gen [N] where it can copy. */
 export interface StepNumbers {
   logits: Float32Array;
   norms: Float32Array;
   weights: Float32Array;
+  generate?: Float32Array;
 }
 
 /** A partial output: its last piece and a pointer to what came before. */
 interface Node {
   id: number;
   weights: Float32Array;
+  generate: number | undefined;
   before: Node | undefined;
 }
 
@@ -130,7 +134,7 @@ export class Beam {
       const weights = step.weights.slice(row * columns, (row + 1) * columns);
       const restriction = before.restriction?.after(id);
       live.push({
-        node: { id, weights, before: before.node },
+        node: { id, weights, generate: step.generate?.[row], before: before.node },
         logProbability,
         length: before.length + 1,
         restriction,
@@ -162,6 +166,8 @@ export class Beam {
       const row = row0 + from;
       const isOpen = (id: number) => !never.includes(id) && (restriction?.allows(id) ?? true);
       for (const id of bestPieces(logits, row * V, (row + 1) * V, 2 * this.#width, isOpen)) {
+        // What a model cannot write, such as the word of another source of its batch.
+        if (logits[row * V + id] === -Infinity) continue;
         candidates.push({ from, id, logProbability: logProbability + logits[row * V + id] - norms[row] });
       }
     }
@@ -171,12 +177,16 @@ export class Beam {
   #finish(last: Node | undefined, logProbability: number, length: number, ended: boolean): void {
     const ids: number[] = [];
     const weights: Float32Array[] = [];
+    const generate: number[] = [];
     for (let node = last; node; node = node.before) {
       ids.push(node.id);
       weights.push(node.weights);
+      if (node.generate !== undefined) generate.push(node.generate);
     }
     const score = logProbability / lengthPenaltyOf(length, this.#alpha);
-    this.#finished.push({ ids: ids.reverse(), weights: weights.reverse(), logProbability, score, ended });
+    const steps = { ids: ids.reverse(), weights: weights.reverse() };
+    const shares = generate.length > 0 ? { generate: generate.reverse() } : {};
+    this.#finished.push({ ...steps, ...shares, logProbability, score, ended });
   }
 }
 

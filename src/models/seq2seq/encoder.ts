@@ -22,16 +22,16 @@ export interface Encoded {
  * piece and the backward direction starts from zero at it.
  */
 export class Encoder {
-  readonly #config: Seq2SeqConfig;
+  readonly #cell: Seq2SeqConfig["cell"];
   readonly #parameters: Parameters;
   readonly #forward: Cell;
   readonly #backward: Cell;
 
-  constructor(config: Seq2SeqConfig, parameters: Parameters) {
-    this.#config = config;
+  constructor({ cell }: Pick<Seq2SeqConfig, "cell">, parameters: Parameters) {
+    this.#cell = cell;
     this.#parameters = parameters;
-    this.#forward = new Cell(config.cell, "encoder/forward", parameters);
-    this.#backward = new Cell(config.cell, "encoder/backward", parameters);
+    this.#forward = new Cell(cell, "encoder/forward", parameters);
+    this.#backward = new Cell(cell, "encoder/backward", parameters);
   }
 
   /** Embedded sources [S, B, E] (time first) and mask [S, B] → states and the decoder's first state. */
@@ -56,7 +56,7 @@ export class Encoder {
       tf.matMul(from, this.#parameters.matrix("bridge/kernel")),
       this.#parameters.vector("bridge/bias"),
     );
-    if (this.#config.cell === "gru") return [tf.tanh(projected) as tf.Tensor2D];
+    if (this.#cell === "gru") return [tf.tanh(projected) as tf.Tensor2D];
     const [h, c] = tf.split(projected, 2, 1) as tf.Tensor2D[];
     return [tf.tanh(h), c];
   }

@@ -1,10 +1,13 @@
 import type { ParameterSpec, ParameterSpecs } from "../parameters.ts";
 import { checkConfig, type Seq2SeqConfig } from "./config.ts";
 
-const EMBEDDING = { normal: 0.1 };
-const GATES = { gru: 3, lstm: 4 } as const;
+/** How an embedding begins. */
+export const EMBEDDING = { normal: 0.1 };
+/** Blocks of a cell's gates. */
+export const GATES = { gru: 3, lstm: 4 } as const;
 
-function cellSpecs(name: string, cell: Seq2SeqConfig["cell"], input: number, hidden: number) {
+/** Parameters of a `Cell` of this name. */
+export function cellSpecs(name: string, cell: Seq2SeqConfig["cell"], input: number, hidden: number) {
   const gates = GATES[cell] * hidden;
   return {
     [`${name}/input/kernel`]: { shape: [input, gates], start: "glorot" },
@@ -37,6 +40,22 @@ function scoreSpecs(config: Seq2SeqConfig): ParameterSpecs {
   }
 }
 
+/** Parameters of an `Encoder` and of its bridge to a decoder. */
+export function encoderSpecs({
+  cell,
+  embedding: E,
+  encoder: H,
+  decoder: D,
+}: Pick<Seq2SeqConfig, "cell" | "embedding" | "encoder" | "decoder">): ParameterSpecs {
+  const state = cell === "lstm" ? 2 * D : D;
+  return {
+    ...cellSpecs("encoder/forward", cell, E, H),
+    ...cellSpecs("encoder/backward", cell, E, H),
+    "bridge/kernel": { shape: [2 * H, state], start: "glorot" },
+    "bridge/bias": { shape: [state], start: "zeros" },
+  };
+}
+
 /** Names and shapes of every parameter of a model. @throws OptionError OPTION */
 export function parameterSpecs(config: Seq2SeqConfig): ParameterSpecs {
   checkConfig(config);
@@ -46,10 +65,7 @@ export function parameterSpecs(config: Seq2SeqConfig): ParameterSpecs {
   return {
     "source/embedding": { shape: [config.sourceVocabulary, E], start: EMBEDDING },
     "target/embedding": { shape: [config.targetVocabulary, E], start: EMBEDDING },
-    ...cellSpecs("encoder/forward", config.cell, E, H),
-    ...cellSpecs("encoder/backward", config.cell, E, H),
-    "bridge/kernel": { shape: [memory, config.cell === "lstm" ? 2 * D : D], start: "glorot" },
-    "bridge/bias": { shape: [config.cell === "lstm" ? 2 * D : D], start: "zeros" },
+    ...encoderSpecs(config),
     ...cellSpecs("decoder", config.cell, E, D),
     ...(fed > 0
       ? { "decoder/fed/kernel": { shape: [fed, GATES[config.cell] * D], start: "glorot" as const } }

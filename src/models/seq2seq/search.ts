@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { PaddedBatch } from "../../data/batching.ts";
-import { Beam, type Hypothesis } from "./beam.ts";
+import { tidy } from "../../ops/tidy.ts";
+import { Beam, type Hypothesis, type StepNumbers } from "./beam.ts";
 import type { DecoderState } from "./decoder.ts";
 import type { Memory } from "./memory.ts";
 import type { Seq2Seq } from "./seq2seq.ts";
@@ -14,8 +15,13 @@ export interface SearchOptions {
   lengthPenalty?: number;
 }
 
-/** What the decoder reads at a step. */
-type Reading = { state: DecoderState; memory: Memory };
+/** What a search asks of a model. */
+export interface StepDecoder<S extends tf.TensorContainerObject, M extends tf.TensorContainerObject> {
+  /** Reads the sources: the first state of each, and what every step reads of them. */
+  start(): { state: S; memory: M };
+  /** One step of hypotheses, those of a source neighbours, from their last tokens; its numbers in ordinary memory. */
+  step(tokens: Int32Array, state: S, memory: M): { next: S; numbers: StepNumbers };
+}
 
 /**
  * Beam search for a batch of sources at once (greedy where `beam` is 1). The hypotheses of a source are the rows of
@@ -25,35 +31,63 @@ type Reading = { state: DecoderState; memory: Memory };
  */
 export function beamSearch(model: Seq2Seq, source: PaddedBatch, options: SearchOptions = {}): Hypothesis[][] {
   const { beam: K = 1, maxLength, lengthPenalty: alpha = 1 } = options;
-  const results: Hypothesis[][] = Array.from({ length: source.rows }, () => []);
-  if (source.rows === 0) return results;
-  let beams = Array.from(
+  const beams = Array.from(
     source.lengths,
     (length, index) => new Beam(index, K, maxLength ?? 2 * length + 10, alpha),
   );
-  let reading = tf.tidy(() => {
-    const { state, memory } = model.encode(source);
-    return { state: K === 1 ? state : gatherRows(state, repeatEach(source.rows, K)), memory };
+  const decoder: StepDecoder<DecoderState, Memory> = {
+    start: () => model.encode(source),
+    step(tokens, state, memory) {
+      const gates = model.wordGates(tokens);
+      const { state: next, attentional, weights } = model.decoder.step(gates, state, memory);
+      const logits = model.logits(attentional);
+      const read = (x: tf.Tensor) => x.dataSync() as Float32Array;
+      return {
+        next,
+        numbers: { logits: read(logits), norms: read(tf.logSumExp(logits, 1)), weights: read(weights) },
+      };
+    },
+  };
+  return searchBeams(decoder, beams, K);
+}
+
+/**
+ * Runs beams of one width until each is done, whatever the model.
+ *
+ * @returns for every source its hypotheses, best first
+ */
+export function searchBeams<S extends tf.TensorContainerObject, M extends tf.TensorContainerObject>(
+  decoder: StepDecoder<S, M>,
+  all: readonly Beam[],
+  width: number,
+): Hypothesis[][] {
+  const results: Hypothesis[][] = all.map(() => []);
+  if (all.length === 0) return results;
+  let beams = [...all];
+  let reading = tidy(() => {
+    const { state, memory } = decoder.start();
+    return { state: width === 1 ? state : gatherRows(state, repeatEach(all.length, width)), memory };
   });
   try {
     while (beams.length > 0) {
       const before = reading;
-      reading = tf.tidy(() => {
-        const { next, numbers } = decode(model, before, beams);
-        const rows = beams.map((beam, b) => beam.advance(numbers, b * K));
+      reading = tidy(() => {
+        const tokens = Int32Array.from(beams.flatMap((beam) => beam.tokens));
+        const { next, numbers } = decoder.step(tokens, before.state, before.memory);
+        const rows = beams.map((beam, b) => beam.advance(numbers, b * width));
         const open = beams.map((_, b) => b).filter((b) => rows[b] !== undefined);
         for (const [b, beam] of beams.entries()) if (!rows[b]) results[beam.source] = beam.ranked;
-        const all = open.length === beams.length;
+        const isWhole = open.length === beams.length;
         beams = open.map((b) => beams[b]);
         if (open.length === 0) return before;
         const state =
-          K === 1 && all
+          width === 1 && isWhole
             ? next
             : gatherRows(
                 next,
                 open.flatMap((b) => rows[b]!),
               );
-        return { state, memory: all ? before.memory : gatherRows(before.memory, open) };
+        return { state, memory: isWhole ? before.memory : gatherRows(before.memory, open) };
       });
       release(before, reading);
     }
@@ -61,18 +95,6 @@ export function beamSearch(model: Seq2Seq, source: PaddedBatch, options: SearchO
     tf.dispose(reading);
   }
   return results;
-}
-
-/** One step of all live hypotheses, and its numbers in ordinary memory. */
-function decode(model: Seq2Seq, { state, memory }: Reading, beams: Beam[]) {
-  const tokens = Int32Array.from(beams.flatMap((beam) => beam.tokens));
-  const { state: next, attentional, weights } = model.decoder.step(model.wordGates(tokens), state, memory);
-  const logits = model.logits(attentional);
-  const read = (x: tf.Tensor) => x.dataSync() as Float32Array;
-  return {
-    next,
-    numbers: { logits: read(logits), norms: read(tf.logSumExp(logits, 1)), weights: read(weights) },
-  };
 }
 
 function repeatEach(rows: number, times: number): number[] {
@@ -94,11 +116,12 @@ function gatherRows<T extends tf.TensorContainerObject>(tensors: T, rows: number
 }
 
 /** Frees what the next step no longer reads. */
-function release(before: Reading, after: Reading): void {
+function release(before: tf.TensorContainerObject, after: tf.TensorContainerObject): void {
   const kept = new Set(tensorsOf(after));
   for (const tensor of tensorsOf(before)) if (!kept.has(tensor)) tensor.dispose();
 }
 
-function tensorsOf({ state, memory }: Reading): tf.Tensor[] {
-  return [...state.cell, state.feed, ...Object.values(memory)].filter((x) => x !== undefined);
+function tensorsOf(held: tf.TensorContainer): tf.Tensor[] {
+  if (held instanceof tf.Tensor) return [held];
+  return held && typeof held === "object" ? Object.values(held).flatMap(tensorsOf) : [];
 }

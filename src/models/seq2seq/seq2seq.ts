@@ -1,7 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { PaddedBatch } from "../../data/batching.ts";
 import { PAD, START } from "../../data/bpe.ts";
-import { dropout } from "../../ops/dropout.ts";
 import { unstackSteps } from "../../ops/sequence.ts";
 import { softmaxCrossEntropy } from "../../ops/softmax-cross-entropy.ts";
 import { Parameters } from "../parameters.ts";
@@ -10,6 +9,7 @@ import { Decoder, type DecoderState } from "./decoder.ts";
 import { Encoder } from "./encoder.ts";
 import type { Memory } from "./memory.ts";
 import { parameterSpecs } from "./parameters.ts";
+import { dropper, stepMask, timeMajor } from "./steps.ts";
 
 export interface LossOptions {
   /** Label smoothing ε (Szegedy et al., arxiv.org/abs/1512.00567). */
@@ -18,20 +18,6 @@ export interface LossOptions {
   dropoutSeed?: number;
   /** What the summed loss is divided by; the number of target pieces here by default. */
   pieces?: number;
-}
-
-/** Rows to columns, so that one time step is one contiguous slice. */
-function timeMajor({ ids, rows, width }: PaddedBatch): Int32Array {
-  const out = new Int32Array(ids.length);
-  for (let b = 0; b < rows; b++) for (let t = 0; t < width; t++) out[t * rows + b] = ids[b * width + t];
-  return out;
-}
-
-/** [S, B]: 1 where a source has a piece, 0 on padding. */
-function stepMask({ lengths, rows, width }: PaddedBatch): tf.Tensor2D {
-  const mask = new Float32Array(rows * width);
-  for (let b = 0; b < rows; b++) for (let t = 0; t < lengths[b]; t++) mask[t * rows + b] = 1;
-  return tf.tensor2d(mask, [width, rows]);
 }
 
 /**
@@ -59,7 +45,7 @@ export class Seq2Seq {
 
   /** Reads the sources: what the decoder attends to, and its first state. */
   encode(source: PaddedBatch, dropoutSeed?: number): { memory: Memory; state: DecoderState } {
-    const drop = this.#dropper(dropoutSeed);
+    const drop = dropper(this.config.dropout, dropoutSeed);
     const ids = tf.tensor1d(timeMajor(source), "int32");
     const embedded = drop(tf.gather(this.parameters.matrix("source/embedding"), ids));
     const shaped = tf.reshape(embedded, [source.width, source.rows, -1]) as tf.Tensor3D;
@@ -89,7 +75,7 @@ export class Seq2Seq {
     return tf.tidy(() => {
       const { rows, width, lengths } = target;
       const { memory, state: first } = this.encode(source, dropoutSeed);
-      const drop = this.#dropper(dropoutSeed === undefined ? undefined : dropoutSeed + 1);
+      const drop = dropper(this.config.dropout, dropoutSeed === undefined ? undefined : dropoutSeed + 1);
       const labels = timeMajor(target);
       const inputs = new Int32Array(labels.length).fill(START, 0, rows);
       inputs.set(labels.subarray(0, labels.length - rows), rows);
@@ -111,13 +97,5 @@ export class Seq2Seq {
 
   dispose(): void {
     this.parameters.dispose();
-  }
-
-  /** Dropout with a stream of its own at each place; the identity without a seed. */
-  #dropper(seed: number | undefined): <T extends tf.Tensor>(x: T) => T {
-    const rate = this.config.dropout;
-    if (seed === undefined || rate === 0) return (x) => x;
-    let stream = 0;
-    return (x) => dropout(x, rate, { seed, stream: stream++ });
   }
 }

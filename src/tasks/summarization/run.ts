@@ -1,0 +1,86 @@
+import { availableParallelism } from "node:os";
+import { PointerGenerator } from "../../models/pointer-generator/pointer-generator.ts";
+import { checkUnlocked } from "../../train/folder-lock.ts";
+import { trainLoop } from "../../train/loop.ts";
+import { asShipped, prepareModelFolder } from "../model-folder.ts";
+import type { RunOptions } from "../run-options.ts";
+import { type DraftCard, draftCard, type SummarizationCard } from "./card.ts";
+import { readCorpus, readSummaries, type SummarizationCorpus } from "./corpus.ts";
+import { type Evaluation, evaluate } from "./evaluate.ts";
+import { writeModelFolder } from "./files.ts";
+import { bestLead } from "./lead.ts";
+import type { SummarizationRecipe } from "./recipe.ts";
+import { Summarizer } from "./summarizer.ts";
+import { startTraining } from "./train.ts";
+
+export interface SummarizationResult {
+  stopped: "done" | "early" | "signal";
+  /** Of the finished model; undefined when the run was stopped by a signal. */
+  card?: SummarizationCard;
+  /** Of the test split, by the finished model. */
+  evaluation?: Evaluation;
+}
+
+const DECODING = { beam: 4, lengthPenalty: 1, blockTrigrams: false };
+
+const OP = "heed train summarization";
+const VALIDATION_SOURCES = 200;
+const CHECKPOINT_SECONDS = 120;
+
+/** Trains a pointer-generator from a data set to a model folder; stopped at any moment, it goes on where it was. */
+export async function runSummarization(
+  options: RunOptions<SummarizationRecipe>,
+): Promise<SummarizationResult> {
+  const { recipe, progress, signal, command } = options;
+  prepareModelFolder(OP, options.outDir);
+  await checkUnlocked(OP, options.runDir);
+  const corpus = readCorpus(options.dataDir, recipe);
+  const { vocabulary, checksum, cut, leftOut } = corpus;
+  const started = await startTraining(recipe, corpus, options.threads ?? availableParallelism());
+  const { training, shard, stepsPerEpoch } = started;
+  try {
+    const { model } = shard;
+    const sample = corpus.validation.slice(0, VALIDATION_SOURCES);
+    const leadWords = bestLead(sample, recipe.maxTarget);
+    const { maxSource, maxTarget: maxLength } = recipe;
+    const decoding = { ...DECODING, maxSource, maxLength, leadWords };
+    const parameters = model.parameters.size;
+    const card = draftCard({ recipe, parameters, checksum, command, cut, leftOut, decoding });
+    const summarizer = new Summarizer({ card, model, vocabulary });
+    const { stopped, best } = await trainLoop({
+      ...training.run,
+      evaluate: () => evaluate(summarizer, sample, { beam: 1, leadWords }).rougeL,
+      evaluateEvery: recipe.evaluateEvery,
+      earlyStopping: { patience: recipe.patience },
+      checkpoint: { folder: options.runDir, everySeconds: CHECKPOINT_SECONDS },
+      ...(progress ? { progress } : {}),
+      ...(signal ? { signal } : {}),
+    });
+    if (stopped === "signal" || !best) return { stopped };
+    const { step: steps, score: rougeL } = best;
+    const [epochs, hours] = [steps / stepsPerEpoch, training.seconds / 3600];
+    Object.assign(card.training, { steps, epochs, hours, validation: { rougeL } });
+    const finished = new PointerGenerator(model.config, asShipped(best.weights));
+    return { stopped, ...finish(finished, corpus, card, options) };
+  } finally {
+    await training.close();
+    shard.model.dispose();
+  }
+}
+
+/** Scores the finished model on the test split and writes its folder. */
+function finish(
+  model: PointerGenerator,
+  { vocabulary }: SummarizationCorpus,
+  draft: DraftCard,
+  { dataDir, outDir, recipe }: RunOptions<SummarizationRecipe>,
+) {
+  const summarizer = new Summarizer({ card: draft, model, vocabulary });
+  const { leadWords } = draft.decoding;
+  const evaluation = evaluate(summarizer, readSummaries(dataDir, "test", recipe.kind), { leadWords });
+  const { seconds: _, ...scores } = evaluation;
+  const card: SummarizationCard = { ...draft, metrics: { split: "test", ...scores } };
+  writeModelFolder(outDir, { model, vocabulary, card });
+  summarizer.dispose();
+  return { card, evaluation };
+}

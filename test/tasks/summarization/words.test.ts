@@ -1,0 +1,114 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { END, UNKNOWN } from "../../../src/data/bpe.ts";
+import { readCorpus, readSummaries } from "../../../src/tasks/summarization/corpus.ts";
+import { bestLead, leadWords } from "../../../src/tasks/summarization/lead.ts";
+import { spelled } from "../../../src/tasks/summarization/summarizer.ts";
+import { joinWords, splitWords, WordVocabulary } from "../../../src/tasks/summarization/words.ts";
+
+const TEXTS = [
+  "Batch-normalized joint training for DNN-based distant speech recognition",
+  'He said: "Don\'t!" (in 1,000.5 cases) --- and left.',
+  "(AUC 0.815), [x]; été, 中文 U.S. a..b 'quoted'",
+  "...",
+  "a",
+  "",
+];
+
+describe("splitWords", () => {
+  it("cuts words from what stands between them, and joinWords gives the text back", () => {
+    for (const text of TEXTS) expect(joinWords(splitWords(text))).toBe(text);
+    expect(splitWords("(AUC 0.815), don't")).toEqual(["(", "AUC", "0.815", "), ", "don't"]);
+    expect(splitWords("U.S. a..b")).toEqual(["U.S", ". ", "a", "..", "b"]);
+  });
+});
+
+describe("WordVocabulary", () => {
+  const vocabulary = WordVocabulary.of(
+    [
+      ["The", "cat", "the", "dog"],
+      ["a", "Cat", "a", "the"],
+    ],
+    7,
+  );
+
+  it("holds the most frequent words in lower case, of equals the first by code units", () => {
+    expect(vocabulary.toJSON().words).toEqual(["the", "a", "cat"]);
+    expect(vocabulary.size).toBe(7);
+    expect(WordVocabulary.fromJSON(vocabulary.toJSON()).toJSON()).toEqual(vocabulary.toJSON());
+  });
+
+  it("numbers what it lacks source by source, the same in the target, and a word that neither has is unknown", () => {
+    const { ids, own } = vocabulary.source(["A", "Dodo", "the", "emu", "dodo"]);
+    expect([ids, own]).toEqual([
+      [5, 7, 4, 8, 7],
+      ["dodo", "emu"],
+    ]);
+    const target = vocabulary.target(["EMU", "cat", "yak", "dodo"], own);
+    expect(target).toEqual([8, 6, UNKNOWN, 7, END]);
+    expect([8, 6, UNKNOWN].map((id) => vocabulary.word(id, own))).toEqual(["emu", "cat", "<unk>"]);
+  });
+
+  it("refuses what is none", () => {
+    const rule = 'WordVocabulary.fromJSON: format must be "heed-words-1" with a list of different words, got';
+    const read = (json: unknown) => () => WordVocabulary.fromJSON(json as never);
+    expect(read({ format: "other", words: [] })).toThrow(`${rule} "other"; copy or train the model again`);
+    expect(read({ format: "heed-words-1", words: ["a", ""] })).toThrow(rule);
+    expect(read(undefined)).toThrow(`${rule} nothing; copy or train the model again`);
+  });
+});
+
+describe("the words of a summary", () => {
+  it("are spelled as the source does most often, the first with a capital", () => {
+    expect(spelled(["bert", "for", "the", "names"], ["The", "Names", "like", "BERT", "the", "the"])).toEqual([
+      "BERT",
+      "for",
+      "the",
+      "Names",
+    ]);
+    expect(spelled(["été"], [])).toEqual(["Été"]);
+    expect(spelled([], ["a"])).toEqual([]);
+  });
+});
+
+describe("the lead baseline", () => {
+  it("takes the first words, as many as score best", () => {
+    expect(leadWords("One fish, two fish.", 2)).toBe("One fish,");
+    expect(leadWords("One fish", Number.POSITIVE_INFINITY)).toBe("One fish");
+    const split = [
+      { source: "a b c d e f", references: ["a b c"] },
+      { source: "x y z u", references: ["no", "x y z"] },
+    ];
+    expect(bestLead(split, 6)).toBe(3);
+  });
+});
+
+describe("readCorpus", () => {
+  const dir = mkdtempSync(path.join(tmpdir(), "heed-summaries-"));
+  const write = (name: string, rows: string[]) => writeFileSync(path.join(dir, name), `${rows.join("\n")}\n`);
+
+  it("reads the kind that is asked for, cuts long sources, leaves out long targets, and groups references", () => {
+    mkdirSync(dir, { recursive: true });
+    write("train.lite.tsv", ["a b c d e\ta b", "a b\ta b c d", "a a\ta", " \ta", "emu b\tEmu\u00a0b"]);
+    write("valid.lite.tsv", ["a b\ta", "a b\tb"]);
+    const corpus = readCorpus(dir, { kind: "lite", vocabulary: 6, maxSource: 3, maxTarget: 3 });
+    expect(corpus.vocabulary.toJSON().words).toEqual(["a", "b"]);
+    expect([corpus.cut, corpus.leftOut]).toEqual([1, 2]);
+    const sorted = corpus.pairs.map((pair) => JSON.stringify(pair)).sort();
+    expect(sorted).toEqual(
+      [
+        { source: [4, 4], target: [4, END] },
+        { source: [4, 5, 6], target: [4, 5, END] },
+        { source: [6, 5], target: [6, 5, END] },
+      ]
+        .map((pair) => JSON.stringify(pair))
+        .sort(),
+    );
+    expect(corpus.validation).toEqual([{ source: "a b", references: ["a", "b"] }]);
+    expect(readSummaries(dir, "valid", "lite")).toEqual(corpus.validation);
+    expect(() => readSummaries(dir, "test", "full")).toThrow(`${path.join(dir, "test.full.tsv.gz")}`);
+    rmSync(dir, { recursive: true });
+  });
+});
