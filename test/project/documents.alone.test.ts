@@ -76,6 +76,10 @@ const PARTS = [
   "adjointGradient",
   "parameterShift",
   "entanglingAnsatz",
+  "ntmHead",
+  "readSlots",
+  "reconstructionLoss",
+  "deformableDirections",
 ];
 
 test("every mechanism draws itself, but for helpers that have no numbers of their own to show", () => {
