@@ -14,6 +14,11 @@ export type Vocabulary = ReadonlyMap<string, number>;
 export const WORD =
   /[\p{L}\p{M}]+(?:(?:['’](?!(?:s|re|ve|m|ll|d)(?![\p{L}\p{M}]))|-|&(?=\p{Lu}))[\p{L}\p{M}]+)*/gu;
 
+/** A full stop that ends no sentence: what follows is a name. */
+const TITLE = /\b(?:Mr|Mrs|Ms|Dr|St|Prof)\. ?$/;
+/** As far as what stands before a word is looked at. */
+const LONGEST_BEFORE = 8;
+
 /** The count of a word; 0 without a vocabulary. */
 export function countOf(vocabulary: Vocabulary | undefined, word: string): number {
   return vocabulary?.get(word) ?? 0;
@@ -32,9 +37,8 @@ export function countWords(sentences: Iterable<string>, least = 1): Map<string, 
   const add = (map: Map<string, number>, word: string, n = 1) => map.set(word, (map.get(word) ?? 0) + n);
   for (const sentence of sentences) {
     for (const match of sentence.matchAll(WORD)) {
-      const initial =
-        match.index === 0 ||
-        /[.!?:"(] ?["'(]?$/.test(sentence.slice(Math.max(0, match.index - 3), match.index));
+      const before = sentence.slice(Math.max(0, match.index - LONGEST_BEFORE), match.index);
+      const initial = match.index === 0 || (/[.!?:"(] ?["'(]?$/.test(before) && !TITLE.test(before));
       add(initial ? firsts : counts, match[0]);
     }
   }
