@@ -17,7 +17,7 @@ export const glimpseClaims: readonly Claim[] = [
     claim:
       "A recurrent attention model learns by reward where to crop, and reads translated glyphs from three looks through hard crops alone.",
     thresholds: [{ metric: "accuracy", atLeast: 0.9 }],
-    quick: true,
+    quick: false,
     async measure(onProgress) {
       const { trainRecurrentAttention } = await import("./recurrent-attention.ts");
       return { ...(await trainRecurrentAttention({ onProgress })) };
@@ -127,7 +127,7 @@ export const glimpseClaims: readonly Claim[] = [
     claim:
       "A tiny DRAW that reads and writes glyphs through 5 × 5 Gaussians makes them again with less than half of the error of a blank canvas.",
     thresholds: [{ metric: "lowered", atLeast: 0.5 }],
-    quick: true,
+    quick: false,
     async measure(onProgress) {
       const { trainDraw } = await import("./autoencoder.ts");
       const { error, blank } = await trainDraw({ onProgress });

@@ -39,8 +39,8 @@ it("programs of every kind have on heed the values and gradients that they have 
   expect(wrong).toEqual([]);
   expect(checker.gradients).toBeGreaterThan(names.length);
   // A canvas to draw on is a page's; gradients of resizing are matrix products; xor is composed by TensorFlow.js; packed weights
-  // are a file's blocks, which ops/packed.test.ts makes.
-  const packed = ["HeedPackedHeads", "HeedPackedLinear", "HeedPackedRows"];
+  // are a file's blocks, which ops/packed.test.ts makes; a decoder's step is a whole model's, which its own test compares.
+  const packed = ["HeedPackedHeads", "HeedPackedLinear", "HeedPackedRows", "HeedDecoderStep"];
   const idle = ["Draw", "LogicalXor", "ResizeBilinearGrad", "ResizeNearestNeighborGrad", ...packed];
   expect(covered().idle.filter((name) => !idle.includes(name))).toEqual([]);
 });

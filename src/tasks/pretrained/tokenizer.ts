@@ -14,7 +14,7 @@ export interface ReadTokenizer {
 /**
  * The tokenizer of a GGUF file, else of tokenizer.json; one that is not known refuses texts, and no ids.
  *
- * @throws DataError FORMAT where a GGUF file contradicts itself
+ * @throws DataError FORMAT where the metadata contradict themselves
  */
 export function readTokenizer(
   json: (name: string) => Readonly<Record<string, unknown>> | undefined,
