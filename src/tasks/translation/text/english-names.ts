@@ -10,7 +10,7 @@ import type { Kind } from "./placeholders.ts";
 import { beginsPlace, isPlace } from "./places.ts";
 import { isTranslated } from "./proper-words.ts";
 import type { Span } from "./values.ts";
-import { countOf, type Vocabulary, WORD } from "./vocabulary.ts";
+import { countOf, endsInTitle, LONGEST_BEFORE, type Vocabulary, WORD } from "./vocabulary.ts";
 
 const CAPITAL = /^\p{Lu}/u;
 /** iPhone, eBay, and words in another script than English. */
@@ -55,7 +55,7 @@ function nameKind(
   const lower = name.toLowerCase();
   const common = vocabulary !== undefined && countOf(vocabulary, lower) >= COMMON;
   const before = text.slice(Math.max(0, word.start - 12), word.start);
-  if (TITLE.test(before)) return "name";
+  if (endsInTitle(before)) return "name";
   const place = isPlace(name);
   const person = personKind(name);
   if (person || place) {
@@ -80,13 +80,12 @@ function nameKind(
   return "name";
 }
 
-const TITLE = /(?:^|[^\p{L}])(?:Mr|Mrs|Ms|Mx|Dr|Prof|St|Capt|Lt|Sgt|Gen|Sen|Rev)\. $/u;
 const BEGINNING = /(?:^|[.!?:…]["')\]]* |["(¿¡]|- )["'(]*$/u;
 
 /** Whether a word stands where a sentence, or speech in it, begins; after "Mr." it does not. */
 function beginsSentence(text: string, start: number): boolean {
-  const before = text.slice(Math.max(0, start - 8), start);
-  return !TITLE.test(before) && (BEGINNING.test(before) || start === 0);
+  const before = text.slice(Math.max(0, start - LONGEST_BEFORE), start);
+  return !endsInTitle(before) && (BEGINNING.test(before) || start === 0);
 }
 
 /**

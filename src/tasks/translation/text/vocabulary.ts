@@ -14,10 +14,12 @@ export type Vocabulary = ReadonlyMap<string, number>;
 export const WORD =
   /[\p{L}\p{M}]+(?:(?:['’](?!(?:s|re|ve|m|ll|d)(?![\p{L}\p{M}]))|-|&(?=\p{Lu}))[\p{L}\p{M}]+)*/gu;
 
-/** A full stop that ends no sentence: what follows is a name. */
-const TITLE = /\b(?:Mr|Mrs|Ms|Dr|St|Prof)\. ?$/;
+const TITLE = /(?:^|[^\p{L}])(?:Mr|Mrs|Ms|Mx|Dr|Prof|St|Capt|Lt|Sgt|Gen|Sen|Rev)\. $/u;
 /** As far as what stands before a word is looked at. */
-const LONGEST_BEFORE = 8;
+export const LONGEST_BEFORE = 8;
+
+/** Whether a text ends in "Mr. " or another title, whose full stop ends no sentence: what follows is a name. */
+export const endsInTitle = (before: string): boolean => TITLE.test(before);
 
 /** The count of a word; 0 without a vocabulary. */
 export function countOf(vocabulary: Vocabulary | undefined, word: string): number {
@@ -38,7 +40,7 @@ export function countWords(sentences: Iterable<string>, least = 1): Map<string, 
   for (const sentence of sentences) {
     for (const match of sentence.matchAll(WORD)) {
       const before = sentence.slice(Math.max(0, match.index - LONGEST_BEFORE), match.index);
-      const initial = match.index === 0 || (/[.!?:"(] ?["'(]?$/.test(before) && !TITLE.test(before));
+      const initial = match.index === 0 || (/[.!?:"(] ?["'(]?$/.test(before) && !endsInTitle(before));
       add(initial ? firsts : counts, match[0]);
     }
   }
