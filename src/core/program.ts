@@ -14,9 +14,9 @@
  * Scores are of float32's range: one beyond it is ±∞. A score of +∞, by overflow or by a bias of +∞, takes all the mass
  * of its row, shared equally among the visible keys that have one, and its lse is +∞; NaN makes its own row NaN alone.
  */
-import { checkChoice } from "./check-options.ts";
+import { checkChoice, checkLengths } from "./check-options.ts";
 import { OptionError, ShapeError } from "./errors.ts";
-import { noCausalCorner, notBool, notBroadcast, noWindowCorner, outOfRange, wrongLengths } from "./faults.ts";
+import { noCausalCorner, notBool, notBroadcast, noWindowCorner, outOfRange } from "./faults.ts";
 import { type ArrayInfo, type AttentionShapes, type HostArray, show } from "./notation.ts";
 
 export interface ProgramOptions<A extends ArrayInfo = ArrayInfo> {
@@ -101,8 +101,8 @@ export function compileProgram<A extends ArrayInfo>(
   options: ProgramOptions<A> = {},
 ): AttentionProgram<A> {
   const { B, T, S, D } = shapes;
-  const queryLengths = checkLengths(op, "queryLengths", options.queryLengths, B, T);
-  const keyLengths = checkLengths(op, "keyLengths", options.keyLengths, B, S);
+  const queryLengths = lengthsOf(op, "queryLengths", options.queryLengths, B, T);
+  const keyLengths = lengthsOf(op, "keyLengths", options.keyLengths, B, S);
   const { scale = 1 / Math.sqrt(D), softCap, allow, bias, onEmptyRow = "zero" } = options;
   if (!Number.isFinite(scale))
     throw new OptionError("OPTION", outOfRange({ op, name: "scale", rule: "a finite number", got: scale }));
@@ -214,19 +214,14 @@ function broadcast<A extends ArrayInfo>(
   return { array, strides };
 }
 
-function checkLengths(
+function lengthsOf(
   op: string,
   name: string,
   lengths: ArrayLike<number> | undefined,
   B: number,
   most: number,
 ) {
-  if (lengths === undefined) return undefined;
-  const got = Array.from(lengths);
-  if (got.length !== B || got.some((n) => !Number.isInteger(n) || n < 0 || n > most)) {
-    throw new OptionError("OPTION", wrongLengths({ op, name, B, most, got }));
-  }
-  return Int32Array.from(got);
+  return lengths === undefined ? undefined : Int32Array.from(checkLengths(op, name, lengths, B, most));
 }
 
 function checkSink<A extends ArrayInfo>(op: string, sink: number | A | undefined, { H }: AttentionShapes) {

@@ -1,5 +1,6 @@
+import { checkLengths } from "../core/check-options.ts";
 import { OptionError, ShapeError } from "../core/errors.ts";
-import { outOfRange, unevenHeads, wrongLengths } from "../core/faults.ts";
+import { outOfRange, unevenHeads } from "../core/faults.ts";
 import type { AttentionShapes } from "../core/notation.ts";
 import { checkObject, described } from "./arguments.ts";
 import { checkLetters } from "./check.ts";
@@ -198,9 +199,7 @@ export class KeyValueCache {
 
   #counts(op: string, T: number, lengths: ArrayLike<number> | undefined): ArrayLike<number> {
     const { B } = this.shapes;
-    const given = lengths ? Array.from(lengths) : new Array<number>(B).fill(T);
-    if (given.length === B && given.every((n) => Number.isSafeInteger(n) && n >= 0 && n <= T)) return given;
-    throw new OptionError("OPTION", wrongLengths({ op, name: "lengths", B, most: T, got: given }));
+    return lengths ? checkLengths(op, "lengths", lengths, B, T) : new Array<number>(B).fill(T);
   }
 
   /** Queries are tokens of the cache, and all that they see is still there. */

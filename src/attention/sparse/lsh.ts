@@ -1,7 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { checkCount, checkFinite } from "../../core/check-options.ts";
+import { checkCount, checkFinite, checkLengths } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
-import { wrongLengths } from "../../core/faults.ts";
 import { show } from "../../core/notation.ts";
 import { checkRank, checkSame } from "../../core/shapes.ts";
 import { attention } from "../../ops/attention.ts";
@@ -70,7 +69,7 @@ export function lshAttention(
   const count = factors.reduce((product, n) => product * n, 1);
   const { chunkSize = 2 * Math.ceil(T / count) } = options;
   checkCount(op, "chunkSize", chunkSize);
-  checkLengths(op, lengths, B, T);
+  if (lengths) checkLengths(op, "lengths", lengths, B, T);
   const padding = checkPadding(op, shapes, { keyLengths: lengths });
   const sizes: LshSizes = { X: B * H, T, D, rounds, factors, L: Math.min(chunkSize, T) };
   return tf.tidy(() => {
@@ -81,13 +80,6 @@ export function lshAttention(
     const plan = planChunks(buckets, sizes, { causal, lengths: (x) => lengths?.[Math.floor(x / H)] ?? T });
     return { output: tf.reshape(readChunks(rows, values, plan, sizes, scale), [B, H, T, Dv]) as tf.Tensor4D };
   });
-}
-
-function checkLengths(op: string, lengths: ArrayLike<number> | undefined, B: number, T: number): void {
-  const got = Array.from(lengths ?? []);
-  const isFine = got.length === B && got.every((n) => Number.isInteger(n) && n >= 0 && n <= T);
-  if (lengths && !isFine)
-    throw new OptionError("OPTION", wrongLengths({ op, name: "lengths", B, most: T, got }));
 }
 
 /** The buckets of all rounds; read from the device. */

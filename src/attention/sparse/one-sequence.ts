@@ -1,7 +1,7 @@
 /** What the sparse mechanisms for one sequence with itself share: T = S, lengths, and their options. */
 import type * as tf from "@tensorflow/tfjs-core";
-import { OptionError, ShapeError } from "../../core/errors.ts";
-import { wrongLengths } from "../../core/faults.ts";
+import { checkLengths } from "../../core/check-options.ts";
+import { ShapeError } from "../../core/errors.ts";
 import type { AttentionShapes } from "../../core/notation.ts";
 import { attentionShapes } from "../../core/shapes.ts";
 import type { Asked } from "../../ops/tidy.ts";
@@ -40,10 +40,9 @@ export function selfShapes(
       remedy: "use blockSparseAttention with a mask of T × S for two sequences",
     });
   }
-  const lengths = keyLengths ? Array.from(keyLengths) : new Array<number>(B).fill(S);
-  if (lengths.length !== B || lengths.some((n) => !Number.isInteger(n) || n < 0 || n > S)) {
-    throw new OptionError("OPTION", wrongLengths({ op, name: "keyLengths", B, most: S, got: lengths }));
-  }
+  const lengths = keyLengths
+    ? checkLengths(op, "keyLengths", keyLengths, B, S)
+    : new Array<number>(B).fill(S);
   return { ...shapes, lengths };
 }
 

@@ -1,6 +1,5 @@
 import { checkSize, type ImageSize } from "../../attention/glimpse/glimpse.ts";
-import { checkChoice, checkCount, checkPositive } from "../../core/check-options.ts";
-import { OptionError } from "../../core/errors.ts";
+import { checkChoice, checkCount, checkKeys, checkPositive } from "../../core/check-options.ts";
 
 /** Throws OPTION unless a field is what its configuration says. */
 export type Rule = (op: string, name: string, got: never) => void;
@@ -28,12 +27,7 @@ export function fullConfig<Full extends object>(
   defaults: Partial<Full>,
   rules: { readonly [Name in keyof Full]: Rule },
 ): Full {
-  const names = Object.keys(rules);
-  const other = Object.keys(given).find((name) => !names.includes(name));
-  if (other !== undefined) {
-    const rule = `every key must be one of ${names.join(", ")}`;
-    throw new OptionError("UNKNOWN", { op, rule, got: other, remedy: "correct the configuration" });
-  }
+  checkKeys(op, given, Object.keys(rules));
   const full = { ...defaults, ...given } as Record<string, never>;
   for (const [name, rule] of Object.entries<Rule>(rules)) rule(op, name, full[name]!);
   return full as Full;

@@ -1,9 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { memoryNetworkHop } from "../../attention/memory/memory-network-hop.ts";
 import { sentencePositions } from "../../attention/memory/sentence-positions.ts";
-import { checkCount } from "../../core/check-options.ts";
-import { OptionError, ShapeError } from "../../core/errors.ts";
-import { wrongLengths } from "../../core/faults.ts";
+import { checkCount, checkLengths } from "../../core/check-options.ts";
+import { ShapeError } from "../../core/errors.ts";
 import { checkRank } from "../../core/shapes.ts";
 import { checkTensors } from "../../ops/check.ts";
 import { linear } from "../../ops/linear.ts";
@@ -155,10 +154,7 @@ export class EndToEndMemoryNetwork {
         remedy: "leave the oldest out, or build with more slots",
       });
     }
-    const all = lengths ?? new Array<number>(B).fill(S);
-    const isLength = (n: number) => Number.isSafeInteger(n) && n >= 0 && n <= S;
-    if (all.length === B && Array.from(all).every(isLength)) return all;
-    throw new OptionError("OPTION", wrongLengths({ op, name: "lengths", B, most: S, got: Array.from(all) }));
+    return lengths ? checkLengths(op, "lengths", lengths, B, S) : new Array<number>(B).fill(S);
   }
 }
 

@@ -1,3 +1,4 @@
+import { checkKeys } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
 
 /** What the keys of a configuration must be; every key is in one of the lists. */
@@ -15,7 +16,7 @@ export function refuseConfig(
   op: string,
   rule: string,
   got: unknown,
-  code: "OPTION" | "UNKNOWN" | "CONFLICT" = "OPTION",
+  code: "OPTION" | "CONFLICT" = "OPTION",
 ): never {
   throw new OptionError(code, { op, rule, got, remedy: "correct the configuration" });
 }
@@ -31,11 +32,7 @@ export function checkModelConfig(
   { sizes = [], counts = [], others = [] }: ConfigRules,
 ): void {
   const given = config as Readonly<Record<string, unknown>>;
-  const known = [...sizes, ...counts, ...others];
-  for (const key of Object.keys(given)) {
-    if (!known.includes(key))
-      refuseConfig(op, `every key must be one of ${known.join(", ")}`, key, "UNKNOWN");
-  }
+  checkKeys(op, given, [...sizes, ...counts, ...others]);
   for (const [names, least] of [
     [sizes, 1],
     [counts, 0],

@@ -1,4 +1,5 @@
 import type { RopeScaling } from "../../attention/position/rope-frequencies.ts";
+import { checkKeys } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
 
 /** How a Transformer knows where its tokens stand. */
@@ -161,9 +162,7 @@ export interface FullConfig
  */
 export function fullConfig(config: TransformerConfig): FullConfig {
   const given = config as unknown as Record<string, unknown>;
-  for (const key of Object.keys(given)) {
-    if (!KEYS.includes(key)) refuse("UNKNOWN", `every key must be one of ${KEYS.join(", ")}`, key);
-  }
+  checkKeys("Transformer", given, KEYS);
   const check = (names: readonly string[], rule: string, holds: (value: never) => boolean) => {
     for (const name of names) {
       const value = given[name];
@@ -250,7 +249,7 @@ export function fullConfig(config: TransformerConfig): FullConfig {
   };
 }
 
-function refuse(code: "OPTION" | "UNKNOWN" | "CONFLICT" | "HEADS", rule: string, got: unknown): never {
+function refuse(code: "OPTION" | "CONFLICT" | "HEADS", rule: string, got: unknown): never {
   throw new OptionError(code, { op: "Transformer", rule, got, remedy: "correct the configuration" });
 }
 
