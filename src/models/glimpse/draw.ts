@@ -5,12 +5,12 @@ import type { ImageSize } from "../../attention/glimpse/glimpse.ts";
 import { checkCount } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
 import { outOfRange } from "../../core/faults.ts";
-import { RandomStream } from "../../core/random.ts";
 import { tidy } from "../../ops/tidy.ts";
+import { dense, denseSpecs } from "../maps.ts";
 import { type ParameterSpecs, Parameters } from "../parameters.ts";
 import { count, fullConfig, oneOf, positive, type Rule, size } from "./config.ts";
 import { checkImages } from "./images.ts";
-import { dense, denseSpecs, emptyState, flat, type LstmState, lstm, lstmSpecs } from "./maps.ts";
+import { emptyState, flat, type LstmState, lstm, lstmSpecs, normalNoise } from "./memory.ts";
 
 const PIXELS = ["bernoulli", "normal"] as const;
 
@@ -156,7 +156,7 @@ export class Draw {
       let state = emptyState(count, decoder);
       let canvas: tf.Tensor4D = tf.zeros([count, ...image, channels]);
       return Array.from({ length: steps }, (_, t): DrawWriting => {
-        const written = this.#write(noise([count, latent], seed, t), state, canvas);
+        const written = this.#write(normalNoise([count, latent], seed, t), state, canvas);
         state = written.state;
         canvas = written.canvas;
         return written.step;
@@ -214,14 +214,8 @@ export class Draw {
   }
 }
 
-/** Latent numbers of step t of a seed, of the prior. */
-function noise(shape: [number, number], seed: number, t: number): tf.Tensor2D {
-  const random = new RandomStream(seed, t);
-  return tf.tensor2d(random.fillNormal(new Float32Array(shape[0] * shape[1])), shape);
-}
-
 const drawn = (mean: tf.Tensor2D, logDeviation: tf.Tensor2D, seed: number, t: number): tf.Tensor2D =>
-  tf.add(mean, tf.mul(tf.exp(logDeviation), noise(mean.shape, seed, t)));
+  tf.add(mean, tf.mul(tf.exp(logDeviation), normalNoise(mean.shape, seed, t)));
 
 /** KL(N(μ, σ²) ‖ N(0, 1)) = ½ Σ (μ² + σ² − 2 ln σ − 1): [B, L] → [B] */
 function divergence(mean: tf.Tensor2D, logDeviation: tf.Tensor2D): tf.Tensor1D {

@@ -2,21 +2,12 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { ImageSize } from "../../attention/glimpse/glimpse.ts";
 import { resizeGlimpse } from "../../attention/glimpse/resize.ts";
 import { tidy } from "../../ops/tidy.ts";
+import { convolution, convolutionSpecs, dense, denseSpecs } from "../maps.ts";
 import { type ParameterSpecs, Parameters } from "../parameters.ts";
 import { around, centre, checkBoxes, checkFrames, moved, shifted } from "./boxes.ts";
 import { count, fullConfig, oneOf, positive, size } from "./config.ts";
 import { checkImages } from "./images.ts";
-import {
-  convolution,
-  convolutionSpecs,
-  dense,
-  denseSpecs,
-  emptyState,
-  flat,
-  type LstmState,
-  lstm,
-  lstmSpecs,
-} from "./maps.ts";
+import { emptyState, flat, type LstmState, lstm, lstmSpecs } from "./memory.ts";
 
 const MOTIONS = ["stay", "coast"] as const;
 

@@ -2,15 +2,15 @@ import * as tf from "@tensorflow/tfjs-core";
 import { scoreFunctionLoss } from "../../attention/discrete/score-function.ts";
 import type { ImageSize } from "../../attention/glimpse/glimpse.ts";
 import { checkCount } from "../../core/check-options.ts";
-import { RandomStream } from "../../core/random.ts";
 import { detached } from "../../ops/attention/guard.ts";
 import { checkTensors } from "../../ops/check.ts";
 import { softmaxCrossEntropy } from "../../ops/softmax-cross-entropy.ts";
 import { tidy } from "../../ops/tidy.ts";
+import { dense, denseSpecs } from "../maps.ts";
 import { type ParameterSpecs, Parameters } from "../parameters.ts";
 import { atLeast, count, fullConfig, positive, size } from "./config.ts";
 import { checkImages } from "./images.ts";
-import { dense, denseSpecs, emptyState, flat, type LstmState, lstm, lstmSpecs } from "./maps.ts";
+import { emptyState, flat, type LstmState, lstm, lstmSpecs, normalNoise } from "./memory.ts";
 import { retina } from "./retina.ts";
 
 export interface RecurrentAttentionConfig {
@@ -175,15 +175,10 @@ export class RecurrentAttentionModel {
   #choose(h: tf.Tensor2D, seed: number | undefined, t: number): [tf.Tensor2D, tf.Tensor1D] {
     const { deviation } = this.config;
     const mean = tf.tanh(dense(this.parameters, "location", h));
-    const noise = seed === undefined ? 0 : normal(mean.shape, seed, t);
+    const noise = seed === undefined ? 0 : normalNoise(mean.shape, seed, t);
     const place: tf.Tensor2D = tf.add(detached(mean), tf.mul(noise, deviation));
     const off = tf.div(tf.sub(place, mean), deviation);
     const constant = Math.log(2 * Math.PI * deviation ** 2);
     return [place, tf.sub(tf.mul(tf.sum(tf.square(off), 1), -0.5), constant)];
   }
-}
-
-/** Normal numbers of look t of a seed. */
-function normal(shape: [number, number], seed: number, t: number): tf.Tensor2D {
-  return tf.tensor2d(new RandomStream(seed, t).fillNormal(new Float32Array(shape[0] * shape[1])), shape);
 }

@@ -4,10 +4,11 @@ import { spatialTransformer } from "../../attention/glimpse/spatial-transformer.
 import { checkTensors } from "../../ops/check.ts";
 import { softmaxCrossEntropy } from "../../ops/softmax-cross-entropy.ts";
 import { tidy } from "../../ops/tidy.ts";
+import { convolution, convolutionSpecs, dense, denseSpecs } from "../maps.ts";
 import { type ParameterSpecs, Parameters } from "../parameters.ts";
 import { count, fullConfig, oneOf, size } from "./config.ts";
 import { checkImages } from "./images.ts";
-import { convolution, convolutionSpecs, dense, denseSpecs, flat } from "./maps.ts";
+import { flat } from "./memory.ts";
 
 const TRANSFORMS = ["affine", "crop", "none"] as const;
 /** The numbers of each transform that leave the image as it is: θ row by row; scaleX, shiftX, scaleY, shiftY. */
@@ -48,7 +49,7 @@ function parameterSpecs(config: Required<SpatialTransformerConfig>): ParameterSp
       ...convolutionSpecs("localization/first", C, F),
       ...convolutionSpecs("localization/second", F, F),
       // A bias would not move what a softmax over places makes of it.
-      ...convolutionSpecs("localization/third", F, F, false),
+      ...convolutionSpecs("localization/third", F, F, { bias: false }),
       ...denseSpecs("localization/output", 2 * F, IDENTITY[transform].length, "zeros"),
     }),
     ...denseSpecs("classifier/hidden", h * w * C, hidden),

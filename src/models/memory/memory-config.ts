@@ -1,5 +1,6 @@
 import { checkChoice, checkCount } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
+import { normSpecs } from "../maps.ts";
 import type { ParameterSpecs } from "../parameters.ts";
 
 /** What a Transformer keeps of the segments before, or has learned beside them. */
@@ -95,16 +96,9 @@ export function memoryParameters(config: MemoryTransformerConfig): ParameterSpec
   return {
     "embedding/token": { shape: [V, C], start: { normal: C ** -0.5 } },
     ...Object.assign({}, ...Array.from({ length: layers }, (_, n) => layerSpecs(config, n))),
-    ...norm("norm", C),
+    ...normSpecs("norm", C),
     "output/weight": { shape: [C, V], start: "glorot" },
     "output/bias": { shape: [V], start: "zeros" },
-  };
-}
-
-function norm(name: string, C: number): ParameterSpecs {
-  return {
-    [`${name}/gamma`]: { shape: [C], start: "ones" },
-    [`${name}/beta`]: { shape: [C], start: "zeros" },
   };
 }
 
@@ -120,7 +114,7 @@ function layerSpecs(config: MemoryTransformerConfig, n: number): ParameterSpecs 
     [`${layer}/${name}`]: { shape: [H, D], start: "zeros" },
   });
   return {
-    ...norm(`${layer}/norm`, C),
+    ...normSpecs(`${layer}/norm`, C),
     ...matrix("query"),
     ...matrix("key"),
     ...matrix("value"),
@@ -143,7 +137,7 @@ function layerSpecs(config: MemoryTransformerConfig, n: number): ParameterSpecs 
       [`${layer}/persistent/values`]: { shape: [H, memory.slots, D], start: { normal: 1 } },
     }),
     ...(F > 0 && {
-      ...norm(`${layer}/feed/norm`, C),
+      ...normSpecs(`${layer}/feed/norm`, C),
       ...matrix("feed/in", C, F),
       [`${layer}/feed/in/bias`]: { shape: [F], start: "zeros" as const },
       ...matrix("feed/out", F, C),

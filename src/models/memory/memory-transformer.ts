@@ -18,6 +18,7 @@ import { gelu } from "../../ops/gelu.ts";
 import { layerNorm } from "../../ops/layer-norm.ts";
 import { linear } from "../../ops/linear.ts";
 import { tidy } from "../../ops/tidy.ts";
+import { normalized } from "../maps.ts";
 import { Parameters } from "../parameters.ts";
 import {
   checkMemoryConfig,
@@ -112,7 +113,7 @@ export class MemoryTransformer {
         kept.push(next);
         if (loss) losses.push(loss);
       }
-      const logits = this.#map("output/weight", this.#norm("norm", h), "output/bias");
+      const logits = this.#map("output/weight", normalized(this.parameters, "norm", h), "output/bias");
       return {
         logits,
         memory: kept,
@@ -128,12 +129,12 @@ export class MemoryTransformer {
   /** h after attention, what the layer keeps, and what its compression has lost. */
   #layer(n: number, h: tf.Tensor3D, before: LayerMemory): LayerResult {
     const { memory } = this.config;
-    const y = this.#norm(`layer/${n}/norm`, h);
+    const y = normalized(this.parameters, `layer/${n}/norm`, h);
     const q = this.#heads(n, "query", y);
     const out = (read: tf.Tensor4D) => tf.add<tf.Tensor3D>(h, this.#joined(n, read));
     if (memory.kind === "recurrent" || memory.kind === "compressive") {
       const parts = [before.compressed, before.states].filter((part) => part !== undefined);
-      const past = parts.map((part) => this.#norm(`layer/${n}/norm`, part));
+      const past = parts.map((part) => normalized(this.parameters, `layer/${n}/norm`, part));
       const all = past.length > 0 ? tf.concat([...past, y], 1) : y;
       const read = this.#relative(n, q, this.#heads(n, "key", all), this.#heads(n, "value", all));
       return { output: out(read), ...this.#remember(n, h, y, before) };
@@ -223,7 +224,9 @@ export class MemoryTransformer {
   #feedForward(n: number, h: tf.Tensor3D): tf.Tensor3D {
     if (this.config.inner === 0) return h;
     const feed = `layer/${n}/feed`;
-    const inner = gelu(this.#map(`${feed}/in`, this.#norm(`${feed}/norm`, h), `${feed}/in/bias`));
+    const inner = gelu(
+      this.#map(`${feed}/in`, normalized(this.parameters, `${feed}/norm`, h), `${feed}/in/bias`),
+    );
     return tf.add(h, this.#map(`${feed}/out`, inner, `${feed}/out/bias`));
   }
 
@@ -239,10 +242,6 @@ export class MemoryTransformer {
     const [B, , T] = read.shape;
     const rows = tf.reshape(tf.transpose(read, [0, 2, 1, 3]), [B, T, this.config.width]) as tf.Tensor3D;
     return linear(rows, this.parameters.matrix(`layer/${n}/output`));
-  }
-
-  #norm(name: string, x: tf.Tensor3D): tf.Tensor3D {
-    return layerNorm(x, this.parameters.vector(`${name}/gamma`), this.parameters.vector(`${name}/beta`));
   }
 
   #map(weight: string, x: tf.Tensor3D, bias: string): tf.Tensor3D {

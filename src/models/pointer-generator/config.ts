@@ -1,5 +1,5 @@
 import { checkCount } from "../../core/check-options.ts";
-import { OptionError } from "../../core/errors.ts";
+import { fieldCheck } from "../seq2seq/config.ts";
 
 const OP = "PointerGenerator";
 const CELLS = ["gru", "lstm"] as const;
@@ -47,12 +47,7 @@ const SWITCHES = ["pointer", "coverage", "inputFeeding"] as const;
 export function checkPointerConfig(config: PointerGeneratorConfig): void {
   for (const name of SIZES) checkCount(OP, name, config[name], name === "vocabulary" ? 5 : 1);
   const given: Record<string, unknown> = { ...config };
-  const must = (name: string, rule: string, holds: boolean) => {
-    if (holds) return;
-    const got = JSON.stringify(given[name]) ?? "nothing";
-    const fault = { op: OP, rule: `the configuration's ${name} must be ${rule}`, got };
-    throw new OptionError("OPTION", { ...fault, remedy: "correct it", name });
-  };
+  const must = fieldCheck(OP, given);
   must("cell", `one of ${CELLS.join(", ")}`, (CELLS as readonly unknown[]).includes(config.cell));
   for (const name of SWITCHES) must(name, "true or false", typeof config[name] === "boolean");
   const { dropout } = config;

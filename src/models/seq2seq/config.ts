@@ -66,15 +66,20 @@ const SIZES = [
 const WORDS: Record<string, readonly string[]> = { cell: CELLS, style: STYLES, score: SCORES };
 const SWITCHES = ["inputFeeding", "tieEmbeddings"];
 
+/** Throws OPTION unless a field of a configuration is what it must be. */
+export function fieldCheck(op: string, given: Readonly<Record<string, unknown>>) {
+  return (name: string, rule: string, holds: boolean): void => {
+    if (holds) return;
+    const got = JSON.stringify(given[name]) ?? "nothing";
+    const fault = { op, rule: `the configuration's ${name} must be ${rule}`, got };
+    throw new OptionError("OPTION", { ...fault, remedy: "correct it", name });
+  };
+}
+
 /** Refuses a configuration that is not one. @throws OptionError OPTION */
 export function checkConfig(config: Seq2SeqConfig): void {
   const given: Record<string, unknown> = { ...config };
-  const must = (name: string, rule: string, holds: boolean) => {
-    if (holds) return;
-    const got = JSON.stringify(given[name]) ?? "nothing";
-    const fault = { op: "Seq2Seq", rule: `the configuration's ${name} must be ${rule}`, got };
-    throw new OptionError("OPTION", { ...fault, remedy: "correct it", name });
-  };
+  const must = fieldCheck("Seq2Seq", given);
   for (const name of SIZES) {
     must(name, "a whole number from 1", Number.isInteger(given[name]) && (given[name] as number) >= 1);
   }

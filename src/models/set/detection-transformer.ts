@@ -2,11 +2,11 @@ import * as tf from "@tensorflow/tfjs-core";
 import { writeSinusoids } from "../../attention/position/sinusoids.ts";
 import { checkRank, checkTensors } from "../../ops/check.ts";
 import { type Asked, tidy, tidyAsked, tidyData } from "../../ops/tidy.ts";
+import { convolution, dense, normalized } from "../maps.ts";
 import { Parameters } from "../parameters.ts";
 import type { BoundingBox } from "./bounding-boxes.ts";
 import { attended, think } from "./detection/blocks.ts";
 import { checkDetectionConfig, type DetectionTransformerConfig, detectionSpecs } from "./detection/config.ts";
-import { mapped, normalized } from "./maps.ts";
 import type { SceneObject } from "./matching.ts";
 import {
   type SetPrediction,
@@ -102,7 +102,7 @@ export class DetectionTransformer {
       const S = rows * columns;
       const cells = Array.from({ length: S }, (_, s) => [Math.floor(s / columns), s % columns] as const);
       const places = encodedPlaces(cells, C);
-      let memory = tf.reshape(mapped(p, "input", features), [B, S, C]) as tf.Tensor3D;
+      let memory = tf.reshape(dense(p, "input", features), [B, S, C]) as tf.Tensor3D;
       for (let n = 0; n < encoderLayers; n++) {
         const name = `encoder/${n}`;
         memory = attended(p, `${name}/self`, heads, memory, {
@@ -187,22 +187,20 @@ export class DetectionTransformer {
   /** Images after the convolutions, each of which halves rows and columns. */
   #features(x: tf.Tensor4D): tf.Tensor4D {
     const p = this.parameters;
-    return this.config.convolutions.reduce((image, _, n) => {
-      const kernel = p.variables[`convolution/${n}/kernel`] as unknown as tf.Tensor4D;
-      return tf.relu(
-        tf.add(tf.conv2d(image, kernel, 2, "same"), p.vector(`convolution/${n}/bias`)),
-      ) as tf.Tensor4D;
-    }, x);
+    return this.config.convolutions.reduce(
+      (image, _, n) => tf.relu(convolution(p, `convolution/${n}`, image, 2)),
+      x,
+    );
   }
 
   /** Classes and boxes of queries [B, Q, C]; centres are relative to the queries' points. */
   #say(queries: tf.Tensor3D, anchors: readonly (readonly [number, number])[]): SetPrediction {
     const p = this.parameters;
     const x = normalized(p, "decoder/norm", queries);
-    const inner = tf.relu(mapped(p, "box/1", tf.relu(mapped(p, "box/0", x))));
+    const inner = tf.relu(dense(p, "box/1", tf.relu(dense(p, "box/0", x))));
     const inverse = anchors.map(([a, b]) => [logit(a), logit(b), 0, 0]);
-    const boxes = tf.sigmoid(tf.add(mapped(p, "box/output", inner), tf.tensor2d(inverse)));
-    return { logits: mapped(p, "class", x), boxes: boxes as tf.Tensor3D };
+    const boxes = tf.sigmoid(tf.add(dense(p, "box/output", inner), tf.tensor2d(inverse)));
+    return { logits: dense(p, "class", x), boxes: boxes as tf.Tensor3D };
   }
 }
 

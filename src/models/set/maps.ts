@@ -6,44 +6,20 @@ import type {
   MultiHeadParameters,
   NormParameters,
 } from "../../attention/index.ts";
-import { layerNorm } from "../../ops/layer-norm.ts";
-import { linear } from "../../ops/linear.ts";
+import { denseSpecs, normSpecs } from "../maps.ts";
 import type { ParameterSpecs, Parameters } from "../parameters.ts";
-
-/** A map of the last axis. */
-export function mapSpecs(name: string, from: number, to: number): ParameterSpecs {
-  return {
-    [`${name}/kernel`]: { shape: [from, to], start: "glorot" },
-    [`${name}/bias`]: { shape: [to], start: "zeros" },
-  };
-}
-
-export function mapped<T extends tf.Tensor>(p: Parameters, name: string, x: T): T {
-  return linear(x, p.matrix(`${name}/kernel`), p.vector(`${name}/bias`));
-}
-
-export function normSpecs(name: string, C: number): ParameterSpecs {
-  return {
-    [`${name}/gamma`]: { shape: [C], start: "ones" },
-    [`${name}/beta`]: { shape: [C], start: "zeros" },
-  };
-}
 
 export function readNorm(p: Parameters, name: string): NormParameters {
   return { gamma: p.vector(`${name}/gamma`), beta: p.vector(`${name}/beta`) };
 }
 
-export function normalized<T extends tf.Tensor>(p: Parameters, name: string, x: T): T {
-  return layerNorm(x, p.vector(`${name}/gamma`), p.vector(`${name}/beta`));
-}
-
 /** Attention of x [B, T, C] over y [B, S, Cy]: four maps. */
 export function attentionSpecs(name: string, C: number, Cy: number): ParameterSpecs {
   return {
-    ...mapSpecs(`${name}/query`, C, C),
-    ...mapSpecs(`${name}/key`, Cy, C),
-    ...mapSpecs(`${name}/value`, Cy, C),
-    ...mapSpecs(`${name}/output`, C, C),
+    ...denseSpecs(`${name}/query`, C, C),
+    ...denseSpecs(`${name}/key`, Cy, C),
+    ...denseSpecs(`${name}/value`, Cy, C),
+    ...denseSpecs(`${name}/output`, C, C),
   };
 }
 
@@ -65,7 +41,7 @@ export function readAttention(p: Parameters, name: string, heads: number): Multi
 }
 
 export function feedForwardSpecs(name: string, C: number, F: number): ParameterSpecs {
-  return { ...mapSpecs(`${name}/in`, C, F), ...mapSpecs(`${name}/out`, F, C) };
+  return { ...denseSpecs(`${name}/in`, C, F), ...denseSpecs(`${name}/out`, F, C) };
 }
 
 export function readFeedForward(p: Parameters, name: string): FeedForwardParameters {

@@ -7,9 +7,10 @@ import { OptionError, ShapeError } from "../../core/errors.ts";
 import { size } from "../../core/notation.ts";
 import { checkTensors } from "../../ops/check.ts";
 import { tidy } from "../../ops/tidy.ts";
+import { dense, denseSpecs, normalized, normSpecs } from "../maps.ts";
 import { type ParameterSpecs, Parameters } from "../parameters.ts";
 import { checkModelConfig, refuseConfig } from "./check-config.ts";
-import { blockSpecs, mapped, mapSpecs, normalized, normSpecs, readBlock } from "./maps.ts";
+import { blockSpecs, readBlock } from "./maps.ts";
 
 /** One kind of input: text, a series, an image, a video. */
 export type PerceiverInput = {
@@ -93,15 +94,15 @@ function specs(config: PerceiverIOConfig): ParameterSpecs {
     const isText = TOKENS in kind;
     if (isText) all[`input/${name}/token`] = { shape: [kind.vocabulary, Ci], start: { normal: 1 } };
     const features = kind.shape.length * (2 * kind.bands + 1) + (isText ? 0 : kind.width);
-    Object.assign(all, mapSpecs(`input/${name}`, features, Ci));
+    Object.assign(all, denseSpecs(`input/${name}`, features, Ci));
   }
   all.latents = { shape: [N, C], start: { normal: 0.02 } };
   Object.assign(all, normSpecs("read/memory", Ci), blockSpecs("read", { C, Cy: Ci, F }));
   for (let n = 0; n < layers; n++) Object.assign(all, blockSpecs(`latent/${n}`, { C, F }));
   Object.assign(all, normSpecs("write/memory", C), blockSpecs("write", { C, F }), normSpecs("norm", C));
   if (queries > 0) all.queries = { shape: [queries, C], start: { normal: 0.02 } };
-  if (queryWidth > 0) Object.assign(all, mapSpecs("query", queryWidth, C));
-  return { ...all, ...mapSpecs("output", C, outputs) };
+  if (queryWidth > 0) Object.assign(all, denseSpecs("query", queryWidth, C));
+  return { ...all, ...denseSpecs("output", C, outputs) };
 }
 
 /**
@@ -226,12 +227,12 @@ export class PerceiverIO {
     return tidy(() => {
       const p = this.parameters;
       const asked = queries
-        ? mapped(p, "query", queries)
+        ? dense(p, "query", queries)
         : (tf.broadcastTo(tf.expandDims(p.matrix("queries"), 0), [B, learned, C]) as tf.Tensor3D);
       const memory = normalized(p, "write/memory", latents);
       const options = { preNorm: true, activation: "gelu" } as const;
       const { output } = multiHeadAttentionBlock(asked, memory, readBlock(p, "write", heads), options);
-      return mapped(p, "output", normalized(p, "norm", output));
+      return dense(p, "output", normalized(p, "norm", output));
     });
   }
 
@@ -255,11 +256,11 @@ export class PerceiverIO {
     if (TOKENS in kind) {
       const ids = tf.reshape(x, [B * S]) as tf.Tensor1D;
       const tokens = tf.reshape(p.rows(`input/${name}/token`, ids), [B, S, -1]);
-      return { features: tf.add(mapped(p, `input/${name}`, places), tokens) as tf.Tensor3D, there, S };
+      return { features: tf.add(dense(p, `input/${name}`, places), tokens) as tf.Tensor3D, there, S };
     }
     const numbers = tf.reshape(x, [B, S, kind.width]) as tf.Tensor3D;
     const clean = there ? (tf.where(tf.reshape(there, [B, S, 1]), numbers, 0) as tf.Tensor3D) : numbers;
-    return { features: mapped(p, `input/${name}`, tf.concat([clean, places], 2)), there, S };
+    return { features: dense(p, `input/${name}`, tf.concat([clean, places], 2)), there, S };
   }
 
   /** Throws unless every input is of a kind of this model; B. */

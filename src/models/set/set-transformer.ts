@@ -7,9 +7,10 @@ import {
 } from "../../attention/set/index.ts";
 import { checkRank, checkTensors } from "../../ops/check.ts";
 import { tidy } from "../../ops/tidy.ts";
+import { dense, denseSpecs } from "../maps.ts";
 import { type ParameterSpecs, Parameters } from "../parameters.ts";
 import { checkModelConfig } from "./check-config.ts";
-import { blockSpecs, feedForwardSpecs, mapped, mapSpecs, readBlock, readFeedForward } from "./maps.ts";
+import { blockSpecs, feedForwardSpecs, readBlock, readFeedForward } from "./maps.ts";
 
 export interface SetTransformerConfig {
   /** Cin, the width of an element. */
@@ -39,7 +40,7 @@ const RULES = {
 
 function specs(config: SetTransformerConfig): ParameterSpecs {
   const { inputWidth, width: C, inner: F, inducingPoints: M, seeds, outputs } = config;
-  const all: Record<string, ParameterSpecs[string]> = { ...mapSpecs("input", inputWidth, C) };
+  const all: Record<string, ParameterSpecs[string]> = { ...denseSpecs("input", inputWidth, C) };
   for (let n = 0; n < config.encoderLayers; n++) {
     const name = `encoder/${n}`;
     if (M === 0) Object.assign(all, blockSpecs(name, { C, F }));
@@ -51,7 +52,7 @@ function specs(config: SetTransformerConfig): ParameterSpecs {
   Object.assign(all, feedForwardSpecs("pool/in", C, F), blockSpecs("pool", { C, F }));
   all["pool/seeds"] = { shape: [seeds, C], start: "glorot" };
   for (let n = 0; n < config.decoderLayers; n++) Object.assign(all, blockSpecs(`decoder/${n}`, { C, F }));
-  return { ...all, ...mapSpecs("output", C, outputs) };
+  return { ...all, ...denseSpecs("output", C, outputs) };
 }
 
 /**
@@ -101,7 +102,7 @@ export class SetTransformer {
       const p = this.parameters;
       const there = lengths && paddingMask(lengths, S);
       const clean = there ? (tf.where(tf.reshape(there, [B, S, 1]), x, 0) as tf.Tensor3D) : x;
-      let elements = mapped(p, "input", clean);
+      let elements = dense(p, "input", clean);
       for (let n = 0; n < encoderLayers; n++) {
         const name = `encoder/${n}`;
         if (M === 0) {
@@ -146,7 +147,7 @@ export class SetTransformer {
       for (let n = 0; n < decoderLayers; n++) {
         found = multiHeadAttentionBlock(found, found, readBlock(p, `decoder/${n}`, heads)).output;
       }
-      return mapped(p, "output", found);
+      return dense(p, "output", found);
     });
   }
 

@@ -4,17 +4,10 @@ import { slotAttention } from "../../attention/set/slot-attention.ts";
 import { RandomStream } from "../../core/random.ts";
 import { checkTensors } from "../../ops/check.ts";
 import { tidy } from "../../ops/tidy.ts";
+import { convolution, convolutionSpecs, dense, denseSpecs, normalized, normSpecs } from "../maps.ts";
 import { type ParameterSpecs, Parameters } from "../parameters.ts";
 import { checkModelConfig, refuseConfig } from "./check-config.ts";
-import {
-  feedForwardSpecs,
-  mapped,
-  mapSpecs,
-  normalized,
-  normSpecs,
-  readFeedForward,
-  readNorm,
-} from "./maps.ts";
+import { feedForwardSpecs, readFeedForward, readNorm } from "./maps.ts";
 
 export interface SlotAttentionAutoencoderConfig {
   /** H */
@@ -48,7 +41,7 @@ export interface SlotScene {
   readonly masks: tf.Tensor4D;
 }
 
-const KERNEL = 5;
+const SIDE = 5;
 const BANDS = 4;
 const PLACES = 2 * (2 * BANDS + 1);
 const RULES = {
@@ -60,11 +53,7 @@ function specs(config: SlotAttentionAutoencoderConfig): ParameterSpecs {
   const { channels, features: E, convolutions, slotWidth: C, inner: F } = config;
   const all: Record<string, ParameterSpecs[string]> = {};
   for (let n = 0; n < convolutions; n++) {
-    const from = n === 0 ? channels : E;
-    // He et al. 2015: the variance of ReLU's outputs stays that of its inputs.
-    const deviation = Math.sqrt(2 / (KERNEL * KERNEL * from));
-    all[`encoder/${n}/kernel`] = { shape: [KERNEL, KERNEL, from, E], start: { normal: deviation } };
-    all[`encoder/${n}/bias`] = { shape: [E], start: "zeros" };
+    Object.assign(all, convolutionSpecs(`encoder/${n}`, n === 0 ? channels : E, E, { side: SIDE }));
   }
   const seen = convolutions === 0 ? channels : E;
   const map = (name: string, from: number, to: number) => ({
@@ -72,24 +61,24 @@ function specs(config: SlotAttentionAutoencoderConfig): ParameterSpecs {
   });
   return {
     ...all,
-    ...mapSpecs("encoder/places", PLACES + seen, E),
+    ...denseSpecs("encoder/places", PLACES + seen, E),
     ...normSpecs("encoder/norm", E),
-    ...mapSpecs("encoder/in", E, E),
-    ...mapSpecs("encoder/out", E, E),
+    ...denseSpecs("encoder/in", E, E),
+    ...denseSpecs("encoder/out", E, E),
     "slots/mean": { shape: [C], start: { normal: 0.1 } },
     "slots/log-deviation": { shape: [C], start: "zeros" },
     ...normSpecs("slots/input/norm", E),
     ...normSpecs("slots/norm", C),
     ...{ ...map("slots/query", C, C), ...map("slots/key", E, C), ...map("slots/value", E, C) },
-    ...mapSpecs("slots/gru/input", C, 3 * C),
-    ...mapSpecs("slots/gru/hidden", C, 3 * C),
+    ...denseSpecs("slots/gru/input", C, 3 * C),
+    ...denseSpecs("slots/gru/hidden", C, 3 * C),
     ...normSpecs("slots/feed/norm", C),
     ...feedForwardSpecs("slots/feed", C, F),
-    ...mapSpecs("decoder/slot", C, F),
-    ...mapSpecs("decoder/places", PLACES, F),
-    ...mapSpecs("decoder/0", F, F),
-    ...mapSpecs("decoder/1", F, F),
-    ...mapSpecs("decoder/output", F, channels + 1),
+    ...denseSpecs("decoder/slot", C, F),
+    ...denseSpecs("decoder/places", PLACES, F),
+    ...denseSpecs("decoder/0", F, F),
+    ...denseSpecs("decoder/1", F, F),
+    ...denseSpecs("decoder/output", F, channels + 1),
   };
 }
 
@@ -155,16 +144,15 @@ export class SlotAttentionAutoencoder {
       const p = this.parameters;
       let x = image;
       for (let n = 0; n < convolutions; n++) {
-        const kernel = p.variables[`encoder/${n}/kernel`] as unknown as tf.Tensor4D;
-        x = tf.relu(tf.add(tf.conv2d(x, kernel, 1, "same"), p.vector(`encoder/${n}/bias`)));
+        x = tf.relu(convolution(p, `encoder/${n}`, x));
       }
       const seen = tf.reshape(x, [B, H * W, -1]) as tf.Tensor3D;
       const places = tf.broadcastTo(this.#places(), [B, H * W, PLACES]) as tf.Tensor3D;
-      const placed = mapped(p, "encoder/places", tf.concat([seen, places], 2));
-      const features = mapped(
+      const placed = dense(p, "encoder/places", tf.concat([seen, places], 2));
+      const features = dense(
         p,
         "encoder/out",
-        tf.relu(mapped(p, "encoder/in", normalized(p, "encoder/norm", placed))),
+        tf.relu(dense(p, "encoder/in", normalized(p, "encoder/norm", placed))),
       );
       const noise = new RandomStream(seed).fillNormal(new Float32Array(B * T * C));
       const deviation = tf.exp(p.vector("slots/log-deviation"));
@@ -193,11 +181,11 @@ export class SlotAttentionAutoencoder {
     const [B, T] = slots.shape;
     return tidy(() => {
       const p = this.parameters;
-      const own = tf.reshape(mapped(p, "decoder/slot", slots), [B * T, 1, F]);
-      const places = mapped(p, "decoder/places", this.#places());
+      const own = tf.reshape(dense(p, "decoder/slot", slots), [B * T, 1, F]);
+      const places = dense(p, "decoder/places", this.#places());
       let x = tf.relu(tf.add(own, places)) as tf.Tensor3D;
-      for (const layer of ["decoder/0", "decoder/1"]) x = tf.relu(mapped(p, layer, x));
-      const painted = tf.reshape(mapped(p, "decoder/output", x), [B, T, H * W, channels + 1]);
+      for (const layer of ["decoder/0", "decoder/1"]) x = tf.relu(dense(p, layer, x));
+      const painted = tf.reshape(dense(p, "decoder/output", x), [B, T, H * W, channels + 1]);
       const [parts, presence] = tf.split(painted, [channels, 1], 3) as [tf.Tensor4D, tf.Tensor4D];
       // The softmax is over the slots, which come last for it.
       const shares = tf.softmax(tf.transpose(tf.reshape(presence, [B, T, H * W]), [0, 2, 1]));

@@ -1,8 +1,9 @@
 /** The sublayers of a detection transformer: norm first, and positions in queries and keys alone. */
 import * as tf from "@tensorflow/tfjs-core";
 import { multiHeadAttention } from "../../../attention/sequence/multi-head.ts";
+import { dense, normalized } from "../../maps.ts";
 import type { Parameters } from "../../parameters.ts";
-import { mapped, normalized, readAttention } from "../maps.ts";
+import { readAttention } from "../maps.ts";
 
 export interface Reading {
   /** What is read, normalised already. @default x itself, normalised */
@@ -37,6 +38,6 @@ export function attended(
 
 /** x and what its feed-forward maps add. */
 export function think(p: Parameters, name: string, x: tf.Tensor3D): tf.Tensor3D {
-  const inner = tf.relu(mapped(p, `${name}/in`, normalized(p, `${name}/norm`, x)));
-  return tf.add(x, mapped(p, `${name}/out`, inner));
+  const inner = tf.relu(dense(p, `${name}/in`, normalized(p, `${name}/norm`, x)));
+  return tf.add(x, dense(p, `${name}/out`, inner));
 }

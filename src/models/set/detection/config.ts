@@ -1,6 +1,7 @@
+import { convolutionSpecs, denseSpecs, normSpecs } from "../../maps.ts";
 import type { ParameterSpecs } from "../../parameters.ts";
 import { checkModelConfig, refuseConfig } from "../check-config.ts";
-import { attentionSpecs, feedForwardSpecs, mapSpecs, normSpecs } from "../maps.ts";
+import { attentionSpecs, feedForwardSpecs } from "../maps.ts";
 
 export interface DetectionTransformerConfig {
   /** Cin, channels of the image, or of the features. */
@@ -28,7 +29,6 @@ const RULES = {
   counts: ["encoderLayers"],
   others: ["convolutions"],
 };
-const KERNEL = 3;
 
 export function checkDetectionConfig(op: string, config: DetectionTransformerConfig): void {
   checkModelConfig(op, config, RULES);
@@ -48,15 +48,11 @@ export function detectionSpecs(config: DetectionTransformerConfig): ParameterSpe
   const { channels, convolutions, width: C, inner: F, queries: Q, classes } = config;
   const all: Record<string, ParameterSpecs[string]> = {};
   convolutions.forEach((to, n) => {
-    const from = convolutions[n - 1] ?? channels;
-    // He et al. 2015: the variance of ReLU's outputs stays that of its inputs.
-    const deviation = Math.sqrt(2 / (KERNEL * KERNEL * from));
-    all[`convolution/${n}/kernel`] = { shape: [KERNEL, KERNEL, from, to], start: { normal: deviation } };
-    all[`convolution/${n}/bias`] = { shape: [to], start: "zeros" };
+    Object.assign(all, convolutionSpecs(`convolution/${n}`, convolutions[n - 1] ?? channels, to));
   });
   const attention = (name: string) => ({ ...attentionSpecs(name, C, C), ...normSpecs(`${name}/norm`, C) });
   const feed = (name: string) => ({ ...feedForwardSpecs(name, C, F), ...normSpecs(`${name}/norm`, C) });
-  Object.assign(all, mapSpecs("input", convolutions.at(-1) ?? channels, C));
+  Object.assign(all, denseSpecs("input", convolutions.at(-1) ?? channels, C));
   for (let n = 0; n < config.encoderLayers; n++) {
     Object.assign(all, attention(`encoder/${n}/self`), feed(`encoder/${n}/feed`));
   }
@@ -69,7 +65,7 @@ export function detectionSpecs(config: DetectionTransformerConfig): ParameterSpe
     ...all,
     queries: { shape: [Q, C], start: { normal: 0.02 } },
     ...normSpecs("decoder/norm", C),
-    ...mapSpecs("class", C, classes + 1),
-    ...{ ...mapSpecs("box/0", C, C), ...mapSpecs("box/1", C, C), ...mapSpecs("box/output", C, 4) },
+    ...denseSpecs("class", C, classes + 1),
+    ...{ ...denseSpecs("box/0", C, C), ...denseSpecs("box/1", C, C), ...denseSpecs("box/output", C, 4) },
   };
 }
