@@ -5,7 +5,7 @@ import type { TokenPair } from "../../data/batching.ts";
 import { hashedOrder, rowsChecksum } from "../../data/rows.ts";
 import { normalizeText } from "../../data/text.ts";
 import { readPairs, type SentencePair } from "../../data/tsv.ts";
-import { groupReferences, type Referenced } from "../translation/corpus.ts";
+import { groupReferences, type Referenced } from "../references.ts";
 import type { SummarizationRecipe } from "./recipe.ts";
 import { splitWords, WordVocabulary } from "./words.ts";
 

@@ -1,6 +1,6 @@
 import { repeatedTrigrams } from "../../models/pointer-generator/trigrams.ts";
 import { corpusRouge, type RougeScore } from "../../train/metrics/rouge.ts";
-import type { Referenced } from "../translation/corpus.ts";
+import type { Referenced } from "../references.ts";
 import { scoreLead } from "./lead.ts";
 import type { SummarizeOptions, Summary } from "./summarizer.ts";
 

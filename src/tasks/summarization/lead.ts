@@ -1,5 +1,5 @@
 import { corpusRouge, type RougeScore } from "../../train/metrics/rouge.ts";
-import type { Referenced } from "../translation/corpus.ts";
+import type { Referenced } from "../references.ts";
 
 /**
  * The first words of a text, parted by spaces: the baseline of every summary.

@@ -5,7 +5,7 @@ import type { PointerGeneratorConfig } from "../../models/pointer-generator/conf
 import { PointerGenerator } from "../../models/pointer-generator/pointer-generator.ts";
 import { namedGradients } from "../../train/named-gradients.ts";
 import type { ShardModel } from "../../train/shards.ts";
-import type { PairShard } from "../translation/batches.ts";
+import type { PairShard } from "../pair-batches.ts";
 
 export interface ShardInit {
   config: PointerGeneratorConfig;

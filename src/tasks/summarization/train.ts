@@ -1,7 +1,7 @@
 import { linearSchedule } from "../../train/schedule.ts";
 import { ShardTraining } from "../../train/shard-training.ts";
 import { ShardPool } from "../../train/shards.ts";
-import { Batches } from "../translation/batches.ts";
+import { Batches } from "../pair-batches.ts";
 import type { SummarizationCorpus } from "./corpus.ts";
 import type { SummarizationRecipe } from "./recipe.ts";
 import { createShard, type ShardBatch, type ShardInit, type SummarizationShard } from "./shard.ts";

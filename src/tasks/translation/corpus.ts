@@ -3,14 +3,9 @@ import type { TokenPair } from "../../data/batching.ts";
 import { type Bpe, END } from "../../data/bpe.ts";
 import { trainBpe } from "../../data/bpe-train.ts";
 import { hashedOrder, rowsChecksum } from "../../data/rows.ts";
-import { readPairs, type SentencePair } from "../../data/tsv.ts";
+import { readPairs } from "../../data/tsv.ts";
+import { groupReferences, type Referenced } from "../references.ts";
 import type { Recipe } from "./recipe.ts";
-
-/** One source sentence with every translation that the data has of it. */
-export interface Referenced {
-  source: string;
-  references: string[];
-}
 
 /** What training reads: encoded pairs, and the validation split as sentences with references. */
 export interface Corpus {
@@ -20,17 +15,6 @@ export interface Corpus {
   validation: Referenced[];
   /** `rowsChecksum` of the training rows. */
   checksum: string;
-}
-
-/** Rows of one source stand together in a split: one entry a source, all its targets as references. */
-export function groupReferences(pairs: readonly SentencePair[]): Referenced[] {
-  const groups = new Map<string, string[]>();
-  for (const { source, target } of pairs) {
-    const references = groups.get(source);
-    if (references) references.push(target);
-    else groups.set(source, [target]);
-  }
-  return Array.from(groups, ([source, references]) => ({ source, references }));
 }
 
 /** A split of a data set, as sentences with references. */

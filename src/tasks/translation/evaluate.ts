@@ -1,7 +1,7 @@
 import { corpusBleu } from "../../train/metrics/bleu.ts";
 import { corpusChrf } from "../../train/metrics/chrf.ts";
 import { exactMatch } from "../../train/metrics/exact-match.ts";
-import type { Referenced } from "./corpus.ts";
+import type { Referenced } from "../references.ts";
 import type { TranslateOptions, Translation } from "./translation.ts";
 
 /** How well a split is translated, as sacreBLEU scores it. */

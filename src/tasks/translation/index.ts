@@ -1,6 +1,8 @@
 /** Translation with a trained attention model: load one, translate, see what each word looked at, train another. */
+
+export { groupReferences, type Referenced } from "../references.ts";
 export type { TranslationCard } from "./card.ts";
-export { groupReferences, type Referenced, readReferenced } from "./corpus.ts";
+export { readReferenced } from "./corpus.ts";
 export { type Evaluation, evaluate } from "./evaluate.ts";
 export { DEFAULT_MODEL, loadTranslator, type Translator } from "./load.ts";
 export { DEFAULT_RECIPE, type Recipe } from "./recipe.ts";

@@ -5,7 +5,7 @@ import type { Seq2SeqConfig } from "../../models/seq2seq/config.ts";
 import { Seq2Seq } from "../../models/seq2seq/seq2seq.ts";
 import { namedGradients } from "../../train/named-gradients.ts";
 import type { ShardModel } from "../../train/shards.ts";
-import type { PairShard } from "./batches.ts";
+import type { PairShard } from "../pair-batches.ts";
 
 export interface ShardInit {
   config: Seq2SeqConfig;

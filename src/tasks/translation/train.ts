@@ -2,7 +2,7 @@ import type { Seq2SeqConfig } from "../../models/seq2seq/config.ts";
 import { linearSchedule } from "../../train/schedule.ts";
 import { ShardTraining } from "../../train/shard-training.ts";
 import { ShardPool } from "../../train/shards.ts";
-import { Batches } from "./batches.ts";
+import { Batches } from "../pair-batches.ts";
 import type { Corpus } from "./corpus.ts";
 import type { Recipe } from "./recipe.ts";
 import { createShard, type ShardBatch, type ShardInit, type TranslationShard } from "./shard.ts";

@@ -1,5 +1,6 @@
 import { sentenceChrf } from "../../../train/metrics/chrf.ts";
-import { type Referenced, readReferenced } from "../corpus.ts";
+import type { Referenced } from "../../references.ts";
+import { readReferenced } from "../corpus.ts";
 import { type Evaluation, evaluate } from "../evaluate.ts";
 import type { TargetLanguage } from "../text/language.ts";
 import { normalizeEnglish } from "../text/normalize.ts";

@@ -5,7 +5,7 @@ import type { TransformerConfig } from "../../../models/transformer/config.ts";
 import type { Transformer } from "../../../models/transformer/transformer.ts";
 import { softmaxCrossEntropy } from "../../../ops/softmax-cross-entropy.ts";
 import { tidy } from "../../../ops/tidy.ts";
-import type { PairShard } from "../batches.ts";
+import type { PairShard } from "../../pair-batches.ts";
 import type { ModelSizes } from "./recipe.ts";
 
 /** The Transformer of the paper with norms before its sublayers, which trains without care about its first steps. */

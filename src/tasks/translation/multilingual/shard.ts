@@ -4,7 +4,7 @@ import { useHeedBackend } from "../../../host/select.ts";
 import { Transformer } from "../../../models/transformer/transformer.ts";
 import { namedGradients } from "../../../train/named-gradients.ts";
 import type { ShardModel } from "../../../train/shards.ts";
-import type { PairShard } from "../batches.ts";
+import type { PairShard } from "../../pair-batches.ts";
 import { modelConfig, translationLoss } from "./model.ts";
 import type { ModelSizes } from "./recipe.ts";
 

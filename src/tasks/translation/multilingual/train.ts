@@ -2,7 +2,7 @@ import { inverseSqrtSchedule } from "../../../train/schedule.ts";
 import { ShardTraining } from "../../../train/shard-training.ts";
 import { ShardPool } from "../../../train/shards.ts";
 import { WeightAverage } from "../../../train/weight-average.ts";
-import { Batches, type PairShard } from "../batches.ts";
+import { Batches, type PairShard } from "../../pair-batches.ts";
 import type { MultilingualCorpus } from "./corpus.ts";
 import type { MultilingualRecipe } from "./recipe.ts";
 import { createShard, type MultilingualShard, type ShardInit } from "./shard.ts";

@@ -1,5 +1,5 @@
-import { RandomStream } from "../../core/random.ts";
-import { makeBatches, type PaddedBatch, padBatch, type TokenPair } from "../../data/batching.ts";
+import { RandomStream } from "../core/random.ts";
+import { makeBatches, type PaddedBatch, padBatch, type TokenPair } from "../data/batching.ts";
 
 /** Streams from here on mix corpora, clear of those of `makeBatches`. */
 const FIRST_STREAM = 2 ** 41;
