@@ -58,3 +58,17 @@ export function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
 
 /** Half of float32's spacing at 1. */
 export const ROUNDING = 2 ** -24;
+
+/** A call throws an error of that class and message, and leaves no tensor behind. */
+export function expectRefusal(
+  call: () => unknown,
+  type: new (...args: never[]) => Error,
+  message: string,
+): void {
+  const before = tf.memory().numTensors;
+  tf.tidy(() => {
+    expect(call).toThrow(type);
+    expect(call).toThrow(expect.objectContaining({ message }));
+  });
+  expect(tf.memory().numTensors).toBe(before);
+}

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "vitest";
-import { RandomStream } from "../../../src/core/random.ts";
 import type { Parameters } from "../../../src/models/parameters.ts";
 import { ROUNDING } from "../../attention/support.ts";
+import { unitDirection } from "../slope.ts";
 
 /** Along a direction of length 1; the five-point difference errs by h⁴·f⁽⁵⁾/30, 2e-9 for a fifth derivative near 1. */
 const STEP = 2 ** -6;
@@ -21,12 +21,7 @@ export function expectSlopes(
   tf.tidy(() => {
     const { grads } = tf.variableGrads(loss, Object.values(variables));
     for (const [at, [name, variable]] of Object.entries(variables).entries()) {
-      const normal = new RandomStream(23, at).fillNormal(new Float32Array(variable.size));
-      const norm = Math.hypot(...normal);
-      const direction = tf.tensor(
-        normal.map((x) => x / norm),
-        variable.shape,
-      );
+      const direction = tf.tensor(unitDirection(variable.size, at), variable.shape);
       const start = tf.clone(variable);
       const along = (steps: number) => {
         variable.assign(tf.add(start, tf.mul(direction, steps * STEP)));
