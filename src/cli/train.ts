@@ -155,6 +155,31 @@ recipe {"kind": "lite"} the files are train.lite.tsv and so on.
       };
     },
   },
+  {
+    name: "scene-grid",
+    description: "Trains the grid of features that models of scenes begin with.",
+    data: "folder with the four files of MNIST or one of its kin (default: the fetched data set)",
+    folder: "runs/scene-grid",
+    help: `The data set is the one that "heed data fetch fashion-mnist" fetches.
+
+  heed train scene-grid --out my-grid`,
+    card: "weights/scene-grid/card.json",
+    async load() {
+      const [{ DEFAULT_GRID_RECIPE }, { runSceneGrid }, { locateImages }] = await Promise.all([
+        import("../tasks/scenes/grid/recipe.ts"),
+        import("../tasks/scenes/grid/run.ts"),
+        import("../data/labelled-images.ts"),
+      ]);
+      return {
+        recipe: DEFAULT_GRID_RECIPE,
+        async run(options) {
+          const { card } = await runSceneGrid(options);
+          return card && `test accuracy ${percent(card.metrics.accuracy)} of ${card.metrics.items} items`;
+        },
+        locate: locateImages,
+      };
+    },
+  },
 ];
 
 /** `heed train`: a subcommand for each model. */

@@ -1,4 +1,5 @@
 export * from "./adapters/index.ts";
+export * from "./convolutional-grid.ts";
 export * from "./glimpse/index.ts";
 export * from "./keras/index.ts";
 export * from "./memory/index.ts";

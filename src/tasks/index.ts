@@ -5,5 +5,6 @@ export * from "./image-classification/index.ts";
 export * from "./language-model/index.ts";
 export * from "./pretrained/index.ts";
 export type { RunOptions } from "./run-options.ts";
+export * from "./scenes/index.ts";
 export * from "./summarization/index.ts";
 export * from "./translation/index.ts";
