@@ -113,14 +113,15 @@ itWithData("tatoeba-en-fr")(
   LIMIT_MS,
 );
 
-it("the fixtures have 200, 100 and 100 sentences, all different", () => {
+it("the fixtures have 200, 100, 100 and 80 sentences, all different", () => {
   for (const [name, size] of [
     ["spans", 200],
     ["alignment", 100],
     ["everyday", 100],
+    ["everyday-second", 80],
   ] as const) {
     const rows = readFixture(name);
-    expect(new Set(rows.map((row) => row[name === "everyday" ? 1 : 0])).size, name).toBe(size);
+    expect(new Set(rows.map((row) => row[name.startsWith("everyday") ? 1 : 0])).size, name).toBe(size);
     expect(rows).toHaveLength(size);
   }
 });
@@ -139,6 +140,7 @@ for (const language of TARGET_LANGUAGES)
         ...readFixture("spans").map(([sentence]) => sentence!),
         ...readFixture("alignment").map(([sentence]) => sentence!),
         ...readFixture("everyday").map(([, sentence]) => sentence!),
+        ...readFixture("everyday-second").map(([, sentence]) => sentence!),
       ];
       expect(sentences.filter((sentence) => train.has(plain(sentence)))).toEqual([]);
     },
