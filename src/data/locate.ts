@@ -60,11 +60,12 @@ export function locateDataset(name: string, options: LocateOptions = {}): string
       : [join(cacheFolder(), name), join(dirname(packageFolder()), "shared", "data", name)];
   const found = places.find(isComplete);
   if (found !== undefined) return found;
+  const isKnown = listDatasets().some((one) => one.name === name);
   throw new FileError("MISSING", {
     op: "locateDataset",
     rule: `${name} must be in a folder with ${new Intl.ListFormat("en-GB").format(files)}`,
     got: `none in ${places.join(" or ")}`,
-    remedy: `run "heed data fetch ${name}"`,
+    remedy: isKnown ? `run "heed data fetch ${name}"` : "name its folder",
     name,
     places,
   });

@@ -41,7 +41,7 @@ describe("locateDataset", () => {
     expect(locateDataset("toy", { dir: mine })).toBe(mine);
     expect(() => locateDataset("toy", { dir: home })).toThrow(
       `locateDataset: toy must be in a folder with train.tsv.gz, valid.tsv.gz and test.tsv.gz, got none in ${home}; ` +
-        'run "heed data fetch toy"',
+        "name its folder",
     );
   });
 
@@ -58,7 +58,7 @@ describe("locateDataset", () => {
     const places = [join(home, "heed", "toy"), join(dirname(project), "shared", "data", "toy")];
     expect(() => locateDataset("toy")).toThrow(
       `locateDataset: toy must be in a folder with train.tsv.gz, valid.tsv.gz and test.tsv.gz, got none in ` +
-        `${places.join(" or ")}; run "heed data fetch toy"`,
+        `${places.join(" or ")}; name its folder`,
     );
   });
 });
