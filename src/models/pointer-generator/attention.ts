@@ -15,6 +15,9 @@ export type PointerMemory = {
   words: tf.Tensor2D;
 };
 
+/** What the attention itself reads of a memory. */
+export type AttendedMemory = Omit<PointerMemory, "words">;
+
 /** What a step reads, and where. */
 export interface Covered {
   /** h* [N, H] */
@@ -50,7 +53,7 @@ export class CoverageAttention {
     );
   }
 
-  attend(query: tf.Tensor2D, memory: PointerMemory, coverage?: tf.Tensor2D): Covered {
+  attend(query: tf.Tensor2D, memory: AttendedMemory, coverage?: tf.Tensor2D): Covered {
     const [N, S, H] = [query.shape[0], ...memory.states.shape.slice(1)] as [number, number, number];
     const { keys, states, allow } = rowsOf(memory, N);
     const asked = linear(query, this.#parameters.matrix("attention/query"));
@@ -70,7 +73,7 @@ export class CoverageAttention {
 }
 
 /** A memory of N rows: each source as often as it has hypotheses. */
-function rowsOf({ keys, states, allow }: PointerMemory, N: number) {
+function rowsOf({ keys, states, allow }: AttendedMemory, N: number) {
   const B = states.shape[0];
   if (N === B) return { keys, states, allow };
   const index = tf.tensor1d(

@@ -4,7 +4,7 @@ import { END, PAD, START, UNKNOWN } from "../../data/bpe.ts";
 import { Beam, type Hypothesis } from "../seq2seq/beam.ts";
 import { type SearchOptions, type StepDecoder, searchBeams } from "../seq2seq/search.ts";
 import type { PointerMemory } from "./attention.ts";
-import type { PointerState } from "./decoder.ts";
+import type { PointerState, PointerStep } from "./decoder.ts";
 import { wordLogProbabilities } from "./mixture.ts";
 import type { PointerGenerator } from "./pointer-generator.ts";
 import { TrigramBlocking } from "./trigrams.ts";
@@ -36,9 +36,8 @@ export function pointerSearch(
   options: PointerSearchOptions = {},
 ): Hypothesis[][] {
   const { beam: K = 1, maxLength, lengthPenalty: alpha = 1, blockTrigrams = false, coverage } = options;
-  const { vocabulary: V, pointer } = model.config;
-  const own = Math.max(0, ...source.ids.map((id) => id + 1 - V));
-  const tokens = { start: START, end: END, never: pointer ? [PAD, START, UNKNOWN] : [PAD, START] };
+  const own = ownWords(model, source);
+  const tokens = { start: START, end: END, never: neverWritten(model) };
   const beams = Array.from(source.lengths, (length, index) => {
     const most = maxLength ?? 2 * length + 10;
     return new Beam(index, K, most, alpha, tokens, blockTrigrams ? new TrigramBlocking() : undefined);
@@ -47,11 +46,7 @@ export function pointerSearch(
     start: () => model.encode(source, { ...(coverage !== undefined && { coverage }) }),
     step(words, state, memory) {
       const step = model.decoder.step(model.embed(words), state, memory);
-      const scores = model.logits(step.attentional);
-      const read = (x: tf.Tensor) => x.dataSync() as Float32Array;
-      const [weights, gates] = [read(step.weights), step.gate && read(step.gate)];
-      const given = { logits: read(scores), norms: read(tf.logSumExp(scores, 1)), weights, gates };
-      const logits = wordLogProbabilities({ ...given, words: memory.words.dataSync() as Int32Array, own });
+      const { logits, weights, gates } = nextWords(model, step, memory, own);
       // Probabilities that sum to 1 have a norm of log 1.
       const norms = new Float32Array(words.length);
       const generate = gates?.map((z) => 1 / (1 + Math.exp(-z)));
@@ -59,4 +54,62 @@ export function pointerSearch(
     },
   };
   return searchBeams(decoder, beams, K);
+}
+
+/** How many numbers from V on a batch of sources has. */
+const ownWords = ({ config }: PointerGenerator, { ids }: PaddedBatch): number =>
+  Math.max(0, ...ids.map((id) => id + 1 - config.vocabulary));
+
+/** What no output may hold. */
+const neverWritten = ({ config }: PointerGenerator): number[] =>
+  config.pointer ? [PAD, START, UNKNOWN] : [PAD, START];
+
+/** log P of every word that a step can write, [N, V + own], with what it is mixed of. */
+function nextWords(model: PointerGenerator, step: PointerStep, memory: PointerMemory, own: number) {
+  const scores = model.logits(step.attentional);
+  const read = (x: tf.Tensor) => x.dataSync() as Float32Array;
+  const [weights, gates] = [read(step.weights), step.gate && read(step.gate)];
+  const given = { logits: read(scores), norms: read(tf.logSumExp(scores, 1)), weights, gates };
+  const logits = wordLogProbabilities({ ...given, words: memory.words.dataSync() as Int32Array, own });
+  return { logits, weights, gates };
+}
+
+/**
+ * The word that a pointer-generator finds most likely at each place of targets, given all words before it: what teacher
+ * forcing asks, without a loss. Of equals the smallest number; places behind the end of a target have PAD.
+ *
+ * @returns [B, T], the shape of `target`; from V on the source's own words
+ * @throws ShapeError SHAPE for a source without a word
+ * @example
+ * const sizes = { vocabulary: 20, embedding: 8, encoder: 8, decoder: 8, attention: 8 };
+ * const model = new PointerGenerator({ ...DEFAULT_POINTER_GENERATOR, ...sizes }, 1);
+ * likeliestWords(model, padBatch([[4, 20, 5]]), padBatch([[20, 2]])).length; // 2
+ * model.dispose();
+ */
+export function likeliestWords(
+  model: PointerGenerator,
+  source: PaddedBatch,
+  target: PaddedBatch,
+): Int32Array {
+  const { rows: B, width: T, ids, lengths } = target;
+  const own = ownWords(model, source);
+  const never = neverWritten(model);
+  const found = new Int32Array(B * T).fill(PAD);
+  tf.tidy(() => {
+    const { memory, state: first } = model.encode(source);
+    let state = first;
+    for (let t = 0; t < T; t++) {
+      const before = Int32Array.from({ length: B }, (_, n) => (t === 0 ? START : ids[n * T + t - 1]!));
+      const step = model.decoder.step(model.embed(before), state, memory);
+      const { logits } = nextWords(model, step, memory, own);
+      state = step.state;
+      const W = logits.length / B;
+      for (let n = 0; n < B; n++) {
+        const row = logits.subarray(n * W, (n + 1) * W);
+        for (const id of never) row[id] = -Infinity;
+        if (t < lengths[n]!) found[n * T + t] = row.indexOf(row.reduce((most, x) => Math.max(most, x)));
+      }
+    }
+  });
+  return found;
 }

@@ -1,9 +1,12 @@
 import { type CardData, cardData, firstParagraph } from "../card-data.ts";
+import type { TrainingSpeed } from "../training-speed.ts";
 import type { Evaluation } from "./evaluate.ts";
+import { knownData } from "./known-data.ts";
 import type { SummarizationRecipe } from "./recipe.ts";
 
 /** What a reader must know of a trained model: the data and its licence, how it was made, how well it does. */
 export interface SummarizationCard {
+  /** The folder's. */
   name: string;
   task: "summarization";
   description: string;
@@ -30,7 +33,9 @@ export interface SummarizationCard {
     /** Words of the baseline, which the validation split chose. */
     leadWords: number;
   };
-  metrics: Omit<Evaluation, "seconds"> & { split: string };
+  metrics: Omit<Evaluation, "seconds"> & { split: string; command: string };
+  /** Measured on an idle machine. */
+  speed?: TrainingSpeed;
   limits: string[];
 }
 
@@ -60,14 +65,18 @@ export function draftCard(of: {
       `${parts.length > 0 ? `, ${parts.join(" and ")}` : ""}, over words.`,
     model: recipe.model,
     parameters,
-    data: cardData(recipe.data, checksum, {
-      noticeOf: firstParagraph,
-      changesOf: (known) => `Normalised and split as \`heed data fetch ${known}\` does.`,
-    }),
+    data:
+      knownData(checksum) ??
+      cardData(recipe.data, checksum, {
+        noticeOf: firstParagraph,
+        changesOf: (known) => `Normalised and split as \`heed data fetch ${known}\` does.`,
+      }),
     training: { command, recipe, steps: 0, epochs: 0, hours: 0, cut, leftOut, validation: { rougeL: 0 } },
     decoding,
     limits: [
       `Of a text the first ${recipe.maxSource} tokens are read.`,
+      "It learnt one kind of text, and sums others up badly.",
+      "It knows words in lower case; capitals are those of the text.",
       "It puts words of the text together; it does not know whether what it says is so.",
       "p_gen and coverage show how a word came about; they are not an explanation of why it was chosen.",
     ],

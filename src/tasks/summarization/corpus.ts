@@ -2,6 +2,8 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { DataError } from "../../core/errors.ts";
 import type { TokenPair } from "../../data/batching.ts";
+import type { Split } from "../../data/dataset.ts";
+import { locateDataset } from "../../data/locate.ts";
 import { hashedOrder, rowsChecksum } from "../../data/rows.ts";
 import { normalizeText } from "../../data/text.ts";
 import { readPairs, type SentencePair } from "../../data/tsv.ts";
@@ -30,10 +32,16 @@ export interface SummarizationCorpus {
  * The file of a split: `train.tsv.gz` or `train.tsv`; where a data set has several kinds of target, such as the lite and the
  * full rewrites of wiki-conciseness, `train.lite.tsv.gz`.
  */
-export function splitFile(dataDir: string, split: "train" | "valid" | "test", kind: string): string {
+export function splitFile(dataDir: string, split: Split, kind: string): string {
   const stem = path.join(dataDir, kind === "" ? split : `${split}.${kind}`);
   const plain = `${stem}.tsv`;
   return existsSync(plain) ? plain : `${plain}.gz`;
+}
+
+/** The folder of a data set with that split: `dir` and no other where it is given. @throws FileError MISSING */
+export function locateSummaries(name: string, split: Split, kind: string, dir?: string): string {
+  if (dir !== undefined) return dir;
+  return locateDataset(name, { files: [path.basename(splitFile("", split, kind))] });
 }
 
 const readRows = (file: string): SentencePair[] =>
@@ -54,12 +62,12 @@ export function readSummaries(dataDir: string, split: "valid" | "test", kind: st
 }
 
 /**
- * Reads the training split, counts its words and encodes it. Sources are cut after `maxSource` tokens; rows with a longer
+ * Reads the training split, counts its words (unless a vocabulary is given) and encodes it. Sources are cut after `maxSource` tokens; rows with a longer
  * target than `maxTarget`, or without a word on either side, are left out.
  *
  * @throws FileError UNREADABLE · DataError FORMAT, DAMAGED, SHAPE
  */
-export function readCorpus(dataDir: string, recipe: Reading): SummarizationCorpus {
+export function readCorpus(dataDir: string, recipe: Reading, given?: WordVocabulary): SummarizationCorpus {
   const { kind, maxSource, maxTarget } = recipe;
   const rows = readRows(splitFile(dataDir, "train", kind));
   const all = rows.map(({ source, target }) => ({ source: splitWords(source), target: splitWords(target) }));
@@ -72,10 +80,8 @@ export function readCorpus(dataDir: string, recipe: Reading): SummarizationCorpu
     throw new DataError("SHAPE", { ...fault, remedy: "give other rows, or raise maxTarget" });
   }
   const cut = kept.map(({ source, target }) => ({ source: source.slice(0, maxSource), target }));
-  const vocabulary = WordVocabulary.of(
-    cut.flatMap(({ source, target }) => [source, target]),
-    recipe.vocabulary,
-  );
+  const texts = cut.flatMap(({ source, target }) => [source, target]);
+  const vocabulary = given ?? WordVocabulary.of(texts, recipe.vocabulary);
   const pairs = cut.map(({ source, target }) => {
     const { ids, own } = vocabulary.source(source);
     return { source: ids, target: vocabulary.target(target, own) };

@@ -1,8 +1,9 @@
 import { repeatedTrigrams } from "../../models/pointer-generator/trigrams.ts";
-import { corpusRouge, type RougeScore } from "../../train/metrics/rouge.ts";
+import { corpusRouge, type RougeScore, rougeWords } from "../../train/metrics/rouge.ts";
 import type { Referenced } from "../references.ts";
+import { type Copying, scoreCopying } from "./copying.ts";
 import { scoreLead } from "./lead.ts";
-import type { SummarizeOptions, Summary } from "./summarizer.ts";
+import type { SummarizeOptions, Summarizer } from "./summarizer.ts";
 
 /** F of each measure, 0 … 100. */
 export interface RougeF {
@@ -18,41 +19,84 @@ export interface Evaluation extends RougeF {
   lead: RougeF & { words: number };
   /** The whole text. */
   copy: RougeF;
-  /** Mean share of a summary's trigrams that it had before. */
+  /** What people wrote, each against the others of the same text; where every text has two references or more. */
+  people?: RougeF;
+  /** Mean words of a text, of a summary and of a reference, as ROUGE counts them. */
+  words: { text: number; summary: number; reference: number };
+  /** Mean share of a summary's trigrams that it had before, without case. */
   repeats: number;
+  /** Words that the vocabulary lacks and every reference keeps: how many come through. */
+  copied: Copying;
+  /** Places of references with such a word: how many the model would fill with it, given the reference up to there. */
+  pointed: Copying;
   signature: string;
   seconds: number;
 }
 
-/**
- * Sums up every text of a split and scores the result against all its references, beside the first `leadWords` words and
- * the whole text.
- */
-export function evaluate(
-  summarizer: { summarize(texts: readonly string[], options?: SummarizeOptions): Summary[] },
+/** ROUGE of a split alone, which is all that training asks for. */
+export function scoreSummaries(
+  summarizer: Pick<Summarizer, "summarize">,
   split: readonly Referenced[],
-  { leadWords, ...options }: SummarizeOptions & { leadWords: number },
-): Evaluation {
-  const begun = performance.now();
+  options: SummarizeOptions = {},
+): RougeF {
   const summaries = summarizer.summarize(
     split.map(({ source }) => source),
     options,
   );
-  const seconds = (performance.now() - begun) / 1000;
-  const score = corpusRouge(
-    summaries.map(({ target }) => target),
-    split.map(({ references }) => references),
+  const references = split.map((one) => one.references);
+  return fOf(
+    corpusRouge(
+      summaries.map(({ target }) => target),
+      references,
+    ),
   );
+}
+
+/**
+ * Sums up every text of a split and scores the result against all its references, beside the first `leadWords` words, the
+ * whole text, and people.
+ */
+export function evaluate(
+  summarizer: Pick<Summarizer, "summarize" | "pointing">,
+  split: readonly Referenced[],
+  { leadWords, ...options }: SummarizeOptions & { leadWords: number },
+): Evaluation {
+  const begun = performance.now();
+  const sources = split.map(({ source }) => source);
+  const references = split.map((one) => one.references);
+  const summaries = summarizer.summarize(sources, options);
+  const seconds = (performance.now() - begun) / 1000;
+  const targets = summaries.map(({ target }) => target);
+  const score = corpusRouge(targets, references);
+  const people = scorePeople(references);
   return {
     sources: split.length,
     ...fOf(score),
     lead: { words: leadWords, ...fOf(scoreLead(split, leadWords)) },
     copy: fOf(scoreLead(split, Number.POSITIVE_INFINITY)),
-    repeats:
-      summaries.reduce((sum, { targetTokens }) => sum + repeatedTrigrams(targetTokens), 0) / split.length,
+    ...(people && { people }),
+    words: {
+      text: meanWords(sources),
+      summary: meanWords(targets),
+      reference: meanWords(references.flat()),
+    },
+    repeats: mean(summaries.map(({ targetTokens }) => repeatedTrigrams(targetTokens.map(lowered)))),
+    copied: scoreCopying(summaries, references),
+    pointed: summarizer.pointing(split),
     signature: score.signature,
     seconds,
   };
+}
+
+/**
+ * ROUGE of the references themselves: each is a summary of its text, and the others of that text are its references. They
+ * are judged by one reference less than a model is, which is to their disadvantage. Undefined where a text has just one.
+ */
+export function scorePeople(references: readonly (readonly string[])[]): RougeF | undefined {
+  if (references.some(({ length }) => length < 2)) return undefined;
+  const own = references.flat();
+  const others = references.flatMap((all) => all.map((_, k) => all.filter((__, other) => other !== k)));
+  return fOf(corpusRouge(own, others));
 }
 
 const fOf = ({ rouge1, rouge2, rougeL }: RougeScore): RougeF => ({
@@ -60,3 +104,10 @@ const fOf = ({ rouge1, rouge2, rougeL }: RougeScore): RougeF => ({
   rouge2: rouge2.f,
   rougeL: rougeL.f,
 });
+
+const lowered = (token: string): string => token.toLowerCase();
+
+const mean = (numbers: readonly number[]): number =>
+  numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+
+const meanWords = (texts: readonly string[]): number => mean(texts.map((text) => rougeWords(text).length));

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { pointerGeneratorParameters } from "../../models/pointer-generator/parameters.ts";
 import { PointerGenerator } from "../../models/pointer-generator/pointer-generator.ts";
 import {
@@ -47,6 +48,28 @@ export function readModelFolder(dir: string): SummarizationModel<SummarizationCa
   const config = { ...card.model, vocabulary: vocabulary.size };
   const model = new PointerGenerator(config, folder.weights(pointerGeneratorParameters(config)));
   return { model, vocabulary, card };
+}
+
+/** A trained model that another one begins with. */
+export interface StartModel {
+  vocabulary: WordVocabulary;
+  values: Record<string, Float32Array>;
+  /** SHA-256 of its words and values. */
+  checksum: string;
+}
+
+/**
+ * The words and values of a folder that `writeModelFolder` wrote, for a model of the given configuration.
+ *
+ * @throws FileError MISSING · DataError DAMAGED, FORMAT, MISMATCH where the configuration has other parameters
+ */
+export function readStart(dir: string, model: SummarizationCard["model"]): StartModel {
+  const folder = new ModelFolder("heed train summarization", dir, [WEIGHTS, VOCABULARY]);
+  const { words } = folder.json<{ words: WordsJson }>(VOCABULARY, ["words"]);
+  const vocabulary = WordVocabulary.fromJSON(words);
+  const values = folder.weights(pointerGeneratorParameters({ ...model, vocabulary: vocabulary.size }));
+  const hash = createHash("sha256").update(folder.read(VOCABULARY)).update(folder.read(WEIGHTS));
+  return { vocabulary, values, checksum: hash.digest("hex") };
 }
 
 function checkDecoding(folder: ModelFolder, decoding: SummarizationCard["decoding"]): void {

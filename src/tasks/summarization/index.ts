@@ -1,10 +1,20 @@
 /** Summaries with a pointer-generator: train one on rows of texts and summaries, sum up, see how each word came about. */
 export type { SummarizationCard } from "./card.ts";
+export { type Copying, dueCopies } from "./copying.ts";
 export { readSummaries } from "./corpus.ts";
+export { drawSummary } from "./draw.ts";
 export { type Evaluation as SummarizationEvaluation, evaluate as evaluateSummaries } from "./evaluate.ts";
 export { bestLead, leadWords } from "./lead.ts";
 export { DEFAULT_SUMMARIZATION_RECIPE, type SummarizationRecipe } from "./recipe.ts";
 export { runSummarization, type SummarizationResult } from "./run.ts";
-export { loadSummarizer, type SummarizeOptions, Summarizer, type Summary } from "./summarizer.ts";
+export {
+  type AlternativeSummary,
+  coverageAfter,
+  DEFAULT_SUMMARIZER,
+  loadSummarizer,
+  type SummarizeOptions,
+  Summarizer,
+  type Summary,
+} from "./summarizer.ts";
 export { summaryTrace } from "./trace.ts";
 export { type WordsJson, WordVocabulary } from "./words.ts";

@@ -12,7 +12,9 @@ export interface SummarizationRecipe {
   data: string;
   /** Which of several targets, "lite" or "full" of wiki-conciseness; "" where a data set has one. */
   kind: string;
-  /** V, the most frequent words, the four special ones included. */
+  /** The trained model that a run begins with, by its folder or the name of one that ships, with its words; "" begins anew. */
+  start: string;
+  /** V, the most frequent words, the four special ones included; of a model that a run begins with its own. */
   vocabulary: number;
   model: Omit<PointerGeneratorConfig, "vocabulary">;
   seed: number;
@@ -38,31 +40,31 @@ export interface SummarizationRecipe {
   patience: number;
 }
 
-/** Abstracts of arXiv to their titles. */
+/** Abstracts of arXiv to their titles: the recipe of the model that ships. */
 export const DEFAULT_SUMMARIZATION_RECIPE: SummarizationRecipe = {
   data: "arxiv-titles",
   kind: "",
-  vocabulary: 16_000,
+  start: "",
+  vocabulary: 5000,
   model: {
     ...DEFAULT_POINTER_GENERATOR,
     cell: "gru",
-    embedding: 128,
-    encoder: 160,
-    decoder: 256,
-    attention: 256,
-    dropout: 0.2,
+    embedding: 64,
+    encoder: 80,
+    decoder: 128,
+    attention: 64,
   },
   seed: 1,
-  epochs: 12,
-  shardTokens: 1600,
-  shards: 2,
-  maxSource: 80,
-  maxTarget: 24,
-  learningRate: 1e-3,
-  warmupSteps: 300,
+  epochs: 3,
+  shardTokens: 3400,
+  shards: 1,
+  maxSource: 48,
+  maxTarget: 18,
+  learningRate: 3e-3,
+  warmupSteps: 60,
   clipNorm: 2,
-  coverageFrom: 0.8,
+  coverageFrom: 0.85,
   coverageWeight: 1,
-  evaluateEvery: 500,
+  evaluateEvery: 250,
   patience: 8,
 };

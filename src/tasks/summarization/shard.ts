@@ -10,6 +10,8 @@ import type { PairShard } from "../pair-batches.ts";
 export interface ShardInit {
   config: PointerGeneratorConfig;
   seed: number;
+  /** The values of a trained model to go on from, in place of random ones. */
+  start?: Readonly<Record<string, Float32Array>>;
   coverageWeight: number;
 }
 
@@ -22,10 +24,15 @@ export interface SummarizationShard extends ShardModel<ShardBatch> {
   readonly model: PointerGenerator;
 }
 
-export async function createShard({ config, seed, coverageWeight }: ShardInit): Promise<SummarizationShard> {
+export async function createShard({
+  config,
+  seed,
+  start,
+  coverageWeight,
+}: ShardInit): Promise<SummarizationShard> {
   await loadGradients();
   await useHeedBackend();
-  const model = new PointerGenerator(config, seed);
+  const model = new PointerGenerator(config, start ?? seed);
   const { variables } = model.parameters;
   return {
     model,

@@ -7,11 +7,17 @@ import type { PointerGenerator } from "../../models/pointer-generator/pointer-ge
 import { pointerSearch } from "../../models/pointer-generator/search.ts";
 import type { Hypothesis } from "../../models/seq2seq/beam.ts";
 import { byLength } from "../by-length.ts";
+import { shippedModel } from "../model-folder.ts";
+import type { Referenced } from "../references.ts";
 import type { DraftCard } from "./card.ts";
+import { type Copying, scorePointing } from "./copying.ts";
 import { readModelFolder, type SummarizationModel } from "./files.ts";
-import { joinWords, splitWords, type WordVocabulary } from "./words.ts";
+import { isWord, joinWords, splitWords, type WordVocabulary } from "./words.ts";
 
 const BATCH_SIZE = 16;
+
+/** The model that sums up where none is named: abstracts of papers to their titles. */
+export const DEFAULT_SUMMARIZER = "summarization-arxiv";
 
 export interface SummarizeOptions {
   /** Candidates kept at each word. @default the card's */
@@ -20,6 +26,16 @@ export interface SummarizeOptions {
   blockTrigrams?: boolean;
   /** Longest summary in tokens. @default the card's */
   maxLength?: number;
+  /** Whether the score reads the coverage. @default whether the model has one */
+  coverage?: boolean;
+  /** Summaries of each text, the best with the next best as its `alternatives`; at least as many candidates are kept. @default 1 */
+  nBest?: number;
+}
+
+/** A summary that a search ranked behind another one. */
+export interface AlternativeSummary {
+  target: string;
+  score: number;
 }
 
 /** One summary, and how each of its words came about. */
@@ -28,6 +44,8 @@ export interface Summary {
   target: string;
   /** The tokens that were read, in the source's spelling. */
   sourceTokens: string[];
+  /** Which of them the vocabulary lacks, [S]: these can only be copied. */
+  outside: boolean[];
   targetTokens: string[];
   /** Where each word of the target looked, [T][S]. */
   weights: number[][];
@@ -35,10 +53,14 @@ export interface Summary {
   generate: number[];
   /** What all words before each one had looked at, [T][S]. */
   coverage: number[][];
+  /** Σ_i min(a_ti, c_ti) of each word, [T]: how much of its look fell on what had been looked at, 0 … 1. */
+  repeated: number[];
   /** Log-probability over the length penalty. */
   score: number;
   /** Tokens at the end of the source that were not read. */
   cut: number;
+  /** The next best, with `nBest` above 1. */
+  alternatives?: AlternativeSummary[];
 }
 
 /**
@@ -63,30 +85,55 @@ export class Summarizer {
    */
   summarize(texts: readonly string[], options: SummarizeOptions = {}): Summary[] {
     const { maxSource, ...decoding } = this.card.decoding;
-    const { beam = decoding.beam, maxLength = decoding.maxLength } = options;
-    checkCounts({ beam, maxLength });
+    const { beam = decoding.beam, maxLength = decoding.maxLength, nBest = 1, coverage } = options;
+    checkCounts({ beam, maxLength, nBest });
     const all = texts.map((text) => splitWords(normalizeText(text)));
     const read = all.map((tokens) => tokens.slice(0, maxSource));
     const encoded = read.map((tokens) => this.#vocabulary.source(tokens));
-    const some = encoded.flatMap(({ ids }, n) => (ids.length > 0 ? [n] : []));
-    const best: Hypothesis[] = [];
+    const some = read.flatMap((tokens, n) => (tokens.some(isWord) ? [n] : []));
+    const ranked: Hypothesis[][] = [];
     const found = byLength(
       some.map((n) => encoded[n]!.ids),
       BATCH_SIZE,
       (batch) =>
         pointerSearch(this.#model, padBatch(batch), {
-          beam,
+          beam: Math.max(beam, nBest),
           maxLength,
           lengthPenalty: decoding.lengthPenalty,
           blockTrigrams: options.blockTrigrams ?? decoding.blockTrigrams,
-        }).map(([first]) => first!),
+          ...(coverage !== undefined && { coverage }),
+        }),
     );
-    for (const [k, n] of some.entries()) best[n] = found[k]!;
+    for (const [k, n] of some.entries()) ranked[n] = found[k]!;
     return texts.map((source, n) => {
       const [sourceTokens, cut] = [read[n]!, all[n]!.length - read[n]!.length];
-      const words = best[n]?.ids.map((id) => this.#vocabulary.word(id, encoded[n]!.own)) ?? [];
-      return { source, cut, sourceTokens, ...shown(words, sourceTokens, best[n]) };
+      const { ids, own } = encoded[n]!;
+      const words = (one: Hypothesis | undefined) =>
+        spelled(one?.ids.map((id) => this.#vocabulary.word(id, own)) ?? [], sourceTokens, one?.weights);
+      const [best, ...others] = ranked[n] ?? [];
+      const alternatives = others
+        .slice(0, nBest - 1)
+        .map((one) => ({ target: joinWords(words(one)).trim(), score: one.score }));
+      return {
+        source,
+        cut,
+        sourceTokens,
+        outside: ids.map((id) => id >= this.#vocabulary.size),
+        ...shown(words(best), sourceTokens, best),
+        ...(alternatives.length > 0 && { alternatives }),
+      };
     });
+  }
+
+  /** How often words outside of the vocabulary are copied where the references have them: `scorePointing`. */
+  pointing(split: readonly Referenced[]): Copying {
+    const pairs = split.flatMap(({ source, references }) => {
+      const tokens = splitWords(normalizeText(source)).slice(0, this.card.decoding.maxSource);
+      const { ids, own } = this.#vocabulary.source(tokens);
+      const target = (reference: string) => this.#vocabulary.target(splitWords(reference), own);
+      return references.map((reference) => ({ source: ids, target: target(reference) }));
+    });
+    return scorePointing(this.#model, pairs);
   }
 
   dispose(): void {
@@ -95,34 +142,55 @@ export class Summarizer {
 }
 
 /** The words of a hypothesis as a reader sees them, with what is known of each. */
-function shown(words: readonly string[], sourceTokens: readonly string[], best: Hypothesis | undefined) {
-  const targetTokens = spelled(words, sourceTokens);
+function shown(targetTokens: string[], sourceTokens: readonly string[], best: Hypothesis | undefined) {
   const rows = (all: readonly Float32Array[]) =>
     all.map((row) => Array.from(row.slice(0, sourceTokens.length)));
+  const weights = rows(best?.weights ?? []);
+  const coverage = rows(coverageOf(best?.weights ?? []));
   return {
     target: joinWords(targetTokens).trim(),
     targetTokens,
-    weights: rows(best?.weights ?? []),
+    weights,
     generate: best?.generate ?? [],
-    coverage: rows(coverageOf(best?.weights ?? [])),
+    coverage,
+    repeated: weights.map((row, t) => row.reduce((sum, a, s) => sum + Math.min(a, coverage[t]![s]!), 0)),
     score: best?.score ?? 0,
   };
 }
 
+/** The coverage of each word of the text once the whole summary is written: Σ_t a_t, [S]. */
+export function coverageAfter({
+  weights,
+  sourceTokens,
+}: Pick<Summary, "weights" | "sourceTokens">): number[] {
+  return sourceTokens.map((_, s) => weights.reduce((sum, row) => sum + row[s]!, 0));
+}
+
+/** A look that is at least so strong says which spelling of a word was meant. */
+const LEAST_LOOK = 0.5;
+
 /**
- * Lower-case words as the source spells them, most often and of equals first; the first one begins with a capital.
+ * Lower-case words as the source spells them: as it does where the word looked, with a weight of a half or more, else most
+ * often and of equals first; the first one begins with a capital.
  *
+ * @param weights where each word looked, [T][S]
  * @example
  * spelled(["bert", "for", "names"], ["Names", "like", "BERT"]); // ["BERT", "for", "Names"]
  */
-export function spelled(words: readonly string[], sourceTokens: readonly string[]): string[] {
+export function spelled(
+  words: readonly string[],
+  sourceTokens: readonly string[],
+  weights: readonly ArrayLike<number>[] = [],
+): string[] {
   const spellings = new Map<string, Map<string, number>>();
   for (const token of sourceTokens) {
     const word = token.toLowerCase();
     const counts = spellings.get(word) ?? new Map<string, number>();
     spellings.set(word, counts.set(token, (counts.get(token) ?? 0) + 1));
   }
-  const tokens = words.map((word) => {
+  const tokens = words.map((word, t) => {
+    const looked = sourceTokens.find((_, s) => weights[t] && weights[t][s]! >= LEAST_LOOK);
+    if (looked?.toLowerCase() === word) return looked;
     const counts = [...(spellings.get(word) ?? [])];
     return counts.sort(([, m], [, n]) => n - m)[0]?.[0] ?? word;
   });
@@ -138,8 +206,13 @@ function checkCounts(counts: Readonly<Record<string, number>>): void {
   }
 }
 
-/** Loads a model folder. @throws FileError MISSING, DataError DAMAGED, MISMATCH, FORMAT */
-export async function loadSummarizer(dir: string): Promise<Summarizer> {
+/**
+ * Loads a summarizer.
+ *
+ * @param place a folder, or the name of a model that ships with heed
+ * @throws FileError MISSING · DataError DAMAGED, MISMATCH, FORMAT
+ */
+export async function loadSummarizer(place: string = DEFAULT_SUMMARIZER): Promise<Summarizer> {
   await useHeedBackend();
-  return new Summarizer(readModelFolder(dir));
+  return new Summarizer(readModelFolder(shippedModel(place)));
 }

@@ -3,6 +3,7 @@ import { ShardTraining } from "../../train/shard-training.ts";
 import { ShardPool } from "../../train/shards.ts";
 import { Batches } from "../pair-batches.ts";
 import type { SummarizationCorpus } from "./corpus.ts";
+import type { StartModel } from "./files.ts";
 import type { SummarizationRecipe } from "./recipe.ts";
 import { createShard, type ShardBatch, type ShardInit, type SummarizationShard } from "./shard.ts";
 
@@ -17,11 +18,13 @@ export async function startTraining(
   recipe: SummarizationRecipe,
   corpus: SummarizationCorpus,
   threads: number,
+  start?: StartModel,
 ): Promise<SummarizationTraining> {
   const { seed, coverageWeight, coverageFrom, learningRate: peak, warmupSteps, clipNorm } = recipe;
   const init: ShardInit = {
     config: { ...recipe.model, vocabulary: corpus.vocabulary.size },
     seed,
+    ...(start && { start: start.values }),
     coverageWeight,
   };
   const batches = new Batches([corpus.pairs], recipe);
@@ -42,7 +45,7 @@ export async function startTraining(
     learningRate: linearSchedule({ peak, warmupSteps, steps }),
     adam: { clipNorm },
     recipe,
-    data: corpus.checksum,
+    data: start ? `${corpus.checksum} after ${start.checksum}` : corpus.checksum,
   });
   return { training, shard: pool.model as SummarizationShard, stepsPerEpoch };
 }

@@ -26,9 +26,11 @@ export function splitWords(text: string): string[] {
   return tokens;
 }
 
+/** Whether a token is a word, and not what stands between two. */
+export const isWord = (token: string | undefined): boolean => token !== undefined && IS_WORD.test(token);
+
 /** The text of tokens, with a space between two words. */
 export function joinWords(tokens: readonly string[]): string {
-  const isWord = (token: string | undefined) => token !== undefined && IS_WORD.test(token);
   return tokens.map((token, n) => (isWord(tokens[n - 1]) && isWord(token) ? ` ${token}` : token)).join("");
 }
 

@@ -4,6 +4,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { run } from "../../../src/cli/program.ts";
 import { decodeSafetensors } from "../../../src/core/safetensors.ts";
 import {
+  coverageAfter,
+  drawSummary,
   evaluateSummaries,
   loadSummarizer,
   type RunOptions,
@@ -50,7 +52,11 @@ test("training learns to copy names that it never saw, beside the baselines", ()
   const { stopped, card, evaluation } = whole;
   expect(stopped).toBe("done");
   const { seconds, ...scores } = evaluation!;
-  expect(card!.metrics).toEqual({ split: "test", ...scores });
+  expect(card!.metrics).toEqual({
+    split: "test",
+    ...scores,
+    command: "heed evaluate summarization --model model",
+  });
   expect(seconds).toBeGreaterThan(0);
   expect(scores.sources).toBe(13);
   expect(scores.rougeL).toBeGreaterThan(90);
@@ -58,6 +64,13 @@ test("training learns to copy names that it never saw, beside the baselines", ()
   expect(scores.lead).toEqual({ words: 2, rouge1: 50, rouge2: 0, rougeL: 50 });
   expect(scores.copy.rougeL).toBeCloseTo(25, 10);
   expect(scores.repeats).toBe(0);
+  // Names are in no vocabulary of 22 words, and each summary has one.
+  expect(scores.copied.words).toBeGreaterThanOrEqual(13);
+  expect(scores.copied.share).toBeGreaterThan(0.9);
+  expect(scores.pointed.words).toBeGreaterThanOrEqual(13);
+  expect(scores.pointed.share).toBeGreaterThan(0.9);
+  expect(scores.people).toBeUndefined();
+  expect(scores.words).toEqual({ text: 6, summary: 2, reference: 2 });
   expect(scores.signature).toBe("nrefs:1|stem:no|tok:rouge-score|version:0.1.2");
 });
 
@@ -81,6 +94,14 @@ test("the folder loads, sums up as its card says, and shows how each word came a
   expect(summary!.weights[0]!.indexOf(Math.max(...summary!.weights[0]!))).toBe(1);
   for (const row of summary!.weights) expect(row.reduce((sum, a) => sum + a, 0)).toBeCloseTo(1, 5);
   expect(summary!.coverage[0]).toEqual([0, 0, 0, 0, 0, 0, 0]);
+  expect(summary!.outside[1]).toBe(true);
+  expect(summary!.repeated[0]).toBe(0);
+  const [a, c] = [summary!.weights[2]!, summary!.coverage[2]!];
+  expect(summary!.repeated[2]).toBeCloseTo(
+    a.reduce((sum, weight, s) => sum + Math.min(weight, c[s]!), 0),
+    12,
+  );
+  expect(coverageAfter(summary!).reduce((sum, at) => sum + at, 0)).toBeCloseTo(3, 5);
   expect(summary!.coverage[2]!.reduce((sum, c) => sum + c, 0)).toBeCloseTo(2, 5);
   expect(empty).toMatchObject({ target: "", targetTokens: [], weights: [], generate: [], cut: 0 });
   expect([summary!.cut, long!.cut, long!.sourceTokens.length]).toEqual([0, 3, 9]);
@@ -94,6 +115,15 @@ test("the folder loads, sums up as its card says, and shows how each word came a
     expect(drawTrace(trace, { view: "gates", gate })).toContain(`gate ${gate}`);
   expect(drawTrace(trace, { view: "heatmap" })).toContain("Zebedee");
   expect(summaryTrace(empty!)).toBeUndefined();
+  const svg = drawSummary(summary!)!;
+  for (const name of ["p_gen", "again", "coverage"]) expect(svg).toContain(`, ${name}: `);
+  expect(drawSummary(empty!)).toBeUndefined();
+  const [three] = summarizer.summarize(["Often Zebedee walks in the house."], { nBest: 3, beam: 1 });
+  expect(three!.target).toBe(summary!.target);
+  expect(three!.alternatives).toHaveLength(2);
+  expect(three!.alternatives![0]!.score).toBeLessThanOrEqual(three!.score);
+  const [short] = summarizer.summarize(["Often Zebedee walks in the house."], { maxLength: 1 });
+  expect(short!.targetTokens).toHaveLength(1);
   expect(() => summarizer.summarize(["a"], { beam: 0 })).toThrow(
     "summarize: beam must be an integer ≥ 1, got 0; choose another one",
   );
@@ -128,6 +158,20 @@ test("a run folder refuses another recipe, and a split without rows that fit is 
   await expect(runSummarization(short)).rejects.toThrow(
     "heed train summarization: the training split must have a row with a target of 1 to 1 tokens, got none of 160; " +
       "give other rows, or raise maxTarget",
+  );
+});
+
+test("a run that begins with a trained model has its words, and goes on from its values", async () => {
+  const start = at("whole", "model");
+  const recipe = { ...TINY_RECIPE, start, epochs: 1, learningRate: 1e-4, vocabulary: 5 };
+  const { card } = await runSummarization(options("further", { recipe }));
+  expect(card!.metrics.rougeL).toBeGreaterThan(90);
+  const words = (name: string) => readFileSync(at(name, "model", "vocabulary.json"), "utf8");
+  expect(words("further")).toBe(words("whole"));
+  expect(weights("further").equals(weights("whole"))).toBe(false);
+  const wider = { ...recipe, model: { ...recipe.model, attention: 8 } };
+  await expect(runSummarization(options("wider", { recipe: wider }))).rejects.toThrow(
+    "heed train summarization: attention/",
   );
 });
 

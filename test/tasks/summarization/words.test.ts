@@ -70,6 +70,20 @@ describe("the words of a summary", () => {
     ]);
     expect(spelled(["été"], [])).toEqual(["Été"]);
     expect(spelled([], ["a"])).toEqual([]);
+    // Where the second word looked with half its weight stands "song"; the first looked at nothing in particular.
+    const source = ["Song", "song", "Song"];
+    expect(
+      spelled(["the", "song"], source, [
+        [0.4, 0.3, 0.3],
+        [0.3, 0.5, 0.2],
+      ]),
+    ).toEqual(["The", "song"]);
+    expect(
+      spelled(["the", "song"], source, [
+        [0.4, 0.3, 0.3],
+        [0.3, 0.4, 0.3],
+      ]),
+    ).toEqual(["The", "Song"]);
   });
 });
 

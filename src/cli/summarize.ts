@@ -1,0 +1,211 @@
+import { Command, Option } from "commander";
+import { UsageError } from "../core/errors.ts";
+import type { Summarizer, Summary } from "../tasks/summarization/summarizer.ts";
+import { isWord } from "../tasks/summarization/words.ts";
+import { oneOf, wholeNumber } from "./flags.ts";
+import { EXIT, Exit, type Io, write } from "./io.ts";
+import { LineInput } from "./line-input.ts";
+import { PictureFiles } from "./pictures.ts";
+import { remarksOn, showSummary } from "./summary-output.ts";
+import { COLORS, FORMATS, type Look, type LookOptions, look } from "./translation-output.ts";
+
+const NAME = "heed summarize";
+/** Texts summed up together: a batch of the model, so that progress is seen. */
+const LINES_PER_BATCH = 16;
+const MAX_BEAM = 64;
+const MAX_LENGTH = 4096;
+
+interface Flags extends LookOptions {
+  input?: string;
+  beam?: number;
+  nBest?: number;
+  maxLength?: number;
+  blockTrigrams?: boolean;
+  model?: string;
+  svg?: string;
+  html?: string;
+  trace?: string;
+}
+
+/** How to get a summarizer; tests hand in a small one. */
+export type LoadSummarizer = (
+  folder: string | undefined,
+) => Promise<Pick<Summarizer, "summarize" | "dispose">>;
+
+const loadFromFolder: LoadSummarizer = async (folder) => {
+  const { loadSummarizer } = await import("../tasks/summarization/summarizer.ts");
+  return loadSummarizer(folder);
+};
+
+const HELP = `
+Each argument is one text: quote it. Without any, texts are read from standard input, one a line. A text without a word is
+named on standard error, leaves an empty line, and makes the exit code 2. Of a long text the beginning is read; how much is
+said. In a terminal a heat map follows, of where each word looked, with its p_gen (1 written, 0 copied) and the coverage;
+elsewhere the same in numbers, indented; --no-map leaves the summaries alone, one a line.
+
+  heed summarize "We present a parser that learns from raw text. It needs no treebank and runs in linear time."
+  heed summarize --no-map --input abstracts.txt > titles.txt
+  heed summarize --model summarization-wiki "The town, which is small, lies on the northern bank of the river."
+  heed summarize --svg title.svg --html title.html --input abstract.txt
+`;
+
+/** `heed summarize [texts…]`: a short line for each text, and how each of its words came about. */
+export function summarizeCommand(io: Io, load: LoadSummarizer = loadFromFolder): Command {
+  return new Command("summarize")
+    .description("Sums up texts and shows which words were copied, and from where.")
+    .argument("[texts...]", "texts; standard input, one a line, when there are none")
+    .option("--input <file>", "reads texts from a file, one a line")
+    .option(
+      "--beam <n>",
+      `candidates kept at each word, 1 to ${MAX_BEAM}; 1 is the fastest`,
+      wholeNumber(NAME, "--beam", 1, MAX_BEAM, "try --beam 4"),
+    )
+    .option(
+      "--n-best <n>",
+      "also the next best summaries, so many in all",
+      wholeNumber(NAME, "--n-best", 1, MAX_BEAM, "try --n-best 3"),
+    )
+    .option(
+      "--max-length <n>",
+      "the most tokens of a summary",
+      wholeNumber(NAME, "--max-length", 1, MAX_LENGTH, "try --max-length 12"),
+    )
+    .option("--block-trigrams", "no three words in a row come twice in a summary")
+    .option(
+      "--model <dir>",
+      "folder of the weights and their card, or the name of a model that ships (default: summarization-arxiv)",
+    )
+    .option("--svg <file>", "also draw that as a heat map; several texts go to file-1.svg, file-2.svg, …")
+    .option("--html <file>", "also write that as a page to click through, without a network")
+    .option("--trace <file>", "also write that for heed show, svg, png and html")
+    .addOption(
+      new Option("--format <format>", "map, text (numbers), plain (summaries only) or json")
+        .argParser(oneOf(NAME, "--format", FORMATS))
+        .conflicts(["json", "map"]),
+    )
+    .addOption(
+      new Option(
+        "--json",
+        "one object a line: source, target, sourceTokens, outside, targetTokens, weights, generate, coverage, repeated, " +
+          "score, cut; alternatives where there are some; error where there is no word",
+      ).conflicts(["map"]),
+    )
+    .option("--no-map", "the summaries only, one a line")
+    .option("--color <when>", "always, never or auto", oneOf(NAME, "--color", COLORS))
+    .addHelpText("after", HELP)
+    .action((texts: string[], flags: Flags) => summarizeTexts(texts, flags, io, load));
+}
+
+async function summarizeTexts(texts: string[], flags: Flags, io: Io, load: LoadSummarizer): Promise<void> {
+  const { input: file, model, beam, nBest, maxLength, blockTrigrams } = flags;
+  if (file !== undefined && texts.length > 0) {
+    const fault = { op: NAME, rule: "texts must come from one place", got: "some as words and --input" };
+    throw new UsageError("USAGE", { ...fault, remedy: "leave one of them out", flag: "--input" });
+  }
+  // Everything that can be wrong with the command line is found before the model is loaded.
+  const files = new OutputFiles(flags);
+  const appearance = look(flags, io);
+  const input = new LineInput(NAME, io, texts, {
+    file,
+    prompt: "Type or paste a text as one line and press Enter; Ctrl-D ends.",
+  });
+  const summarizer = await load(model);
+  const options = {
+    ...(beam !== undefined && { beam }),
+    ...(nBest !== undefined && { nBest }),
+    ...(maxLength !== undefined && { maxLength }),
+    ...(blockTrigrams && { blockTrigrams }),
+  };
+  const answer = new Answers(appearance, files, io, texts.length > 0 ? "text" : "line");
+  try {
+    for await (const lines of input.batches(LINES_PER_BATCH)) {
+      for (const summary of summarizer.summarize(lines, options)) await answer.give(summary);
+    }
+  } finally {
+    summarizer.dispose();
+  }
+  input.finish("texts");
+  for (const said of files.finish()) io.stderr.write(`${NAME}: ${said}\n`);
+  if (answer.failures > 0) throw new Exit(EXIT.usage);
+}
+
+/** A run over many texts: one without a word is said, and the others go on. */
+class Answers {
+  failures = 0;
+  #count = 0;
+  readonly #look: Look;
+  readonly #files: OutputFiles;
+  readonly #io: Io;
+  readonly #noun: "text" | "line";
+
+  constructor(appearance: Look, files: OutputFiles, io: Io, noun: "text" | "line") {
+    this.#look = appearance;
+    this.#files = files;
+    this.#io = io;
+    this.#noun = noun;
+  }
+
+  async give(summary: Summary): Promise<void> {
+    const { stdout, stderr } = this.#io;
+    const place = `${NAME}: ${this.#noun} ${++this.#count}`;
+    const { format } = this.#look;
+    if (!summary.sourceTokens.some(isWord)) {
+      this.failures++;
+      const error = "has no word to sum up";
+      stderr.write(`${place} ${error}\n`);
+      const { source } = summary;
+      await write(stdout, format === "json" ? `${JSON.stringify({ source, target: null, error })}\n` : "\n");
+      return this.#files.add(undefined);
+    }
+    // Beside the other formats these are part of what is printed.
+    if (format === "plain") for (const remark of remarksOn(summary)) stderr.write(`${place}: ${remark}\n`);
+    await write(stdout, showSummary(summary, this.#look));
+    await this.#files.add(summary);
+  }
+}
+
+/** The files that are made beside what is printed. */
+class OutputFiles {
+  readonly #svg: PictureFiles | undefined;
+  readonly #html: PictureFiles | undefined;
+  readonly #trace: PictureFiles | undefined;
+
+  constructor({ svg, html, trace }: Pick<Flags, "svg" | "html" | "trace">) {
+    const files = (file: string | undefined, noun: string) =>
+      file === undefined ? undefined : new PictureFiles(file, NAME, noun);
+    this.#svg = files(svg, "picture");
+    this.#html = files(html, "page");
+    this.#trace = files(trace, "trace");
+  }
+
+  /** Adds what is drawn of a text; one without a summary keeps its number. What draws is loaded by those who ask for it. */
+  async add(summary: Summary | undefined): Promise<void> {
+    if (!this.#svg && !this.#html && !this.#trace) return;
+    const [{ drawSummary, DRAWN }, { summaryTrace }] = await Promise.all([
+      import("../tasks/summarization/draw.ts"),
+      import("../tasks/summarization/trace.ts"),
+    ]);
+    const svg = summary && drawSummary(summary);
+    this.#svg?.add(svg);
+    const trace = summary && summaryTrace(summary);
+    if (this.#trace) {
+      const { writeTrace } = await import("../inspect/index.ts");
+      this.#trace.add(trace && writeTrace(trace));
+    }
+    if (this.#html) {
+      const [{ standaloneHtml }, { pageFigures }] = await Promise.all([
+        import("../elements/standalone.ts"),
+        import("../views/index.ts"),
+      ]);
+      const figures = () => [{ caption: DRAWN, svg: svg! }, ...pageFigures(trace!)];
+      this.#html.add(trace && standaloneHtml(trace, { title: summary.target, figures: figures() }));
+    }
+  }
+
+  /** Writes what still waits, and says what there is, a sentence for each kind. */
+  finish(): string[] {
+    const said = (files: PictureFiles | undefined, verb: string) =>
+      files ? [`${verb} ${files.finish()}`] : [];
+    return [...said(this.#svg, "drew"), ...said(this.#html, "wrote"), ...said(this.#trace, "wrote")];
+  }
+}
