@@ -1,6 +1,7 @@
 import { adaptiveClaims } from "./adaptive/claims.ts";
 import { batchingClaims } from "./batching/claims.ts";
 import { bertClaims } from "./bert/claims.ts";
+import { captioningClaims } from "./captioning/claims.ts";
 import type { Claim } from "./claim.ts";
 import { discreteClaims } from "./discrete/claims.ts";
 import { faithfulnessClaims } from "./faithfulness/claims.ts";
@@ -29,6 +30,7 @@ export const CLAIMS: readonly Claim[] = [
   ...vitClaims,
   ...bertClaims,
   ...pointerClaims,
+  ...captioningClaims,
   ...positionClaims,
   ...sequenceClaims,
   ...guidelineClaims,

@@ -1,4 +1,6 @@
-import type { Claim } from "../claim.ts";
+import { type Claim, worstOf } from "../claim.ts";
+
+const SEEDS = [1, 2, 3];
 
 /** What is claimed of sets: models of them, each trained from one seed beside what it is compared with. */
 export const setClaims: readonly Claim[] = [
@@ -58,5 +60,22 @@ export const setClaims: readonly Claim[] = [
     ],
     quick: false,
     measure: async (onProgress) => (await import("./detection.ts")).learnDetection({ onProgress }),
+  },
+  {
+    name: "items-beside-a-bag/non-local",
+    claim:
+      "Behind a non-local block cells that each tell what stands over them know whether a bag stands elsewhere in the scene; without it they do not. Object queries, which read all cells themselves, know it either way.",
+    thresholds: [
+      { metric: "cells", atLeast: 0.8 },
+      { metric: "localCells", atMost: 0.5 },
+    ],
+    quick: false,
+    measure: (onProgress) =>
+      worstOf(
+        SEEDS,
+        ["localCells"],
+        async (seed, progress) => (await import("./company.ts")).learnCompany({ seed, onProgress: progress }),
+        onProgress,
+      ),
   },
 ];

@@ -32,10 +32,6 @@ export function convolutionalGridSpecs(name: string, config: GridConfig = DEFAUL
  * Shapes: x [B, H, W, 1], 0 to 1 → [B, rows, columns, C]; each stride of 2 halves rows and columns, rounded up.
  *
  * @throws ShapeError RANK
- * @example
- * const parameters = Parameters.start("example", convolutionalGridSpecs("grid"), 1);
- * convolutionalGrid(parameters, "grid", tf.zeros([2, 64, 64, 1])).shape; // [2, 8, 8, 96]
- * parameters.dispose();
  */
 export function convolutionalGrid(
   parameters: Parameters,

@@ -1,5 +1,4 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { writeSinusoids } from "../../attention/position/sinusoids.ts";
 import { checkRank, checkTensors } from "../../ops/check.ts";
 import { type Asked, tidy, tidyAsked, tidyData } from "../../ops/tidy.ts";
 import { convolution, dense, normalized } from "../maps.ts";
@@ -7,6 +6,8 @@ import { Parameters } from "../parameters.ts";
 import type { BoundingBox } from "./bounding-boxes.ts";
 import { attended, think } from "./detection/blocks.ts";
 import { checkDetectionConfig, type DetectionTransformerConfig, detectionSpecs } from "./detection/config.ts";
+import { readAllCells } from "./detection/non-local.ts";
+import { anchorPoints, boxesAround, encodedPlaces, placesOfGrid } from "./detection/places.ts";
 import type { SceneObject } from "./matching.ts";
 import {
   type SetPrediction,
@@ -18,7 +19,10 @@ import {
 export type { DetectionTransformerConfig } from "./detection/config.ts";
 
 export interface DetectionOptions {
-  /** Return what each query looked at in the last layer, [B, H, Q, rows·columns]. @default false */
+  /**
+   * Return what each query looked at in the last layer, [B, H, Q, rows·columns], and what each cell read in the non-local
+   * block where there is one, [B, rows·columns, rows·columns]. @default false
+   */
   attention?: boolean;
 }
 
@@ -27,6 +31,8 @@ export type DetectionOutput<O> = SetPrediction & {
   readonly earlier: readonly SetPrediction[];
   /** Rows and columns of the grid that the queries read. */
   readonly grid: readonly [rows: number, columns: number];
+  /** What the cells read, with `attention` and a non-local block alone. */
+  readonly cells?: tf.Tensor3D;
 } & Asked<O, "attention", tf.Tensor4D>;
 
 /** One object that was found. */
@@ -39,13 +45,10 @@ export interface Detection {
   readonly query: number;
 }
 
-/** The longest wavelength of the positions is 2π times as many cells of the grid. */
-const BASE = 100;
-
 /**
  * Detection transformer: learned object queries read a grid of features, and each says what it found, and where.
  *
- *     grid      image or features → convolutions of stride 2 → a map → encoder layers of self-attention
+ *     grid      image or features → convolutions of stride 2 → a map → a non-local block → encoder layers of self-attention
  *     queries   decoder layers: queries read each other, then the grid → class and box of each
  *
  * Shapes: x [B, H, W, Cin] → logits [B, Q, classes + 1], boxes [B, Q, 4] (centre x, y, width, height as shares), attention
@@ -53,6 +56,7 @@ const BASE = 100;
  * Conventions: positions are added to queries and keys of every attention, not to values. Each query has a place of its own
  * to begin with: an even grid of points, whose encoding is part of its query and to which the centre of its box is relative
  * (anchor points; Wang et al. 2021, arxiv.org/abs/2109.07107), where the paper's queries have to learn where they look.
+ * The non-local block (`nonLocal` of the configuration; Wang et al. 2018, arxiv.org/abs/1711.07971) is left out unless asked for.
  * Norms stand before sublayers. `loss` adds the losses of all decoder layers. Methods that return tensors leave them to the
  * caller's `tf.tidy`; `parameters.variables` are what is saved.
  * Paper: Carion et al. 2020 (DETR), §3, arxiv.org/abs/2005.12872.
@@ -100,9 +104,10 @@ export class DetectionTransformer {
       const features = this.#features(x);
       const [, rows, columns] = features.shape;
       const S = rows * columns;
-      const cells = Array.from({ length: S }, (_, s) => [Math.floor(s / columns), s % columns] as const);
-      const places = encodedPlaces(cells, C);
+      const places = placesOfGrid([rows, columns], C);
       let memory = tf.reshape(dense(p, "input", features), [B, S, C]) as tf.Tensor3D;
+      const cells = this.config.nonLocal ? readAllCells(p, "non-local", memory, places, wanted) : undefined;
+      memory = cells?.output ?? memory;
       for (let n = 0; n < encoderLayers; n++) {
         const name = `encoder/${n}`;
         memory = attended(p, `${name}/self`, heads, memory, {
@@ -129,7 +134,8 @@ export class DetectionTransformer {
         said.push(this.#say(queries, anchors));
       }
       const last = said.pop()!;
-      return { ...last, earlier: said, grid: [rows, columns], ...(attention && { attention }) };
+      const seen = { ...(attention && { attention }), ...(cells?.weights && { cells: cells.weights }) };
+      return { ...last, earlier: said, grid: [rows, columns], ...seen };
     });
   }
 
@@ -159,25 +165,7 @@ export class DetectionTransformer {
    * @throws ShapeError RANK, SHAPE
    */
   detect(x: tf.Tensor4D, { least = 0.5 }: { least?: number } = {}): Detection[][] {
-    return tidyData(() => {
-      const { logits, boxes } = this.forward(x);
-      const [chances, places] = [tf.softmax(logits).arraySync(), boxes.arraySync()];
-      return chances.map((scene, b) =>
-        scene
-          .map((all, query): Detection => {
-            const classes = all.slice(0, -1);
-            const score = Math.max(...classes);
-            return {
-              label: classes.indexOf(score),
-              score,
-              box: places[b]![query] as unknown as BoundingBox,
-              query,
-            };
-          })
-          .filter(({ score }) => score >= least)
-          .sort((a, b) => b.score - a.score),
-      );
-    });
+    return tidyData(() => readDetections(this.forward(x), least));
   }
 
   dispose(): void {
@@ -198,31 +186,26 @@ export class DetectionTransformer {
     const p = this.parameters;
     const x = normalized(p, "decoder/norm", queries);
     const inner = tf.relu(dense(p, "box/1", tf.relu(dense(p, "box/0", x))));
-    const inverse = anchors.map(([a, b]) => [logit(a), logit(b), 0, 0]);
-    const boxes = tf.sigmoid(tf.add(dense(p, "box/output", inner), tf.tensor2d(inverse)));
-    return { logits: dense(p, "class", x), boxes: boxes as tf.Tensor3D };
+    return { logits: dense(p, "class", x), boxes: boxesAround(anchors, dense(p, "box/output", inner)) };
   }
 }
 
-const logit = (share: number) => Math.log(share / (1 - share));
-
-/** Q points spread evenly over the image, x before y, as shares of it: rows of points, the last of which may have fewer. */
-function anchorPoints(Q: number): (readonly [x: number, y: number])[] {
-  const columns = Math.ceil(Math.sqrt(Q));
-  const rows = Math.ceil(Q / columns);
-  return Array.from({ length: Q }, (_, q) => {
-    const row = Math.floor(q / columns);
-    const inRow = row === rows - 1 ? Q - row * columns : columns;
-    return [((q % columns) + 0.5) / inRow, (row + 0.5) / rows] as const;
-  });
-}
-
-/** Sinusoids of rows and columns, fractions of cells too: [N, C]. */
-function encodedPlaces(places: readonly (readonly [row: number, column: number])[], C: number): tf.Tensor2D {
-  const out = new Float32Array(places.length * C);
-  for (const [n, [row, column]] of places.entries()) {
-    writeSinusoids(out, n * C, C / 2, row, BASE);
-    writeSinusoids(out, n * C + C / 2, C / 2, column, BASE);
-  }
-  return tf.tensor2d(out, [places.length, C]);
+/**
+ * What queries found in each scene, the highest score first.
+ *
+ * @param least the least score of what counts as found
+ */
+export function readDetections({ logits, boxes }: SetPrediction, least: number): Detection[][] {
+  const [chances, places] = tidyData(() => [tf.softmax(logits).arraySync(), boxes.arraySync()] as const);
+  return chances.map((scene, b) =>
+    scene
+      .map((all, query): Detection => {
+        const classes = all.slice(0, -1);
+        const score = Math.max(...classes);
+        const box = places[b]![query] as unknown as BoundingBox;
+        return { label: classes.indexOf(score), score, box, query };
+      })
+      .filter(({ score }) => score >= least)
+      .sort((a, b) => b.score - a.score),
+  );
 }

@@ -9,8 +9,10 @@ export {
   type Scene,
   type SceneItem,
 } from "./compose.ts";
-export { type GridCard, startGrid } from "./grid/files.ts";
+export { exampleScene } from "./example.ts";
+export { evaluateGrid, type GridEvaluation } from "./grid/evaluate.ts";
+export { type GridCard, readGrid, startGrid } from "./grid/files.ts";
 export { DEFAULT_GRID_RECIPE, type GridRecipe } from "./grid/recipe.ts";
-export { evaluateGrid, type GridRun, runSceneGrid } from "./grid/run.ts";
+export { type GridRun, runSceneGrid } from "./grid/run.ts";
 export { type ItemClass, ItemPool, type ItemPools, readItemPools, SCENE_CLASSES } from "./item-pool.ts";
 export { captionOf, type Relation, type RelationName, relationsOf } from "./relations.ts";

@@ -85,3 +85,15 @@ export const fashionClasses = (): ItemClass[] =>
 
 const numbered = ({ labels }: LabelledImages): ItemClass[] =>
   [...new Set(labels)].sort((a, b) => a - b).map((label) => ({ name: String(label), label }));
+
+/**
+ * Checks that a detector knows the classes of these items, by the same numbers.
+ *
+ * @throws DataError MISMATCH
+ */
+export function checkItems(op: string, labels: readonly string[], { names }: Pick<ItemPool, "names">): void {
+  if (labels.join() === names.join()) return;
+  const rule = `the items must be those of the model, ${labels.join(", ")}`;
+  const remedy = "give the data set that the model was trained on";
+  throw new DataError("MISMATCH", { op, rule, got: names.join(", "), remedy });
+}

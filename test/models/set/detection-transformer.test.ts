@@ -167,6 +167,30 @@ onEveryBackend("DetectionTransformer", () => {
     model.dispose();
   });
 
+  it("has a non-local block that begins as the identity, and that every cell reads all cells by", () => {
+    const config = { ...CONFIG, encoderLayers: 0, nonLocal: 3 };
+    const [without, model] = [{ ...config, nonLocal: 0 }, config].map((c) => new DetectionTransformer(c, 1));
+    const x = image();
+    const said = (of: DetectionTransformer) => of.forward(x).logits.dataSync();
+    expect(distance(said(model!), said(without!))).toBeLessThanOrEqual(64 * ROUNDING * 10);
+    expect(without!.forward(x, { attention: true }).cells).toBeUndefined();
+    const z = model!.parameters.variables["non-local/z/kernel"]!;
+    z.assign(tensor(random(3, [3, 8])));
+    expect(distance(said(model!), said(without!))).toBeGreaterThan(1e-3);
+    const { cells } = model!.forward(x, { attention: true });
+    expect(cells!.shape).toEqual([B, 12, 12]);
+    const sums = tf.sum(cells!, 2).dataSync();
+    expect(distance(sums, new Float32Array(B * 12).fill(1))).toBeLessThanOrEqual(16 * ROUNDING);
+    // Moves all scores of a cell alike.
+    const still = ["key/bias", "phi/bias", "decoder/0/cross/norm/gamma"];
+    const first = ["query/kernel", "query/bias", "key/kernel", "value/kernel", "output/kernel"];
+    const norms = ["norm/gamma", "norm/beta"];
+    const none = [...first, ...norms].map((name) => `decoder/0/self/${name}`);
+    expectGradients(model!, () => model!.loss(x, OBJECTS).loss, [...still, ...none]);
+    model!.dispose();
+    without!.dispose();
+  });
+
   it("is made again of its values, bit for bit, and leaves nothing behind", () => {
     const x = image();
     expectReloads(
@@ -181,6 +205,9 @@ onEveryBackend("DetectionTransformer", () => {
     );
     expect(() => new DetectionTransformer({ ...CONFIG, convolutions: [0] })).toThrow(
       "DetectionTransformer: convolutions must be a list of integers ≥ 1, got [0]; correct the configuration",
+    );
+    expect(() => new DetectionTransformer({ ...CONFIG, nonLocal: -1 })).toThrow(
+      "DetectionTransformer: nonLocal must be an integer ≥ 0, got -1; correct the configuration",
     );
     const model = new DetectionTransformer(CONFIG, 1);
     expect(() => model.forward(tf.zeros([B, H, W, 4]))).toThrow(

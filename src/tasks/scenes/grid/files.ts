@@ -9,10 +9,10 @@ import {
   weightsFile,
   writeFiles,
 } from "../../model-folder.ts";
+import type { TrainingSpeed } from "../../training-speed.ts";
+import type { GridEvaluation } from "./evaluate.ts";
 import type { GridRecipe } from "./recipe.ts";
-import { type SceneGrid, sceneGridSpecs } from "./scene-grid.ts";
-
-const OP = "startGrid";
+import { SceneGrid, sceneGridSpecs } from "./scene-grid.ts";
 
 /** What a reader must know of a trained grid. */
 export interface GridCard {
@@ -32,7 +32,9 @@ export interface GridCard {
     validation: { accuracy: number };
   };
   /** The share of the items of fresh scenes of test items whose class the cells within their box say. */
-  metrics: { split: string; scenes: number; items: number; accuracy: number };
+  metrics: GridEvaluation & { split: string; command: string };
+  /** Measured on an idle machine. */
+  speed?: TrainingSpeed;
   limits: string[];
 }
 
@@ -44,6 +46,12 @@ export function writeGrid(dir: string, grid: SceneGrid, card: GridCard): void {
   });
 }
 
+/** Reads a folder that `writeGrid` wrote. The backend must be ready. @throws FileError MISSING, DataError DAMAGED, MISMATCH */
+export function readGrid(place: string): { grid: SceneGrid; card: GridCard } {
+  const { card, values } = readFolder("readGrid", place);
+  return { grid: new SceneGrid(card.labels.length, values), card };
+}
+
 /**
  * The features of a trained grid, `grid/0/kernel` and so on, for a model to begin with; what its cells said is left out.
  *
@@ -51,9 +59,14 @@ export function writeGrid(dir: string, grid: SceneGrid, card: GridCard): void {
  * @throws FileError MISSING · DataError DAMAGED, MISMATCH
  */
 export function startGrid(place: string): Record<string, Float32Array> {
-  const folder = new ModelFolder(OP, shippedModel(place), [WEIGHTS, CARD]);
+  const { values } = readFolder("startGrid", place);
+  return Object.fromEntries(Object.keys(convolutionalGridSpecs("grid")).map((name) => [name, values[name]!]));
+}
+
+function readFolder(op: string, place: string) {
+  const folder = new ModelFolder(op, shippedModel(place), [WEIGHTS, CARD]);
   const card = folder.json<GridCard>(CARD, ["data", "metrics"]);
   if (!Array.isArray(card.labels)) throw folder.damaged(CARD, "labels that are no list");
-  const values = folder.weights(sceneGridSpecs(card.labels.length));
-  return Object.fromEntries(Object.keys(convolutionalGridSpecs("grid")).map((name) => [name, values[name]!]));
+  folder.checkDataName(card.data);
+  return { card, values: folder.weights(sceneGridSpecs(card.labels.length)) };
 }

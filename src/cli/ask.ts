@@ -1,0 +1,185 @@
+import { Command } from "commander";
+import type { QuestionAnswerer } from "../tasks/visual-questions/answerer.ts";
+import { type TerminalCapabilities, terminalCapabilities } from "../viz/terminal/capabilities.ts";
+import { type AnswerFormat, showAnswer, unanswered } from "./ask-output.ts";
+import { oneOf, wholeNumber } from "./flags.ts";
+import { EXIT, Exit, type Io, write } from "./io.ts";
+import { OutputFiles } from "./output-files.ts";
+import { type GivenPicture, PictureInput } from "./picture-input.ts";
+import { COLORS } from "./translation-output.ts";
+
+const NAME = "heed ask";
+/** Pictures that are read and asked about together. */
+const PICTURES_PER_BATCH = 32;
+
+interface Flags {
+  input?: string;
+  model?: string;
+  seed: number;
+  json?: boolean;
+  /** False with `--no-picture`. */
+  picture?: boolean;
+  svg?: string;
+  html?: string;
+  trace?: string;
+  color?: (typeof COLORS)[number];
+}
+
+const HELP = `
+The question is asked about each picture, a PNG or JPEG file of any size. Pictures are made grey, at most 64 pixels wide and
+high, and inverted where their border is light: the model knows scenes of one to four pieces of clothing on black, and
+always gives one of its answers. It knows these questions, about t-shirts, trousers, coats, sandals, sneakers, bags, boots:
+
+  what is left of the bag?  (right of, above, over, below, under)     is there a coat?
+  is the bag above the coat?                                          how many sandals are there?
+  what is in the picture?   (where there is one thing)
+
+Words that it does not know are named and left out; a question without any of its items is refused. Without pictures their
+paths are read from standard input, one a line, and without that an example is composed; --seed chooses another one. A
+picture that cannot be read is named on standard error, leaves an empty line, and makes the exit code 2.
+In a terminal the picture follows once for each word, with what the word looked at; elsewhere each line is an answer.
+
+  heed ask "What is left of the bag?" scene.png
+  heed ask --svg strip.svg "Is there a coat?" scene.png
+  heed ask --json "How many boots are there?" < paths.txt > answers.jsonl
+  heed ask --trace scene.attn "Is the bag above the coat?" scene.png   # then: heed show, svg, png, html scene.attn
+`;
+
+/** `heed ask QUESTION [pictures…]`: the answer, and what question and picture looked at in each other. */
+export function askCommand(io: Io): Command {
+  return new Command("ask")
+    .description("Answers a question and shows what its words looked at.")
+    .argument("<question>", "the question, in quotes")
+    .argument(
+      "[pictures...]",
+      "PNG or JPEG files; their paths on standard input, one a line, when there are none",
+    )
+    .option("--input <file>", "reads the paths of pictures from a file, one a line")
+    .option("--model <dir>", "name or folder of the model (default: visual-questions, which ships with heed)")
+    .option(
+      "--seed <n>",
+      "chooses the example where there is no picture",
+      wholeNumber(NAME, "--seed", 0, 2 ** 24 - 1, "try --seed 2"),
+      1,
+    )
+    .option("--json", "one object a line: picture, question, answer, probability, answers, words, weights")
+    .option("--no-picture", "the answers alone, one a line")
+    .option("--svg <file>", "also draw what each word looked at; several pictures go to file-1.svg, …")
+    .option("--html <file>", "also write that as a page to click through, without a network")
+    .option("--trace <file>", "also write that for heed show, svg, png and html")
+    .option("--color <when>", "always, never or auto", oneOf(NAME, "--color", COLORS))
+    .addHelpText("after", HELP)
+    .action((question: string, pictures: string[], flags: Flags) => ask(question, pictures, flags, io));
+}
+
+async function ask(question: string, pictures: string[], flags: Flags, io: Io): Promise<void> {
+  const { input, model, color = "auto", seed } = flags;
+  // Everything that can be wrong with the command line is found before the model is loaded, but for the question's words.
+  const files = new OutputFiles(NAME, flags);
+  const given = new PictureInput(NAME, io, pictures, input);
+  const terminal = terminalCapabilities({ env: io.env, stream: io.stdout, color });
+  const { loadAnswerer } = await import("../tasks/visual-questions/answerer.ts");
+  const answerer = await loadAnswerer(model);
+  try {
+    answerer.check(question);
+    const { unknown } = answerer.vocabulary.sort(question);
+    if (unknown.length > 0) io.stderr.write(`${NAME}: ${unknownWords(unknown, answerer)}\n`);
+    const work = new Work(answerer, question, flags, terminal, files, io);
+    for await (const batch of given.batches(PICTURES_PER_BATCH)) await work.take(batch);
+    if (given.count === 0 && !given.isChosen) {
+      io.stderr.write(`${NAME}: no picture was given; this one is an example\n`);
+      const { exampleScene } = await import("../tasks/scenes/example.ts");
+      await work.answer([{ file: undefined, pixels: exampleScene(seed).pixels }]);
+    }
+  } finally {
+    answerer.dispose();
+  }
+  given.finish();
+  for (const said of files.finish()) io.stderr.write(`${NAME}: ${said}\n`);
+  if (given.failures > 0) throw new Exit(EXIT.usage);
+}
+
+/** A list of more words than this helps nobody. */
+const MOST_LISTED = 60;
+
+function unknownWords(unknown: readonly string[], { vocabulary }: QuestionAnswerer): string {
+  const list = unknown.map((word) => JSON.stringify(word)).join(", ");
+  const { words } = vocabulary;
+  const known = words.length <= MOST_LISTED ? `; it knows ${words.join(", ")}` : "";
+  return `the model does not know ${list}, and leaves ${unknown.length > 1 ? "them" : "it"} out${known}`;
+}
+
+/** A picture as the model reads it; one that could not be read has why. */
+type Scene = { readonly file: string | undefined } & (
+  | { readonly pixels: Uint8Array; readonly error?: undefined }
+  | { readonly pixels?: undefined; readonly error: string }
+);
+
+/** A run over many pictures. */
+class Work {
+  readonly #answerer: QuestionAnswerer;
+  readonly #question: string;
+  readonly #flags: Flags;
+  readonly #terminal: TerminalCapabilities;
+  readonly #files: OutputFiles;
+  readonly #io: Io;
+
+  constructor(
+    answerer: QuestionAnswerer,
+    question: string,
+    flags: Flags,
+    terminal: TerminalCapabilities,
+    files: OutputFiles,
+    io: Io,
+  ) {
+    this.#answerer = answerer;
+    this.#question = question;
+    this.#flags = flags;
+    this.#terminal = terminal;
+    this.#files = files;
+    this.#io = io;
+  }
+
+  async take(batch: readonly GivenPicture[]): Promise<void> {
+    const pixelsOf = (picture: NonNullable<GivenPicture["picture"]>) => this.#answerer.pixelsOf(picture);
+    await this.answer(
+      batch.map(({ file, picture, error }) =>
+        picture ? { file, pixels: pixelsOf(picture) } : { file, error },
+      ),
+    );
+  }
+
+  /** Asks about scenes, and prints and draws the answers in their order. */
+  async answer(scenes: readonly Scene[]): Promise<void> {
+    const [{ answerPicture, answerStrip }, { answerTrace }] = await Promise.all([
+      import("../tasks/visual-questions/draw.ts"),
+      import("../tasks/visual-questions/trace.ts"),
+    ]);
+    const question = this.#question;
+    const readable = scenes.flatMap(({ pixels }) => (pixels ? [pixels] : []));
+    const answers = this.#answerer.answerEach(question, readable);
+    for (const { file, pixels, error } of scenes) {
+      if (!pixels) {
+        await write(this.#io.stdout, unanswered(file ?? "", question, error, this.#format));
+        await this.#files.add(undefined);
+        continue;
+      }
+      const answered = answers.shift()!;
+      const asked = { pixels, ...this.#answerer.card.image };
+      const data = () => answerPicture(asked, answered);
+      const told = showAnswer({ file, question }, answered, data, this.#format, this.#terminal);
+      await write(this.#io.stdout, told);
+      await this.#files.add({
+        svg: () => answerStrip(asked, question, answered, { theme: "auto" }),
+        trace: () => answerTrace(asked, answered),
+        page: { view: "image", title: `${question} ${answered.answer}` },
+      });
+    }
+  }
+
+  get #format(): AnswerFormat {
+    const { json, picture } = this.#flags;
+    if (json) return "json";
+    return picture !== false && (this.#terminal.isTTY || this.#terminal.depth > 1) ? "picture" : "line";
+  }
+}

@@ -1,0 +1,50 @@
+import { CARD, cardFile, ModelFolder, WEIGHTS, weightsFile, writeFiles } from "../model-folder.ts";
+import type { DetectionCard, DraftCard } from "./card.ts";
+import type { DetectorConfig } from "./config.ts";
+import { SceneDetector, sceneDetectorSpecs } from "./scene-detector.ts";
+
+const OP = "loadDetector";
+/** The largest size that a card may ask for: it decides how much memory a scene takes. */
+const MOST_UNITS = 4096;
+
+/** A model with its card. */
+export interface DetectorModel<Card extends DraftCard = DetectionCard> {
+  model: SceneDetector;
+  card: Card;
+}
+
+/** Writes a model folder: float16 weights and the card. */
+export function writeModelFolder(dir: string, { model, card }: DetectorModel): void {
+  writeFiles(dir, {
+    [WEIGHTS]: weightsFile(model.variables, { model: "scene-detector" }),
+    [CARD]: cardFile(card),
+  });
+}
+
+/** Reads a folder that `writeModelFolder` wrote. The backend must be ready. */
+export function readModelFolder(dir: string): DetectorModel {
+  const folder = new ModelFolder(OP, dir, [WEIGHTS, CARD]);
+  const card = folder.json<DetectionCard>(CARD, ["model", "data"]);
+  checkCard(folder, card);
+  const { model: config, labels } = card;
+  const values = folder.weights(sceneDetectorSpecs(config, labels.length));
+  return { model: new SceneDetector(config, labels.length, values), card };
+}
+
+const SIZES = ["width", "heads", "inner", "decoderLayers", "queries"] as const;
+const COUNTS = ["nonLocal", "encoderLayers"] as const;
+
+/** What detecting reads of a card. */
+function checkCard(folder: ModelFolder, { model, labels, data }: DetectionCard): void {
+  const isCount = (least: number) => (name: keyof DetectorConfig) =>
+    Number.isInteger(model[name]) && model[name] >= least && model[name] <= MOST_UNITS;
+  const areKnown = Object.keys(model).every((name) => ([...SIZES, ...COUNTS] as string[]).includes(name));
+  const areSizes = SIZES.every(isCount(1)) && COUNTS.every(isCount(0));
+  if (!(areKnown && areSizes && model.width % 4 === 0 && model.width % model.heads === 0))
+    throw folder.damaged(CARD, `model ${JSON.stringify(model)}`.slice(0, 200));
+  const areNames =
+    Array.isArray(labels) && labels.length > 0 && labels.every((label) => typeof label === "string");
+  if (!areNames || labels.length > MOST_UNITS)
+    throw folder.damaged(CARD, `labels ${JSON.stringify(labels)}`.slice(0, 200));
+  folder.checkDataName(data);
+}
