@@ -1,0 +1,59 @@
+import { forecasterParameters, VariableSelectionForecaster } from "../../models/gated/index.ts";
+import { bothValues, readBoth } from "../compared-training.ts";
+import { CARD, cardFile, ModelFolder, WEIGHTS, weightsFile, writeFiles } from "../model-folder.ts";
+import type { DraftCard, ForecastingCard } from "./card.ts";
+
+const OP = "loadForecaster";
+/** The most of anything that a card may ask for: it decides how much memory a window takes. */
+const MOST = 4096;
+
+/** A model, its baseline and their card. */
+export interface ForecastingModel<Card extends DraftCard = DraftCard> {
+  model: VariableSelectionForecaster;
+  baseline: VariableSelectionForecaster;
+  card: Card;
+}
+
+/** Writes a model folder: float16 weights of both, and the card. */
+export function writeModelFolder(
+  dir: string,
+  { model, baseline, card }: ForecastingModel<ForecastingCard>,
+): void {
+  const variables = bothValues(model.parameters.variables, baseline.parameters.variables);
+  writeFiles(dir, {
+    [WEIGHTS]: weightsFile(variables, { model: "variable-selection-forecaster" }),
+    [CARD]: cardFile(card),
+  });
+}
+
+/** What forecasting reads of a card. */
+function checkCard(folder: ModelFolder, { model, inputs, data }: ForecastingCard): void {
+  const refuse = (got: string) => folder.damaged(CARD, got.slice(0, 200));
+  const { variables, window, narrow, width, heads, gated } = model;
+  const isCount = (n: unknown) => Number.isInteger(n) && (n as number) >= 1 && (n as number) <= MOST;
+  const areSizes = [variables, window, narrow, width, heads].every(isCount) && width % heads === 0;
+  if (!areSizes || gated !== true) throw refuse(`model ${JSON.stringify(model)}`);
+  const { names, scaling } = inputs;
+  const isList = (list: unknown, fits: (item: unknown) => boolean) =>
+    Array.isArray(list) && list.length === variables && list.every(fits);
+  const areNames = isList(names, (name) => typeof name === "string") && new Set(names).size === variables;
+  const areNumbers =
+    isList(scaling?.means, Number.isFinite) &&
+    isList(scaling?.deviations, (x) => Number.isFinite(x) && (x as number) > 0);
+  if (!areNames || !areNumbers) throw refuse(`inputs ${JSON.stringify(inputs)}`);
+  folder.checkDataName(data);
+}
+
+/** Reads a folder that `writeModelFolder` wrote. The backend must be ready. */
+export function readModelFolder(dir: string): ForecastingModel<ForecastingCard> {
+  const folder = new ModelFolder(OP, dir, [WEIGHTS, CARD]);
+  const card = folder.json<ForecastingCard>(CARD, ["model", "inputs", "data"]);
+  checkCard(folder, card);
+  const without = { ...card.model, gated: false };
+  const values = readBoth(folder, forecasterParameters(card.model), forecasterParameters(without));
+  return {
+    model: new VariableSelectionForecaster(card.model, values.model),
+    baseline: new VariableSelectionForecaster(without, values.baseline),
+    card,
+  };
+}
