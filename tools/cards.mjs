@@ -38,6 +38,45 @@ const TASKS = {
     const { startTraining } = await import("../build/tasks/image-classification/train.js");
     return startTraining(recipe, readCorpus(data, recipe), threads);
   },
+  async summarization(/** @type {any} */ recipe, /** @type {string} */ data, /** @type {number} */ threads) {
+    const { readCorpus } = await import("../build/tasks/summarization/corpus.js");
+    const { readStart } = await import("../build/tasks/summarization/files.js");
+    const { startTraining } = await import("../build/tasks/summarization/train.js");
+    const { shippedModel } = await import("../build/tasks/model-folder.js");
+    const begun = recipe.start === "" ? undefined : readStart(shippedModel(recipe.start), recipe.model);
+    return startTraining(recipe, readCorpus(data, recipe, begun?.vocabulary), threads, begun);
+  },
+  async "scene-grid"(/** @type {any} */ recipe, /** @type {string} */ data, /** @type {number} */ threads) {
+    const { readItemPools } = await import("../build/tasks/scenes/item-pool.js");
+    const { startTraining } = await import("../build/tasks/scenes/grid/train.js");
+    return startTraining(recipe, readItemPools(data), threads);
+  },
+  async captioning(/** @type {any} */ recipe, /** @type {string} */ data, /** @type {number} */ threads) {
+    const { readItemPools } = await import("../build/tasks/scenes/item-pool.js");
+    const { captionVocabulary } = await import("../build/tasks/captioning/run.js");
+    const { startTraining } = await import("../build/tasks/captioning/train.js");
+    const pools = readItemPools(data);
+    return startTraining(
+      { ...recipe, start: "captioning" },
+      pools,
+      captionVocabulary(pools.train.names),
+      threads,
+    );
+  },
+  async detection(/** @type {any} */ recipe, /** @type {string} */ data, /** @type {number} */ threads) {
+    const { readItemPools } = await import("../build/tasks/scenes/item-pool.js");
+    const { startTraining } = await import("../build/tasks/detection/train.js");
+    return startTraining(recipe, readItemPools(data), threads);
+  },
+  async "visual-questions"(
+    /** @type {any} */ recipe,
+    /** @type {string} */ data,
+    /** @type {number} */ threads,
+  ) {
+    const { readCorpus } = await import("../build/tasks/visual-questions/corpus.js");
+    const { startTraining } = await import("../build/tasks/visual-questions/train.js");
+    return startTraining(recipe, await readCorpus(data, recipe), threads);
+  },
 };
 
 const median = (/** @type {number[]} */ values) => values.sort((a, b) => a - b)[values.length >> 1];

@@ -1,8 +1,9 @@
-// Draws README's strip of eight attention maps, and docs/VIEWS.md with its pictures. `--check` draws and compares with
+// Draws README's strip of eight attention maps and its applications, and docs/VIEWS.md with its pictures. `--check` draws and compares with
 // the files instead; a test runs that. The pictures of docs/MECHANISMS.md and docs/mechanisms are made by tools/docs/mechanisms.mjs.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { drawApplications } from "./gallery/applications.mjs";
 import { drawStrip } from "./gallery/strip.mjs";
 import { drawViews } from "./gallery/views.mjs";
 
@@ -18,6 +19,7 @@ const read = (/** @type {string} */ file) => {
 const { page, pictures } = await drawViews();
 const files = {
   "docs/images/strip.svg": await drawStrip(root),
+  "docs/images/applications.svg": drawApplications(root),
   "docs/VIEWS.md": page,
   ...Object.fromEntries(
     Object.entries(pictures).map(([name, svg]) => [`docs/images/views/${name}.svg`, svg]),

@@ -7,7 +7,7 @@ import { type AtomMapFormat, drawAtomMap, showAtomMap, unmapped } from "./atom-m
 import { oneOf } from "./flags.ts";
 import { EXIT, Exit, type Io, write } from "./io.ts";
 import { LineInput } from "./line-input.ts";
-import { PictureFiles } from "./pictures.ts";
+import { OutputFiles } from "./output-files.ts";
 import { COLORS } from "./translation-output.ts";
 
 const NAME = "heed map-atoms";
@@ -73,7 +73,7 @@ async function mapAtoms(reactions: string[], flags: Flags, io: Io): Promise<void
     throw new UsageError("USAGE", { ...fault, flag: "--input" });
   }
   // Everything that can be wrong with the command line is found before the model is loaded.
-  const files = new OutputFiles(flags);
+  const files = new OutputFiles(NAME, flags);
   const lines = new LineInput(NAME, io, reactions, { file: input });
   const terminal = terminalCapabilities({ env: io.env, stream: io.stdout, color });
   const { loadAtomMapper } = await import("../tasks/atom-mapping/mapper.ts");
@@ -120,13 +120,13 @@ class Work {
       const map = await this.#map(reaction, place);
       if (typeof map === "string") {
         await write(stdout, unmapped(reaction, map, this.#format));
-        await this.#files.add(undefined, undefined);
+        await this.#files.add(undefined);
         continue;
       }
       const { products: rowTokens, reactants: columnTokens } = atomNames(map);
       const cells = { weights: map.weights, rowTokens, columnTokens };
       await write(stdout, showAtomMap(map, cells, this.#format, this.#terminal));
-      await this.#files.add(map, () => drawAtomMap(map, cells));
+      await this.#files.add({ svg: () => drawAtomMap(map, cells), trace: () => atomMapTrace(map) });
     }
   }
 
@@ -153,40 +153,5 @@ class Work {
       stderr.write(`${NAME}: ${place}${message.replace(/\s*\n\s*/g, " ")}\n`);
       return message;
     }
-  }
-}
-
-/** The files that are made beside what is printed. */
-class OutputFiles {
-  readonly #svg: PictureFiles | undefined;
-  readonly #html: PictureFiles | undefined;
-  readonly #trace: PictureFiles | undefined;
-
-  constructor({ svg, html, trace }: Flags) {
-    const files = (file: string | undefined, noun: string) =>
-      file === undefined ? undefined : new PictureFiles(file, NAME, noun);
-    this.#svg = files(svg, "picture");
-    this.#html = files(html, "page");
-    this.#trace = files(trace, "trace");
-  }
-
-  /** Adds what is drawn of a reaction; one without a map keeps its number. */
-  async add(map: AtomMap | undefined, draw: (() => string) | undefined): Promise<void> {
-    this.#svg?.add(draw?.());
-    if (!this.#html && !this.#trace) return;
-    const [{ writeTrace }, { standaloneHtml }] = await Promise.all([
-      import("../inspect/index.ts"),
-      import("../elements/standalone.ts"),
-    ]);
-    const trace = map && atomMapTrace(map);
-    this.#trace?.add(trace && writeTrace(trace));
-    this.#html?.add(trace && standaloneHtml(trace));
-  }
-
-  /** Writes what still waits, and says what there is, a sentence for each kind. */
-  finish(): string[] {
-    const said = (files: PictureFiles | undefined, verb: string) =>
-      files ? [`${verb} ${files.finish()}`] : [];
-    return [...said(this.#svg, "drew"), ...said(this.#html, "wrote"), ...said(this.#trace, "wrote")];
   }
 }

@@ -16,8 +16,9 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     .helpCommand("help [command]", "print the help of a command");
   const words = args.filter((arg) => !arg.startsWith("-"));
   const named = words[0] === "help" ? words[1] : words[0];
-  for (const { name, description, load } of SUBCOMMANDS) {
-    program.addCommand(name === named ? await load(io) : new Command(name).description(description));
+  for (const { group, name, description, load } of SUBCOMMANDS) {
+    const command = name === named ? await load(io) : new Command(name).description(description);
+    program.addCommand(command.helpGroup(group));
   }
   const refusals: string[] = [];
   prepare(program, io, refusals);

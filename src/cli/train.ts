@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { UsageError } from "../core/errors.ts";
 import type { Io } from "./io.ts";
+import { COMPARED_TASKS } from "./train-compared.ts";
 import { type TrainTask, trainTaskCommand } from "./train-task.ts";
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
@@ -72,10 +73,12 @@ const TASKS: readonly TrainTask[] = [
     data: "folder with train, valid and test, each .tsv or .tsv.gz, of rows text<TAB>summary",
     folder: "runs/summarization",
     help: `There is no data set to fetch: give your own with --data. With the
-recipe {"kind": "lite"} the files are train.lite.tsv and so on.
+recipe {"kind": "lite"} the files are train.lite.tsv and so on, and
+with {"start": "summarization-arxiv"} a run goes on from that model.
 
-  heed train summarization --data my-rows --out my-model`,
-    card: "the card.json of a trained model",
+  heed train summarization --data my-rows --out my-model
+  heed summarize --model my-model "A text to be summed up."`,
+    card: "weights/summarization-arxiv/card.json",
     async load() {
       const [{ DEFAULT_SUMMARIZATION_RECIPE }, { runSummarization }] = await Promise.all([
         import("../tasks/summarization/recipe.ts"),
@@ -99,6 +102,36 @@ recipe {"kind": "lite"} the files are train.lite.tsv and so on.
           };
           throw new UsageError("USAGE", { ...fault, remedy: "add --data my-rows", flag: "--data" });
         },
+      };
+    },
+  },
+  {
+    name: "detection",
+    description: "Trains the detector of pieces of clothing in scenes.",
+    data: "folder with the four files of MNIST or one of its kin (default: the fetched data set)",
+    folder: "runs/detection",
+    help: `Scenes are composed of the images as training goes on. It begins with the grid that ships with heed, which
+stays as it is unless the recipe has "trainGrid": true; "model": {"nonLocal": 0} leaves the non-local block out. The data set is
+the one that "heed data fetch fashion-mnist" fetches.
+
+  heed train detection --out my-model
+  heed detect --model my-model wardrobe.png`,
+    card: "weights/detection/card.json",
+    async load() {
+      const [{ DEFAULT_DETECTION_RECIPE }, { runDetection }, { locateImages }] = await Promise.all([
+        import("../tasks/detection/recipe.ts"),
+        import("../tasks/detection/run.ts"),
+        import("../data/labelled-images.ts"),
+      ]);
+      return {
+        recipe: DEFAULT_DETECTION_RECIPE,
+        async run(options) {
+          const { evaluation } = await runDetection(options);
+          if (!evaluation) return undefined;
+          const { precision, exact } = evaluation;
+          return `test AP50 ${precision.toFixed(3)}, scenes with all items and no other ${percent(exact)}`;
+        },
+        locate: locateImages,
       };
     },
   },
@@ -156,6 +189,37 @@ recipe {"kind": "lite"} the files are train.lite.tsv and so on.
     },
   },
   {
+    name: "captioning",
+    description: "Trains Show, Attend and Tell to caption scenes of items.",
+    data: "folder with the four files of MNIST or one of its kin (default: the fetched data set)",
+    folder: "runs/captioning",
+    help: `The data set is the one that "heed data fetch fashion-mnist" fetches; scenes are composed
+of its items. With the recipe {"model": {"kind": "hard"}} each word draws one place and learns by reward; with
+{"start": "my-model", "model": {"contextDropout": 0.8}} my-model goes on, and learns to look at what it names.
+
+  heed train captioning --out my-model
+  heed evaluate captioning --model my-model
+  heed caption --model my-model scene.png`,
+    card: "weights/captioning/card.json",
+    async load() {
+      const [{ DEFAULT_CAPTIONING_RECIPE }, { runCaptioning }, { locateImages }] = await Promise.all([
+        import("../tasks/captioning/recipe.ts"),
+        import("../tasks/captioning/run.ts"),
+        import("../data/labelled-images.ts"),
+      ]);
+      return {
+        recipe: DEFAULT_CAPTIONING_RECIPE,
+        async run(options) {
+          const { evaluation } = await runCaptioning(options);
+          if (!evaluation) return undefined;
+          const { exact, massInside } = evaluation;
+          return `test: exact captions ${percent(exact)}, ${percent(massInside)} of a noun's map inside its item`;
+        },
+        locate: locateImages,
+      };
+    },
+  },
+  {
     name: "scene-grid",
     description: "Trains the grid of features that models of scenes begin with.",
     data: "folder with the four files of MNIST or one of its kin (default: the fetched data set)",
@@ -177,6 +241,38 @@ recipe {"kind": "lite"} the files are train.lite.tsv and so on.
           return card && `test accuracy ${percent(card.metrics.accuracy)} of ${card.metrics.items} items`;
         },
         locate: locateImages,
+      };
+    },
+  },
+  ...COMPARED_TASKS,
+  {
+    name: "visual-questions",
+    description: "Trains the model that answers questions about pictures.",
+    data: "folder with the four files of MNIST or one of its kin, or with your own pictures and questions (default: the fetched data set)",
+    folder: "runs/visual-questions",
+    help: `The data set is the one that "heed data fetch fashion-mnist" fetches, of whose images
+scenes are composed. A folder of your own has train.jsonl, valid.jsonl and test.jsonl (or .jsonl.gz), a JSON object
+a line: {"image": "a.png", "question": "…", "answer": "…"}; begin those with the recipe {"grid": "", "trainGrid": true}.
+
+  heed train visual-questions --out my-model
+  heed ask --model my-model "Is there a bag?" picture.png`,
+    card: "weights/visual-questions/card.json",
+    async load() {
+      const [{ DEFAULT_VISUAL_QUESTIONS_RECIPE }, { runVisualQuestions }, { locateImages }] =
+        await Promise.all([
+          import("../tasks/visual-questions/recipe.ts"),
+          import("../tasks/visual-questions/run.ts"),
+          import("../data/labelled-images.ts"),
+        ]);
+      return {
+        recipe: DEFAULT_VISUAL_QUESTIONS_RECIPE,
+        async run(options) {
+          const { evaluation } = await runVisualQuestions(options);
+          if (!evaluation) return undefined;
+          const { accuracy, majority } = evaluation;
+          return `test accuracy ${percent(accuracy)}, commonest answers ${percent(majority)}`;
+        },
+        locate: (name, { dir }) => dir ?? locateImages(name),
       };
     },
   },

@@ -1,5 +1,6 @@
 export * from "./adapters/index.ts";
-export * from "./convolutional-grid.ts";
+export * from "./co-attention-transformer.ts";
+export * from "./gated/index.ts";
 export * from "./glimpse/index.ts";
 export * from "./keras/index.ts";
 export * from "./memory/index.ts";
@@ -8,5 +9,6 @@ export * from "./pretrained/index.ts";
 export * from "./quantum-self-attention-network.ts";
 export * from "./seq2seq/index.ts";
 export * from "./set/index.ts";
+export * from "./show-attend-and-tell/index.ts";
 export * from "./spikformer.ts";
 export * from "./transformer/index.ts";

@@ -30,7 +30,8 @@ export interface TrainOnOptions<Batch> extends Pick<TrainLoopOptions, OfLoop> {
 
 /**
  * Trains a model on, with Adam: all of it, its upper layers, or an adapter. What is not among `variables` stays as it is, bit for
- * bit, and is in no checkpoint. With `evaluate` the variables end as the best that it saw, else as the last.
+ * bit, and is in no checkpoint. With `evaluate` the variables end as the best that it saw, else as the last. `seconds` is the
+ * time spent in steps, over all the calls that the run took.
  *
  * @throws OptionError MISMATCH where a checkpoint is another run's · DataError NOT_FINITE · those of `trainLoop`
  * @example
@@ -45,7 +46,9 @@ export interface TrainOnOptions<Batch> extends Pick<TrainLoopOptions, OfLoop> {
  * step; // 50
  * Math.abs(w.dataSync()[0] - 0.5) < 0.3; // true
  */
-export async function trainOn<Batch>(options: TrainOnOptions<Batch>): Promise<TrainLoopResult> {
+export async function trainOn<Batch>(
+  options: TrainOnOptions<Batch>,
+): Promise<TrainLoopResult & { readonly seconds: number }> {
   const { variables, loss, batchAt, seed = 0, recipe = {}, data = "", adam, ...loop } = options;
   const shard = {
     variables,
@@ -70,7 +73,7 @@ export async function trainOn<Batch>(options: TrainOnOptions<Batch>): Promise<Tr
   try {
     const result = await trainLoop({ ...loop, ...training.run });
     if (result.best && result.stopped !== "signal") copyInto(variables, result.best.weights);
-    return result;
+    return { ...result, seconds: training.seconds };
   } finally {
     await training.close();
   }

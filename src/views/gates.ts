@@ -4,7 +4,10 @@ import { titled } from "./layers.ts";
 import { refuse } from "./named.ts";
 import type { ViewRecord } from "./view.ts";
 
-/** What one gate lets through: bars for [C], a strip for [T, C], a map for [height, width]. */
+/**
+ * What one gate lets through: bars for [C], a strip for [T, C], a map for [height, width]. An axis that is as long as just one
+ * axis of tokens has their names.
+ */
 export const gatesView: ViewRecord<"gates"> = {
   name: "gates",
   label: "Gates",
@@ -24,16 +27,24 @@ export const gatesView: ViewRecord<"gates"> = {
     const more = names.length > 1 ? ` (${names.indexOf(name) + 1} of ${names.length} gates)` : "";
     const { palette, theme, title = titled(trace, `gate ${name}${more}`) } = options;
     const look = { title, ...(theme && { theme }) };
-    if (gate.shape.length === 1) return gates({ gate: values }, look);
+    if (gate.shape.length === 1) {
+      const names = namesOf(trace, values.length);
+      return gates({ gate: values, ...(names && { names }) }, { ...look, ...(names && { unit: "token" }) });
+    }
     const [rows, columns] = gate.shape as [number, number];
     const { grid } = trace;
     const isMap = grid !== undefined && grid.height === rows && grid.width === columns;
     const isUnit = values.every((value) => value >= 0 && value <= 1);
+    const [rowTokens, columnTokens] = isMap ? [] : [namesOf(trace, rows), namesOf(trace, columns)];
     return heatmap(
-      { weights: values, rowTokens: namesOf(trace, rows, isMap), columnTokens: numbers(columns) },
+      {
+        weights: values,
+        rowTokens: rowTokens ?? numbers(rows),
+        columnTokens: columnTokens ?? numbers(columns),
+      },
       {
         ...look,
-        xTitle: isMap ? "column" : "channel",
+        xTitle: isMap ? "column" : columnTokens ? "token" : "channel",
         yTitle: isMap ? "row" : "position",
         value: "gate",
         domain: isUnit ? "unit" : "data",
@@ -50,8 +61,8 @@ export const gatesView: ViewRecord<"gates"> = {
 
 const numbers = (n: number) => Array.from({ length: n }, (_, at) => String(at));
 
-/** The tokens of a strip's positions, where just one axis of the trace has as many. */
-function namesOf(trace: Trace, rows: number, isMap: boolean): readonly string[] {
-  const fitting = isMap ? [] : Object.values(trace.tokens).filter(({ length }) => length === rows);
-  return fitting.length === 1 ? fitting[0]! : numbers(rows);
+/** The tokens of an axis, where just one axis of the trace has as many. */
+function namesOf({ tokens }: Trace, length: number): readonly string[] | undefined {
+  const fitting = Object.values(tokens).filter((names) => names.length === length);
+  return fitting.length === 1 ? fitting[0] : undefined;
 }

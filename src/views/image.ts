@@ -1,6 +1,6 @@
 import { keysOfGrid, looksAtImage } from "../inspect/grid.ts";
 import { layerMap, type Trace, type TraceLayer } from "../inspect/index.ts";
-import { decodePng, image } from "../viz/index.ts";
+import { decodePng, type ImageAttentionData, image, terminalImage } from "../viz/index.ts";
 import { chooseLayer, titled } from "./layers.ts";
 import { refuse } from "./named.ts";
 import { type PictureOptions, single, within } from "./options.ts";
@@ -25,25 +25,11 @@ export const imageView: ViewRecord<"image"> = {
   },
   chooses: ["layer", "head"],
   svg(trace, options) {
-    const { image: bytes, grid } = trace as Required<Trace>;
-    const layer = chooseLayer("image", trace, options.layer);
-    if (!looksAtImage(trace, layer.S)) {
-      const rule = `have a key for each of the ${keysOfGrid(grid)} patches for the view image`;
-      refuse(layer.name, rule, `S=${layer.S}`, "choose a layer that looks at the image");
-    }
-    const map = layerMap(layer);
-    const panels = isOfPatches(layer) ? ofHeads(layer, options) : ofWords(trace, layer, options);
+    const { layer, data } = looked(trace, options);
     const { palette, theme, title = titled(trace, captionOf(trace, layer, options)) } = options;
-    return image(
-      {
-        image: decodePng(bytes),
-        grid: [grid.height, grid.width],
-        maps: panels.map(({ head, query }) => map.row(head, query).values.slice(grid.cls)),
-        words: panels.map(({ word }) => word),
-      },
-      { title, ...(palette && { palette }), ...(theme && { theme }) },
-    );
+    return image(data, { title, ...(palette && { palette }), ...(theme && { theme }) });
   },
+  text: (trace, options) => terminalImage(looked(trace, options).data, options),
   page(trace, { layer: chosen }, draw) {
     const looks = ({ S }: TraceLayer, l: number) =>
       looksAtImage(trace, S) && (chosen === undefined || l === [chosen].flat()[0]);
@@ -54,6 +40,25 @@ export const imageView: ViewRecord<"image"> = {
     return [{ caption, svg: draw({ layer }) }];
   },
 };
+
+/** The layer that looks at the image, and what it looked at there. */
+function looked(trace: Trace, options: PictureOptions): { layer: TraceLayer; data: ImageAttentionData } {
+  const { image: bytes, grid } = trace as Required<Trace>;
+  const layer = chooseLayer("image", trace, options.layer);
+  if (!looksAtImage(trace, layer.S)) {
+    const rule = `have a key for each of the ${keysOfGrid(grid)} patches for the view image`;
+    refuse(layer.name, rule, `S=${layer.S}`, "choose a layer that looks at the image");
+  }
+  const map = layerMap(layer);
+  const panels = isOfPatches(layer) ? ofHeads(layer, options) : ofWords(trace, layer, options);
+  const data = {
+    image: decodePng(bytes),
+    grid: [grid.height, grid.width] as const,
+    maps: panels.map(({ head, query }) => map.row(head, query).values.slice(grid.cls)),
+    words: panels.map(({ word }) => word),
+  };
+  return { layer, data };
+}
 
 const captionOf = (trace: Trace, layer: TraceLayer, { query = 0 }: PictureOptions) =>
   isOfPatches(layer)

@@ -17,6 +17,8 @@ export interface GatesData {
 export interface GatesOptions {
   /** The largest first. @default false: in the order of the channels */
   readonly sorted?: boolean;
+  /** What a bar stands for. @default "channel" */
+  readonly unit?: string;
   /** @default "Gate"; empty = none */
   readonly title?: string;
   /** @default "light" */
@@ -46,7 +48,7 @@ export function gates(data: GatesData, options: GatesOptions = {}): string {
   const { gate } = data;
   check(op, data);
   const theme = oneOf(op, "theme", options.theme ?? "light", THEMES);
-  const { title = TITLE, sorted = false } = options;
+  const { title = TITLE, sorted = false, unit = "channel" } = options;
   const values = Array.from(gate, (value, c) => ({ value, name: data.names?.[c] ?? String(c) }));
   if (sorted) values.sort((a, b) => b.value - a.value);
   const low = Math.min(0, ...values.map(({ value }) => value));
@@ -96,10 +98,16 @@ export function gates(data: GatesData, options: GatesOptions = {}): string {
   });
   const mean = values.reduce((sum, { value }) => sum + value, 0) / values.length;
   const order = sorted ? "the largest first" : "in order";
-  const channels = values.length === 1 ? "1 channel" : `${values.length} channels`;
+  const channels = values.length === 1 ? `1 ${unit}` : `${values.length} ${unit}s`;
   const note = `${channels}, ${order}; mean ${formatNumber(mean)}, ${formatNumber(Math.min(...values.map(({ value }) => value)))} to ${formatNumber(Math.max(...values.map(({ value }) => value)))}.`;
   const id = fingerprint(
-    [theme, title, sorted, ...values.map(({ value, name }) => `${name} ${value}`)].join("\n"),
+    [
+      theme,
+      title,
+      sorted,
+      ...(unit === "channel" ? [] : [unit]),
+      ...values.map(({ value, name }) => `${name} ${value}`),
+    ].join("\n"),
   );
   return titledDocument({
     id,
@@ -119,7 +127,7 @@ export function gates(data: GatesData, options: GatesOptions = {}): string {
       }),
       ...axis,
       ...names,
-      label("channel", {
+      label(unit, {
         class: "t",
         x: left + plotWidth / 2,
         y: bottom + depth + 14,

@@ -5,6 +5,7 @@ import { refuse } from "./refuse.ts";
 import { TOKEN_SIZE } from "./svg/layout.ts";
 import { coordinate, element, fingerprint, label } from "./svg/markup.ts";
 import { fitWidth } from "./svg/measure.ts";
+import { strokeOf } from "./svg/strokes.ts";
 import { THEMES, type Theme } from "./svg/theme.ts";
 import { belowTitle, PAD, titledDocument } from "./svg/titled.ts";
 import { visible } from "./text.ts";
@@ -35,13 +36,6 @@ export interface GlimpseOptions {
 const TITLE = "Glimpses";
 const GAP = 20;
 const CAPTION = 24;
-/** Told apart by every kind of colour vision, and by their dashes; the first is the article's green. */
-const STROKES = [
-  ["#00c853", ""],
-  ["#ff9100", "8 4"],
-  ["#40c4ff", "2 4"],
-  ["#ea80fc", "10 3 2 3"],
-] as const;
 
 /**
  * Glimpses: an image with a box around each place that was looked at, and beside it what was seen there.
@@ -74,7 +68,7 @@ export function glimpse(data: GlimpseData, options: GlimpseOptions = {}): string
     const shrink = Math.min(panelWidth / glimpse.width, panelHeight / glimpse.height);
     const frame = { x: left, y: top, width: glimpse.width * shrink, height: glimpse.height * shrink };
     left += Math.max(frame.width, 90) + GAP;
-    const edge = element("rect", { ...frame, fill: "none", "stroke-width": 2, ...stroke(n) });
+    const edge = element("rect", { ...frame, fill: "none", "stroke-width": 2, ...strokeOf(n) });
     const words = fitWidth(visible(name), Math.max(frame.width, 90), TOKEN_SIZE);
     return drawPicture(glimpse, frame) + edge + caption(words, frame.x, frame.y + frame.height);
   });
@@ -102,7 +96,7 @@ export function glimpse(data: GlimpseData, options: GlimpseOptions = {}): string
       "stroke-opacity": "0.6",
     });
     return (
-      under + element("polygon", { ...shape, "stroke-width": 2, ...stroke(n), "data-name": visible(name) })
+      under + element("polygon", { ...shape, "stroke-width": 2, ...strokeOf(n), "data-name": visible(name) })
     );
   });
   const clip = element("clipPath", { id: `${id}-c` }, element("rect", { ...main }));
@@ -123,11 +117,6 @@ export function glimpse(data: GlimpseData, options: GlimpseOptions = {}): string
       ...panels,
     ],
   });
-}
-
-function stroke(n: number) {
-  const [color, dash] = STROKES[n % STROKES.length]!;
-  return { stroke: color, ...(dash && { "stroke-dasharray": dash }) };
 }
 
 const caption = (text: string, x: number, y: number) => label(text, { class: "t k", x, y: y + 17 });

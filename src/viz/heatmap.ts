@@ -3,7 +3,7 @@ import { type DivergingPalette, PALETTES, type Palette } from "./color.ts";
 import { blockTokens, cellsOf, fitCells, type HeatmapData, type Pooled, poolingNote } from "./data.ts";
 import { count, summary, warnings } from "./describe.ts";
 import { oneOf, type Words, withDefaultWords } from "./options.ts";
-import { refuse } from "./refuse.ts";
+import { refuse, refuseLength } from "./refuse.ts";
 import { type ColorScale, type Domain, makeScale } from "./scale.ts";
 import { cells } from "./svg/cells.ts";
 import { colorbar, definitions } from "./svg/colorbar.ts";
@@ -11,6 +11,7 @@ import { svgDocument } from "./svg/document.ts";
 import { type Layout, layOut } from "./svg/layout.ts";
 import { coordinate, element, fingerprint, label } from "./svg/markup.ts";
 import { fitWidth } from "./svg/measure.ts";
+import { pooledStrip, type Strip, strips } from "./svg/strips.ts";
 import { THEMES, type Theme } from "./svg/theme.ts";
 import { visible } from "./text.ts";
 
@@ -29,6 +30,10 @@ export interface HeatmapOptions extends Words {
   readonly numbers?: boolean;
   /** The most that the figure may take, in pixels. @default { width: 960, height: 768 }, 10 × 8 inches */
   readonly size?: { readonly width: number; readonly height: number };
+  /** A number for each row, drawn as a strip to the right of the map: a gate, say. @default none */
+  readonly rowStrips?: readonly Strip[];
+  /** A number for each column, drawn as a strip below the map: a coverage, say. @default none */
+  readonly columnStrips?: readonly Strip[];
   /** A sentence below the figure. @default none */
   readonly note?: string;
   /** Called with a sentence for each reason to distrust the picture, such as rows that do not sum to 1. */
@@ -45,7 +50,8 @@ const MOST_CELLS = 200;
  *
  * Rows are output tokens t (T of them, top to bottom), columns are input tokens s (S, left to right). The scale is
  * 0 to 1 unless `domain` says otherwise. Masked cells are hatched grey, weights that are not finite crossed red;
- * neither is ever shown as a number. Above 200 rows or columns, cells are max-pooled with a note.
+ * neither is ever shown as a number. Above 200 rows or columns, cells are max-pooled with a note. Strips show a number
+ * for each row or column in the palette's colours, 0 to 1 whatever the scale of the map.
  *
  * Cost: O(T·S). Pure: the same data give the same text, without a DOM, and no token can become markup.
  *
@@ -70,6 +76,14 @@ export function heatmap(data: HeatmapData, options: HeatmapOptions = {}): string
   const pooled = fitCells(matrix, MOST_CELLS, MOST_CELLS);
   const rows = blockTokens(data.rowTokens, pooled.rowFactor);
   const columns = blockTokens(data.columnTokens, pooled.columnFactor);
+  const rowStrips = stripsOf(op, "rowStrips", options.rowStrips, matrix.rows, pooled.rowFactor);
+  const columnStrips = stripsOf(
+    op,
+    "columnStrips",
+    options.columnStrips,
+    matrix.columns,
+    pooled.columnFactor,
+  );
   const note = [noteOf(pooled), options.note].filter(Boolean).join(" ") || undefined;
   const layout = layOut({
     rows,
@@ -78,6 +92,8 @@ export function heatmap(data: HeatmapData, options: HeatmapOptions = {}): string
     hasXTitle: words.xTitle !== "",
     hasYTitle: words.yTitle !== "",
     hasNote: note !== undefined,
+    rowStrips: rowStrips.map(({ name }) => name),
+    columnStrips: columnStrips.map(({ name }) => name),
     ...(options.size && { figure: checkedSize(op, options.size) }),
   });
   const description = summary(matrix, data) + (note ? ` ${visible(note)}` : "");
@@ -85,6 +101,8 @@ export function heatmap(data: HeatmapData, options: HeatmapOptions = {}): string
   if (options.note) settings.push(options.note);
   if (options.size || options.value || (options.colorScale ?? "linear") !== "linear")
     settings.push(layout.width, layout.height, scale.label);
+  const drawn = [...rowStrips, ...columnStrips];
+  for (const { name, values } of drawn) settings.push(name, ...Array.from(values));
   const id = fingerprint([settings, rows, columns, pooled.values, pooled.kinds].map(String).join("\n"));
   const numbers = options.numbers ?? false;
   const hasMasked = count(pooled, MASKED) > 0;
@@ -101,6 +119,7 @@ export function heatmap(data: HeatmapData, options: HeatmapOptions = {}): string
       width: layout.plotWidth,
       height: layout.plotHeight,
     }),
+    ...(drawn.length > 0 ? [strips({ layout, rows, columns, rowStrips, columnStrips, palette })] : []),
     axes(layout),
     titles(layout, words, note),
     colorbar({ layout, scale, id, hasMasked, hasInvalid }),
@@ -127,6 +146,23 @@ function checkedSize(op: string, size: { readonly width: number; readonly height
   return size;
 }
 
+/** Checked strips, pooled as the map is. */
+function stripsOf(
+  op: string,
+  option: string,
+  given: readonly Strip[] | undefined = [],
+  length: number,
+  factor: number,
+): Strip[] {
+  const axis = option === "rowStrips" ? "T" : "S";
+  for (const { name, values } of given) {
+    if (values.length !== length) refuseLength(op, `${option} ${name}`, axis, length, values.length);
+    const wrong = Array.from(values).find((value) => !Number.isFinite(value));
+    if (wrong !== undefined) refuse(op, `${option} ${name}`, "finite numbers", String(wrong), "leave it out");
+  }
+  return given.map((strip) => pooledStrip(strip, factor));
+}
+
 function noteOf(pooled: Pooled): string | undefined {
   const pooling = poolingNote(pooled);
   return (
@@ -134,8 +170,7 @@ function noteOf(pooled: Pooled): string | undefined {
   );
 }
 
-function axes({ left, top, plotHeight, rowLabels, columnLabels, columnAngle }: Layout): string {
-  const bottom = top + plotHeight;
+function axes({ left, bottom, rowLabels, columnLabels, columnAngle }: Layout): string {
   const rows = rowLabels.map(({ text, at }) =>
     label(text, { class: "t k", x: left - 10, y: at + 4.5, "text-anchor": "end" }),
   );
@@ -152,7 +187,7 @@ function axes({ left, top, plotHeight, rowLabels, columnLabels, columnAngle }: L
 function titles(layout: Layout, words: Required<Words>, note: string | undefined): string {
   const { left, top, plotWidth, plotHeight, columnDepth, width, height } = layout;
   const middle = left + plotWidth / 2;
-  const bottom = top + plotHeight + columnDepth;
+  const bottom = layout.bottom + columnDepth;
   const centered = (text: string, size: number, most: number, place: Record<string, string | number>) =>
     text === ""
       ? ""

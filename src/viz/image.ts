@@ -1,8 +1,7 @@
-import { colorAt, PALETTES, type Palette } from "./color.ts";
+import { PALETTES, type Palette } from "./color.ts";
+import { largest, overlay } from "./image/overlay.ts";
 import { checkPicture, drawPicture, drawPng, type Frame, type Picture } from "./image/picture.ts";
-import { upsample } from "./image/upsample.ts";
 import { oneOf, positiveInteger } from "./options.ts";
-import { encodePng } from "./png.ts";
 import { refuse, refuseLength } from "./refuse.ts";
 import { formatNumber } from "./scale.ts";
 import { TOKEN_SIZE } from "./svg/layout.ts";
@@ -40,8 +39,6 @@ export interface ImageAttentionOptions {
 const TITLE = "What each word looked at";
 const GAP = 12;
 const CAPTION = 24;
-/** Of the map over the image, where the weight is largest. */
-const OPACITY = 0.85;
 
 /**
  * Attention over an image: the image, and the same image once more for each word with what the word looked at.
@@ -60,7 +57,7 @@ const OPACITY = 0.85;
 export function image(data: ImageAttentionData, options: ImageAttentionOptions = {}): string {
   const op = "image";
   const { image, grid, maps, words } = data;
-  check(op, data);
+  checkAttentionImage(op, data);
   const palette = oneOf(op, "palette", options.palette ?? "viridis", PALETTES);
   const theme = oneOf(op, "theme", options.theme ?? "light", THEMES);
   const columns = Math.min(positiveInteger(op, "columns", options.columns ?? 5), maps.length + 1);
@@ -116,7 +113,8 @@ export function image(data: ImageAttentionData, options: ImageAttentionOptions =
   });
 }
 
-function check(op: string, { image, grid, maps, words }: ImageAttentionData): void {
+/** @throws ShapeError SHAPE · OptionError OPTION unless there is a map of the grid and a word for each */
+export function checkAttentionImage(op: string, { image, grid, maps, words }: ImageAttentionData): void {
   checkPicture(op, "image", image);
   for (const side of grid) positiveInteger(op, "grid", side);
   if (maps.length === 0 || maps.length !== words.length) {
@@ -131,38 +129,6 @@ function check(op: string, { image, grid, maps, words }: ImageAttentionData): vo
     if (wrong === undefined) return;
     refuse(op, `maps[${n}]`, "weights of 0 or more", String(wrong), "pass the weights, not the scores");
   });
-}
-
-/** By a loop: a map may have more numbers than a call may have arguments. */
-function largest(map: ArrayLike<number>): number {
-  let most = 0;
-  for (let cell = 0; cell < map.length; cell++) most = Math.max(most, map[cell]!);
-  return most;
-}
-
-interface OverlayStyle {
-  readonly palette: Palette;
-  readonly smooth: boolean;
-  readonly most: number;
-}
-
-/** A map as a translucent image: squares as they are, or smoothed to the image's pixels. */
-function overlay(
-  map: ArrayLike<number>,
-  grid: readonly [number, number],
-  image: Picture,
-  { palette, smooth, most }: OverlayStyle,
-): Uint8Array {
-  const [rows, columns] = smooth ? [image.height, image.width] : grid;
-  const shares = smooth ? upsample(map, grid, [rows, columns], true) : Float64Array.from(map);
-  // Upsampling spreads a cell's weight over its pixels; the colours are those of the cells.
-  const unit = (smooth ? (grid[0] * grid[1]) / (rows * columns) : 1) * (most || 1);
-  const data = new Uint8Array(rows * columns * 4);
-  shares.forEach((share, cell) => {
-    const strength = Math.min(1, share / unit);
-    data.set([...colorAt(palette, strength), Math.round(255 * OPACITY * strength)], cell * 4);
-  });
-  return encodePng({ width: columns, height: rows, channels: 4, data });
 }
 
 /** Where each word looked most, in words. */

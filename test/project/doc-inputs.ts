@@ -57,6 +57,7 @@ export const INPUTS: Record<string, () => Scope> = {
     writeFileSync("model.weights.h5", kerasFile("stack.weights.h5"));
     return { readFile, model: denseStack() };
   },
+  "data/pictures/read-picture.ts": () => ({ writeFileSync }),
   "models/keras/save.ts": () => ({ writeFile, model: denseStack() }),
   "models/pretrained/load.ts": () => {
     writeModelFolder("my-model");

@@ -53,6 +53,74 @@ const SCORES = {
     ["Test", `${percent(metrics.accuracy, 2)} of ${whole(metrics.images)} images (\`${metrics.command}\`)`],
     ["Validation", percent(training.validation.accuracy, 2)],
   ],
+  summarization: ({ metrics, training }) => [
+    [
+      "Test",
+      `ROUGE-1 ${metrics.rouge1.toFixed(1)}, -2 ${metrics.rouge2.toFixed(1)}, -L ${metrics.rougeL.toFixed(1)} over ${whole(metrics.sources)} texts (\`${metrics.command}\`)`,
+    ],
+    [
+      "Without a model",
+      `The first ${metrics.lead.words} words: ROUGE-L ${metrics.lead.rougeL.toFixed(1)}; the whole text: ${metrics.copy.rougeL.toFixed(1)}${metrics.people ? `; people, each against the others: ${metrics.people.rougeL.toFixed(1)}` : ""}`,
+    ],
+    [
+      "Copying",
+      `Of ${whole(metrics.pointed.words)} words outside of the vocabulary ${percent(metrics.pointed.share)} are copied where the references have them, given these so far; ${percent(metrics.copied.share)} of ${whole(metrics.copied.words)} that text and references share come through`,
+    ],
+    ["Repeated trigrams", percent(metrics.repeats, 2)],
+    ["Validation", `ROUGE-L ${training.validation.rougeL.toFixed(1)}`],
+  ],
+  "scene-grid": ({ metrics, training }) => [
+    [
+      "Test",
+      `The cells name ${percent(metrics.accuracy)} of ${whole(metrics.items)} items in ${whole(metrics.scenes)} scenes (\`${metrics.command}\`)`,
+    ],
+    ["Validation", percent(training.validation.accuracy)],
+  ],
+  captioning: ({ metrics, training }) => [
+    [
+      "Test",
+      `${percent(metrics.exact)} of ${whole(metrics.scenes)} captions are right word for word, of one to four items ${metrics.exactByItems.map((/** @type {number} */ share) => percent(share)).join(", ")}; ${percent(metrics.massInside)} of a noun's map lies inside its item (\`${metrics.command}\`)`,
+    ],
+    ["Validation", percent(training.validation.exact)],
+  ],
+  detection: ({ metrics, training }) => [
+    [
+      "Test",
+      `AP50 ${metrics.precision.toFixed(3)} over ${whole(metrics.items)} items in ${whole(metrics.scenes)} scenes; in ${percent(metrics.exact)} of the scenes all is found and nothing else (\`${metrics.command}\`)`,
+    ],
+    ["Validation", `AP50 ${training.validation.precision.toFixed(3)}`],
+  ],
+  "visual-questions": ({ metrics, training }) => [
+    [
+      "Test",
+      `${percent(metrics.accuracy)} of ${whole(metrics.questions)} questions about ${whole(metrics.pictures)} scenes, the commonest answer to each ${percent(metrics.majority)} (\`${metrics.command}\`)`,
+    ],
+    [
+      "By kind",
+      Object.entries(metrics.kinds)
+        .map(([kind, { accuracy }]) => `${kind} ${percent(accuracy)}`)
+        .join(", "),
+    ],
+    ["Attention", `${percent(metrics.mass)} of a named word's map lies on its item, which the loss asks for`],
+    ["Validation", percent(training.validation.accuracy)],
+  ],
+  // The others that were trained here stand beside the same model without one part.
+  formants: ({ metrics }) =>
+    metrics.levels.map((/** @type {any} */ level) => [
+      `Test, ${level.snr} dB`,
+      `${percent(level.accuracy)} of ${whole(metrics.clips)} vowels, ${percent(level.baselineAccuracy)} without the gate; ${percent(level.gateMass)} of the gate on informative bands, which are ${percent(level.evenMass)} of all (\`${metrics.command}\`)`,
+    ]),
+  forecasting: ({ metrics }) => [
+    [
+      "Test",
+      `Squared error ${metrics.mse.toFixed(4)} over ${whole(metrics.windows)} windows, ${metrics.baselineMse.toFixed(4)} without selection, ${metrics.persistenceMse.toFixed(4)} of what was last (\`${metrics.command}\`)`,
+    ],
+  ],
+  tracking: ({ metrics, drawn }) =>
+    [metrics, drawn].map((/** @type {any} */ one, n) => [
+      n === 0 ? "Test" : "Drawn digits",
+      `${percent(one.recovery)} of ${whole(one.videos)} hidden digits found again, ${percent(one.baselineRecovery)} without the prior; followed before ${percent(one.before)} and ${percent(one.baselineBefore)} (\`${one.command}\`)`,
+    ]),
   // Others trained it: whose it is, and what it was compared with here.
   "atom-mapping": ({ metrics, source }) => [
     ["Source", `${source.package}, ${source.licence}. ${source.paper}`],
@@ -65,7 +133,16 @@ const SCORES = {
 };
 
 /** What one item of a training batch is called. @type {Record<string, string>} */
-const ITEMS = { translation: "pieces", "language-model": "characters", "image-classification": "images" };
+const ITEMS = {
+  translation: "pieces",
+  "language-model": "characters",
+  "image-classification": "images",
+  summarization: "words",
+  "scene-grid": "scenes",
+  captioning: "scenes",
+  detection: "scenes",
+  "visual-questions": "pictures",
+};
 
 /** What a run began with, and what is said of it. */
 const beforeOf = (/** @type {any} */ { before, note }) =>

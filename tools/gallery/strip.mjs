@@ -6,6 +6,7 @@ import { SENTENCES } from "../../build/cli/start.js";
 import { escapeXml } from "../../build/viz/text.js";
 import { loadTranslator } from "../../dist/tasks/index.js";
 import { heatmap } from "../../dist/viz/index.js";
+import { place, sizeOf } from "./place.mjs";
 
 const HEIGHT = 360;
 const GAP = 16;
@@ -20,24 +21,6 @@ const MECHANISMS = /** @type {const} */ ([
   ["sparsemax", "sparsemax"],
   ["gaussianMask2d", "Gaussian glimpse"],
 ]);
-
-/** An SVG document as a picture inside another one. */
-function place(
-  /** @type {string} */ svg,
-  /** @type {number} */ x,
-  /** @type {number} */ y,
-  /** @type {number} */ w,
-  /** @type {number} */ h,
-) {
-  return svg
-    .replace(/\bwidth="[\d.]+" height="[\d.]+"/, `x="${x}" y="${y}" width="${w}" height="${h}"`)
-    .trim();
-}
-
-const sizeOf = (/** @type {string} */ svg) => {
-  const [, width, height] = /<svg [^>]*?\bwidth="([\d.]+)" height="([\d.]+)"/.exec(svg) ?? [];
-  return { width: Number(width), height: Number(height) };
-};
 
 /** The SVG document; `root` is where docs/images/mechanisms lies. */
 export async function drawStrip(/** @type {string} */ root) {

@@ -62,8 +62,12 @@ export interface TrackerStep extends TrackerState {
   readonly mask: tf.Tensor4D;
 }
 
-function parameterSpecs(config: Required<TrackerConfig>): ParameterSpecs {
-  const { channels: C, glimpse, features: F, appearance: A, units } = config;
+const OP = "HierarchicalAttentiveTracker";
+
+/** The parameters of a tracker, by name; the size of its frames does not matter. @throws OptionError OPTION, UNKNOWN */
+export function trackerParameters(config: TrackerConfig): ParameterSpecs {
+  const full = fullConfig<Required<TrackerConfig>>(OP, config, DEFAULTS, RULES);
+  const { channels: C, glimpse, features: F, appearance: A, units } = full;
   const pixels = glimpse[0] * glimpse[1];
   return {
     ...convolutionSpecs("features", C, F),
@@ -110,9 +114,8 @@ export class HierarchicalAttentiveTracker {
 
   /** A model with given parameters, by name; without them random ones: one seed, one model, on every machine. */
   constructor(config: TrackerConfig, start: number | Readonly<Record<string, Float32Array>> = 0) {
-    const op = "HierarchicalAttentiveTracker";
-    this.config = fullConfig<Required<TrackerConfig>>(op, config, DEFAULTS, RULES);
-    this.parameters = Parameters.start(op, parameterSpecs(this.config), start);
+    this.config = fullConfig<Required<TrackerConfig>>(OP, config, DEFAULTS, RULES);
+    this.parameters = Parameters.start(OP, trackerParameters(this.config), start);
   }
 
   /** Begins on the first frame, with the box of what is to be followed. */

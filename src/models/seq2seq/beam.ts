@@ -8,6 +8,8 @@ export interface Hypothesis {
   weights: Float32Array[];
   /** p_gen of each piece, where the model can copy. */
   generate?: number[];
+  /** β of each piece, where the model weighs what it reads by a gate. */
+  gate?: number[];
   /** Sum of the log-probabilities of the pieces, and of END where the output ended, in nats. */
   logProbability: number;
   /** `logProbability` over the length penalty: what hypotheses are ranked by. */
@@ -21,12 +23,13 @@ export function lengthPenaltyOf(length: number, alpha: number): number {
   return ((5 + length) / 6) ** alpha;
 }
 
-/** What one step says of all rows: logits [N, V], their log-sum-exp [N], weights [N, S], p_gen [N] where it can copy. */
+/** What one step says of all rows: logits [N, V], their log-sum-exp [N], weights [N, S], p_gen [N] where it can copy, β [N] where it has a gate. */
 export interface StepNumbers {
   logits: Float32Array;
   norms: Float32Array;
   weights: Float32Array;
   generate?: Float32Array;
+  gate?: Float32Array;
 }
 
 /** A partial output: its last piece and a pointer to what came before. */
@@ -34,6 +37,7 @@ interface Node {
   id: number;
   weights: Float32Array;
   generate: number | undefined;
+  gate: number | undefined;
   before: Node | undefined;
 }
 
@@ -134,7 +138,7 @@ export class Beam {
       const weights = step.weights.slice(row * columns, (row + 1) * columns);
       const restriction = before.restriction?.after(id);
       live.push({
-        node: { id, weights, generate: step.generate?.[row], before: before.node },
+        node: { id, weights, generate: step.generate?.[row], gate: step.gate?.[row], before: before.node },
         logProbability,
         length: before.length + 1,
         restriction,
@@ -178,14 +182,19 @@ export class Beam {
     const ids: number[] = [];
     const weights: Float32Array[] = [];
     const generate: number[] = [];
+    const gate: number[] = [];
     for (let node = last; node; node = node.before) {
       ids.push(node.id);
       weights.push(node.weights);
       if (node.generate !== undefined) generate.push(node.generate);
+      if (node.gate !== undefined) gate.push(node.gate);
     }
     const score = logProbability / lengthPenaltyOf(length, this.#alpha);
     const steps = { ids: ids.reverse(), weights: weights.reverse() };
-    const shares = generate.length > 0 ? { generate: generate.reverse() } : {};
+    const shares = {
+      ...(generate.length > 0 && { generate: generate.reverse() }),
+      ...(gate.length > 0 && { gate: gate.reverse() }),
+    };
     this.#finished.push({ ...steps, ...shares, logProbability, score, ended });
   }
 }

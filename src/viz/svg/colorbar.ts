@@ -55,7 +55,7 @@ function markText(value: number): string {
 
 /** Colour bar, ticks, title, and a swatch for each special kind of cell in the map. */
 export function colorbar({ layout, scale, id, hasMasked, hasInvalid }: ColorbarInput): string {
-  const x = layout.left + layout.plotWidth + GAP;
+  const x = layout.right + GAP;
   const swatches = [
     ...(hasMasked ? [{ name: "masked", fill: `url(#${id}-m)` }] : []),
     ...(hasInvalid ? [{ name: "not finite", fill: `url(#${id}-x)` }] : []),

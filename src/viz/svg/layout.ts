@@ -1,5 +1,6 @@
 import { visible } from "../text.ts";
 import { fitWidth, textWidth } from "./measure.ts";
+import { stripRoom } from "./strips.ts";
 
 /** The seed's figure: 10 × 8 inches, at the 96 pixels of a CSS inch. */
 export const FIGURE = { width: 960, height: 768 };
@@ -38,8 +39,11 @@ export interface Layout {
   readonly columnLabels: readonly Label[];
   /** 0, −45 or −90 degrees. */
   readonly columnAngle: 0 | -45 | -90;
-  /** Height that the column labels take below the plot. */
+  /** Height that the column labels take below `bottom`. */
   readonly columnDepth: number;
+  /** Where the plot ends and its strips with it: the colour bar is beyond, the column labels are below. */
+  readonly right: number;
+  readonly bottom: number;
 }
 
 export interface LayoutInput {
@@ -49,6 +53,9 @@ export interface LayoutInput {
   readonly hasXTitle: boolean;
   readonly hasYTitle: boolean;
   readonly hasNote: boolean;
+  /** Names of the strips beside the plot, and of those below it. @default none */
+  readonly rowStrips?: readonly string[];
+  readonly columnStrips?: readonly string[];
   /** The most that the figure may take. @default FIGURE */
   readonly figure?: { readonly width: number; readonly height: number };
 }
@@ -84,17 +91,20 @@ function snap(needed: number, full: number): number {
 
 /** Places everything; the only part of the picture that knows about space. */
 export function layOut(input: LayoutInput): Layout {
-  const { figure = FIGURE } = input;
+  const { figure = FIGURE, rowStrips = [], columnStrips = [] } = input;
+  const [beside, below] = [stripRoom(rowStrips.length), stripRoom(columnStrips.length)];
   const rowTexts = input.rows.map((token) => fitWidth(visible(token), LONGEST_LABEL, TOKEN_SIZE));
-  const rowWidth = Math.max(...rowTexts.map((text) => textWidth(text, TOKEN_SIZE)));
+  const rowWidth = Math.max(...[...rowTexts, ...columnStrips].map((text) => textWidth(text, TOKEN_SIZE)));
   const left = Math.ceil(PAD + (input.hasYTitle ? 28 : 0) + rowWidth + 10);
   const top = input.hasTitle ? 56 : PAD;
-  const under = (input.hasXTitle ? 28 : 0) + (input.hasNote ? 22 : 0) + PAD;
-  const freeWidth = figure.width - left - RIGHT;
+  const under = (input.hasXTitle ? 28 : 0) + (input.hasNote ? 22 : 0) + PAD + below;
+  const freeWidth = figure.width - left - RIGHT - beside;
 
   const place = (mostCellWidth: number) => {
     const cellWidth = Math.min(Math.floor(freeWidth / input.columns.length), mostCellWidth);
     const axis = columnAxis(input.columns, left, cellWidth);
+    for (const name of rowStrips)
+      axis.columnDepth = Math.max(axis.columnDepth, textWidth(name, TOKEN_SIZE) + 10 - below);
     const freeHeight = figure.height - top - axis.columnDepth - under;
     const cellHeight = Math.floor(freeHeight / input.rows.length);
     return { cellWidth, cellHeight, axis };
@@ -109,7 +119,7 @@ export function layOut(input: LayoutInput): Layout {
   const plotWidth = cellWidth * input.columns.length;
   const plotHeight = cellHeight * input.rows.length;
   return {
-    width: snap(left + plotWidth + RIGHT, figure.width),
+    width: snap(left + plotWidth + beside + RIGHT, figure.width),
     height: snap(Math.ceil(top + plotHeight + axis.columnDepth + under), figure.height),
     left,
     top,
@@ -117,6 +127,8 @@ export function layOut(input: LayoutInput): Layout {
     cellHeight,
     plotWidth,
     plotHeight,
+    right: left + plotWidth + beside,
+    bottom: top + plotHeight + below,
     rowLabels: thin(
       rowTexts.map((text, i) => ({ text, at: top + (i + 0.5) * cellHeight })),
       cellHeight,

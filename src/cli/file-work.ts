@@ -1,0 +1,75 @@
+import { HeedError } from "../core/errors.ts";
+import { escapeControls } from "../core/escape-controls.ts";
+import { EXIT, Exit, type Io, write } from "./io.ts";
+import { type Drawings, OutputFiles } from "./output-files.ts";
+
+/** What a command says of one file. */
+export interface FileAnswer {
+  /** For `--json`. */
+  readonly object: object;
+  readonly text: string;
+  readonly drawings: Pick<Drawings, "svg" | "trace">;
+}
+
+interface Flags {
+  json?: boolean;
+  svg?: string;
+  html?: string;
+  trace?: string;
+}
+
+/** A run over many files: one that cannot be answered is said, leaves an empty line, and the others go on. */
+export class FileWork {
+  readonly #name: string;
+  readonly #json: boolean;
+  readonly #io: Io;
+  readonly #files: OutputFiles;
+  readonly #hasPage: boolean;
+  #failures = 0;
+
+  /** @throws FileError UNWRITABLE, before any work is done */
+  constructor(name: string, flags: Flags, io: Io) {
+    this.#name = name;
+    this.#json = flags.json ?? false;
+    this.#io = io;
+    this.#files = new OutputFiles(name, flags);
+    this.#hasPage = flags.html !== undefined;
+  }
+
+  /** Answers one file, or one example where there is no file. */
+  async take(file: string | undefined, answer: () => FileAnswer): Promise<void> {
+    const { stdout, stderr } = this.#io;
+    try {
+      const { object, text, drawings } = answer();
+      const named = file === undefined ? {} : { file };
+      const label = file === undefined ? "" : `${escapeControls(file)}: `;
+      await write(stdout, this.#json ? `${JSON.stringify({ ...named, ...object })}\n` : `${label}${text}\n`);
+      await this.#files.add(await withFigures(drawings, this.#hasPage));
+    } catch (error) {
+      if (!(error instanceof HeedError)) throw error;
+      this.#failures++;
+      const message = error.message.replace(/^\w+: /, "").replace(/\s*\n\s*/g, " ");
+      const place = file === undefined || message.includes(file) ? "" : `${file}: `;
+      stderr.write(`${this.#name}: ${escapeControls(place + message)}\n`);
+      await write(stdout, this.#json ? `${JSON.stringify({ file, error: message })}\n` : "\n");
+      await this.#files.add(undefined);
+    }
+  }
+
+  /** Says what was drawn. @throws Exit where a file could not be answered */
+  finish(): void {
+    for (const said of this.#files.finish()) this.#io.stderr.write(`${this.#name}: ${said}\n`);
+    if (this.#failures > 0) throw new Exit(EXIT.usage);
+  }
+}
+
+/** What is drawn, with the pictures for a page that its elements do not draw: gates and glimpses. */
+export async function withFigures(
+  { svg, trace }: Pick<Drawings, "svg" | "trace">,
+  hasPage: boolean,
+): Promise<Drawings> {
+  const made = hasPage ? trace() : undefined;
+  if (!made) return { svg, trace };
+  const { pageFigures } = await import("../views/index.ts");
+  return { svg, trace: () => made, page: { figures: pageFigures(made) } };
+}
