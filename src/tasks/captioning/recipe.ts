@@ -1,12 +1,11 @@
 import type { ShowAttendAndTellConfig } from "../../models/show-attend-and-tell/config.ts";
+import type { SceneTrainingRecipe } from "../scenes/training-recipe.ts";
 
 /**
  * Everything that decides what a training run computes. The same recipe and data give the same model, bit for bit, on
  * one machine and kernel build, however often the run is stopped and with however many threads.
  */
-export interface CaptioningRecipe {
-  /** Name of the data set of items. */
-  data: string;
+export interface CaptioningRecipe extends SceneTrainingRecipe {
   /** A model of captions to begin with, the name of one that ships or a folder; "" begins with random numbers and `grid`. */
   start: string;
   /** The grid that the model begins with, the name of one that ships or a folder; "" begins with random numbers. */
@@ -20,24 +19,6 @@ export interface CaptioningRecipe {
   rewardWeight: number;
   entropyWeight: number;
   meanShare: number;
-  seed: number;
-  epochs: number;
-  /** Scenes composed in an epoch; no scene comes twice. */
-  epochScenes: number;
-  /** Scenes in one shard of a batch. */
-  shardScenes: number;
-  /** Shards in one batch; they are computed at once where there are threads for them. */
-  shards: number;
-  learningRate: number;
-  warmupSteps: number;
-  clipNorm: number;
-  /** Steps between two looks at scenes of validation items, and how many scenes: always the same. */
-  evaluateEvery: number;
-  validationScenes: number;
-  /** Scenes of test items that the finished model is scored on. */
-  testScenes: number;
-  /** Looks without a better score before the run stops. */
-  patience: number;
 }
 
 /**

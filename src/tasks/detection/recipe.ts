@@ -1,35 +1,16 @@
+import type { SceneTrainingRecipe } from "../scenes/training-recipe.ts";
 import type { DetectorConfig } from "./config.ts";
 
 /**
  * Everything that decides what a training run computes. The same recipe and data give the same detector, bit for bit, on
  * one machine and kernel build, however often the run is stopped and with however many threads.
  */
-export interface DetectionRecipe {
-  /** Name of the data set of items. */
-  data: string;
+export interface DetectionRecipe extends SceneTrainingRecipe {
   /** A grid that ships with heed or the folder of one, to begin with; "" for random numbers. */
   grid: string;
   /** Whether the grid learns on; else it stays as it is, which takes half the time. */
   trainGrid: boolean;
   model: DetectorConfig;
-  seed: number;
-  epochs: number;
-  /** Scenes composed in an epoch; no scene comes twice. */
-  epochScenes: number;
-  /** Scenes in one shard of a batch. */
-  shardScenes: number;
-  /** Shards in one batch; they are computed at once where there are threads for them. */
-  shards: number;
-  learningRate: number;
-  warmupSteps: number;
-  clipNorm: number;
-  /** Steps between two looks at scenes of validation items, and how many scenes: always the same. */
-  evaluateEvery: number;
-  validationScenes: number;
-  /** Scenes of test items that the finished detector is scored on. */
-  testScenes: number;
-  /** Looks without a better score before the run stops. */
-  patience: number;
 }
 
 /** The recipe of the shipped detector. */
