@@ -60,9 +60,9 @@ export type PatchAttentionResult<O> = { output: tf.Tensor2D } & Asked<O, "weight
  * const { weights } = patchAttention(tf.ones([1, 1]), patches, parameters, { weights: true });
  * return tf.reshape(weights, [12, 12]);
  * @example
- * const patches = tf.randomNormal([1, 100, 128]);
- * const parameters = { wq: tf.randomNormal([32, 128]), wk: tf.randomNormal([128, 128]), wv: tf.randomNormal([128, 128]) };
- * patchAttention(tf.randomNormal([1, 32]), patches, parameters).output.shape; // [1, 128]
+ * const patches = tf.randomNormal([1, 100, 128], 0, 1, "float32", 1);
+ * const parameters = { wq: tf.ones([32, 128]), wk: tf.ones([128, 128]), wv: tf.ones([128, 128]) };
+ * patchAttention(tf.randomNormal([1, 32], 0, 1, "float32", 2), patches, parameters).output.shape; // [1, 128]
  */
 export function patchAttention<const O extends PatchAttentionOptions>(
   query: tf.Tensor2D,
