@@ -2,9 +2,7 @@ import type { AnsweredQuestion } from "../tasks/visual-questions/answerer.ts";
 import type { ImageAttentionData } from "../viz/image.ts";
 import type { TerminalCapabilities } from "../viz/terminal/capabilities.ts";
 import { terminalImage } from "../viz/terminal-image.ts";
-
-/** How answers are printed: a JSON object or a line each, or with what each word looked at for a terminal. */
-export type AnswerFormat = "json" | "line" | "picture";
+import type { AnswerFormat } from "./flags.ts";
 
 /** Answers that a person may want to see besides the first. */
 const OTHERS = 3;

@@ -1,11 +1,12 @@
 import { Command } from "commander";
 import type { QuestionAnswerer } from "../tasks/visual-questions/answerer.ts";
-import { type TerminalCapabilities, terminalCapabilities } from "../viz/terminal/capabilities.ts";
-import { type AnswerFormat, showAnswer, unanswered } from "./ask-output.ts";
-import { oneOf, wholeNumber } from "./flags.ts";
-import { EXIT, Exit, type Io, write } from "./io.ts";
+import { terminalCapabilities } from "../viz/terminal/capabilities.ts";
+import { answerPictures, finishPictures } from "./answer-pictures.ts";
+import { showAnswer, unanswered } from "./ask-output.ts";
+import { answerFormat, oneOf, wholeNumber } from "./flags.ts";
+import type { Io } from "./io.ts";
 import { OutputFiles } from "./output-files.ts";
-import { type GivenPicture, PictureInput } from "./picture-input.ts";
+import { PictureInput } from "./picture-input.ts";
 import { COLORS } from "./translation-output.ts";
 
 const NAME = "heed ask";
@@ -78,25 +79,49 @@ async function ask(question: string, pictures: string[], flags: Flags, io: Io): 
   const files = new OutputFiles(NAME, flags);
   const given = new PictureInput(NAME, io, pictures, input);
   const terminal = terminalCapabilities({ env: io.env, stream: io.stdout, color });
-  const { loadAnswerer } = await import("../tasks/visual-questions/answerer.ts");
+  const format = answerFormat(flags, terminal);
+  const [{ loadAnswerer }, { answerPicture, answerStrip }] = await Promise.all([
+    import("../tasks/visual-questions/answerer.ts"),
+    import("../tasks/visual-questions/draw.ts"),
+  ]);
   const answerer = await loadAnswerer(model);
   try {
     answerer.check(question);
     const { unknown } = answerer.vocabulary.sort(question);
     if (unknown.length > 0) io.stderr.write(`${NAME}: ${unknownWords(unknown, answerer)}\n`);
-    const work = new Work(answerer, question, flags, terminal, files, io);
-    for await (const batch of given.batches(PICTURES_PER_BATCH)) await work.take(batch);
-    if (given.count === 0 && !given.isChosen) {
-      io.stderr.write(`${NAME}: no picture was given; this one is an example\n`);
-      const { exampleScene } = await import("../tasks/scenes/example.ts");
-      await work.answer([{ file: undefined, pixels: exampleScene(seed).pixels }]);
-    }
+    await answerPictures<Uint8Array>({
+      ...{ name: NAME, io, given, files, batch: PICTURES_PER_BATCH },
+      see: (picture) => answerer.pixelsOf(picture),
+      answer(pictures) {
+        const answers = answerer.answerEach(
+          question,
+          pictures.map(({ seen }) => seen),
+        );
+        return answers.map((answered, n) => {
+          const { file, seen: pixels } = pictures[n]!;
+          const asked = { pixels, ...answerer.card.image };
+          const data = () => answerPicture(asked, answered);
+          return {
+            text: showAnswer({ file, question }, answered, data, format, terminal),
+            drawings: {
+              svg: () => answerStrip(asked, question, answered, { theme: "auto" }),
+              trace: async () =>
+                (await import("../tasks/visual-questions/trace.ts")).answerTrace(asked, answered),
+              page: () => ({ view: "image", title: `${question} ${answered.answer}` }),
+            },
+          };
+        });
+      },
+      unread: (file, error) => unanswered(file, question, error, format),
+      async example() {
+        const { exampleScene } = await import("../tasks/scenes/example.ts");
+        return { file: undefined, seen: exampleScene(seed).pixels };
+      },
+    });
   } finally {
     answerer.dispose();
   }
-  given.finish();
-  for (const said of files.finish()) io.stderr.write(`${NAME}: ${said}\n`);
-  if (given.failures > 0) throw new Exit(EXIT.usage);
+  finishPictures({ io, given, files });
 }
 
 /** A list of more words than this helps nobody. */
@@ -107,79 +132,4 @@ function unknownWords(unknown: readonly string[], { vocabulary }: QuestionAnswer
   const { words } = vocabulary;
   const known = words.length <= MOST_LISTED ? `; it knows ${words.join(", ")}` : "";
   return `the model does not know ${list}, and leaves ${unknown.length > 1 ? "them" : "it"} out${known}`;
-}
-
-/** A picture as the model reads it; one that could not be read has why. */
-type Scene = { readonly file: string | undefined } & (
-  | { readonly pixels: Uint8Array; readonly error?: undefined }
-  | { readonly pixels?: undefined; readonly error: string }
-);
-
-/** A run over many pictures. */
-class Work {
-  readonly #answerer: QuestionAnswerer;
-  readonly #question: string;
-  readonly #flags: Flags;
-  readonly #terminal: TerminalCapabilities;
-  readonly #files: OutputFiles;
-  readonly #io: Io;
-
-  constructor(
-    answerer: QuestionAnswerer,
-    question: string,
-    flags: Flags,
-    terminal: TerminalCapabilities,
-    files: OutputFiles,
-    io: Io,
-  ) {
-    this.#answerer = answerer;
-    this.#question = question;
-    this.#flags = flags;
-    this.#terminal = terminal;
-    this.#files = files;
-    this.#io = io;
-  }
-
-  async take(batch: readonly GivenPicture[]): Promise<void> {
-    const pixelsOf = (picture: NonNullable<GivenPicture["picture"]>) => this.#answerer.pixelsOf(picture);
-    await this.answer(
-      batch.map(({ file, picture, error }) =>
-        picture ? { file, pixels: pixelsOf(picture) } : { file, error },
-      ),
-    );
-  }
-
-  /** Asks about scenes, and prints and draws the answers in their order. */
-  async answer(scenes: readonly Scene[]): Promise<void> {
-    const [{ answerPicture, answerStrip }, { answerTrace }] = await Promise.all([
-      import("../tasks/visual-questions/draw.ts"),
-      import("../tasks/visual-questions/trace.ts"),
-    ]);
-    const question = this.#question;
-    const readable = scenes.flatMap(({ pixels }) => (pixels ? [pixels] : []));
-    const answers = this.#answerer.answerEach(question, readable);
-    for (const { file, pixels, error } of scenes) {
-      if (!pixels) {
-        await write(this.#io.stdout, unanswered(file ?? "", question, error, this.#format));
-        await this.#files.add(undefined);
-        continue;
-      }
-      const answered = answers.shift()!;
-      const asked = { pixels, ...this.#answerer.card.image };
-      const data = () => answerPicture(asked, answered);
-      const told = showAnswer({ file, question }, answered, data, this.#format, this.#terminal);
-      await write(this.#io.stdout, told);
-      await this.#files.add({
-        svg: () => answerStrip(asked, question, answered, { theme: "auto" }),
-        trace: () => answerTrace(asked, answered),
-        page: { view: "image", title: `${question} ${answered.answer}` },
-      });
-    }
-  }
-
-  get #format(): AnswerFormat {
-    const { json, picture } = this.#flags;
-    if (json) return "json";
-    return picture !== false && (this.#terminal.isTTY || this.#terminal.depth > 1) ? "picture" : "line";
-  }
 }

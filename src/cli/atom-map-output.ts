@@ -4,23 +4,21 @@ import type { HeatmapData } from "../viz/data.ts";
 import { heatmap } from "../viz/heatmap.ts";
 import type { TerminalCapabilities } from "../viz/terminal/capabilities.ts";
 import { terminalHeatmap } from "../viz/terminal.ts";
-
-/** `line`: the mapped reaction, a tab, the confidence; `picture`: both, and what the head looked at. */
-export type AtomMapFormat = "json" | "line" | "picture";
+import type { AnswerFormat } from "./flags.ts";
 
 const WORDS = { xTitle: "Reactant atoms", yTitle: "Product atoms" };
 /** What the numbers of both axes mean. */
 const KEY = "A product atom and the reactant atom that it was have one number.";
 
 /** What is written of a reaction that could not be mapped: line n of the output is that of line n of the input. */
-export const unmapped = (reaction: string, error: string, format: AtomMapFormat): string =>
+export const unmapped = (reaction: string, error: string, format: AnswerFormat): string =>
   format === "json" ? `${JSON.stringify({ reaction, mapped: null, confidence: null, error })}\n` : "\n";
 
 /** A mapped reaction as it is printed, line end included. */
 export function showAtomMap(
   map: AtomMap,
   cells: HeatmapData,
-  format: AtomMapFormat,
+  format: AnswerFormat,
   terminal: TerminalCapabilities,
 ): string {
   const { reaction, mapped, confidence, unknown } = map;

@@ -2,16 +2,14 @@ import type { Caption } from "../tasks/captioning/captioner.ts";
 import type { ImageAttentionData } from "../viz/image.ts";
 import type { TerminalCapabilities } from "../viz/terminal/capabilities.ts";
 import { terminalImage } from "../viz/terminal-image.ts";
-
-/** How captions are printed: a JSON object or a line each, or with what each word looked at for a terminal. */
-export type CaptionFormat = "json" | "line" | "picture";
+import type { AnswerFormat } from "./flags.ts";
 
 /** A caption as it is printed, line end included. */
 export function showCaption(
   file: string | undefined,
   caption: Caption,
   data: () => ImageAttentionData,
-  format: CaptionFormat,
+  format: AnswerFormat,
   terminal: TerminalCapabilities,
 ): string {
   const { caption: text, words, weights, gates, probability } = caption;
@@ -26,6 +24,6 @@ export function showCaption(
 }
 
 /** What stands in the place of a caption where there is none, line end included. */
-export function uncaptioned(file: string, error: string, format: CaptionFormat): string {
+export function uncaptioned(file: string, error: string, format: AnswerFormat): string {
   return format === "json" ? `${JSON.stringify({ picture: file, caption: null, error })}\n` : "\n";
 }

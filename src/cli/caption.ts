@@ -1,11 +1,12 @@
 import { Command } from "commander";
-import type { Captioner, CaptionOptions } from "../tasks/captioning/captioner.ts";
-import { type TerminalCapabilities, terminalCapabilities } from "../viz/terminal/capabilities.ts";
-import { type CaptionFormat, showCaption, uncaptioned } from "./caption-output.ts";
-import { oneOf, wholeNumber } from "./flags.ts";
-import { EXIT, Exit, type Io, write } from "./io.ts";
+import type { CaptionOptions } from "../tasks/captioning/captioner.ts";
+import { terminalCapabilities } from "../viz/terminal/capabilities.ts";
+import { answerPictures, finishPictures } from "./answer-pictures.ts";
+import { showCaption, uncaptioned } from "./caption-output.ts";
+import { answerFormat, oneOf, wholeNumber } from "./flags.ts";
+import type { Io } from "./io.ts";
 import { OutputFiles } from "./output-files.ts";
-import { type GivenPicture, PictureInput } from "./picture-input.ts";
+import { PictureInput } from "./picture-input.ts";
 import { COLORS } from "./translation-output.ts";
 
 const NAME = "heed caption";
@@ -73,102 +74,47 @@ export function captionCommand(io: Io): Command {
 }
 
 async function caption(pictures: string[], flags: Flags, io: Io): Promise<void> {
-  const { input, model, color = "auto", seed } = flags;
+  const { input, model, beam, color = "auto", seed } = flags;
   // Everything that can be wrong with the command line is found before the model is loaded.
   const files = new OutputFiles(NAME, flags);
   const given = new PictureInput(NAME, io, pictures, input);
   const terminal = terminalCapabilities({ env: io.env, stream: io.stdout, color });
-  const { loadCaptioner } = await import("../tasks/captioning/captioner.ts");
+  const format = answerFormat(flags, terminal);
+  const [{ loadCaptioner }, { captionPicture, captionStrip }, { sceneOf }, { scenePixels }] =
+    await Promise.all([
+      import("../tasks/captioning/captioner.ts"),
+      import("../tasks/captioning/draw.ts"),
+      import("../data/pictures/index.ts"),
+      import("../tasks/scenes/batches.ts"),
+    ]);
   const captioner = await loadCaptioner(model);
-  const work = new Work(captioner, flags, terminal, files, io);
+  const options: CaptionOptions = beam === undefined ? {} : { beam };
   try {
-    for await (const batch of given.batches(PICTURES_PER_BATCH)) await work.take(batch);
-    if (given.count === 0 && !given.isChosen) {
-      io.stderr.write(`${NAME}: no picture was given; this one is an example\n`);
-      const { exampleScene } = await import("../tasks/scenes/example.ts");
-      await work.answer([{ file: undefined, pixels: exampleScene(seed).pixels }]);
-    }
+    await answerPictures<Uint8Array>({
+      ...{ name: NAME, io, given, files, batch: PICTURES_PER_BATCH },
+      see: (picture) => sceneOf(picture).pixels,
+      answer(pictures) {
+        const pixels = scenePixels(pictures.map(({ seen }) => ({ pixels: seen })));
+        return captioner.caption(pixels, options).map((said, n) => {
+          const { file, seen } = pictures[n]!;
+          return {
+            text: showCaption(file, said, () => captionPicture(seen, said), format, terminal),
+            drawings: {
+              svg: () => captionStrip(seen, said, { theme: "auto" }),
+              trace: async () => (await import("../tasks/captioning/trace.ts")).captionTrace(seen, said),
+              page: () => ({ view: "image", title: said.caption }),
+            },
+          };
+        });
+      },
+      unread: (file, error) => uncaptioned(file, error, format),
+      async example() {
+        const { exampleScene } = await import("../tasks/scenes/example.ts");
+        return { file: undefined, seen: exampleScene(seed).pixels };
+      },
+    });
   } finally {
     captioner.dispose();
   }
-  given.finish();
-  for (const said of files.finish()) io.stderr.write(`${NAME}: ${said}\n`);
-  if (given.failures > 0) throw new Exit(EXIT.usage);
-}
-
-/** A picture as the model reads it; one that could not be read has why. */
-type Scene = { readonly file: string | undefined } & (
-  | { readonly pixels: Uint8Array; readonly error?: undefined }
-  | { readonly pixels?: undefined; readonly error: string }
-);
-
-/** A run over many pictures. */
-class Work {
-  readonly #captioner: Captioner;
-  readonly #flags: Flags;
-  readonly #terminal: TerminalCapabilities;
-  readonly #files: OutputFiles;
-  readonly #io: Io;
-
-  constructor(
-    captioner: Captioner,
-    flags: Flags,
-    terminal: TerminalCapabilities,
-    files: OutputFiles,
-    io: Io,
-  ) {
-    this.#captioner = captioner;
-    this.#flags = flags;
-    this.#terminal = terminal;
-    this.#files = files;
-    this.#io = io;
-  }
-
-  async take(batch: readonly GivenPicture[]): Promise<void> {
-    const { sceneOf } = await import("../data/pictures/index.ts");
-    await this.answer(
-      batch.map(({ file, picture, error }) =>
-        picture ? { file, pixels: sceneOf(picture).pixels } : { file, error },
-      ),
-    );
-  }
-
-  /** Captions scenes, and prints and draws them in their order. */
-  async answer(scenes: readonly Scene[]): Promise<void> {
-    const { captionPicture, captionStrip } = await import("../tasks/captioning/draw.ts");
-    const { captionTrace } = await import("../tasks/captioning/trace.ts");
-    const { beam } = this.#flags;
-    const options: CaptionOptions = beam === undefined ? {} : { beam };
-    const readable = scenes.flatMap(({ pixels }) => (pixels ? [pixels] : []));
-    const captions = readable.length > 0 ? this.#captioner.caption(joined(readable), options) : [];
-    for (const { file, pixels, error } of scenes) {
-      if (!pixels) {
-        await write(this.#io.stdout, uncaptioned(file ?? "", error, this.#format));
-        await this.#files.add(undefined);
-        continue;
-      }
-      const said = captions.shift()!;
-      const data = () => captionPicture(pixels, said);
-      await write(this.#io.stdout, showCaption(file, said, data, this.#format, this.#terminal));
-      await this.#files.add({
-        svg: () => captionStrip(pixels, said, { theme: "auto" }),
-        trace: () => captionTrace(pixels, said),
-        page: { view: "image", title: said.caption },
-      });
-    }
-  }
-
-  get #format(): CaptionFormat {
-    const { json, picture } = this.#flags;
-    if (json) return "json";
-    return picture !== false && (this.#terminal.isTTY || this.#terminal.depth > 1) ? "picture" : "line";
-  }
-}
-
-/** The pixels of pictures of one size, one after another. */
-function joined(pictures: readonly Uint8Array[]): Uint8Array {
-  const [{ length }] = pictures as [Uint8Array];
-  const all = new Uint8Array(pictures.length * length);
-  for (const [n, picture] of pictures.entries()) all.set(picture, n * length);
-  return all;
+  finishPictures({ io, given, files });
 }

@@ -1,12 +1,13 @@
 import { Command } from "commander";
 import type { GreyPicture, RgbaPicture } from "../data/pictures/index.ts";
-import type { ItemDetector, SceneLook } from "../tasks/detection/detector.ts";
-import { type TerminalCapabilities, terminalCapabilities } from "../viz/terminal/capabilities.ts";
+import type { SceneLook } from "../tasks/detection/detector.ts";
+import { terminalCapabilities } from "../viz/terminal/capabilities.ts";
+import { answerPictures, finishPictures } from "./answer-pictures.ts";
 import { answerOf, drawnPicture, scenePicture, showAnswer, unread } from "./detect-output.ts";
 import { numberFrom, oneOf, wholeNumber } from "./flags.ts";
-import { EXIT, Exit, type Io, write } from "./io.ts";
+import type { Io } from "./io.ts";
 import { OutputFiles } from "./output-files.ts";
-import { type GivenPicture, PictureInput } from "./picture-input.ts";
+import { PictureInput } from "./picture-input.ts";
 import { COLORS } from "./translation-output.ts";
 
 const NAME = "heed detect";
@@ -71,27 +72,53 @@ export function detectCommand(io: Io): Command {
 }
 
 async function detect(pictures: string[], flags: Flags, io: Io): Promise<void> {
-  const { input, model, color = "auto", seed } = flags;
+  const { input, model, least = LEAST_SCORE, json = false, color = "auto", seed } = flags;
   // Everything that can be wrong with the command line is found before the model is loaded.
   const files = new OutputFiles(NAME, flags);
   const given = new PictureInput(NAME, io, pictures, input);
   const terminal = terminalCapabilities({ env: io.env, stream: io.stdout, color });
-  const { loadDetector } = await import("../tasks/detection/detector.ts");
+  const [{ loadDetector }, { drawDetections }, { sceneOf }, { scenePixels }] = await Promise.all([
+    import("../tasks/detection/detector.ts"),
+    import("../tasks/detection/draw.ts"),
+    import("../data/pictures/index.ts"),
+    import("../tasks/scenes/batches.ts"),
+  ]);
   const detector = await loadDetector(model);
-  const work = new Work(detector, flags, terminal, files, io);
+  const see = (picture: RgbaPicture) => ({ picture, scene: sceneOf(picture) });
+  const draw = ({ picture, scene, look }: Seen) =>
+    drawDetections(drawnPicture(picture), look, scene, { theme: "auto" });
   try {
-    for await (const batch of given.batches(PICTURES_PER_BATCH)) await work.take(batch);
-    if (given.count === 0 && !given.isChosen) {
-      io.stderr.write(`${NAME}: no picture was given; this one is an example\n`);
-      const { exampleScene } = await import("../tasks/scenes/example.ts");
-      await work.take([{ file: "example", picture: scenePicture(exampleScene(seed).pixels) }]);
-    }
+    await answerPictures<ReturnType<typeof see>>({
+      ...{ name: NAME, io, given, files, batch: PICTURES_PER_BATCH },
+      see,
+      answer(pictures) {
+        const looks = detector.look(scenePixels(pictures.map(({ seen }) => seen.scene)), { least });
+        return pictures.map(({ file = "example", seen }, n) => {
+          const one: Seen = { file, ...seen, look: looks[n]! };
+          const answer = answerOf(one);
+          return {
+            text: json ? `${JSON.stringify(answer)}\n` : showAnswer(answer, one, terminal),
+            drawings: {
+              svg: () => draw(one),
+              trace: async () =>
+                (await import("../tasks/detection/trace.ts")).detectionTrace(one.scene.pixels, one.look),
+              page: () => ({
+                figures: [{ caption: "What was found, and what its query looked at.", svg: draw(one) }],
+              }),
+            },
+          };
+        });
+      },
+      unread: (file, error) => unread(file, error, json),
+      async example() {
+        const { exampleScene } = await import("../tasks/scenes/example.ts");
+        return { file: undefined, seen: see(scenePicture(exampleScene(seed).pixels)) };
+      },
+    });
   } finally {
     detector.dispose();
   }
-  given.finish();
-  for (const said of files.finish()) io.stderr.write(`${NAME}: ${said}\n`);
-  if (given.failures > 0) throw new Exit(EXIT.usage);
+  finishPictures({ io, given, files });
 }
 
 /** A picture, the scene that was made of it, and what was found there. */
@@ -100,70 +127,4 @@ export interface Seen {
   readonly picture: RgbaPicture;
   readonly scene: GreyPicture;
   readonly look: SceneLook;
-}
-
-/** A run over many pictures. */
-class Work {
-  readonly #detector: ItemDetector;
-  readonly #flags: Flags;
-  readonly #terminal: TerminalCapabilities;
-  readonly #files: OutputFiles;
-  readonly #io: Io;
-
-  constructor(
-    detector: ItemDetector,
-    flags: Flags,
-    terminal: TerminalCapabilities,
-    files: OutputFiles,
-    io: Io,
-  ) {
-    this.#detector = detector;
-    this.#flags = flags;
-    this.#terminal = terminal;
-    this.#files = files;
-    this.#io = io;
-  }
-
-  async take(batch: readonly GivenPicture[]): Promise<void> {
-    const { json = false, least = LEAST_SCORE } = this.#flags;
-    const seen = await this.#see(batch, least);
-    const [{ drawDetections }, { detectionTrace }] = await Promise.all([
-      import("../tasks/detection/draw.ts"),
-      import("../tasks/detection/trace.ts"),
-    ]);
-    const draw = ({ picture, scene, look }: Seen) =>
-      drawDetections(drawnPicture(picture), look, scene, { theme: "auto" });
-    for (const { file, error } of batch) {
-      if (error !== undefined) {
-        await write(this.#io.stdout, unread(file, error, json));
-        await this.#files.add(undefined);
-        continue;
-      }
-      const one = seen.shift()!;
-      const answer = answerOf(one);
-      await write(
-        this.#io.stdout,
-        json ? `${JSON.stringify(answer)}\n` : showAnswer(answer, one, this.#terminal),
-      );
-      await this.#files.add({
-        svg: () => draw(one),
-        trace: () => detectionTrace(one.scene.pixels, one.look),
-        page: { figures: [{ caption: "What was found, and what its query looked at.", svg: draw(one) }] },
-      });
-    }
-  }
-
-  /** Looks at the pictures that could be read, all in one batch. */
-  async #see(batch: readonly GivenPicture[], least: number): Promise<Seen[]> {
-    const { sceneOf } = await import("../data/pictures/index.ts");
-    const read = batch.flatMap(({ file, picture }) =>
-      picture ? [{ file, picture, scene: sceneOf(picture) }] : [],
-    );
-    if (read.length === 0) return [];
-    const size = read[0]!.scene.pixels.length;
-    const pixels = new Uint8Array(read.length * size);
-    for (const [n, { scene }] of read.entries()) pixels.set(scene.pixels, n * size);
-    const looks = this.#detector.look(pixels, { least });
-    return read.map((one, n) => ({ ...one, look: looks[n]! }));
-  }
 }

@@ -1,7 +1,7 @@
 import { HeedError } from "../core/errors.ts";
 import { escapeControls } from "../core/escape-controls.ts";
 import { EXIT, Exit, type Io, write } from "./io.ts";
-import { type Drawings, OutputFiles } from "./output-files.ts";
+import { type Drawings, OutputFiles, pageWithFigures } from "./output-files.ts";
 
 /** What a command says of one file. */
 export interface FileAnswer {
@@ -24,7 +24,6 @@ export class FileWork {
   readonly #json: boolean;
   readonly #io: Io;
   readonly #files: OutputFiles;
-  readonly #hasPage: boolean;
   #failures = 0;
 
   /** @throws FileError UNWRITABLE, before any work is done */
@@ -33,7 +32,6 @@ export class FileWork {
     this.#json = flags.json ?? false;
     this.#io = io;
     this.#files = new OutputFiles(name, flags);
-    this.#hasPage = flags.html !== undefined;
   }
 
   /** Answers one file, or one example where there is no file. */
@@ -44,7 +42,7 @@ export class FileWork {
       const named = file === undefined ? {} : { file };
       const label = file === undefined ? "" : `${escapeControls(file)}: `;
       await write(stdout, this.#json ? `${JSON.stringify({ ...named, ...object })}\n` : `${label}${text}\n`);
-      await this.#files.add(await withFigures(drawings, this.#hasPage));
+      await this.#files.add({ ...drawings, page: pageWithFigures });
     } catch (error) {
       if (!(error instanceof HeedError)) throw error;
       this.#failures++;
@@ -58,18 +56,7 @@ export class FileWork {
 
   /** Says what was drawn. @throws Exit where a file could not be answered */
   finish(): void {
-    for (const said of this.#files.finish()) this.#io.stderr.write(`${this.#name}: ${said}\n`);
+    this.#files.finish(this.#io);
     if (this.#failures > 0) throw new Exit(EXIT.usage);
   }
-}
-
-/** What is drawn, with the pictures for a page that its elements do not draw: gates and glimpses. */
-export async function withFigures(
-  { svg, trace }: Pick<Drawings, "svg" | "trace">,
-  hasPage: boolean,
-): Promise<Drawings> {
-  const made = hasPage ? trace() : undefined;
-  if (!made) return { svg, trace };
-  const { pageFigures } = await import("../views/index.ts");
-  return { svg, trace: () => made, page: { figures: pageFigures(made) } };
 }

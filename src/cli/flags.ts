@@ -1,4 +1,5 @@
 import { UsageError } from "../core/errors.ts";
+import type { TerminalCapabilities } from "../viz/terminal/capabilities.ts";
 
 /** The parser of a flag that takes a whole number from `min` to `max`. */
 export function wholeNumber(command: string, flag: string, min: number, max: number, remedy: string) {
@@ -64,3 +65,22 @@ export const unwritable = (op: string, file: string, got: string) => ({
   remedy: "name another one",
   path: file,
 });
+
+/** Refuses words and `--input` together. @throws UsageError USAGE */
+export function checkOnePlace(op: string, noun: string, words: readonly string[], input: string | undefined) {
+  if (input === undefined || words.length === 0) return;
+  const fault = { op, rule: `${noun} must come from one place`, got: "some as words and --input" };
+  throw new UsageError("USAGE", { ...fault, remedy: "leave one of them out", flag: "--input" });
+}
+
+/** How an answer is printed: an object, a line, or a line with its picture below. */
+export type AnswerFormat = "json" | "line" | "picture";
+
+/** The form that the flags ask for; pictures are for terminals, and for those who ask for colours. */
+export function answerFormat(
+  { json, picture }: { json?: boolean; picture?: boolean },
+  { isTTY, depth }: Pick<TerminalCapabilities, "isTTY" | "depth">,
+): AnswerFormat {
+  if (json) return "json";
+  return picture !== false && (isTTY || depth > 1) ? "picture" : "line";
+}

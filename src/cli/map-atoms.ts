@@ -1,10 +1,10 @@
 import { Command } from "commander";
-import { HeedError, UsageError } from "../core/errors.ts";
+import { HeedError } from "../core/errors.ts";
 import type { AtomMap, AtomMapper } from "../tasks/atom-mapping/mapper.ts";
 import { atomMapTrace, atomNames } from "../tasks/atom-mapping/trace.ts";
 import { type TerminalCapabilities, terminalCapabilities } from "../viz/terminal/capabilities.ts";
-import { type AtomMapFormat, drawAtomMap, showAtomMap, unmapped } from "./atom-map-output.ts";
-import { oneOf } from "./flags.ts";
+import { drawAtomMap, showAtomMap, unmapped } from "./atom-map-output.ts";
+import { type AnswerFormat, answerFormat, checkOnePlace, oneOf } from "./flags.ts";
 import { EXIT, Exit, type Io, write } from "./io.ts";
 import { LineInput } from "./line-input.ts";
 import { OutputFiles } from "./output-files.ts";
@@ -67,11 +67,7 @@ export function mapAtomsCommand(io: Io): Command {
 
 async function mapAtoms(reactions: string[], flags: Flags, io: Io): Promise<void> {
   const { input, model, color = "auto" } = flags;
-  if (input !== undefined && reactions.length > 0) {
-    const rule = "reactions must come from one place";
-    const fault = { op: NAME, rule, got: "some as words and --input", remedy: "leave one of them out" };
-    throw new UsageError("USAGE", { ...fault, flag: "--input" });
-  }
+  checkOnePlace(NAME, "reactions", reactions, input);
   // Everything that can be wrong with the command line is found before the model is loaded.
   const files = new OutputFiles(NAME, flags);
   const lines = new LineInput(NAME, io, reactions, { file: input });
@@ -90,7 +86,7 @@ async function mapAtoms(reactions: string[], flags: Flags, io: Io): Promise<void
     mapper.dispose();
   }
   lines.finish("reactions");
-  for (const said of files.finish()) io.stderr.write(`${NAME}: ${said}\n`);
+  files.finish(io);
   if (work.failures > 0) throw new Exit(EXIT.usage);
 }
 
@@ -100,6 +96,7 @@ class Work {
   failures = 0;
   readonly #mapper: AtomMapper;
   readonly #flags: Flags;
+  readonly #format: AnswerFormat;
   readonly #terminal: TerminalCapabilities;
   readonly #files: OutputFiles;
   readonly #io: Io;
@@ -107,6 +104,7 @@ class Work {
   constructor(mapper: AtomMapper, flags: Flags, terminal: TerminalCapabilities, files: OutputFiles, io: Io) {
     this.#mapper = mapper;
     this.#flags = flags;
+    this.#format = answerFormat(flags, terminal);
     this.#terminal = terminal;
     this.#files = files;
     this.#io = io;
@@ -128,12 +126,6 @@ class Work {
       await write(stdout, showAtomMap(map, cells, this.#format, this.#terminal));
       await this.#files.add({ svg: () => drawAtomMap(map, cells), trace: () => atomMapTrace(map) });
     }
-  }
-
-  get #format(): AtomMapFormat {
-    const { json, picture } = this.#flags;
-    if (json) return "json";
-    return picture !== false && (this.#terminal.isTTY || this.#terminal.depth > 1) ? "picture" : "line";
   }
 
   /** The map, or why there is none. */

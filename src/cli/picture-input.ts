@@ -1,6 +1,7 @@
 import { HeedError, UsageError } from "../core/errors.ts";
 import { escapeControls } from "../core/escape-controls.ts";
 import { type RgbaPicture, readPicture } from "../data/pictures/index.ts";
+import { checkOnePlace } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { LineInput } from "./line-input.ts";
 
@@ -31,11 +32,7 @@ export class PictureInput {
    * @throws UsageError USAGE for files among the arguments and `--input` too · FileError UNREADABLE
    */
   constructor(command: string, io: Io, files: readonly string[], input?: string) {
-    if (input !== undefined && files.length > 0) {
-      const rule = "pictures must come from one place";
-      const fault = { op: command, rule, got: "some as words and --input", remedy: "leave one of them out" };
-      throw new UsageError("USAGE", { ...fault, flag: "--input" });
-    }
+    checkOnePlace(command, "pictures", files, input);
     this.#command = command;
     this.#io = io;
     this.#files = files;

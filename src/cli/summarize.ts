@@ -1,11 +1,10 @@
 import { Command, Option } from "commander";
-import { UsageError } from "../core/errors.ts";
 import type { Summarizer, Summary } from "../tasks/summarization/summarizer.ts";
 import { isWord } from "../tasks/summarization/words.ts";
-import { oneOf, wholeNumber } from "./flags.ts";
+import { checkOnePlace, oneOf, wholeNumber } from "./flags.ts";
 import { EXIT, Exit, type Io, write } from "./io.ts";
 import { LineInput } from "./line-input.ts";
-import { PictureFiles } from "./pictures.ts";
+import { type Drawings, OutputFiles, pageWithFigures } from "./output-files.ts";
 import { remarksOn, showSummary } from "./summary-output.ts";
 import { COLORS, FORMATS, type Look, type LookOptions, look } from "./translation-output.ts";
 
@@ -98,12 +97,9 @@ export function summarizeCommand(io: Io, load: LoadSummarizer = loadFromFolder):
 
 async function summarizeTexts(texts: string[], flags: Flags, io: Io, load: LoadSummarizer): Promise<void> {
   const { input: file, model, beam, nBest, maxLength, blockTrigrams } = flags;
-  if (file !== undefined && texts.length > 0) {
-    const fault = { op: NAME, rule: "texts must come from one place", got: "some as words and --input" };
-    throw new UsageError("USAGE", { ...fault, remedy: "leave one of them out", flag: "--input" });
-  }
+  checkOnePlace(NAME, "texts", texts, file);
   // Everything that can be wrong with the command line is found before the model is loaded.
-  const files = new OutputFiles(flags);
+  const files = new OutputFiles(NAME, flags);
   const appearance = look(flags, io);
   const input = new LineInput(NAME, io, texts, {
     file,
@@ -125,7 +121,7 @@ async function summarizeTexts(texts: string[], flags: Flags, io: Io, load: LoadS
     summarizer.dispose();
   }
   input.finish("texts");
-  for (const said of files.finish()) io.stderr.write(`${NAME}: ${said}\n`);
+  files.finish(io);
   if (answer.failures > 0) throw new Exit(EXIT.usage);
 }
 
@@ -160,52 +156,26 @@ class Answers {
     // Beside the other formats these are part of what is printed.
     if (format === "plain") for (const remark of remarksOn(summary)) stderr.write(`${place}: ${remark}\n`);
     await write(stdout, showSummary(summary, this.#look));
-    await this.#files.add(summary);
+    await this.#files.add(drawingsOf(summary));
   }
 }
 
-/** The files that are made beside what is printed. */
-class OutputFiles {
-  readonly #svg: PictureFiles | undefined;
-  readonly #html: PictureFiles | undefined;
-  readonly #trace: PictureFiles | undefined;
-
-  constructor({ svg, html, trace }: Pick<Flags, "svg" | "html" | "trace">) {
-    const files = (file: string | undefined, noun: string) =>
-      file === undefined ? undefined : new PictureFiles(file, NAME, noun);
-    this.#svg = files(svg, "picture");
-    this.#html = files(html, "page");
-    this.#trace = files(trace, "trace");
-  }
-
-  /** Adds what is drawn of a text; one without a summary keeps its number. What draws is loaded by those who ask for it. */
-  async add(summary: Summary | undefined): Promise<void> {
-    if (!this.#svg && !this.#html && !this.#trace) return;
-    const [{ drawSummary, DRAWN }, { summaryTrace }] = await Promise.all([
-      import("../tasks/summarization/draw.ts"),
-      import("../tasks/summarization/trace.ts"),
-    ]);
-    const svg = summary && drawSummary(summary);
-    this.#svg?.add(svg);
-    const trace = summary && summaryTrace(summary);
-    if (this.#trace) {
-      const { writeTrace } = await import("../inspect/index.ts");
-      this.#trace.add(trace && writeTrace(trace));
-    }
-    if (this.#html) {
-      const [{ standaloneHtml }, { pageFigures }] = await Promise.all([
-        import("../elements/standalone.ts"),
-        import("../views/index.ts"),
-      ]);
-      const figures = () => [{ caption: DRAWN, svg: svg! }, ...pageFigures(trace!)];
-      this.#html.add(trace && standaloneHtml(trace, { title: summary.target, figures: figures() }));
-    }
-  }
-
-  /** Writes what still waits, and says what there is, a sentence for each kind. */
-  finish(): string[] {
-    const said = (files: PictureFiles | undefined, verb: string) =>
-      files ? [`${verb} ${files.finish()}`] : [];
-    return [...said(this.#svg, "drew"), ...said(this.#html, "wrote"), ...said(this.#trace, "wrote")];
-  }
+/** How the files of a summary are made. What draws is loaded by those who ask for it, and draws once. */
+function drawingsOf(summary: Summary): Drawings {
+  let drawn: Promise<{ caption: string; svg: string }> | undefined;
+  const draw = () => {
+    drawn ??= import("../tasks/summarization/draw.ts").then(({ drawSummary, DRAWN }) => ({
+      caption: DRAWN,
+      svg: drawSummary(summary)!,
+    }));
+    return drawn;
+  };
+  return {
+    svg: async () => (await draw()).svg,
+    trace: async () => (await import("../tasks/summarization/trace.ts")).summaryTrace(summary),
+    async page(trace) {
+      const { figures = [] } = await pageWithFigures(trace);
+      return { title: summary.target, figures: [await draw(), ...figures] };
+    },
+  };
 }

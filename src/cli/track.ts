@@ -5,10 +5,9 @@ import { DataError, FileError, UsageError } from "../core/errors.ts";
 import { fileReason } from "../core/file-reason.ts";
 import type { FrameBox } from "../tasks/tracking/compose.ts";
 import type { Footage } from "../tasks/tracking/tracker.ts";
-import { withFigures } from "./file-work.ts";
 import { unreadable, wholeNumber, wrongFlag } from "./flags.ts";
 import { type Io, write } from "./io.ts";
-import { OutputFiles } from "./output-files.ts";
+import { OutputFiles, pageWithFigures } from "./output-files.ts";
 import { readWhole } from "./trace-flags.ts";
 
 const NAME = "heed track";
@@ -81,15 +80,15 @@ async function follow(files: string[], flags: Flags, io: Io): Promise<void> {
       const text = `${frame}\t${rounded.map((number) => number.toFixed(1)).join("\t")}${hidden?.hidden ? "\thidden" : ""}`;
       await write(io.stdout, `${flags.json ? JSON.stringify({ frame, box: rounded, ...hidden }) : text}\n`);
     }
-    const drawings = {
+    await outputs.add({
       svg: () => drawTrack(footage, boxes, example?.boxes),
       trace: () => tracker.look(footage, first),
-    };
-    await outputs.add(await withFigures(drawings, flags.html !== undefined));
+      page: pageWithFigures,
+    });
   } finally {
     tracker.dispose();
   }
-  for (const said of outputs.finish()) io.stderr.write(`${NAME}: ${said}\n`);
+  outputs.finish(io);
 }
 
 async function exampleVideo(seed: number) {

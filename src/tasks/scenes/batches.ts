@@ -19,7 +19,7 @@ export function scenesAt(
 }
 
 /** The pixels of scenes, one after another: [scenes, SCENE_SIDE, SCENE_SIDE], 0 … 255. */
-export function scenePixels(scenes: readonly Scene[]): Uint8Array {
+export function scenePixels(scenes: readonly Pick<Scene, "pixels">[]): Uint8Array {
   const pixels = new Uint8Array(scenes.length * SCENE_SIDE ** 2);
   for (const [n, scene] of scenes.entries()) pixels.set(scene.pixels, n * SCENE_SIDE ** 2);
   return pixels;
