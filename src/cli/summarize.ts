@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import type { Summarizer, Summary } from "../tasks/summarization/summarizer.ts";
-import { isWord } from "../tasks/summarization/words.ts";
+import { isWord } from "../tasks/words.ts";
 import { checkOnePlace, oneOf, wholeNumber } from "./flags.ts";
 import { EXIT, Exit, type Io, write } from "./io.ts";
 import { LineInput } from "./line-input.ts";

@@ -1,6 +1,6 @@
 import type { Summary } from "../tasks/summarization/summarizer.ts";
 import { coverageAfter } from "../tasks/summarization/summarizer.ts";
-import { isWord } from "../tasks/summarization/words.ts";
+import { isWord } from "../tasks/words.ts";
 import { terminalHeatmap } from "../viz/terminal.ts";
 import { terminalWords } from "../viz/terminal-words.ts";
 import { type Look, safe } from "./translation-output.ts";

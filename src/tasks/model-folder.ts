@@ -92,6 +92,10 @@ export function writeFiles(dir: string, files: Readonly<Record<string, string | 
   for (const name of names) renameSync(path.join(dir, `.${name}.tmp`), path.join(dir, name));
 }
 
+/** Whether what a card says is a whole number from `least` to `most`. */
+export const isCount = (n: unknown, most: number, least = 1): boolean =>
+  Number.isInteger(n) && (n as number) >= least && (n as number) <= most;
+
 /** Reads the files of one model folder; `op` is who asks, `files` what such a folder holds. */
 export class ModelFolder {
   readonly #op: string;

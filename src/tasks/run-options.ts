@@ -16,3 +16,24 @@ export interface RunOptions<Recipe> {
   progress?: Progress;
   signal?: AbortSignal;
 }
+
+const CHECKPOINT_SECONDS = 120;
+
+/** What its options and its recipe say of a run to `trainLoop`: when to look and to give up, where to save, whom to tell. */
+export function loopOptions({
+  recipe: { evaluateEvery, patience },
+  runDir,
+  progress,
+  signal,
+}: Pick<
+  RunOptions<{ evaluateEvery: number; patience: number }>,
+  "recipe" | "runDir" | "progress" | "signal"
+>) {
+  return {
+    evaluateEvery,
+    earlyStopping: { patience },
+    checkpoint: { folder: runDir, everySeconds: CHECKPOINT_SECONDS },
+    ...(progress && { progress }),
+    ...(signal && { signal }),
+  };
+}

@@ -10,6 +10,12 @@ export function copyTensor(tensor: tf.Tensor): SafetensorsTensor {
     : { dtype: "F32", shape, data: (data as Float32Array).slice() };
 }
 
+/** The values of tensors by name, each as `copyTensor` has it. */
+export function copyTensors(tensors: Readonly<Record<string, tf.Tensor>>): Record<string, SafetensorsTensor> {
+  const entries = Object.entries(tensors);
+  return Object.fromEntries(entries.map(([name, tensor]) => [name, copyTensor(tensor)]));
+}
+
 /** Puts values that a file or `copyTensor` has back into variables of those names. */
 export function copyInto(
   variables: Readonly<Record<string, tf.Variable>>,

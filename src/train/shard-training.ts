@@ -3,7 +3,7 @@ import { DataError, OptionError } from "../core/errors.ts";
 import type { SafetensorsTensor } from "../core/safetensors.ts";
 import { Adam, type AdamOptions } from "./adam.ts";
 import type { CheckpointContent } from "./checkpoint.ts";
-import { copyTensor } from "./copy-tensor.ts";
+import { copyTensor, copyTensors } from "./copy-tensor.ts";
 import type { TrainLoopOptions } from "./loop.ts";
 import type { Schedule } from "./schedule.ts";
 import type { ShardModel, ShardPool } from "./shards.ts";
@@ -89,8 +89,7 @@ export class ShardTraining<Batch> {
 
   /** The trainable values, as copies. */
   weights(): Record<string, SafetensorsTensor> {
-    const entries = Object.entries(this.#shard.variables);
-    return Object.fromEntries(entries.map(([name, variable]) => [name, copyTensor(variable)]));
+    return copyTensors(this.#shard.variables);
   }
 
   /** @throws OptionError MISMATCH when the checkpoint was made by another recipe or from other data */

@@ -6,6 +6,7 @@ import { Transformer } from "../../models/transformer/transformer.ts";
 import {
   CARD,
   cardFile,
+  isCount,
   ModelFolder,
   VOCABULARY,
   WEIGHTS,
@@ -63,15 +64,13 @@ export function writeModelFolder(
 function checkCard(folder: ModelFolder, { model, mapping, data }: AtomMappingCard): void {
   const refuse = (name: string, value: unknown) =>
     folder.damaged(CARD, `${name} ${JSON.stringify(value)}`.slice(0, 200));
-  const isCount = (n: unknown, least: number, most: number) =>
-    Number.isInteger(n) && (n as number) >= least && (n as number) <= most;
   const { epsilon, ...sizes } = model;
   const { layers, width, heads, inner, embeddingWidth, positions, types } = sizes;
   const counts = [layers, width, heads, inner, embeddingWidth, positions, types];
-  if (!(counts.every((n) => isCount(n, 1, MOST_UNITS)) && width % heads === 0 && epsilon > 0))
+  if (!(counts.every((n) => isCount(n, MOST_UNITS)) && width % heads === 0 && epsilon > 0))
     throw refuse("model", model);
   const { layer, head, multiplier } = mapping;
-  const isHead = isCount(layer, 0, layers - 1) && isCount(head, 0, heads - 1);
+  const isHead = isCount(layer, layers - 1, 0) && isCount(head, heads - 1, 0);
   if (!(isHead && multiplier > 0 && multiplier < Infinity)) throw refuse("mapping", mapping);
   folder.checkDataName(data);
 }

@@ -4,7 +4,7 @@ import type { Hypothesis } from "../../models/seq2seq/beam.ts";
 import { captionSearch } from "../../models/show-attend-and-tell/search.ts";
 import { shippedModel } from "../model-folder.ts";
 import { SCENE_SIDE } from "../scenes/compose.ts";
-import type { WordVocabulary } from "../summarization/words.ts";
+import type { WordVocabulary } from "../words.ts";
 import type { CaptionModel } from "./caption-model.ts";
 import type { DraftCard } from "./card.ts";
 import { type CaptionerModel, readModelFolder } from "./files.ts";

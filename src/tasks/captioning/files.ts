@@ -3,6 +3,7 @@ import type { ShowAttendAndTellConfig } from "../../models/show-attend-and-tell/
 import {
   CARD,
   cardFile,
+  isCount,
   ModelFolder,
   shippedModel,
   VOCABULARY,
@@ -10,7 +11,7 @@ import {
   weightsFile,
   writeFiles,
 } from "../model-folder.ts";
-import { type WordsJson, WordVocabulary } from "../summarization/words.ts";
+import { type WordsJson, WordVocabulary } from "../words.ts";
 import { CaptionModel, captionModelSpecs, tellerConfig } from "./caption-model.ts";
 import type { CaptioningCard, CaptioningCardTraining, DraftCard } from "./card.ts";
 
@@ -85,8 +86,6 @@ export function startValues(
 function checkCard(folder: ModelFolder, { model, labels, decoding, data }: CaptioningCard): void {
   const refuse = (name: string, got: object) =>
     folder.damaged(CARD, `${name} ${JSON.stringify(got)}`.slice(0, 200));
-  const isCount = (n: unknown, most: number) =>
-    Number.isInteger(n) && (n as number) >= 1 && (n as number) <= most;
   const { embedding, decoder, attention } = model;
   if (![embedding, decoder, attention].every((n) => isCount(n, MOST_UNITS))) throw refuse("model", model);
   const { beam, lengthPenalty, maxLength } = decoding;

@@ -1,11 +1,11 @@
 import { availableParallelism } from "node:os";
-import { copyTensor } from "../../train/copy-tensor.ts";
+import { copyTensors } from "../../train/copy-tensor.ts";
 import { checkUnlocked } from "../../train/folder-lock.ts";
 import { trainLoop } from "../../train/loop.ts";
 import { asShipped, prepareModelFolder } from "../model-folder.ts";
-import type { RunOptions } from "../run-options.ts";
+import { loopOptions, type RunOptions } from "../run-options.ts";
 import { type ItemPool, readItemPools } from "../scenes/item-pool.ts";
-import { WordVocabulary } from "../summarization/words.ts";
+import { WordVocabulary } from "../words.ts";
 import { CaptionModel } from "./caption-model.ts";
 import { Captioner } from "./captioner.ts";
 import { type CaptioningCard, type DraftCard, draftCard } from "./card.ts";
@@ -22,7 +22,6 @@ export interface CaptioningRun {
   evaluation?: Evaluation;
 }
 
-const CHECKPOINT_SECONDS = 120;
 /** Words of captions that are no names. */
 const OTHER_WORDS = ["a", "above", "left", "of"];
 
@@ -34,7 +33,7 @@ export function captionVocabulary(names: readonly string[]): WordVocabulary {
 
 /** Trains a model of captions from a data set to a model folder; stopped at any moment, it goes on where it was. */
 export async function runCaptioning(options: RunOptions<CaptioningRecipe>): Promise<CaptioningRun> {
-  const { recipe, progress, signal, command, threads = availableParallelism() } = options;
+  const { recipe, command, threads = availableParallelism() } = options;
   prepareModelFolder(OP, options.outDir);
   await checkUnlocked(OP, options.runDir);
   const pools = readItemPools(options.dataDir);
@@ -48,14 +47,10 @@ export async function runCaptioning(options: RunOptions<CaptioningRecipe>): Prom
     if (recipe.start !== "") card.training.before = trainingOf(recipe.start);
     const captioner = new Captioner({ card, model, vocabulary });
     const { stopped, best } = await trainLoop({
+      ...loopOptions(options),
       ...run,
       // In per cent, which is what the progress shows digits for.
       evaluate: () => 100 * evaluate(captioner, pools.valid, recipe.validationScenes, { beam: 1 }).exact,
-      evaluateEvery: recipe.evaluateEvery,
-      earlyStopping: { patience: recipe.patience },
-      checkpoint: { folder: options.runDir, everySeconds: CHECKPOINT_SECONDS },
-      ...(progress ? { progress } : {}),
-      ...(signal ? { signal } : {}),
     });
     if (stopped === "signal" || !best) return { stopped };
     const { step: steps, score } = best;
@@ -66,8 +61,7 @@ export async function runCaptioning(options: RunOptions<CaptioningRecipe>): Prom
       validation: { exact: score / 100 },
     });
     // A grid that was not trained is as it began, and not among what a run keeps of its best step.
-    const began = Object.entries(model.variables).map(([name, variable]) => [name, copyTensor(variable)]);
-    const values = asShipped({ ...Object.fromEntries(began), ...best.weights });
+    const values = asShipped({ ...copyTensors(model.variables), ...best.weights });
     const finished = new CaptionModel(model.teller.config, values);
     const scored = finish(new Captioner({ card, model: finished, vocabulary }), pools.test);
     writeModelFolder(options.outDir, { model: finished, vocabulary, card: scored.card });

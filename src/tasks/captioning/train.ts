@@ -10,7 +10,7 @@ import { scenePixels, scenesAt } from "../scenes/batches.ts";
 import { startGrid } from "../scenes/grid/files.ts";
 import type { ItemPool, ItemPools } from "../scenes/item-pool.ts";
 import { captionOf } from "../scenes/relations.ts";
-import type { WordVocabulary } from "../summarization/words.ts";
+import type { WordVocabulary } from "../words.ts";
 import { tellerConfig } from "./caption-model.ts";
 import { startValues } from "./files.ts";
 import type { CaptioningRecipe } from "./recipe.ts";

@@ -1,6 +1,5 @@
-import { CARD, cardFile, ModelFolder, WEIGHTS, weightsFile, writeFiles } from "../model-folder.ts";
+import { CARD, cardFile, isCount, ModelFolder, WEIGHTS, weightsFile, writeFiles } from "../model-folder.ts";
 import type { DetectionCard, DraftCard } from "./card.ts";
-import type { DetectorConfig } from "./config.ts";
 import { SceneDetector, sceneDetectorSpecs } from "./scene-detector.ts";
 
 const OP = "loadDetector";
@@ -36,10 +35,10 @@ const COUNTS = ["nonLocal", "encoderLayers"] as const;
 
 /** What detecting reads of a card. */
 function checkCard(folder: ModelFolder, { model, labels, data }: DetectionCard): void {
-  const isCount = (least: number) => (name: keyof DetectorConfig) =>
-    Number.isInteger(model[name]) && model[name] >= least && model[name] <= MOST_UNITS;
+  const areSizes =
+    SIZES.every((name) => isCount(model[name], MOST_UNITS)) &&
+    COUNTS.every((name) => isCount(model[name], MOST_UNITS, 0));
   const areKnown = Object.keys(model).every((name) => ([...SIZES, ...COUNTS] as string[]).includes(name));
-  const areSizes = SIZES.every(isCount(1)) && COUNTS.every(isCount(0));
   if (!(areKnown && areSizes && model.width % 4 === 0 && model.width % model.heads === 0))
     throw folder.damaged(CARD, `model ${JSON.stringify(model)}`.slice(0, 200));
   const areNames =

@@ -1,9 +1,9 @@
 import { availableParallelism } from "node:os";
-import { copyTensor } from "../../train/copy-tensor.ts";
+import { copyTensors } from "../../train/copy-tensor.ts";
 import { checkUnlocked } from "../../train/folder-lock.ts";
 import { trainLoop } from "../../train/loop.ts";
 import { asShipped, prepareModelFolder } from "../model-folder.ts";
-import type { RunOptions } from "../run-options.ts";
+import { loopOptions, type RunOptions } from "../run-options.ts";
 import { type ItemPool, readItemPools } from "../scenes/item-pool.ts";
 import { type DetectionCard, type DraftCard, draftCard } from "./card.ts";
 import { ItemDetector } from "./detector.ts";
@@ -21,11 +21,9 @@ export interface DetectionRun {
   evaluation?: Evaluation;
 }
 
-const CHECKPOINT_SECONDS = 120;
-
 /** Trains a detector from a data set of items to a model folder; stopped at any moment, it goes on where it was. */
 export async function runDetection(options: RunOptions<DetectionRecipe>): Promise<DetectionRun> {
-  const { recipe, progress, signal, command } = options;
+  const { recipe, command } = options;
   prepareModelFolder(OP, options.outDir);
   await checkUnlocked(OP, options.runDir);
   const pools = readItemPools(options.dataDir);
@@ -38,24 +36,17 @@ export async function runDetection(options: RunOptions<DetectionRecipe>): Promis
     const card = draftCard({ recipe, labels, parameters: model.size, checksum, command });
     const detector = new ItemDetector({ card, model });
     const { stopped, best } = await trainLoop({
+      ...loopOptions(options),
       ...training.run,
       // In per cent, which is what the progress shows digits for.
       evaluate: () => 100 * evaluate(detector, pools.valid, recipe.validationScenes).precision,
-      evaluateEvery: recipe.evaluateEvery,
-      earlyStopping: { patience: recipe.patience },
-      checkpoint: { folder: options.runDir, everySeconds: CHECKPOINT_SECONDS },
-      ...(progress ? { progress } : {}),
-      ...(signal ? { signal } : {}),
     });
     if (stopped === "signal" || !best) return { stopped };
     const { step: steps, score } = best;
     const [epochs, hours] = [steps / stepsPerEpoch, training.seconds / 3600];
     Object.assign(card.training, { steps, epochs, hours, validation: { precision: score / 100 } });
     // A grid that did not learn is not among the weights of the run.
-    const grid = Object.fromEntries(
-      Object.entries(model.grid.variables).map(([name, variable]) => [name, copyTensor(variable)]),
-    );
-    const values = asShipped({ ...grid, ...best.weights });
+    const values = asShipped({ ...copyTensors(model.grid.variables), ...best.weights });
     const finished = new SceneDetector(recipe.model, labels.length, values);
     return { stopped, ...finish(finished, card, pools.test, options) };
   } finally {

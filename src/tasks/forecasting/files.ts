@@ -1,6 +1,6 @@
 import { forecasterParameters, VariableSelectionForecaster } from "../../models/gated/index.ts";
 import { bothValues, readBoth } from "../compared-training.ts";
-import { CARD, cardFile, ModelFolder, WEIGHTS, weightsFile, writeFiles } from "../model-folder.ts";
+import { CARD, cardFile, isCount, ModelFolder, WEIGHTS, weightsFile, writeFiles } from "../model-folder.ts";
 import type { DraftCard, ForecastingCard } from "./card.ts";
 
 const OP = "loadForecaster";
@@ -30,8 +30,8 @@ export function writeModelFolder(
 function checkCard(folder: ModelFolder, { model, inputs, data }: ForecastingCard): void {
   const refuse = (got: string) => folder.damaged(CARD, got.slice(0, 200));
   const { variables, window, narrow, width, heads, gated } = model;
-  const isCount = (n: unknown) => Number.isInteger(n) && (n as number) >= 1 && (n as number) <= MOST;
-  const areSizes = [variables, window, narrow, width, heads].every(isCount) && width % heads === 0;
+  const areSizes =
+    [variables, window, narrow, width, heads].every((n) => isCount(n, MOST)) && width % heads === 0;
   if (!areSizes || gated !== true) throw refuse(`model ${JSON.stringify(model)}`);
   const { names, scaling } = inputs;
   const isList = (list: unknown, fits: (item: unknown) => boolean) =>

@@ -1,6 +1,6 @@
 import { GatedBandClassifier, gatedBandParameters } from "../../models/gated/index.ts";
 import { bothValues, readBoth } from "../compared-training.ts";
-import { CARD, cardFile, ModelFolder, WEIGHTS, weightsFile, writeFiles } from "../model-folder.ts";
+import { CARD, cardFile, isCount, ModelFolder, WEIGHTS, weightsFile, writeFiles } from "../model-folder.ts";
 import type { DraftCard, FormantCard } from "./card.ts";
 import { VOWELS } from "./vowels.ts";
 
@@ -28,10 +28,8 @@ export function writeModelFolder(dir: string, { model, baseline, card }: Formant
 /** What hearing reads of a card. */
 function checkCard(folder: ModelFolder, { model, training, data }: FormantCard): void {
   const refuse = (got: string) => folder.damaged(CARD, got.slice(0, 200));
-  const isCount = (n: unknown, most = MOST) =>
-    Number.isInteger(n) && (n as number) >= 1 && (n as number) <= most;
   const { bands, taps, narrow, width, heads, classes, gated } = model;
-  const areSizes = [bands, taps, narrow, width, heads].every((n) => isCount(n)) && width % heads === 0;
+  const areSizes = [bands, taps, narrow, width, heads].every((n) => isCount(n, MOST)) && width % heads === 0;
   if (!areSizes || taps % 2 === 0 || classes !== VOWELS.length || gated !== true)
     throw refuse(`model ${JSON.stringify(model)}`);
   const { format, seed, samples, noises, clips } = training.recipe ?? {};
@@ -39,9 +37,9 @@ function checkCard(folder: ModelFolder, { model, training, data }: FormantCard):
   const isFormat =
     format?.bands === bands &&
     isCount(rate, MOST_RATE) &&
-    isCount(window) &&
+    isCount(window, MOST) &&
     Number.isInteger(Math.log2(window)) &&
-    isCount(hop) &&
+    isCount(hop, MOST) &&
     lowest >= 0 &&
     highest > lowest &&
     highest <= rate / 2 &&

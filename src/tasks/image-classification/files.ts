@@ -1,7 +1,7 @@
 import { fullConfig } from "../../models/transformer/config.ts";
 import { transformerParameters } from "../../models/transformer/parameters.ts";
 import { Transformer } from "../../models/transformer/transformer.ts";
-import { CARD, cardFile, ModelFolder, WEIGHTS, weightsFile, writeFiles } from "../model-folder.ts";
+import { CARD, cardFile, isCount, ModelFolder, WEIGHTS, weightsFile, writeFiles } from "../model-folder.ts";
 import type { ClassificationCard, DraftCard } from "./card.ts";
 import { type ClassifierConfig, gridOf, vitConfig } from "./config.ts";
 
@@ -27,8 +27,6 @@ export function writeModelFolder(dir: string, { model, card }: ClassifierModel<C
 /** What classifying reads of a card. */
 function checkCard(folder: ModelFolder, { model, labels, data }: ClassificationCard): void {
   const refuse = (got: string) => folder.damaged(CARD, got.slice(0, 200));
-  const isCount = (n: unknown, most: number) =>
-    Number.isInteger(n) && (n as number) >= 1 && (n as number) <= most;
   const { image, layers, width, heads, inner, classes, dropout } = model;
   const { height, width: columns, patch, mean, deviation } = image ?? {};
   const sizes = [layers, width, heads, inner, classes, height, columns, patch];

@@ -4,7 +4,7 @@ import { Transformer } from "../../models/transformer/transformer.ts";
 import { checkUnlocked } from "../../train/folder-lock.ts";
 import { trainLoop } from "../../train/loop.ts";
 import { asShipped, prepareModelFolder } from "../model-folder.ts";
-import type { RunOptions } from "../run-options.ts";
+import { loopOptions, type RunOptions } from "../run-options.ts";
 import { type ClassificationCard, type DraftCard, draftCard } from "./card.ts";
 import { ImageClassifier } from "./classifier.ts";
 import { vitConfig } from "./config.ts";
@@ -22,11 +22,9 @@ export interface ClassificationRun {
   evaluation?: Evaluation;
 }
 
-const CHECKPOINT_SECONDS = 120;
-
 /** Trains a classifier from a data set to a model folder; stopped at any moment, it goes on where it was. */
 export async function runClassification(options: RunOptions<Recipe>): Promise<ClassificationRun> {
-  const { recipe, progress, signal, command } = options;
+  const { recipe, command } = options;
   prepareModelFolder(OP, options.outDir);
   await checkUnlocked(OP, options.runDir);
   const corpus = readCorpus(options.dataDir);
@@ -40,14 +38,10 @@ export async function runClassification(options: RunOptions<Recipe>): Promise<Cl
     const card = draftCard({ model: config, labels, parameters, recipe, checksum, command });
     const classifier = new ImageClassifier({ card, model: shard.model });
     const { stopped, best } = await trainLoop({
+      ...loopOptions(options),
       ...training.run,
       // In per cent, which is what the progress shows digits for.
       evaluate: () => 100 * evaluate(classifier, validation).accuracy,
-      evaluateEvery: recipe.evaluateEvery,
-      earlyStopping: { patience: recipe.patience },
-      checkpoint: { folder: options.runDir, everySeconds: CHECKPOINT_SECONDS },
-      ...(progress ? { progress } : {}),
-      ...(signal ? { signal } : {}),
     });
     if (stopped === "signal" || !best) return { stopped };
     const { step: steps, score } = best;

@@ -3,7 +3,7 @@ import { Transformer } from "../../models/transformer/transformer.ts";
 import { checkUnlocked } from "../../train/folder-lock.ts";
 import { trainLoop } from "../../train/loop.ts";
 import { asShipped, prepareModelFolder } from "../model-folder.ts";
-import type { RunOptions } from "../run-options.ts";
+import { loopOptions, type RunOptions } from "../run-options.ts";
 import { type DraftCard, draftCard, type LanguageModelCard, type Scores } from "./card.ts";
 import { bitsPerCharacter } from "./evaluate.ts";
 import { writeModelFolder } from "./files.ts";
@@ -19,7 +19,6 @@ export interface LanguageModelResult {
 }
 
 const OP = "heed train language-model";
-const CHECKPOINT_SECONDS = 120;
 const SAMPLE = { characters: 300, temperature: 0.8 };
 const SAMPLES = [1, 2, 3].map((seed) => ({ prompt: "\n", seed }));
 
@@ -27,7 +26,7 @@ const SAMPLES = [1, 2, 3].map((seed) => ({ prompt: "\n", seed }));
 export async function runLanguageModel(
   options: RunOptions<LanguageModelRecipe>,
 ): Promise<LanguageModelResult> {
-  const { recipe, progress, signal, command } = options;
+  const { recipe, command } = options;
   prepareModelFolder(OP, options.outDir);
   await checkUnlocked(OP, options.runDir);
   const text = readText(options.dataDir, recipe.length);
@@ -36,13 +35,10 @@ export async function runLanguageModel(
   try {
     const { model } = shard;
     const { stopped, best } = await trainLoop({
+      ...loopOptions(options),
+      earlyStopping: { patience: recipe.patience, mode: "min" },
       ...training.run,
       evaluate: () => bitsPerCharacter(model, text.splits.valid, { length: recipe.length }).bits,
-      evaluateEvery: recipe.evaluateEvery,
-      earlyStopping: { patience: recipe.patience, mode: "min" },
-      checkpoint: { folder: options.runDir, everySeconds: CHECKPOINT_SECONDS },
-      ...(progress ? { progress } : {}),
-      ...(signal ? { signal } : {}),
     });
     if (stopped === "signal" || !best) return { stopped };
     const card = draftCard({ recipe, parameters: model.parameters.size, command, checksum: text.checksum });

@@ -1,8 +1,8 @@
 import { padBatch, type TokenPair } from "../../data/batching.ts";
 import type { PointerGenerator } from "../../models/pointer-generator/pointer-generator.ts";
 import { likeliestWords } from "../../models/pointer-generator/search.ts";
+import { isWord, splitWords } from "../words.ts";
 import type { Summary } from "./summarizer.ts";
-import { isWord, splitWords } from "./words.ts";
 
 const BATCH_SIZE = 32;
 

@@ -8,8 +8,8 @@ import { hashedOrder, rowsChecksum } from "../../data/rows.ts";
 import { normalizeText } from "../../data/text.ts";
 import { readPairs, type SentencePair } from "../../data/tsv.ts";
 import { groupReferences, type Referenced } from "../references.ts";
+import { splitWords, WordVocabulary } from "../words.ts";
 import type { SummarizationRecipe } from "./recipe.ts";
-import { splitWords, WordVocabulary } from "./words.ts";
 
 const OP = "heed train summarization";
 

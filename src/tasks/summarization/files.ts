@@ -4,14 +4,15 @@ import { PointerGenerator } from "../../models/pointer-generator/pointer-generat
 import {
   CARD,
   cardFile,
+  isCount,
   ModelFolder,
   VOCABULARY,
   WEIGHTS,
   weightsFile,
   writeFiles,
 } from "../model-folder.ts";
+import { type WordsJson, WordVocabulary } from "../words.ts";
 import type { DraftCard, SummarizationCard } from "./card.ts";
-import { type WordsJson, WordVocabulary } from "./words.ts";
 
 const OP = "loadSummarizer";
 /** The widest beam and the most tokens that a card may ask for: both decide how much memory a text takes. */
@@ -74,8 +75,6 @@ export function readStart(dir: string, model: SummarizationCard["model"]): Start
 
 function checkDecoding(folder: ModelFolder, decoding: SummarizationCard["decoding"]): void {
   const { beam, lengthPenalty, blockTrigrams, maxSource, maxLength } = decoding;
-  const isCount = (n: unknown, most: number) =>
-    Number.isInteger(n) && (n as number) >= 1 && (n as number) <= most;
   const isPenalty = Number.isFinite(lengthPenalty) && lengthPenalty >= 0;
   const areCounts =
     isCount(beam, MOST_BEAM) && isCount(maxSource, MOST_TOKENS) && isCount(maxLength, MOST_TOKENS);

@@ -1,4 +1,6 @@
 /** Summaries with a pointer-generator: train one on rows of texts and summaries, sum up, see how each word came about. */
+
+export { type WordsJson, WordVocabulary } from "../words.ts";
 export type { SummarizationCard } from "./card.ts";
 export { type Copying, dueCopies } from "./copying.ts";
 export { readSummaries } from "./corpus.ts";
@@ -17,4 +19,3 @@ export {
   type Summary,
 } from "./summarizer.ts";
 export { summaryTrace } from "./trace.ts";
-export { type WordsJson, WordVocabulary } from "./words.ts";

@@ -4,7 +4,7 @@ import { PointerGenerator } from "../../models/pointer-generator/pointer-generat
 import { checkUnlocked } from "../../train/folder-lock.ts";
 import { trainLoop } from "../../train/loop.ts";
 import { asShipped, prepareModelFolder, shippedModel } from "../model-folder.ts";
-import type { RunOptions } from "../run-options.ts";
+import { loopOptions, type RunOptions } from "../run-options.ts";
 import { type DraftCard, draftCard, type SummarizationCard } from "./card.ts";
 import { readCorpus, readSummaries, type SummarizationCorpus } from "./corpus.ts";
 import { type Evaluation, evaluate, scoreSummaries } from "./evaluate.ts";
@@ -27,13 +27,12 @@ const DECODING = { beam: 4, lengthPenalty: 1.5, blockTrigrams: false };
 
 const OP = "heed train summarization";
 const VALIDATION_SOURCES = 200;
-const CHECKPOINT_SECONDS = 120;
 
 /** Trains a pointer-generator from a data set to a model folder; stopped at any moment, it goes on where it was. */
 export async function runSummarization(
   options: RunOptions<SummarizationRecipe>,
 ): Promise<SummarizationResult> {
-  const { recipe, progress, signal, command } = options;
+  const { recipe, command } = options;
   prepareModelFolder(OP, options.outDir);
   await checkUnlocked(OP, options.runDir);
   const start = recipe.start === "" ? undefined : readStart(shippedModel(recipe.start), recipe.model);
@@ -51,13 +50,9 @@ export async function runSummarization(
     const card = draftCard({ recipe, parameters, checksum, command, cut, leftOut, decoding });
     const summarizer = new Summarizer({ card, model, vocabulary });
     const { stopped, best } = await trainLoop({
+      ...loopOptions(options),
       ...training.run,
       evaluate: () => scoreSummaries(summarizer, sample, { beam: 1 }).rougeL,
-      evaluateEvery: recipe.evaluateEvery,
-      earlyStopping: { patience: recipe.patience },
-      checkpoint: { folder: options.runDir, everySeconds: CHECKPOINT_SECONDS },
-      ...(progress ? { progress } : {}),
-      ...(signal ? { signal } : {}),
     });
     if (stopped === "signal" || !best) return { stopped };
     const { step: steps, score: rougeL } = best;

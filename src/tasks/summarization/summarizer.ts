@@ -9,10 +9,10 @@ import type { Hypothesis } from "../../models/seq2seq/beam.ts";
 import { byLength } from "../by-length.ts";
 import { shippedModel } from "../model-folder.ts";
 import type { Referenced } from "../references.ts";
+import { isWord, joinWords, splitWords, type WordVocabulary } from "../words.ts";
 import type { DraftCard } from "./card.ts";
 import { type Copying, scorePointing } from "./copying.ts";
 import { readModelFolder, type SummarizationModel } from "./files.ts";
-import { isWord, joinWords, splitWords, type WordVocabulary } from "./words.ts";
 
 const BATCH_SIZE = 16;
 

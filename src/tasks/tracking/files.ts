@@ -4,7 +4,7 @@ import {
   trackerParameters,
 } from "../../models/glimpse/hierarchical-attentive-tracker.ts";
 import { bothValues, readBoth } from "../compared-training.ts";
-import { CARD, cardFile, ModelFolder, WEIGHTS, weightsFile, writeFiles } from "../model-folder.ts";
+import { CARD, cardFile, isCount, ModelFolder, WEIGHTS, weightsFile, writeFiles } from "../model-folder.ts";
 import type { DraftCard, TrackingCard } from "./card.ts";
 
 const OP = "loadTracker";
@@ -42,15 +42,14 @@ export function writeModelFolder(dir: string, { values, card }: TrackingModel<Tr
 /** What tracking reads of a card. */
 function checkCard(folder: ModelFolder, { model, data, training }: TrackingCard): void {
   const refuse = (got: string) => folder.damaged(CARD, got.slice(0, 200));
-  const isCount = (n: unknown, least = 1) =>
-    Number.isInteger(n) && (n as number) >= least && (n as number) <= MOST;
   const { glimpse, context, features, appearance, units } = model;
-  const isSize = Array.isArray(glimpse) && glimpse.length === 2 && glimpse.every((side) => isCount(side));
+  const isSize =
+    Array.isArray(glimpse) && glimpse.length === 2 && glimpse.every((side) => isCount(side, MOST));
   const isContext = Number.isFinite(context) && context! > 0 && context! <= MOST;
-  if (!isSize || !isContext || ![features, appearance, units].every((n) => isCount(n)))
+  if (!isSize || !isContext || ![features, appearance, units].every((n) => isCount(n, MOST)))
     throw refuse(`model ${JSON.stringify(model)}`);
   const { recipe } = training;
-  const isTest = isCount(recipe?.distractors, 0) && isCount(recipe?.testVideos);
+  const isTest = isCount(recipe?.distractors, MOST, 0) && isCount(recipe?.testVideos, MOST);
   if (!isTest || !Number.isSafeInteger(recipe?.seed) || recipe.seed < 0)
     throw refuse(`recipe ${JSON.stringify(recipe)}`);
   folder.checkDataName(data);

@@ -5,6 +5,7 @@ import { Seq2Seq } from "../../models/seq2seq/seq2seq.ts";
 import {
   CARD,
   cardFile,
+  isCount,
   ModelFolder,
   VOCABULARY,
   WEIGHTS,
@@ -47,8 +48,6 @@ export function writeModelFolder(
  */
 export function checkDecoding(folder: ModelFolder, decoding: TranslationCard["decoding"]): void {
   const { beam, lengthPenalty, maxPieces } = decoding;
-  const isCount = (n: unknown, most: number) =>
-    Number.isInteger(n) && (n as number) >= 1 && (n as number) <= most;
   const isPenalty = Number.isFinite(lengthPenalty) && lengthPenalty >= 0;
   if (!(isCount(beam, MOST_BEAM) && isCount(maxPieces, MOST_PIECES) && isPenalty))
     throw folder.damaged(CARD, `decoding ${JSON.stringify(decoding)}`.slice(0, 200));

@@ -3,7 +3,7 @@ import { Seq2Seq } from "../../models/seq2seq/seq2seq.ts";
 import { checkUnlocked } from "../../train/folder-lock.ts";
 import { trainLoop } from "../../train/loop.ts";
 import { asShipped, prepareModelFolder } from "../model-folder.ts";
-import type { RunOptions } from "../run-options.ts";
+import { loopOptions, type RunOptions } from "../run-options.ts";
 import { type DraftCard, draftCard, type TranslationCard } from "./card.ts";
 import { type Corpus, readCorpus, readReferenced } from "./corpus.ts";
 import { type Evaluation, evaluate } from "./evaluate.ts";
@@ -30,11 +30,10 @@ const DECODING = { beam: 5, lengthPenalty: 1 };
 
 const OP = "heed train translation";
 const VALIDATION_SOURCES = 500;
-const CHECKPOINT_SECONDS = 120;
 
 /** Trains a translation model from a data set to a model folder; stopped at any moment, it goes on where it was. */
 export async function runTranslation(options: RunOptions<Recipe>): Promise<RunResult> {
-  const { recipe, progress, signal, command } = options;
+  const { recipe, command } = options;
   prepareModelFolder(OP, options.outDir);
   await checkUnlocked(OP, options.runDir);
   const corpus = readCorpus(options.dataDir, recipe);
@@ -49,13 +48,9 @@ export async function runTranslation(options: RunOptions<Recipe>): Promise<RunRe
     const translator = new RecurrentTranslator({ card, model, source, target });
     const sample = corpus.validation.slice(0, VALIDATION_SOURCES);
     const { stopped, best } = await trainLoop({
+      ...loopOptions(options),
       ...training.run,
       evaluate: () => evaluate(translator, sample, { beam: 1 }).bleu,
-      evaluateEvery: recipe.evaluateEvery,
-      earlyStopping: { patience: recipe.patience },
-      checkpoint: { folder: options.runDir, everySeconds: CHECKPOINT_SECONDS },
-      ...(progress ? { progress } : {}),
-      ...(signal ? { signal } : {}),
     });
     if (stopped === "signal" || !best) return { stopped };
     const { step: steps, score } = best;

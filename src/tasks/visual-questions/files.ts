@@ -2,6 +2,7 @@ import { CoAttentionTransformer, coAttentionSpecs } from "../../models/co-attent
 import {
   CARD,
   cardFile,
+  isCount,
   ModelFolder,
   VOCABULARY,
   WEIGHTS,
@@ -40,13 +41,15 @@ export function writeModelFolder(
 function checkCard(folder: ModelFolder, card: VisualQuestionsCard): void {
   const { model, image, answers, labels, nouns, source, data } = card;
   const refuse = (got: string) => folder.damaged(CARD, got.slice(0, 200));
-  const isCount = (n: unknown) => Number.isInteger(n) && (n as number) >= 1 && (n as number) <= MOST_UNITS;
   const isNames = (list: unknown, most: number) =>
     Array.isArray(list) && list.length <= most && list.every((name) => typeof name === "string");
   const { positions, layers, width, heads, inner } = model;
-  if (![positions, layers, width, heads, inner].every(isCount))
+  if (![positions, layers, width, heads, inner].every((n) => isCount(n, MOST_UNITS)))
     throw refuse(`model ${JSON.stringify(model)}`);
-  const isImage = isCount(image.height) && isCount(image.width) && image.height * image.width <= MOST_PIXELS;
+  const isImage =
+    isCount(image.height, MOST_UNITS) &&
+    isCount(image.width, MOST_UNITS) &&
+    image.height * image.width <= MOST_PIXELS;
   if (!isImage) throw refuse(`image ${JSON.stringify(image)}`);
   if (source !== "scenes" && source !== "rows") throw refuse(`source ${JSON.stringify(source)}`);
   if (!isNames(answers, MOST_ANSWERS) || answers.length === 0)

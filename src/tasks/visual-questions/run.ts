@@ -1,10 +1,10 @@
 import { availableParallelism } from "node:os";
 import { CoAttentionTransformer } from "../../models/co-attention-transformer.ts";
-import { copyTensor } from "../../train/copy-tensor.ts";
+import { copyTensors } from "../../train/copy-tensor.ts";
 import { checkUnlocked } from "../../train/folder-lock.ts";
 import { trainLoop } from "../../train/loop.ts";
 import { asShipped, prepareModelFolder } from "../model-folder.ts";
-import type { RunOptions } from "../run-options.ts";
+import { loopOptions, type RunOptions } from "../run-options.ts";
 import { QuestionAnswerer } from "./answerer.ts";
 import { type DraftCard, draftCard, type VisualQuestionsCard } from "./card.ts";
 import { type QuestionCorpus, readCorpus } from "./corpus.ts";
@@ -22,12 +22,11 @@ export interface VisualQuestionsRun {
   evaluation?: Evaluation;
 }
 
-const CHECKPOINT_SECONDS = 120;
 /** Trains a model from a data set to a model folder; stopped at any moment, it goes on where it was. */
 export async function runVisualQuestions(
   options: RunOptions<VisualQuestionsRecipe>,
 ): Promise<VisualQuestionsRun> {
-  const { recipe, progress, signal, command, threads = availableParallelism() } = options;
+  const { recipe, command, threads = availableParallelism() } = options;
   prepareModelFolder(OP, options.outDir);
   await checkUnlocked(OP, options.runDir);
   const corpus = await readCorpus(options.dataDir, recipe);
@@ -39,16 +38,12 @@ export async function runVisualQuestions(
     const card = draftCard({ recipe, corpus, parameters: model.parameters.size, command });
     const answerer = new QuestionAnswerer({ card, model, vocabulary });
     const { stopped, best } = await trainLoop({
+      ...loopOptions(options),
       ...training.run,
       // What does not learn is not in the checkpoint of a step, but in that of the model.
       weights: () => ({ ...frozenOf(model, shard.variables), ...training.weights() }),
       // In per cent, which is what the progress shows digits for.
       evaluate: () => 100 * evaluate(answerer, corpus.held("valid"), majority).accuracy,
-      evaluateEvery: recipe.evaluateEvery,
-      earlyStopping: { patience: recipe.patience },
-      checkpoint: { folder: options.runDir, everySeconds: CHECKPOINT_SECONDS },
-      ...(progress ? { progress } : {}),
-      ...(signal ? { signal } : {}),
     });
     if (stopped === "signal" || !best) return { stopped };
     Object.assign(card.training, {
@@ -68,7 +63,7 @@ export async function runVisualQuestions(
 /** Copies of the parameters that do not learn. */
 function frozenOf(model: CoAttentionTransformer, learning: Readonly<Record<string, unknown>>) {
   const frozen = Object.entries(model.parameters.variables).filter(([name]) => !(name in learning));
-  return Object.fromEntries(frozen.map(([name, variable]) => [name, copyTensor(variable)]));
+  return copyTensors(Object.fromEntries(frozen));
 }
 
 /** Scores the finished model on the test questions and writes its folder. */

@@ -6,7 +6,7 @@ import { END, UNKNOWN } from "../../../src/data/bpe.ts";
 import { readCorpus, readSummaries } from "../../../src/tasks/summarization/corpus.ts";
 import { bestLead, leadWords } from "../../../src/tasks/summarization/lead.ts";
 import { spelled } from "../../../src/tasks/summarization/summarizer.ts";
-import { joinWords, splitWords, WordVocabulary } from "../../../src/tasks/summarization/words.ts";
+import { joinWords, splitWords, WordVocabulary } from "../../../src/tasks/words.ts";
 
 const TEXTS = [
   "Batch-normalized joint training for DNN-based distant speech recognition",

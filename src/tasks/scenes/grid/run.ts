@@ -3,7 +3,7 @@ import { checkUnlocked } from "../../../train/folder-lock.ts";
 import { trainLoop } from "../../../train/loop.ts";
 import { cardData, firstParagraph } from "../../card-data.ts";
 import { asShipped, prepareModelFolder } from "../../model-folder.ts";
-import type { RunOptions } from "../../run-options.ts";
+import { loopOptions, type RunOptions } from "../../run-options.ts";
 import { readItemPools } from "../item-pool.ts";
 import { evaluateGrid } from "./evaluate.ts";
 import { type GridCard, writeGrid } from "./files.ts";
@@ -17,11 +17,9 @@ export interface GridRun {
   card?: GridCard;
 }
 
-const CHECKPOINT_SECONDS = 120;
-
 /** Trains the grid that models of scenes begin with; stopped at any moment, it goes on where it was. */
 export async function runSceneGrid(options: RunOptions<GridRecipe>): Promise<GridRun> {
-  const { recipe, progress, signal, command, threads = availableParallelism() } = options;
+  const { recipe, command, threads = availableParallelism() } = options;
   prepareModelFolder(OP, options.outDir);
   await checkUnlocked(OP, options.runDir);
   const pools = readItemPools(options.dataDir);
@@ -30,14 +28,10 @@ export async function runSceneGrid(options: RunOptions<GridRecipe>): Promise<Gri
   const { model } = shard;
   try {
     const { stopped, best } = await trainLoop({
+      ...loopOptions(options),
       ...training.run,
       // In per cent, which is what the progress shows digits for.
       evaluate: () => 100 * evaluateGrid(model, pools.valid, recipe.validationScenes).accuracy,
-      evaluateEvery: recipe.evaluateEvery,
-      earlyStopping: { patience: recipe.patience },
-      checkpoint: { folder: options.runDir, everySeconds: CHECKPOINT_SECONDS },
-      ...(progress ? { progress } : {}),
-      ...(signal ? { signal } : {}),
     });
     if (stopped === "signal" || !best) return { stopped };
     const grid = new SceneGrid(labels.length, asShipped(best.weights));

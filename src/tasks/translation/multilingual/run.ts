@@ -7,7 +7,7 @@ import { Transformer } from "../../../models/transformer/transformer.ts";
 import { checkUnlocked } from "../../../train/folder-lock.ts";
 import { trainLoop } from "../../../train/loop.ts";
 import { asShipped, ModelFolder, prepareModelFolder, VOCABULARY, writeFiles } from "../../model-folder.ts";
-import type { RunOptions } from "../../run-options.ts";
+import { loopOptions, type RunOptions } from "../../run-options.ts";
 import { evaluate } from "../evaluate.ts";
 import { draftCard, type MultilingualCard } from "./card.ts";
 import { type MultilingualCorpus, readCorpus } from "./corpus.ts";
@@ -35,7 +35,7 @@ const CHECKPOINT_SECONDS = 300;
  * leaves a model too, of the mean of its weights, without figures.
  */
 export async function runMultilingual(options: RunOptions<MultilingualRecipe>): Promise<MultilingualResult> {
-  const { recipe, dataDir, runDir, outDir, command, progress, signal } = options;
+  const { recipe, dataDir, runDir, outDir, command, progress } = options;
   prepareModelFolder(OP, outDir);
   await checkUnlocked(OP, runDir);
   await useHeedBackend();
@@ -68,13 +68,10 @@ export async function runMultilingual(options: RunOptions<MultilingualRecipe>): 
   };
   try {
     const { stopped, best, step } = await trainLoop({
+      ...loopOptions(options),
+      checkpoint: { folder: runDir, everySeconds: CHECKPOINT_SECONDS },
       ...average.of(training.run),
       evaluate: score,
-      evaluateEvery: recipe.evaluateEvery,
-      earlyStopping: { patience: recipe.patience },
-      checkpoint: { folder: runDir, everySeconds: CHECKPOINT_SECONDS },
-      ...(progress ? { progress } : {}),
-      ...(signal ? { signal } : {}),
     });
     const isWhole = stopped !== "signal" && best !== null;
     const steps = isWhole ? best.step : step;

@@ -1,5 +1,5 @@
-import { DataError } from "../../core/errors.ts";
-import { END, SPECIAL_PIECES, UNKNOWN } from "../../data/bpe.ts";
+import { DataError } from "../core/errors.ts";
+import { END, SPECIAL_PIECES, UNKNOWN } from "../data/bpe.ts";
 
 const FORMAT = "heed-words-1";
 /** Letters and digits, with single apostrophes, points and commas inside: don't, 0.815, U.S. */
