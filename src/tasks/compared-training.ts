@@ -135,6 +135,24 @@ export async function trainCompared<Recipe extends ComparedRecipe>(
   return trained as Record<Compared, ComparedTraining>;
 }
 
+/** What a card says of the training of both. */
+export const trainingOfBoth = <Recipe extends ComparedRecipe>(
+  { command, recipe }: Pick<RunOptions<Recipe>, "command" | "recipe">,
+  { model, baseline }: Readonly<Record<Compared, ComparedTraining>>,
+) => ({ command, recipe, ...model.training, baseline: baseline.training });
+
+/** Examples of these numbers, one after another, of values that have `size` numbers each. */
+export function gatherExamples(
+  values: Float32Array,
+  size: number,
+  examples: ArrayLike<number>,
+): Float32Array {
+  const gathered = new Float32Array(examples.length * size);
+  for (let at = 0; at < examples.length; at++)
+    gathered.set(values.subarray(examples[at]! * size, (examples[at]! + 1) * size), at * size);
+  return gathered;
+}
+
 /** The examples of each batch: every epoch has its own order, and leaves out what fills no batch. */
 class Order {
   readonly #examples: number;

@@ -1,15 +1,17 @@
-import { PALETTES, type Palette } from "./color.ts";
+import { PALETTES } from "./color.ts";
 import { largest, overlay } from "./image/overlay.ts";
+import { captionBelow, checkMap, panelRows } from "./image/panels.ts";
 import { checkPicture, drawPicture, drawPng, type Frame, type Picture } from "./image/picture.ts";
+import type { ImageAttentionOptions } from "./image.ts";
 import { oneOf, positiveInteger } from "./options.ts";
-import { refuse, refuseLength } from "./refuse.ts";
+import { refuse } from "./refuse.ts";
 import { formatNumber } from "./scale.ts";
 import { TOKEN_SIZE } from "./svg/layout.ts";
 import { element, fingerprint, label } from "./svg/markup.ts";
 import { fitWidth } from "./svg/measure.ts";
 import { strokeOf } from "./svg/strokes.ts";
-import { THEMES, type Theme } from "./svg/theme.ts";
-import { belowTitle, PAD, titledDocument } from "./svg/titled.ts";
+import { THEMES } from "./svg/theme.ts";
+import { titledDocument } from "./svg/titled.ts";
 import { visible } from "./text.ts";
 
 /** One thing that was found. */
@@ -32,22 +34,12 @@ export interface DetectionsData {
   readonly found: readonly DetectionPanel[];
 }
 
-export interface DetectionsOptions {
-  /** @default "viridis" */
-  readonly palette?: Palette;
-  /** Panels in a row. @default 5 */
-  readonly columns?: number;
-  /** Width of a panel in pixels. @default 160 */
-  readonly panelWidth?: number;
+export interface DetectionsOptions extends Omit<ImageAttentionOptions, "smooth" | "title"> {
   /** @default "What was found, and what each query looked at"; empty = none */
   readonly title?: string;
-  /** @default "light" */
-  readonly theme?: Theme;
 }
 
 const TITLE = "What was found, and what each query looked at";
-const GAP = 12;
-const CAPTION = 24;
 
 /**
  * Detections: the image with a box around each thing that was found, and the same image once more for each of them with
@@ -77,14 +69,8 @@ export function detections(data: DetectionsData, options: DetectionsOptions = {}
   const { title = TITLE } = options;
 
   const scale = panelWidth / image.width;
-  const panelHeight = scale * image.height;
-  const top = belowTitle(title);
-  const frameOf = (panel: number): Frame => ({
-    x: PAD + (panel % columns) * (panelWidth + GAP),
-    y: top + Math.floor(panel / columns) * (panelHeight + CAPTION + GAP),
-    width: panelWidth,
-    height: panelHeight,
-  });
+  const size = { title, columns, width: panelWidth, height: scale * image.height };
+  const { frameOf, width, height } = panelRows(found.length + 1, size);
   const onto = ({ x, y, width, height }: Frame, frame: Frame): Frame => ({
     ...{ x: frame.x + x * scale, y: frame.y + y * scale, width: width * scale, height: height * scale },
   });
@@ -105,12 +91,11 @@ export function detections(data: DetectionsData, options: DetectionsOptions = {}
   const panel = (n: number, text: string, parts: (frame: Frame) => string) => {
     const frame = frameOf(n);
     const clip = `${id}-${n}`;
-    const caption = { class: "t k", x: frame.x + panelWidth / 2, y: frame.y + panelHeight + 17 };
     return (
       element("clipPath", { id: clip }, element("rect", { ...frame })) +
       element("g", { "clip-path": `url(#${clip})` }, drawPicture(image, frame) + parts(frame)) +
       element("rect", { class: "l", ...frame }) +
-      label(fitWidth(text, panelWidth, TOKEN_SIZE), { ...caption, "text-anchor": "middle" })
+      label(fitWidth(text, panelWidth, TOKEN_SIZE), { class: "t k", ...captionBelow(frame) })
     );
   };
   const style = { palette, smooth: false, most };
@@ -130,8 +115,7 @@ export function detections(data: DetectionsData, options: DetectionsOptions = {}
   return titledDocument({
     ...{ id, theme, title, unnamed: TITLE, note, content },
     description: `${found.length} found in an image of ${image.height} × ${image.width} pixels${inWords(data)}. ${note}`,
-    width: 2 * PAD + columns * (panelWidth + GAP) - GAP,
-    height: frameOf(found.length).y + panelHeight + CAPTION + 30,
+    ...{ width, height },
   });
 }
 
@@ -161,10 +145,6 @@ function check(op: string, { image, grid, found }: DetectionsData, place: Frame)
     if (!isFrame(box)) refuse(op, `found[${n}].box`, "a box with an area", JSON.stringify(box), remedy);
     if (!(score >= 0 && score <= 1))
       refuse(op, `found[${n}].score`, "a number from 0 to 1", String(score), "pass the probability");
-    const expected = grid[0] * grid[1];
-    if (map.length !== expected) refuseLength(op, `found[${n}].map`, "rows·columns", expected, map.length);
-    const wrong = Array.from(map).find((weight) => !(weight >= 0 && Number.isFinite(weight)));
-    if (wrong === undefined) return;
-    refuse(op, `found[${n}].map`, "weights of 0 or more", String(wrong), "pass the weights, not the scores");
+    checkMap(op, `found[${n}].map`, map, grid);
   });
 }

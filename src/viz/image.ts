@@ -1,14 +1,15 @@
 import { PALETTES, type Palette } from "./color.ts";
 import { largest, overlay } from "./image/overlay.ts";
-import { checkPicture, drawPicture, drawPng, type Frame, type Picture } from "./image/picture.ts";
+import { captionBelow, checkMap, panelRows } from "./image/panels.ts";
+import { checkPicture, drawPicture, drawPng, type Picture } from "./image/picture.ts";
 import { oneOf, positiveInteger } from "./options.ts";
-import { refuse, refuseLength } from "./refuse.ts";
+import { refuse } from "./refuse.ts";
 import { formatNumber } from "./scale.ts";
 import { TOKEN_SIZE } from "./svg/layout.ts";
 import { element, fingerprint, label } from "./svg/markup.ts";
 import { fitWidth } from "./svg/measure.ts";
 import { THEMES, type Theme } from "./svg/theme.ts";
-import { belowTitle, PAD, titledDocument } from "./svg/titled.ts";
+import { titledDocument } from "./svg/titled.ts";
 import { visible } from "./text.ts";
 
 export interface ImageAttentionData {
@@ -37,8 +38,6 @@ export interface ImageAttentionOptions {
 }
 
 const TITLE = "What each word looked at";
-const GAP = 12;
-const CAPTION = 24;
 
 /**
  * Attention over an image: the image, and the same image once more for each word with what the word looked at.
@@ -66,28 +65,20 @@ export function image(data: ImageAttentionData, options: ImageAttentionOptions =
 
   const most = Math.max(...maps.map(largest), 0);
   const panelHeight = (panelWidth * image.height) / image.width;
-  const top = belowTitle(title);
-  const frameOf = (panel: number): Frame => ({
-    x: PAD + (panel % columns) * (panelWidth + GAP),
-    y: top + Math.floor(panel / columns) * (panelHeight + CAPTION + GAP),
-    width: panelWidth,
-    height: panelHeight,
-  });
+  const size = { title, columns, width: panelWidth, height: panelHeight };
+  const { frameOf, width, height } = panelRows(maps.length + 1, size);
   const overlays = maps.map((map) => overlay(map, grid, image, { palette, smooth, most }));
   const panels = ["", ...words].map((word, panel) => {
     const frame = frameOf(panel);
     const over = panel === 0 ? "" : drawPng(overlays[panel - 1]!, frame);
     const text = panel === 0 ? "image" : fitWidth(visible(word), panelWidth, TOKEN_SIZE);
-    const caption = { class: "t k", x: frame.x + panelWidth / 2, y: frame.y + panelHeight + 17 };
     return (
       drawPicture(image, frame) +
       over +
       element("rect", { class: "l", ...frame }) +
-      label(text, { ...caption, "text-anchor": "middle" })
+      label(text, { class: "t k", ...captionBelow(frame) })
     );
   });
-  const width = 2 * PAD + columns * (panelWidth + GAP) - GAP;
-  const height = frameOf(words.length).y + panelHeight + CAPTION + 30;
   const note = `The brightest is a weight of ${formatNumber(most)}${smooth ? "; smoothed between cells" : ""}.`;
   const id = fingerprint(
     [
@@ -122,12 +113,8 @@ export function checkAttentionImage(op: string, { image, grid, maps, words }: Im
     const got = `${words.length} words for ${maps.length} maps`;
     refuse(op, "words", rule, got, "pass as many of each");
   }
-  const expected = grid[0] * grid[1];
   maps.forEach((map, n) => {
-    if (map.length !== expected) refuseLength(op, `maps[${n}]`, "rows·columns", expected, map.length);
-    const wrong = Array.from(map).find((weight) => !(weight >= 0 && Number.isFinite(weight)));
-    if (wrong === undefined) return;
-    refuse(op, `maps[${n}]`, "weights of 0 or more", String(wrong), "pass the weights, not the scores");
+    checkMap(op, `maps[${n}]`, map, grid);
   });
 }
 

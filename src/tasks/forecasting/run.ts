@@ -6,8 +6,10 @@ import {
   type Compared,
   type ComparedTraining,
   type Contender,
+  gatherExamples,
   prepareRun,
   trainCompared,
+  trainingOfBoth,
 } from "../compared-training.ts";
 import type { RunOptions } from "../run-options.ts";
 import { draftCard, type ForecastingCard } from "./card.ts";
@@ -60,12 +62,7 @@ export async function runForecasting(options: RunOptions<ForecastingRecipe>): Pr
     parameters: model.parameters.size + baseline.parameters.size,
     baselineParameters: baseline.parameters.size,
     inputs: { names, scaling },
-    training: {
-      command,
-      recipe,
-      ...trained.model.training,
-      baseline: trained.baseline.training,
-    },
+    training: trainingOfBoth({ command, recipe }, trained),
   });
   const forecaster = new SeriesForecaster({ card: draft, model, baseline });
   const evaluation = evaluate(forecaster, corpus);
@@ -82,10 +79,8 @@ function contender(model: VariableSelectionForecaster, { train, valid }: Forecas
   const { window: T, variables: V } = model.config;
   const error = ({ inputs, targets }: Windows, examples: ArrayLike<number>) => {
     const size = T * V;
-    const x = new Float32Array(examples.length * size);
+    const x = gatherExamples(inputs, size, examples);
     const y = Float32Array.from(examples, (n) => targets[n]!);
-    for (let at = 0; at < examples.length; at++)
-      x.set(inputs.subarray(examples[at]! * size, (examples[at]! + 1) * size), at * size);
     const { output } = model.forecast(tf.tensor3d(x, [examples.length, T, V]));
     return tf.mean(tf.squaredDifference(output, tf.tensor1d(y))) as tf.Scalar;
   };

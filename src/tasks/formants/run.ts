@@ -7,8 +7,10 @@ import {
   type Compared,
   type ComparedTraining,
   type Contender,
+  gatherExamples,
   prepareRun,
   trainCompared,
+  trainingOfBoth,
 } from "../compared-training.ts";
 import type { RunOptions } from "../run-options.ts";
 import { draftCard, type FormantCard } from "./card.ts";
@@ -60,12 +62,7 @@ export async function runFormants(options: RunOptions<FormantRecipe>): Promise<F
     model: configOf("model"),
     parameters: model.parameters.size + baseline.parameters.size,
     baselineParameters: baseline.parameters.size,
-    training: {
-      command,
-      recipe,
-      ...trained.model.training,
-      baseline: trained.baseline.training,
-    },
+    training: trainingOfBoth({ command, recipe }, trained),
   });
   const classifier = new VowelClassifier({ card: draft, model, baseline });
   const evaluation = evaluate(classifier);
@@ -86,9 +83,7 @@ function contender(
   const F = format.bands;
   const classified = ({ count, bands }: HeardClips, examples: ArrayLike<number>) => {
     const size = bands.length / count;
-    const x = new Float32Array(examples.length * size);
-    for (let at = 0; at < examples.length; at++)
-      x.set(bands.subarray(examples[at]! * size, (examples[at]! + 1) * size), at * size);
+    const x = gatherExamples(bands, size, examples);
     return model.classify(tf.tensor3d(x, [examples.length, size / F, F]));
   };
   const labelsOf = ({ labels }: HeardClips, examples: ArrayLike<number>) =>

@@ -4,7 +4,13 @@ import { boxLoss, intersectionOverUnion } from "../../models/glimpse/boxes.ts";
 import { HierarchicalAttentiveTracker } from "../../models/glimpse/hierarchical-attentive-tracker.ts";
 import { motionPenalty } from "../../models/glimpse/motion-prior.ts";
 import { tidyData } from "../../ops/tidy.ts";
-import { type Compared, type Contender, prepareRun, trainCompared } from "../compared-training.ts";
+import {
+  type Compared,
+  type Contender,
+  prepareRun,
+  trainCompared,
+  trainingOfBoth,
+} from "../compared-training.ts";
 import type { RunOptions } from "../run-options.ts";
 import { draftCard, type TrackingCard } from "./card.ts";
 import { composeVideo, SIDE, type Video, type VideoOptions } from "./compose.ts";
@@ -49,12 +55,7 @@ export async function runTracking(options: RunOptions<TrackingRecipe>): Promise<
       contender(new HierarchicalAttentiveTracker(config(which), recipe.seed), corpus, recipe, which),
   });
   if (!trained) return { stopped: "signal" };
-  const training = {
-    command,
-    recipe,
-    ...trained.model.training,
-    baseline: trained.baseline.training,
-  };
+  const training = trainingOfBoth({ command, recipe }, trained);
   const values = { model: trained.model.weights, baseline: trained.baseline.weights };
   const baselineParameters = Object.values(values.baseline).reduce((sum, { length }) => sum + length, 0);
   // Both are of one size.
