@@ -20,6 +20,7 @@ import asc from "assemblyscript/asc";
 import { bundleElements } from "./elements.mjs";
 import { newestMtime } from "./newest.mjs";
 import { writeRooms } from "./rooms.mjs";
+import { buildStudio } from "./studio.mjs";
 
 const require = createRequire(import.meta.url);
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -135,6 +136,7 @@ async function buildTypeScript() {
     const text = await bundleElements(path.join(build, `elements/${entry}.js`));
     writeFileSync(path.join(root, `dist/elements/${name}.js`), text);
   }
+  await buildStudio();
   writeFileSync(path.join(root, "dist/.built"), `${manifest.version}\n`);
 }
 

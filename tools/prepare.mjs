@@ -29,10 +29,12 @@ if (mtime("node_modules/.package-lock.json") < mtime("package-lock.json")) {
 const sources = newestMtime(
   [
     "src",
+    "studio",
     "assembly",
     "tools/build.mjs",
     "tools/elements.mjs",
     "tools/rooms.mjs",
+    "tools/studio.mjs",
     "tsconfig.json",
     "tsconfig.build.json",
     "package.json",
