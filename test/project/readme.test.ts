@@ -10,7 +10,12 @@ import { afterAll, describe, expect, test } from "vitest";
  * work, the help is.
  */
 const root = path.resolve(import.meta.dirname, "../..");
-const DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/TRANSLATION.md"];
+const DOCUMENTS = [
+  ...["README.md", "CONTRIBUTING.md", "docs/TRANSLATION.md"],
+  ...["node", "vite", "notebooks", "page", "tensorflow-js", "pytorch"].map(
+    (name) => `docs/guides/${name}.md`,
+  ),
+];
 const { scripts } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
 const folder = mkdtempSync(path.join(tmpdir(), "heed-readme-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -89,7 +94,9 @@ function expectKnown(line: string): void {
 }
 
 test("code blocks say their language, and it is one that is checked", () => {
-  expect(blocks.filter(({ language }) => !["js", "sh", "text"].includes(language))).toEqual([]);
+  expect(blocks.filter(({ language }) => !["js", "mjs", "sh", "text", "html"].includes(language))).toEqual(
+    [],
+  );
   expect(programs.length).toBeGreaterThan(0);
   expect(commands.length).toBeGreaterThan(0);
 });
@@ -123,9 +130,13 @@ test("long commands are known by their help: a wrong word or flag is caught", ()
   expect(() => expectKnown("heed evaluate --fast")).toThrow();
 });
 
+/** A document without its blocks of code, whose addresses are those of the reader's own page. */
+const proseOf = (document: string) =>
+  readFileSync(path.join(root, document), "utf8").replace(/^```[\s\S]*?^```$/gm, "");
+
 test("links to files of the repository lead somewhere", () => {
   const broken = DOCUMENTS.flatMap((document) =>
-    [...readFileSync(path.join(root, document), "utf8").matchAll(/(?:\]\(|src=")([^)"#]+)/g)]
+    [...proseOf(document).matchAll(/(?:\]\(|src=")([^)"#]+)/g)]
       .map((match) => match[1]!)
       .filter((link) => !/^https?:/.test(link) && !existsSync(path.join(root, path.dirname(document), link))),
   );
