@@ -14,6 +14,7 @@ export * from "./rotate";
 export * from "./silu";
 export * from "./recurrent";
 export * from "./loss";
+export { topLogits } from "./top-logits";
 export * from "./binary";
 export { sumAxis } from "./sum";
 export * from "./unary";

@@ -1,21 +1,9 @@
 // Softmax cross-entropy over rows of V logits: two reads of a row forward, one read and one write backward.
 import { load, store } from "./lanes";
-import { logf, sum4, vexp } from "./math";
+import { logf, vexp } from "./math";
 import { maxRow } from "./max";
 import { at } from "./simd";
-
-// Σ exp(x − m).
-function sumExp(x: usize, V: i32, m: f32): f32 {
-  const m4 = f32x4.splat(m);
-  let s0 = f32x4.splat(0), s1 = s0, j = 0;
-  for (; j + 8 <= V; j += 8) {
-    s0 = f32x4.add(s0, vexp(f32x4.sub(v128.load(at(x, j)), m4)));
-    s1 = f32x4.add(s1, vexp(f32x4.sub(v128.load(at(x, j), 16), m4)));
-  }
-  let s = sum4(f32x4.add(s0, s1));
-  for (; j < V; j++) s += f32x4.extract_lane(vexp(f32x4.splat(f32.load(at(x, j)) - m)), 0);
-  return s;
-}
+import { sumExp } from "./sum-exp";
 
 // Σ (x − m), in float64: ten thousand float32 terms of one sign would lose four digits.
 function sumShifted(x: usize, V: i32, m: f32): f64 {

@@ -9,12 +9,22 @@
 //     + eight rows side by side for each of these loads                        20.6
 //     + x four times in memory, constants loaded: no addresses, no copies        23.7
 //     + all of a block without a loop: the engine loads everything first         7.3     and has no registers for it
-import { load, store } from "../lanes";
+//
+// Ladder (ms of CPU time for the 143 MB of a token of SmolLM2-135M in 8 bits, relaxed build; the engine adds them up in 5.8 to 6.2):
+//     second blocks of a vector                       none   2 of 18   8 of 18
+//     each once more over all rows, by itself         8.06   9.26      13.74
+//     + behind its first block, with its weights      7.93   7.89       9.65
+import { store } from "../lanes";
 import { at, fma } from "../simd";
 import { BYTES, BYTES_K, bodyOf, bytesOf, CENTRED, HALVES_K, headOf, isPaired, isShort, NIBBLES, NIBBLES_K } from "./forms";
-import { BLOCKS, countOf, numberOf, pairsOf, SECOND, SPREAD, secondsOf } from "./vector";
+import { BLOCKS, countOf, PLAIN, PLAIN_PAIR, PLAIN_WORD, SPREAD } from "./vector";
 
-// Four scales of a block; float16 ones are 2⁻¹¹² times what they mean, which the pairs of x make good.
+// Float16 scales are 2⁻¹¹² times what they mean: the pairs of x take most of it (FORMS of src/kernels/quantized/forms.ts), and the
+// sums the rest. The pairs alone would be infinite where the numbers of a block of x add up to 2¹⁶.
+// @ts-ignore: decorator
+@inline const OF_SUM: f32 = 16777216;
+
+// Four scales of a block, float16 ones 2⁻¹¹² times what they mean.
 // @ts-ignore: decorator
 @inline function scales(form: i32, address: usize, mask: v128): v128 {
   if (!isShort(form)) return v128.load(address);
@@ -35,39 +45,37 @@ import { BLOCKS, countOf, numberOf, pairsOf, SECOND, SPREAD, secondsOf } from ".
 }
 
 // @ts-ignore: decorator
-@inline function put(all: v128, out: usize, r: i32, count: i32, add: bool): void {
-  const lanes = min(4, count - r);
-  if (add) all = f32x4.add(all, load(at(out, r), lanes));
-  store(at(out, r), all, lanes);
+@inline function put(form: i32, sums: v128, out: usize, r: i32, count: i32): void {
+  store(at(out, r), isShort(form) ? f32x4.mul(sums, f32x4.splat(OF_SUM)) : sums, min(4, count - r));
 }
 
-// Some blocks of some rows of 8 bits, four at a time; with `add` to what is there.
+// Rows of 8 bits, four at a time.
 // @ts-ignore: decorator
-@inline function rowsOfBytes(
-  form: i32, weights: usize, stride: usize, vector: usize, quants: usize, pairs: usize, out: usize, count: i32, blocks: i32, add: bool,
-): void {
-  const short = v128.load(vector, 16);
+@inline function rowsOfBytes(form: i32, weights: usize, vector: usize, out: usize, count: i32, blocks: i32): void {
+  const short = v128.load(vector, 16), stride = <usize>(blocks * bytesOf(form));
+  const from = vector + BLOCKS, end = from + countOf(vector) * PLAIN;
   for (let r = 0; r < count; r += 4) {
     let w = weights + <usize>(r >> 2) * stride;
-    let sum0 = f32x4.splat(0), sum1 = sum0, sum2 = sum0, sum3 = sum0, offsets = sum0, x = quants, pair = pairs;
-    for (let n = 0; n < blocks; n++) {
+    let sum0 = f32x4.splat(0), sum1 = sum0, sum2 = sum0, sum3 = sum0, offsets = sum0;
+    for (let x = from; x < end; x += PLAIN) {
       const x0 = v128.load(x), x1 = v128.load(x, 16), x2 = v128.load(x, 32), x3 = v128.load(x, 48);
-      const unit = v128.load32_splat(pair);
+      const unit = v128.load32_splat(x, PLAIN_PAIR);
       const d = f32x4.mul(scales(form, w, short), unit);
       let e = d;
       if (form == HALVES_K) e = f32x4.mul(v128.load(w, 16), unit);
-      else if (isPaired(form)) offsets = fma(scales(form, w + headOf(form) / 2, short), v128.load32_splat(pair, 4), offsets);
+      else if (isPaired(form)) offsets = fma(scales(form, w + headOf(form) / 2, short), v128.load32_splat(x, PLAIN_PAIR + 4), offsets);
       const body = w + headOf(form), step = bodyOf(form);
       sum0 = block(form, body, v128.shuffle<f32>(d, d, 0, 0, 0, 0), v128.shuffle<f32>(e, e, 0, 0, 0, 0), sum0, x0, x1, x2, x3);
       sum1 = block(form, body + step, v128.shuffle<f32>(d, d, 1, 1, 1, 1), v128.shuffle<f32>(e, e, 1, 1, 1, 1), sum1, x0, x1, x2, x3);
       sum2 = block(form, body + 2 * step, v128.shuffle<f32>(d, d, 2, 2, 2, 2), v128.shuffle<f32>(e, e, 2, 2, 2, 2), sum2, x0, x1, x2, x3);
       sum3 = block(form, body + 3 * step, v128.shuffle<f32>(d, d, 3, 3, 3, 3), v128.shuffle<f32>(e, e, 3, 3, 3, 3), sum3, x0, x1, x2, x3);
-      w += bytesOf(form); x += 64; pair += 8;
+      // A second block of x has the same weights.
+      w += bytesOf(form) & i32.load(x, PLAIN_WORD);
     }
     const t0 = f32x4.add(v128.shuffle<f32>(sum0, sum1, 0, 4, 1, 5), v128.shuffle<f32>(sum0, sum1, 2, 6, 3, 7));
     const t1 = f32x4.add(v128.shuffle<f32>(sum2, sum3, 0, 4, 1, 5), v128.shuffle<f32>(sum2, sum3, 2, 6, 3, 7));
     const sums = f32x4.add(v128.shuffle<f32>(t0, t1, 0, 1, 4, 5), v128.shuffle<f32>(t0, t1, 2, 3, 6, 7));
-    put(f32x4.add(sums, offsets), out, r, count, add);
+    put(form, f32x4.add(sums, offsets), out, r, count);
   }
 }
 
@@ -142,8 +150,8 @@ import { BLOCKS, countOf, numberOf, pairsOf, SECOND, SPREAD, secondsOf } from ".
       x += SPREAD - 256;
     }
     const factor = f32x4.splat(form == CENTRED ? -8 : 1);
-    put(fma(offsets, factor, sum), out, r, count, false);
-    if (r + 4 < count) put(fma(offsetsB, factor, sumB), out, r + 4, count, false);
+    put(form, fma(offsets, factor, sum), out, r, count);
+    if (r + 4 < count) put(form, fma(offsetsB, factor, sumB), out, r + 4, count);
   }
 }
 
@@ -159,50 +167,14 @@ export function rowsNibblesK(weights: usize, vector: usize, out: usize, count: i
   rowsOfNibbles(NIBBLES_K, weights, vector, out, count, blocks);
 }
 
-function partBytes(
-  w: usize, stride: usize, vector: usize, quants: usize, pairs: usize, out: usize, count: i32, blocks: i32, add: bool,
-): void {
-  rowsOfBytes(BYTES, w, stride, vector, quants, pairs, out, count, blocks, add);
-}
-
 export function rowsBytes(weights: usize, vector: usize, out: usize, count: i32, blocks: i32): void {
-  const n = blocks << 5, stride = <usize>(blocks * bytesOf(BYTES));
-  partBytes(weights, stride, vector, vector + BLOCKS, pairsOf(vector, n), out, count, blocks, false);
-  let second = secondsOf(vector, n);
-  for (const end = second + countOf(vector) * SECOND; second < end; second += SECOND) {
-    const block = weights + <usize>(numberOf(second) * bytesOf(BYTES));
-    partBytes(block, stride, vector, second, second + 64, out, count, 1, true);
-  }
-}
-
-function partBytesK(
-  w: usize, stride: usize, vector: usize, quants: usize, pairs: usize, out: usize, count: i32, blocks: i32, add: bool,
-): void {
-  rowsOfBytes(BYTES_K, w, stride, vector, quants, pairs, out, count, blocks, add);
+  rowsOfBytes(BYTES, weights, vector, out, count, blocks);
 }
 
 export function rowsBytesK(weights: usize, vector: usize, out: usize, count: i32, blocks: i32): void {
-  const n = blocks << 5, stride = <usize>(blocks * bytesOf(BYTES_K));
-  partBytesK(weights, stride, vector, vector + BLOCKS, pairsOf(vector, n), out, count, blocks, false);
-  let second = secondsOf(vector, n);
-  for (const end = second + countOf(vector) * SECOND; second < end; second += SECOND) {
-    const block = weights + <usize>(numberOf(second) * bytesOf(BYTES_K));
-    partBytesK(block, stride, vector, second, second + 64, out, count, 1, true);
-  }
-}
-
-function partHalvesK(
-  w: usize, stride: usize, vector: usize, quants: usize, pairs: usize, out: usize, count: i32, blocks: i32, add: bool,
-): void {
-  rowsOfBytes(HALVES_K, w, stride, vector, quants, pairs, out, count, blocks, add);
+  rowsOfBytes(BYTES_K, weights, vector, out, count, blocks);
 }
 
 export function rowsHalvesK(weights: usize, vector: usize, out: usize, count: i32, blocks: i32): void {
-  const n = blocks << 5, stride = <usize>(blocks * bytesOf(HALVES_K));
-  partHalvesK(weights, stride, vector, vector + BLOCKS, pairsOf(vector, n), out, count, blocks, false);
-  let second = secondsOf(vector, n);
-  for (const end = second + countOf(vector) * SECOND; second < end; second += SECOND) {
-    const block = weights + <usize>(numberOf(second) * bytesOf(HALVES_K));
-    partHalvesK(block, stride, vector, second, second + 64, out, count, 1, true);
-  }
+  rowsOfBytes(HALVES_K, weights, vector, out, count, blocks);
 }

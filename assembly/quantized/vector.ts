@@ -8,15 +8,15 @@
 //
 //     constants   four vectors that the products need: engines make what is written in code anew in every turn of a loop, but
 //                 keep what was loaded
-//     count       of the blocks that have a second one; for weights of 4 bits of all blocks
-//     blocks      32 quants and their pair (s, s · Σ q), the second for weights that have an offset
-//     seconds     of each a block, and which one it is the second of
+//     count       of all blocks, second ones among them
+//     blocks      32 quants, their pair (s, s · Σ q), the second for weights that have an offset, and a word
 //
-// For weights of 8 bits quants are int16, of each 16 numbers those of even places, then those of odd ones, and the pairs follow
-// all of them. For weights of 4 bits (`spread`) each of four numbers and more stands four times, once for each lane, and so does
-// the pair: 64 bytes for each four numbers of the first half of a block and of the second. A second block follows the first, whose
-// last word is 0 then and else has all bits: by it a product goes on to the next weights. Where there are products of bytes these
-// are their high bytes, both halves, then their low ones; else (0, 2), (1, 3) of the first half, then of the second, as int16.
+// A second block follows the first, whose word is 0 then and else has all bits: by it a product goes on to the next weights.
+//
+// For weights of 8 bits quants are int16, of each 16 numbers those of even places, then those of odd ones. For weights of 4 bits
+// (`spread`) each of four numbers and more stands four times, once for each lane, and so does the pair: 64 bytes for each four
+// numbers of the first half of a block and of the second. Where there are products of bytes these are their high bytes, both
+// halves, then their low ones; else (0, 2), (1, 3) of the first half, then of the second, as int16.
 //
 // A row with a number that is not finite has a block whose s is not: its products are NaN.
 import { at } from "../simd";
@@ -35,19 +35,23 @@ import { SHORT_MASK } from "./forms";
 @inline const PAIR: usize = 256;
 // @ts-ignore: decorator
 @inline const WORD: usize = 288;
-// For weights of 8 bits: bytes of a block and its pair, and of a second one.
+// For weights of 8 bits.
+/** Bytes of a block: quants, the pair, the word. */
 // @ts-ignore: decorator
-@inline const PLAIN: usize = 72;
-/** Bytes of a second block for weights of 8 bits. */
+@inline export const PLAIN: usize = 80;
+/** Where the pair of a block stands. */
 // @ts-ignore: decorator
-@inline export const SECOND: usize = 80;
+@inline export const PLAIN_PAIR: usize = 64;
+/** Where the word of a block stands. */
+// @ts-ignore: decorator
+@inline export const PLAIN_WORD: usize = 72;
 // Bytes of the numbers of which a second block is made; they stand behind it.
 // @ts-ignore: decorator
 @inline const REST: i32 = 128;
 // The largest quant, 127 · 256 + 127: its high byte and its low byte are signed.
 // @ts-ignore: decorator
 @inline const MOST: f32 = 32639;
-// How much larger than usual: second blocks are read with the first where weights have 4 bits, and else once more by themselves.
+// How much larger than usual.
 // @ts-ignore: decorator
 @inline const MUCH: f32 = 1.5;
 // @ts-ignore: decorator
@@ -58,28 +62,10 @@ export function vectorBytes(n: i32): i32 {
   return <i32>BLOCKS + (n >> 5) * <i32>(2 * SPREAD + 4) + REST;
 }
 
-/** Where the pairs of a row of n numbers stand, for weights of 8 bits. */
-// @ts-ignore: decorator
-@inline export function pairsOf(vector: usize, n: i32): usize {
-  return vector + BLOCKS + ((<usize>n) << 1);
-}
-
-/** Where the second blocks of a row of n numbers stand, for weights of 8 bits. */
-// @ts-ignore: decorator
-@inline export function secondsOf(vector: usize, n: i32): usize {
-  return vector + BLOCKS + <usize>(n >> 5) * PLAIN;
-}
-
-/** How many blocks have a second one; for weights of 4 bits how many blocks there are. */
+/** How many blocks there are, second ones among them. */
 // @ts-ignore: decorator
 @inline export function countOf(vector: usize): usize {
   return <usize>i32.load(vector, COUNT);
-}
-
-/** Which block it is the second of. */
-// @ts-ignore: decorator
-@inline export function numberOf(second: usize): i32 {
-  return i32.load(second, PLAIN);
 }
 
 function writeConstants(vector: usize): void {
@@ -95,30 +81,20 @@ export function quantizeVector(x: usize, vector: usize, n: i32, unit: f32, sprea
   writeConstants(vector);
   for (let b = 0; b < blocks; b++) f32.store(at(scales, b), largestOf(at(x, b << 5)) / MOST);
   const limit = (spread ? MUCH : MUCH_PLAIN) * usual(scales, blocks);
-  let to = vector + BLOCKS, pair = pairsOf(vector, n), second = secondsOf(vector, n), count = 0;
+  const size = spread ? SPREAD : PLAIN, pair = spread ? PAIR : PLAIN_PAIR, word = spread ? WORD : PLAIN_WORD;
+  let to = vector + BLOCKS, count = 0;
   for (let b = 0; b < blocks; b++) {
     const x_b = at(x, b << 5), scale = f32.load(at(scales, b)), isTwice = scale > limit;
-    quantizeBlock(x_b, to, spread ? to + PAIR : pair, scale, unit, spread);
-    if (isTwice) rest(x_b, to, scale, left, spread);
-    const restScale = isTwice ? largestOf(left) / MOST : 0;
-    if (spread) {
-      i32.store(to, isTwice ? 0 : -1, WORD);
-      to += SPREAD;
-      count++;
-      if (!isTwice) continue;
-      quantizeBlock(left, to, to + PAIR, restScale, unit, true);
-      i32.store(to, -1, WORD);
-      to += SPREAD;
-      count++;
-    } else {
-      to += 64;
-      pair += 8;
-      if (!isTwice) continue;
-      quantizeBlock(left, second, second + 64, restScale, unit, false);
-      i32.store(second, b, PLAIN);
-      second += SECOND;
-      count++;
-    }
+    quantizeBlock(x_b, to, to + pair, scale, unit, spread);
+    if (isTwice) rest(x_b, scale, left);
+    i32.store(to + word, isTwice ? 0 : -1);
+    to += size;
+    count++;
+    if (!isTwice) continue;
+    quantizeBlock(left, to, to + pair, largestOf(left) / MOST, unit, spread);
+    i32.store(to + word, -1);
+    to += size;
+    count++;
   }
   i32.store(vector, count, COUNT);
 }
@@ -146,25 +122,23 @@ function largestOf(x: usize): f32 {
   return f32x4.extract_lane(f32x4.max(most, v128.shuffle<f32>(most, most, 1, 0, 3, 2)), 0);
 }
 
-// Quant i of a block.
-function quantOf(quants: usize, i: i32, spread: bool): i32 {
-  if (!spread) return load<i16>(quants + ((<usize>((i & 16) + ((i & 15) >> 1) + 8 * (i & 1))) << 1));
-  const half = i >> 4, four = quants + <usize>(((i & 15) >> 2) << 6), k = i & 3;
-  if (ASC_FEATURE_RELAXED_SIMD) {
-    const high = four + <usize>(16 * half + k);
-    return (<i32>load<i8>(high) << 8) + load<i8>(high, 32);
-  }
-  return load<i16>(four + <usize>(16 * ((k & 1) + 2 * half) + 2 * (k >> 1)));
-}
-
-// x − s·q of a block.
-function rest(x: usize, quants: usize, scale: f32, out: usize, spread: bool): void {
-  for (let i = 0; i < 32; i++) f32.store(at(out, i), f32.load(at(x, i)) - scale * <f32>quantOf(quants, i, spread));
+// @ts-ignore: decorator
+@inline function inverseOf(scale: f32): v128 {
+  return f32x4.splat(scale == 0 ? 0 : 1 / scale);
 }
 
 // @ts-ignore: decorator
-@inline function inUnits(x: usize, offset: i32, inverse: v128): v128 {
+@inline function inUnits(x: usize, offset: usize, inverse: v128): v128 {
   return i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(x + offset), inverse)));
+}
+
+// x − s·q of a block.
+function rest(x: usize, scale: f32, out: usize): void {
+  const inverse = inverseOf(scale), s = f32x4.splat(scale);
+  for (let k: usize = 0; k < 128; k += 16) {
+    const quants = f32x4.convert_i32x4_s(inUnits(x, k, inverse));
+    v128.store(out + k, f32x4.sub(v128.load(x + k), f32x4.mul(s, quants)));
+  }
 }
 
 // Each of the four lanes four times, 64 bytes apart.
@@ -190,10 +164,10 @@ function rest(x: usize, quants: usize, scale: f32, out: usize, spread: bool): vo
 }
 
 function quantizeBlock(x: usize, to: usize, pair: usize, s: f32, unit: f32, spread: bool): void {
-  const inverse = f32x4.splat(s == 0 ? 0 : 1 / s), ones = i16x8.splat(1);
+  const inverse = inverseOf(s), ones = i16x8.splat(1);
   let sum = i32x4.splat(0);
   for (let half = 0; half < 2; half++) {
-    const k = 64 * half;
+    const k = <usize>(64 * half);
     const first = i16x8.narrow_i32x4_s(inUnits(x, k, inverse), inUnits(x, k + 16, inverse));
     const second = i16x8.narrow_i32x4_s(inUnits(x, k + 32, inverse), inUnits(x, k + 48, inverse));
     if (spread) {

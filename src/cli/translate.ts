@@ -1,17 +1,28 @@
 import { Command, Option } from "commander";
+import type { WorkerModel } from "../tasks/translation/batches.ts";
 import type { Translator } from "../tasks/translation/load.ts";
 import { TARGET_LANGUAGES, type TargetLanguage } from "../tasks/translation/text/language.ts";
 import type { Translation } from "../tasks/translation/translation.ts";
 import { oneOf, wholeNumber } from "./flags.ts";
 import { type Io, write } from "./io.ts";
 import { LineInput } from "./line-input.ts";
-import { PictureFiles } from "./pictures.ts";
-import { axesOf, COLORS, drawing, FORMATS, type LookOptions, look, show } from "./translation-output.ts";
+import { type Drawings, OutputFiles } from "./output-files.ts";
+import {
+  type Axes,
+  axesOf,
+  COLORS,
+  drawing,
+  FORMATS,
+  type LookOptions,
+  look,
+  show,
+} from "./translation-output.ts";
 
 const NAME = "heed translate";
-/** Lines translated together: enough for full batches of sentences of one length, few enough to see progress. */
-const LINES_PER_BATCH = 128;
+/** Lines translated together: a full batch of the model, few enough to see progress and to keep all threads at work. */
+const LINES_PER_BATCH = 64;
 const MAX_BEAM = 64;
+const MAX_THREADS = 256;
 
 interface Flags extends LookOptions {
   beam?: number;
@@ -19,7 +30,9 @@ interface Flags extends LookOptions {
   model?: string;
   to?: TargetLanguage;
   svg?: string;
+  html?: string;
   trace?: string;
+  threads?: number;
 }
 
 /** What `--to` is for. */
@@ -29,11 +42,11 @@ export const TO = `${TARGET_LANGUAGES.join(", ")} (default: the model's language
 export type LoadTranslator = (
   folder: string | undefined,
   to: TargetLanguage | undefined,
-) => Promise<Pick<Translator, "translate" | "dispose" | "card">>;
+) => Promise<Pick<Translator, "translate" | "dispose" | "card"> & { model?: WorkerModel }>;
 
 export const loadFromFolder: LoadTranslator = async (folder, to) => {
   const { loadTranslator } = await import("../tasks/translation/load.ts");
-  return loadTranslator(folder, to);
+  return Object.assign(await loadTranslator(folder, to), { model: { folder, to } });
 };
 
 const HELP = `
@@ -70,7 +83,16 @@ export function translateCommand(io: Io, load: LoadTranslator = loadFromFolder):
       "folder of the weights and their card, or the name of a model that ships (default: translation-en)",
     )
     .option("--svg <file>", "also draw the heat map; several sentences go to file-1.svg, file-2.svg, …")
-    .option("--trace <file>", "also write what each word looked at, for heed show, svg and png")
+    .option(
+      "--html <file>",
+      "also write what each word looked at as a page to click through, without a network",
+    )
+    .option("--trace <file>", "also write that for heed show, svg, png and html")
+    .option(
+      "--threads <n>",
+      "threads that share many lines (default: the cores of the machine, at most 4)",
+      wholeNumber(NAME, "--threads", 1, MAX_THREADS, "try --threads 2"),
+    )
     .addOption(
       new Option("--format <format>", "map, text (a summary), plain (translations only) or json")
         .argParser(oneOf(NAME, "--format", FORMATS))
@@ -91,8 +113,7 @@ export function translateCommand(io: Io, load: LoadTranslator = loadFromFolder):
 
 async function translateText(texts: string[], flags: Flags, io: Io, load: LoadTranslator): Promise<void> {
   // Everything that can be wrong with the command line is found before the model is loaded.
-  const pictures = flags.svg === undefined ? undefined : new PictureFiles(flags.svg, NAME);
-  const traces = flags.trace === undefined ? undefined : new PictureFiles(flags.trace, NAME, "trace");
+  const files = new OutputFiles(NAME, flags);
   const appearance = look(flags, io);
   const input = new LineInput(NAME, io, texts, {
     prompt: "Type a sentence in English and press Enter; Ctrl-D ends.",
@@ -100,37 +121,35 @@ async function translateText(texts: string[], flags: Flags, io: Io, load: LoadTr
 
   const translator = await load(flags.model, flags.to);
   const axes = axesOf(translator.card);
-  const { beam, nBest } = flags;
+  const { beam, nBest, threads } = flags;
   // Where the translations alone are printed, nobody sees what they looked at.
-  const isShown = appearance.format !== "plain" || pictures !== undefined || traces !== undefined;
+  const { svg, html, trace } = flags;
+  const isShown = appearance.format !== "plain" || [svg, html, trace].some((file) => file !== undefined);
   const options = {
     ...(beam !== undefined && { beam }),
     ...(nBest !== undefined && { nBest }),
     ...(!isShown && { weights: false }),
   };
+  const { translateBatches } = await import("../tasks/translation/batches.ts");
+  const batches = translateBatches(translator, input.batches(LINES_PER_BATCH), {
+    ...{ options, model: translator.model, full: LINES_PER_BATCH },
+    ...(threads !== undefined && { threads }),
+  });
   try {
-    for await (const lines of input.batches(LINES_PER_BATCH)) {
-      const translations = translator.translate(lines, options);
+    for await (const translations of batches) {
       await write(io.stdout, translations.map((translation) => show(translation, appearance, axes)).join(""));
-      for (const translation of translations) {
-        pictures?.add(drawing(translation, axes));
-        if (traces) traces.add(await traceBytes(translation));
-      }
+      for (const translation of translations) await files.add(drawingsOf(translation, axes));
     }
   } finally {
     translator.dispose();
   }
   input.finish("sentences");
-  const drawn = pictures?.finish();
-  if (drawn) io.stderr.write(`${NAME}: drew ${drawn}\n`);
-  const written = traces?.finish();
-  if (written) io.stderr.write(`${NAME}: wrote ${written}\n`);
+  files.finish(io);
 }
 
-/** The file of a translation's trace. What makes it is loaded by those who ask for one. */
-async function traceBytes(translation: Translation): Promise<Uint8Array | undefined> {
-  const { translationTrace } = await import("../tasks/translation/trace.ts");
-  const { writeTrace } = await import("../inspect/index.ts");
-  const trace = translationTrace(translation);
-  return trace && writeTrace(trace);
-}
+/** How the files of a translation are made. What makes traces and pages is loaded by those who ask for one. */
+const drawingsOf = (translation: Translation, axes: Axes): Drawings => ({
+  svg: () => drawing(translation, axes),
+  trace: async () => (await import("../tasks/translation/trace.ts")).translationTrace(translation),
+  page: () => ({ title: `${translation.source} → ${translation.target}` }),
+});

@@ -73,7 +73,7 @@ describe("what is translated", () => {
     const lines = Array.from({ length: 1000 }, (_, at) => `line ${at}`);
     const { out, calls } = await translate(["--no-map"], { input: [`${lines.join("\n")}\n`] });
     expect(out.trimEnd().split("\n")).toEqual(lines.map((line) => turnAround(line).target));
-    expect(calls.batches).toEqual([128, 128, 128, 128, 128, 128, 128, 104]);
+    expect(calls.batches).toEqual([...Array(15).fill(64), 40]);
   });
 
   test("a line that is not UTF-8 is translated with U+FFFD, and named on standard error", async () => {
@@ -265,5 +265,6 @@ describe("what is refused", () => {
 
   test("all of it as heed's own errors, which the command prints on one line", async () => {
     await expect(translate(["--beam", "0", "x"])).rejects.toBeInstanceOf(HeedError);
+    await expect(translate(["--threads", "0", "x"])).rejects.toBeInstanceOf(HeedError);
   });
 });

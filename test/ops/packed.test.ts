@@ -120,6 +120,17 @@ describe.each(TYPES)("%s", (type) => {
   });
 });
 
+test.each(TYPES)("%s times a vector of large numbers of one sign is finite and right", (type) => {
+  const { matrix, W } = packed[type]!;
+  for (const size of [3000, 1e7]) {
+    // Their sum over a block is far above what a float16 holds, and so is each of the larger ones.
+    const x = Float32Array.from({ length: I }, (_, n) => size * (1 + (n % 7) / 7));
+    const out = tf.tidy(() => packedLinear(tf.tensor2d(x, [1, I]), matrix).dataSync());
+    const wrong = exact(x, W, 1).filter(({ value, error }, o) => !(Math.abs(out[o]! - value) <= error));
+    expect(wrong).toEqual([]);
+  }
+});
+
 test("numbers that stand beside a huge one keep their digits", () => {
   const { matrix, W } = packed.Q8_0!;
   const x = Float32Array.from({ length: I }, (_, n) => (n === 70 ? 5000 : random.normal()));

@@ -23,6 +23,7 @@ import { rmsNorm, rmsNormGrad } from "./rms-norm.ts";
 import { rotatePairs } from "./rotate-pairs.ts";
 import { gatedSilu, gatedSiluGrad, silu, siluGrad } from "./silu.ts";
 import { softmaxCrossEntropy, softmaxCrossEntropyGrad } from "./softmax-cross-entropy.ts";
+import { topLogits } from "./top-logits.ts";
 
 /** Kernels of heed's own operations, by the names that src/ops looks for; on other backends these are composed. */
 const ownKernels: Record<string, HeedKernel> = {
@@ -75,6 +76,7 @@ const ownKernels: Record<string, HeedKernel> = {
   HeedSoftmaxCrossEntropy: softmaxCrossEntropy,
   HeedSoftmaxCrossEntropyGrad: softmaxCrossEntropyGrad,
   HeedSumOfSquares: sumOfSquares,
+  HeedTopLogits: topLogits,
   HeedUnpackHalf: unpackHalf,
 };
 

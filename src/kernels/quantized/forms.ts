@@ -13,12 +13,15 @@ interface Sizes {
   readonly head: number;
   /** Bytes of a block's weights, of one row. */
   readonly body: number;
-  /** What the scales of x are multiplied with: a float16 read as a word is 2⁻¹¹² times its number. */
+  /**
+   * What the scales of x are multiplied with: a float16 read as a word is 2⁻¹¹² times its number. The kernels multiply their sums
+   * with the rest, so that the numbers of x may be large.
+   */
   readonly unit: number;
 }
 
 export const BLOCK = 32;
-const SHORT = 2 ** 112;
+const SHORT = 2 ** 88;
 
 export const FORMS: Readonly<Record<QuantizedForm, Sizes>> = {
   Nibbles: { rows: 8, head: 32, body: 16, unit: SHORT },

@@ -23,9 +23,18 @@ export function lengthPenaltyOf(length: number, alpha: number): number {
   return ((5 + length) / 6) ** alpha;
 }
 
+/** The largest logits of all rows, values and columns [N, count], largest first. */
+export interface TopNumbers {
+  readonly values: Float32Array;
+  readonly columns: Int32Array;
+  readonly count: number;
+}
+
 /** What one step says of all rows: logits [N, V], their log-sum-exp [N], weights [N, S], p_gen [N] where it can copy, β [N] where it has a gate. */
 export interface StepNumbers {
-  logits: Float32Array;
+  /** Where there is `top`, read for rows of which it has not enough alone. */
+  readonly logits: Float32Array;
+  readonly top?: TopNumbers;
   norms: Float32Array;
   weights: Float32Array;
   generate?: Float32Array;
@@ -161,18 +170,17 @@ export class Beam {
   }
 
   /** Every continuation that can matter, most likely first. */
-  #candidates({ logits, norms }: StepNumbers, row0: number): Candidate[] {
-    const V = logits.length / norms.length;
+  #candidates(step: StepNumbers, row0: number): Candidate[] {
     const candidates: Candidate[] = [];
     const { never } = this.#tokens;
     for (const [from, { logProbability, restriction }] of this.#live.entries()) {
       if (logProbability === -Infinity) continue;
       const row = row0 + from;
       const isOpen = (id: number) => !never.includes(id) && (restriction?.allows(id) ?? true);
-      for (const id of bestPieces(logits, row * V, (row + 1) * V, 2 * this.#width, isOpen)) {
+      for (const { id, logit } of bestPieces(step, row, 2 * this.#width, isOpen)) {
         // What a model cannot write, such as the word of another source of its batch.
-        if (logits[row * V + id] === -Infinity) continue;
-        candidates.push({ from, id, logProbability: logProbability + logits[row * V + id] - norms[row] });
+        if (logit === -Infinity) continue;
+        candidates.push({ from, id, logProbability: logProbability + logit - step.norms[row] });
       }
     }
     return candidates.sort((a, b) => b.logProbability - a.logProbability);
@@ -199,28 +207,46 @@ export class Beam {
   }
 }
 
+interface Piece {
+  id: number;
+  logit: number;
+}
+
 /** The `count` best next tokens of one row, best first, of those that are open; ties go to the smaller id. */
 function bestPieces(
-  logits: Float32Array,
-  from: number,
-  to: number,
+  step: StepNumbers,
+  row: number,
   count: number,
   isOpen: (id: number) => boolean,
-): number[] {
+): readonly Piece[] {
+  const { top } = step;
+  if (top) {
+    const best: Piece[] = [];
+    for (let k = row * top.count; k < (row + 1) * top.count; k++) {
+      const id = top.columns[k];
+      if (!isOpen(id)) continue;
+      best.push({ id, logit: top.values[k] });
+      if (best.length === count) return best;
+    }
+  }
+  const V = step.logits.length / step.norms.length;
+  const logits = step.logits.subarray(row * V, (row + 1) * V);
+  return bestOf(logits, count, isOpen).map((id) => ({ id, logit: logits[id] }));
+}
+
+function bestOf(logits: Float32Array, count: number, isOpen: (id: number) => boolean): number[] {
   const best: number[] = [];
   // The least of the best once there are enough, and until then a number that nothing is at most.
   let least = Number.NaN;
-  for (let i = from; i < to; i++) {
-    if (logits[i] <= least) continue;
-    const id = i - from;
-    if (!isOpen(id)) continue;
+  for (let id = 0; id < logits.length; id++) {
+    if (logits[id] <= least || !isOpen(id)) continue;
     let at = best.length === count ? count - 1 : best.length;
-    while (at > 0 && logits[i] > logits[from + best[at - 1]]) {
+    while (at > 0 && logits[id] > logits[best[at - 1]]) {
       best[at] = best[at - 1];
       at--;
     }
     best[at] = id;
-    if (best.length === count) least = logits[from + best[count - 1]];
+    if (best.length === count) least = logits[best[count - 1]];
   }
   return best;
 }

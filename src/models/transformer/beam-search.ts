@@ -1,8 +1,15 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
 import { padBatch } from "../../data/batching.ts";
-import { tidy, tidyData } from "../../ops/tidy.ts";
-import { Beam, type Hypothesis, type Restriction, type SearchTokens } from "../seq2seq/beam.ts";
+import { tidy } from "../../ops/tidy.ts";
+import { topLogits } from "../../ops/top-logits.ts";
+import {
+  Beam,
+  type Hypothesis,
+  type Restriction,
+  type SearchTokens,
+  type StepNumbers,
+} from "../seq2seq/beam.ts";
 import { KeyValueCache } from "./cache.ts";
 import type { HeadRows, Transformer } from "./transformer.ts";
 
@@ -57,6 +64,7 @@ export function searchTransformer(
   const { ids: sourceIds, lengths, rows: B, width: S } = padBatch(sources);
   let memory: tf.Tensor3D | undefined;
   let rows: HeadRows | undefined;
+  let logits: tf.Tensor2D | undefined;
   try {
     rows = columns.outputs && tidy(() => model.headRows(tf.tensor1d(columns.outputs!, "int32")));
     memory = tf.tidy(() => model.encode({ tokens: tf.tensor2d(sourceIds, [B, S], "int32"), lengths }));
@@ -71,18 +79,15 @@ export function searchTransformer(
         ...(memory && { memory, memoryLengths: lengths }),
         ...(parents && { parents }),
       };
-      const step = tidyData(() => {
+      logits = tidy(() => {
         const states = model.decode({ tokens: tf.tensor2d(ids, [beams.length, width], "int32") }, given);
-        const logits = model.logits(tf.reshape(states, [beams.length * width, -1]) as tf.Tensor2D, rows);
-        return {
-          logits: logits.dataSync() as Float32Array,
-          norms: tf.logSumExp(logits, 1).dataSync() as Float32Array,
-          weights: new Float32Array(0),
-        };
+        return model.logits(tf.reshape(states, [beams.length * width, -1]) as tf.Tensor2D, rows);
       });
       memory?.dispose();
       memory = undefined;
+      const step = numbersOf(logits, 2 * K + SPARE);
       const next = beams.map((beam, b) => beam.advance(step, b * width));
+      logits.dispose();
       const open = beams.map((_, b) => b).filter((b) => next[b] !== undefined);
       for (const [b, beam] of beams.entries())
         if (!next[b]) results[beam.source] = beam.ranked.map((one) => columns.hypothesis(one));
@@ -92,10 +97,36 @@ export function searchTransformer(
     }
   } finally {
     memory?.dispose();
+    logits?.dispose();
     tf.dispose(rows);
     cache.dispose();
   }
   return results;
+}
+
+/** Tokens read of a row beyond those that a beam needs: so many may be such as an output may not hold. */
+const SPARE = 6;
+
+/** The best `count` tokens of each row; all logits are read where those do not do. */
+function numbersOf(logits: tf.Tensor2D, count: number): StepNumbers {
+  const most = Math.min(count, logits.shape[1]);
+  const found = topLogits(logits, most);
+  let all: Float32Array | undefined;
+  const step = {
+    get logits() {
+      all ??= logits.dataSync<"float32">();
+      return all;
+    },
+    top: {
+      values: found.values.dataSync<"float32">(),
+      columns: found.columns.dataSync<"int32">(),
+      count: most,
+    },
+    norms: found.norms.dataSync<"float32">(),
+    weights: new Float32Array(0),
+  };
+  tf.dispose(Object.values(found));
+  return step;
 }
 
 /** Columns of scores and the ids that they stand for: the same, unless outputs are made of some ids alone. */

@@ -204,6 +204,13 @@ const KERNELS: [string, Call][] = [
       void k.softmaxCrossEntropyGrad!(a.in(R * n), a.in(R), a.in(2 * R), a.in(R), a.out(R * n), R, n, 0.1),
   ],
   [
+    "topLogits",
+    (k, n, a) => {
+      const count = Math.min(n, 7);
+      k.topLogits!(a.in(R * n), a.out(R * count), a.out(R * count), a.out(R), R, n, count);
+    },
+  ],
+  [
     "gruCell",
     (k, n, a) =>
       eachMask(a, (mask) => k.gruCell!(a.in(9 * n), a.in(9 * n), a.in(R * n), mask, a.out(R * n), R, n)),
