@@ -35,6 +35,14 @@ export interface CaseOptions {
   readonly onEmptyRow?: "zero" | "error" | "uniform";
 }
 
+/** The same by a function of scores, in the place of some options. */
+export interface FunctionSpec {
+  readonly name: string;
+  readonly numbers?: number[];
+  readonly tensors?: Record<string, { shape: number[]; dtype: string; values: number[] }>;
+  readonly instead: (keyof CaseOptions)[];
+}
+
 export interface Case {
   readonly name: string;
   readonly edge?: string;
@@ -48,6 +56,7 @@ export interface Case {
   readonly dlse?: boolean;
   readonly nan?: "hidden";
   readonly options?: CaseOptions;
+  readonly function?: FunctionSpec;
   readonly first: Record<string, (number | string)[]>;
   readonly error?: string;
   readonly without?: string[];

@@ -65,7 +65,7 @@ export async function compileKernels(/** @type {string} */ entry, /** @type {str
   const { error, stderr } = await asc.main(
     [
       entry,
-      ...["-O3", "--noAssert", "--runtime", "stub", "--importMemory"],
+      ...["-O3", "--noAssert", "--runtime", "stub", "--importMemory", "--exportTable"],
       ...["--enable", "simd", "--use", "abort=", "--outFile", "kernels.wasm"],
       ...flags,
     ],

@@ -1,7 +1,8 @@
 // Fused attention, backward, one head at a time. The weights are computed again from lse, a block at a time:
 //
 //     p = e^(score − lse)     dv = (p f)ᵀ dout     dscore = p (f (dout vᵀ) − delta),  delta = dout · out − dlse
-//     dq = scale · (dscore slope) k     dk = scale · (dscore slope)ᵀ q     f: dropout's factors, slope: of the soft-cap
+//     dq = scale · (dscore slope) k     dk = scale · (dscore slope)ᵀ q     f: dropout's factors
+//     slope: of the soft-cap and of the call's scoreMod
 //
 // Blocks of keys outside, blocks of queries inside, so dk and dv stay in the cache. The sums always run in this
 // order: the same inputs give the same bits. Rows are queries here: dv and dk sum over them as the scores lie, and
@@ -18,7 +19,8 @@ import { sum4, vtanh } from "../math";
 import { at } from "../simd";
 import { transpose, transpose4x4 } from "../transpose";
 import { expWith, writeExpConstants } from "./exp";
-import { CAP, plan, transform } from "./mask";
+import { BIAS, CAP, MODIFIED, ofFunctions, plan, transform } from "./mask";
+import { addTensorGradients, CHANGED, modifySloped } from "./modify";
 import { decodeProducts, isDecode } from "./decode";
 import { decodeGradients } from "./decode-backward";
 import { maxAbsRows, panels6, panels8, scale, strips, wide } from "./pack";
@@ -33,7 +35,7 @@ import { tile } from "../tile";
 
 /** Bytes of scratch that one thread needs for attentionBackward. */
 export function attentionBackwardScratchBytes(): i32 {
-  return (5 * BQ * BK + 16) << 2;
+  return (7 * BQ * BK + 16) << 2;
 }
 
 /** Packs the keys and values of one head and clears their gradients. */
@@ -77,25 +79,29 @@ export function attentionBackwardQueries(p: Problem): void {
 
 /**
  * Adds what queries [i0, i1) and keys [j0, j1) give each other: to dkSum and dvSum, to `dbias` (unless 0; laid out as
- * `bias`), and to rows [i0, i1) of `dq`, rows of whole tiles, which it clears first. j0 is a multiple of BK, i0 of BQ.
+ * `bias`), to `sums` of captured tensors (unless 0), and to rows [i0, i1) of `dq`, rows of whole tiles, which it clears
+ * first. j0 is a multiple of BK, i0 of BQ.
  */
 export function attentionBackward(
-  p: Problem, i0: i32, i1: i32, j0: i32, j1: i32, dq: usize, dbias: usize, scratch: usize,
+  p: Problem, i0: i32, i1: i32, j0: i32, j1: i32, dq: usize, dbias: usize, sums: usize, scratch: usize,
 ): void {
   const row = wide(p.D), rows = ((i1 - i0 + 5) / 6) * 6;
   memory.fill(at(dq, i0 * row), 0, <usize>(rows * row) << 2);
   for (let j = j0; j < j1; j += BK) {
     const nk = blockKeys(p.S, j);
-    for (let i = i0; i < i1; i += BQ) block(p, i, min(BQ, i1 - i), j, nk, dq, dbias, scratch);
+    for (let i = i0; i < i1; i += BQ) block(p, i, min(BQ, i1 - i), j, nk, dq, dbias, sums, scratch);
   }
 }
 
-function block(p: Problem, i0: i32, nq: i32, j0: i32, nk: i32, dq: usize, dbias: usize, s: usize): void {
+function block(
+  p: Problem, i0: i32, nq: i32, j0: i32, nk: i32, dq: usize, dbias: usize, sums: usize, s: usize,
+): void {
   let todo = plan(p, i0, i0 + nq, j0, j0 + nk);
   if (todo < 0) return;
   const D = p.D, Dv = p.Dv, T = p.T, S = p.S;
   const ds = at(s, BQ * BK), turned = at(ds, BQ * BK), slope = at(turned, BQ * BK);
-  const factors = at(slope, BQ * BK), spare = at(factors, BQ * BK);
+  const factors = at(slope, BQ * BK), before = at(factors, BQ * BK), change = at(before, BQ * BK);
+  const spare = at(change, BQ * BK);
   const decode = isDecode(p), keys = min(nk, S - j0);
   if (decode) {
     decodeProducts(at(p.q, i0 * p.qRow), p.qRow, at(p.k, j0 * p.kRow), p.kRow, s, LD, 4, nq, keys, D, p.scale);
@@ -109,6 +115,13 @@ function block(p: Problem, i0: i32, nq: i32, j0: i32, nk: i32, dq: usize, dbias:
     todo ^= CAP;
   }
   const capped = p.softCap > 0;
+  const changed = (ofFunctions(todo) & CHANGED) != 0;
+  if (changed) {
+    if (todo & BIAS) transform(p, BIAS, false, s, LD, nq, nk, i0, nq, j0, 0);
+    if (sums) memory.copy(before, s, <usize>nq * LD);
+    modifySloped(p, ofFunctions(todo), s, LD, nq, nk, i0, j0, change);
+    todo &= ~(BIAS | MODIFIED);
+  }
   if (todo) transform(p, todo, false, s, LD, nq, nk, i0, nq, j0, 0);
   if (p.threshold) {
     dropoutFactors(p, factors, i0, nq, j0, nk, spare);
@@ -117,6 +130,10 @@ function block(p: Problem, i0: i32, nq: i32, j0: i32, nk: i32, dq: usize, dbias:
   writeExpConstants(spare);
   differentiate(s, ds, at(p.lse, i0), at(p.lseLow, i0), at(p.delta, i0), nq, nk, spare);
   if (p.threshold) multiply(s, factors, nq);
+  if (changed) {
+    if (sums) addTensorGradients(p, before, LD, nq, nk, i0, j0, ds, sums);
+    multiply(ds, change, nq);
+  }
   if (dbias) addBiasGradient(p, dbias, ds, i0, nq, j0, keys);
   if (capped) multiply(ds, slope, nq);
   if (decode) {

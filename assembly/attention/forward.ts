@@ -34,7 +34,8 @@ import { store as storeLanes } from "../lanes";
 import { at } from "../simd";
 import { expBelow, expWith, writeExpConstants } from "./exp";
 import { decodeProducts, decodeSums, isDecode } from "./decode";
-import { plan, transform } from "./mask";
+import { PARTLY, plan, transform } from "./mask";
+import { hiddenBefore, seenUntil } from "./modify";
 import { flagRows, LARGE, longestRow, maxAbsRows, NON_FINITE, panels6, panels8, strips, wide } from "./pack";
 import { Problem } from "./problem";
 import { keptMask } from "./random";
@@ -81,7 +82,7 @@ function block(p: Problem, i0: i32, nq: i32, s: usize): void {
   } else {
     panels8(at(p.q, i0 * p.qRow), p.qRow, nq, D, queries, p.scale);
     const reach = abs(p.scale) * longestRow(at(p.q, i0 * p.qRow), p.qRow, nq, D) * p.keyNorm;
-    bounded = reach <= SAFE_SCORE && p.valueMax < SAFE_VALUE && !p.bias && p.softCap == 0;
+    bounded = reach <= SAFE_SCORE && p.valueMax < SAFE_VALUE && !p.bias && p.softCap == 0 && !p.changes;
   }
   const hasLarge = !decode && !(p.valueMax < SAFE_VALUE);
   for (let i = 0; i < lanes; i += 4) {
@@ -89,9 +90,19 @@ function block(p: Problem, i0: i32, nq: i32, s: usize): void {
     v128.store(at(l, i), f32x4.splat(0));
   }
   let first = true;
-  for (let j = start; j < end; j += BK) {
-    const nk = min(BK, end - j), todo = plan(p, i0, i0 + nq, j, j + nk);
+  for (let j = start, next = start; j < end; j = next) {
+    let nk = min(BK, end - j), todo = plan(p, i0, i0 + nq, j, j + nk);
+    next = j + BK;
     if (todo < 0) continue;
+    if (todo & PARTLY) {
+      // A block begins and ends with what its queries see: a window or a document takes a block less.
+      j += hiddenBefore(p, i0, i0 + nq, j, nk);
+      nk = min(BK, end - j);
+      next = j + nk;
+      nk = seenUntil(p, i0, i0 + nq, j, nk);
+      todo = plan(p, i0, i0 + nq, j, j + nk);
+      if (todo < 0) continue;
+    }
     if (decode) decodeProducts(at(p.q, i0 * p.qRow), p.qRow, at(p.k, j * p.kRow), p.kRow, s, 4, LD, nq, nk, D, p.scale);
     else scores(at(p.keyPanels, j * D), queries, s, nk, nq, D);
     if (todo) transform(p, todo, true, s, LD, nk, (nq + 3) & ~3, i0, nq, j, spare);

@@ -144,7 +144,7 @@ export function attentionHeadsBackward(x: Heads, first: i32, end: i32, scratch: 
       p.dq = x.dq + ofQueries * x.qExample + h * x.qHead;
       p.delta = at(x.delta, firstRow(x, b, h));
       attentionBackwardQueries(p);
-      attentionBackward(p, 0, p.T, 0, p.S, dq, 0, rest);
+      attentionBackward(p, 0, p.T, 0, p.S, dq, 0, 0, rest);
       attentionBackwardQueriesDone(p, dq, 1, 0);
       if (!x.queryStarts) clearRows(p.dq, p.qRow, p.D, p.T, T);
     }

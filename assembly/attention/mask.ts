@@ -1,10 +1,12 @@
-// From products q·k to what the softmax sees, on one tile of scores: soft-cap, then bias, then allow, then the band;
+// From products q·k to what the softmax sees, on one tile of scores: soft-cap, then bias, then the functions of the call
+// (scoreMod and maskMod), then allow, then the band;
 // what is hidden becomes −∞ by selection, so a NaN there goes too. A tile has `rows` rows of `ld` bytes with `lanes`
 // floats, a multiple of 4. In the forward pass a row is a key and the lanes are queries; in the others it is the
 // other way round (`keyRows` says which).
 import { vtanh } from "../math";
 import { at } from "../simd";
 import { transpose } from "../transpose";
+import { CHANGED, MASKED, modify, planModified } from "./modify";
 import { Problem } from "./problem";
 
 // @ts-ignore: decorator
@@ -21,7 +23,21 @@ import { Problem } from "./problem";
 // @ts-ignore: decorator
 @inline export const CAP: i32 = 4;
 // @ts-ignore: decorator
-@inline const BIAS: i32 = 8;
+@inline export const BIAS: i32 = 8;
+// What the functions of a call ask for, above the others.
+// @ts-ignore: decorator
+@inline const FUNCTIONS: i32 = 4;
+// @ts-ignore: decorator
+@inline export const MODIFIED: i32 = (MASKED | CHANGED) << FUNCTIONS;
+
+// @ts-ignore: decorator
+@inline export const PARTLY: i32 = MASKED << FUNCTIONS;
+
+/** What is asked of the functions of a call, as they know it. */
+// @ts-ignore: decorator
+@inline export function ofFunctions(todo: i32): i32 {
+  return todo >> FUNCTIONS;
+}
 
 /** How much of queries [i0, i1) × keys [j0, j1) the allow mask lets through: 0 nothing, 1 some, 2 everything. */
 function allowed(p: Problem, i0: i32, i1: i32, j0: i32, j1: i32): i32 {
@@ -61,7 +77,7 @@ function hiddenByBias(p: Problem, i0: i32, i1: i32, j0: i32, j1: i32): bool {
 
 /**
  * What must be done to the scores of queries [i0, i1) × keys [j0, j1): −1 where nothing of them is visible, so that
- * they need no computing at all; else a sum of BAND, ALLOW, CAP and BIAS, 0 where the products can go to the softmax
+ * they need no computing at all; else a sum of BAND, ALLOW, CAP, BIAS and of MODIFIED, 0 where the products can go to the softmax
  * as they are.
  */
 export function plan(p: Problem, i0: i32, i1: i32, j0: i32, j1: i32): i32 {
@@ -69,8 +85,13 @@ export function plan(p: Problem, i0: i32, i1: i32, j0: i32, j1: i32): i32 {
   if (farthest < p.low || nearest > p.high) return -1;
   const shown = allowed(p, i0, i1, max(j0, 0), min(j1, p.S));
   if (shown == NONE || hiddenByBias(p, i0, i1, max(j0, 0), min(j1, p.S))) return -1;
+  let modified = 0;
+  if (p.functions) {
+    modified = planModified(p, i0, i1, max(j0, 0), min(j1, p.S));
+    if (modified < 0) return -1;
+  }
   const band = nearest < p.low || farthest > p.high || j1 > p.S ? BAND : 0;
-  return band | (shown == ALL ? 0 : ALLOW) | (p.softCap > 0 ? CAP : 0) | (p.bias ? BIAS : 0);
+  return band | (shown == ALL ? 0 : ALLOW) | (p.softCap > 0 ? CAP : 0) | (p.bias ? BIAS : 0) | (modified << FUNCTIONS);
 }
 
 /** Applies what `plan` asked for to the tile whose first element is query i0 and key j0; nq of its queries exist. */
@@ -80,6 +101,7 @@ export function transform(
 ): void {
   if (todo & CAP) squash(tile, ld, rows, lanes, p.softCap);
   if (todo & BIAS) addBias(p, keyRows, tile, ld, rows, lanes, i0, nq, j0, scratch);
+  if (todo & MODIFIED) modify(p, ofFunctions(todo), keyRows, tile, ld, rows, lanes, i0, j0);
   if (todo & ALLOW) {
     if (keyRows) hideKeyRows(p, tile, ld, rows, lanes, i0, nq, j0);
     else hideQueryRows(p, tile, ld, min(rows, nq), lanes, i0, j0);

@@ -47,4 +47,7 @@ export class Problem {
   lseLow: usize;
   // The largest weight of each query in each run of `blockSide` keys, float32 [·, blockColumns]; 0: nobody asks.
   blockMax: usize; blockSide: i32; blockColumns: i32;
+  // Functions of scoreMod and maskMod: the first of their places in the table (see modify.ts) and the block that they
+  // are given; 0: none. `changes` is 1 where a scoreMod is among them.
+  functions: u32; modification: usize; changes: i32;
 }

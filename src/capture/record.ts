@@ -26,8 +26,8 @@ export function recordCall(op: string, call: AttentionCall, example: number): Re
   const { B, H, Hkv, T, S } = program.shapes;
   checkExample(op, example, program.op, B);
   const facts = { op: program.op, T, S, ...maskOf(program, example) };
-  // A row that sees nothing has the mean of its keys there, which q, k and lse do not tell.
-  if (!scored || !lse || program.onEmptyRow === "uniform") {
+  // A row that sees nothing has the mean of its keys there, and functions of scores are code: q, k and lse do not tell.
+  if (!scored || !lse || program.onEmptyRow === "uniform" || program.modification) {
     const weights = numbers(oneOf(call.weights(), example));
     return { ...facts, attn: traceTensor([H, T, S], weights), rowSums: sumsOf(weights, S) };
   }

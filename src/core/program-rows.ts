@@ -1,4 +1,5 @@
 /** What the paths ask a compiled program, one row or one element at a time. */
+import { hostModification } from "./expression/modification.ts";
 import type { ArrayInfo, HostArray } from "./notation.ts";
 import type { AttentionProgram, Broadcast, DropoutPlan } from "./program.ts";
 import { philoxInto, words } from "./random.ts";
@@ -52,7 +53,7 @@ export function indexOf(
   return b * strides[0] + h * strides[1] + i * strides[2] + j * strides[3];
 }
 
-/** Whether query i may attend to key j: the range, `allow` and a bias that is not −∞ together. */
+/** Whether query i may attend to key j: the range, `allow`, `maskMod` and a bias that is not −∞ together. */
 export function isAllowed(
   program: AttentionProgram<HostArray>,
   b: number,
@@ -62,9 +63,10 @@ export function isAllowed(
 ): boolean {
   const [start, end] = keyRange(program, b, i);
   if (j < start || j >= end) return false;
-  const { allow, bias } = program;
+  const { allow, bias, modification } = program;
   if (bias && bias.array.values[indexOf(bias, b, h, i, j)] === -Infinity) return false;
-  return allow ? allow.array.values[indexOf(allow, b, h, i, j)] !== 0 : true;
+  if (allow && allow.array.values[indexOf(allow, b, h, i, j)] === 0) return false;
+  return modification ? hostModification(modification).allows(b, h, i, j) : true;
 }
 
 /** A number beyond float32's range is infinite on every path, those that compute in float64 included. */
@@ -73,8 +75,22 @@ function float32Range(x: number): number {
   return Math.abs(rounded) === Infinity ? rounded : x;
 }
 
-/** q·k → the score that the softmax sees: scale, then soft-cap, then bias. */
+/** q·k → the score that the softmax sees: scale, then soft-cap, then bias, then `scoreMod`. */
 export function transformScore(
+  program: AttentionProgram<HostArray>,
+  product: number,
+  b: number,
+  h: number,
+  i: number,
+  j: number,
+): number {
+  const score = unmodifiedScore(program, product, b, h, i, j);
+  const { modification } = program;
+  return modification ? float32Range(hostModification(modification).change(score, b, h, i, j)) : score;
+}
+
+/** The score that `scoreMod` is given. */
+export function unmodifiedScore(
   program: AttentionProgram<HostArray>,
   product: number,
   b: number,

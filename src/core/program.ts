@@ -16,6 +16,7 @@
  */
 import { checkChoice, checkLengths } from "./check-options.ts";
 import { OptionError, ShapeError } from "./errors.ts";
+import type { Modification, ModificationOptions } from "./expression/modification.ts";
 import { noCausalCorner, notBool, notBroadcast, noWindowCorner, outOfRange } from "./faults.ts";
 import { type ArrayInfo, type AttentionShapes, type HostArray, show } from "./notation.ts";
 
@@ -82,15 +83,18 @@ export interface AttentionProgram<A extends ArrayInfo = ArrayInfo> {
   readonly sink: number | A | undefined;
   readonly dropout: DropoutPlan | undefined;
   readonly onEmptyRow: OnEmptyRow;
+  /** The call's `scoreMod` and `maskMod`; see `compileModified`. */
+  readonly modification?: Modification<A> | undefined;
 }
 
 /** A program whose arrays are in ordinary memory. */
 export type HostProgram = AttentionProgram<HostArray>;
 
 /**
- * Validates the options of one call and gives them their meaning.
+ * Validates the options of one call and gives them their meaning. Where `scoreMod` and `maskMod` can be had, the call
+ * goes through `compileModified`; here they are refused, so that none is ever ignored.
  *
- * @throws ShapeError SHAPE · OptionError DTYPE, OPTION, CONFLICT
+ * @throws ShapeError SHAPE · OptionError DTYPE, OPTION, CONFLICT, UNSUPPORTED
  * @example
  * const shapes = { B: 1, T: 2, S: 3, H: 1, Hkv: 1, D: 4, Dv: 4 };
  * compileProgram("attention", shapes, { causal: "bottomRight" }).offset; // 1
@@ -101,6 +105,7 @@ export function compileProgram<A extends ArrayInfo>(
   options: ProgramOptions<A> = {},
 ): AttentionProgram<A> {
   const { B, T, S, D } = shapes;
+  refuseModification(op, options as ModificationOptions);
   const queryLengths = lengthsOf(op, "queryLengths", options.queryLengths, B, T);
   const keyLengths = lengthsOf(op, "keyLengths", options.keyLengths, B, S);
   const { scale = 1 / Math.sqrt(D), softCap, allow, bias, onEmptyRow = "zero" } = options;
@@ -190,6 +195,18 @@ function compileBand(
  */
 export function withAllow<A extends ArrayInfo>(program: AttentionProgram<A>, allow: A): AttentionProgram<A> {
   return { ...program, allow: broadcast(program.op, "allow", allow, program.shapes) };
+}
+
+/** @throws OptionError UNSUPPORTED for options that only `compileModified` knows */
+function refuseModification(op: string, options: Partial<Record<keyof ModificationOptions, unknown>>): void {
+  const given = (["scoreMod", "maskMod", "tensors"] as const).find((name) => options[name] !== undefined);
+  if (given === undefined) return;
+  throw new OptionError("UNSUPPORTED", {
+    op,
+    rule: "functions of scores are for attention over q·k",
+    got: given,
+    remedy: "use attention, or bias and allow",
+  });
 }
 
 function broadcast<A extends ArrayInfo>(

@@ -10,6 +10,7 @@ import {
   registerKernel,
   type TensorInfo,
 } from "@tensorflow/tfjs-core";
+import { learnedTensors } from "../core/expression/modification.ts";
 import type { HostArray } from "../core/notation.ts";
 import type { HostProgram } from "../core/program.ts";
 import {
@@ -82,13 +83,17 @@ const attentionGrad: KernelFunc = (given) => {
   const { q, k, v, bias, sink } = inputs;
   const arrays = { q: call.doubles("q"), k: call.doubles("k"), v: call.doubles("v") };
   const [dout, dlse] = [call.doubles("dout"), call.doubles("dlse")];
-  const { dq, dk, dv, dbias, dsink } = referenceCallGradients(program, attrs.layout, arrays, dout, dlse);
+  const all = referenceCallGradients(program, attrs.layout, arrays, dout, dlse);
+  const { dq, dk, dv, dbias, dsink, dtensors } = all;
   return [
     call.floats(q.shape, dq),
     call.floats(k.shape, dk),
     call.floats(v.shape, dv),
     ...(bias ? [call.floats(bias.shape, dbias!)] : []),
     ...(sink ? [call.floats(sink.shape, dsink!)] : []),
+    ...learnedTensors(program.modification).map((name) =>
+      call.floats([...program.modification!.tensors[name]!.shape], dtensors![name]!),
+    ),
   ];
 };
 

@@ -46,6 +46,16 @@ export function checkOptionTypes(op: string, options: unknown): void {
       throw refuse(op, name, "an array in ordinary memory", value, "pass { shape, dtype, values }");
     }
   }
+  for (const [name, value] of Object.entries(given.tensors ?? {})) {
+    if (isHostArray(value)) continue;
+    throw refuse(
+      op,
+      `tensors.${name}`,
+      "an array in ordinary memory",
+      value,
+      "pass { shape, dtype, values }",
+    );
+  }
   for (const name of LENGTHS) {
     if (given[name] !== undefined && !isArrayLike(given[name])) {
       throw refuse(op, name, "an array of numbers", given[name], "give one length per example");

@@ -13,6 +13,8 @@
  * own. What is hidden is never read, or selected away: no bit of a row's output depends on it, be it NaN or large.
  * A score of +∞, of a bias or of a product beyond float32's range, takes all the mass of its row, in equal shares with
  * its like; one of −∞ hides its key; a visible NaN makes its row NaN and no other. In float64 too.
+ * `scoreMod` and `maskMod` are traced once a call and compiled to WebAssembly, which the kernels call once a tile; threads
+ * compile it too, from its bytes. Gradients of the `tensors` that they read are `dtensors`, by name.
  * Cost: 4·T·S·D flops a head, 10·T·S·D backward, less what masks empty by whole blocks; memory O(T·D), never T·S.
  * Float32Array runs on WebAssembly kernels, to about 1e-6, on as many threads as `init` was given; Float64Array on
  * the reference. The same inputs give the same bits on any number of threads: a row of output is computed by one
@@ -62,6 +64,8 @@ export interface AttentionGradientArrays<A extends FloatArray> {
   dbias?: A;
   /** [H], or one number where the sink is one; where there is a sink. */
   dsink?: A;
+  /** Of the floating-point tensors that `scoreMod` reads, by name and in their shapes. */
+  dtensors?: Record<string, A>;
 }
 
 const OP = "attention";
@@ -169,6 +173,9 @@ export function attentionBackward(
           dout as Float64Array,
           dlse as Float64Array | undefined,
         );
-  const { dq, dk, dv, dbias, dsink } = all;
-  return { dq, dk, dv, ...(dbias && { dbias }), ...(dsink && { dsink }) };
+  const { dq, dk, dv, dbias, dsink, dtensors } = all;
+  return {
+    ...{ dq, dk, dv, ...(dbias && { dbias }), ...(dsink && { dsink }) },
+    ...(program.modification && { dtensors: { ...dtensors } }),
+  };
 }

@@ -3,8 +3,9 @@
 import { checkCorners } from "../core/corners.ts";
 import { OptionError, ShapeError } from "../core/errors.ts";
 import { notAChoice, unevenHeads, wrongCount } from "../core/faults.ts";
+import { compileModified } from "../core/modified-program.ts";
 import { type AttentionShapes, size } from "../core/notation.ts";
-import { compileProgram, type HostProgram } from "../core/program.ts";
+import type { HostProgram } from "../core/program.ts";
 import { checkObject, checkOptionTypes, described } from "./arguments.ts";
 import {
   type AttentionOptions,
@@ -64,9 +65,14 @@ export function compileCall(
     const choices = LAYOUTS.map((name) => `"${name}"`);
     throw new OptionError("OPTION", notAChoice({ op, name: "layout", choices, got: layout }));
   }
-  const program = compileProgram(op, layout === "thd" ? longest(op, given, options) : given, options);
+  const program = compileModified(op, layout === "thd" ? longest(op, given, options) : given, options);
   const sink = typeof options.sink === "object" ? options.sink : undefined;
-  for (const [name, array] of Object.entries({ bias: options.bias, allow: options.allow, sink })) {
+  for (const [name, array] of Object.entries({
+    ...options.tensors,
+    bias: options.bias,
+    allow: options.allow,
+    sink,
+  })) {
     if (!array) continue;
     checkElements(op, name, `[${array.shape.join(", ")}]`, array.shape, array.values.length);
   }

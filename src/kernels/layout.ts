@@ -1,5 +1,5 @@
+import type { ModifiedOptions } from "../core/modified-program.ts";
 import type { AttentionShapes, HostArray } from "../core/notation.ts";
-import type { ProgramOptions } from "../core/program.ts";
 
 export type FloatArray = Float32Array | Float64Array;
 
@@ -7,7 +7,7 @@ export type FloatArray = Float32Array | Float64Array;
 export type AttentionSizes = Omit<AttentionShapes, "Hkv" | "Dv"> &
   Partial<Pick<AttentionShapes, "Hkv" | "Dv">>;
 
-export interface AttentionOptions extends ProgramOptions<HostArray> {
+export interface AttentionOptions extends ModifiedOptions<HostArray> {
   /** Order of the axes of q, k, v and of what comes back. `allow`, `bias` and weights are [B, H, T, S] in all; packed, T and S are there those of the longest sequence. @default "bhtd" */
   layout?: Layout;
   /** Returns the weights too: B·H·T·S more numbers, before dropout and without the sink's share. @default false */

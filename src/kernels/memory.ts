@@ -1,3 +1,4 @@
+import { learnedTensors } from "../core/expression/modification.ts";
 import { type ArrayInfo, size } from "../core/notation.ts";
 import type { AttentionProgram } from "../core/program.ts";
 import { compileCall } from "./check.ts";
@@ -7,7 +8,7 @@ import { headFlops } from "./wasm/attention/heads.ts";
 
 /** Bytes of one call, which are all there at once at its peak. */
 export interface CallBytes {
-  /** Arrays that the call is given: q, k, v, bias and allow; backward those that forward returned, and dout, too. */
+  /** Arrays that the call is given: q, k, v, bias, allow and captured tensors; backward those that forward returned, and dout, too. */
   readonly inputs: number;
   /** Arrays that it returns. */
   readonly results: number;
@@ -36,14 +37,19 @@ export function memoryOf(
   scratch: { readonly forward: number; readonly backward: number },
   weights = false,
 ): AttentionMemory {
-  const { shapes, queryLengths, keyLengths, bias, allow, sink } = program;
+  const { shapes, queryLengths, keyLengths, bias, allow, sink, modification } = program;
   const { B, H, T, S, D, Dv } = shapes;
   const { queries, keys } = callLayout(layout, shapes, queryLengths, keyLengths);
   const [nq, nk] = [queries.rows(B), keys.rows(B)];
   const floats = (...numbers: number[]) => 4 * numbers.reduce((sum, n) => sum + n, 0);
   const biasFloats = bias ? size(bias.array.shape) : 0;
   const [q, k, v, out, lse] = [nq * D, nk * D, nk * Dv, nq * Dv, 2 * nq] as const;
-  const masks = floats(biasFloats, typeof sink === "object" ? H : 0) + (allow ? size(allow.array.shape) : 0);
+  const capturedFloats = (names: readonly string[]) =>
+    names.reduce((sum, name) => sum + size(modification!.tensors[name]!.shape), 0);
+  const captured = capturedFloats(Object.keys(modification?.tensors ?? {}));
+  const learned = capturedFloats(learnedTensors(modification));
+  const masks =
+    floats(biasFloats, typeof sink === "object" ? H : 0, captured) + (allow ? size(allow.array.shape) : 0);
   const sum = (inputs: number, results: number, scratch: number): CallBytes => ({
     inputs,
     results,
@@ -56,7 +62,7 @@ export function memoryOf(
     forward: sum(given, made, scratch.forward),
     backward: sum(
       given + floats(out, lse, out),
-      floats(q, k, v, biasFloats, typeof sink === "object" ? H : sink === undefined ? 0 : 1),
+      floats(q, k, v, biasFloats, typeof sink === "object" ? H : sink === undefined ? 0 : 1, learned),
       scratch.backward,
     ),
     densePeak: given + made + floats(2 * B * H * T * S),

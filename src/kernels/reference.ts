@@ -7,10 +7,18 @@
  */
 
 import { OptionError } from "../core/errors.ts";
+import { hostModification, tensorZeros } from "../core/expression/modification.ts";
 import { emptyRow } from "../core/faults.ts";
 import { type HostArray, keyHead, size } from "../core/notation.ts";
 import type { AttentionProgram } from "../core/program.ts";
-import { dropoutRow, indexOf, isAllowed, sinkOf, transformScore } from "../core/program-rows.ts";
+import {
+  dropoutRow,
+  indexOf,
+  isAllowed,
+  sinkOf,
+  transformScore,
+  unmodifiedScore,
+} from "../core/program-rows.ts";
 
 export interface AttentionInputs {
   readonly q: ArrayLike<number>;
@@ -34,6 +42,8 @@ export interface AttentionGradients {
   readonly dbias: Float64Array | undefined;
   /** Per head [H], or one number where the sink is one. */
   readonly dsink: Float64Array | undefined;
+  /** Of the floating-point tensors that `scoreMod` reads, in their shapes, by name. */
+  readonly dtensors?: Readonly<Record<string, Float64Array>> | undefined;
 }
 
 type Program = AttentionProgram<HostArray>;
@@ -198,6 +208,7 @@ export function referenceAttentionGradients(
       program.sink === undefined
         ? undefined
         : new Float64Array(typeof program.sink === "number" ? 1 : program.shapes.H),
+    dtensors: program.modification && tensorZeros(program.modification),
   };
   const factors = new Float64Array(S).fill(1);
   const dweights = new Float64Array(S);
@@ -222,9 +233,13 @@ export function referenceAttentionGradients(
     for (let j = 0; j < S; j++) {
       const p = weights[at.weights(i) + j]!;
       if (p === 0 || !visible[at.row(i)]) continue;
-      const dscore = p * (dweights[j]! - r + dlseRow);
-      if (program.bias && gradients.dbias) gradients.dbias[indexOf(program.bias, b, h, i, j)]! += dscore;
       const product = dot(q, at.q(i), k, at.k(j), D);
+      let dscore = p * (dweights[j]! - r + dlseRow);
+      if (program.modification) {
+        const element = { score: unmodifiedScore(program, product, b, h, i, j), b, h, q: i, k: j };
+        dscore *= hostModification(program.modification).slope(element, dscore, gradients.dtensors!);
+      }
+      if (program.bias && gradients.dbias) gradients.dbias[indexOf(program.bias, b, h, i, j)]! += dscore;
       const dproduct = dscore * program.scale * softCapSlope(program, product);
       accumulate(gradients.dq, at.q(i), dproduct, k, at.k(j), D);
       accumulate(gradients.dk, at.k(j), dproduct, q, at.q(i), D);

@@ -23,19 +23,25 @@ export type { AttentionOptions, AttentionResult } from "./attention/run.ts";
  * shared equally among the visible keys that have one, and a score of NaN makes its own row NaN alone. NaN in hidden
  * places leaks nowhere, whether allow, lengths, causality,
  * window or a bias of −∞ hide them. The output is the same, bit for bit, whether weights and lse are asked for or not.
- * Gradients: of q, k, v, bias and sink, from output, lse and weights, once; gradients of gradients are refused where
+ * Functions of scores: `scoreMod` changes what the softmax sees (after scale, soft-cap and bias), `maskMod` hides, both
+ * ordinary arrows that are run once on traced values, with the numbers of rows q and k and with captured `tensors`. What
+ * cannot be traced is refused with its line; blocks that they hide are not computed. A score of −∞ stays hidden. Where
+ * float32 decides a jump (⌊x⌋, a comparison) of inexact numbers, it may fall otherwise than in float64: capture a table.
+ * Gradients: of q, k, v, bias, sink and floating-point `tensors`, from output, lse and weights, once; gradients of gradients are refused where
  * the kernels are.
  * On `heed` in blocks, in place, in memory O(T + S) besides what is returned; on `cpu` in plain loops with float64
  * sums; on other backends of TensorFlow.js ops, in memory O(B·H·T·S). With `queryChunkSize` or `keyChunkSize` everywhere
  * but on `heed` in chunks, of TensorFlow.js ops, in memory O(B·H·(T + S)·D) and a chunk of the scores.
  * Cost: 4·T·S·D flops a head, 10·T·S·D for the gradients, less what masks empty by whole blocks. A gradient of the
- * weights takes arrays as large as they. Paper: Vaswani et al. 2017, §3.2.1, arxiv.org/abs/1706.03762.
+ * weights takes arrays as large as they. A function costs about what the option for the same costs; its first call
+ * compiles it, 1 ms. Captured tensors are copied once a call. Paper: Vaswani et al. 2017, §3.2.1, arxiv.org/abs/1706.03762.
  *
  * @throws ShapeError RANK, DIMENSION, HEADS, SHAPE · OptionError OPTION, EMPTY_ROW, GRADIENT · MemoryError ·
  *   WorkerError WORKER where `init` started threads · and what `compileProgram` throws
  * @param op the name that errors give, for mechanisms that are made of this
  * @example
  * const { output, weights } = attention(q, k, v, { causal: true, weights: true });
+ * const sloped = attention(q, k, v, { scoreMod: (score, { q, k }) => score.sub(q.sub(k).abs().mul(0.1)) }).output;
  */
 export function attention<const O extends AttentionOptions>(
   q: Tensor4D,

@@ -1,22 +1,9 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Case } from "../../conformance/inputs.mjs";
-import { HeedError } from "../../src/core/errors.ts";
-import { type Path, paths, startPaths } from "./paths.ts";
-import { compare, suites, taskOf } from "./suite.ts";
+import { gpuTest } from "../support/gpu.ts";
+import { gpuPath, paths, problemsOf, startPaths } from "./paths.ts";
+import { expectedOfFunction, functionTaskOf, suites } from "./suite.ts";
 
 beforeAll(startPaths);
-
-/** What is wrong with one path on one case. */
-async function problemsOf(c: Case, { precision, run }: Path): Promise<string[]> {
-  try {
-    const results = await run(taskOf(c));
-    return c.error ? [`no error, not ${c.error}`] : compare(c, precision, results);
-  } catch (error) {
-    if (c.error && error instanceof HeedError)
-      return error.code === c.error ? [] : [`${error.code}, not ${c.error}`];
-    return [String(error)];
-  }
-}
 
 describe.each(suites)("conformance/%s on every path:", (_, { cases }) => {
   it.each(cases.map((c) => [c.name, c] as const))("%s", async (_name, c) => {
@@ -26,4 +13,31 @@ describe.each(suites)("conformance/%s on every path:", (_, { cases }) => {
     }
     expect(problems).toEqual([]);
   });
+});
+
+describe("by its function of scores, on every path:", () => {
+  const all = suites.flatMap(([, { cases }]) => cases).filter((c) => c.function);
+  it.each(all.map((c) => [c.name, c] as const))("%s", async (_name, c) => {
+    const problems: string[] = [];
+    for (const one of paths) {
+      for (const problem of await problemsOf(expectedOfFunction(c), one, functionTaskOf(c))) {
+        problems.push(`${one.name}: ${problem}`);
+      }
+    }
+    expect(problems).toEqual([]);
+  });
+});
+
+/**
+ * The first case of each file, and all of them with `npm run fuzz -- webgpu-backend`: a software device compiles the shaders of
+ * a case for seconds.
+ */
+const isFull = process.env.HEED_WEBGPU === "all";
+
+describe.each(suites)("conformance/%s on webgpu:", (_, { cases }) => {
+  for (const c of isFull ? cases : cases.slice(0, 1)) {
+    gpuTest(c.name, async () => {
+      expect(await problemsOf(c, gpuPath)).toEqual([]);
+    });
+  }
 });

@@ -1,16 +1,21 @@
 /** Every way that heed has to compute attention, each as a function from a task to results by name. */
 import * as tf from "@tensorflow/tfjs-core";
+import type { Case } from "../../conformance/inputs.mjs";
 import { type SoftAttentionOptions, softAttention } from "../../src/attention/sequence/index.ts";
+import { HeedError } from "../../src/core/errors.ts";
+import { compileModified } from "../../src/core/modified-program.ts";
 import type { HostArray } from "../../src/core/notation.ts";
-import { compileProgram, type ProgramOptions } from "../../src/core/program.ts";
+import type { ProgramOptions } from "../../src/core/program.ts";
+import { useWebGpu } from "../../src/host/webgpu/index.ts";
 import { attention, attentionBackward } from "../../src/kernels/attention.ts";
 import { init } from "../../src/kernels/init.ts";
 import { AttentionEngine } from "../../src/kernels/wasm/attention/engine.ts";
 import type { KernelBuild } from "../../src/kernels/wasm/load.ts";
 import { allowRelaxedSimd } from "../../src/kernels/wasm/relaxed.ts";
 import { tensor } from "../attention/support.ts";
+import { namedTensors } from "../kernels/cases.ts";
 import { inBhtd } from "./layout.ts";
-import type { Results, Task } from "./suite.ts";
+import { compare, type Results, type Task, taskOf } from "./suite.ts";
 
 export interface Path {
   readonly name: string;
@@ -34,7 +39,8 @@ function onTypedArrays(kind: Float32ArrayConstructor | Float64ArrayConstructor) 
     const options = { ...task.options, layout, ...(task.weights && { weights: true }) };
     const { saved, lse, ...forward } = attention(q!, k!, v!, packed?.sizes ?? task.sizes, options);
     const rows = packed ? packed.unpack(lse, task.options.sink) : lse;
-    return { ...forward, lse: rows, ...attentionBackward(dout!, saved, dlse) };
+    const { dtensors, ...gradients } = attentionBackward(dout!, saved, dlse);
+    return { ...forward, lse: rows, ...gradients, ...namedTensors(dtensors) };
   };
 }
 
@@ -74,7 +80,7 @@ function onKernels(build: KernelBuild) {
   return (task: Task): Results => {
     allowRelaxedSimd();
     engine ??= new AttentionEngine(build);
-    const program = compileProgram("attention", task.sizes, task.options);
+    const program = compileModified("attention", task.sizes, task.options);
     const [q, k, v, dout] = [task.q, task.k, task.v, task.dout].map((x) => Float32Array.from(x)) as [
       Float32Array,
       Float32Array,
@@ -83,31 +89,42 @@ function onKernels(build: KernelBuild) {
     ];
     const dlse = task.dlse && Float32Array.from(task.dlse);
     const saved = engine.forward(program, { q, k, v });
-    const gradients = engine.backward(program, { q, k, v }, saved, dout, dlse);
+    const { dtensors, ...gradients } = engine.backward(program, { q, k, v }, saved, dout, dlse);
     const weights = task.weights ? engine.weights(program, { q, k }, saved) : undefined;
-    return defined({ output: saved.output, lse: saved.lse, weights, ...gradients });
+    return defined({
+      output: saved.output,
+      lse: saved.lse,
+      weights,
+      ...gradients,
+      ...namedTensors(dtensors),
+    });
   };
 }
 
-/** `softAttention`, composed of TensorFlow.js operations, with TensorFlow.js' gradients; in chunks where it is told so. */
-function composed(
+/** `softAttention` on a backend, with TensorFlow.js' gradients; composed in chunks where it is told so. */
+function onBackend(
   backend: string,
   chunks: Pick<SoftAttentionOptions, "queryChunkSize" | "keyChunkSize"> = {},
 ) {
   return async (task: Task): Promise<Results> => {
-    await tf.setBackend(backend);
+    if (backend === "webgpu") await useWebGpu();
+    else await tf.setBackend(backend);
     const before = tf.memory().numTensors;
-    let results: Results = {};
-    tf.tidy(() => {
-      results = runComposed(task, chunks);
-    });
+    const results = tf.tidy(
+      () => runSoftAttention(task, chunks) as unknown as tf.Tensor[],
+    ) as never as Record<string, tf.Tensor>;
+    const read: Results = {};
+    for (const [name, tensor] of Object.entries(results)) {
+      read[name] = await tensor.data();
+      tensor.dispose();
+    }
     const leaked = tf.memory().numTensors - before;
     if (leaked !== 0) throw new Error(`${leaked} tensors leaked`);
-    return results;
+    return read;
   };
 }
 
-function runComposed(task: Task, chunks: SoftAttentionOptions): Results {
+function runSoftAttention(task: Task, chunks: SoftAttentionOptions): Record<string, tf.Tensor> {
   const { B, H, Hkv, T, S, D, Dv } = task.sizes;
   const floats = (values: ArrayLike<number>, shape: number[]): tf.Tensor4D =>
     tensor({ shape, dtype: "float32", values });
@@ -118,22 +135,24 @@ function runComposed(task: Task, chunks: SoftAttentionOptions): Results {
   const wanted = { ...options, lse: true, ...(task.weights && { weights: true }) } as const;
   const { output, lse, weights } = softAttention(q, k, v, wanted);
   const gradients = gradientsOf(task, { q, k, v }, options, floats(task.dout, output.shape));
-  return defined({
-    output: output.dataSync(),
-    lse: lse.dataSync(),
-    weights: weights?.dataSync(),
-    ...gradients,
-  });
+  return { output, lse, ...(weights && { weights }), ...gradients };
 }
 
-function onDevice({ options: { allow, bias, sink, ...rest } }: Task): SoftAttentionOptions {
+function onDevice({ options: { allow, bias, sink, tensors, ...rest } }: Task): SoftAttentionOptions {
   return {
     ...rest,
+    ...(tensors && {
+      tensors: Object.fromEntries(Object.entries(tensors).map(([name, x]) => [name, onDeviceOf(x)])),
+    }),
     ...(allow && { allow: tensor(allow) }),
     ...(bias && { bias: tensor(bias) }),
     ...(sink !== undefined && { sink: typeof sink === "number" ? sink : tensor(sink as HostArray) }),
   };
 }
+
+/** An array of any kind as a tensor. */
+const onDeviceOf = ({ shape, dtype, values }: HostArray): tf.Tensor =>
+  tf.tensor(Array.from(values), [...shape], dtype as "int32");
 
 /** The gradients of Σ dout·output + Σ dlse·lse. A sink that is a number has one only as an array of equal ones. */
 function gradientsOf(
@@ -141,7 +160,7 @@ function gradientsOf(
   inputs: { q: tf.Tensor4D; k: tf.Tensor4D; v: tf.Tensor4D },
   options: SoftAttentionOptions,
   dout: tf.Tensor,
-): Results {
+): Record<string, tf.Tensor> {
   const { bias, sink } = options;
   const learned = {
     ...inputs,
@@ -162,7 +181,7 @@ function gradientsOf(
   return Object.fromEntries(
     names.map((name, n) => {
       const whole = name === "sink" && typeof sink === "number" ? tf.sum(gradients[n]!) : gradients[n]!;
-      return [`d${name}`, whole.dataSync()];
+      return [`d${name}`, whole];
     }),
   );
 }
@@ -185,12 +204,27 @@ export const paths: readonly Path[] = [
   native("kernels", "float32", onTypedArrays(Float32Array)),
   path("relaxed kernels", "float32", onKernels("relaxed"), false),
   path("plain kernels", "float32", onKernels("plain"), false),
-  path("composed on cpu", "float32", composed("cpu")),
-  path("composed on heed", "float32", composed("heed")),
-  path("in chunks on cpu", "float32", composed("cpu", { queryChunkSize: 2, keyChunkSize: 3 })),
+  path("composed on cpu", "float32", onBackend("cpu")),
+  path("composed on heed", "float32", onBackend("heed")),
+  path("in chunks on cpu", "float32", onBackend("cpu", { queryChunkSize: 2, keyChunkSize: 3 })),
 ];
+
+/** Those on a device, where there is one. */
+export const gpuPath = path("webgpu", "float32", onBackend("webgpu"));
 
 /** Compiles what the paths need. */
 export async function startPaths(): Promise<void> {
   await init();
+}
+
+/** What is wrong with one path on one case. */
+export async function problemsOf(c: Case, { precision, run }: Path, task = taskOf(c)): Promise<string[]> {
+  try {
+    const results = await run(task);
+    return c.error ? [`no error, not ${c.error}`] : compare(c, precision, results);
+  } catch (error) {
+    if (c.error && error instanceof HeedError)
+      return error.code === c.error ? [] : [`${error.code}, not ${c.error}`];
+    return [String(error)];
+  }
 }

@@ -3,8 +3,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import type { Case, Suite } from "../../conformance/inputs.mjs";
 import { inputsOf, readNumbers, sizesOf, toLayout } from "../../conformance/inputs.mjs";
+import * as presets from "../../src/core/expression/presets/index.ts";
+import type { MaskMod, ScoreMod } from "../../src/core/expression/trace.ts";
+import type { ModifiedOptions } from "../../src/core/modified-program.ts";
 import type { AttentionShapes, HostArray } from "../../src/core/notation.ts";
-import type { ProgramOptions } from "../../src/core/program.ts";
 
 export const FOLDER = path.resolve(import.meta.dirname, "../../conformance");
 const NOT_CASES = ["schema.json"];
@@ -21,7 +23,7 @@ export const suites: [file: string, suite: Suite][] = suiteFiles.map((file) => [
 export interface Task {
   readonly case: Case;
   readonly sizes: AttentionShapes;
-  readonly options: ProgramOptions<HostArray>;
+  readonly options: ModifiedOptions<HostArray>;
   readonly q: Float64Array;
   readonly k: Float64Array;
   readonly v: Float64Array;
@@ -53,6 +55,33 @@ export function taskOf(c: Case): Task {
     dlse,
     weights: Boolean(c.expected?.weights),
   };
+}
+
+const PRESETS = new Map<string, unknown>(Object.entries(presets));
+
+/** The same case asked for by its function of scores; undefined where it has none. */
+export function functionTaskOf(c: Case): Task | undefined {
+  if (!c.function) return undefined;
+  const { name, numbers = [], tensors, instead } = c.function;
+  const task = taskOf(c);
+  const kept = Object.entries(task.options).filter(([option]) => !instead.includes(option as "bias"));
+  const preset = PRESETS.get(name);
+  // Those without numbers are functions of scores themselves.
+  const made = numbers.length > 0 ? (preset as (...given: number[]) => unknown)(...numbers) : preset;
+  const own = name === "causalMaskMod" ? presets.causalMaskMod() : made;
+  const isMask = name.endsWith("MaskMod");
+  const options = {
+    ...Object.fromEntries(kept),
+    ...(isMask ? { maskMod: own as MaskMod } : { scoreMod: own as ScoreMod }),
+    ...(tensors && { tensors }),
+  };
+  return { ...task, options };
+}
+
+/** What a case expects of its function: all but the gradient of the bias that it stands for. */
+export function expectedOfFunction(c: Case): Case {
+  const { dbias: _, ...expected } = c.expected!;
+  return { ...c, expected };
 }
 
 /** Everything that is wrong with the results of one path; one line for each array. */

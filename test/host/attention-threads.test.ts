@@ -1,5 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import {
+  alibiScoreMod,
+  learnedAlibiScoreMod,
+  windowMaskMod,
+} from "../../src/core/expression/presets/index.ts";
 import { init, shutdown } from "../../src/kernels/init.ts";
 import { PoolSpace } from "../../src/kernels/wasm/pool/pool.ts";
 import { type AttentionOptions, attention } from "../../src/ops/attention.ts";
@@ -39,6 +44,7 @@ it.each<[string, AttentionOptions]>([
   ["heads first", { causal: "bottomRight" }],
   ["positions first", { layout: "bthd", keyLengths: [401, 150], softCap: 3 }],
   ["dropout", { dropout: { rate: 0.2, seed: 3 }, training: true }],
+  ["functions of scores", { scoreMod: alibiScoreMod(4), maskMod: windowMaskMod(170, 90) }],
 ])("attention on the heed backend gives the same bits on the threads of init: %s", async (_, options) => {
   await init({ threads: 1 });
   const alone = run(options);
@@ -51,4 +57,24 @@ it.each<[string, AttentionOptions]>([
     expect(used.has(kernel)).toBe(true);
   }
   expect(shared.map((bytes, n) => bytes.equals(alone[n]!))).toEqual([true, true, true, true, true]);
+});
+
+it("captured tensors have the same gradients, bit for bit, on the threads of init", async () => {
+  const gradients = () =>
+    tf.tidy(() => {
+      const x = [normal([B, H, T, D], 1), normal([B, Hkv, S, D], 2), normal([B, Hkv, S, Dv], 3)];
+      const [q, k, v] = x as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
+      const loss = (slopes: tf.Tensor) =>
+        tf.sum(tf.square(attention(q, k, v, { scoreMod: learnedAlibiScoreMod, tensors: { slopes } }).output));
+      return Buffer.from(
+        tf
+          .grad(loss)(normal([H], 4))
+          .dataSync()
+          .slice().buffer,
+      );
+    });
+  await init({ threads: 1 });
+  const alone = gradients();
+  await init({ threads: 2 });
+  for (let n = 0; n < 3; n++) expect(gradients().equals(alone)).toBe(true);
 });

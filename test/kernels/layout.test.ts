@@ -8,7 +8,7 @@ import {
 } from "../../src/kernels/attention.ts";
 import { init } from "../../src/kernels/init.ts";
 import { type Layout, RowLayout, relayout } from "../../src/kernels/layout.ts";
-import { type Arrays, firstDifference, floats, holes, normal } from "./cases.ts";
+import { type Arrays, firstDifference, floats, holes, namedTensors, normal } from "./cases.ts";
 
 beforeAll(() => init());
 
@@ -45,7 +45,8 @@ function move(
 function run(x: Record<Name, FloatArray>, sizes: AttentionSizes, options: AttentionOptions): Arrays {
   const { output, lse, weights, saved } = attention(x.q, x.k, x.v, sizes, { ...options, weights: true });
   const dlse = (x.q.constructor as Float32ArrayConstructor).from(normal(5, lse.length)) as FloatArray;
-  return { output, lse, weights, ...attentionBackward(x.dout, saved, dlse) };
+  const { dtensors, ...gradients } = attentionBackward(x.dout, saved, dlse);
+  return { output, lse, weights, ...gradients, ...namedTensors(dtensors) };
 }
 
 const NAMES = { output: "dout", dq: "q", dk: "k", dv: "v" } as const;

@@ -1,8 +1,9 @@
 /** Calls of the op beside the float64 reference. */
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "vitest";
+import { learnedTensors } from "../../src/core/expression/modification.ts";
+import type { ModifiedOptions } from "../../src/core/modified-program.ts";
 import type { AttentionShapes, HostArray } from "../../src/core/notation.ts";
-import type { ProgramOptions } from "../../src/core/program.ts";
 import { RowLayout, relayout } from "../../src/kernels/layout.ts";
 import { type AttentionOptions, attention } from "../../src/ops/index.ts";
 import {
@@ -16,7 +17,7 @@ import {
 } from "../kernels/cases.ts";
 import { useBuild } from "../support/kernel-build.ts";
 
-export type HostOptions = ProgramOptions<HostArray>;
+export type HostOptions = ModifiedOptions<HostArray>;
 export type Order = "bhtd" | "bthd";
 
 export const SHAPES: AttentionShapes = { B: 2, T: 5, S: 7, H: 6, Hkv: 3, D: 11, Dv: 13 };
@@ -60,8 +61,8 @@ export const OPTIONS: [string, HostOptions][] = [
 ];
 
 export function tensor({ shape, dtype, values }: HostArray): tf.Tensor {
-  const data = dtype === "bool" ? Uint8Array.from(values) : Float32Array.from(values);
-  return tf.tensor(data, [...shape], dtype as "bool");
+  const kinds = { bool: Uint8Array, int32: Int32Array, float32: Float32Array };
+  return tf.tensor(kinds[dtype as "bool"].from(values), [...shape], dtype as "bool");
 }
 
 const LETTERS = {
@@ -92,10 +93,15 @@ export function runOp(c: Case, options: HostOptions, layout: Order): Arrays {
       const { shape, values } = reorder(c[name], name, shapes, ["bhtd", layout]);
       return tf.tensor(values, shape);
     };
-    const { allow, bias, sink, ...rest } = options;
+    const { allow, bias, sink, tensors = {}, ...rest } = options;
+    const names = learnedTensors(c.program.modification);
+    const all = Object.entries(tensors).map(([name, x]) => [name, tensor(x)] as const);
+    const captured = (isLearned: boolean) =>
+      Object.fromEntries(all.filter(([name]) => names.includes(name) === isLearned));
     const learned = {
       ...(bias && { bias: tensor(bias) }),
       ...(typeof sink === "object" && { sink: tensor(sink) }),
+      ...Object.fromEntries(Object.entries(captured(true)).map(([name, x]) => [`tensors.${name}`, x])),
     };
     const fixed = {
       ...rest,
@@ -106,7 +112,13 @@ export function runOp(c: Case, options: HostOptions, layout: Order): Arrays {
     const call = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, given: Record<string, tf.Tensor>) =>
       attention(q as tf.Tensor4D, k as tf.Tensor4D, v as tf.Tensor4D, {
         ...(fixed as AttentionOptions),
-        ...given,
+        ...Object.fromEntries(Object.entries(given).filter(([name]) => !name.startsWith("tensors."))),
+        ...(all.length > 0 && {
+          tensors: {
+            ...captured(false),
+            ...Object.fromEntries(names.map((name) => [name, given[`tensors.${name}`]!])),
+          },
+        }),
         weights: true,
         lse: true,
       });
@@ -142,9 +154,10 @@ export function expectReference(given: Case, options: HostOptions, layout: Order
   // Of TensorFlow.js ops, the gradient of v is a product over all of dout, so that must be finite everywhere.
   const finite = given.dout.map((x) => (Number.isNaN(x) ? 0 : x));
   const c = tf.getBackend() === "wasm" ? { ...given, dout: finite } : given;
-  const { dsink, ...expected } = runReference(c);
-  const wanted = typeof options.sink === "object" ? { ...expected, dsink: dsink! } : expected;
-  expect(firstDifference(runOp(c, options, layout), wanted, tolerances(c, runReference(c)))).toBe("");
+  const all = runReference(c);
+  const { dsink: _, ...others } = all;
+  const wanted = typeof options.sink === "object" ? all : others;
+  expect(firstDifference(runOp(c, options, layout), wanted, tolerances(c, all))).toBe("");
 }
 
 export function inputs(shapes = SHAPES): [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D] {

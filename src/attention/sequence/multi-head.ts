@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { compileProgram } from "../../core/program.ts";
+import { compileModified } from "../../core/modified-program.ts";
 import { runAttention, wantsOf } from "../../ops/attention/run.ts";
 import type { AttentionOptions } from "../../ops/attention.ts";
 import { type Asked, tidyAsked } from "../../ops/tidy.ts";
@@ -62,7 +62,7 @@ export function multiHeadAttention<const O extends MultiHeadOptions>(
   const { query, value = query, key = value } = inputs;
   const { finite }: MultiHeadOptions = options;
   const shapes = checkMultiHead(op, { query, key, value }, parameters);
-  const program = compileProgram<tf.Tensor>(op, shapes, options);
+  const program = compileModified<tf.Tensor>(op, shapes, options);
   const asked = wantsOf(op, options);
   const { wq, bq, wk, bk, wv, bv, wo, bo } = parameters;
   return tidyAsked((): MultiHeadResult<MultiHeadOptions> => {

@@ -1,5 +1,6 @@
 /** Attention programs on TensorFlow.js' heap: the passes of kernels/wasm/attention over tensors where they are. */
 import type { TensorInfo } from "@tensorflow/tfjs-core";
+import { learnedTensors, type Modification, tensorZeros } from "../../core/expression/modification.ts";
 import type { ArrayInfo, HostArray } from "../../core/notation.ts";
 import type { AttentionProgram, HostProgram } from "../../core/program.ts";
 import { threadedEngine } from "../../kernels/init.ts";
@@ -40,7 +41,7 @@ export function namedInputs(inputs: KernelInputs, { names }: AttentionAttributes
 /** The program with `array` of its arrays among the inputs. A sink that is none of them does not matter there. */
 export function hostProgram(
   { program }: AttentionAttributes,
-  { bias, allow, sink }: KernelInputs,
+  { bias, allow, sink, ...rest }: KernelInputs,
   array: (tensor: TensorInfo) => HostArray,
 ): HostProgram {
   return {
@@ -48,8 +49,22 @@ export function hostProgram(
     bias: program.bias && { ...program.bias, array: array(bias) },
     allow: program.allow && { ...program.allow, array: array(allow) },
     sink: typeof program.sink === "object" ? sink && array(sink) : program.sink,
+    modification:
+      program.modification && withTensors(program.modification, (name) => array(rest[CAPTURED + name]!)),
   };
 }
+
+/** A modification on other arrays of the same shapes. */
+function withTensors<A extends ArrayInfo>(
+  modification: Modification<ArrayInfo>,
+  arrayOf: (name: string) => A,
+): Modification<A> {
+  const tensors = Object.keys(modification.tensors).map((name) => [name, arrayOf(name)] as const);
+  return { ...modification, tensors: Object.fromEntries(tensors) };
+}
+
+/** Captured tensors among the inputs of a kernel have this before their names. */
+export const CAPTURED = "tensors.";
 
 /**
  * Copying q, k, v and out moves 16·D bytes a query and key, a head computes 4·S·D flops a query: below so many keys and
@@ -192,6 +207,10 @@ export const attentionGrad: HeedKernel = ({ inputs, attrs, heap }) => {
   const dbias = bias && heap.output(op, bias.shape);
   if (dbias) heap.view(dbias).fill(0);
   const dsink = sink && heap.output(op, sink.shape);
+  const dtensors = learnedTensors(program.modification).map((name) => ({
+    name,
+    tensor: heap.output(op, [...program.modification!.tensors[name]!.shape]),
+  }));
   const { workspace, call } = run.place(
     { q, k, v, out: output, dout },
     { dq, dk, dv },
@@ -202,6 +221,7 @@ export const attentionGrad: HeedKernel = ({ inputs, attrs, heap }) => {
     dlse: () => run.floats(dlse),
     dbias: () => (dbias ? run.floats(dbias) : undefined),
     dsink: sink && new Float64Array(program.shapes.H),
+    dtensors: program.modification && tensorZeros(program.modification),
   };
   backwardPass(workspace, call, arrays);
   const rows = run.emptyRows(empty);
@@ -210,7 +230,9 @@ export const attentionGrad: HeedKernel = ({ inputs, attrs, heap }) => {
     addUniformGradients(program, layout, given, rows, { dv: run.floats(dv), dsink: arrays.dsink });
   }
   if (dsink) run.floats(dsink).set(arrays.dsink!);
-  return [dq, dk, dv, ...(dbias ? [dbias] : []), ...(dsink ? [dsink] : [])];
+  for (const { name, tensor } of dtensors) run.floats(tensor).set(arrays.dtensors![name]!);
+  const learned = dtensors.map(({ tensor }) => tensor);
+  return [dq, dk, dv, ...(dbias ? [dbias] : []), ...(dsink ? [dsink] : []), ...learned];
 };
 
 /** The weights [B, H, T, S] again, from q, k and lse. */
@@ -240,7 +262,7 @@ export function attentionScratch(
   program: AttentionProgram<ArrayInfo>,
   order: Layout,
 ): Record<"forward" | "weights" | "backward", number> {
-  const { shapes, queryLengths, keyLengths, bias, allow, sink } = program;
+  const { shapes, queryLengths, keyLengths, bias, allow, sink, modification } = program;
   const { D, Dv, H } = shapes;
   const placed = ({ shape, dtype }: ArrayInfo): PlacedHostArray => {
     const values = { length: shape.reduce((product, n) => product * n, 1) };
@@ -251,6 +273,7 @@ export function attentionScratch(
     bias: bias && { ...bias, array: placed(bias.array) },
     allow: allow && { ...allow, array: placed(allow.array) },
     sink: typeof sink === "object" ? placed({ shape: [H], dtype: "float32" }) : sink,
+    modification: modification && withTensors(modification, (name) => placed(modification.tensors[name]!)),
   };
   const layout = callLayout(order, shapes, queryLengths, keyLengths);
   const none = new Float32Array(0);
@@ -268,6 +291,7 @@ export function attentionScratch(
           dlse: () => none,
           dbias,
           dsink: sink ? new Float64Array(H) : undefined,
+          dtensors: host.modification && tensorZeros(host.modification),
         }),
     ],
   } as const;

@@ -1,3 +1,4 @@
+import type { PlacedFunctions } from "./functions.ts";
 import { instantiateKernels, type KernelBuild, type KernelExports } from "./load.ts";
 
 /**
@@ -14,11 +15,18 @@ export interface KernelSpace {
   /**
    * Calls the kernel once for each row of arguments, in any order and at once where there are threads, and returns
    * when all are done. Each call gets `scratch + thread · scratchBytes` as its last argument, if `scratch` is given.
-   * `flops` says about how much work all calls are: small work is not handed out.
+   * `flops` says about how much work all calls are: small work is not handed out. `functions` are those of scores that
+   * the calls use, which stand in the table of this thread.
    *
    * @throws WorkerError WORKER, after which the space must be closed · FAULT, after which it need not
    */
-  run(kernel: string, calls: readonly KernelCall[], flops: number, scratch?: Scratch): void;
+  run(
+    kernel: string,
+    calls: readonly KernelCall[],
+    flops: number,
+    scratch?: Scratch,
+    functions?: PlacedFunctions,
+  ): void;
 }
 
 export type KernelCall = readonly number[];

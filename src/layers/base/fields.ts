@@ -90,6 +90,33 @@ export function ours<F extends Field<never, unknown>>(field: F): F {
   return { ...field, write };
 }
 
+/**
+ * A field that cannot be written down, such as a function: a layer that has one works, and refuses to be saved.
+ *
+ * The field it makes throws OptionError OPTION where `holds` is false, and UNSUPPORTED when the layer is saved.
+ */
+export function unsaved<V>(
+  rule: string,
+  holds: (given: unknown) => boolean,
+): Field<V, V | undefined> & { readonly required: false } {
+  return {
+    required: false,
+    read: (op, name, given) => {
+      if (given === null || given === undefined) return undefined;
+      return holds(given) ? given : refuse(op, name, rule, typeof given, "or leave it out");
+    },
+    write: (value) => {
+      if (value === undefined) return undefined;
+      throw new OptionError("UNSUPPORTED", {
+        op: "getConfig",
+        rule: `a layer is saved as JSON, which cannot hold ${rule}`,
+        got: "a layer with one",
+        remedy: "save its weights, and make the layer anew with the function",
+      });
+    },
+  };
+}
+
 /** true or false. */
 export function flag(): Kind<boolean, boolean> {
   return plain("true or false", (given) => typeof given === "boolean");

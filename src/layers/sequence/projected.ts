@@ -1,6 +1,8 @@
 /** What Keras' MultiHeadAttention and GroupQueryAttention share: all but the names of their sizes. */
 import * as tf from "@tensorflow/tfjs-core";
 import { type MultiHeadParameters, multiHeadAttention } from "../../attention/sequence/multi-head.ts";
+import type { MaskMod, ScoreMod } from "../../core/expression/trace.ts";
+import { isObject } from "../../core/is-object.ts";
 import { linear } from "../../ops/linear.ts";
 import { type HeadWeights, headWeights, outputWeights, projectionFields } from "../base/heads.ts";
 import {
@@ -17,6 +19,7 @@ import {
   rate,
   type Shape,
   type Sizes,
+  unsaved,
   type WeightTable,
   zeroHidden,
 } from "../base/index.ts";
@@ -39,6 +42,8 @@ const nothing: Kind<unknown, null> = {
   write: () => null,
 };
 
+const isFunction = (given: unknown): boolean => typeof given === "function";
+
 export const projectedFields = {
   /** Share of weights dropped in training; it costs no other path. @default 0 */
   dropout: byDefault(rate(), 0),
@@ -50,6 +55,12 @@ export const projectedFields = {
   activityRegularizer: optional(nothing),
   /** Multiplies the heads by σ(query·W + b) before the output's projection. @default false */
   useGate: byDefault(flag(), false),
+  /** Changes each score, as of `attention`: (score, { b, h, q, k }, tensors) => …; such a layer cannot be saved. @default none */
+  scoreMod: unsaved<ScoreMod>("a function", isFunction),
+  /** Where a query may attend to a key, as of `attention`: ({ b, h, q, k }, tensors) => …; such a layer cannot be saved. @default none */
+  maskMod: unsaved<MaskMod>("a function", isFunction),
+  /** What the two read, by name. Variables among them learn with an optimiser that is given them. @default none */
+  tensors: unsaved<Readonly<Record<string, tf.Tensor>>>("an object of tensors", isObject),
   /** Position i sees positions up to i; an option of the call too, as in Keras, which has no such field. @default false */
   useCausalMask: ours(byDefault(flag(), false)),
   /** Returns [output, weights [B, H, T, S]]; an option of the call too, as in Keras, which has no such field. @default false */
@@ -133,6 +144,7 @@ export abstract class ProjectedLayer<F extends typeof projectedFields> extends M
       ...this.#shared,
       ...call.kwargs,
     };
+    const { scoreMod, maskMod, tensors } = this.#shared;
     const axes = axesOf(this.op, attentionAxes, query.rank);
     checkSizesBeside(this.op, axes, [query, value, key]);
     if (useCausalMask || slidingWindow) checkOrder(this.op, axes);
@@ -151,6 +163,9 @@ export abstract class ProjectedLayer<F extends typeof projectedFields> extends M
           window: { left: slidingWindow - 1, right: slidingWindow - 1 },
           queryOffset: 0,
         }),
+        ...(scoreMod && { scoreMod }),
+        ...(maskMod && { maskMod }),
+        ...(tensors && { tensors }),
         dropout: { rate: dropout, seed: call.seed },
         training: call.training,
         weights: returnAttentionScores,

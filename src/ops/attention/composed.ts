@@ -31,6 +31,7 @@ import type { AttentionProgram } from "../../core/program.ts";
 import { dropoutRow } from "../../core/program-rows.ts";
 import { addConstant, cleaned, isKnownFinite, ofNothing, seenMask, strayValues, withValue } from "./guard.ts";
 import { allowTensor, maskScores } from "./mask.ts";
+import { modifyScores } from "./modify.ts";
 import { logSumExp, softmax } from "./softmax.ts";
 
 type Program = AttentionProgram<Tensor>;
@@ -149,11 +150,12 @@ function gradientWhere(visible: Tensor, x: Tensor): Tensor {
   return select(x);
 }
 
-/** Soft-cap and bias on the scores, whose gradients are those of cleaned inputs where these may hold NaN. */
-function scoresOf({ softCap, bias }: Program, score: ScoreParts["score"], isCleaned: boolean) {
+/** Soft-cap, bias and `scoreMod` on the scores, whose gradients are those of cleaned inputs where these may hold NaN. */
+function scoresOf(program: Program, score: ScoreParts["score"], isCleaned: boolean) {
+  const { softCap, bias } = program;
   const transform = (x: Tensor) => {
     const capped = softCap === undefined ? x : mul(tanh(div(x, softCap)), softCap);
-    return bias ? sum(capped, bias.array) : capped;
+    return modifyScores(program, bias ? sum(capped, bias.array) : capped);
   };
   const raw = transform(score((x) => x));
   return { isCleaned, value: isCleaned ? withValue(transform(score(cleaned)), raw) : raw };

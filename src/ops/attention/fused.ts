@@ -1,9 +1,10 @@
 import { type GradConfig, getBackend, type Tensor, zeros } from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
+import { learnedTensors } from "../../core/expression/modification.ts";
 import { noSecondGradient } from "../../core/faults.ts";
 import type { AttentionProgram } from "../../core/program.ts";
 import { ensureCpuAttention } from "../../host/cpu-attention.ts";
-import type { AttentionAttributes } from "../../host/ops/attention.ts";
+import { type AttentionAttributes, CAPTURED } from "../../host/ops/attention.ts";
 import type { Layout } from "../../kernels/layout.ts";
 import { byNumber, ensureGradient, float, isFused, runKernelsOn } from "../registry.ts";
 import { detached } from "./guard.ts";
@@ -34,7 +35,7 @@ function runNamed(
   return runKernelsOn(kernel, Object.values(inputs), { ...attributes, names: Object.keys(inputs) });
 }
 
-function named(names: readonly string[], tensors: readonly Tensor[]): Record<string, Tensor> {
+function byNames(names: readonly string[], tensors: readonly Tensor[]): Record<string, Tensor> {
   return Object.fromEntries(names.map((name, n) => [name, tensors[n]!]));
 }
 
@@ -47,10 +48,11 @@ const gradient: GradConfig = {
     const { names, program } = attributes;
     const [dout, dlse] = dy as Tensor[];
     const outputs = ["output", "lse", "lseLow", ...(program.onEmptyRow === "uniform" ? ["empty"] : [])];
-    const inputs = { ...named([...names, ...outputs], saved), dout: dout!, dlse: dlse! };
+    const inputs = { ...byNames([...names, ...outputs], saved), dout: dout!, dlse: dlse! };
     const gradients = runNamed(`${KERNEL}Grad`, inputs, attributes);
-    const given = ["q", "k", "v", "bias", "sink"].filter((name) => names.includes(name));
-    const byName = named(given, gradients);
+    const learned = learnedTensors(program.modification).map((name) => CAPTURED + name);
+    const given = ["q", "k", "v", "bias", "sink", ...learned].filter((name) => names.includes(name));
+    const byName = byNames(given, gradients);
     // No gradient reaches `allow`, which is bool and off the tape.
     return byNumber(names.map((name) => byName[name]!));
   },
@@ -62,9 +64,14 @@ const weightsGradient: GradConfig = {
   outputsToSave: [true],
   gradFunc: (dweights, saved, attrs) => {
     const attributes = attrs as unknown as AttentionAttributes;
-    const tensors = named([...attributes.names, "weights"], saved);
+    const tensors = byNames([...attributes.names, "weights"], saved);
     const read = tensors as unknown as WeightsTensors;
-    const gradients = weightsGradients(attributes, read, dweights as Tensor) as Record<string, Tensor>;
+    const captured = Object.entries(attributes.program.modification?.tensors ?? {});
+    const own = captured.map(([name]) => [name, tensors[CAPTURED + name]!] as const);
+    const given = { ...read, tensors: Object.fromEntries(own) };
+    const { tensors: learned, ...others } = weightsGradients(attributes, given, dweights as Tensor);
+    const named = Object.entries(learned ?? {}).map(([name, x]) => [CAPTURED + name, x] as const);
+    const gradients: Record<string, Tensor | undefined> = { ...others, ...Object.fromEntries(named) };
     // The sink acts through lse; flags have no gradient, but stand on the tape as lse does.
     const made = (name: string) => gradients[name] ?? zeros(tensors[name]!.shape);
     return Object.fromEntries(attributes.names.map((name, n) => [String(n), () => made(name)]));
@@ -93,6 +100,16 @@ export function hasBlockedKernels(): boolean {
   return getBackend() !== "cpu" && isFused(KERNEL);
 }
 
+/** The tensors that functions of scores read; those without a gradient are off the tape. */
+function capturedInputs({ modification }: AttentionProgram<Tensor>): Record<string, Tensor> {
+  const learned = learnedTensors(modification);
+  const inputs = Object.entries(modification?.tensors ?? {}).map(([name, tensor]) => [
+    CAPTURED + name,
+    learned.includes(name) ? float(tensor) : detached(tensor),
+  ]);
+  return Object.fromEntries(inputs);
+}
+
 /** Attention of a compiled program on a backend that has the kernels. `shapes` are those of what comes back. */
 export function fusedAttention(
   program: AttentionProgram<Tensor>,
@@ -107,6 +124,7 @@ export function fusedAttention(
     // A mask may be made of what is differentiated, and no gradient goes through one.
     ...(allow && { allow: detached(allow.array) }),
     ...(typeof sink === "object" && { sink: float(sink) }),
+    ...capturedInputs(program),
   };
   const inputs = { q: float(q), k: float(k), v: float(v), ...options };
   const attributes = { program, layout, shapes };

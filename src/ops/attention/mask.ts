@@ -4,18 +4,20 @@ import { ShapeError } from "../../core/errors.ts";
 import { notBroadcast } from "../../core/faults.ts";
 import type { AttentionProgram, ProgramOptions } from "../../core/program.ts";
 import { hasBand, hasMask, keyRange } from "../../core/program-rows.ts";
+import { maskOfModification } from "./modify.ts";
 
 /**
  * A program's mask as one bool tensor [B or 1, H or 1, T or 1, S], `true` where a query may attend; undefined where
  * nothing is hidden.
  */
 export function allowTensor(program: AttentionProgram<tf.Tensor>): tf.Tensor4D | undefined {
-  if (!hasMask(program)) return undefined;
-  const ranges = rangeTensor(program);
   const { allow } = program;
-  if (!allow) return ranges;
-  const own = tf.reshape(allow.array, [...new Array(4 - allow.array.rank).fill(1), ...allow.array.shape]);
-  return (ranges ? tf.logicalAnd(own, ranges) : own) as tf.Tensor4D;
+  const own =
+    allow && tf.reshape(allow.array, [...new Array(4 - allow.array.rank).fill(1), ...allow.array.shape]);
+  const masks = [own, hasMask(program) ? rangeTensor(program) : undefined, maskOfModification(program)];
+  const given = masks.filter((mask) => mask !== undefined) as tf.Tensor[];
+  if (given.length === 0) return undefined;
+  return given.reduce((all, mask) => tf.logicalAnd(all, mask)) as tf.Tensor4D;
 }
 
 /** Band and lengths, drawn from the ranges that every path shares. */

@@ -1,6 +1,7 @@
 import { reshape, type Tensor, type Tensor3D, type Tensor4D, transpose } from "@tensorflow/tfjs-core";
 import { checkChoice, checkCount } from "../../core/check-options.ts";
-import { type AttentionProgram, compileProgram, type ProgramOptions } from "../../core/program.ts";
+import { compileModified, type ModifiedOptions } from "../../core/modified-program.ts";
+import type { AttentionProgram } from "../../core/program.ts";
 import { attentionShapes } from "../../core/shapes.ts";
 import type { Layout } from "../../kernels/layout.ts";
 import { float } from "../registry.ts";
@@ -18,7 +19,7 @@ import {
 import { onceDifferentiable } from "./guard.ts";
 import { type AttentionCall, type CallChange, notifyOfCall } from "./observe.ts";
 
-export interface AttentionOptions extends ProgramOptions<Tensor> {
+export interface AttentionOptions extends ModifiedOptions<Tensor> {
   /** Return the weights [B, H, T, S], before dropout and without the sink's share. @default false */
   weights?: boolean;
   /** Return the log-sum-exp of the scores [B, H, T], natural logarithm. @default false */
@@ -60,7 +61,7 @@ export function compileAttention(op: string, { q, k, v }: AttentionTensors, opti
   const { layout = "bhtd", ...given } = options;
   checkChoice(op, "layout", layout, ["bhtd", "bthd"]);
   const asked = wantsOf(op, options);
-  const program = compileProgram(op, attentionShapes(op, q, k, v, layout), given);
+  const program = compileModified(op, attentionShapes(op, q, k, v, layout), given);
   return { program, layout, asked };
 }
 
@@ -130,6 +131,10 @@ export function swapped(x: Tensor, layout: Layout): Tensor {
   return x.size === 0 ? reshape(x, [B, columns, rows, width]) : transpose(x, [0, 2, 1, 3]);
 }
 
+function mapValues<X>(given: Readonly<Record<string, X>>, f: (x: X) => X): Record<string, X> {
+  return Object.fromEntries(Object.entries(given).map(([name, x]) => [name, f(x)]));
+}
+
 /** Attention of a compiled program, of TensorFlow.js ops. */
 function composedAttention(
   given: AttentionProgram<Tensor>,
@@ -142,6 +147,10 @@ function composedAttention(
     ...given,
     bias: given.bias && { ...given.bias, array: once(given.bias.array) },
     sink: typeof given.sink === "object" ? once(given.sink) : given.sink,
+    modification: given.modification && {
+      ...given.modification,
+      tensors: mapValues(given.modification.tensors, (x) => (x.dtype === "float32" ? once(x) : x)),
+    },
   };
   const headsFirst = (x: Tensor) => swapped(once(x), layout);
   const [q, k, v] = [headsFirst(tensors.q), headsFirst(tensors.k), headsFirst(tensors.v)];
@@ -154,7 +163,8 @@ function composedAttention(
       finite,
     });
   const { B, T, S } = program.shapes;
-  if (chunks && B * T * S > 0) {
+  // Functions of scores are made of arrays of T × S here; see `scoreMod`.
+  if (chunks && !program.modification && B * T * S > 0) {
     const { output, lse } = chunkedAttention(program, [q, k, v], { ...chunks, original: tensors.v, finite });
     // Who asks for the weights has room for them.
     return { output: swapped(output, layout), lse: () => lse, weights: () => dense().weights };

@@ -1,4 +1,6 @@
 import {
+  add,
+  div,
   logicalNot,
   matMul,
   mul,
@@ -14,8 +16,10 @@ import {
   where,
   zerosLike,
 } from "@tensorflow/tfjs-core";
+import type { Modification } from "../../core/expression/modification.ts";
 import type { AttentionAttributes } from "../../host/ops/attention.ts";
 import { cleaned } from "./guard.ts";
+import { modificationGradients } from "./modify.ts";
 
 export interface WeightsTensors {
   readonly q: Tensor;
@@ -25,6 +29,8 @@ export interface WeightsTensors {
   readonly bias?: Tensor | undefined;
   /** Flags like lse of rows that see no key and have weights all the same, which no score moves. */
   readonly empty?: Tensor | undefined;
+  /** Those that `scoreMod` and `maskMod` read, by name. */
+  readonly tensors?: Readonly<Record<string, Tensor>>;
 }
 
 /**
@@ -37,11 +43,11 @@ export interface WeightsTensors {
  */
 export function weightsGradients(
   { program, layout }: Pick<AttentionAttributes, "program" | "layout">,
-  { q, k, lse, weights, bias, empty }: WeightsTensors,
+  { q, k, lse, weights, bias, empty, tensors = {} }: WeightsTensors,
   dweights: Tensor,
-): { q: Tensor; k: Tensor; lse: Tensor; bias?: Tensor } {
+): { q: Tensor; k: Tensor; lse: Tensor; bias?: Tensor; tensors?: Record<string, Tensor> } {
   const { B, H, Hkv, T, S, D } = program.shapes;
-  const { scale, softCap } = program;
+  const { scale, softCap, modification } = program;
   // What no query sees may hold NaN.
   const rowsOf = (x: Tensor, heads: number, rows: number) =>
     layout === "bhtd"
@@ -64,16 +70,27 @@ export function weightsGradients(
     let dscores = reshape(mul(weights, dweights), [B, H, T, S]);
     if (empty) dscores = where(reshape(logicalNot(empty), [B, H, T, 1]), dscores, 0);
     const [queries, keys] = [rowsOf(q, H, T), rowsOf(k, Hkv, S)];
+    const dlse = reshape(neg(sum(dscores, -1)), lse.shape);
+    const products = () => mul(matMul(queries, keys, false, true), scale);
+    const capped = (x: Tensor) => (softCap === undefined ? x : mul(tanh(div(x, softCap)), softCap));
+    let learned: Record<string, Tensor> = {};
+    if (modification) {
+      const plain = reshape(capped(products()), [B, H, T, S]);
+      const given = { ...modification, tensors } as Modification<Tensor>;
+      const all = modificationGradients(given, program.shapes, bias ? add(plain, bias) : plain, dscores);
+      dscores = all.score;
+      learned = all.tensors;
+    }
     let dproducts: Tensor = mul(reshape(dscores, [B, Hkv, (H / Hkv) * T, S]), scale);
     if (softCap !== undefined) {
-      const products = mul(matMul(queries, keys, false, true), scale / softCap);
-      dproducts = mul(dproducts, sub(1, square(tanh(products))));
+      dproducts = mul(dproducts, sub(1, square(tanh(div(products(), softCap)))));
     }
     return {
       q: back(matMul(dproducts, keys), H, T, q),
       k: back(matMul(dproducts, queries, true), Hkv, S, k),
-      lse: reshape(neg(sum(dscores, -1)), lse.shape),
+      lse: dlse,
       ...(bias && { bias: sumToShape(dscores, bias.shape) }),
+      ...(modification && { tensors: learned }),
     };
   });
 }

@@ -21,6 +21,8 @@ export interface BackwardArrays {
   dbias(): Float32Array | undefined;
   /** [H], or one number where the sink is one; 0 before. */
   readonly dsink: Float64Array | undefined;
+  /** Of captured tensors by name, 0 before; undefined where nobody asks. */
+  readonly dtensors?: Readonly<Record<string, Float64Array>> | undefined;
 }
 
 /** Keys of a part are whole blocks of the kernels. */
@@ -49,8 +51,9 @@ export function backwardPass(workspace: Workspace, call: Call, arrays: BackwardA
   const { space } = workspace;
   const parts = keyParts(program.shapes);
   const wantsBias = arrays.dbias() !== undefined;
+  const wantsTensors = Object.keys(arrays.dtensors ?? {}).length > 0;
   const flops = headFlops(program, 6 * D + 4 * Dv);
-  if (parts === 1 && !wantsBias && isManyHeads(workspace, call, flops)) {
+  if (parts === 1 && !wantsBias && !wantsTensors && isManyHeads(workspace, call, flops)) {
     backwardHeads(workspace, call, arrays);
     return;
   }
@@ -58,6 +61,7 @@ export function backwardPass(workspace: Workspace, call: Call, arrays: BackwardA
   const [wideD, wideDv, T6, S24] = [roundUp(D, 8), roundUp(Dv, 8), roundUp(T, 6), roundUp(S, 24)];
   const partBytes = 4 * T6 * wideD;
   const bias = wantsBias ? new BiasGradients(program, parts) : undefined;
+  const sumBytes = 8 * Object.values(arrays.dtensors ?? {}).reduce((sum, { length }) => sum + length, 0);
   const pass = new Pass(workspace, call, {
     operands: ["q", "k", "v", "out", "dout", "dq", "dk", "dv"],
     scratchBytes: kernels.attentionBackwardScratchBytes!(),
@@ -76,6 +80,7 @@ export function backwardPass(workspace: Workspace, call: Call, arrays: BackwardA
       ...{ doutPanels: arena.floats(T6 * Dv), doutStrips: arena.floats(T * wideDv) },
       ...{ dkSum: arena.floats(S24 * wideD), dvSum: arena.floats(S24 * wideDv) },
       ...{ partial: arena.take(parts * partBytes), dbias: bias ? arena.floats(bias.floats) : 0 },
+      sums: wantsTensors ? arena.take(parts * sumBytes) : 0,
     }),
   });
   /** The sink's gradient by (b, h): summed at the end, in that order. */
@@ -110,15 +115,20 @@ export function backwardPass(workspace: Workspace, call: Call, arrays: BackwardA
         const dq = group.own.partial + part * partBytes;
         const own = bias ? group.own.dbias + 4 * bias.partStart(part) : 0;
         // A part without keys clears its dq all the same.
-        calls.push([group.problem, i0, i1, Math.min(j0, group.S), j1, dq, own]);
+        const sums = wantsTensors ? group.own.sums + part * sumBytes : 0;
+        calls.push([group.problem, i0, i1, Math.min(j0, group.S), j1, dq, own, sums]);
       }
       flops += pass.flops(group, i1 - i0, 6 * D + 4 * Dv);
     }
-    space.run("attentionBackward", calls, flops, pass.scratch);
+    space.run("attentionBackward", calls, flops, pass.scratch, pass.modification?.functions);
   };
 
   pass.run({
-    keysReady: (batch) => pass.each("attentionBackwardKeys", batch, (group) => 8 * group.S * (D + Dv)),
+    keysReady: (batch) => {
+      for (const { own } of batch)
+        new Uint8Array(memory.buffer, own.sums, own.sums ? parts * sumBytes : 0).fill(0);
+      pass.each("attentionBackwardKeys", batch, (group) => 8 * group.S * (D + Dv));
+    },
     headReady: (batch) => {
       for (const group of batch) bring(group);
       pass.each("attentionBackwardQueries", batch, (group) => 8 * group.T * (D + Dv));
@@ -138,6 +148,12 @@ export function backwardPass(workspace: Workspace, call: Call, arrays: BackwardA
     },
     groupsDone: (batch) => {
       pass.each("attentionBackwardKeysDone", batch, (group) => 4 * group.S * (D + Dv));
+      // Sums of a group are of all its heads: their order does not depend on how many groups are at work.
+      for (const { own } of wantsTensors ? batch : []) {
+        for (let part = 0; part < parts; part++) {
+          pass.modification!.addTo(arrays.dtensors!, own.sums + part * sumBytes);
+        }
+      }
       for (const { b, g, S: visible } of batch) {
         if (visible === S || layout.keys.starts) continue;
         pass.clearRows(io.address("dk", b, g), layout.keys.step(D), D, visible, S);

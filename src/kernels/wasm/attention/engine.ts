@@ -4,6 +4,7 @@
  * nothing here grows with T · S.
  */
 
+import { tensorZeros } from "../../../core/expression/modification.ts";
 import type { HalfType } from "../../../core/half.ts";
 import { size } from "../../../core/notation.ts";
 import type { HostProgram } from "../../../core/program.ts";
@@ -53,6 +54,8 @@ export interface FloatGradients {
   dv: Float32Array;
   dbias: Float32Array | undefined;
   dsink: Float32Array | undefined;
+  /** Of captured tensors, by name. */
+  dtensors?: Record<string, Float32Array>;
 }
 
 /** What one thread holds at a time, so that small heads share a copy and large ones do not fill the memory. */
@@ -65,6 +68,10 @@ const NONE = new Float32Array(0);
 
 function inTwo({ lse, lseLow }: Pick<ForwardResult, "lse" | "lseLow">): LogSumExp {
   return { high: () => lse, low: () => lseLow };
+}
+
+function roundedAll(sums: Readonly<Record<string, Float64Array>>): Record<string, Float32Array> {
+  return Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, Float32Array.from(sum)]));
 }
 
 export class AttentionEngine implements Workspace {
@@ -155,7 +162,10 @@ export class AttentionEngine implements Workspace {
       forward: bytesOfPass(this, (workspace) => forwardPass(workspace, forward, lse)),
       weights: bytesOfPass(this, (workspace) => weightsPass(workspace, weights, lse, () => {})),
       backward: bytesOfPass(this, (workspace) =>
-        backwardPass(workspace, backward, { lse, dlse: () => undefined, dbias, dsink: undefined }),
+        backwardPass(workspace, backward, {
+          ...{ lse, dlse: () => undefined, dbias, dsink: undefined },
+          dtensors: program.modification && tensorZeros(program.modification),
+        }),
       ),
     };
   }
@@ -226,10 +236,20 @@ export class AttentionEngine implements Workspace {
     const dbias = program.bias && new Float32Array(size(program.bias.array.shape));
     const dsink =
       program.sink === undefined ? undefined : new Float64Array(typeof program.sink === "number" ? 1 : H);
+    const sums = program.modification && tensorZeros(program.modification);
     const call = this.#backwardCall(program, layout, { q, k, v, out: output, dout }, { q: dq, k: dk, v: dv });
-    backwardPass(this, call, { lse: inTwo(lse), dlse: () => dlse, dbias: () => dbias, dsink });
+    backwardPass(this, call, {
+      lse: inTwo(lse),
+      dlse: () => dlse,
+      dbias: () => dbias,
+      dsink,
+      dtensors: sums,
+    });
     addUniformGradients(program, layout, { output, dout }, emptyRows, { dv, dsink });
-    return { dq, dk, dv, dbias, dsink: dsink && Float32Array.from(dsink) };
+    return {
+      ...{ dq, dk, dv, dbias, dsink: dsink && Float32Array.from(dsink) },
+      ...(sums && { dtensors: roundedAll(sums) }),
+    };
   }
 
   #backwardCall(

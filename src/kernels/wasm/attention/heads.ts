@@ -9,6 +9,7 @@ import { offsetOf } from "../../../core/program-rows.ts";
 import type { RowLayout } from "../../layout.ts";
 import { clampPosition, dropoutFields } from "../fields.ts";
 import type { KernelCall } from "../space.ts";
+import { PlacedModification } from "./modification.ts";
 import type { Operand } from "./operands.ts";
 import type { Call, LogSumExp, Workspace } from "./pass.ts";
 import { roundUp } from "./pass.ts";
@@ -86,6 +87,7 @@ export class HeadsCall {
   readonly #workspace: Workspace;
   readonly #call: Call;
   readonly #needs: HeadsNeeds;
+  readonly #modification: PlacedModification | undefined;
   /** The struct, and each thread's scratch. */
   #heads = 0;
   #scratch = { address: 0, bytes: 0 };
@@ -103,6 +105,7 @@ export class HeadsCall {
     const { program, layout, io } = call;
     const { B, H, T, S, D, Dv } = program.shapes;
     const { kernels, threads } = workspace.space;
+    this.#modification = PlacedModification.of(workspace.space, program);
     const isForward = needs.kernel === "attentionHeads";
     const bytes = isForward
       ? kernels.attentionHeadsBytes!(T, S, D, Dv)
@@ -114,6 +117,7 @@ export class HeadsCall {
       const room = (mask: Broadcast<HostArray> | undefined, bytes: number) =>
         mask && !io.placed ? arena.take(bytes * mask.array.values.length + MASK_SLACK) : 0;
       io.lay(arena);
+      this.#modification?.lay(arena);
       this.#heads = arena.take(4 * HEADS_FIELDS);
       this.lse = placed ? placed.high : arena.floats(rows);
       this.lseLow = placed ? placed.low : arena.floats(rows);
@@ -171,6 +175,7 @@ export class HeadsCall {
       softCap: program.softCap ?? 0,
     });
     if (program.dropout) writeProblem(memory, problem, dropoutFields(program));
+    if (this.#modification) writeProblem(memory, problem, this.#modification.place());
     if (bias) writeProblem(memory, problem, { biasRow: bias.strides[2], biasKey: bias.strides[3] });
     if (allow) writeProblem(memory, problem, { allowRow: allow.strides[2], allowKey: allow.strides[3] });
   }
@@ -232,7 +237,7 @@ export class HeadsCall {
         space.threads === 1 ? end - first : Math.ceil((end - first) / (CALLS_PER_THREAD * space.threads));
       const calls: KernelCall[] = [];
       for (let g = first; g < end; g += step) calls.push([this.#heads, g, Math.min(end, g + step)]);
-      space.run(kernel, calls, flops * (end - first), this.#scratch);
+      space.run(kernel, calls, flops * (end - first), this.#scratch, this.#modification?.functions);
       io.copyOut(chunk);
     }
   }

@@ -26,8 +26,17 @@ import type { CallLayout } from "../../layout.ts";
 import { Arena } from "../arena.ts";
 import { clampPosition, dropoutFields } from "../fields.ts";
 import type { KernelCall, KernelSpace, Scratch } from "../space.ts";
+import { PlacedModification } from "./modification.ts";
 import { type GroupRange, OPERANDS, type Operand, type Operands } from "./operands.ts";
-import { clearProblem, PLACE, PROBLEM_BYTES, PROBLEM_FIELDS, problemWords, writeProblem } from "./problem.ts";
+import {
+  clearProblem,
+  PLACE,
+  PROBLEM_BYTES,
+  PROBLEM_FIELDS,
+  type ProblemFields,
+  problemWords,
+  writeProblem,
+} from "./problem.ts";
 import { BLOCK_ROWS, Stripes, stripeStep } from "./stripes.ts";
 
 /** A space and how to take memory in it: on its own memory, or from TensorFlow.js' heap. */
@@ -123,6 +132,8 @@ export class Pass<P extends Addresses> {
   readonly #keyOperands: readonly Operand[];
   readonly groups: HeadGroup<P>[];
   readonly scratch: Scratch;
+  /** The functions of scores of the call, in the kernels' memory. */
+  readonly modification: PlacedModification | undefined;
   /** Queries per stripe. */
   readonly step: number;
 
@@ -140,22 +151,25 @@ export class Pass<P extends Addresses> {
       stripes: new Stripes(program, arena, this.step),
       ...{ b: 0, g: 0, h: 0, T: 0, S: 0 },
     });
+    this.modification = PlacedModification.of(space, program);
     const dry = new Arena(space.memory);
     takeGroup(dry);
     const fitting = Math.max(1, Math.floor(BATCH_BYTES / dry.bytes));
     const count = Math.min(most, space.threads > 1 && !needs.inOrder ? fitting : 1);
     const { groups, scratch } = lay(program.op, (arena) => {
       io.lay(arena);
+      this.modification?.lay(arena);
       const groups = Array.from({ length: count }, () => takeGroup(arena));
       return { groups, scratch: arena.take(roundUp(needs.scratchBytes, 64) * space.threads) };
     });
     this.groups = groups;
     this.scratch = { address: scratch, bytes: roundUp(needs.scratchBytes, 64) };
-    for (const group of groups) this.#writeConstants(group);
+    const functions = this.modification?.place() ?? {};
+    for (const group of groups) this.#writeConstants(group, functions);
   }
 
   /** What all heads share. */
-  #writeConstants({ problem, own }: HeadGroup<P>): void {
+  #writeConstants({ problem, own }: HeadGroup<P>, functions: ProblemFields): void {
     const { program, layout } = this.#call;
     const { D, Dv } = program.shapes;
     const { memory } = this.#space;
@@ -169,6 +183,7 @@ export class Pass<P extends Addresses> {
       ...{ qRow: layout.queries.step(D), outRow: layout.queries.step(Dv) },
       ...{ kRow: layout.keys.step(D), vRow: layout.keys.step(Dv) },
       ...dropoutFields(program),
+      ...functions,
     });
   }
 
@@ -284,7 +299,7 @@ export class Pass<P extends Addresses> {
       }
       flops += this.flops(group, i1 - first, perPair);
     }
-    this.#space.run(kernel, calls, flops, this.scratch);
+    this.#space.run(kernel, calls, flops, this.scratch, this.modification?.functions);
   }
 
   /** Copies the log-sum-exp of the head in a group to its problem. */

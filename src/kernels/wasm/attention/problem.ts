@@ -71,6 +71,9 @@ export const PROBLEM_FIELDS = {
   blockMax: "i",
   blockSide: "i",
   blockColumns: "i",
+  functions: "i",
+  modification: "i",
+  changes: "i",
 } as const;
 
 export type ProblemField = keyof typeof PROBLEM_FIELDS;

@@ -6,6 +6,7 @@
  * below `LEAST_FLOPS` stays on this thread. Workers start in 35 to 80 ms.
  */
 import { WorkerError } from "../../../core/errors.ts";
+import type { PlacedFunctions } from "../functions.ts";
 import { exportsOf, type KernelBuild, type KernelExports, kernelModule } from "../load.ts";
 import type { KernelCall, KernelSpace, Scratch } from "../space.ts";
 import { startWorker, type WorkerHandle, workerFailed } from "./start.ts";
@@ -89,7 +90,13 @@ export class PoolSpace implements KernelSpace {
     return this.#lost;
   }
 
-  run(kernel: string, calls: readonly KernelCall[], flops: number, scratch?: Scratch): void {
+  run(
+    kernel: string,
+    calls: readonly KernelCall[],
+    flops: number,
+    scratch?: Scratch,
+    functions?: PlacedFunctions,
+  ): void {
     const alone =
       calls.length < 2 || flops < this.leastFlops || this.#workers.every(({ exited }) => exited());
     if (alone) {
@@ -100,7 +107,7 @@ export class PoolSpace implements KernelSpace {
     const width = calls[0]!.length;
     const most = Math.floor(TABLE_WORDS / width);
     for (let first = 0; first < calls.length; first += most) {
-      this.#job(kernel, calls.slice(first, first + most), flops / calls.length, scratch);
+      this.#job(kernel, calls.slice(first, first + most), flops / calls.length, { scratch, functions });
     }
   }
 
@@ -108,7 +115,7 @@ export class PoolSpace implements KernelSpace {
     kernel: string,
     calls: readonly KernelCall[],
     flopsPerCall: number,
-    scratch: Scratch | undefined,
+    { scratch, functions }: { scratch: Scratch | undefined; functions: PlacedFunctions | undefined },
   ): void {
     const control = this.#control;
     const width = calls[0]!.length;
@@ -118,6 +125,10 @@ export class PoolSpace implements KernelSpace {
     control[WORD.WIDTH] = width;
     control[WORD.SCRATCH] = scratch?.address ?? 0;
     control[WORD.SCRATCH_BYTES] = scratch?.bytes ?? 0;
+    control[WORD.FUNCTIONS] = functions?.id ?? 0;
+    control[WORD.FUNCTION_SET] = functions?.set ?? 0;
+    control[WORD.FUNCTION_ADDRESS] = functions?.address ?? 0;
+    control[WORD.FUNCTION_BYTES] = functions?.bytes ?? 0;
     Atomics.store(control, WORD.FAILED, 0);
     Atomics.store(control, WORD.COMPLETED, 0);
     Atomics.store(control, WORD.REMAINING, calls.length);

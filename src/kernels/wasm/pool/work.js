@@ -28,11 +28,51 @@ export const WORD = {
   /** Where threads have their scratch, and how many bytes of it; 0: the kernel needs none. */
   SCRATCH: 8,
   SCRATCH_BYTES: 9,
+  /** The module of functions of scores that the calls of the job use, by its number, 0: none; its set in the table; its bytes. */
+  FUNCTIONS: 10,
+  FUNCTION_SET: 11,
+  FUNCTION_ADDRESS: 12,
+  FUNCTION_BYTES: 13,
   TABLE: 16,
 };
 
 /** Loads of a word before a thread goes to sleep: about 0.1 ms, within which the next job of a pass comes. */
 export const SPINS = 20_000;
+
+/** Functions of a module, and how many modules a table holds; the last ones stay. */
+export const FUNCTION_COUNT = 5;
+export const FUNCTION_SETS = 32;
+/** In the order of core/expression/wasm/module.ts. */
+const FUNCTION_NAMES = ["plan", "keys", "queries", "slopes", "gradients"];
+
+/**
+ * The place in the table of a set's first function; place 0 stays empty.
+ *
+ * @param {number} set
+ */
+export const firstPlace = (set) => 1 + set * FUNCTION_COUNT;
+
+/** @typedef {{ memory: WebAssembly.Memory, table: WebAssembly.Table, ids: number[] }} Functions What a thread has in its table. */
+
+/**
+ * Compiles the functions of the job from their bytes, unless this thread has them.
+ *
+ * @param {Int32Array} control
+ * @param {Functions} functions
+ */
+function installFunctions(control, { memory, table, ids }) {
+  const [id, set] = [control[WORD.FUNCTIONS], control[WORD.FUNCTION_SET]];
+  if (ids[set] === id) return;
+  const bytes = new Uint8Array(
+    memory.buffer,
+    control[WORD.FUNCTION_ADDRESS],
+    control[WORD.FUNCTION_BYTES],
+  ).slice();
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
+  if (table.length < firstPlace(FUNCTION_SETS)) table.grow(firstPlace(FUNCTION_SETS) - table.length);
+  for (let n = 0; n < FUNCTION_COUNT; n++) table.set(firstPlace(set) + n, exports[FUNCTION_NAMES[n]] ?? null);
+  ids[set] = id;
+}
 
 /** @typedef {((...args: number[]) => number)[]} Kernels The exports of the module, in their order. */
 
@@ -42,8 +82,9 @@ export const SPINS = 20_000;
  * @param {Int32Array} control
  * @param {Kernels} kernels
  * @param {number} thread
+ * @param {Functions} [functions] where this thread compiles functions of scores; the main one has them already
  */
-export function work(control, kernels, thread) {
+export function work(control, kernels, thread, functions) {
   for (;;) {
     const left = Atomics.load(control, WORD.REMAINING);
     if (left <= 0) return;
@@ -53,6 +94,7 @@ export function work(control, kernels, thread) {
     const args = Array.from(control.subarray(first, first + width));
     if (control[WORD.SCRATCH]) args.push(control[WORD.SCRATCH] + thread * control[WORD.SCRATCH_BYTES]);
     try {
+      if (functions && control[WORD.FUNCTIONS]) installFunctions(control, functions);
       kernels[control[WORD.KERNEL]](...args);
     } catch {
       Atomics.add(control, WORD.FAILED, 1);
@@ -69,11 +111,12 @@ export function work(control, kernels, thread) {
  * @param {Int32Array} control
  * @param {Kernels} kernels
  * @param {number} thread
+ * @param {Functions} functions
  */
-export function serve(control, kernels, thread) {
+export function serve(control, kernels, thread, functions) {
   let seen = Atomics.load(control, WORD.WAKE);
   while (!Atomics.load(control, WORD.STOP)) {
-    work(control, kernels, thread);
+    work(control, kernels, thread, functions);
     let spins = 0;
     while (Atomics.load(control, WORD.WAKE) === seen && spins < SPINS) spins++;
     if (spins === SPINS) Atomics.wait(control, WORD.WAKE, seen);
@@ -91,15 +134,16 @@ export function controlOf(memory) {
 }
 
 /**
- * The kernels on a memory, by place.
+ * The kernels on a memory, by place, and their table.
  *
  * @param {WebAssembly.Module} module
  * @param {WebAssembly.Memory} memory
- * @returns {Kernels}
+ * @returns {{ kernels: Kernels, table: WebAssembly.Table }}
  */
 export function kernelsByPlace(module, memory) {
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  return WebAssembly.Module.exports(module).map(
+  const kernels = WebAssembly.Module.exports(module).map(
     ({ name }) => /** @type {(...args: number[]) => number} */ (exports[name]),
   );
+  return { kernels, table: /** @type {WebAssembly.Table} */ (exports.table) };
 }

@@ -12,9 +12,9 @@ import { controlOf, kernelsByPlace, serve } from "./work.js";
 
 /** @param {Start} start @param {(message: string) => void} reply */
 function begin({ module, memory, thread }, reply) {
-  const kernels = kernelsByPlace(module, memory);
+  const { kernels, table } = kernelsByPlace(module, memory);
   reply("ready");
-  serve(controlOf(memory), kernels, thread);
+  serve(controlOf(memory), kernels, thread, { memory, table, ids: [] });
 }
 
 const threads = globalThis.process?.getBuiltinModule?.("node:worker_threads");

@@ -87,7 +87,7 @@ describe.each(["relaxed", "plain"] as const)("Attention of the %s build", (build
     kernels.attentionProbe!(PROBLEM, 0, T, at.scratch!);
     kernels.attentionBackwardKeys!(PROBLEM);
     kernels.attentionBackwardQueries!(PROBLEM);
-    kernels.attentionBackward!(PROBLEM, 0, T, 0, S, at.partial!, at.dbias!, at.scratch!);
+    kernels.attentionBackward!(PROBLEM, 0, T, 0, S, at.partial!, at.dbias!, 0, at.scratch!);
     kernels.attentionBackwardQueriesDone!(PROBLEM, at.partial!, 1, 0);
     kernels.attentionBackwardKeysDone!(PROBLEM);
     const touched = inside.findIndex((mine, n) => !mine && bytes[n] !== before[n]);
