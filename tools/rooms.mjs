@@ -111,8 +111,8 @@ const APART = { node: /^node:/, layers: /^@tensorflow\/tfjs-layers$/, lit: /^lit
 
 /**
  * The room of each module, which is the file of dist that it goes to. What leads to a module of Node stays apart from what runs
- * in a page, and what leads to TensorFlow.js' layers or to Lit from what does without; so do the four builds of the kernels, and
- * what a worker of theirs needs. Modules of the command stay alone, to be loaded when their subcommand is named.
+ * in a page, and what leads to TensorFlow.js' layers or to Lit from what does without; so do the four builds of the kernels,
+ * what a worker of theirs needs, and the shaders. Modules of the command stay alone, to be loaded when their subcommand is named.
  */
 function roomsOf(/** @type {string} */ build, /** @type {string[]} */ files) {
   const imports = new Map(
@@ -134,6 +134,7 @@ function roomsOf(/** @type {string} */ build, /** @type {string[]} */ files) {
     if (below.length === 0 || folder === "cli") return null;
     if (below.includes("generated")) return `kernels-${path.basename(place, ".js")}`;
     if (place.startsWith("kernels/wasm/pool/work")) return "kernels-worker";
+    if (place.startsWith("kernels/webgpu/")) return "kernels-webgpu";
     const apart = Object.keys(APART).filter((name) => name !== folder && leadsTo(place, APART[name]));
     return [folder, ...apart].join("-");
   };

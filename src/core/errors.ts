@@ -20,10 +20,11 @@ export type ErrorCode =
   | "GRADIENT" // a gradient that is not to be had, or is wrong
   | "NOT_FINITE" // NaN or infinite where a number was needed
   | "NOT_DISTRIBUTION" // weights that are no shares
-  // Memory and workers.
+  // Memory, workers and devices.
   | "MEMORY" // no room
   | "LIMIT" // asks for more than the limit that an option raises
   | "WORKER" // a thread that died, threw or never answered
+  | "LOST" // a GPU device that went away; the next call asks for a new one
   | "FAULT" // heed's own; to be reported
   // Files and what they hold.
   | "UNREADABLE"
@@ -87,6 +88,8 @@ export class DataError<C extends ErrorCode> extends HeedError<C> {}
 export class FileError<C extends ErrorCode> extends HeedError<C> {}
 /** A worker thread that died or threw. */
 export class WorkerError<C extends ErrorCode> extends HeedError<C> {}
+/** A GPU device that was lost or refused what it was given. */
+export class DeviceError<C extends ErrorCode> extends HeedError<C> {}
 /** A download that failed. */
 export class DownloadError<C extends ErrorCode> extends HeedError<C> {}
 /** A command line that cannot be carried out as typed; the command prints it and exits with code 2. */

@@ -4,6 +4,9 @@
 // `--trace` names each program before it runs.
 // `npm run fuzz -- readers --mutations 100000 --seed 7`: so many damaged copies of a small checkpoint of each format, of each
 // JSON file of a published model, and of traces; `--only keras,config.json` takes those alone whose names have these parts.
+// `npm run fuzz -- webgpu --programs 2000 --seed 7`: random option sets of attention on the kernels of WebGPU, forward and
+// backward, on a software device, against the reference in float64.
+// `npm run fuzz -- webgpu-backend`: every conformance case and every layer on TensorFlow.js' `webgpu` backend.
 import { parseArgs } from "node:util";
 
 const { values, positionals } = parseArgs({
@@ -33,9 +36,19 @@ switch (positionals[0]) {
     process.exitCode = await fuzzReaders({ mutations: Number(values.mutations), seed, from, failures, only });
     break;
   }
+  case "webgpu": {
+    const { fuzzWebgpu } = await import("./webgpu.mjs");
+    process.exitCode = await fuzzWebgpu({ programs: Number(values.programs), seed, from, failures });
+    break;
+  }
+  case "webgpu-backend": {
+    const { testWebgpuBackend } = await import("./webgpu-backend.mjs");
+    process.exitCode = testWebgpuBackend();
+    break;
+  }
   default:
     console.error(
-      `fuzz: what to run must be ops or readers, got ${positionals[0] ?? "nothing"}; npm run fuzz -- ops`,
+      `fuzz: what to run must be ops, readers, webgpu or webgpu-backend, got ${positionals[0] ?? "nothing"}; npm run fuzz -- ops`,
     );
     process.exitCode = 2;
 }
