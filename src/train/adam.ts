@@ -15,6 +15,7 @@ import {
   type Tensor,
   tidy,
   type Variable,
+  zeros,
   zerosLike,
 } from "@tensorflow/tfjs-core";
 import { DataError, ShapeError } from "../core/errors.ts";
@@ -63,14 +64,17 @@ function advance(p: Tensor, given: Tensor, { m, v }: Moments, step: Step): Tenso
   return [sub(p, change), mNext, vNext];
 }
 
-/** √(Σ over all gradients of Σ g²), read from the device once. */
-function globalNorm(grads: Tensor[]): number {
-  if (grads.length === 0) return 0;
+/** Σ g² of each gradient, [number of gradients]: what is read from the device, once a step. */
+function squaredNorms(grads: Tensor[]): Tensor {
   const fused = isFused("HeedSumOfSquares");
   const squares = grads.map((x) => (fused ? runKernel("HeedSumOfSquares", { x }) : sum(square(x))));
-  const parts = concat(squares.map((part) => reshape(part, [1]))).dataSync();
+  return concat([zeros([1]), ...squares.map((part) => reshape(part, [1]))]);
+}
+
+/** √(Σ over all gradients of Σ g²). */
+function normOf(squares: ArrayLike<number>): number {
   let total = 0;
-  for (const part of parts) total += part;
+  for (let n = 0; n < squares.length; n++) total += squares[n]!;
   return Math.sqrt(total);
 }
 
@@ -128,19 +132,48 @@ export class Adam {
    * @throws ShapeError SHAPE when a gradient has no variable of its name and shape, or restored moments have another
    */
   apply(grads: NamedTensorMap, variables: Record<string, Variable>): number {
-    const names = Object.keys(grads);
-    for (const name of names) {
-      checkGradient(name, grads[name]!, variables[name]);
+    this.#check(grads, variables);
+    return tidy(() => this.#take(normOf(squaredNorms(Object.values(grads)).dataSync()), grads, variables));
+  }
+
+  /**
+   * `apply` on a device whose results must be waited for, such as `webgpu`: the same step, once the norm has come from
+   * there. The gradients and variables are to stay as they are meanwhile.
+   *
+   * @returns a promise of the norm
+   * @throws ShapeError SHAPE as `apply`
+   * @example
+   * const adam = new Adam({ learningRate: 0.1 });
+   * const { grads } = tf.variableGrads(loss);
+   * await adam.applyAsync(grads, { w, b });
+   */
+  async applyAsync(grads: NamedTensorMap, variables: Record<string, Variable>): Promise<number> {
+    this.#check(grads, variables);
+    const squares = tidy(() => squaredNorms(Object.values(grads)));
+    try {
+      const norm = normOf(await squares.data());
+      return tidy(() => this.#take(norm, grads, variables));
+    } finally {
+      squares.dispose();
+    }
+  }
+
+  #check(grads: NamedTensorMap, variables: Record<string, Variable>): void {
+    for (const [name, gradient] of Object.entries(grads)) {
+      checkGradient(name, gradient, variables[name]);
       checkMoments(name, this.#moments.get(name), variables[name]!);
     }
-    return tidy(() => {
-      const norm = globalNorm(names.map((name) => grads[name]!));
-      if (!Number.isFinite(norm)) return norm;
-      this.#steps++;
-      const step = this.#step(norm);
-      for (const name of names) this.#advance(name, grads[name]!, variables[name]!, step);
-      return norm;
-    });
+  }
+
+  /** The step itself, where the norm is finite. */
+  #take(norm: number, grads: NamedTensorMap, variables: Record<string, Variable>): number {
+    if (!Number.isFinite(norm)) return norm;
+    this.#steps++;
+    const step = this.#step(norm);
+    for (const [name, gradient] of Object.entries(grads)) {
+      this.#advance(name, gradient, variables[name]!, step);
+    }
+    return norm;
   }
 
   /**

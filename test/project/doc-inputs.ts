@@ -12,6 +12,7 @@ import type { Scope } from "./snippets.ts";
 /** Files whose `@example` is not run, and why. */
 export const NOT_RUN: Record<string, string> = {
   "checkpoints/hdf5-library.ts": "imports a package, which the sandbox of the examples cannot",
+  "host/webgpu/index.ts": "takes a WebGPU device; test/host/webgpu runs it",
   "data/fetch.ts": "downloads from the public source; test/data runs it against a local server",
   "tasks/pretrained/hub/fetch-model.ts": "downloads from the hub; test/tasks runs it against a local server",
 };
@@ -142,6 +143,8 @@ export const INPUTS: Record<string, () => Scope> = {
     mask: tf.ones([3, 2]),
   }),
   "train/adam.ts": () => {
+    // Names are given once: another example of the file may have had them.
+    tf.disposeVariables();
     const w = tf.variable(random(3), true, "w");
     const b = tf.variable(random(3), true, "b");
     return { w, b, loss: () => tf.sum(tf.square(tf.add(w, b))) as tf.Scalar };

@@ -10,11 +10,19 @@ export function findChromium(): string | undefined {
   );
 }
 
+/** WebGPU without a graphics card, by the software driver that Chromium brings along. */
+export const WEBGPU_FLAGS = [
+  "--enable-unsafe-webgpu",
+  "--enable-features=Vulkan",
+  "--use-webgpu-adapter=swiftshader",
+  "--use-vulkan=swiftshader",
+];
+
 /** Starts a headless Chromium. The caller closes it; the end of the process does too. */
-export async function launchChromium(): Promise<Browser> {
+export async function launchChromium(flags: readonly string[] = []): Promise<Browser> {
   const executablePath = findChromium();
   if (!executablePath) throw new Error("no Chromium found; install one, or set CHROMIUM_PATH to its path");
-  return chromium.launch({ executablePath, args: ["--no-sandbox"], handleSIGTERM: false });
+  return chromium.launch({ executablePath, args: ["--no-sandbox", ...flags], handleSIGTERM: false });
 }
 
 /** The Chromium of this process: files that run in one worker share it. */

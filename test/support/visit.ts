@@ -15,7 +15,7 @@ export async function visit<Report>(
   tab.on("pageerror", (error) => lines.push(String(error)));
   try {
     await tab.goto(url + query);
-    await tab.waitForFunction("window.result", undefined, { timeout: 60_000 }).catch((error) => {
+    await tab.waitForFunction("window.result", undefined, { timeout: 110_000 }).catch((error) => {
       throw new Error(`the page reported nothing; its console said:\n${lines.join("\n")}`, { cause: error });
     });
     return { report: (await tab.evaluate("window.result")) as Report, console: lines };

@@ -1,13 +1,15 @@
 // Writes docs/MECHANISMS.md, a page for each family in docs/mechanisms and the pictures from the headers of src/attention.
 // What a header claims is run: its `@draws` makes the picture, its `@example` is repeated on each backend, forward and with
-// gradients. Needs the build. `--json` prints { pages, pictures, undrawn } instead; a test compares that with the files.
+// gradients. Needs the build. `--json` prints { pages, pictures, undrawn } instead,
+// without measuring `webgpu`, whose column it takes as it is; a test compares that with the files.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import "@tensorflow/tfjs-backend-cpu";
 import "@tensorflow/tfjs-backend-wasm";
 import "@tensorflow/tfjs-layers"; // registers TensorFlow.js' gradients
+import { prepareSwiftShader } from "../swiftshader.mjs";
 import { headersOf } from "./mechanisms/headers.mjs";
 import { picture } from "./mechanisms/pictures.mjs";
 import { ownScope, publishedScope } from "./mechanisms/run.mjs";
@@ -87,13 +89,39 @@ write this page.
 const NOTATION = `\`B\` batch · \`T\` queries · \`S\` keys · \`H\` heads · \`Hkv\` key/value heads · \`D\`, \`Dv\` head sizes · \`C\` model
 width. \`true\` in a mask means _may attend_. [All families](../MECHANISMS.md)`;
 
+/** Whether there is a device for the backend `webgpu`. */
+async function canUse(/** @type {any} */ useWebGpu) {
+  try {
+    await useWebGpu();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Between pages that are formatted together; nothing else may be written so. */
 const BREAK = "<!-- page -->";
+
+/**
+ * The last column of docs/MECHANISMS.md as it is, by mechanism: that of `webgpu`, which stays where nobody measures it.
+ */
+function keptMarks() {
+  /** @type {Record<string, string>} */
+  const marks = {};
+  const text = readFileSync(path.join(root, "docs/MECHANISMS.md"), "utf8");
+  if (!/\| `webgpu` +\|$/m.test(text)) return marks;
+  for (const line of text.split("\n")) {
+    const [, name, mark] = /\[`(\w+)`\]\(mechanisms\/.*\|\s*([^|]*?)\s*\|$/.exec(line) ?? [];
+    if (name !== undefined) marks[name] = mark;
+  }
+  return marks;
+}
 
 /** @param {Header & { ticks: Awaited<ReturnType<typeof ticks>>, svg: string | undefined, family: string }} entry */
 function row({ name, sentence, ticks: found, svg, family }) {
   const cell = (/** @type {string} */ text) => text.replaceAll("|", "\\|");
   const marks = BACKENDS.map((backend) => {
+    if (!measured.includes(backend)) return kept[name] ?? "";
     const { forward, gradient } = found[backend] ?? {};
     if (forward === undefined) return "";
     return forward ? (gradient ? "✓ ∇" : gradient === undefined ? "✓" : "✓ –") : "–";
@@ -130,7 +158,14 @@ function formatted(/** @type {string[]} */ pages) {
   return text.split(BREAK).map((page) => `${page.trim()}\n`);
 }
 
+prepareSwiftShader();
 const published = await publishedScope(root);
+// A software device takes minutes to compile what the mechanisms run: a test that compares the pages leaves it out.
+const isTest = process.argv.includes("--json");
+const hasWebGpu = !isTest && (await canUse(published.useWebGpu));
+if (!isTest && !hasWebGpu) console.error("no WebGPU here: its column stays as it is");
+const measured = BACKENDS.filter((backend) => backend !== "webgpu" || hasWebGpu);
+const kept = hasWebGpu ? {} : keptMarks();
 /** @type {Record<string, string>} */
 const pictures = {};
 /** @type {string[]} */
@@ -156,10 +191,10 @@ for (const [family, title, about] of FAMILIES.filter(([name]) =>
       return undefined;
     };
     const svg = await picture(header, scope).catch(failed("@draws"));
-    const measured = await ticks(header.name, header.examples[0], scope).catch(failed("@example"));
+    const found = await ticks(header.name, header.examples[0], scope, measured).catch(failed("@example"));
     if (svg) pictures[header.name] = svg;
     else undrawn.push(header.name);
-    entries.push({ ...header, svg, ticks: measured ?? {}, family });
+    entries.push({ ...header, svg, ticks: found ?? {}, family });
   }
   const table = [
     `| | Mechanism | ${BACKENDS.map((name) => `\`${name}\``).join(" | ")} |`,
@@ -179,7 +214,7 @@ if (problems.length > 0) {
 }
 pages["docs/MECHANISMS.md"] = index.join("\n\n");
 for (const [n, text] of formatted(Object.values(pages)).entries()) pages[Object.keys(pages)[n]] = text;
-if (process.argv.includes("--json")) process.stdout.write(JSON.stringify({ pages, pictures, undrawn }));
+if (isTest) process.stdout.write(JSON.stringify({ pages, pictures, undrawn }));
 else {
   const emptied = (/** @type {string} */ place) => {
     const folder = path.join(root, place);

@@ -24,6 +24,11 @@ export function canRead(): boolean {
   return SYNCHRONOUS.has(tf.getBackend());
 }
 
+/** Whether what was computed cannot be read but by waiting for it, so that a check of it is left out. */
+export function mustWait(): boolean {
+  return tf.getBackend() === "webgpu";
+}
+
 /** Tensors found free of NaN and infinities. Tensors never change; variables do, so they are never in here. */
 const known = new WeakSet<tf.Tensor>();
 

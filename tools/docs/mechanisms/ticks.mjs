@@ -5,10 +5,30 @@ import { givenScope, runCode } from "./run.mjs";
 
 /** @import { Scope } from "./run.mjs" */
 
-export const BACKENDS = ["heed", "cpu", "wasm"];
+export const BACKENDS = ["heed", "cpu", "wasm", "webgpu"];
 
 /** How far results may be apart, of the largest number: float32, and sums in another order. */
 const TOLERANCE = 1e-4;
+
+/** Makes a backend the current one; false where it cannot be had. */
+async function choose(/** @type {string} */ backend, /** @type {Scope} */ { useWebGpu }) {
+  if (backend !== "webgpu") return tf.setBackend(backend);
+  const start = /** @type {() => Promise<unknown>} */ (useWebGpu);
+  return start().then(
+    () => true,
+    () => false,
+  );
+}
+
+/** The numbers of tensors, which are disposed; results of `webgpu` must be waited for. */
+async function read(/** @type {tf.Tensor[]} */ tensors) {
+  const numbers = [];
+  for (const tensor of tensors) {
+    numbers.push((await tensor.data()).slice());
+    tensor.dispose();
+  }
+  return numbers;
+}
 
 class Held {
   constructor(/** @type {tf.Tensor} */ tensor) {
@@ -83,43 +103,45 @@ async function callsOf(/** @type {string} */ name, /** @type {string} */ code, /
 const released = (/** @type {unknown} */ args) => mapped(args, (x) => (x instanceof Held ? x.tensor() : x));
 
 /** The numbers of a call, or undefined where it fails. */
-function forward(/** @type {Function} */ mechanism, /** @type {unknown[]} */ args) {
+async function forward(/** @type {Function} */ mechanism, /** @type {unknown[]} */ args) {
   try {
-    return tf.tidy(() => {
-      const tensors = tensorsOf(mechanism(.../** @type {unknown[]} */ (released(args))));
-      return tensors.map((tensor) => tensor.dataSync().slice());
-    });
+    return await read(tf.tidy(() => tensorsOf(mechanism(.../** @type {unknown[]} */ (released(args))))));
   } catch {
     return undefined;
   }
 }
 
+/** Cotangents, made here: a device's own cosine is not that of another. */
+const cotangent = (/** @type {tf.Tensor} */ { size, shape }) =>
+  tf.tensor(
+    Float32Array.from({ length: size }, (_, n) => Math.cos(n + 1)),
+    shape,
+  );
+
 /** The gradient of a fixed sum of a call's results in each floating-point input that has one. */
-function gradients(/** @type {Function} */ mechanism, /** @type {unknown[]} */ args) {
+async function gradients(/** @type {Function} */ mechanism, /** @type {unknown[]} */ args) {
   /** @type {Held[]} */
   const inputs = [];
   mapped(args, (x) => {
     if (x instanceof Held && x.dtype === "float32" && !inputs.includes(x)) inputs.push(x);
     return x instanceof Held ? null : x;
   });
-  return inputs.map((input) => {
+  const found = [];
+  for (const input of inputs) {
+    const f = (/** @type {tf.Tensor} */ x) => {
+      const given = mapped(args, (one) => (one === input ? x : one instanceof Held ? one.tensor() : one));
+      const parts = tensorsOf(mechanism(.../** @type {unknown[]} */ (given)))
+        .filter((tensor) => tensor.dtype === "float32" && tensor.size > 0)
+        .map((tensor) => tf.sum(tf.mul(tensor, cotangent(tensor))));
+      return parts.length === 1 ? parts[0] : tf.addN(parts);
+    };
     try {
-      return tf.tidy(() => {
-        const f = (/** @type {tf.Tensor} */ x) => {
-          const given = mapped(args, (one) => (one === input ? x : one instanceof Held ? one.tensor() : one));
-          const parts = tensorsOf(mechanism(.../** @type {unknown[]} */ (given)))
-            .filter((tensor) => tensor.dtype === "float32" && tensor.size > 0)
-            .map((tensor) =>
-              tf.sum(tf.mul(tensor, tf.reshape(tf.cos(tf.range(1, tensor.size + 1)), tensor.shape))),
-            );
-          return parts.length === 1 ? parts[0] : tf.addN(parts);
-        };
-        return tf.grad(f)(input.tensor()).dataSync().slice();
-      });
+      found.push((await read([tf.tidy(() => tf.grad(f)(input.tensor()))]))[0]);
     } catch {
-      return undefined;
+      found.push(undefined);
     }
-  });
+  }
+  return found;
 }
 
 /** Whether numbers are the same up to float32. */
@@ -135,9 +157,9 @@ function same(/** @type {ArrayLike<number>} */ a, /** @type {ArrayLike<number>} 
 /**
  * For each backend `{ forward, gradient }`; gradient is undefined where no input of the mechanism has one on `cpu`.
  *
- * @param {string} name @param {string | undefined} code @param {Scope} scope
+ * @param {string} name @param {string | undefined} code @param {Scope} scope @param {readonly string[]} backends
  */
-export async function ticks(name, code, scope) {
+export async function ticks(name, code, scope, backends = BACKENDS) {
   /** @type {Record<string, { forward: boolean, gradient: boolean | undefined }>} */
   const found = {};
   if (code === undefined) return found;
@@ -146,29 +168,33 @@ export async function ticks(name, code, scope) {
     /** @type {Function} */ (scope[name]),
     await callsOf(name, code, scope),
   );
-  const truth = calls.map((args) => ({
-    values: forward(mechanism, args),
-    gradients: gradients(mechanism, args),
-  }));
+  const truth = [];
+  for (const args of calls) {
+    truth.push({ values: await forward(mechanism, args), gradients: await gradients(mechanism, args) });
+  }
   if (!truth.some(({ values }) => values && values.length > 0)) return found;
   const moves = truth.some((one) => one.gradients.some((gradient) => gradient?.some((x) => x !== 0)));
-  for (const backend of BACKENDS) {
-    await tf.setBackend(backend);
+  for (const backend of backends) {
+    if (!(await choose(backend, scope))) continue;
+    const here = [];
+    for (const args of calls) {
+      const values = await forward(mechanism, args);
+      here.push({ values, gradients: moves ? await gradients(mechanism, args) : [] });
+    }
     found[backend] = {
       forward: truth.every(({ values }, call) => {
-        const here = forward(mechanism, calls[call]);
+        const got = here[call].values;
         return (
-          values !== undefined && here !== undefined && values.every((numbers, n) => same(here[n], numbers))
+          values !== undefined && got !== undefined && values.every((numbers, n) => same(got[n], numbers))
         );
       }),
       gradient: moves
-        ? truth.every((one, call) => {
-            const here = gradients(mechanism, calls[call]);
-            return one.gradients.every(
-              (numbers, n) =>
-                !numbers || (here[n] && numbers.every(Number.isFinite) && same(here[n], numbers)),
-            );
-          })
+        ? truth.every((one, call) =>
+            one.gradients.every((numbers, n) => {
+              const got = here[call].gradients[n];
+              return !numbers || (got && numbers.every(Number.isFinite) && same(got, numbers));
+            }),
+          )
         : undefined,
     };
   }

@@ -1,0 +1,51 @@
+/** Kernels of TensorFlow.js that fail on what heed's layers do, with what they miss. */
+import { getKernel, type TensorInfo, util } from "@tensorflow/tfjs-core";
+import type { KernelInputs } from "../../register.ts";
+import { BACKEND } from "../backend.ts";
+import type { Gpu } from "../gpu.ts";
+import type { GpuKernel } from "../register.ts";
+
+type StockKernel = (inputs: KernelInputs | TensorInfo[], attrs: object, gpu: Gpu) => TensorInfo;
+
+/** The stock kernel of this name, which ours replaces in the registry. */
+function stock(name: string): StockKernel {
+  const { kernelFunc } = getKernel(name, BACKEND)!;
+  return (inputs, attrs, { backend }) =>
+    kernelFunc({ inputs: inputs as never, attrs: attrs as never, backend }) as TensorInfo;
+}
+
+/**
+ * The sum of a list of tensors: stock binds all of them at once, which a device of eight storage buffers refuses from the
+ * eighth on, where nobody sees it.
+ */
+export function addN(): GpuKernel {
+  const add = stock("AddN");
+  return ({ inputs, gpu }) => {
+    let rest = Object.values(inputs);
+    const most = gpu.device.limits.maxStorageBuffersPerShaderStage - 1;
+    let made: TensorInfo | undefined;
+    const addedTo = (tensors: TensorInfo[]) => {
+      const sum = add(tensors, {}, gpu);
+      if (made) gpu.dispose(made);
+      return sum;
+    };
+    while (rest.length > most) {
+      made = addedTo(rest.slice(0, most));
+      rest = [made, ...rest.slice(most)];
+    }
+    return addedTo(rest);
+  };
+}
+
+/** Sums over axes: stock asks for a buffer of no size where x has no elements; they are 0. */
+export function sum(): GpuKernel {
+  const add = stock("Sum");
+  return ({ inputs, attrs, gpu }) => {
+    const { shape } = inputs.x!;
+    if (util.sizeFromShape(shape) > 0) return add(inputs, attrs, gpu);
+    const { axis, keepDims } = attrs as { axis?: number | number[]; keepDims?: boolean };
+    const axes = util.parseAxisParam(axis ?? shape.map((_, n) => n), shape);
+    const left = shape.flatMap((n, at) => (axes.includes(at) ? (keepDims ? [1] : []) : [n]));
+    return gpu.numbers(left, new Float32Array(util.sizeFromShape(left)));
+  };
+}

@@ -1,0 +1,99 @@
+/**
+ * The weights in WGSL, from q, k and what the forward pass kept: weights_ij = e^(score_ij − lse_i), a workgroup a tile of
+ * 32 × 32. Buffers: `q k [bias] [allow] [tensors] lse` → `weights` [B, H, T, S], before dropout and without the sink's share; 0 where
+ * a key is not seen, and 1/keys in the rows that read the mean of v.
+ */
+import type { ArrayInfo } from "../../core/notation.ts";
+import type { AttentionProgram } from "../../core/program.ts";
+import type { Layout } from "../layout.ts";
+import type { PassOptions } from "./forward.ts";
+import { maskText } from "./mask.ts";
+import { tensorBinding } from "./modification.ts";
+import { BASE_LIMITS, type PassBinding, type PassPlan } from "./pass.ts";
+import { cachedShader, headStart, shaderHead, THREADS, type Variant, variantOf } from "./shader.ts";
+import { bindingOf, slicesOf } from "./slices.ts";
+import { four, productText, TILES, tilesOf } from "./tile.ts";
+import { programUniforms } from "./uniforms.ts";
+
+/**
+ * The passes that write the weights of a call.
+ *
+ * @throws OptionError LIMIT where the device's limits are too small for one head
+ * @example
+ * const shapes = { B: 1, T: 33, S: 65, H: 3, Hkv: 1, D: 8, Dv: 8 };
+ * weightsPasses(compileProgram("attention", shapes), "bhtd").passes[0].workgroups; // [2, 3, 3]
+ */
+export function weightsPasses(
+  program: AttentionProgram<ArrayInfo>,
+  layout: Layout,
+  options: PassOptions = {},
+): PassPlan {
+  const { limits = BASE_LIMITS, half = false } = options;
+  const { T, S, H, Hkv } = program.shapes;
+  const bytes = half ? 2 : 4;
+  const passes = slicesOf(program, layout, limits).map((slice) => {
+    // What dropout and values are plays no part.
+    const variant = { ...variantOf(program, layout, slice, options), dropout: false };
+    const bindings: PassBinding[] = [
+      bindingOf(slice, "q", "read", "q", bytes),
+      bindingOf(slice, "k", "read", "k", bytes),
+      ...(program.bias ? [bindingOf(slice, "bias", "read", "bias")] : []),
+      ...(program.allow ? [bindingOf(slice, "allow", "read", "allow")] : []),
+      ...tensorBinding(program),
+      { name: "lse", access: "read" },
+      { name: "weights", access: "read_write" },
+    ];
+    return {
+      label: "attention weights",
+      code: cachedShader("weights", variant, () => weightsShader(variant, bindings)),
+      bindings,
+      uniforms: programUniforms(program, layout, slice),
+      workgroups: [tilesOf(T), slice.bn * slice.gn * (H / Hkv), tilesOf(S)] as const,
+    };
+  });
+  return { passes: passes.filter(({ workgroups }) => !workgroups.includes(0)), scratch: {} };
+}
+
+function weightsShader(variant: Variant, bindings: readonly PassBinding[]): string {
+  const { uniformRows } = variant;
+  return /* wgsl */ `${shaderHead(variant, bindings)}
+${maskText(variant)}${TILES}${productText("q", "k")}
+@compute @workgroup_size(${THREADS})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
+  place(index);
+  let b = u.b0 + i32(group.y) / u.hn;
+  let h = u.h0 + i32(group.y) % u.hn;
+  let g = h / u.group;
+  let e = example(b);
+  let i0 = 32 * i32(group.x);
+  let j0 = 32 * i32(group.z);
+  let qStart = ${headStart("q", "h")};
+  let kStart = ${headStart("k", "g")};
+  let s = scoresOf(product_q_k(qStart, i0, e.queryLength, kStart, j0, e.keyLength), b, h, i0, j0);
+  let shown = shownOf(s, visible(e, b, h, i0, j0));
+  let scores = finite(s);
+  for (var r = 0; r < 4; r++) {
+    let i = i0 + 4 * ty + r;
+    if (i >= u.T) { break; }
+    // Rows beyond the valid ones have no number of their own where sequences are packed.
+    let isThere = i < e.queryLength;
+    let row = rowOf(e, b, h) + select(0, i, isThere);
+    var high = lse[row];
+    var low = lse[u.rows + row];
+    let isHollow = low == u.infinity && isThere;
+    if (low == u.infinity || !isThere) { low = 0.0; }
+    if (high == u.infinity) { high = LARGEST; }
+    let share = ${uniformRows ? "select(0.0, 1.0 / f32(max(e.keyLength, 1)), isHollow)" : "0.0"};
+    let at = ((b * u.H + h) * u.T + i) * u.S;
+    ${four((c) => {
+      const j = `j0 + 4 * tx + ${c}`;
+      const bit = `((shown >> u32(${4 * c} + r)) & 1u) == 1u`;
+      return `if (${j} < u.S) {
+      let empty${c} = select(0.0, share, ${j} < e.keyLength);
+      weights[at + ${j}] = select(empty${c}, exp((scores[${c}][r] - high) - low), ${bit});
+    }`;
+    })}
+  }
+}
+`;
+}
