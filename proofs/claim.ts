@@ -1,3 +1,6 @@
+import { FileError } from "../src/core/errors.ts";
+import { locateImages } from "../src/data/labelled-images.ts";
+
 /** What a metric must reach for a claim to hold. */
 export interface Threshold {
   metric: string;
@@ -14,11 +17,24 @@ export interface Claim {
   thresholds: readonly Threshold[];
   /** Whether it is one of the short ones: `npm run prove -- --quick` and the tests run these. */
   quick: boolean;
+  /** Why it cannot be measured here, such as data that were not fetched; undefined where it can. */
+  missing?(): string | undefined;
   /** Metrics by name, those of the thresholds among them; `onProgress` is called with the share done, 0 … 1. */
   measure(onProgress: (share: number) => void): Promise<Metrics>;
 }
 
 export type Metrics = Record<string, number>;
+
+/** Says that images are not there, as `missing` of a claim. */
+export function missingImages(name: string): string | undefined {
+  try {
+    locateImages(name);
+    return undefined;
+  } catch (error) {
+    if (error instanceof FileError) return error.message;
+    throw error;
+  }
+}
 
 /** Whether a metric reaches its threshold; one that is missing or NaN reaches none. */
 export function passes(

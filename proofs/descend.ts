@@ -6,6 +6,7 @@ import { namedGradients } from "../src/train/named-gradients.ts";
 import type { Schedule } from "../src/train/schedule.ts";
 import { profileStep } from "../src/train/step-profile.ts";
 import { medianOf } from "./statistics.ts";
+import { onlyCostAsked, type StepCost, tellCost } from "./step-cost.ts";
 import { count } from "./variables.ts";
 
 export interface DescendOptions {
@@ -16,24 +17,26 @@ export interface DescendOptions {
   beta2?: number | undefined;
   /** The greatest norm of all gradients together. @default none */
   clipNorm?: number | undefined;
+  /** Ends the training where it no longer gets better, with the values that were best. @default after all steps */
+  until?: Plateau | undefined;
   /** Called after each step with its number from 1 and its loss. */
   onStep?: ((step: number, loss: number) => void) | undefined;
   /** Called after each step with the share done. */
   onProgress?: ((share: number) => void) | undefined;
 }
 
-/** What a step of training costs, as a claim may show it among its metrics: `...(await descend(…))`. */
-export interface StepCost {
-  /** How many numbers are trained. */
-  parameters: number;
-  /** Seconds of a step by the clock, drawing its batch included: the median of all. */
-  stepSeconds: number;
-  /** The share of a step in heed's own kernels, from 0 to 1: the median of a few. */
-  kernelShare: number;
+/** When a training is over: a score, the higher the better, that is read every so many steps. */
+export interface Plateau {
+  score(): number;
+  every: number;
+  /** Readings without a better score. */
+  patience: number;
 }
 
 /** The steps whose kernels are timed, at least one; the first ones are slower than others. */
 const [WARM_UP, PROFILED] = [5, 5];
+/** Steps after which a training ends that is asked for its cost alone. */
+const ENOUGH = 25;
 
 /** The backend and the gradients that every proof trains with. */
 export async function prepare(): Promise<void> {
@@ -45,7 +48,7 @@ export async function prepare(): Promise<void> {
 export async function descend(
   variables: Readonly<Record<string, tf.Variable>>,
   loss: (step: number) => tf.Scalar,
-  { steps, learningRate, beta2, clipNorm, onStep, onProgress }: DescendOptions,
+  { steps, learningRate, beta2, clipNorm, until, onStep, onProgress }: DescendOptions,
 ): Promise<StepCost> {
   const adam = new Adam({
     ...(beta2 !== undefined && { beta2 }),
@@ -57,8 +60,10 @@ export async function descend(
       : learningRate;
   const seconds: number[] = [];
   const shares: number[] = [];
+  const best = until && new Best(variables, until);
   try {
-    for (let step = 0; step < steps; step++) {
+    const end = onlyCostAsked() ? Math.min(steps, ENOUGH) : steps;
+    for (let step = 0; step < end; step++) {
       const take = () => {
         const { loss: value, grads } = namedGradients(variables, () => tf.tidy(() => loss(step)));
         adam.learningRate = rate(step);
@@ -76,12 +81,62 @@ export async function descend(
       } else value = take();
       seconds.push((performance.now() - begun) / 1000);
       onStep?.(step + 1, value);
-      onProgress?.((step + 1) / steps);
+      const isOver = best?.after(step + 1) === false;
+      onProgress?.(isOver ? 1 : (step + 1) / steps);
+      if (isOver) break;
       // Lets timers and signals in.
       if (step % 10 === 9) await new Promise((resolve) => setTimeout(resolve));
     }
+    best?.restore();
   } finally {
     adam.dispose();
+    best?.dispose();
   }
-  return { parameters: count(variables), stepSeconds: medianOf(seconds), kernelShare: medianOf(shares) };
+  const cost = {
+    parameters: count(variables),
+    stepSeconds: medianOf(seconds),
+    kernelShare: medianOf(shares),
+  };
+  tellCost(cost);
+  return cost;
+}
+
+/** The values that had the best score. */
+class Best {
+  readonly #variables: Readonly<Record<string, tf.Variable>>;
+  readonly #until: Plateau;
+  #values: tf.Tensor[] = [];
+  #score = Number.NEGATIVE_INFINITY;
+  #worse = 0;
+
+  constructor(variables: Readonly<Record<string, tf.Variable>>, until: Plateau) {
+    this.#variables = variables;
+    this.#until = until;
+  }
+
+  /** Reads the score where it is time. @returns whether it may still get better */
+  after(steps: number): boolean {
+    const { every, patience } = this.#until;
+    if (steps % every !== 0) return true;
+    const score = this.#until.score();
+    if (!(score > this.#score)) return ++this.#worse < patience;
+    [this.#score, this.#worse] = [score, 0];
+    this.dispose();
+    this.#values = Object.values(this.#variables).map((variable) =>
+      tf.tidy(() => tf.keep(tf.clone(variable))),
+    );
+    return true;
+  }
+
+  restore(): void {
+    for (const [n, variable] of Object.values(this.#variables).entries()) {
+      const value = this.#values[n];
+      if (value) variable.assign(value);
+    }
+  }
+
+  dispose(): void {
+    tf.dispose(this.#values);
+    this.#values = [];
+  }
 }

@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { boundOf, type Claim, type Metrics, passes } from "./claim.ts";
 import { CLAIMS } from "./claims.ts";
 import { formatted, type Measured, withMeasured } from "./learning.ts";
+import { withCost } from "./step-cost.ts";
 
 const HELP = `npm run prove -- [options] [name...]
 
@@ -12,7 +13,10 @@ where there is no threshold. A name also selects all that begin with it and a sl
 
   --list    print the claims, and measure nothing
   --quick   only the short ones, a few minutes in all
-  --json    one object a line: name, ok (null without a threshold), metrics, thresholds, seconds
+  --cost    only what a step of training costs: parameters, seconds, share in heed's kernels. A claim ends where it is known,
+            and one that trains nothing is measured and left out. Without this it stands among the metrics
+  --json    one object a line: name, ok (null without a threshold), metrics, thresholds, seconds; skipped, with the
+            reason, where something is missing
   --write   keep what is measured in proofs/measured.json, and in the tables of docs/LEARNING.md
   --help
 
@@ -40,9 +44,12 @@ interface Outcome {
   metrics: Metrics;
   thresholds: Claim["thresholds"];
   seconds: number;
+  /** Why it was not measured. */
+  skipped?: string;
 }
 
 const OPTIONS = {
+  cost: { type: "boolean" },
   list: { type: "boolean" },
   quick: { type: "boolean" },
   json: { type: "boolean" },
@@ -102,29 +109,37 @@ function list(claims: readonly Claim[], { print }: Surroundings, json: boolean):
 async function measureAll(
   claims: readonly Claim[],
   surroundings: Surroundings,
-  { json, write }: { json?: boolean | undefined; write?: boolean | undefined },
+  { json, write, cost = false }: Partial<Record<"json" | "write" | "cost", boolean>>,
 ): Promise<number> {
   const { print, measured } = surroundings;
   const width = nameWidth(claims);
   const outcomes: Outcome[] = [];
   for (const claim of claims) {
-    const outcome = await measure(claim, surroundings);
+    const outcome = await measure(claim, surroundings, cost);
+    if (cost && Object.keys(outcome.metrics).length === 0) continue;
     outcomes.push(outcome);
     print(`${json ? JSON.stringify(outcome) : lineOf(outcome, width)}\n`);
     // Long runs are stopped before their end; what is done stays done.
-    if (write) measured.write({ ...measured.read(), [claim.name]: finite(outcome.metrics) });
+    if (write && outcome.skipped === undefined) {
+      const before = measured.read();
+      const metrics = { ...(cost && before[claim.name]), ...finite(outcome.metrics) };
+      measured.write({ ...before, [claim.name]: metrics });
+    }
   }
   if (!json) print(`${summary(outcomes)}\n`);
   return outcomes.some(({ ok }) => ok === false) ? 1 : 0;
 }
 
-async function measure(claim: Claim, { progress }: Surroundings): Promise<Outcome> {
+async function measure(claim: Claim, { progress }: Surroundings, only: boolean): Promise<Outcome> {
   const { name, thresholds } = claim;
+  const skipped = claim.missing?.();
+  if (skipped !== undefined) return { name, ok: null, metrics: {}, thresholds, seconds: 0, skipped };
   const begun = performance.now();
-  const metrics = await claim
-    .measure((share) => progress?.(`${name}  ${Math.floor(100 * share)} %`))
-    .finally(() => progress?.(""));
+  const report = (share: number) => progress?.(`${name}  ${Math.floor(100 * share)} %`);
+  const { result, cost } = await withCost(() => claim.measure(report), only).finally(() => progress?.(""));
   const seconds = (performance.now() - begun) / 1000;
+  if (only) return { name, ok: null, metrics: { ...cost }, thresholds, seconds };
+  const metrics: Metrics = { ...result, ...cost };
   const ok = thresholds.length === 0 ? null : thresholds.every((one) => passes(metrics[one.metric], one));
   return { name, ok, metrics, thresholds, seconds };
 }
@@ -134,7 +149,8 @@ const finite = (metrics: Metrics): Metrics =>
   Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value)));
 
 /** `ok     reversal/dot  exact 0.996 (≥ 0.95), alignment 1.000 (≥ 0.9), beyond 0.003  31 s` */
-function lineOf({ name, ok, metrics, thresholds, seconds }: Outcome, width: number): string {
+function lineOf({ name, ok, metrics, thresholds, seconds, skipped }: Outcome, width: number): string {
+  if (skipped !== undefined) return `${"skip".padEnd(5)}  ${name.padEnd(width)}  ${skipped}`;
   const values = Object.entries(metrics).map(([metric, value]) => {
     const threshold = thresholds.find((one) => one.metric === metric);
     return `${metric} ${formatted(value)}${threshold ? ` (${boundOf(threshold)})` : ""}`;
@@ -146,11 +162,13 @@ function lineOf({ name, ok, metrics, thresholds, seconds }: Outcome, width: numb
 /** `11 of 12 claims hold, 2 shown without a threshold` */
 function summary(outcomes: readonly Outcome[]): string {
   const judged = outcomes.filter(({ ok }) => ok !== null);
-  const shown = outcomes.length - judged.length;
+  const skipped = outcomes.filter((outcome) => outcome.skipped !== undefined).length;
+  const shown = outcomes.length - judged.length - skipped;
   const parts = [];
   if (judged.length > 0)
     parts.push(`${judged.filter(({ ok }) => ok).length} of ${judged.length} claims hold`);
   if (shown > 0) parts.push(`${shown} shown without a threshold`);
+  if (skipped > 0) parts.push(`${skipped} skipped`);
   return parts.join(", ");
 }
 

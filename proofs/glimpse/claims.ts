@@ -1,4 +1,4 @@
-import { type Claim, type Metrics, part } from "../claim.ts";
+import { type Claim, type Metrics, missingImages, part } from "../claim.ts";
 import type { Basin } from "./basin.ts";
 
 /** The first deviations of the Gaussians that search, in pixels. */
@@ -165,6 +165,47 @@ export const glimpseClaims: readonly Claim[] = [
       const plain = await train({ prior: false, steps: 240, onProgress: part(onProgress, 1, 2) });
       const { before: beforeWithout, recovery: recoveryWithout } = plain;
       return { ratio: recovery / recoveryWithout, recovery, recoveryWithout, before, beforeWithout };
+    },
+  },
+  {
+    name: "digits/recurrent-attention",
+    claim:
+      "Of two recurrent attention models of written digits anywhere in a larger image, trained for as many steps, the one that learns by reward where to crop makes fewer mistakes than the one that looks at random.",
+    thresholds: [
+      { metric: "accuracy", atLeast: 0.9 },
+      { metric: "gain", atLeast: 0.02 },
+    ],
+    quick: false,
+    missing: () => missingImages("mnist"),
+    async measure(onProgress) {
+      const { trainDigitGlimpses: train } = await import("./digit-glimpses.ts");
+      const { accuracy, steps } = await train({ onProgress: part(onProgress, 0, 2) });
+      const random = await train({ learnsPlaces: false, onProgress: part(onProgress, 1, 2) });
+      return {
+        accuracy,
+        random: random.accuracy,
+        gain: accuracy - random.accuracy,
+        steps,
+        randomSteps: random.steps,
+      };
+    },
+  },
+  {
+    name: "digits/spatial-transformer",
+    claim:
+      "A classifier behind a spatial transformer reads written digits among clutter better than the same classifier that sees the whole image, trained for as many steps.",
+    thresholds: [
+      { metric: "accuracy", atLeast: 0.8 },
+      { metric: "gain", atLeast: 0.05 },
+    ],
+    quick: false,
+    missing: () => missingImages("mnist"),
+    async measure(onProgress) {
+      const { trainDigitTransformer: train } = await import("./digit-transformer.ts");
+      const { accuracy, steps } = await train({ transform: "crop", onProgress: part(onProgress, 0, 2) });
+      const without = await train({ transform: "none", onProgress: part(onProgress, 1, 2) });
+      const gain = accuracy - without.accuracy;
+      return { accuracy, without: without.accuracy, gain, steps, stepsWithout: without.steps };
     },
   },
 ];

@@ -50,7 +50,7 @@ export async function trainSpatialTransformer(
       const { images, classes } = clutteredBatch(new RandomStream(seed, 3), heldOut);
       return {
         accuracy: shareRight(model.classify(images), classes),
-        pictures: transform === "none" ? [] : [0, 1, 2].map((n) => draw(model, images, n)),
+        pictures: transform === "none" ? [] : [0, 1, 2].map((n) => drawWindow(model, images, n)),
       };
     });
   } finally {
@@ -58,15 +58,17 @@ export async function trainSpatialTransformer(
   }
 }
 
-/** One image, the box of its window, and what the classifier sees of it. */
-function draw(model: SpatialTransformerClassifier, images: tf.Tensor4D, n: number): string {
+/** One image, the box of its window, and what the classifier sees of it (SVG). */
+export function drawWindow(model: SpatialTransformerClassifier, images: tf.Tensor4D, n: number): string {
+  const [height, width] = model.config.image;
+  const [h, w] = model.config.glimpse;
   const one = tf.slice4d(images, [n, 0, 0, 0], [1, -1, -1, -1]);
   const panel = {
     name: "what the classifier sees",
     // Interpolation rounds.
-    glimpse: { height: SIDE, width: SIDE, values: tf.clipByValue(model.glimpse(one), 0, 1).dataSync() },
-    box: affineBox(model.locate(one).dataSync(), [FIELD, FIELD], true),
+    glimpse: { height: h, width: w, values: tf.clipByValue(model.glimpse(one), 0, 1).dataSync() },
+    box: affineBox(model.locate(one).dataSync(), [height, width], true),
   };
-  const image = { height: FIELD, width: FIELD, values: one.dataSync() };
+  const image = { height, width, values: one.dataSync() };
   return glimpse({ image, glimpses: [panel] }, { title: "Spatial transformer" });
 }

@@ -3,8 +3,9 @@ import { RandomStream } from "../../src/core/random.ts";
 import { QuantumSelfAttentionNetwork } from "../../src/models/quantum-self-attention-network.ts";
 import { tidyData } from "../../src/ops/tidy.ts";
 import { type Metrics, part } from "../claim.ts";
-import { descend, prepare, type StepCost } from "../descend.ts";
+import { descend, prepare } from "../descend.ts";
 import { meanOf } from "../statistics.ts";
+import type { StepCost } from "../step-cost.ts";
 import { drawSentences, LONGEST, type Sentences, WORDS } from "./sentences.ts";
 
 const SIZES = { vocabulary: WORDS.length, qubits: 2 };

@@ -1,4 +1,4 @@
-import { type Claim, worstOf } from "../claim.ts";
+import { type Claim, missingImages, worstOf } from "../claim.ts";
 
 const SEEDS = [1, 2, 3];
 
@@ -70,6 +70,7 @@ export const setClaims: readonly Claim[] = [
       { metric: "localCells", atMost: 0.5 },
     ],
     quick: false,
+    missing: () => missingImages("fashion-mnist"),
     measure: (onProgress) =>
       worstOf(
         SEEDS,

@@ -5,8 +5,9 @@ import { Spikformer } from "../../src/models/spikformer.ts";
 import { softmaxCrossEntropy } from "../../src/ops/softmax-cross-entropy.ts";
 import { tidyData } from "../../src/ops/tidy.ts";
 import { type Metrics, part } from "../claim.ts";
-import { descend, prepare, type StepCost } from "../descend.ts";
+import { descend, prepare } from "../descend.ts";
 import { meanOf } from "../statistics.ts";
+import type { StepCost } from "../step-cost.ts";
 import { DIRECTIONS, drawStreams, EVENTS, PATCHES, STEPS, type Streams } from "./event-camera.ts";
 
 const SIZES = {

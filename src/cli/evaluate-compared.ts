@@ -91,11 +91,17 @@ export function evaluateTracking(io: Io): Command {
         const { test } = readCorpus(flags.drawn ? "" : locateDigits(data.name, place));
         const result = evaluate(tracker, test);
         if (flags.json) return await write(io.stdout, `${JSON.stringify(result)}\n`);
-        const { videos, before, baselineBefore, recovery, baselineRecovery, ratio } = result;
+        const { videos, before, reappeared, recovery, ratio } = result;
+        const line = (shares: readonly number[]) => {
+          const [first, second, third] = shares.map(percent);
+          return `followed before the digit is hidden ${first}, where it comes out ${second}, in the third frame after ${third}`;
+        };
+        const often = ratio === null ? "" : `; found again ${ratio.toFixed(2)} times as often`;
+        const { baselineBefore, baselineReappeared, baselineRecovery } = result;
         await write(
           io.stdout,
-          `test: ${videos} videos; followed before the digit is hidden ${percent(before)}, found again ${percent(recovery)}\n` +
-            `without the prior ${percent(baselineBefore)} and ${percent(baselineRecovery)}; found again ${ratio === null ? "" : `${ratio.toFixed(2)} times `}as often\n`,
+          `test: ${videos} videos; ${line([before, reappeared, recovery])}\n` +
+            `without the prior: ${line([baselineBefore, baselineReappeared, baselineRecovery])}${often}\n`,
         );
       } finally {
         tracker.dispose();

@@ -17,7 +17,7 @@ interface Flags {
 }
 
 const HELP_FORMANTS = `
-Sounds are WAV files of 16-bit PCM with one channel, at any rate; ffmpeg -i SOUND -ac 1 -c:a pcm_s16le sound.wav makes one.
+Sounds are WAV files with one channel, PCM of 8, 16, 24 or 32 bits or floats, at any rate; ffmpeg -i SOUND -ac 1 -c:a pcm_s16le sound.wav makes one.
 The model knows one steady vowel of American English in noise, and says one of its ten of whatever it hears. Without a
 file an example is composed; --seed chooses another one.
 
@@ -40,7 +40,7 @@ export function gateCommand(io: Io): Command {
   return new Command("gate")
     .description("Shows what gates let through: bands of a sound, inputs of a series.")
     .addCommand(
-      sharedFlags("formants", "WAV files of 16-bit PCM with one channel")
+      sharedFlags("formants", "WAV files with one channel")
         .description("Says which vowel is spoken in noise, and which bands say so.")
         .addHelpText("after", HELP_FORMANTS)
         .action((files: string[], flags: Flags) => formants(files, flags, io)),

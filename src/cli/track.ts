@@ -8,9 +8,10 @@ import type { Footage } from "../tasks/tracking/tracker.ts";
 import { unreadable, wholeNumber, wrongFlag } from "./flags.ts";
 import { type Io, write } from "./io.ts";
 import { OutputFiles, pageWithFigures } from "./output-files.ts";
-import { readWhole } from "./trace-flags.ts";
 
 const NAME = "heed track";
+/** The names of a folder's files that are frames. */
+const PICTURE = /\.(png|jpe?g)$/i;
 
 interface Flags {
   box?: FrameBox;
@@ -23,8 +24,8 @@ interface Flags {
 }
 
 const HELP = `
-Frames are PNG files of one size in their order, or a folder of them, in the order of their names (1, 2, … 10). They are
-made grey, and inverted where the first one is light. --box says where in the first one the object is: its first row and
+Frames are PNG or JPEG files of one size in their order, or a folder of them, in the order of their names (1, 2, … 10). They
+are made grey, and inverted where the first one is light. --box says where in the first one the object is: its first row and
 column, height and width, in pixels. The model was shown digits in front of black, and never searches for what it lost:
 it looks where the object would be at its speed. Without frames an example is composed, in which a digit is hidden for
 three frames; --seed chooses another one.
@@ -38,7 +39,7 @@ three frames; --seed chooses another one.
 export function trackCommand(io: Io): Command {
   return new Command("track")
     .description("Follows an object through the frames of a video, from its box in the first.")
-    .argument("[frames...]", "PNG files, or one folder of them; an example where there are none")
+    .argument("[frames...]", "PNG or JPEG files, or one folder of them; an example where there are none")
     .option("--box <t,l,h,w>", "top, left, height and width in the first frame, in pixels", boxOf)
     .option("--model <dir>", "folder of the model (default: the one that ships with heed)")
     .option(
@@ -101,38 +102,30 @@ async function exampleVideo(seed: number) {
   return { footage: { frames, height: SIDE, width: SIDE }, boxes, hidden: HIDDEN_FRAMES };
 }
 
-/** The frames of files, or of the PNG files of one folder. @throws FileError UNREADABLE · DataError FORMAT, MISMATCH */
+/**
+ * The frames of files, or of the pictures of one folder.
+ *
+ * @throws FileError UNREADABLE, MISSING · DataError FORMAT, DAMAGED, LIMIT, MISMATCH
+ */
 async function footageOf(given: readonly string[]): Promise<Footage & { names: string[] }> {
-  const [{ decodePng }, files] = [await import("../viz/decode-png.ts"), framesIn(given)];
-  const pictures = files.map((file) => {
-    const bytes = readWhole(NAME, file);
-    try {
-      return decodePng(bytes);
-    } catch (cause) {
-      const fault = { op: NAME, rule: `${file} must be a PNG of 8 bits`, got: (cause as Error).message };
-      throw new DataError(
-        "FORMAT",
-        { ...fault, remedy: "save the frame again as a plain PNG", path: file },
-        { cause },
-      );
+  const { greyRectangle, readPicture } = await import("../data/pictures/index.ts");
+  const names = framesIn(given);
+  const greys: Float32Array[] = [];
+  let size: { readonly height: number; readonly width: number } | undefined;
+  for (const file of names) {
+    const picture = await readPicture(file);
+    size ??= { height: picture.height, width: picture.width };
+    if (picture.height !== size.height || picture.width !== size.width) {
+      const rule = `frames must all be ${size.height} × ${size.width}, as the first one`;
+      const got = `${picture.height} × ${picture.width} in ${file}`;
+      throw new DataError("MISMATCH", { op: NAME, rule, got, remedy: "give the frames of one video" });
     }
-  });
-  const { height, width } = pictures[0]!;
-  const other = pictures.findIndex((picture) => picture.height !== height || picture.width !== width);
-  if (other >= 0) {
-    const got = `${pictures[other]!.height} × ${pictures[other]!.width} in ${files[other]}`;
-    const rule = `frames must all be ${height} × ${width}, as the first one`;
-    throw new DataError("MISMATCH", { op: NAME, rule, got, remedy: "give the frames of one video" });
+    greys.push(Float32Array.from(greyRectangle(picture, size).pixels, (grey) => grey / 255));
   }
-  const grey = pictures.map(({ values, channels = 1 }) =>
-    Float32Array.from({ length: height * width }, (_, at) => {
-      if (channels === 1) return values[at]!;
-      return 0.299 * values[3 * at]! + 0.587 * values[3 * at + 1]! + 0.114 * values[3 * at + 2]!;
-    }),
-  );
-  const isLight = grey[0]!.reduce((sum, light) => sum + light, 0) > 0.5 * grey[0]!.length;
-  const frames = isLight ? grey.map((frame) => frame.map((light) => 1 - light)) : grey;
-  return { frames, height, width, names: files };
+  const [first] = greys;
+  const isLight = first!.reduce((sum, light) => sum + light, 0) > 0.5 * first!.length;
+  const frames = isLight ? greys.map((frame) => frame.map((light) => 1 - light)) : greys;
+  return { ...size!, frames, names };
 }
 
 function framesIn(given: readonly string[]): string[] {
@@ -140,7 +133,7 @@ function framesIn(given: readonly string[]): string[] {
   if (given.length > 1 || !statSync(place!, { throwIfNoEntry: false })?.isDirectory()) return [...given];
   let names: string[];
   try {
-    names = readdirSync(place!).filter((name) => name.toLowerCase().endsWith(".png"));
+    names = readdirSync(place!).filter((name) => PICTURE.test(name));
   } catch (cause) {
     throw new FileError("UNREADABLE", unreadable(NAME, place!, fileReason(cause)), { cause });
   }
@@ -149,7 +142,7 @@ function framesIn(given: readonly string[]): string[] {
   const fault = {
     op: NAME,
     rule: `${place} must hold frames`,
-    got: "no PNG file",
+    got: "no PNG or JPEG file",
     remedy: "name another folder",
   };
   throw new FileError("MISSING", { ...fault, path: place! });

@@ -12,13 +12,32 @@ export interface Sound {
 
 const OP = "readWav";
 const REMEDY = "save it as WAV, 16-bit PCM, mono: ffmpeg -i SOUND -ac 1 -c:a pcm_s16le sound.wav";
-/** The numbers of formats: plain samples, and a format whose own number stands further on. */
-const [PCM, EXTENSIBLE] = [1, 0xfffe];
+/** The numbers of formats: whole numbers, floats, and a format whose own number stands further on. */
+const [PCM, FLOAT, EXTENSIBLE] = [1, 3, 0xfffe];
 /** A quarter of an hour at 48 kHz. */
 const MOST_BYTES = 2 ** 27;
 
+/** Samples of one kind: what each takes, and one as a number from −1 to 1. */
+interface SampleFormat {
+  readonly bytes: number;
+  at(view: DataView, byte: number): number;
+}
+
+/** By the number of the format and the bits of a sample; 8 bits have no sign, and 128 is silence. */
+const SAMPLE_FORMATS: Readonly<Record<string, SampleFormat>> = {
+  [`${PCM}/8`]: { bytes: 1, at: (view, byte) => (view.getUint8(byte) - 128) / 2 ** 7 },
+  [`${PCM}/16`]: { bytes: 2, at: (view, byte) => view.getInt16(byte, true) / 2 ** 15 },
+  [`${PCM}/24`]: {
+    bytes: 3,
+    at: (view, byte) => (view.getInt16(byte + 1, true) * 2 ** 8 + view.getUint8(byte)) / 2 ** 23,
+  },
+  [`${PCM}/32`]: { bytes: 4, at: (view, byte) => view.getInt32(byte, true) / 2 ** 31 },
+  [`${FLOAT}/32`]: { bytes: 4, at: (view, byte) => view.getFloat32(byte, true) },
+};
+
 /**
- * The samples of a WAV file of 16-bit PCM with one channel.
+ * The samples of a WAV file with one channel: PCM of 8, 16, 24 or 32 bits, or floats of 32, named by the plain or the
+ * extensible format.
  *
  * @throws FileError UNREADABLE · DataError FORMAT, DAMAGED, LIMIT
  */
@@ -57,7 +76,7 @@ export function decodeWav(bytes: Uint8Array, path = "the sound"): Sound {
   const name = (at: number) => String.fromCharCode(...bytes.subarray(at, at + 4));
   if (bytes.length < 12 || name(0) !== "RIFF" || name(8) !== "WAVE")
     throw new DataError("FORMAT", fault("be a WAV file", "bytes of another kind"));
-  let rate: number | undefined;
+  let said: { format: SampleFormat; rate: number } | undefined;
   for (let at = 12; at + 8 <= bytes.length; ) {
     const [chunk, size] = [name(at), view.getUint32(at + 4, true)];
     const from = at + 8;
@@ -67,30 +86,32 @@ export function decodeWav(bytes: Uint8Array, path = "the sound"): Sound {
       const isLong = view.getUint16(from, true) === EXTENSIBLE && size >= 26;
       const format = view.getUint16(isLong ? from + 24 : from, true);
       const [channels, bits] = [view.getUint16(from + 2, true), view.getUint16(from + 14, true)];
-      rate = view.getUint32(from + 4, true);
-      if (format !== PCM || channels !== 1 || bits !== 16) {
+      const rate = view.getUint32(from + 4, true);
+      const known = SAMPLE_FORMATS[`${format}/${bits}`];
+      if (!known || channels !== 1) {
+        const rule = "have one channel of PCM of 8, 16, 24 or 32 bits or of floats of 32";
         const got = `format ${format}, ${bits} bits, ${channels} channels`;
-        throw new DataError("FORMAT", fault("be 16-bit PCM with one channel", got));
+        throw new DataError("FORMAT", fault(rule, got));
       }
+      said = { format: known, rate };
       if (rate < 1) throw new DataError("DAMAGED", fault("have a sampling rate", "0"));
     }
     if (chunk === "data") {
-      if (rate === undefined)
-        throw new DataError("DAMAGED", fault("say its format before its samples", "none"));
+      if (!said) throw new DataError("DAMAGED", fault("say its format before its samples", "none"));
+      const { format, rate } = said;
       // Programs that write to a pipe cannot know the size, and say the greatest.
       const end = size === 0xffffffff ? bytes.length : from + size;
       if (end > bytes.length) {
-        const got = `${Math.floor((bytes.length - from) / 2)}`;
-        throw new DataError(
-          "DAMAGED",
-          fault(`have the ${Math.floor(size / 2)} samples that it announces`, got),
-        );
+        const [announced, got] = [size, bytes.length - from].map((n) => Math.floor(n / format.bytes));
+        throw new DataError("DAMAGED", fault(`have the ${announced} samples that it announces`, String(got)));
       }
-      const count = Math.floor((end - from) / 2);
-      const samples = Float64Array.from(
-        { length: count },
-        (_, n) => view.getInt16(from + 2 * n, true) / 32768,
+      const count = Math.floor((end - from) / format.bytes);
+      const samples = Float64Array.from({ length: count }, (_, n) =>
+        format.at(view, from + n * format.bytes),
       );
+      const odd = samples.findIndex((sample) => !Number.isFinite(sample));
+      if (odd >= 0)
+        throw new DataError("DAMAGED", fault("have finite samples", `${samples[odd]} as sample ${odd}`));
       return { samples, rate };
     }
     at = from + size + (size % 2);
@@ -98,7 +119,7 @@ export function decodeWav(bytes: Uint8Array, path = "the sound"): Sound {
   throw new DataError("DAMAGED", fault("have samples", "none"));
 }
 
-/** A sound as the bytes of such a file; what is louder than 1 is cut off. */
+/** A sound as the bytes of a WAV file of 16-bit PCM; what is louder than 1 is cut off. */
 export function encodeWav({ samples, rate }: Sound): Uint8Array {
   const bytes = new Uint8Array(44 + 2 * samples.length);
   const view = new DataView(bytes.buffer);

@@ -10,6 +10,7 @@ import {
 import { HeedError } from "../core/errors.ts";
 import { type Heap, heapOf } from "./heap.ts";
 import { metered } from "./meter.ts";
+import { replayed } from "./replay.ts";
 
 /** The name of our backend: `tf.setBackend(BACKEND)`. */
 export const BACKEND = "heed";
@@ -36,19 +37,25 @@ export function registerHeedKernel(kernelName: string, kernel: HeedKernel): void
     kernelFunc: ({ inputs, attrs, backend }) => {
       const heap = heapOf(backend);
       const call = { inputs: inputs as KernelInputs, attrs: attrs ?? {}, heap };
-      return metered(kernelName, true, () => heap.kernel(kernelName, () => kernel(call)));
+      return replayed(kernelName, call.inputs, shareOn(heap), () =>
+        metered(kernelName, true, () => heap.kernel(kernelName, () => kernel(call))),
+      );
     },
   });
 }
+
+const shareOn = (heap: Heap) => (tensor: TensorInfo) => heap.share(tensor);
 
 /** Gives `heed` every kernel of the stock `wasm` backend, which keeps its own. */
 export function copyStockKernels(): void {
   for (const config of getKernelsForBackend("wasm")) {
     const { kernelName, kernelFunc } = config;
     const named: KernelFunc = (call) => {
-      checkStrings(kernelName, call.inputs as KernelInputs);
-      return metered(kernelName, false, () =>
-        heapOf(call.backend).kernel(kernelName, () => kernelFunc(call)),
+      const inputs = call.inputs as KernelInputs;
+      checkStrings(kernelName, inputs);
+      const heap = heapOf(call.backend);
+      return replayed(kernelName, inputs, shareOn(heap), () =>
+        metered(kernelName, false, () => heap.kernel(kernelName, () => kernelFunc(call))),
       );
     };
     register({ ...config, backendName: BACKEND, kernelFunc: named });

@@ -13,6 +13,7 @@ import {
   zerosLike,
 } from "@tensorflow/tfjs-core";
 import { layoutOf, numbers, oneNumber } from "../capture/example.ts";
+import { OptionError } from "../core/errors.ts";
 import { forgetTape } from "../host/tape.ts";
 import { type AttentionCall, attentionCalls } from "../ops/attention/observe.ts";
 import { tidyData } from "../ops/tidy.ts";
@@ -38,8 +39,17 @@ interface Node {
   slope?: Tensor;
 }
 
-/** Effects to first order, from one run and its gradients. */
-export function firstOrderEffects<R>(run: () => R, metric: (result: R) => Tensor, plan: EffectPlan): Effects {
+/**
+ * Effects to first order, from one run and its gradients.
+ *
+ * @param held the call whose output lets no gradient through
+ */
+export function firstOrderEffects<R>(
+  run: () => R,
+  metric: (result: R) => Tensor,
+  plan: EffectPlan,
+  held?: number,
+): Effects {
   const { op, per } = plan;
   const nodes: Node[] = [];
   const outer = attentionCalls.observer;
@@ -50,8 +60,8 @@ export function firstOrderEffects<R>(run: () => R, metric: (result: R) => Tensor
         nodes.length = 0;
         const observe = (call: AttentionCall) => {
           const { node, output } = hooked(call, nodes.length, nothing, plan);
+          call.output = nodes.length === held ? constant(output) : output;
           nodes.push(node);
-          call.output = output;
           outer?.(call);
         };
         const result = checkDone(op, attentionCalls.during(observe, run));
@@ -74,6 +84,23 @@ export function firstOrderEffects<R>(run: () => R, metric: (result: R) => Tensor
       slope?.dispose();
     }
   }
+}
+
+/** GradDrop: the mean size of the effects that are left where each call in turn is held. */
+export function droppedEffects<R>(run: () => R, metric: (result: R) => Tensor, plan: EffectPlan): Effects {
+  const whole = firstOrderEffects(run, metric, plan);
+  const calls = whole.effects.length;
+  if (calls < 2) {
+    const fault = { op: plan.op, rule: "gradDrop must have two calls of attention or more", got: calls };
+    throw new OptionError("UNSUPPORTED", { ...fault, remedy: "leave gradDrop out" });
+  }
+  const sums = whole.effects.map(({ length }) => new Float64Array(length));
+  for (let held = 0; held < calls; held++) {
+    const { effects } = firstOrderEffects(run, metric, plan, held);
+    for (const [call, sum] of sums.entries())
+      for (const [at, effect] of effects[call]!.entries()) sum[at]! += Math.abs(effect) / (calls - 1);
+  }
+  return { ...whole, effects: sums };
 }
 
 /** The node of a call, and the output that goes on, behind which its gradient is caught. */
@@ -130,6 +157,15 @@ function caught(x: Tensor, node: Node): Tensor {
     },
   }));
   return watch(x);
+}
+
+/** x, with a gradient of 0. */
+function constant(x: Tensor): Tensor {
+  const hold = customGrad((given) => ({
+    value: clone(given as Tensor),
+    gradFunc: (dy: Tensor) => zerosLike(dy),
+  }));
+  return hold(x);
 }
 
 /** [heads] or [heads, rows] of one call; 0 where the metric does not need it. */

@@ -1,9 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { quantumSelfAttention } from "../attention/quantum/quantum-self-attention.ts";
 import { checkQubits } from "../attention/quantum/state-vector.ts";
-import { checkCount } from "../core/check-options.ts";
-import { ShapeError } from "../core/errors.ts";
-import { wrongLengths } from "../core/faults.ts";
+import { checkCount, checkLengths } from "../core/check-options.ts";
 import { checkRank } from "../ops/check.ts";
 import { linear } from "../ops/linear.ts";
 import { tidy } from "../ops/tidy.ts";
@@ -64,7 +62,7 @@ export class QuantumSelfAttentionNetwork {
   /**
    * How much the sentences are of the second kind, as log-odds: tokens int32 [B, T] → [B].
    *
-   * @throws ShapeError RANK, SHAPE for other lengths
+   * @throws ShapeError RANK · OptionError OPTION for other lengths
    */
   logits(tokens: tf.Tensor2D, { lengths, onWeights }: QuantumNetworkOptions = {}): tf.Tensor1D {
     checkRank("QuantumSelfAttentionNetwork", "tokens [B, T]", tokens, 2);
@@ -72,8 +70,8 @@ export class QuantumSelfAttentionNetwork {
     const [B, T] = tokens.shape;
     const C = 3 * qubits;
     const { parameters } = this;
-    checkLengths(lengths, B, T);
-    const counted = lengths ?? new Int32Array(B).fill(T);
+    const given = lengths ?? new Int32Array(B).fill(T);
+    const counted = checkLengths("QuantumSelfAttentionNetwork", "lengths", given, B, T);
     return tidy(() => {
       const rows = parameters.rows("embedding", tf.reshape(tokens, [B * T]));
       let y = tf.reshape<tf.Rank.R3>(rows, [B, T, C]);
@@ -103,15 +101,6 @@ export class QuantumSelfAttentionNetwork {
   dispose(): void {
     this.parameters.dispose();
   }
-}
-
-/** @throws ShapeError SHAPE unless there is a length for each sentence */
-function checkLengths(lengths: ArrayLike<number> | undefined, B: number, T: number): void {
-  if (!lengths) return;
-  const all = Array.from(lengths);
-  if (all.length === B && all.every((n) => Number.isInteger(n) && n >= 0 && n <= T)) return;
-  const op = "QuantumSelfAttentionNetwork";
-  throw new ShapeError("SHAPE", wrongLengths({ op, name: "lengths", B, most: T, got: all }));
 }
 
 function specsOf({ vocabulary, qubits, layers, depth }: Required<QuantumNetworkConfig>) {

@@ -37,24 +37,83 @@ test("a file of unknown length, as a program writes it to a pipe, is read to its
   expect(decodeWav(piped).samples).toEqual(SAMPLES);
 });
 
-test("the extensible format is read where it holds plain samples", () => {
-  const bytes = whole();
+/** The same sound in the extensible format: its own number, and behind that the number of another one. */
+function extensible(plain: Uint8Array): Uint8Array {
   const format = new Uint8Array(48);
   format.set(Buffer.from("fmt "));
   const view = new DataView(format.buffer);
   view.setUint32(4, 40, true);
-  format.set(bytes.subarray(20, 36), 8);
+  format.set(plain.subarray(20, 36), 8);
   view.setUint16(8, 0xfffe, true);
-  view.setUint16(32, 1, true);
-  const extensible = new Uint8Array([...bytes.subarray(0, 12), ...format, ...bytes.subarray(36)]);
-  expect(decodeWav(extensible)).toEqual({ samples: SAMPLES, rate: 11_025 });
+  view.setUint16(32, plain[20]!, true);
+  return new Uint8Array([...plain.subarray(0, 12), ...format, ...plain.subarray(36)]);
+}
+
+/** A file of seven samples of another format, by the bytes of its samples. */
+function ofFormat(format: number, bits: number, samples: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(44 + samples.length);
+  bytes.set(whole().subarray(0, 44));
+  bytes.set(samples, 44);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(20, format, true);
+  view.setUint16(34, bits, true);
+  view.setUint32(40, samples.length, true);
+  return bytes;
+}
+
+// 0, 1/2, −1/2, the greatest, −1 and the smallest above 0, little end first; 8 bits count from 128.
+const float = (number: number) => [...new Uint8Array(Float32Array.of(number).buffer)];
+test.each<[string, number, number, number[], number[]]>([
+  ["PCM of 8 bits", 1, 8, [128, 192, 64, 255, 0, 129], [0, 0.5, -0.5, 127 / 128, -1, 1 / 128]],
+  [
+    "PCM of 24 bits",
+    ...([1, 24] as const),
+    [
+      [0, 0, 0],
+      [0, 0, 0x40],
+      [0, 0, 0xc0],
+      [0xff, 0xff, 0x7f],
+      [0, 0, 0x80],
+      [1, 0, 0],
+    ].flat(),
+    [0, 0.5, -0.5, (2 ** 23 - 1) / 2 ** 23, -1, 1 / 2 ** 23],
+  ],
+  [
+    "PCM of 32 bits",
+    ...([1, 32] as const),
+    [
+      [0, 0, 0, 0],
+      [0, 0, 0, 0x40],
+      [0, 0, 0, 0xc0],
+      [0xff, 0xff, 0xff, 0x7f],
+      [0, 0, 0, 0x80],
+      [1, 0, 0, 0],
+    ].flat(),
+    [0, 0.5, -0.5, (2 ** 31 - 1) / 2 ** 31, -1, 1 / 2 ** 31],
+  ],
+  ["floats of 32 bits", 3, 32, [0, 0.5, -0.5, 1, -1, 0.25].flatMap(float), [0, 0.5, -0.5, 1, -1, 0.25]],
+])("%s are read, in the plain and in the extensible format", (_, format, bits, bytes, samples) => {
+  const file = ofFormat(format, bits, bytes);
+  expect(decodeWav(file)).toEqual({ samples: Float64Array.from(samples), rate: 11_025 });
+  expect(decodeWav(extensible(file))).toEqual(decodeWav(file));
+});
+
+test("the extensible format is read where it holds plain samples", () => {
+  expect(decodeWav(extensible(whole()))).toEqual({ samples: SAMPLES, rate: 11_025 });
 });
 
 test.each<[string, Uint8Array, string]>([
   ["other bytes", Uint8Array.of(1, 2, 3), "must be a WAV file, got bytes of another kind"],
   ["two channels", changed((view) => view.setUint16(22, 2, true)), "got format 1, 16 bits, 2 channels"],
-  ["floats", changed((view) => view.setUint16(20, 3, true)), "got format 3, 16 bits, 1 channels"],
-  ["8 bits", changed((view) => view.setUint16(34, 8, true)), "got format 1, 8 bits, 1 channels"],
+  ["floats of 16 bits", changed((view) => view.setUint16(20, 3, true)), "got format 3, 16 bits, 1 channels"],
+  ["12 bits", changed((view) => view.setUint16(34, 12, true)), "got format 1, 12 bits, 1 channels"],
+  ["A-law", changed((view) => view.setUint16(20, 6, true)), "got format 6, 16 bits, 1 channels"],
+  ["no number", ofFormat(3, 32, float(Number.NaN)), "must have finite samples, got NaN as sample 0"],
+  [
+    "a cut end of 24 bits",
+    ofFormat(1, 24, [1, 2, 3, 4, 5, 6]).subarray(0, 48),
+    "must have the 2 samples that it announces, got 1",
+  ],
   ["no rate", changed((view) => view.setUint32(24, 0, true)), "must have a sampling rate, got 0"],
   ["a cut end", whole().subarray(0, 51), "must have the 7 samples that it announces, got 3"],
   ["no samples", whole().subarray(0, 36), "must have samples, got none"],

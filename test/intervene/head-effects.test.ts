@@ -96,6 +96,45 @@ onEveryBackend("headEffects", () => {
     expectClose(ask("linear"), [0, 0]);
   });
 
+  it("sees by GradDrop, by hand, what direct and indirect effects cancel", () => {
+    // Of one key, attention gives its value: a = 3, then b = −a and c = 2a + b, of which the metric is the sum.
+    const at = (value: tf.Tensor) => attention(one, one, value as tf.Tensor4D).output;
+    const one = tf.ones([1, 1, 1, 1]) as tf.Tensor4D;
+    const run = () => {
+      const a = at(tf.fill([1, 1, 1, 1], 3));
+      const b = at(tf.neg(a));
+      return tf.addN([a, b, at(tf.add(tf.mul(2, a), b))]);
+    };
+    const ask = (gradDrop: boolean, of: "output" | "v" = "output") =>
+      headEffects(run, tf.sum, { method: "gradient", gradDrop, of }).effects.map(([effect]) => effect!);
+    const before = tf.memory().numTensors;
+    // ∂m/∂a = 1 − 1 + 2 − 1, ∂m/∂b = 1 + 1, ∂m/∂c = 1, times 0 − a, 0 − b, 0 − c.
+    expectClose(ask(false), [-3, 6, -3]);
+    // Of a: b held 1 + 2, c held 1 − 1; of b: a held 2, c held 1; of c: 1 each. Halves of the sums of their sizes.
+    expectClose(ask(true), [(9 + 0) / 2, (6 + 3) / 2, (3 + 3) / 2]);
+    expectClose(ask(true, "v"), [(9 + 0) / 2, (6 + 3) / 2, (3 + 3) / 2]);
+    expect(tf.memory().numTensors).toBe(before);
+    expect(headEffects(run, tf.sum, { method: "gradient", gradDrop: true }).metric).toBe(3);
+  });
+
+  it("sees by GradDrop an effect that is none to first order", () => {
+    const one = tf.ones([1, 1, 1, 1]) as tf.Tensor4D;
+    const run = () => {
+      const a = attention(one, one, tf.fill([1, 1, 1, 1], 5) as tf.Tensor4D).output;
+      return tf.add(a, attention(one, one, tf.neg(a) as tf.Tensor4D).output);
+    };
+    const ask = (gradDrop: boolean) => headEffects(run, tf.sum, { method: "gradient", gradDrop });
+    expect(ask(false).effects[0]![0]).toBeCloseTo(0, 6);
+    expect(ask(true).effects.map(([effect]) => effect)).toEqual([5, 5]);
+    const alone = () => attention(one, one, one).output;
+    expect(() => headEffects(alone, tf.sum, { method: "gradient", gradDrop: true })).toThrow(
+      "headEffects: gradDrop must have two calls of attention or more, got 1; leave gradDrop out",
+    );
+    expect(() => headEffects(run, tf.sum, { gradDrop: true })).toThrow(
+      'headEffects: gradDrop must go with the method that has gradients, got method "exact"; choose',
+    );
+  });
+
   it("refuses a metric that is no number, q of another score, and choices that are none", () => {
     const [q, k, v] = makeInputs();
     const run = () => attention(q, k, v).output;

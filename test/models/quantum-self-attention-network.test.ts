@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, it } from "vitest";
+import { OptionError } from "../../src/core/errors.ts";
 import { QuantumSelfAttentionNetwork } from "../../src/models/quantum-self-attention-network.ts";
 import { distance, onEveryBackend, ROUNDING } from "../attention/support.ts";
 
@@ -88,6 +89,7 @@ onEveryBackend("QuantumSelfAttentionNetwork, simulated", () => {
     expect(attempt(tokens(), [5, 3])).toThrow(
       "QuantumSelfAttentionNetwork: lengths must be B=3 integers from 0 to 5, got [5, 3]; give one length per example",
     );
+    expect(attempt(tokens(), [5, 3])).toThrow(OptionError);
     expect(attempt(tf.zeros([3], "int32"))).toThrow(
       "QuantumSelfAttentionNetwork: tokens [B, T] must have rank 2, got shape [3]; reshape it first",
     );

@@ -27,3 +27,28 @@ it.each([1, 12])(
     tf.dispose(variables);
   },
 );
+
+it("descend ends where the score no longer gets better, with the values that were best", async () => {
+  await prepare();
+  const w = tf.tidy(() => tf.variable(tf.tensor1d([4])));
+  const before = tf.memory().numTensors;
+  // Best where w is 2, which a step of 0.1 passes.
+  const seen: number[] = [];
+  const score = () => {
+    seen.push(w.dataSync()[0]!);
+    return -Math.abs(seen.at(-1)! - 2);
+  };
+  const shares: number[] = [];
+  const loss = () => tf.sum<tf.Scalar>(tf.square(w));
+  await descend({ w }, loss, {
+    ...{ steps: 1000, learningRate: () => 0.1, until: { score, every: 3, patience: 2 } },
+    onProgress: (share) => shares.push(share),
+  });
+  const best = seen.toSorted((a, b) => Math.abs(a - 2) - Math.abs(b - 2))[0]!;
+  expect(seen.indexOf(best)).toBe(seen.length - 3);
+  expect(w.dataSync()[0]).toBe(best);
+  expect(shares).toHaveLength(3 * seen.length);
+  expect(shares.at(-1)).toBe(1);
+  expect(tf.memory().numTensors).toBe(before);
+  w.dispose();
+});

@@ -1,8 +1,12 @@
+import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
-import type { Claim, Metrics, Threshold } from "../../proofs/claim.ts";
+import { type Claim, type Metrics, missingImages, type Threshold } from "../../proofs/claim.ts";
+import { descend, prepare } from "../../proofs/descend.ts";
 import { prove } from "../../proofs/prove.ts";
 
-async function run(...args: string[]) {
+const run = (...args: string[]) => runOf([], ...args);
+
+async function runOf(more: Claim[], ...args: string[]) {
   const ran: string[] = [];
   const fake = (name: string, metrics: Metrics, thresholds: Threshold[], quick = false): Claim => ({
     name,
@@ -25,6 +29,7 @@ async function run(...args: string[]) {
         { metric: "aer", atMost: 0.1 },
       ]),
       fake("reversal/dot", { exact: 1 }, []),
+      ...more,
     ],
     print: (text) => {
       said.out += text.replace(/ \d+ s$/gm, " 0 s");
@@ -109,6 +114,66 @@ test("--write keeps what is measured, beside what was measured before and withou
     "swap/general": { exact: 0.5, aer: 1e-9 },
   });
   expect((await run("reversal")).measured).toEqual({ "reversal/dot": { exact: 0.5 } });
+});
+
+/** A claim of two models, of which the first counts, trained for so many steps. */
+const trained = (steps: number): Claim => ({
+  name: "trained/model",
+  claim: "It learns.",
+  thresholds: [{ metric: "loss", atMost: 1 }],
+  quick: false,
+  async measure() {
+    await prepare();
+    const loss = await lossAfter(3, steps);
+    return { loss, baseline: await lossAfter(5, steps) };
+  },
+});
+
+async function lossAfter(size: number, steps: number): Promise<number> {
+  const w = tf.tidy(() => tf.variable(tf.ones([size])));
+  let last = 0;
+  const loss = () => tf.sum<tf.Scalar>(tf.square(w));
+  try {
+    await descend({ w }, loss, { steps, learningRate: 0.1, onStep: (_, value) => (last = value) });
+    return last;
+  } finally {
+    w.dispose();
+  }
+}
+
+test("a claim that trains says what a step of its first model costs", async () => {
+  const { code, measured } = await runOf([trained(60)], "trained", "--write");
+  expect(code).toBe(0);
+  const { loss, baseline: _, ...cost } = measured["trained/model"]!;
+  expect(loss).toBeLessThan(1);
+  expect(cost).toEqual({ parameters: 3, stepSeconds: expect.any(Number), kernelShare: expect.any(Number) });
+});
+
+test("--cost ends a claim where that is known, and keeps what was measured before", async () => {
+  const before = tf.memory().numTensors;
+  const asked = await runOf([trained(1e9)], "trained", "swap", "--cost", "--write");
+  expect(tf.memory().numTensors).toBe(before);
+  expect(asked.out).toMatch(/^shown {2}trained\/model {2}parameters 3, stepSeconds .*\n1 shown/);
+  expect(asked.code).toBe(0);
+  expect(Object.keys(asked.measured["trained/model"]!)).toEqual(["parameters", "stepSeconds", "kernelShare"]);
+  expect(asked.measured["reversal/dot"]).toEqual({ exact: 0.5 });
+  expect(asked.measured["swap/dot"]).toBeUndefined();
+});
+
+test("a claim whose data are not there is skipped with the reason, and nothing of it is kept", async () => {
+  const missing = { ...trained(1), missing: () => "no digits were fetched" };
+  const skipped = await runOf([missing], "trained", "swap/dot", "--write");
+  expect(skipped).toMatchObject({ code: 0 });
+  expect(skipped.out).toContain(
+    "skip   trained/model  no digits were fetched\n1 of 1 claims hold, 1 skipped\n",
+  );
+  expect(Object.keys(skipped.measured)).not.toContain("trained/model");
+  const [line] = (await runOf([missing], "trained", "--json")).out.trim().split("\n");
+  expect(JSON.parse(line!)).toMatchObject({ ok: null, skipped: "no digits were fetched", metrics: {} });
+});
+
+test("images that are not there are said in one line", () => {
+  expect(missingImages("no-such-images")).toMatch(/^locateDataset: /);
 });
 
 test("a name or a flag that does not exist is one line and exit code 2, before anything runs", async () => {

@@ -119,7 +119,7 @@ const SCORES = {
   tracking: ({ metrics, drawn }) =>
     [metrics, drawn].map((/** @type {any} */ one, n) => [
       n === 0 ? "Test" : "Drawn digits",
-      `${percent(one.recovery)} of ${whole(one.videos)} hidden digits found again, ${percent(one.baselineRecovery)} without the prior; followed before ${percent(one.before)} and ${percent(one.baselineBefore)} (\`${one.command}\`)`,
+      `${percent(one.reappeared)} of ${whole(one.videos)} hidden digits followed where they come out, ${percent(one.baselineReappeared)} without the prior; in the third frame after ${percent(one.recovery)} and ${percent(one.baselineRecovery)}; followed before ${percent(one.before)} and ${percent(one.baselineBefore)} (\`${one.command}\`)`,
     ]),
   // Others trained it: whose it is, and what it was compared with here.
   "atom-mapping": ({ metrics, source }) => [

@@ -26,6 +26,11 @@ export interface TrackerConfig {
    * @default "stay"
    */
   motion?: (typeof MOTIONS)[number];
+  /**
+   * Frames over which "coast" averages the speed, n ≥ 1: of few the last one counts most, and its error with it, as many times
+   * as there are hidden frames. @default 1
+   */
+  speedFrames?: number;
   /** Features of each pixel of a glimpse. */
   features: number;
   /** Numbers that a glimpse is summed up in. */
@@ -34,13 +39,14 @@ export interface TrackerConfig {
   units: number;
 }
 
-const DEFAULTS = { channels: 1, context: 2, motion: "stay" } as const;
+const DEFAULTS = { channels: 1, context: 2, motion: "stay", speedFrames: 1 } as const;
 const RULES = {
   image: size,
   channels: count,
   glimpse: size,
   context: positive,
   motion: oneOf(...MOTIONS),
+  speedFrames: count,
   features: count,
   appearance: count,
   units: count,
@@ -50,8 +56,10 @@ const RULES = {
 export interface TrackerState {
   /** Where the object is: [B, 4], top, left, height and width, in pixels. */
   readonly box: tf.Tensor2D;
-  /** How far its centre moved since the frame before, [B, 2], rows and columns. */
+  /** How far its centre moves in a frame, [B, 2], rows and columns. */
   readonly speed: tf.Tensor2D;
+  /** How many frames there were after the first. */
+  readonly moves: number;
   /** What to follow: the summary of the first glimpse, [B, A]. */
   readonly wanted: tf.Tensor2D;
   readonly memory: LstmState;
@@ -83,13 +91,14 @@ export function trackerParameters(config: TrackerConfig): ParameterSpecs {
  * Hierarchical attentive recurrent tracking (HART), reduced: one glimpse a frame where the object was last, within it a mask
  * over features that the memory chooses, and a box that is moved on.
  *
- *     e_t = b_{t−1}, or with motion "coast" b_{t−1} + (centre of b_{t−1} − centre of b_{t−2})
+ *     e_t = b_{t−1}, or with motion "coast" b_{t−1} + ν_{t−1},
+ *     ν_t = ν_{t−1} + (centre of b_t − centre of b_{t−1} − ν_{t−1}) / min(t, n),    ν_0 = 0
  *     g_t = glimpse(frame_t, context × e_t)    F_t = relu(conv(g_t))
  *     s_t[i, j] = σ(F_t[i, j] · α_t + β_t),    (α_t, β_t) = W_m o_{t−1} + c_m
  *     v_t = relu(W_v vec(s_t ⊙ F_t) + c_v),    o_t = LSTM([v_t, v_1], o_{t−1}),    Δ_t = W_b [o_t, vec(s_t)] + c_b
  *     b_t: e_t with centre += Δ_t[0, 1] · its sides,    sides *= exp(tanh(Δ_t[2, 3])/10)
  *
- * Symbols: e where the object is expected, g the Gaussian glimpse of a window around it, F its features, s the mask, α and β the filter that the memory
+ * Symbols: e where the object is expected, ν its speed and n `speedFrames`, g the Gaussian glimpse of a window around it, F its features, s the mask, α and β the filter that the memory
  * makes (a dynamic filter of 1 × 1 pixels), v what is summed up, v_1 that of the first frame, o the memory, Δ the move.
  * Shapes: frames T of [B, H, W, C], first box [B, 4] → boxes T of [B, 4]: top, left, height, width in pixels, of which the
  * first is the given one.
@@ -126,12 +135,12 @@ export class HierarchicalAttentiveTracker {
       const memory = emptyState(box.shape[0], this.config.units);
       const { appearance } = this.#look(frame, box, memory);
       const speed = tf.zeros<tf.Rank.R2>([box.shape[0], 2]);
-      return { box: tf.clone(box), speed, wanted: appearance, memory };
+      return { box: tf.clone(box), speed, moves: 0, wanted: appearance, memory };
     });
   }
 
   /** Follows into the next frame. */
-  step(frame: tf.Tensor4D, { box, speed, wanted, memory }: TrackerState): TrackerStep {
+  step(frame: tf.Tensor4D, { box, speed, moves, wanted, memory }: TrackerState): TrackerStep {
     checkImages("HierarchicalAttentiveTracker.step", "frame", frame, this.config, box.shape[0]);
     return tidy(() => {
       const expected = this.config.motion === "coast" ? shifted(box, speed) : box;
@@ -140,7 +149,9 @@ export class HierarchicalAttentiveTracker {
       const move = dense(this.parameters, "move", tf.concat2d([next.h, flat(mask)], 1));
       const found = moved(expected, move);
       const gone: tf.Tensor2D = tf.sub(centre(found), centre(box));
-      return { box: found, speed: gone, wanted: tf.clone(wanted), memory: next, mask };
+      const frames = Math.min(moves + 1, this.config.speedFrames);
+      const mean: tf.Tensor2D = frames === 1 ? gone : tf.add(speed, tf.div(tf.sub(gone, speed), frames));
+      return { box: found, speed: mean, moves: moves + 1, wanted: tf.clone(wanted), memory: next, mask };
     });
   }
 

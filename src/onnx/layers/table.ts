@@ -7,7 +7,7 @@ import {
   multiHeadRule,
 } from "./attentions.ts";
 import { alibiRule, relativeBiasRule } from "./biases.ts";
-import { decoderLayerRule, encoderLayerRule } from "./blocks.ts";
+import { decoderLayerRule, encoderLayerRule, gatedCrossAttentionRule, inducedSetRule } from "./blocks.ts";
 import type { LayerRule } from "./call.ts";
 import {
   contextualGateRule,
@@ -132,6 +132,8 @@ const RULES: Readonly<Record<string, LayerRule>> = {
   ResetAfterGRU: resetAfterGruRule,
   TransformerEncoderLayer: encoderLayerRule,
   TransformerDecoderLayer: decoderLayerRule,
+  GatedCrossAttention: gatedCrossAttentionRule,
+  InducedSetAttention: inducedSetRule,
   LayerNormalization: layerNormRule,
   RMSNormalization: rmsNormRule,
   PositionEmbedding: positionEmbeddingRule,

@@ -1,7 +1,6 @@
 import { type CardData, cardData, firstParagraph } from "../card-data.ts";
 import type { TrainingSpeed } from "../training-speed.ts";
 import type { Evaluation } from "./evaluate.ts";
-import { knownData } from "./known-data.ts";
 import type { SummarizationRecipe } from "./recipe.ts";
 
 /** What a reader must know of a trained model: the data and its licence, how it was made, how well it does. */
@@ -65,12 +64,10 @@ export function draftCard(of: {
       `${parts.length > 0 ? `, ${parts.join(" and ")}` : ""}, over words.`,
     model: recipe.model,
     parameters,
-    data:
-      knownData(checksum) ??
-      cardData(recipe.data, checksum, {
-        noticeOf: firstParagraph,
-        changesOf: (known) => `Normalised and split as \`heed data fetch ${known}\` does.`,
-      }),
+    data: cardData(recipe.data, checksum, {
+      noticeOf: firstParagraph,
+      changesOf: (known) => `Normalised and split as \`heed data fetch ${known}\` does.`,
+    }),
     training: { command, recipe, steps: 0, epochs: 0, hours: 0, cut, leftOut, validation: { rougeL: 0 } },
     decoding,
     limits: [

@@ -9,12 +9,16 @@ import { normalizeText } from "../../data/text.ts";
 import { readPairs, type SentencePair } from "../../data/tsv.ts";
 import { groupReferences, type Referenced } from "../references.ts";
 import { splitWords, WordVocabulary } from "../words.ts";
+import { hiddenCopies } from "./hidden-copies.ts";
 import type { SummarizationRecipe } from "./recipe.ts";
 
 const OP = "heed train summarization";
 
 /** What decides how texts are read. */
-export type Reading = Pick<SummarizationRecipe, "kind" | "vocabulary" | "maxSource" | "maxTarget">;
+export type Reading = Pick<
+  SummarizationRecipe,
+  "kind" | "vocabulary" | "hide" | "seed" | "maxSource" | "maxTarget"
+>;
 
 /** What training reads: encoded pairs, and the validation split as texts with references. */
 export interface SummarizationCorpus {
@@ -86,9 +90,10 @@ export function readCorpus(dataDir: string, recipe: Reading, given?: WordVocabul
     const { ids, own } = vocabulary.source(source);
     return { source: ids, target: vocabulary.target(target, own) };
   });
+  const hiding = { vocabulary: vocabulary.size, share: recipe.hide, seed: recipe.seed };
   return {
     vocabulary,
-    pairs,
+    pairs: [...pairs, ...hiddenCopies(pairs, hiding)],
     cut: kept.filter(({ source }) => source.length > maxSource).length,
     leftOut: all.length - kept.length,
     validation: readSummaries(dataDir, "valid", kind),

@@ -23,6 +23,8 @@ export interface SummarizationRecipe {
   shardTokens: number;
   /** Shards in one batch; they are computed at once where there are threads for them. */
   shards: number;
+  /** The share of the words of source and target that a second copy of each pair hides, so that they are copied: `hiddenCopies`. */
+  hide: number;
   /** Tokens of a source after which it is cut. */
   maxSource: number;
   /** Longest target of a training pair, in tokens; pairs with a longer one are left out. */
@@ -58,6 +60,7 @@ export const DEFAULT_SUMMARIZATION_RECIPE: SummarizationRecipe = {
   epochs: 3,
   shardTokens: 3400,
   shards: 1,
+  hide: 0,
   maxSource: 48,
   maxTarget: 18,
   learningRate: 3e-3,

@@ -1,7 +1,7 @@
 import { type CardData, cardData, firstParagraph } from "../card-data.ts";
 import type { Training } from "../compared-training.ts";
 import type { Evaluation } from "./evaluate.ts";
-import { DRAWN_DIGITS, type TrackingRecipe } from "./recipe.ts";
+import type { TrackingRecipe } from "./recipe.ts";
 
 /** What a reader must know of a trained model: the data and its licence, how it was made, how well it does. */
 export interface TrackingCard {
@@ -25,14 +25,6 @@ export interface TrackingCard {
 export type DraftCard = Omit<TrackingCard, "metrics" | "drawn"> &
   Partial<Pick<TrackingCard, "metrics" | "drawn">>;
 
-/** MNIST is not in the catalogue of what heed fetches. */
-const MNIST: CardData = {
-  name: "mnist",
-  licence: "CC-BY-SA-3.0",
-  attribution: "MNIST, Yann LeCun, Corinna Cortes and Christopher J. C. Burges.",
-  changes: "Digits cut out, made smaller, and moved through one another in front of black.",
-};
-
 /** The card of a tracker, up to its results. */
 export function draftCard(
   of: Pick<TrackingCard, "parameters" | "baselineParameters" | "training"> & {
@@ -41,13 +33,6 @@ export function draftCard(
 ): DraftCard {
   const { checksum, parameters, baselineParameters, training } = of;
   const { recipe } = training;
-  const drawn = {
-    name: DRAWN_DIGITS,
-    licence: "MIT",
-    attribution: "Digits that heed draws.",
-    changes: "None.",
-  };
-  const known = recipe.data === DRAWN_DIGITS ? drawn : recipe.data === "mnist" ? MNIST : undefined;
   return {
     name: "tracking",
     task: "tracking",
@@ -57,8 +42,10 @@ export function draftCard(
     model: recipe.model,
     parameters,
     baselineParameters,
-    data:
-      known ?? cardData(recipe.data, checksum, { noticeOf: firstParagraph, changesOf: () => MNIST.changes }),
+    data: cardData(recipe.data, checksum, {
+      noticeOf: firstParagraph,
+      changesOf: () => "Digits cut out, made smaller, and moved through one another in front of black.",
+    }),
     training,
     limits: [
       "Follows light things in front of black that keep their size and move by up to a third of it in a frame; it was never " +

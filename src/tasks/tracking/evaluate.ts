@@ -9,6 +9,9 @@ export interface Evaluation {
   /** Shares of the videos whose digit is followed in the last frame before it is hidden. */
   before: number;
   baselineBefore: number;
+  /** Shares of the videos whose digit is followed in the first frame in which it is seen again. */
+  reappeared: number;
+  baselineReappeared: number;
   /** Shares of the videos whose digit is followed in the last frame, the third after it came out again. */
   recovery: number;
   baselineRecovery: number;
@@ -56,6 +59,8 @@ export function evaluate(tracker: DigitTracker, pool: DigitPool): Evaluation {
     videos,
     before: model.before,
     baselineBefore: baseline.before,
+    reappeared: model.reappeared,
+    baselineReappeared: baseline.reappeared,
     recovery: model.recovery,
     baselineRecovery: baseline.recovery,
     ratio: baseline.recovery > 0 ? model.recovery / baseline.recovery : null,
@@ -71,6 +76,7 @@ function scored(videos: readonly Video[], found: readonly (readonly FrameBox[])[
   const seen = overlaps.flatMap((row) => row.filter((_, t) => t > 0 && (t < BEFORE || t >= BEFORE + HIDDEN)));
   return {
     before: share(BEFORE - 1),
+    reappeared: share(BEFORE + HIDDEN),
     recovery: share(TIMES - 1),
     overlap: seen.reduce((sum, overlap) => sum + overlap, 0) / seen.length,
   };

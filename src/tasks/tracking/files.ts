@@ -42,11 +42,11 @@ export function writeModelFolder(dir: string, { values, card }: TrackingModel<Tr
 /** What tracking reads of a card. */
 function checkCard(folder: ModelFolder, { model, data, training }: TrackingCard): void {
   const refuse = (got: string) => folder.damaged(CARD, got.slice(0, 200));
-  const { glimpse, context, features, appearance, units } = model;
+  const { glimpse, context, features, appearance, units, speedFrames = 1 } = model;
   const isSize =
     Array.isArray(glimpse) && glimpse.length === 2 && glimpse.every((side) => isCount(side, MOST));
   const isContext = Number.isFinite(context) && context! > 0 && context! <= MOST;
-  if (!isSize || !isContext || ![features, appearance, units].every((n) => isCount(n, MOST)))
+  if (!isSize || !isContext || ![features, appearance, units, speedFrames].every((n) => isCount(n, MOST)))
     throw refuse(`model ${JSON.stringify(model)}`);
   const { recipe } = training;
   const isTest = isCount(recipe?.distractors, MOST, 0) && isCount(recipe?.testVideos, MOST);

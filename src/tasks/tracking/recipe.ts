@@ -17,7 +17,7 @@ export interface TrackingRecipe extends ComparedRecipe {
   distractors: number;
   /**
    * The prior on motion, of the model and not of its baseline: λ of the penalty on changes of speed, in sides of a box, in videos
-   * that nobody has marked, among which are those in which the digit is hidden.
+   * that nobody has marked, in which the digit is hidden from some frame on.
    */
   penalty: number;
   /** Unmarked videos in a batch. */
@@ -30,19 +30,19 @@ export const DRAWN_DIGITS = "drawn-digits";
 /** The recipe of the shipped model. */
 export const TRACKING_RECIPE: TrackingRecipe = {
   data: "mnist",
-  model: { glimpse: [9, 9], context: 2, features: 4, appearance: 32, units: 32 },
-  videos: 1920,
+  model: { glimpse: [9, 9], context: 2, features: 8, appearance: 64, units: 64, speedFrames: 6 },
+  videos: 19200,
   times: 8,
   testVideos: 500,
   distractors: 2,
   penalty: 10,
   unmarked: 12,
   seed: 1,
-  epochs: 5,
+  epochs: 2,
   batch: 24,
   learningRate: 4e-3,
   warmupSteps: 20,
   clipNorm: 1,
-  evaluateEvery: 40,
+  evaluateEvery: 100,
   patience: 5,
 };

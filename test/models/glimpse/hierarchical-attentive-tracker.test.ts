@@ -54,8 +54,12 @@ describeModel("HierarchicalAttentiveTracker", {
 });
 
 /** A tracker whose every parameter is 0 but the bias of its move. */
-function moving(move: number[], motion: "stay" | "coast" = "stay"): HierarchicalAttentiveTracker {
-  const model = new HierarchicalAttentiveTracker({ ...CONFIG, motion }, 1);
+function moving(
+  move: number[],
+  motion: "stay" | "coast" = "stay",
+  speedFrames = 1,
+): HierarchicalAttentiveTracker {
+  const model = new HierarchicalAttentiveTracker({ ...CONFIG, motion, speedFrames }, 1);
   for (const [name, variable] of Object.entries(model.parameters.variables))
     tf.tidy(() => variable.assign(name === "move/bias" ? tf.tensor1d(move) : tf.zerosLike(variable)));
   return model;
@@ -122,6 +126,19 @@ describe("a tracker that always moves alike", () => {
     model.dispose();
   });
 
+  test("averages its speed over so many frames, by hand", async () => {
+    await useHeedBackend();
+    const model = moving([0.2, 0, 0, 0], "coast", 2);
+    const x = images(1, IMAGE);
+    const tops = tf.tidy(() =>
+      model.track(Array(5).fill(x), tf.tensor2d([BOX])).map((box) => box.dataSync()[0]!),
+    );
+    // A row a frame more than its speed, which is 0, then 1, (1 + 2)/2 and (1.5 + 2.5)/2 rows.
+    for (const [t, top] of [2.5, 3.5, 5.5, 8, 11].entries()) expect(tops[t]).toBeCloseTo(top, 5);
+    for (const one of [model, x]) one.dispose();
+    expect(() => moving([0, 0, 0, 0], "coast", 0)).toThrow("speedFrames must be an integer ≥ 1, got 0");
+  });
+
   test("looks at twice the box around its centre, whatever the context is asked to be", async () => {
     await useHeedBackend();
     const model = moving([0, 0, 0, 0]);
@@ -179,7 +196,7 @@ describe("the tracker refuses", () => {
     ],
     [
       { size: 3 },
-      `${op}: every key must be one of image, channels, glimpse, context, motion, features, appearance, units, got size; ` +
+      `${op}: every key must be one of image, channels, glimpse, context, motion, speedFrames, features, appearance, units, got size; ` +
         "correct the configuration",
     ],
   ])("a configuration with %j", async (changes, message) => {

@@ -79,6 +79,20 @@ export const ATTENTIONS: Forms = {
       ["x", "memory"],
     ),
   ],
+  GatedCrossAttention: [
+    form(() => new heed.GatedCrossAttention(encoder), ...TWO, ["a", "memory"]),
+    form(() => new heed.GatedCrossAttention({ ...encoder, activation: "gelu", useBias: false }), ...TWO),
+  ],
+  InducedSetAttention: [
+    form(() => new heed.InducedSetAttention({ ...encoder, inducingPoints: 3 }), ...ONE),
+    form(
+      () =>
+        new heed.InducedSetAttention({
+          ...{ ...encoder, inducingPoints: 5, normalizeFirst: true, useBias: false, layerNormEpsilon: 0.01 },
+        }),
+      ...ONE,
+    ),
+  ],
   LayerNormalization: [form(() => new heed.LayerNormalization(), ...ONE)],
   RMSNormalization: [form(() => new heed.RMSNormalization(), ["x"])],
   PositionEmbedding: [true, false].map((add) =>

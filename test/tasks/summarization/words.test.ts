@@ -4,6 +4,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { END, UNKNOWN } from "../../../src/data/bpe.ts";
 import { readCorpus, readSummaries } from "../../../src/tasks/summarization/corpus.ts";
+import { hiddenCopies } from "../../../src/tasks/summarization/hidden-copies.ts";
 import { bestLead, leadWords } from "../../../src/tasks/summarization/lead.ts";
 import { spelled } from "../../../src/tasks/summarization/summarizer.ts";
 import { joinWords, splitWords, WordVocabulary } from "../../../src/tasks/words.ts";
@@ -99,6 +100,34 @@ describe("the lead baseline", () => {
   });
 });
 
+const READING = { kind: "", vocabulary: 6, hide: 0, seed: 1, maxSource: 3, maxTarget: 3 };
+
+describe("hiddenCopies", () => {
+  const V = 400;
+  const of = (share: number, seed = 1) => ({ vocabulary: V, share, seed });
+
+  it("hides words that source and target have, and numbers the source's own anew as they come", () => {
+    // Of 300 and 399 both have; 10 is frequent, 350 the source's alone, 400 and 401 are its own already.
+    const pair = { source: [300, 401, 10, 400, 399, 350, 300], target: [399, 10, 300, 401, END] };
+    expect(hiddenCopies([pair], of(1))).toEqual([
+      { source: [400, 401, 10, 402, 403, 350, 400], target: [403, 10, 400, 401, END] },
+    ]);
+    expect(hiddenCopies([pair], of(0))).toEqual([]);
+    const nothing = { source: [10, 300, 400], target: [10, 350, 400, UNKNOWN, END] };
+    expect(hiddenCopies([nothing, pair], of(1))).toHaveLength(1);
+  });
+
+  it("hides that share of them, another choice for each pair and seed, the same each time", () => {
+    const pairs = Array.from({ length: 500 }, () => ({ source: [300, 301, 302], target: [301, 302, END] }));
+    const made = hiddenCopies(pairs, of(0.3));
+    // A pair has a copy unless both words are left: 1 − 0.7², within three deviations.
+    expect(Math.abs(made.length / 500 - 0.51)).toBeLessThan(3 * Math.sqrt((0.51 * 0.49) / 500));
+    expect(new Set(made.map((pair) => pair.source.join())).size).toBe(3);
+    expect(hiddenCopies(pairs, of(0.3))).toEqual(made);
+    expect(hiddenCopies(pairs, of(0.3, 2))).not.toEqual(made);
+  });
+});
+
 describe("readCorpus", () => {
   const dir = mkdtempSync(path.join(tmpdir(), "heed-summaries-"));
   const write = (name: string, rows: string[]) => writeFileSync(path.join(dir, name), `${rows.join("\n")}\n`);
@@ -107,7 +136,7 @@ describe("readCorpus", () => {
     mkdirSync(dir, { recursive: true });
     write("train.lite.tsv", ["a b c d e\ta b", "a b\ta b c d", "a a\ta", " \ta", "emu b\tEmu\u00a0b"]);
     write("valid.lite.tsv", ["a b\ta", "a b\tb"]);
-    const corpus = readCorpus(dir, { kind: "lite", vocabulary: 6, maxSource: 3, maxTarget: 3 });
+    const corpus = readCorpus(dir, { ...READING, kind: "lite" });
     expect(corpus.vocabulary.toJSON().words).toEqual(["a", "b"]);
     expect([corpus.cut, corpus.leftOut]).toEqual([1, 2]);
     const sorted = corpus.pairs.map((pair) => JSON.stringify(pair)).sort();
@@ -120,6 +149,7 @@ describe("readCorpus", () => {
         .map((pair) => JSON.stringify(pair))
         .sort(),
     );
+    expect(readCorpus(dir, { ...READING, kind: "lite", hide: 1 }).pairs).toEqual(corpus.pairs);
     expect(corpus.validation).toEqual([{ source: "a b", references: ["a", "b"] }]);
     expect(readSummaries(dir, "valid", "lite")).toEqual(corpus.validation);
     expect(() => readSummaries(dir, "test", "full")).toThrow(`${path.join(dir, "test.full.tsv.gz")}`);

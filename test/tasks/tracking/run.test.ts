@@ -63,7 +63,13 @@ test("training writes a folder that loads and scores as its card says, and nothi
   const { seconds: _, ...scores } = evaluation!;
   expect(card!.metrics).toEqual({ split: "test", ...scores, command: "heed evaluate tracking" });
   expect(card!.drawn).toEqual({ ...scores, command: "heed evaluate tracking --drawn" });
-  expect(card!.data.name).toBe("drawn-digits");
+  const data = {
+    name: "drawn-digits",
+    licence: "MIT",
+    attribution: "Digits that heed draws.",
+    changes: "None.",
+  };
+  expect(card!.data).toEqual(data);
   const before = tf.memory().numTensors;
   const tracker = await loadTracker(at("whole", "model"));
   expect(tracker.card).toEqual(card);
@@ -88,7 +94,7 @@ test("scores are counted by hand from the boxes of each video", async () => {
   const share = (t: number) =>
     videos.filter(({ boxes }, n) => overlapOf(boxes[t]!, found[n]![t]!) >= 0.5).length / 7;
   const result = evaluate(tracker, drawnDigits());
-  expect(result).toMatchObject({ before: share(4), recovery: share(10) });
+  expect(result).toMatchObject({ before: share(4), reappeared: share(8), recovery: share(10) });
   for (const [n, { boxes }] of videos.entries())
     for (const [at, number] of boxes[0]!.entries()) expect(found[n]![0]![at]).toBeCloseTo(number, 4);
   tracker.dispose();
@@ -153,6 +159,47 @@ test("the commands train, follow an example and a reader's frames, and draw them
   expect(mine.out().split("\n")[0]).toBe(`${at("frames", "8.png")}\t1.0\t2.0\t5.0\t4.0`);
 });
 
+test("frames of 16 bits, with a palette and as JPEG are followed as plain ones are", async () => {
+  interface Fixture {
+    name: string;
+    file: string;
+    height: number;
+    width: number;
+    data: number[];
+  }
+  const follow = async (folder: string) => {
+    const io = fakeIo();
+    const args = ["track", "--model", at("whole", "model"), "--box", "1,1,4,3", folder];
+    expect(await run(args, io), io.err()).toBe(0);
+    const lines = io.out().trimEnd().split("\n");
+    return lines.map((line) => line.split("\t").slice(1).map(Number));
+  };
+  const cases = [
+    ["png", "colour type 0, 16 bits"],
+    ["png", "colour type 3, 8 bits, interlaced"],
+    ["jpeg", "grey"],
+  ] as const;
+  for (const [kind, name] of cases) {
+    const file = path.resolve(import.meta.dirname, `../../fixtures/pictures/${kind}.json`);
+    const fixtures: Fixture[] = JSON.parse(readFileSync(file, "utf8"));
+    const { height, width, data, ...one } = fixtures.find((fixture) => fixture.name === name)!;
+    const rgb = Uint8Array.from(data.filter((_, n) => n % 4 !== 3));
+    const plain = encodePng({ height, width, channels: 3, data: rgb });
+    for (const [folder, ending, bytes] of [
+      [at(name), kind, Buffer.from(one.file, "base64")],
+      [at(`${name}, plain`), "png", plain],
+    ] as const) {
+      mkdirSync(folder);
+      for (const n of [0, 1]) writeFileSync(path.join(folder, `${n}.${ending}`), bytes);
+    }
+    const [boxes, same] = [await follow(at(name)), await follow(at(`${name}, plain`))];
+    expect(boxes).toHaveLength(2);
+    // Two decoders of JPEG round a little differently.
+    for (const [n, side] of boxes.flat().entries())
+      expect(side).toBeCloseTo(same.flat()[n]!, kind === "png" ? 6 : 0);
+  }
+});
+
 test("bad frames and boxes are refused in one line, before the model is loaded", async () => {
   const refused = async (args: string[], message: string) => {
     const io = fakeIo();
@@ -172,9 +219,11 @@ test("bad frames and boxes are refused in one line, before the model is loaded",
   const box = ["--box", "1,1,3,3"];
   await refused([at("a.png")], "--box must say where the object is in the first frame, got none; add --box");
   await refused(["--box", "1,2,3"], '--box must be top,left,height,width in pixels, got "1,2,3"');
-  await refused([...box, at("bad.png")], `${at("bad.png")} must be a PNG of 8 bits, got `);
-  await refused([...box, at("none.png")], `${at("none.png")} must be readable, got no such file`);
-  await refused([...box, at("empty")], `${at("empty")} must hold frames, got no PNG file`);
+  const kind = "must be a PNG or JPEG picture, got bytes of another kind";
+  await refused([...box, at("bad.png")], `${at("bad.png")} ${kind}`);
+  const missing = `the file must be readable, got no such file for ${at("none.png")}`;
+  await refused([...box, at("none.png")], missing);
+  await refused([...box, at("empty")], `${at("empty")} must hold frames, got no PNG or JPEG file`);
   await refused(
     [...box, at("a.png"), at("b.png")],
     "frames must all be 7 × 8, as the first one, got 7 × 9 in ",
@@ -187,6 +236,7 @@ test("a damaged card is refused in one line", async () => {
     ["no glimpse", ({ model, ...card }) => ({ ...card, model: { ...model, glimpse: [5] } })],
     ["no context", ({ model, ...card }) => ({ ...card, model: { ...model, context: 0 } })],
     ["units that fill the memory", ({ model, ...card }) => ({ ...card, model: { ...model, units: 1e9 } })],
+    ["half a frame", ({ model, ...card }) => ({ ...card, model: { ...model, speedFrames: 0.5 } })],
     ["no recipe", (card) => ({ ...card, training: {} })],
     ["a data set elsewhere", (card) => ({ ...card, data: { name: "../data" } })],
   ];

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { RandomStream } from "../../../src/core/random.ts";
-import { readImages } from "../../../src/data/labelled-images.ts";
+import { imagesChecksum, readImages, readTraining } from "../../../src/data/labelled-images.ts";
+import { cardData, firstParagraph } from "../../../src/tasks/card-data.ts";
 import { composeVideo, SIDE } from "../../../src/tasks/tracking/compose.ts";
 import { drawnDigits, OBJECT, writtenDigits } from "../../../src/tasks/tracking/digits.ts";
 import { HIDDEN_FRAMES, hiddenVideo, overlapOf } from "../../../src/tasks/tracking/evaluate.ts";
@@ -89,6 +90,14 @@ test("overlap by hand", () => {
   expect(overlapOf([0, 0, 2, 2], [1, 0, 2, 2])).toBeCloseTo(1 / 3, 12);
   expect(overlapOf([0, 0, 2, 2], [5, 5, 2, 2])).toBe(0);
   expect(overlapOf([3, 4, 5, 6], [3, 4, 5, 6])).toBe(1);
+});
+
+itWithData("mnist")("a card knows them by their checksum, whatever the folder is called", (folder) => {
+  const { train } = readTraining(folder);
+  const of = { noticeOf: firstParagraph, changesOf: () => "Cut out." };
+  const card = cardData("my-digits", imagesChecksum(train), of);
+  expect(card).toMatchObject({ name: "mnist", licence: "CC-BY-SA-3.0", changes: "Cut out." });
+  expect(cardData("mnist", "other bytes", of)).toMatchObject({ name: "mnist", licence: "not stated" });
 });
 
 itWithData("mnist")("written digits are told apart by their labels", (folder) => {
