@@ -81,7 +81,7 @@ async function ask(question: string, pictures: string[], flags: Flags, io: Io): 
   const terminal = terminalCapabilities({ env: io.env, stream: io.stdout, color });
   const format = answerFormat(flags, terminal);
   const [{ loadAnswerer }, { answerPicture, answerStrip }] = await Promise.all([
-    import("../tasks/visual-questions/answerer.ts"),
+    import("../tasks/visual-questions/files.ts"),
     import("../tasks/visual-questions/draw.ts"),
   ]);
   const answerer = await loadAnswerer(model);

@@ -82,7 +82,7 @@ async function caption(pictures: string[], flags: Flags, io: Io): Promise<void> 
   const format = answerFormat(flags, terminal);
   const [{ loadCaptioner }, { captionPicture, captionStrip }, { sceneOf }, { scenePixels }] =
     await Promise.all([
-      import("../tasks/captioning/captioner.ts"),
+      import("../tasks/captioning/files.ts"),
       import("../tasks/captioning/draw.ts"),
       import("../data/pictures/index.ts"),
       import("../tasks/scenes/batches.ts"),

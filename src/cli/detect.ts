@@ -78,7 +78,7 @@ async function detect(pictures: string[], flags: Flags, io: Io): Promise<void> {
   const given = new PictureInput(NAME, io, pictures, input);
   const terminal = terminalCapabilities({ env: io.env, stream: io.stdout, color });
   const [{ loadDetector }, { drawDetections }, { sceneOf }, { scenePixels }] = await Promise.all([
-    import("../tasks/detection/detector.ts"),
+    import("../tasks/detection/files.ts"),
     import("../tasks/detection/draw.ts"),
     import("../data/pictures/index.ts"),
     import("../tasks/scenes/batches.ts"),

@@ -43,7 +43,7 @@ const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
 async function score({ model, data, split, scenes, beam, json }: Flags, io: Io): Promise<void> {
   const [{ loadCaptioner }, { evaluate }, { readItemPools }, { locateImages }] = await Promise.all([
-    import("../tasks/captioning/captioner.ts"),
+    import("../tasks/captioning/files.ts"),
     import("../tasks/captioning/evaluate.ts"),
     import("../tasks/scenes/item-pool.ts"),
     import("../data/labelled-images.ts"),

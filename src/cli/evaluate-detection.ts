@@ -38,7 +38,7 @@ const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 async function score(flags: Flags, io: Io): Promise<void> {
   const [{ loadDetector }, { evaluate }, { checkItems, readItemPools }, { locateImages }] = await Promise.all(
     [
-      import("../tasks/detection/detector.ts"),
+      import("../tasks/detection/files.ts"),
       import("../tasks/detection/evaluate.ts"),
       import("../tasks/scenes/item-pool.ts"),
       import("../data/labelled-images.ts"),

@@ -25,7 +25,7 @@ export function evaluateLanguageModel(io: Io): Command {
 
 async function score(flags: Flags, io: Io): Promise<void> {
   const [task, { bitsPerCharacter }, { readText }, { locateDataset }] = await Promise.all([
-    import("../tasks/language-model/language-model.ts"),
+    import("../tasks/language-model/files.ts"),
     import("../tasks/language-model/evaluate.ts"),
     import("../tasks/language-model/text.ts"),
     import("../data/locate.ts"),

@@ -41,7 +41,7 @@ export function evaluateSummarization(io: Io): Command {
 
 async function score(flags: Flags, io: Io): Promise<void> {
   const [{ loadSummarizer }, { evaluate }, { readSummaries, locateSummaries }] = await Promise.all([
-    import("../tasks/summarization/summarizer.ts"),
+    import("../tasks/summarization/files.ts"),
     import("../tasks/summarization/evaluate.ts"),
     import("../tasks/summarization/corpus.ts"),
   ]);

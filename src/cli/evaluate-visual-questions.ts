@@ -30,7 +30,7 @@ export function evaluateVisualQuestions(io: Io): Command {
 async function score(flags: Flags, io: Io): Promise<void> {
   const [{ loadAnswerer }, { evaluate }, { readCorpus }, { majorityOf }, { locateImages }] =
     await Promise.all([
-      import("../tasks/visual-questions/answerer.ts"),
+      import("../tasks/visual-questions/files.ts"),
       import("../tasks/visual-questions/evaluate.ts"),
       import("../tasks/visual-questions/corpus.ts"),
       import("../tasks/visual-questions/majority.ts"),

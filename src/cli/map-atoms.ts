@@ -72,7 +72,7 @@ async function mapAtoms(reactions: string[], flags: Flags, io: Io): Promise<void
   const files = new OutputFiles(NAME, flags);
   const lines = new LineInput(NAME, io, reactions, { file: input });
   const terminal = terminalCapabilities({ env: io.env, stream: io.stdout, color });
-  const { loadAtomMapper } = await import("../tasks/atom-mapping/mapper.ts");
+  const { loadAtomMapper } = await import("../tasks/atom-mapping/files.ts");
   const mapper = await loadAtomMapper(model);
   const work = new Work(mapper, flags, terminal, files, io);
   try {

@@ -32,7 +32,7 @@ export type LoadSummarizer = (
 ) => Promise<Pick<Summarizer, "summarize" | "dispose">>;
 
 const loadFromFolder: LoadSummarizer = async (folder) => {
-  const { loadSummarizer } = await import("../tasks/summarization/summarizer.ts");
+  const { loadSummarizer } = await import("../tasks/summarization/files.ts");
   return loadSummarizer(folder);
 };
 

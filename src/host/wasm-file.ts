@@ -3,7 +3,7 @@ const NAME = "tfjs-backend-wasm-simd.wasm";
 
 /**
  * Runs `start`, which loads TensorFlow.js' WebAssembly file, in pages and workers. Bundlers leave that file behind, and
- * TensorFlow.js then asks for it beside the page: there, and where an address that was set answers with something else, it
+ * TensorFlow.js then asks for it beside the page or the worker: there, and where an address that was set answers with something else, it
  * gets the copy that heed brings along. Node reads the file from the package by itself.
  */
 export async function withWasmFile<T>(start: () => Promise<T>): Promise<T> {
@@ -14,7 +14,7 @@ export async function withWasmFile<T>(start: () => Promise<T>): Promise<T> {
     const address = String(request instanceof Request ? request.url : request);
     const load = () => fetch.call(globalThis, request, options);
     if (!address.endsWith(NAME)) return load();
-    if (address === NAME) return (await ownFile()) ?? load();
+    if (address === NAME || address === besideWorker()) return (await ownFile()) ?? load();
     const response = await load().catch(() => undefined);
     return isFile(response) ? response! : ((await ownFile()) ?? response ?? load());
   };
@@ -23,6 +23,11 @@ export async function withWasmFile<T>(start: () => Promise<T>): Promise<T> {
   } finally {
     globalThis.fetch = fetch;
   }
+}
+
+/** Where TensorFlow.js looks in a worker, which has an address of its own. */
+function besideWorker(): string | undefined {
+  return typeof document === "undefined" ? new URL(NAME, globalThis.location.href).href : undefined;
 }
 
 /** Servers of one-page applications answer every address, with their page. */

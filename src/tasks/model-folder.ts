@@ -11,18 +11,13 @@ import {
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type * as tf from "@tensorflow/tfjs-core";
-import { DataError, FileError } from "../core/errors.ts";
+import { FileError } from "../core/errors.ts";
 import { fileReason } from "../core/file-reason.ts";
 import { decodeFloat16, encodeFloat16 } from "../core/float16.ts";
-import { isObject } from "../core/is-object.ts";
-import { jsonCost } from "../core/json-cost.ts";
-import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from "../core/safetensors.ts";
-import type { ParameterSpecs } from "../models/parameters.ts";
+import { encodeSafetensors, type SafetensorsTensor } from "../core/safetensors.ts";
+import { type ModelFiles, ModelReader, type WeightType } from "./model-files.ts";
 
-export const WEIGHTS = "model.safetensors";
-export const VOCABULARY = "vocabulary.json";
-export const CARD = "card.json";
-const DEEPEST_JSON = 16;
+export { CARD, isCount, VOCABULARY, WEIGHTS, type WeightType } from "./model-files.ts";
 
 /** Where the models are that ship with heed, each in a folder of its name. */
 export const SHIPPED_MODELS = fileURLToPath(new URL("../../weights", import.meta.url));
@@ -63,9 +58,6 @@ export function asShipped(tensors: Record<string, SafetensorsTensor>): Record<st
   );
 }
 
-/** How a folder keeps its weights: a model that was trained here is scored as float16, one that was not may need float32. */
-export type WeightType = "F16" | "F32";
-
 /** The values of a model as the bytes of its weights file. */
 export function weightsFile(
   variables: Readonly<Record<string, tf.Variable>>,
@@ -92,95 +84,15 @@ export function writeFiles(dir: string, files: Readonly<Record<string, string | 
   for (const name of names) renameSync(path.join(dir, `.${name}.tmp`), path.join(dir, name));
 }
 
-/** Whether what a card says is a whole number from `least` to `most`. */
-export const isCount = (n: unknown, most: number, least = 1): boolean =>
-  Number.isInteger(n) && (n as number) >= least && (n as number) <= most;
-
 /** Reads the files of one model folder; `op` is who asks, `files` what such a folder holds. */
-export class ModelFolder {
-  readonly #op: string;
-  readonly #dir: string;
-  readonly #files: readonly string[];
-
+export class ModelFolder extends ModelReader {
   constructor(op: string, dir: string, files: readonly string[]) {
-    this.#op = op;
-    this.#dir = dir;
-    this.#files = files;
-  }
-
-  /** @throws FileError MISSING */
-  read(name: string): Uint8Array {
-    const file = path.join(this.#dir, name);
-    try {
-      return readFileSync(file);
-    } catch (cause) {
-      const rule = `a model folder must hold ${new Intl.ListFormat("en-GB").format(this.#files)}`;
-      const got = `${fileReason(cause)} for ${file}`;
-      const fault = { op: this.#op, rule, got, remedy: "check the folder's name", file };
-      throw new FileError("MISSING", fault, { cause });
-    }
-  }
-
-  /** The error of a file whose content is not what heed wrote. */
-  damaged(name: string, got: string, cause?: unknown): DataError<"DAMAGED"> {
-    const file = path.join(this.#dir, name);
-    const rule = `${file} must be what heed wrote`;
-    const remedy = "copy or train the model again";
-    return new DataError("DAMAGED", { op: this.#op, rule, got, remedy, file }, { cause });
-  }
-
-  /** Refuses a card whose data set has another name than a folder may have. @throws DataError DAMAGED */
-  checkDataName(data: { readonly name?: unknown } | undefined): void {
-    const name = data?.name;
-    if (typeof name !== "string" || path.basename(name) !== name)
-      throw this.damaged(CARD, `a data set named ${JSON.stringify(name)}`.slice(0, 200));
-  }
-
-  /**
-   * A JSON file that must be an object with these entries, which must be objects themselves.
-   *
-   * @throws DataError DAMAGED
-   */
-  json<T extends object>(name: string, entries: readonly (keyof T & string)[]): T {
-    const bytes = this.read(name);
-    if (jsonCost(bytes).depth > DEEPEST_JSON)
-      throw this.damaged(name, `brackets more than ${DEEPEST_JSON} deep`);
-    let value: unknown;
-    try {
-      value = JSON.parse(new TextDecoder().decode(bytes));
-    } catch (cause) {
-      throw this.damaged(name, "text that is no JSON", cause);
-    }
-    const missing = entries.find((entry) => !isObject(isObject(value) ? value[entry] : undefined));
-    if (missing !== undefined) throw this.damaged(name, `JSON without "${missing}"`);
-    if (!isObject(value)) throw this.damaged(name, "JSON that is no object");
-    return value as T;
-  }
-
-  /**
-   * The values of a model of these parameters, and of no others.
-   *
-   * @throws DataError MISMATCH
-   */
-  weights(specs: ParameterSpecs, dtype: WeightType = "F16"): Record<string, Float32Array> {
-    const file = path.join(this.#dir, WEIGHTS);
-    const { tensors } = decodeSafetensors(this.read(WEIGHTS));
-    const mismatch = (rule: string, got: string) => {
-      const remedy = "the weights belong to another card, copy the folder again";
-      return new DataError("MISMATCH", { op: this.#op, rule: `${rule} in ${file}`, got, remedy, file });
-    };
-    const values: Record<string, Float32Array> = {};
-    for (const [name, { shape }] of Object.entries(specs)) {
-      const tensor = tensors[name];
-      if (tensor?.dtype !== dtype || tensor.shape.join() !== shape.join()) {
-        const got = tensor ? `${tensor.dtype} [${tensor.shape.join(", ")}]` : "nothing";
-        throw mismatch(`${name} must be ${dtype} [${shape.join(", ")}]`, got);
-      }
-      values[name] =
-        dtype === "F32" ? (tensor.data as Float32Array) : decodeFloat16(tensor.data as Uint16Array);
-    }
-    const extra = Object.keys(tensors).find((name) => !(name in specs));
-    if (extra !== undefined) throw mismatch("every tensor must be the model's", extra);
-    return values;
+    super(op, filesOfFolder(dir), files);
   }
 }
+
+/** The files of a model folder. */
+export const filesOfFolder = (dir: string): ModelFiles => ({
+  place: (name) => path.join(dir, name),
+  bytes: (name) => readFileSync(path.join(dir, name)),
+});

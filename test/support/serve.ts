@@ -5,7 +5,9 @@ import path from "node:path";
 
 const TYPES: Record<string, string> = {
   ".html": "text/html",
+  ".css": "text/css",
   ".js": "text/javascript",
+  ".json": "application/json",
   ".wasm": "application/wasm",
 };
 
@@ -15,18 +17,22 @@ export const ISOLATION = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
-/** Serves a folder on a free port of this machine. */
+/** Serves a folder on a free port of this machine; `mounts` are other folders below addresses, as "/weights/". */
 export async function serve(
   folder: string,
   headers: Record<string, string> = {},
+  mounts: Record<string, string> = {},
 ): Promise<{ url: string; server: Server }> {
   const server = createServer((request, response) => {
     const name = new URL(request.url!, "http://localhost").pathname;
-    const file = path.join(folder, name === "/" ? "index.html" : path.normalize(name));
+    const mount = Object.keys(mounts).find((prefix) => name.startsWith(prefix));
+    const [base, rest] = mount ? [mounts[mount]!, name.slice(mount.length)] : [folder, name];
+    const file = path.join(base, rest === "/" ? "index.html" : path.normalize(rest));
     try {
       const body = readFileSync(file);
       response.writeHead(200, {
         ...headers,
+        "Content-Length": body.length,
         "Content-Type": TYPES[path.extname(file)] ?? "application/octet-stream",
       });
       response.end(body);

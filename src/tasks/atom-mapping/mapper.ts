@@ -1,18 +1,13 @@
-import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs-core";
 import { capture } from "../../capture/capture.ts";
 import { DataError } from "../../core/errors.ts";
-import { useHeedBackend } from "../../host/select.ts";
 import { layerMap } from "../../inspect/index.ts";
 import { type Assignment, type Atoms, assignAtoms } from "./assign.ts";
 import type { AtomMappingCard } from "./card.ts";
-import { type AtomMappingModel, readModelFolder } from "./files.ts";
 import { Rdkit } from "./rdkit.ts";
 import { excerpt, modelText, parseReaction, type Reaction, writeReaction } from "./reaction.ts";
+import type { AtomMappingModel } from "./read.ts";
 import { ARROW, isAtom } from "./tokens.ts";
-
-/** The model that ships with heed. */
-export const DEFAULT_ATOM_MAPPER = fileURLToPath(new URL("../../../weights/atom-mapping", import.meta.url));
 
 const OP = "AtomMapper";
 
@@ -65,10 +60,13 @@ export class AtomMapper {
   readonly card: AtomMappingCard;
   readonly #model: AtomMappingModel["model"];
   readonly #vocabulary: AtomMappingModel["vocabulary"];
+  readonly #wasm: string | undefined;
   #rdkit: Rdkit | undefined;
 
-  constructor({ card, model, vocabulary }: AtomMappingModel) {
+  /** @param options.wasm where RDKit's module lies, as `Rdkit.load` takes it */
+  constructor({ card, model, vocabulary }: AtomMappingModel, { wasm }: { readonly wasm?: string } = {}) {
     this.card = card;
+    this.#wasm = wasm;
     this.#model = model;
     this.#vocabulary = vocabulary;
   }
@@ -83,7 +81,7 @@ export class AtomMapper {
     const molecules = given.precursors.length + given.products.length;
     // Each takes a token at least: RDKit need not look at them all to know.
     if (molecules > this.card.model.positions) throw this.#tooLong(`${molecules} molecules`, text);
-    if (this.#rdkit === undefined || this.#rdkit.isBroken) this.#rdkit = await Rdkit.load();
+    if (this.#rdkit === undefined || this.#rdkit.isBroken) this.#rdkit = await Rdkit.load(this.#wasm);
     const rdkit = this.#rdkit;
     const tidied = (side: readonly string[]) =>
       canonical ? side.map((one) => rdkit.canonical(one)).sort() : side;
@@ -178,10 +176,4 @@ function atomsOf(
   const rule = "RDKit and the tokens must agree on the number of atoms";
   const got = `${elements.length} and ${places.length} in ${excerpt(compounds.join("."))}`;
   throw new DataError("UNSUPPORTED", { op: OP, rule, got, remedy: "write each atom by its symbol" });
-}
-
-/** Loads a model folder. @throws FileError MISSING, DataError DAMAGED, MISMATCH, FORMAT, UNSUPPORTED */
-export async function loadAtomMapper(dir: string = DEFAULT_ATOM_MAPPER): Promise<AtomMapper> {
-  await useHeedBackend();
-  return new AtomMapper(readModelFolder(dir));
 }

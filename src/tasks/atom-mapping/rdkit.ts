@@ -44,10 +44,11 @@ export class Rdkit {
     this.#module = module;
   }
 
-  static async load(): Promise<Rdkit> {
+  /** @param wasm where its module lies @default beside its JavaScript, where a bundler of a page may have put it elsewhere */
+  static async load(wasm?: string): Promise<Rdkit> {
     // A CommonJS module, whose function stands below the default twice.
     const { default: rdkit } = await import("@rdkit/rdkit");
-    const module = await rdkit.default();
+    const module = await rdkit.default(wasm === undefined ? {} : { locateFile: () => wasm });
     module.disable_logging();
     return new Rdkit(module);
   }

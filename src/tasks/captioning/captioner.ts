@@ -1,13 +1,11 @@
 import { OptionError, ShapeError } from "../../core/errors.ts";
-import { useHeedBackend } from "../../host/select.ts";
 import type { Hypothesis } from "../../models/seq2seq/beam.ts";
 import { captionSearch } from "../../models/show-attend-and-tell/search.ts";
-import { shippedModel } from "../model-folder.ts";
 import { SCENE_SIDE } from "../scenes/compose.ts";
 import type { WordVocabulary } from "../words.ts";
 import type { CaptionModel } from "./caption-model.ts";
 import type { DraftCard } from "./card.ts";
-import { type CaptionerModel, readModelFolder } from "./files.ts";
+import type { CaptionerModel } from "./read.ts";
 
 export interface CaptionOptions {
   /** Captions kept at each word; 1 is greedy. @default the card's */
@@ -27,9 +25,6 @@ export interface Caption {
   /** Of the whole caption, by the model. */
   probability: number;
 }
-
-/** The model that ships with heed. */
-export const DEFAULT_CAPTIONER = "captioning";
 
 const OP = "Captioner.caption";
 const BATCH_SCENES = 50;
@@ -103,10 +98,4 @@ function checkCounts(counts: Readonly<Record<string, number>>): void {
     const fault = { op: OP, rule: `${name} must be an integer ≥ 1`, got: count };
     throw new OptionError("OPTION", { ...fault, remedy: "choose another one" });
   }
-}
-
-/** Loads a model by the name of one that ships, or from a folder. @throws FileError MISSING, DataError DAMAGED, MISMATCH, FORMAT */
-export async function loadCaptioner(place: string = DEFAULT_CAPTIONER): Promise<Captioner> {
-  await useHeedBackend();
-  return new Captioner(readModelFolder(shippedModel(place)));
 }

@@ -1,9 +1,10 @@
 import { DataError } from "../../core/errors.ts";
+import { useHeedBackend } from "../../host/select.ts";
 import type { ShowAttendAndTellConfig } from "../../models/show-attend-and-tell/config.ts";
 import {
   CARD,
   cardFile,
-  isCount,
+  filesOfFolder,
   ModelFolder,
   shippedModel,
   VOCABULARY,
@@ -12,21 +13,10 @@ import {
   writeFiles,
 } from "../model-folder.ts";
 import { type WordsJson, WordVocabulary } from "../words.ts";
-import { CaptionModel, captionModelSpecs, tellerConfig } from "./caption-model.ts";
-import type { CaptioningCard, CaptioningCardTraining, DraftCard } from "./card.ts";
-
-const OP = "loadCaptioner";
-/** The most that a card may ask for: widths and beams decide how much memory a picture takes. */
-const MOST_UNITS = 4096;
-const MOST_BEAM = 64;
-const MOST_WORDS = 256;
-
-/** A model and what it needs to write words. */
-export interface CaptionerModel<Card extends DraftCard = DraftCard> {
-  model: CaptionModel;
-  vocabulary: WordVocabulary;
-  card: Card;
-}
+import { captionModelSpecs } from "./caption-model.ts";
+import { Captioner } from "./captioner.ts";
+import type { CaptioningCard, CaptioningCardTraining } from "./card.ts";
+import { type CaptionerModel, readModel } from "./read.ts";
 
 /** Writes a model folder: float16 weights, the words, the card. */
 export function writeModelFolder(
@@ -42,14 +32,7 @@ export function writeModelFolder(
 
 /** Reads a folder that `writeModelFolder` wrote. The backend must be ready. */
 export function readModelFolder(dir: string): CaptionerModel<CaptioningCard> {
-  const folder = new ModelFolder(OP, dir, [WEIGHTS, VOCABULARY, CARD]);
-  const card = folder.json<CaptioningCard>(CARD, ["model", "decoding", "data", "metrics"]);
-  checkCard(folder, card);
-  const { words } = folder.json<{ words: WordsJson }>(VOCABULARY, ["words"]);
-  const vocabulary = WordVocabulary.fromJSON(words);
-  const config = tellerConfig(card.model, vocabulary.size);
-  const model = new CaptionModel(config, folder.weights(captionModelSpecs(config)));
-  return { model, vocabulary, card };
+  return readModel(filesOfFolder(dir));
 }
 
 const startFolder = (place: string) =>
@@ -83,16 +66,11 @@ export function startValues(
   return folder.weights(captionModelSpecs(config));
 }
 
-function checkCard(folder: ModelFolder, { model, labels, decoding, data }: CaptioningCard): void {
-  const refuse = (name: string, got: object) =>
-    folder.damaged(CARD, `${name} ${JSON.stringify(got)}`.slice(0, 200));
-  const { embedding, decoder, attention } = model;
-  if (![embedding, decoder, attention].every((n) => isCount(n, MOST_UNITS))) throw refuse("model", model);
-  const { beam, lengthPenalty, maxLength } = decoding;
-  const isPenalty = Number.isFinite(lengthPenalty) && lengthPenalty >= 0;
-  if (!(isCount(beam, MOST_BEAM) && isCount(maxLength, MOST_WORDS) && isPenalty))
-    throw refuse("decoding", decoding);
-  if (!(Array.isArray(labels) && labels.every((label) => typeof label === "string")))
-    throw refuse("labels", { labels });
-  folder.checkDataName(data);
+/** The model that ships with heed. */
+export const DEFAULT_CAPTIONER = "captioning";
+
+/** Loads a model by the name of one that ships, or from a folder. @throws FileError MISSING, DataError DAMAGED, MISMATCH, FORMAT */
+export async function loadCaptioner(place: string = DEFAULT_CAPTIONER): Promise<Captioner> {
+  await useHeedBackend();
+  return new Captioner(readModelFolder(shippedModel(place)));
 }

@@ -1,12 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { ShapeError } from "../../core/errors.ts";
-import { useHeedBackend } from "../../host/select.ts";
 import { type Detection, readDetections } from "../../models/set/detection-transformer.ts";
 import { tidyData } from "../../ops/tidy.ts";
-import { shippedModel } from "../model-folder.ts";
 import { SCENE_SIDE } from "../scenes/compose.ts";
 import type { DraftCard } from "./card.ts";
-import { type DetectorModel, readModelFolder } from "./files.ts";
+import type { DetectorModel } from "./read.ts";
 
 /** An item that was found in a scene. */
 export interface FoundItem extends Detection {
@@ -104,15 +102,4 @@ function refusal({ length }: Uint8Array): ShapeError<"SHAPE"> {
   const rule = `pixels must be whole scenes of ${SCENE_SIDE}·${SCENE_SIDE} pixels`;
   const remedy = "pass grey scenes as bytes, row by row";
   return new ShapeError("SHAPE", { op: OP, rule, got: `${length} bytes`, remedy });
-}
-
-/**
- * Loads a model folder.
- *
- * @param place the name of a detector that ships with heed, or a folder @default "detection"
- * @throws FileError MISSING, DataError DAMAGED, MISMATCH, FORMAT, UNSUPPORTED
- */
-export async function loadDetector(place = "detection"): Promise<ItemDetector> {
-  await useHeedBackend();
-  return new ItemDetector(readModelFolder(shippedModel(place)));
 }

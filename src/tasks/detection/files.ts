@@ -1,16 +1,15 @@
-import { CARD, cardFile, isCount, ModelFolder, WEIGHTS, weightsFile, writeFiles } from "../model-folder.ts";
-import type { DetectionCard, DraftCard } from "./card.ts";
-import { SceneDetector, sceneDetectorSpecs } from "./scene-detector.ts";
-
-const OP = "loadDetector";
-/** The largest size that a card may ask for: it decides how much memory a scene takes. */
-const MOST_UNITS = 4096;
-
-/** A model with its card. */
-export interface DetectorModel<Card extends DraftCard = DetectionCard> {
-  model: SceneDetector;
-  card: Card;
-}
+import { useHeedBackend } from "../../host/select.ts";
+import {
+  CARD,
+  cardFile,
+  filesOfFolder,
+  shippedModel,
+  WEIGHTS,
+  weightsFile,
+  writeFiles,
+} from "../model-folder.ts";
+import { ItemDetector } from "./detector.ts";
+import { type DetectorModel, readModel } from "./read.ts";
 
 /** Writes a model folder: float16 weights and the card. */
 export function writeModelFolder(dir: string, { model, card }: DetectorModel): void {
@@ -22,28 +21,16 @@ export function writeModelFolder(dir: string, { model, card }: DetectorModel): v
 
 /** Reads a folder that `writeModelFolder` wrote. The backend must be ready. */
 export function readModelFolder(dir: string): DetectorModel {
-  const folder = new ModelFolder(OP, dir, [WEIGHTS, CARD]);
-  const card = folder.json<DetectionCard>(CARD, ["model", "data"]);
-  checkCard(folder, card);
-  const { model: config, labels } = card;
-  const values = folder.weights(sceneDetectorSpecs(config, labels.length));
-  return { model: new SceneDetector(config, labels.length, values), card };
+  return readModel(filesOfFolder(dir));
 }
 
-const SIZES = ["width", "heads", "inner", "decoderLayers", "queries"] as const;
-const COUNTS = ["nonLocal", "encoderLayers"] as const;
-
-/** What detecting reads of a card. */
-function checkCard(folder: ModelFolder, { model, labels, data }: DetectionCard): void {
-  const areSizes =
-    SIZES.every((name) => isCount(model[name], MOST_UNITS)) &&
-    COUNTS.every((name) => isCount(model[name], MOST_UNITS, 0));
-  const areKnown = Object.keys(model).every((name) => ([...SIZES, ...COUNTS] as string[]).includes(name));
-  if (!(areKnown && areSizes && model.width % 4 === 0 && model.width % model.heads === 0))
-    throw folder.damaged(CARD, `model ${JSON.stringify(model)}`.slice(0, 200));
-  const areNames =
-    Array.isArray(labels) && labels.length > 0 && labels.every((label) => typeof label === "string");
-  if (!areNames || labels.length > MOST_UNITS)
-    throw folder.damaged(CARD, `labels ${JSON.stringify(labels)}`.slice(0, 200));
-  folder.checkDataName(data);
+/**
+ * Loads a model folder.
+ *
+ * @param place the name of a detector that ships with heed, or a folder @default "detection"
+ * @throws FileError MISSING, DataError DAMAGED, MISMATCH, FORMAT, UNSUPPORTED
+ */
+export async function loadDetector(place = "detection"): Promise<ItemDetector> {
+  await useHeedBackend();
+  return new ItemDetector(readModelFolder(shippedModel(place)));
 }

@@ -1,26 +1,16 @@
-import { fullConfig, type TransformerConfig } from "../../models/transformer/config.ts";
-import { transformerParameters } from "../../models/transformer/parameters.ts";
-import { llama } from "../../models/transformer/presets/llama.ts";
-import { Transformer } from "../../models/transformer/transformer.ts";
+import { fileURLToPath } from "node:url";
+import { useHeedBackend } from "../../host/select.ts";
 import {
   CARD,
   cardFile,
-  ModelFolder,
+  filesOfFolder,
   VOCABULARY,
   WEIGHTS,
   weightsFile,
   writeFiles,
 } from "../model-folder.ts";
-import type { LanguageModelCard } from "./card.ts";
-import { Characters } from "./text.ts";
-
-const OP = "loadLanguageModel";
-
-export interface LanguageModelFiles {
-  model: Transformer;
-  characters: Characters;
-  card: LanguageModelCard;
-}
+import { LanguageModel } from "./language-model.ts";
+import { type LanguageModelFiles, readModel } from "./read.ts";
 
 export function writeModelFolder(dir: string, { model, characters, card }: LanguageModelFiles): void {
   writeFiles(dir, {
@@ -32,21 +22,20 @@ export function writeModelFolder(dir: string, { model, characters, card }: Langu
 
 /** Reads a folder that `writeModelFolder` wrote. The backend must be ready. */
 export function readModelFolder(dir: string): LanguageModelFiles {
-  const folder = new ModelFolder(OP, dir, [WEIGHTS, VOCABULARY, CARD]);
-  const card = folder.json<LanguageModelCard>(CARD, ["model", "data"]);
-  folder.checkDataName(card.data);
-  const { characters: list } = folder.json<{ characters: string[] }>(VOCABULARY, []);
-  if (!Array.isArray(list) || !list.every((one) => typeof one === "string"))
-    throw folder.damaged(VOCABULARY, "characters that are no list of texts");
-  if (!(Number.isSafeInteger(card.length) && card.length >= 2))
-    throw folder.damaged(CARD, `length ${card.length}`);
-  const config = configOf(folder, card, list.length);
-  const model = new Transformer(config, folder.weights(transformerParameters(fullConfig(config))));
-  return { model, characters: new Characters(list), card };
+  return readModel(filesOfFolder(dir));
 }
 
-function configOf(folder: ModelFolder, card: LanguageModelCard, vocabulary: number): TransformerConfig {
-  const { preset, ...options } = card.model;
-  if (preset !== "llama") throw folder.damaged(CARD, `a model of the preset ${JSON.stringify(preset)}`);
-  return llama({ ...options, vocabulary });
+/** The language model that ships with heed. */
+export const DEFAULT_LANGUAGE_MODEL = fileURLToPath(
+  new URL("../../../weights/language-model-shakespeare", import.meta.url),
+);
+
+/**
+ * Reads a folder that `heed train language-model` wrote.
+ *
+ * @throws FileError MISSING · DataError DAMAGED, MISMATCH
+ */
+export async function loadLanguageModel(dir: string): Promise<LanguageModel> {
+  await useHeedBackend();
+  return new LanguageModel(readModelFolder(dir));
 }

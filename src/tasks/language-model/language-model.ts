@@ -1,16 +1,8 @@
-import { fileURLToPath } from "node:url";
-import { useHeedBackend } from "../../host/select.ts";
 import { type GenerateOptions, generate } from "../../models/transformer/generate.ts";
 import type { Transformer } from "../../models/transformer/transformer.ts";
 import type { LanguageModelCard } from "./card.ts";
+import type { Characters } from "./characters.ts";
 import { type Bits, bitsPerCharacter } from "./evaluate.ts";
-import { readModelFolder } from "./files.ts";
-import type { Characters } from "./text.ts";
-
-/** The language model that ships with heed. */
-export const DEFAULT_LANGUAGE_MODEL = fileURLToPath(
-  new URL("../../../weights/language-model-shakespeare", import.meta.url),
-);
 
 const OP = "LanguageModel";
 
@@ -58,14 +50,4 @@ export class LanguageModel {
   dispose(): void {
     this.model.dispose();
   }
-}
-
-/**
- * Reads a folder that `heed train language-model` wrote.
- *
- * @throws FileError MISSING · DataError DAMAGED, MISMATCH
- */
-export async function loadLanguageModel(dir: string): Promise<LanguageModel> {
-  await useHeedBackend();
-  return new LanguageModel(readModelFolder(dir));
 }

@@ -1,30 +1,21 @@
 import { createHash } from "node:crypto";
+import { useHeedBackend } from "../../host/select.ts";
 import { pointerGeneratorParameters } from "../../models/pointer-generator/parameters.ts";
-import { PointerGenerator } from "../../models/pointer-generator/pointer-generator.ts";
 import {
   CARD,
   cardFile,
-  isCount,
+  filesOfFolder,
   ModelFolder,
+  shippedModel,
   VOCABULARY,
   WEIGHTS,
   weightsFile,
   writeFiles,
 } from "../model-folder.ts";
 import { type WordsJson, WordVocabulary } from "../words.ts";
-import type { DraftCard, SummarizationCard } from "./card.ts";
-
-const OP = "loadSummarizer";
-/** The widest beam and the most tokens that a card may ask for: both decide how much memory a text takes. */
-const MOST_BEAM = 64;
-const MOST_TOKENS = 4096;
-
-/** A model and what it needs to read and write text. */
-export interface SummarizationModel<Card extends DraftCard = DraftCard> {
-  model: PointerGenerator;
-  vocabulary: WordVocabulary;
-  card: Card;
-}
+import type { SummarizationCard } from "./card.ts";
+import { readModel, type SummarizationModel } from "./read.ts";
+import { Summarizer } from "./summarizer.ts";
 
 /** Writes a model folder: float16 weights, the words, the card. */
 export function writeModelFolder(
@@ -40,15 +31,7 @@ export function writeModelFolder(
 
 /** Reads a folder that `writeModelFolder` wrote. The backend must be ready. */
 export function readModelFolder(dir: string): SummarizationModel<SummarizationCard> {
-  const folder = new ModelFolder(OP, dir, [WEIGHTS, VOCABULARY, CARD]);
-  const card = folder.json<SummarizationCard>(CARD, ["model", "decoding", "data"]);
-  checkDecoding(folder, card.decoding);
-  folder.checkDataName(card.data);
-  const { words } = folder.json<{ words: WordsJson }>(VOCABULARY, ["words"]);
-  const vocabulary = WordVocabulary.fromJSON(words);
-  const config = { ...card.model, vocabulary: vocabulary.size };
-  const model = new PointerGenerator(config, folder.weights(pointerGeneratorParameters(config)));
-  return { model, vocabulary, card };
+  return readModel(filesOfFolder(dir));
 }
 
 /** A trained model that another one begins with. */
@@ -73,11 +56,16 @@ export function readStart(dir: string, model: SummarizationCard["model"]): Start
   return { vocabulary, values, checksum: hash.digest("hex") };
 }
 
-function checkDecoding(folder: ModelFolder, decoding: SummarizationCard["decoding"]): void {
-  const { beam, lengthPenalty, blockTrigrams, maxSource, maxLength } = decoding;
-  const isPenalty = Number.isFinite(lengthPenalty) && lengthPenalty >= 0;
-  const areCounts =
-    isCount(beam, MOST_BEAM) && isCount(maxSource, MOST_TOKENS) && isCount(maxLength, MOST_TOKENS);
-  if (areCounts && isPenalty && typeof blockTrigrams === "boolean") return;
-  throw folder.damaged(CARD, `decoding ${JSON.stringify(decoding)}`.slice(0, 200));
+/** The model that sums up where none is named: abstracts of papers to their titles. */
+export const DEFAULT_SUMMARIZER = "summarization-arxiv";
+
+/**
+ * Loads a summarizer.
+ *
+ * @param place a folder, or the name of a model that ships with heed
+ * @throws FileError MISSING · DataError DAMAGED, MISMATCH, FORMAT
+ */
+export async function loadSummarizer(place: string = DEFAULT_SUMMARIZER): Promise<Summarizer> {
+  await useHeedBackend();
+  return new Summarizer(readModelFolder(shippedModel(place)));
 }

@@ -6,14 +6,13 @@ export { type Copying, dueCopies } from "./copying.ts";
 export { readSummaries } from "./corpus.ts";
 export { drawSummary } from "./draw.ts";
 export { type Evaluation as SummarizationEvaluation, evaluate as evaluateSummaries } from "./evaluate.ts";
+export { DEFAULT_SUMMARIZER, loadSummarizer } from "./files.ts";
 export { bestLead, leadWords } from "./lead.ts";
 export { DEFAULT_SUMMARIZATION_RECIPE, type SummarizationRecipe } from "./recipe.ts";
 export { runSummarization, type SummarizationResult } from "./run.ts";
 export {
   type AlternativeSummary,
   coverageAfter,
-  DEFAULT_SUMMARIZER,
-  loadSummarizer,
   type SummarizeOptions,
   Summarizer,
   type Summary,

@@ -1,23 +1,18 @@
 import { OptionError } from "../../core/errors.ts";
 import { padBatch } from "../../data/batching.ts";
 import { normalizeText } from "../../data/text.ts";
-import { useHeedBackend } from "../../host/select.ts";
 import { coverageOf } from "../../models/pointer-generator/mixture.ts";
 import type { PointerGenerator } from "../../models/pointer-generator/pointer-generator.ts";
 import { pointerSearch } from "../../models/pointer-generator/search.ts";
 import type { Hypothesis } from "../../models/seq2seq/beam.ts";
 import { byLength } from "../by-length.ts";
-import { shippedModel } from "../model-folder.ts";
 import type { Referenced } from "../references.ts";
 import { isWord, joinWords, splitWords, type WordVocabulary } from "../words.ts";
 import type { DraftCard } from "./card.ts";
 import { type Copying, scorePointing } from "./copying.ts";
-import { readModelFolder, type SummarizationModel } from "./files.ts";
+import type { SummarizationModel } from "./read.ts";
 
 const BATCH_SIZE = 16;
-
-/** The model that sums up where none is named: abstracts of papers to their titles. */
-export const DEFAULT_SUMMARIZER = "summarization-arxiv";
 
 export interface SummarizeOptions {
   /** Candidates kept at each word. @default the card's */
@@ -204,15 +199,4 @@ function checkCounts(counts: Readonly<Record<string, number>>): void {
     const fault = { op: "summarize", rule: `${name} must be an integer ≥ 1`, got: count };
     throw new OptionError("OPTION", { ...fault, remedy: "choose another one" });
   }
-}
-
-/**
- * Loads a summarizer.
- *
- * @param place a folder, or the name of a model that ships with heed
- * @throws FileError MISSING · DataError DAMAGED, MISMATCH, FORMAT
- */
-export async function loadSummarizer(place: string = DEFAULT_SUMMARIZER): Promise<Summarizer> {
-  await useHeedBackend();
-  return new Summarizer(readModelFolder(shippedModel(place)));
 }

@@ -1,9 +1,9 @@
 import { OptionError } from "../../core/errors.ts";
 import { useHeedBackend } from "../../host/select.ts";
 import { CARD, ModelFolder, shippedModel } from "../model-folder.ts";
+import { loadRecurrentTranslator } from "./files.ts";
 import { readMultilingualFolder } from "./multilingual/files.ts";
 import { MultilingualTranslator } from "./multilingual/translator.ts";
-import { loadRecurrentTranslator } from "./recurrent-translator.ts";
 import { isTargetLanguage, type TargetLanguage } from "./text/language.ts";
 import type { TranslateOptions, Translation } from "./translation.ts";
 

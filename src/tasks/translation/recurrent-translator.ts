@@ -2,7 +2,6 @@ import { padBatch } from "../../data/batching.ts";
 import { type Bpe, SPACE_MARK, UNKNOWN } from "../../data/bpe.ts";
 import { normalizeText } from "../../data/text.ts";
 import { words } from "../../data/words.ts";
-import { useHeedBackend } from "../../host/select.ts";
 import type { Hypothesis } from "../../models/seq2seq/beam.ts";
 import { beamSearch } from "../../models/seq2seq/search.ts";
 import type { Seq2Seq } from "../../models/seq2seq/seq2seq.ts";
@@ -11,7 +10,7 @@ import { blockDiagonal, mergeWeights } from "./alignment.ts";
 import { differentOnes } from "./alternatives.ts";
 import type { DraftCard } from "./card.ts";
 import { isShouted, sentenceCase } from "./casing.ts";
-import { readModelFolder, type TranslationModel } from "./files.ts";
+import type { TranslationModel } from "./read.ts";
 import { splitLine } from "./segments.ts";
 import { BATCH_SIZE, checkTranslateOptions, type TranslateOptions, type Translation } from "./translation.ts";
 
@@ -166,10 +165,4 @@ export class RecurrentTranslator {
 /** Pieces as text. */
 function textOf(pieces: string[]): string {
   return pieces.join("").replaceAll(SPACE_MARK, " ").trim();
-}
-
-/** Loads a model folder. @throws FileError MISSING, DataError DAMAGED, MISMATCH, FORMAT, UNSUPPORTED */
-export async function loadRecurrentTranslator(dir: string): Promise<RecurrentTranslator> {
-  await useHeedBackend();
-  return new RecurrentTranslator(readModelFolder(dir));
 }

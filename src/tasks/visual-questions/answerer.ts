@@ -1,15 +1,14 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { DataError, OptionError } from "../../core/errors.ts";
-import { greyRectangle, type RgbaPicture } from "../../data/pictures/index.ts";
-import { useHeedBackend } from "../../host/select.ts";
+import { greyRectangle } from "../../data/pictures/grey-picture.ts";
+import type { RgbaPicture } from "../../data/pictures/rgba-picture.ts";
 import type { CoAttentionTransformer } from "../../models/co-attention-transformer.ts";
 import { tidyData } from "../../ops/tidy.ts";
-import { shippedModel } from "../model-folder.ts";
 import type { GridSize } from "../scenes/cells.ts";
 import type { DraftCard } from "./card.ts";
 import type { AskedPicture, QuestionCorpus } from "./corpus.ts";
 import { encodeBatch, gridOf, pictureTensor } from "./encode.ts";
-import { type QuestionModel, readModelFolder } from "./files.ts";
+import type { QuestionModel } from "./read.ts";
 import type { QuestionVocabulary } from "./words.ts";
 
 /** What one question and its picture looked at in each other in one layer, T the positions of words, padding included. */
@@ -44,9 +43,6 @@ export interface AnsweredQuestion {
 
 const OP = "QuestionAnswerer";
 const BATCH_PICTURES = 32;
-
-/** The model that ships with heed. */
-export const DEFAULT_ANSWERER = "visual-questions";
 
 /**
  * Answers questions about grey pictures by co-attention between words and the cells of the picture.
@@ -208,14 +204,4 @@ function meanOverHeads(
   const mean = new Float32Array(S);
   for (let h = 0; h < H; h++) for (let s = 0; s < S; s++) mean[s]! += weights[(h * T + t) * S + s]! / H;
   return mean;
-}
-
-/**
- * Loads a model folder, or the model of that name that ships with heed.
- *
- * @throws FileError MISSING · DataError DAMAGED, MISMATCH, FORMAT
- */
-export async function loadAnswerer(place: string = DEFAULT_ANSWERER): Promise<QuestionAnswerer> {
-  await useHeedBackend();
-  return new QuestionAnswerer(readModelFolder(shippedModel(place)));
 }

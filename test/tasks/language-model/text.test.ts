@@ -5,7 +5,8 @@ import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Split } from "../../../src/data/dataset.ts";
 import { tinyShakespeare } from "../../../src/data/datasets/tiny-shakespeare.ts";
-import { Characters, readText } from "../../../src/tasks/language-model/text.ts";
+import { Characters } from "../../../src/tasks/language-model/characters.ts";
+import { readText } from "../../../src/tasks/language-model/text.ts";
 import { windowsOf, windowsPerEpoch } from "../../../src/tasks/language-model/windows.ts";
 import { itWithData } from "../../support/shared-data.ts";
 

@@ -1,23 +1,17 @@
-import { fullConfig } from "../../../models/transformer/config.ts";
-import { transformerParameters } from "../../../models/transformer/parameters.ts";
-import { Transformer } from "../../../models/transformer/transformer.ts";
+import { useHeedBackend } from "../../../host/select.ts";
 import {
   CARD,
   cardFile,
-  ModelFolder,
+  filesOfFolder,
+  shippedModel,
   VOCABULARY,
   WEIGHTS,
   weightsFile,
   writeFiles,
 } from "../../model-folder.ts";
-import { checkDecoding, checkLanguages } from "../files.ts";
-import type { TargetLanguage } from "../text/language.ts";
-import type { MultilingualCard } from "./card.ts";
-import { lexiconFile, readLexicon } from "./lexicon.ts";
-import { modelConfig } from "./model.ts";
+import { lexiconFile } from "./lexicon.ts";
+import { readMultilingualModel } from "./read.ts";
 import type { MultilingualModel } from "./translator.ts";
-
-const OP = "loadTranslator";
 
 /** Writes a model folder: float16 weights, the lexicon, the card. */
 export function writeMultilingualFolder(dir: string, { model, card, ...lexicon }: MultilingualModel): void {
@@ -28,41 +22,24 @@ export function writeMultilingualFolder(dir: string, { model, card, ...lexicon }
   });
 }
 
-/**
- * Reads a folder that `writeMultilingualFolder` wrote. The backend must be ready.
- *
- * @throws FileError MISSING · DataError DAMAGED, MISMATCH, FORMAT, UNSUPPORTED
- */
+/** Reads a folder that `writeMultilingualFolder` wrote. The backend must be ready. */
 export function readMultilingualFolder(dir: string): MultilingualModel {
-  const folder = new ModelFolder(OP, dir, [WEIGHTS, VOCABULARY, CARD]);
-  const card = folder.json<MultilingualCard>(CARD, ["model", "decoding", "alignment", "training"]);
-  checkCard(folder, card);
-  const lexicon = readLexicon(folder);
-  const known: readonly TargetLanguage[] = lexicon.pieces.languages;
-  const missing = card.languages.find((to) => !known.includes(to));
-  if (missing !== undefined)
-    throw folder.damaged(CARD, `a language ${JSON.stringify(missing)} without outputs`);
-  const config = modelConfig(card.model, lexicon.pieces.size);
-  const specs = transformerParameters(fullConfig(config));
-  return { model: new Transformer(config, folder.weights(specs)), card, ...lexicon };
+  return readMultilingualModel(filesOfFolder(dir));
 }
 
-/** What translating reads of a card, besides what says how the model is made. */
-function checkCard(folder: ModelFolder, card: MultilingualCard): void {
-  const { decoding, alignment, model, from, languages, confidence, training } = card;
-  checkDecoding(folder, decoding);
-  checkLanguages(folder, { from });
-  folder.checkDataName({ name: training.recipe?.data });
-  const isAmong = (n: unknown, count: number) =>
-    Number.isSafeInteger(n) && (n as number) >= 0 && (n as number) < count;
-  const { layer, heads } = alignment;
-  const areHeads = Array.isArray(heads) && heads.length > 0 && heads.every((h) => isAmong(h, model.heads));
-  if (!(isAmong(layer, model.decoderLayers) && areHeads))
-    throw folder.damaged(CARD, `alignment ${JSON.stringify(alignment)}`.slice(0, 200));
-  if (!(Array.isArray(languages) && languages.length > 0))
-    throw folder.damaged(CARD, `languages ${JSON.stringify(languages)}`.slice(0, 200));
-  const isCalibrated = (given: NonNullable<typeof confidence>) =>
-    Array.isArray(given.weights) && [given.bias, ...given.weights].every((n) => Number.isFinite(n));
-  if (confidence && !isCalibrated(confidence))
-    throw folder.damaged(CARD, `confidence ${JSON.stringify(confidence)}`.slice(0, 200));
+/**
+ * The Transformer of a translator with its pieces, for who looks into it or changes what it does: `loadTranslator` is for who
+ * translates.
+ *
+ * @param place the name of a model that ships with heed, or a folder
+ * @throws FileError MISSING · DataError DAMAGED, MISMATCH, FORMAT, UNSUPPORTED
+ * @example
+ * const { model, pieces } = await loadMultilingualModel("translation-en");
+ * const { ids } = pieces.encodeSource("I am tired.", "fr");
+ * model.encode({ tokens: tf.tensor2d([ids], [1, ids.length], "int32") }).shape; // [1, 5, 256]
+ * model.dispose();
+ */
+export async function loadMultilingualModel(place: string): Promise<MultilingualModel> {
+  await useHeedBackend();
+  return readMultilingualFolder(shippedModel(place));
 }

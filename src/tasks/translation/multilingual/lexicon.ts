@@ -1,4 +1,4 @@
-import { type ModelFolder, VOCABULARY } from "../../model-folder.ts";
+import { type ModelReader, VOCABULARY } from "../../model-files.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
 import { JointPieces, type JointPiecesJson } from "./pieces.ts";
 
@@ -19,7 +19,7 @@ export function lexiconFile({ pieces, words }: Lexicon): string {
 }
 
 /** @throws DataError DAMAGED, FORMAT · FileError MISSING */
-export function readLexicon(folder: ModelFolder): Lexicon {
+export function readLexicon(folder: ModelReader): Lexicon {
   const { bpe, outputs, words } = folder.json<LexiconJson>(VOCABULARY, ["bpe", "outputs", "words"]);
   const isCount = (n: unknown) => Number.isSafeInteger(n) && (n as number) >= 0;
   const refuseOutputs = (to: string) => folder.damaged(VOCABULARY, `other outputs of "${to}"`);

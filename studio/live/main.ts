@@ -1,0 +1,2 @@
+import "../shell/page-header.ts";
+import "./live-models.ts";
