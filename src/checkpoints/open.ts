@@ -50,7 +50,8 @@ async function open(source: ByteSource): Promise<Checkpoint> {
   }
   // A pickle of protocol 2 that begins with a long integer, torch's magic number.
   if (startsWith(start, [0x80, 0x02, 0x8a, 0x0a])) return openPytorchLegacy(source);
-  if (text.startsWith("\x89HDF")) return openKerasWeights(source);
+  // By its bytes: a browser reads 0x89 as ‰, since its latin1 is that of Windows.
+  if (startsWith(start, [0x89, 0x48, 0x44, 0x46])) return openKerasWeights(source);
   if (startsWith(start, [0x80]))
     throw refuse("a pickle that torch.save did not write", "save it with torch.save");
   if (/^\s*</.test(text)) throw refuse("a web page", "download the file itself");

@@ -121,6 +121,12 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
     load: async (io) => (await import("./html.ts")).htmlCommand(io),
   },
   {
+    group: "Traces:",
+    name: "studio",
+    description: "open the studio: look at traces and models in the browser",
+    load: async (io) => (await import("./studio.ts")).studioCommand(io),
+  },
+  {
     group: "Training:",
     name: "data",
     description: "fetch the data sets that models are trained on",

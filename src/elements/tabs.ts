@@ -14,12 +14,13 @@ export function hasImage({ trace, layers }: Model): boolean {
   return trace !== undefined && layers.some(({ S }) => looksAtImage(trace, S));
 }
 
-const hasTwoHeads = ({ layers }: Model) => layers.length > 1 || layers[0]!.H > 1;
+const hasLayers = ({ layers }: Model) => layers.length > 0;
+const hasTwoHeads = ({ layers }: Model) => layers.length > 1 || (layers[0]?.H ?? 0) > 1;
 
 /** The views that have an element with a cursor, `<heed-NAME>`; `<heed-figure>` draws the others. */
 export const TABS = [
-  { name: "heatmap", label: "Heat map", has: () => true },
-  { name: "flow", label: "Flow", has: () => true },
+  { name: "heatmap", label: "Heat map", has: hasLayers },
+  { name: "flow", label: "Flow", has: hasLayers },
   { name: "grid", label: "All heads", has: hasTwoHeads },
   { name: "compare", label: "Compare", has: hasTwoHeads },
   { name: "image", label: "Image", has: hasImage },

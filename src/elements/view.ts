@@ -59,6 +59,11 @@ export class HeedView extends HeedElement {
       <div id="panel" role="tabpanel" aria-labelledby=${`tab-${chosen.name}`}>${this.#panel(chosen.name, model, heading === undefined ? 0 : 1)}</div>`;
   }
 
+  /** The element of the view in front. */
+  get front(): HTMLElement | undefined {
+    return this.#front;
+  }
+
   #open(name: string): void {
     this.tab = name;
     this.sendState();
@@ -66,7 +71,7 @@ export class HeedView extends HeedElement {
 
   /** The element of a view, kept while the view stays in front. */
   #panel(name: string, linked: Model, deeper: number): HTMLElement {
-    const { store, colors: palette, scale: colorScale } = this;
+    const { store, theme, colors: palette, scale: colorScale } = this;
     const tag = `heed-${name}`;
     if (this.#front?.localName !== tag) {
       this.#front = document.createElement(tag);
@@ -76,6 +81,6 @@ export class HeedView extends HeedElement {
       });
     }
     const headingLevel = this.headingLevel + deeper;
-    return Object.assign(this.#front, { linked, store, headingLevel, palette, colorScale });
+    return Object.assign(this.#front, { linked, store, theme, headingLevel, palette, colorScale });
   }
 }

@@ -25,6 +25,7 @@ export {
   TILE,
   type TileRequest,
 } from "./map/map.ts";
+export { type ScoreSteps, scoreSteps } from "./map/score.ts";
 export { type SparseWeights, sparseMap } from "./map/sparse.ts";
 export { type MaskSpec, visibleKeys } from "./mask.ts";
 export { pool, pyramid, type Reduction } from "./pyramid.ts";

@@ -1,1 +1,2 @@
 import "../shell/page-header.ts";
+import "./studio-app.ts";

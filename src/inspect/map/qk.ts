@@ -50,7 +50,7 @@ export function qkMap(layer: TraceLayer, computer?: MapComputer): AttentionMap {
 }
 
 /** q·k, where k begins at `at`; four sums side by side, as each addition has to wait for the one before it. */
-function dot(q: Float64Array, k: Float32Array, at: number): number {
+export function dot(q: Float64Array, k: Float32Array, at: number): number {
   let a = 0;
   let b = 0;
   let c = 0;
