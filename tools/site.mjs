@@ -26,6 +26,15 @@ const pages = await writePages({ root, folder });
 console.log(`${pages.length} pages`);
 cpSync(at("dist/studio"), path.join(folder, "studio"), { recursive: true });
 cpSync(at("weights"), path.join(folder, "studio/weights"), { recursive: true });
+// What `heed studio` serves from where npm has put it.
+for (const [name, files] of Object.entries({
+  rdkit: "@rdkit/rdkit/dist/RDKit_minimal.wasm",
+  h5wasm: "h5wasm/dist/esm",
+})) {
+  const source = at(`node_modules/${files}`);
+  const isFile = path.extname(files) !== "";
+  cpSync(source, path.join(folder, "studio", name, isFile ? path.basename(files) : ""), { recursive: true });
+}
 for (const file of ["heed-elements.js", "heed-figures.js"])
   cpSync(at(`dist/elements/${file}`), path.join(folder, "elements", file));
 if (!values["no-api"]) writeReference({ root, folder });

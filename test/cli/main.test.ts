@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -42,6 +42,15 @@ test("a trace is shown, drawn and written", () => {
     stderr: `heed png: drew ${png}\n`,
   });
   expectRefusal(heed(["show", path.join(folder, "nothing.attn")]));
+});
+
+test("a translation is written as a page, which asks for nothing", () => {
+  const page = path.join(folder, "t.html");
+  const args = ["translate", "--model", model, "--no-map", "--html", page, "I <b>am"];
+  expect(heed(args)).toMatchObject({ status: 0, stderr: `heed translate: wrote ${page}\n` });
+  const html = readFileSync(page, "utf8");
+  expect(html).toContain("<title>I &lt;b&gt;am → ");
+  expect(html).not.toMatch(/<(script|link|img)[^>]* (src|href)="?http/);
 });
 
 describe("what goes wrong is one line and exit code 2, without a stack", () => {

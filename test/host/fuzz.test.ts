@@ -11,6 +11,7 @@ import { addGumbel } from "../../src/ops/gumbel.ts";
 import * as ops from "../../src/ops/index.ts";
 import { reserveRows } from "../../src/ops/reserve-rows.ts";
 import { rotatePairs } from "../../src/ops/rotate-pairs.ts";
+import { topLogits } from "../../src/ops/top-logits.ts";
 import { asCode, Checker } from "../../tools/fuzz/check.mjs";
 import { countKernels } from "../../tools/fuzz/coverage.mjs";
 import { names, programOf } from "../../tools/fuzz/programs.mjs";
@@ -28,6 +29,7 @@ it("programs of every kind have on heed the values and gradients that they have 
     crop,
     reserveRows,
     rotatePairs,
+    topLogits,
   });
   const wrong: string[] = [];
   for (let index = 0; index < ROUNDS * names.length; index++) {

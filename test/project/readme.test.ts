@@ -27,8 +27,8 @@ const NOT_RUN = [
   /^git clone /,
 ];
 
-/** Commands that download, train, or need a model that nobody has here: not run either, but their `--help` must know every word and flag of the line. */
-const LONG = /^(npx )?heed (data fetch|models fetch|generate|train|evaluate)(?!.* --help\b)/;
+/** Commands that download, train, serve, or need a model that nobody has here: not run either, but their `--help` must know every word and flag of the line. */
+const LONG = /^(npx )?heed (data fetch|models fetch|generate|train|evaluate|studio)(?!.* --help\b)/;
 
 /** A published model that some commands take, where the data are beside the project; elsewhere their help is run. */
 const MODEL = "all-minilm-l6-v2";
@@ -90,7 +90,7 @@ function expectKnown(line: string): void {
   const rest = `${typed.join(" ")} `.replace(words!, "").trim().split(" ").filter(Boolean);
   const flags = rest.filter((word) => word.startsWith("--"));
   expect(flags.filter((flag) => !new RegExp(`  ${flag}(?![\\w-])`).test(help))).toEqual([]);
-  if (rest[0] && rest[0] !== flags[0]) expect(takes).toMatch(/[<[](name|model)/);
+  if (rest[0] && rest[0] !== flags[0]) expect(takes).toMatch(/[<[](name|model|files)/);
 }
 
 test("code blocks say their language, and it is one that is checked", () => {

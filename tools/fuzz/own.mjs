@@ -214,6 +214,11 @@ export const own = {
       call: `tf.slice(${grown}, [0, 0, 0, 0], ${list([B, filled + T, H, D])})`,
     };
   },
+  topLogits: (r) => {
+    const [N, V] = [r.int(1, 4), r.int(1, 40)];
+    const call = `(({ values, columns, norms }) => [values, columns, norms])(heed.topLogits(x[0], ${r.int(1, V)}))`;
+    return { x: [r.floats([N, V])], call, terms: V };
+  },
   sumOfSquares: (r) => ({
     x: [r.floats(r.shape(0, 3))],
     call: onHeed("HeedSumOfSquares", "{ x: x[0] }", "undefined", "tf.sum(tf.square(x[0]))"),
