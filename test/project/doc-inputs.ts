@@ -144,7 +144,7 @@ export const INPUTS: Record<string, () => Scope> = {
   }),
   "train/adam.ts": () => {
     // Names are given once: another example of the file may have had them.
-    tf.disposeVariables();
+    for (const name of ["w", "b"]) tf.engine().registeredVariables[name]?.dispose();
     const w = tf.variable(random(3), true, "w");
     const b = tf.variable(random(3), true, "b");
     return { w, b, loss: () => tf.sum(tf.square(tf.add(w, b))) as tf.Scalar };
