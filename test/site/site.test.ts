@@ -37,7 +37,8 @@ describe("the pages", () => {
     cpSync(path.join(folder, "assets"), path.join(broken, "assets"), { recursive: true });
     const links = ["gone.html", "#gone", "assets", "../out.html"];
     const html = `${links.map((link) => `<a href="${link}">x</a>`).join("")}<img src="https://a.test/b.png">`;
-    writeFileSync(path.join(broken, "page.html"), html);
+    const state = '<a href="page.html#preset=causal&amp;T=4">an address that is a state leads somewhere</a>';
+    writeFileSync(path.join(broken, "page.html"), html + state);
     const found = brokenLinks(broken);
     rmSync(broken, { recursive: true });
     expect(found).toHaveLength(links.length + 1);

@@ -18,6 +18,7 @@ export default {
   excludeExternals: true,
   logLevel: "Error",
   disableSources: true,
+  includeHierarchySummary: false,
   hideGenerator: true,
   githubPages: false,
   // `site:` is replaced by the way from each page to the root of the site.
