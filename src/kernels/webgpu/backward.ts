@@ -18,7 +18,6 @@ import { biasGradientPasses } from "./bias-gradient.ts";
 import type { PassOptions } from "./forward.ts";
 import { gradientTileText, skipEmpty, type Wanted } from "./gradient-tile.ts";
 import { learnedPasses } from "./learned-gradient.ts";
-import { tensorBinding } from "./modification.ts";
 import { BASE_LIMITS, checkedPasses, type PassBinding, type PassPlan, type ShaderPass } from "./pass.ts";
 import { rowsPass } from "./row-gradients.ts";
 import {
@@ -26,6 +25,7 @@ import {
   cachedShader,
   chunksOf,
   headStart,
+  QUERY_HEAD,
   type RowArray,
   rowStep,
   shaderHead,
@@ -34,7 +34,7 @@ import {
   variantOf,
 } from "./shader.ts";
 import { sinkGradientPass } from "./sink-gradient.ts";
-import { bindingOf, type Slice, slicesOf } from "./slices.ts";
+import { bindingOf, type Slice, scoreBindings, slicesOf } from "./slices.ts";
 import { eachChunk, four, KEEP_BY_KEY, KEEP_BY_QUERY, tilesOf, weightedText } from "./tile.ts";
 import { programUniforms } from "./uniforms.ts";
 
@@ -54,9 +54,7 @@ export function tileBindings(program: Program, slice: Slice, half: boolean, with
     ...(withV ? [bindingOf(slice, "v", "read", "v", bytes)] : []),
     bindingOf(slice, "dout", "read", "out"),
     { name: "rows", access: "read" },
-    ...(program.bias ? [bindingOf(slice, "bias", "read", "bias")] : []),
-    ...(program.allow ? [bindingOf(slice, "allow", "read", "allow")] : []),
-    ...tensorBinding(program),
+    ...scoreBindings(program, slice),
   ];
 }
 
@@ -194,11 +192,7 @@ function queriesShader(variant: Variant, bindings: readonly PassBinding[]): stri
 ${gradientTileText(variant, { weights: false, products: true, scores: false })}${starts()}${weightedText("k")}
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
-  place(index);
-  let b = u.b0 + i32(group.y) / u.hn;
-  let h = u.h0 + i32(group.y) % u.hn;
-  let g = h / u.group;
-  let e = example(b);
+  ${QUERY_HEAD}
   let i0 = 32 * i32(group.x);
   let chunk0 = ${CHUNKS_KEPT} * i32(group.z);
   ${eachChunk(chunks, (n) => `var dq${n} = mat4x4f();`)}

@@ -15,7 +15,6 @@ import type { AttentionProgram } from "../../core/program.ts";
 import type { Layout } from "../layout.ts";
 import { type Merge, mergePass, PART_WIDTH, splitsOf } from "./decode.ts";
 import { hasHoles, maskText } from "./mask.ts";
-import { tensorBinding } from "./modification.ts";
 import {
   BASE_LIMITS,
   checkedPasses,
@@ -31,6 +30,7 @@ import {
   chunksOf,
   headStart,
   LSE,
+  QUERY_HEAD,
   rowStep,
   type ShaderFeatures,
   shaderHead,
@@ -38,7 +38,7 @@ import {
   type Variant,
   variantOf,
 } from "./shader.ts";
-import { bindingOf, type Slice, slicesOf } from "./slices.ts";
+import { bindingOf, type Slice, scoreBindings, slicesOf } from "./slices.ts";
 import { eachChunk, four, KEEP_BY_KEY, productText, TILES, tilesOf, weightedText } from "./tile.ts";
 import { programUniforms } from "./uniforms.ts";
 
@@ -57,9 +57,7 @@ function inputBindings(program: Program, slice: Slice, half: boolean): PassBindi
     bindingOf(slice, "q", "read", "q", bytes),
     bindingOf(slice, "k", "read", "k", bytes),
     bindingOf(slice, "v", "read", "v", bytes),
-    ...(program.bias ? [bindingOf(slice, "bias", "read", "bias")] : []),
-    ...(program.allow ? [bindingOf(slice, "allow", "read", "allow")] : []),
-    ...tensorBinding(program),
+    ...scoreBindings(program, slice),
   ];
 }
 
@@ -206,11 +204,7 @@ ${maskText(variant)}${TILES}${productText("q", "k")}${weightedText("v")}${reduce
 ${split ? KEEP_PART : LSE}
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
-  place(index);
-  let b = u.b0 + i32(group.y) / u.hn;
-  let h = u.h0 + i32(group.y) % u.hn;
-  let g = h / u.group;
-  let e = example(b);
+  ${QUERY_HEAD}
   let split = i32(group.x) % u.splits;
   let i0 = 32 * (i32(group.x) / u.splits);
   let chunk0 = ${CHUNKS_KEPT} * i32(group.z);

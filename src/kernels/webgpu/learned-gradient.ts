@@ -13,7 +13,7 @@ import type { PassOptions } from "./forward.ts";
 import { gradientTileText, skipEmpty } from "./gradient-tile.ts";
 import { gatherFunctions, learnedOf } from "./modification.ts";
 import type { PassBinding, ShaderPass } from "./pass.ts";
-import { cachedShader, shaderHead, THREADS, type Variant, variantOf } from "./shader.ts";
+import { cachedShader, QUERY_HEAD, shaderHead, THREADS, type Variant, variantOf } from "./shader.ts";
 import type { Slice } from "./slices.ts";
 import { four } from "./tile.ts";
 import { programUniforms, uniformStruct } from "./uniforms.ts";
@@ -106,11 +106,7 @@ ${gradientTileText(variant, { weights: false, products: false, scores: false, mo
 ${wgsl}
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
-  place(index);
-  let b = u.b0 + i32(group.y) / u.hn;
-  let h = u.h0 + i32(group.y) % u.hn;
-  let g = h / u.group;
-  let e = example(b);
+  ${QUERY_HEAD}
   let first = ${BLOCK} * i32(group.x) + li;
   // Places are below 2¹⁶, so float32 holds them.
   let mine = vec4f(f32(first)) + vec4f(0.0, 64.0, 128.0, 192.0);

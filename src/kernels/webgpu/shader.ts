@@ -198,6 +198,13 @@ export function cachedShader(kind: string, variant: object, make: () => string):
   return text;
 }
 
+/** How a workgroup for a head of queries begins: its example, its head, and the head of keys that it reads. */
+export const QUERY_HEAD = /* wgsl */ `place(index);
+  let b = u.b0 + i32(group.y) / u.hn;
+  let h = u.h0 + i32(group.y) % u.hn;
+  let g = h / u.group;
+  let e = example(b);`;
+
 /** Writes lse and what rounding took from it. */
 export const LSE = /* wgsl */ `
 fn keepLse(row: i32, top: f32, total: f32, seen: bool, valid: bool) {

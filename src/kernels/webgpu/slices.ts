@@ -6,6 +6,7 @@ import { OptionError } from "../../core/errors.ts";
 import { type ArrayInfo, size } from "../../core/notation.ts";
 import type { AttentionProgram, Broadcast } from "../../core/program.ts";
 import { callLayout, type Layout, type RowLayout } from "../layout.ts";
+import { tensorBinding } from "./modification.ts";
 import type { PassBinding, PassLimits } from "./pass.ts";
 import { TABLE_EXAMPLES } from "./uniforms.ts";
 
@@ -166,3 +167,10 @@ function headSlices(
   }
   return slices;
 }
+
+/** What a pass reads beside q and k to make scores: bias, mask and captured tensors, in the order of the shader's head. */
+export const scoreBindings = (program: AttentionProgram<ArrayInfo>, slice: Slice): PassBinding[] => [
+  ...(program.bias ? [bindingOf(slice, "bias", "read", "bias")] : []),
+  ...(program.allow ? [bindingOf(slice, "allow", "read", "allow")] : []),
+  ...tensorBinding(program),
+];

@@ -8,10 +8,17 @@ import type { AttentionProgram } from "../../core/program.ts";
 import type { Layout } from "../layout.ts";
 import type { PassOptions } from "./forward.ts";
 import { maskText } from "./mask.ts";
-import { tensorBinding } from "./modification.ts";
 import { BASE_LIMITS, type PassBinding, type PassPlan } from "./pass.ts";
-import { cachedShader, headStart, shaderHead, THREADS, type Variant, variantOf } from "./shader.ts";
-import { bindingOf, slicesOf } from "./slices.ts";
+import {
+  cachedShader,
+  headStart,
+  QUERY_HEAD,
+  shaderHead,
+  THREADS,
+  type Variant,
+  variantOf,
+} from "./shader.ts";
+import { bindingOf, scoreBindings, slicesOf } from "./slices.ts";
 import { four, productText, TILES, tilesOf } from "./tile.ts";
 import { programUniforms } from "./uniforms.ts";
 
@@ -37,9 +44,7 @@ export function weightsPasses(
     const bindings: PassBinding[] = [
       bindingOf(slice, "q", "read", "q", bytes),
       bindingOf(slice, "k", "read", "k", bytes),
-      ...(program.bias ? [bindingOf(slice, "bias", "read", "bias")] : []),
-      ...(program.allow ? [bindingOf(slice, "allow", "read", "allow")] : []),
-      ...tensorBinding(program),
+      ...scoreBindings(program, slice),
       { name: "lse", access: "read" },
       { name: "weights", access: "read_write" },
     ];
@@ -60,11 +65,7 @@ function weightsShader(variant: Variant, bindings: readonly PassBinding[]): stri
 ${maskText(variant)}${TILES}${productText("q", "k")}
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
-  place(index);
-  let b = u.b0 + i32(group.y) / u.hn;
-  let h = u.h0 + i32(group.y) % u.hn;
-  let g = h / u.group;
-  let e = example(b);
+  ${QUERY_HEAD}
   let i0 = 32 * i32(group.x);
   let j0 = 32 * i32(group.z);
   let qStart = ${headStart("q", "h")};
