@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { ownFolders } from "../build/cli/studio/own-folders.js";
 import { brokenLinks } from "./site/links.mjs";
 import { writeReference } from "./site/reference.mjs";
 import { writePages } from "./site/write.mjs";
@@ -24,17 +25,10 @@ mkdirSync(folder, { recursive: true });
 
 const pages = await writePages({ root, folder });
 console.log(`${pages.length} pages`);
-cpSync(at("dist/studio"), path.join(folder, "studio"), { recursive: true });
-cpSync(at("weights"), path.join(folder, "studio/weights"), { recursive: true });
-// What `heed studio` serves from where npm has put it.
-for (const [name, files] of Object.entries({
-  rdkit: "@rdkit/rdkit/dist/RDKit_minimal.wasm",
-  h5wasm: "h5wasm/dist/esm",
-})) {
-  const source = at(`node_modules/${files}`);
-  const isFile = path.extname(files) !== "";
-  cpSync(source, path.join(folder, "studio", name, isFile ? path.basename(files) : ""), { recursive: true });
-}
+// The studio with all that `heed studio` serves beside its pages: models, and files of packages.
+for (const { prefix, folder: source, files } of ownFolders(at("dist/studio")))
+  for (const file of files ?? [""])
+    cpSync(path.join(source, file), path.join(folder, "studio", prefix, file), { recursive: true });
 for (const file of ["heed-elements.js", "heed-figures.js"])
   cpSync(at(`dist/elements/${file}`), path.join(folder, "elements", file));
 if (!values["no-api"]) writeReference({ root, folder });

@@ -2,15 +2,10 @@
 // another server for anything.
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
+import { unescapeHtml } from "./markdown.mjs";
 
 const anchorsOf = (/** @type {string} */ html) =>
   new Set([...html.matchAll(/\s(?:id|name)="([^"]+)"/g)].map(([, anchor]) => anchor));
-
-const unescapeHtml = (/** @type {string} */ text) =>
-  text
-    .replace(/&amp;/g, "&")
-    .replace(/&quot;/g, '"')
-    .replace(/&#39;/g, "'");
 
 /**
  * What is wrong with the links below a folder, a line each; nothing where all is well.
@@ -26,12 +21,10 @@ export function brokenLinks(folder, { ignore = [] } = {}) {
   const texts = new Map(pages.map((page) => [page, readFileSync(path.join(folder, page), "utf8")]));
   const anchors = new Map([...texts].map(([page, html]) => [page, anchorsOf(html)]));
   return pages.flatMap((page) => {
-    const html =
-      texts
-        .get(page)
-        ?.replace(/<(script|pre)\b[^>]*>[\s\S]*?<\/\1>/g, (all, tag) =>
-          tag === "pre" ? "" : (all.match(/^<script[^>]*>/)?.[0] ?? ""),
-        ) ?? "";
+    // Code that a page shows or runs has no links of the page.
+    const html = /** @type {string} */ (texts.get(page))
+      .replace(/<pre\b[^>]*>[\s\S]*?<\/pre>/g, "")
+      .replace(/(<script\b[^>]*>)[\s\S]*?<\/script>/g, "$1");
     const links = [...html.matchAll(/<(\w+)\b[^>]*?\s(href|src)="([^"]*)"/g)];
     return links.flatMap(([, tag, name, written]) => {
       const link = unescapeHtml(/** @type {string} */ (written));

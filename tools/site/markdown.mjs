@@ -13,15 +13,15 @@ const slugOf = (/** @type {string} */ text) =>
 export const escapeHtml = (/** @type {string} */ text) =>
   text.replace(/[&<>"]/g, (letter) => `&${{ "&": "amp", "<": "lt", ">": "gt", '"': "quot" }[letter]};`);
 
+export const unescapeHtml = (/** @type {string} */ text) =>
+  text.replace(
+    /&(amp|lt|gt|quot|#39);/g,
+    (_, name) => ({ amp: "&", lt: "<", gt: ">", quot: '"' })[name] ?? "'",
+  );
+
 /** The words of some HTML. */
 export const plainText = (/** @type {string} */ html) =>
-  html
-    .replace(/<\/?(td|th|p|li|pre|h\d)\b[^>]*>/g, " ")
-    .replace(/<[^>]*>/g, "")
-    .replace(
-      /&(amp|lt|gt|quot|#39);/g,
-      (_, name) => ({ amp: "&", lt: "<", gt: ">", quot: '"' })[name] ?? "'",
-    );
+  unescapeHtml(html.replace(/<\/?(td|th|p|li|pre|h\d)\b[^>]*>/g, " ").replace(/<[^>]*>/g, ""));
 
 /**
  * A part of a page below one heading, for the search.
