@@ -105,11 +105,6 @@ itInChromium(
       expect(await violations(page)).toEqual([]);
       await page.setViewportSize({ width: 390, height: 844 });
       await expect.poll(() => overflow(page), PATIENT).toBeLessThanOrEqual(0);
-      if (process.env.SHOTS)
-        await page.screenshot({ path: `${process.env.SHOTS}/operate-390.png`, fullPage: true });
-      await page.setViewportSize({ width: 1280, height: 900 });
-      if (process.env.SHOTS)
-        await page.screenshot({ path: `${process.env.SHOTS}/operate-1280.png`, fullPage: true });
       expect(live.said).toEqual([]);
     } finally {
       await live.close();
