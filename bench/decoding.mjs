@@ -2,7 +2,7 @@
  * How near a step of decoding with stored weights comes to reading them, in one run on one machine, one thread:
  *
  *     npm run build && node bench/decoding.mjs SmolLM2-135M-Instruct.Q4_1.gguf
- *     npm run build && node bench/decoding.mjs SmolLM2-135M-Instruct.Q4_1.gguf Q8_0   # the same weights in 8 bits
+ *     npm run build && node bench/decoding.mjs SmolLM2-135M-Instruct.Q4_1.gguf Q8_0   # the same weights in 8 bits; also F16, BF16
  *
  * A token reads every weight once. The limit is what this engine takes to add up as many bytes (assembly/probes/bandwidth.ts).
  * Steps, the same steps with the layers' operations one by one, and the sum run in turn; of each the least and the median time
@@ -14,22 +14,24 @@ import "../dist/host/backend.js";
 import { KeyValueCache } from "../dist/models/index.js";
 import { loadModel } from "../dist/tasks/index.js";
 import { compileKernels } from "../tools/build.mjs";
-import { packQ8 } from "./q8.mjs";
+import { REPACKED, repack } from "./repack.mjs";
 
 const PROBE = fileURLToPath(new URL("../assembly/probes/bandwidth.ts", import.meta.url));
 const PAGE = 65536;
 const [WARM, ROUNDS] = [30, 120];
 
 const [file, type] = process.argv.slice(2);
-if (!file || (type !== undefined && type !== "Q8_0")) {
+if (!file || (type !== undefined && !REPACKED.includes(type))) {
   const got = file ? type : "no file";
-  console.error(`bench: name a model of stored weights, as a GGUF file, and Q8_0 or nothing, got ${got}`);
+  console.error(
+    `bench: name a model of stored weights, as a GGUF file, and one of ${REPACKED.join(", ")} or nothing, got ${got}`,
+  );
   process.exit(2);
 }
 await tf.setBackend("heed");
 const { model } = await loadModel(file, { weights: "stored" });
 const { packed, variables } = model.parameters;
-if (type) packQ8(packed);
+if (type) repack(packed, type);
 const held = [...Object.values(packed).map(({ words }) => words), ...Object.values(variables)];
 // What the sum reads is a multiple of 128.
 const bytes = 128 * Math.ceil(held.reduce((sum, { size }) => sum + 4 * size, 0) / 128);

@@ -9,14 +9,16 @@
 //     constants   four vectors that the products need: engines make what is written in code anew in every turn of a loop, but
 //                 keep what was loaded
 //     count       of all blocks, second ones among them
-//     blocks      32 quants, their pair (s, s · Σ q), the second for weights that have an offset, and a word
+//     blocks      32 quants, their pair (s, s · Σ q), the second for weights that have an offset, a word and a flag
 //
 // A second block follows the first, whose word is 0 then and else has all bits: by it a product goes on to the next weights.
+// The flag of a block is 1 where its numbers are so small beside the others that the high bytes say enough: where these are
+// multiplied alone, their error of 128 · s is below the s/2 of larger blocks. Most second blocks are such.
 //
 // For weights of 8 bits quants are int16, of each 16 numbers those of even places, then those of odd ones. For weights of 4 bits
-// (`spread`) each of four numbers and more stands four times, once for each lane, and so does the pair: 64 bytes for each four
-// numbers of the first half of a block and of the second. Where there are products of bytes these are their high bytes, both
-// halves, then their low ones; else (0, 2), (1, 3) of the first half, then of the second, as int16.
+// (`spread`) four numbers of the first half of a block and four of the second stand in 16 bytes, which the products load word by
+// word, each into all lanes. Where there are products of bytes the words are the high bytes of the first half and of the second,
+// then their low ones; else (0, 2), (1, 3) of the first half, then of the second, as int16.
 //
 // A row with a number that is not finite has a block whose s is not: its products are NaN.
 import { at } from "../simd";
@@ -28,29 +30,27 @@ import { SHORT_MASK } from "./forms";
 /** Where the blocks begin. */
 // @ts-ignore: decorator
 @inline export const BLOCKS: usize = 80;
-/** Bytes of a block for weights of 4 bits: quants, the pair, the word. */
+/** Bytes of a block: quants, the pair, the word, the flag. */
 // @ts-ignore: decorator
-@inline export const SPREAD: usize = 304;
-// @ts-ignore: decorator
-@inline const PAIR: usize = 256;
-// @ts-ignore: decorator
-@inline const WORD: usize = 288;
-// For weights of 8 bits.
-/** Bytes of a block: quants, the pair, the word. */
-// @ts-ignore: decorator
-@inline export const PLAIN: usize = 80;
+@inline export const SIZE: usize = 80;
 /** Where the pair of a block stands. */
 // @ts-ignore: decorator
-@inline export const PLAIN_PAIR: usize = 64;
+@inline export const PAIR: usize = 64;
 /** Where the word of a block stands. */
 // @ts-ignore: decorator
-@inline export const PLAIN_WORD: usize = 72;
+@inline export const WORD: usize = 72;
+/** Where the flag of a block stands. */
+// @ts-ignore: decorator
+@inline export const FLAG: usize = 76;
 // Bytes of the numbers of which a second block is made; they stand behind it.
 // @ts-ignore: decorator
 @inline const REST: i32 = 128;
 // The largest quant, 127 · 256 + 127: its high byte and its low byte are signed.
 // @ts-ignore: decorator
 @inline const MOST: f32 = 32639;
+// What a high byte counts.
+// @ts-ignore: decorator
+@inline const OF_HIGH: f32 = 256;
 // How much larger than usual.
 // @ts-ignore: decorator
 @inline const MUCH: f32 = 1.5;
@@ -59,7 +59,7 @@ import { SHORT_MASK } from "./forms";
 
 /** Bytes of the row of n numbers, n a multiple of 32. */
 export function vectorBytes(n: i32): i32 {
-  return <i32>BLOCKS + (n >> 5) * <i32>(2 * SPREAD + 4) + REST;
+  return <i32>BLOCKS + (n >> 5) * <i32>(2 * SIZE + 4) + REST;
 }
 
 /** How many blocks there are, second ones among them. */
@@ -77,23 +77,25 @@ function writeConstants(vector: usize): void {
 
 /** n floats, a multiple of 32, as such a row; the pairs times `unit`. */
 export function quantizeVector(x: usize, vector: usize, n: i32, unit: f32, spread: bool): void {
-  const blocks = n >> 5, scales = vector + BLOCKS + <usize>blocks * 2 * SPREAD, left = at(scales, blocks);
+  const blocks = n >> 5, scales = vector + BLOCKS + <usize>blocks * 2 * SIZE, left = at(scales, blocks);
   writeConstants(vector);
   for (let b = 0; b < blocks; b++) f32.store(at(scales, b), largestOf(at(x, b << 5)) / MOST);
   const limit = (spread ? MUCH : MUCH_PLAIN) * usual(scales, blocks);
-  const size = spread ? SPREAD : PLAIN, pair = spread ? PAIR : PLAIN_PAIR, word = spread ? WORD : PLAIN_WORD;
   let to = vector + BLOCKS, count = 0;
   for (let b = 0; b < blocks; b++) {
     const x_b = at(x, b << 5), scale = f32.load(at(scales, b)), isTwice = scale > limit;
-    quantizeBlock(x_b, to, to + pair, scale, unit, spread);
+    quantizeBlock(x_b, to, scale, unit, spread);
+    i32.store(to + FLAG, <i32>(scale * OF_HIGH <= limit));
     if (isTwice) rest(x_b, scale, left);
-    i32.store(to + word, isTwice ? 0 : -1);
-    to += size;
+    i32.store(to + WORD, isTwice ? 0 : -1);
+    to += SIZE;
     count++;
     if (!isTwice) continue;
-    quantizeBlock(left, to, to + pair, largestOf(left) / MOST, unit, spread);
-    i32.store(to + word, -1);
-    to += size;
+    const second = largestOf(left) / MOST;
+    quantizeBlock(left, to, second, unit, spread);
+    i32.store(to + FLAG, <i32>(second * OF_HIGH <= limit));
+    i32.store(to + WORD, -1);
+    to += SIZE;
     count++;
   }
   i32.store(vector, count, COUNT);
@@ -141,51 +143,60 @@ function rest(x: usize, scale: f32, out: usize): void {
   }
 }
 
-// Each of the four lanes four times, 64 bytes apart.
+// Four vectors, a word of each beside those of the others.
 // @ts-ignore: decorator
-@inline function storeFours(to: usize, x: v128): void {
-  v128.store(to, v128.shuffle<i32>(x, x, 0, 0, 0, 0));
-  v128.store(to, v128.shuffle<i32>(x, x, 1, 1, 1, 1), 64);
-  v128.store(to, v128.shuffle<i32>(x, x, 2, 2, 2, 2), 128);
-  v128.store(to, v128.shuffle<i32>(x, x, 3, 3, 3, 3), 192);
+@inline function storeWords(to: usize, a: v128, b: v128, c: v128, d: v128): void {
+  const ab = v128.shuffle<i32>(a, b, 0, 4, 1, 5), AB = v128.shuffle<i32>(a, b, 2, 6, 3, 7);
+  const cd = v128.shuffle<i32>(c, d, 0, 4, 1, 5), CD = v128.shuffle<i32>(c, d, 2, 6, 3, 7);
+  v128.store(to, v128.shuffle<i64>(ab, cd, 0, 2));
+  v128.store(to, v128.shuffle<i64>(ab, cd, 1, 3), 16);
+  v128.store(to, v128.shuffle<i64>(AB, CD, 0, 2), 32);
+  v128.store(to, v128.shuffle<i64>(AB, CD, 1, 3), 48);
 }
 
-// Sixteen quants, the first or second half of a block: those of eight places in `x`, of eight more in `y`.
 // @ts-ignore: decorator
-@inline function storeSpread(to: usize, x: v128, y: v128): void {
-  if (ASC_FEATURE_RELAXED_SIMD) {
-    const up = i16x8.splat(128), a = i16x8.add(x, up), b = i16x8.add(y, up);
-    storeFours(to, v128.shuffle<i8>(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31));
-    storeFours(to + 32, v128.shuffle<i8>(x, y, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30));
-    return;
-  }
-  storeFours(to, v128.shuffle<i16>(x, y, 0, 2, 4, 6, 8, 10, 12, 14));
-  storeFours(to + 16, v128.shuffle<i16>(x, y, 1, 3, 5, 7, 9, 11, 13, 15));
+@inline function highBytes(x: v128, y: v128): v128 {
+  const up = i16x8.splat(128);
+  return v128.shuffle<i8>(i16x8.add(x, up), i16x8.add(y, up), 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
 }
 
-function quantizeBlock(x: usize, to: usize, pair: usize, s: f32, unit: f32, spread: bool): void {
+// @ts-ignore: decorator
+@inline function lowBytes(x: v128, y: v128): v128 {
+  return v128.shuffle<i8>(x, y, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+}
+
+// @ts-ignore: decorator
+@inline function evenPlaces(x: v128, y: v128): v128 {
+  return v128.shuffle<i16>(x, y, 0, 2, 4, 6, 8, 10, 12, 14);
+}
+
+// @ts-ignore: decorator
+@inline function oddPlaces(x: v128, y: v128): v128 {
+  return v128.shuffle<i16>(x, y, 1, 3, 5, 7, 9, 11, 13, 15);
+}
+
+function quantizeBlock(x: usize, to: usize, s: f32, unit: f32, spread: bool): void {
   const inverse = inverseOf(s), ones = i16x8.splat(1);
-  let sum = i32x4.splat(0);
-  for (let half = 0; half < 2; half++) {
-    const k = <usize>(64 * half);
-    const first = i16x8.narrow_i32x4_s(inUnits(x, k, inverse), inUnits(x, k + 16, inverse));
-    const second = i16x8.narrow_i32x4_s(inUnits(x, k + 32, inverse), inUnits(x, k + 48, inverse));
-    if (spread) {
-      storeSpread(to + <usize>((ASC_FEATURE_RELAXED_SIMD ? 16 : 32) * half), first, second);
-    } else {
-      v128.store(to + <usize>(32 * half), v128.shuffle<i16>(first, second, 0, 2, 4, 6, 8, 10, 12, 14));
-      v128.store(to + <usize>(32 * half), v128.shuffle<i16>(first, second, 1, 3, 5, 7, 9, 11, 13, 15), 16);
-    }
-    sum = i32x4.add(sum, i32x4.add(i32x4.dot_i16x8_s(first, ones), i32x4.dot_i16x8_s(second, ones)));
-  }
-  sum = i32x4.add(sum, v128.shuffle<i32>(sum, sum, 2, 3, 0, 1));
-  const total = i32x4.extract_lane(sum, 0) + i32x4.extract_lane(sum, 1);
-  const scale = s * unit, offset = scale * <f32>total;
-  if (spread) {
-    v128.store(pair, f32x4.splat(scale));
-    v128.store(pair, f32x4.splat(offset), 16);
+  const a = i16x8.narrow_i32x4_s(inUnits(x, 0, inverse), inUnits(x, 16, inverse));
+  const b = i16x8.narrow_i32x4_s(inUnits(x, 32, inverse), inUnits(x, 48, inverse));
+  const c = i16x8.narrow_i32x4_s(inUnits(x, 64, inverse), inUnits(x, 80, inverse));
+  const d = i16x8.narrow_i32x4_s(inUnits(x, 96, inverse), inUnits(x, 112, inverse));
+  if (!spread) {
+    v128.store(to, evenPlaces(a, b));
+    v128.store(to, oddPlaces(a, b), 16);
+    v128.store(to, evenPlaces(c, d), 32);
+    v128.store(to, oddPlaces(c, d), 48);
+  } else if (ASC_FEATURE_RELAXED_SIMD) {
+    storeWords(to, highBytes(a, b), highBytes(c, d), lowBytes(a, b), lowBytes(c, d));
   } else {
-    f32.store(pair, scale);
-    f32.store(pair, offset, 4);
+    storeWords(to, evenPlaces(a, b), oddPlaces(a, b), evenPlaces(c, d), oddPlaces(c, d));
   }
+  let sum = i32x4.add(
+    i32x4.add(i32x4.dot_i16x8_s(a, ones), i32x4.dot_i16x8_s(b, ones)),
+    i32x4.add(i32x4.dot_i16x8_s(c, ones), i32x4.dot_i16x8_s(d, ones)),
+  );
+  sum = i32x4.add(sum, v128.shuffle<i32>(sum, sum, 2, 3, 0, 1));
+  const total = i32x4.extract_lane(sum, 0) + i32x4.extract_lane(sum, 1), scale = s * unit;
+  f32.store(to, scale, PAIR);
+  f32.store(to, scale * <f32>total, PAIR + 4);
 }

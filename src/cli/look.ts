@@ -1,5 +1,7 @@
 import { Command } from "commander";
 import { UsageError } from "../core/errors.ts";
+import type { Trace } from "../inspect/index.ts";
+import type { PretrainedModel } from "../tasks/pretrained/model.ts";
 import type { RemarkableHead } from "../tasks/pretrained/remarkable.ts";
 import { terminalCapabilities } from "../viz/terminal/capabilities.ts";
 import { idList, oneOf, wrongFlag } from "./flags.ts";
@@ -25,6 +27,8 @@ MODEL is a folder as the Hugging Face hub has it (config.json, model.safetensors
 a file of weights beside these; a GGUF file may stand alone. OWNER/NAME is a model that "heed models fetch OWNER/NAME"
 brought. Nothing of a file is run.
 
+A model of pictures (vit) reads a PNG or JPEG file in place of text.
+
   heed look all-minilm-l6-v2 "The cat sat on the mat."
   heed look all-minilm-l6-v2 --head 3.5 --json "The cat sat."
   heed look all-minilm-l6-v2 --trace cat.attn "The cat sat."   # then: heed show, svg, png, html cat.attn
@@ -37,7 +41,7 @@ export function lookCommand(io: Io): Command {
     .argument("<model>", "a folder with config.json and weights, a file of weights, or OWNER/NAME")
     .argument(
       "[text...]",
-      "what the model reads; several words are one text (default: a sentence that shows habits)",
+      "what the model reads; several words are one text (default: a sentence that shows habits); of a model of pictures the file of one",
     )
     .option("--ids <list>", "token ids instead of text: 1,2,3", idList(NAME))
     .option("--head <layer.head>", "one head, both from 0: 3.5", headOf)
@@ -80,8 +84,7 @@ async function lookAt(place: string, text: string, flags: Flags, io: Io): Promis
   ]);
   const model = await loadModel(place);
   try {
-    const read = ids ? { ids, tokens: ids.map(String) } : model.encode(text || TEXT);
-    const trace = model.look(read);
+    const { read, trace } = await look(model, text, ids);
     file?.add(writeTrace(trace));
     file?.finish();
     const terminal = terminalCapabilities({ env: io.env, stream: io.stdout, color });
@@ -110,6 +113,31 @@ async function lookAt(place: string, text: string, flags: Flags, io: Io): Promis
   } finally {
     model.dispose();
   }
+}
+
+/** What was read, as `--json` tells it, and what every head looked at. */
+async function look(
+  model: PretrainedModel,
+  text: string,
+  given: number[] | undefined,
+): Promise<{ read: { tokens: readonly string[]; ids?: readonly number[]; picture?: string }; trace: Trace }> {
+  if (!model.readsPictures) {
+    const read = given ? { ids: given, tokens: given.map(String) } : model.encode(text || TEXT);
+    return { read, trace: model.look(read) };
+  }
+  if (given || text === "") {
+    const remedy = "name a PNG or JPEG file";
+    const got = given ? "--ids" : "none";
+    throw new UsageError("USAGE", {
+      op: NAME,
+      rule: "a model of pictures reads the file of one",
+      got,
+      remedy,
+    });
+  }
+  const { readPicture } = await import("../data/pictures/index.ts");
+  const trace = model.lookAtPicture(await readPicture(text));
+  return { read: { picture: text, tokens: Object.values(trace.tokens)[0]! }, trace };
 }
 
 /** The first habit of each head. */

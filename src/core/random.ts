@@ -16,11 +16,17 @@ import { inverseNormal } from "./inverse-normal.ts";
 export type Counter = readonly [number, number, number, number];
 export type Key = readonly [number, number];
 
-const MULTIPLIER_0 = 0xd2511f53;
-const MULTIPLIER_1 = 0xcd9e8d57;
-const WEYL_0 = 0x9e3779b9;
-const WEYL_1 = 0xbb67ae85;
-const ROUNDS = 10;
+/** What philox multiplies by, what its key grows by in each round, and how many rounds there are. */
+export const PHILOX = {
+  multipliers: [0xd2511f53, 0xcd9e8d57],
+  weyl: [0x9e3779b9, 0xbb67ae85],
+  rounds: 10,
+} as const;
+const {
+  multipliers: [MULTIPLIER_0, MULTIPLIER_1],
+  weyl: [WEYL_0, WEYL_1],
+  rounds: ROUNDS,
+} = PHILOX;
 const TWO_32 = 2 ** 32;
 
 /** The upper 32 bits of the 64-bit product of two 32-bit numbers. */

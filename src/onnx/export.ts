@@ -35,9 +35,10 @@ export interface OnnxOptions {
  *                past_key_values.N.encoder.key, use_cache_branch → logits, present.N.decoder.key, present.N.encoder.key
  *
  * A `tf.LayersModel` has the names of its input layers, and for outputs those of the layers that give them, with a dot and
- * the number of the output; `ONNX_LAYERS` are the layers that can be in it. Of heed's these are all but `LSHSelfAttention`, whose
- * chunks follow from a sort of hashes that differ with the length, and `SlotAttention`, which draws its first slots for each
- * example of a batch, whose size a file leaves open. `BlockSparseAttention` with random blocks needs an input of a fixed length, for which they are drawn.
+ * the number of the output; `ONNX_LAYERS` are the layers that can be in it, among them every layer of heed. What `SlotAttention`
+ * begins with, and the hashes of `LSHSelfAttention`, are the numbers that are drawn here: the file draws them in the same way, for
+ * any batch and length. Sparse layers are masks of every pair. `BlockSparseAttention` with random blocks needs an input of a fixed
+ * length, for which they are drawn.
  *
  * Shapes: keys and values [B, Hkv, P, D], P = 0 in the first step; B, T and P may differ from call to call.
  * Conventions: `attention_mask` is 1 where there is a token; a decoder's padding takes no position and may stand on either

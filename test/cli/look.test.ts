@@ -1,8 +1,13 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { capture } from "../../src/capture/index.ts";
 import { run } from "../../src/cli/program.ts";
+import { encodeSafetensors } from "../../src/core/safetensors.ts";
 import { importTrace, layerMap } from "../../src/inspect/index.ts";
+import { loadModel } from "../../src/tasks/pretrained/index.ts";
+import { encodePng } from "../../src/viz/png.ts";
 import { fixture } from "../models/transformer/fixture.ts";
 import { modelFolder } from "../tasks/pretrained/fixture.ts";
 import { fakeIo } from "./fake-io.ts";
@@ -111,4 +116,81 @@ test("what is wrong is said in one line, before anything is written", async () =
   rmSync(config);
   await refuses("config.json must stand beside model.safetensors", without, "--ids", "2");
   rmSync(path.dirname(without), { recursive: true });
+});
+
+test.each([
+  ...["albert", "distilbert", "roberta", "bert-classifier"],
+  ...["gpt2", "llama", "mistral", "qwen2", "t5", "t5-gated", "marian"],
+])("looks at a folder of %s as at any other", async (name) => {
+  const folder = modelFolder(name);
+  const { code, out, err } = await look(folder, "the cat sat on the mat", "--json");
+  expect([code, err]).toEqual([0, ""]);
+  const { heads, tokens } = JSON.parse(out);
+  expect(heads.length).toBeGreaterThan(0);
+  expect(tokens).toContain("cat");
+  rmSync(path.dirname(folder), { recursive: true });
+});
+
+/** The small Vision Transformer with a third channel, which its weights leave out, and a picture of its size. */
+function visionFolder(): { folder: string; picture: string; pixels: Uint8Array } {
+  const folder = modelFolder("vit", []);
+  const { config, state } = fixture("vit");
+  const name = Object.keys(state).find((title) => title.endsWith("projection.weight"))!;
+  const { shape, values } = state[name]!;
+  const [O] = shape as [number];
+  const wide = Array.from({ length: O }, (_, o) => [
+    ...values.slice(18 * o, 18 * (o + 1)),
+    ...Array(9).fill(0),
+  ]);
+  const all = { ...state, [name]: { shape: [O, 3, 3, 3], values: wide.flat() } };
+  const tensors = Object.entries(all).map(([title, one]) => {
+    return [title, { dtype: "F32", shape: one.shape, data: Float32Array.from(one.values) }] as const;
+  });
+  writeFileSync(path.join(folder, "model.safetensors"), encodeSafetensors(Object.fromEntries(tensors)));
+  writeFileSync(path.join(folder, "config.json"), JSON.stringify({ ...config, num_channels: 3 }));
+  const preprocessor = { image_mean: [0.5, 0.25, 0.5], image_std: [0.5, 0.125, 1], resample: 2 };
+  writeFileSync(path.join(folder, "preprocessor_config.json"), JSON.stringify(preprocessor));
+  const pixels = Uint8Array.from({ length: 6 * 6 * 3 }, (_, n) => (n * 37) % 256);
+  const picture = path.join(folder, "six.png");
+  writeFileSync(picture, encodePng({ height: 6, width: 6, channels: 3, data: pixels }));
+  return { folder, picture, pixels };
+}
+
+test("a model of pictures looks at the file of one, normalised and cut as its files say", async () => {
+  const { folder, picture, pixels } = visionFolder();
+  const { code, out, err } = await look(folder, picture, "--head", "1.1", "--json");
+  expect([code, err]).toEqual([0, ""]);
+  const { tokens, weights } = JSON.parse(out);
+  expect(tokens).toEqual(["[class]", "1:1", "1:2", "2:1", "2:2"]);
+  // Patches by plain loops, for the model itself.
+  const [mean, deviation] = [
+    [0.5, 0.25, 0.5],
+    [0.5, 0.125, 1],
+  ];
+  const value = (c: number, y: number, x: number) =>
+    (pixels[(y * 6 + x) * 3 + c]! / 255 - mean[c]!) / deviation[c]!;
+  const values = Array.from({ length: 4 * 27 }, (_, n) => {
+    const [patch, c, at] = [Math.floor(n / 27), Math.floor((n % 27) / 9), n % 9];
+    return value(c, 3 * Math.floor(patch / 2) + Math.floor(at / 3), 3 * (patch % 2) + (at % 3));
+  });
+  const { model } = await loadModel(folder);
+  const trace = capture(() => model.encode({ tokens: tf.tensor3d(values, [1, 4, 27]) }), undefined);
+  model.dispose();
+  const map = layerMap(trace.layers[1]!);
+  for (const [t, row] of weights.entries())
+    for (const [s, weight] of row.entries()) expect(weight).toBeCloseTo(map.row(1, t).values[s]!, 5);
+
+  const whole = JSON.parse((await look(folder, picture, "--json")).out);
+  expect(whole).toMatchObject({ picture, tokens });
+  for (const [args, sentence] of [
+    [[], "heed look: a model of pictures reads the file of one, got none; name a PNG or JPEG file\n"],
+    [
+      ["--ids", "1"],
+      "heed look: a model of pictures reads the file of one, got --ids; name a PNG or JPEG file\n",
+    ],
+  ] as const)
+    expect(await look(folder, ...args)).toEqual({ code: 2, out: "", err: sentence });
+  const missing = await look(folder, "no.png");
+  expect([missing.code, missing.err.split("\n").length]).toEqual([2, 2]);
+  rmSync(path.dirname(folder), { recursive: true });
 });

@@ -102,13 +102,20 @@ function inputsOf(model: tfl.LayersModel, B: number, lengths: readonly number[])
   });
 }
 
-/** Expects the same of a model's file as of the model, for two batches with lengths of their own. */
-export async function expectSame(model: tfl.LayersModel, attention: "operator" | "plain"): Promise<void> {
+/** Sizes of batches, and lengths in them. */
+const BATCHES: readonly (readonly [B: number, lengths: readonly number[]])[] = [
+  [2, [5, 3]],
+  [3, [2, 7]],
+];
+
+/** Expects the same of a model's file as of the model, for batches with lengths of their own. */
+export async function expectSame(
+  model: tfl.LayersModel,
+  attention: "operator" | "plain",
+  batches = BATCHES,
+): Promise<void> {
   const session = await sessionOf(exportOnnx(model, { attention }));
-  for (const [B, lengths] of [
-    [2, [5, 3]],
-    [3, [2, 7]],
-  ] as const) {
+  for (const [B, lengths] of batches) {
     const inputs = inputsOf(model, B, lengths);
     const feeds = Object.fromEntries(
       inputs.map(({ name, shape, values, isIds }) => [

@@ -13,6 +13,7 @@ import { RECURRENT } from "./forms/recurrent.ts";
 import { SEQUENCES } from "./forms/sequences.ts";
 import { STOCK } from "./forms/stock.ts";
 import {
+  CHANNELS,
   drawn,
   expectSame,
   type Form,
@@ -24,6 +25,7 @@ import {
   vectors,
   WIDTH,
 } from "./layer-harness.ts";
+import { testNative } from "./native.ts";
 
 beforeAll(useHeedBackend);
 
@@ -119,6 +121,8 @@ describe("A layer gives in onnxruntime-web what it gives here", () => {
       form(() => new heed.LuongLocalAttention({ radius: 2, seed }), ["a", "b"]),
       form(() => new heed.VisualSentinel({ units: 5, seed }), ["a", "b", "a"]),
       form(() => new heed.MultiHeadPooling(heads), ["a"]),
+      form(() => new heed.LSHSelfAttention({ ...heads, buckets: 2 }), ["a"]),
+      form(() => new heed.SlotAttention({ slots: 3, slotDim: 5, intermediateDim: 7, seed }), ["a"]),
     ]);
     const embedding = model.layers.find((layer) => layer.getClassName() === "Embedding")!;
     tf.tidy(() => {
@@ -148,17 +152,28 @@ describe("A layer gives in onnxruntime-web what it gives here", () => {
     expect([...ONNX_LAYERS].sort()).toEqual(tested.sort());
   });
 
-  it("of heed's layers two are not in the table", () => {
+  it("every layer of heed is in the table", () => {
     const named = Object.values(heed).flatMap((one) =>
       typeof one === "function" && one.prototype instanceof tfl.layers.Layer && "className" in one
         ? [one.className as string]
         : [],
     );
     expect(named.length).toBeGreaterThan(50);
-    expect(named.filter((name) => !ONNX_LAYERS.includes(name)).sort()).toEqual([
-      "LSHSelfAttention",
-      "SlotAttention",
+    expect(named.filter((name) => !ONNX_LAYERS.includes(name))).toEqual([]);
+  });
+
+  it("hashes into as many buckets as the length of a call asks for, in two factors where these are many", async () => {
+    const layer = { numHeads: 1, keyDim: 5, seed };
+    const model = modelOf([
+      form(() => new heed.LSHSelfAttention({ ...layer, rounds: 2 }), ["a"]),
+      form(() => new heed.LSHSelfAttention({ ...layer, useCausalMask: true, rounds: 1 }), ["x"]),
     ]);
+    await expectSame(model, "plain", [
+      [2, [97, 131]],
+      [1, [2087, 2113]],
+      [1, [1, 1]],
+    ]);
+    model.dispose();
   });
 
   it("a form of a layer that ONNX cannot say is refused by what it says", () => {
@@ -188,12 +203,14 @@ describe("A layer gives in onnxruntime-web what it gives here", () => {
   });
 
   it("a layer that ONNX cannot say is refused by its name, with those that it can", () => {
-    const x = vectors("x");
-    const outputs = new heed.LSHSelfAttention({ numHeads: 2, keyDim: 4, seed }).apply(x) as Symbolic;
-    const model = tfl.model({ inputs: x, outputs });
+    const image = input("image", [4, 4, CHANNELS]);
+    const outputs = tfl.layers.upSampling2d({}).apply(image) as Symbolic;
+    const model = tfl.model({ inputs: image, outputs });
     expect(() => exportOnnx(model)).toThrow(
-      /^exportOnnx: a layer must be one of Attention, .*, got LSHSelfAttention \(.*\); export a model without it$/,
+      /^exportOnnx: a layer must be one of Attention, .*, got UpSampling2D \(.*\); export a model without it$/,
     );
     model.dispose();
   });
+
+  testNative(80);
 });

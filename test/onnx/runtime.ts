@@ -1,5 +1,6 @@
 /** Files that heed exports, run by onnxruntime-web. */
 import * as ort from "onnxruntime-web";
+import { keep } from "./native.ts";
 
 ort.env.wasm.numThreads = 1;
 ort.env.logLevel = "error";
@@ -28,6 +29,7 @@ function tensorOf({ shape, values }: Given): ort.Tensor {
 
 export async function sessionOf(file: Uint8Array): Promise<Session> {
   const session = await ort.InferenceSession.create(file, { executionProviders: ["wasm"] });
+  const kept = keep(file);
   return {
     inputs: session.inputNames,
     outputs: session.outputNames,
@@ -36,7 +38,10 @@ export async function sessionOf(file: Uint8Array): Promise<Session> {
       const outputs = await session.run(wanted);
       const read = ([name, { dims, data }]: [string, ort.Tensor]) =>
         [name, { shape: dims, values: data as Float32Array }] as const;
-      return Object.fromEntries(Object.entries(outputs).map(read));
+      const made = Object.fromEntries(Object.entries(outputs).map(read));
+      const given = Object.fromEntries(session.inputNames.map((name) => [name, feeds[name]!]));
+      kept?.(given, made);
+      return made;
     },
     release: () => session.release(),
   };

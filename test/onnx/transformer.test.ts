@@ -6,6 +6,7 @@ import type { Transformer } from "../../src/models/transformer/index.ts";
 import { exportOnnx, onnxFiles } from "../../src/onnx/index.ts";
 import { distance } from "../attention/support.ts";
 import { modelOf, NAMES } from "./models.ts";
+import { testNative } from "./native.ts";
 import { type Feeds, type Given, type Session, sessionOf } from "./runtime.ts";
 
 beforeAll(useHeedBackend);
@@ -241,4 +242,6 @@ describe("An ONNX file gives in onnxruntime-web what its model gives", () => {
   it.each(cases(NAMES.both))("%s (%s): encoder, and decoder step by step as at once", (name, attention) =>
     withSessions(name, attention, (model, [encoder, decoder]) => checkBoth(model, encoder!, decoder!)),
   );
+
+  testNative(20);
 });

@@ -4,10 +4,16 @@
 // `--trace` names each program before it runs.
 // `npm run fuzz -- readers --mutations 100000 --seed 7`: so many damaged copies of a small checkpoint of each format, of each
 // JSON file of a published model, and of traces; `--only keras,config.json` takes those alone whose names have these parts.
+// `npm run fuzz -- attention --programs 2000 --seed 7`: random option sets of attention on every path of the processor, forward
+// and backward, against the reference in float64.
 // `npm run fuzz -- webgpu --programs 2000 --seed 7`: random option sets of attention on the kernels of WebGPU, forward and
 // backward, on a software device, against the reference in float64.
-// `npm run fuzz -- webgpu-backend`: every conformance case and every layer on TensorFlow.js' `webgpu` backend.
+// `npm run fuzz -- webgpu-backend`: every conformance case and every layer on TensorFlow.js' `webgpu` backend, and
+// every classic function of scores on its kernels.
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { runTests } from "./tests.mjs";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -19,8 +25,21 @@ const { values, positionals } = parseArgs({
     only: { type: "string" },
     failures: { type: "string", default: "20" },
     trace: { type: "boolean", default: false },
+    help: { type: "boolean", short: "h", default: false },
   },
 });
+if (values.help) {
+  // What stands at the head of this file.
+  const lines = readFileSync(fileURLToPath(import.meta.url), "utf8").split("\n");
+  const end = lines.findIndex((line) => !line.startsWith("//"));
+  console.log(
+    lines
+      .slice(0, end)
+      .map((line) => line.slice(3))
+      .join("\n"),
+  );
+  process.exit(0);
+}
 const [seed, from, failures] = [values.seed, values.from, values.failures].map(Number);
 switch (positionals[0]) {
   case "ops": {
@@ -36,19 +55,24 @@ switch (positionals[0]) {
     process.exitCode = await fuzzReaders({ mutations: Number(values.mutations), seed, from, failures, only });
     break;
   }
+  case "attention": {
+    const env = { HEED_PROBLEMS: values.programs, HEED_SEED: values.seed };
+    process.exitCode = runTests(["test/conformance/property.test.ts"], env);
+    break;
+  }
   case "webgpu": {
     const { fuzzWebgpu } = await import("./webgpu.mjs");
     process.exitCode = await fuzzWebgpu({ programs: Number(values.programs), seed, from, failures });
     break;
   }
   case "webgpu-backend": {
-    const { testWebgpuBackend } = await import("./webgpu-backend.mjs");
-    process.exitCode = testWebgpuBackend();
+    const tests = ["test/conformance/conformance.test.ts", "test/host/webgpu", "test/kernels/webgpu"];
+    process.exitCode = runTests(tests, { HEED_WEBGPU: "all", HEED_CLASSICS: "all" });
     break;
   }
   default:
     console.error(
-      `fuzz: what to run must be ops, readers, webgpu or webgpu-backend, got ${positionals[0] ?? "nothing"}; npm run fuzz -- ops`,
+      `fuzz: what to run must be ops, readers, attention, webgpu or webgpu-backend, got ${positionals[0] ?? "nothing"}; npm run fuzz -- ops`,
     );
     process.exitCode = 2;
 }

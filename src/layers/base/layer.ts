@@ -309,6 +309,11 @@ export abstract class MechanismLayer<F extends Fields> extends layers.Layer {
     return super.apply(inputs, options);
   }
 
+  /** The seed of the next call: of what it draws. Only calls in training make it another one. */
+  get stepSeed(): number {
+    return derivedSeed(this.#seed, SEED_OF.step, this.step);
+  }
+
   override call(given: Tensor | Tensor[], options: Kwargs): Tensor | Tensor[] {
     const inputs = toList(given);
     const { training, mask, ...kwargs } = options;
@@ -318,8 +323,8 @@ export abstract class MechanismLayer<F extends Fields> extends layers.Layer {
       inputs.map((x) => x.shape),
     );
     const isTraining = training === true;
-    const step = isTraining ? this.step++ : this.step;
-    const seed = derivedSeed(this.#seed, SEED_OF.step, step);
+    const seed = this.stepSeed;
+    if (isTraining) this.step++;
     const masks = maskList(mask, inputs.length);
     const output = tidy(() => this.compute(inputs, { training: isTraining, masks, seed, kwargs }));
     this.#outputs = toList(output).length;

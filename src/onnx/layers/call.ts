@@ -23,6 +23,8 @@ export interface LayerUse {
   readonly inputs: readonly Wire[];
   /** The fields of heed's layers; of others what they write into a saved model. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** Of what heed's layers draw outside training. */
+  readonly seed: number | undefined;
   has(weight: string): boolean;
   shapeOf(weight: string): readonly number[];
   values(weight: string): Float32Array;

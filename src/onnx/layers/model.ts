@@ -84,7 +84,8 @@ function useOf(graph: Graph, layer: Layer, inputs: readonly Wire[]): LayerUse {
   const within = (field: string, inputs: readonly Wire[]) =>
     useOf(graph, (layer as unknown as Readonly<Record<string, Layer>>)[field]!, inputs);
   const [op, config] = [layer.getClassName(), configOf(layer)];
-  return { graph, op, name: layer.name, inputs, config, ...weightsOf(graph, layer), within };
+  const { stepSeed: seed } = layer as { stepSeed?: number };
+  return { graph, op, name: layer.name, inputs, config, seed, ...weightsOf(graph, layer), within };
 }
 
 /** The fields of heed's layers as they are; of others what they would save. */

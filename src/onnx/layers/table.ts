@@ -73,11 +73,13 @@ import {
   performerRule,
   retentionRule,
 } from "./linear-attention.ts";
+import { lshRule } from "./lsh.ts";
 import { nystromRule } from "./nystrom.ts";
 import { attentionPoolingRule, multiHeadPoolingRule, patchAttentionRule } from "./pooling.ts";
 import { layerNormRule, positionEmbeddingRule, rmsNormRule, rotaryRule, sinusoidsRule } from "./positions.ts";
 import { bidirectionalRule, gruRule, lstmRule, resetAfterGruRule, simpleRnnRule } from "./recurrent.ts";
 import { luongLocalRule, visualSentinelRule } from "./single-head.ts";
+import { slotAttentionRule } from "./slots.ts";
 import { blockSparseRule, longformerRule } from "./sparse.ts";
 
 /** How each layer that ONNX can say is said, by the name of its class; of heed's first, then of TensorFlow.js. */
@@ -99,6 +101,7 @@ const RULES: Readonly<Record<string, LayerRule>> = {
   SentinelGate: sentinelGateRule,
   BlockSparseAttention: blockSparseRule,
   LongformerAttention: longformerRule,
+  LSHSelfAttention: lshRule,
   LinearAttention: linearAttentionRule,
   PerformerAttention: performerRule,
   LinformerAttention: linformerRule,
@@ -134,6 +137,7 @@ const RULES: Readonly<Record<string, LayerRule>> = {
   TransformerDecoderLayer: decoderLayerRule,
   GatedCrossAttention: gatedCrossAttentionRule,
   InducedSetAttention: inducedSetRule,
+  SlotAttention: slotAttentionRule,
   LayerNormalization: layerNormRule,
   RMSNormalization: rmsNormRule,
   PositionEmbedding: positionEmbeddingRule,

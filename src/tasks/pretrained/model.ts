@@ -2,13 +2,16 @@ import type { Tokenizer } from "@huggingface/tokenizers";
 import * as tf from "@tensorflow/tfjs-core";
 import { capture } from "../../capture/index.ts";
 import { DataError } from "../../core/errors.ts";
+import type { RgbaPicture } from "../../data/pictures/index.ts";
 import { useHeedBackend } from "../../host/select.ts";
 import type { Trace } from "../../inspect/index.ts";
 import { openModelFolder } from "../../models/pretrained/folder.ts";
 import { type LoadOptions, loadPretrained } from "../../models/pretrained/load.ts";
 import { mostTokens } from "../../models/transformer/config.ts";
 import type { Transformer } from "../../models/transformer/transformer.ts";
+import { encodePng } from "../../viz/index.ts";
 import { type GenerationSettings, generationSettings } from "./generation-settings.ts";
+import { fieldsOf, patchesOfSquare, pictureFormat, squareOf } from "./picture-patches.ts";
 import { encodeText, readTokenizer } from "./tokenizer.ts";
 
 const OP = "PretrainedModel";
@@ -34,6 +37,7 @@ export class PretrainedModel {
   readonly tokenizer: Tokenizer | undefined;
   readonly config: Readonly<Record<string, unknown>>;
   readonly settings: GenerationSettings;
+  readonly #preprocessor: Readonly<Record<string, unknown>>;
   readonly #refusal: DataError<"UNSUPPORTED"> | undefined;
 
   constructor(of: {
@@ -42,6 +46,8 @@ export class PretrainedModel {
     config: Readonly<Record<string, unknown>>;
     /** @default those of `config` */
     settings?: GenerationSettings;
+    /** preprocessor_config.json, of a model of pictures. */
+    preprocessor?: Readonly<Record<string, unknown>>;
     /** Why there is no tokenizer, where the model has one that is not known. */
     refusal?: DataError<"UNSUPPORTED"> | undefined;
   }) {
@@ -49,7 +55,13 @@ export class PretrainedModel {
     this.tokenizer = of.tokenizer;
     this.config = of.config;
     this.settings = of.settings ?? generationSettings({}, of.config);
+    this.#preprocessor = of.preprocessor ?? {};
     this.#refusal = of.refusal;
+  }
+
+  /** Whether the model reads pictures, and no text. */
+  get readsPictures(): boolean {
+    return this.model.config.inputWidth !== undefined;
   }
 
   /** @throws DataError MISSING without a tokenizer, UNSUPPORTED where it is not known or fails, LIMIT for a text that is longer than the model's positions */
@@ -106,6 +118,42 @@ export class PretrainedModel {
     }
   }
 
+  /**
+   * What every head of every layer looks at in a picture, whatever its size: the trace has the square that the model reads.
+   *
+   * @throws DataError MISMATCH for a model of text, UNSUPPORTED for a way to prepare pictures that is not known
+   */
+  lookAtPicture(picture: RgbaPicture): Trace {
+    if (!this.readsPictures) {
+      const fault = {
+        op: OP,
+        rule: "a model must read pictures",
+        got: "one of text",
+        remedy: "give it text",
+      };
+      throw new DataError("MISMATCH", fault);
+    }
+    const format = pictureFormat(this.config, this.#preprocessor);
+    const { size, patch } = format;
+    const pixels = squareOf(picture, format);
+    const side = size / patch;
+    const patches = Array.from(
+      { length: side * side },
+      (_, n) => `${Math.floor(n / side) + 1}:${(n % side) + 1}`,
+    );
+    const cls = Number(this.model.config.classToken);
+    const grid = { height: side, width: side, patch, cls };
+    const image = encodePng({ height: size, width: size, channels: 3, data: pixels });
+    const tokens = { patches: [...(cls ? ["[class]"] : []), ...patches] };
+    const inputs = tf.tensor3d(patchesOfSquare(pixels, format), [1, side * side, 3 * patch * patch]);
+    try {
+      const states = () => this.model.encode({ tokens: inputs });
+      return capture(states, undefined, { image, grid, tokens, thumbnails: true });
+    } finally {
+      inputs.dispose();
+    }
+  }
+
   dispose(): void {
     this.model.dispose();
   }
@@ -128,7 +176,8 @@ export async function loadModel(place: string, options: LoadOptions = {}): Promi
     const settings = generationSettings(json("generation_config.json"), config, metadata);
     const read = readTokenizer(json, format === "gguf" ? metadata : new Map());
     const model = await loadPretrained(checkpoint, config, options);
-    return new PretrainedModel({ model, ...read, config, settings });
+    const preprocessor = fieldsOf(json("preprocessor_config.json"));
+    return new PretrainedModel({ model, ...read, config, settings, preprocessor });
   } finally {
     await checkpoint.close();
   }

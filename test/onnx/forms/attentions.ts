@@ -93,6 +93,25 @@ export const ATTENTIONS: Forms = {
       ...ONE,
     ),
   ],
+  SlotAttention: [
+    form(() => new heed.SlotAttention({ slots: 3, slotDim: 5, intermediateDim: 7, seed }), ...ONE),
+    form(
+      () =>
+        new heed.SlotAttention({
+          ...{
+            slots: 2,
+            slotDim: 3,
+            intermediateDim: 4,
+            iterations: 1,
+            returnAttention: true,
+            seed: 2 ** 40,
+          },
+        }),
+      ...ONE,
+    ),
+    // A seed of its own, which the file has nevertheless.
+    form(() => new heed.SlotAttention({ slots: 3, slotDim: 2, intermediateDim: 3 }), ["x"]),
+  ],
   LayerNormalization: [form(() => new heed.LayerNormalization(), ...ONE)],
   RMSNormalization: [form(() => new heed.RMSNormalization(), ["x"])],
   PositionEmbedding: [true, false].map((add) =>

@@ -60,6 +60,18 @@ export const HEADS: Forms = {
     form(() => new heed.BlockSparseAttention({ ...heads, pattern: "strided", stride: 2 }), ...ONE),
     form(() => new heed.BlockSparseAttention({ ...heads, pattern: "fixed", stride: 3, summary: 2 }), ...ONE),
   ],
+  LSHSelfAttention: [
+    form(() => new heed.LSHSelfAttention({ ...heads, valueDim: 5 }), ...ONE),
+    form(() => new heed.LSHSelfAttention({ ...heads, buckets: 4, rounds: 3, chunkSize: 2 }), ...ONE),
+    form(
+      () =>
+        new heed.LSHSelfAttention({
+          ...{ ...heads, ...causal, buckets: [2, 4, 1], rounds: 2, chunkSize: 1, hashSeed: 5 },
+        }),
+      ...ONE,
+    ),
+    form(() => new heed.LSHSelfAttention({ ...heads, ...causal, buckets: 1, useBias: false }), ...ONE),
+  ],
   LongformerAttention: [
     form(() => new heed.LongformerAttention({ ...heads, attentionWindow: 2 }), ...ONE),
     form(

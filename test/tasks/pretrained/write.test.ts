@@ -164,13 +164,13 @@ test("an adapter is written and read beside the base that it was begun on", asyn
   base.dispose();
 });
 
-const python = process.env.HEED_PYTHON ?? "python3";
+const python = process.env.HEED_TORCH_PYTHON ?? process.env.HEED_PYTHON ?? "python3";
 const check = "import torch, transformers; assert transformers.__version__ == '4.42.4'";
 const { status } = spawnSync(python, ["-c", check], { stdio: "ignore" });
 const why =
   status === 0
     ? ""
-    : ` (skipped: ${python} has no torch and transformers 4.42.4; set HEED_PYTHON to one that has)`;
+    : ` (skipped: ${python} has no torch and transformers 4.42.4; set HEED_TORCH_PYTHON to one that has)`;
 
 /** Loads each folder by the class that its config.json names, and prints what it computes as JSON. */
 const LOADS = `
@@ -260,7 +260,7 @@ test.skipIf(status !== 0)(
 const peft = spawnSync(python, ["-c", "import torch, transformers, peft"], { stdio: "ignore" }).status === 0;
 const whyNot = peft
   ? ""
-  : ` (skipped: ${python} has no torch, transformers and peft; set HEED_PYTHON to one that has)`;
+  : ` (skipped: ${python} has no torch, transformers and peft; set HEED_TORCH_PYTHON to one that has)`;
 
 const ADAPTED = `
 import json, sys, torch, transformers
