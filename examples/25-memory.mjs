@@ -1,10 +1,11 @@
 // A memory network learns to read a story twice: to say where the milk is, it must find who took it, and then where that one
-// went. What each reading looked at is drawn. Run: node examples/25-memory.mjs
+// went. What each reading looked at is drawn. Two more memories are looked into: a Transformer-XL's, and a Neural Turing
+// Machine's. Run: node examples/25-memory.mjs
 import "heed/backend";
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-layers"; // brings the gradients of TensorFlow.js
 import { RandomStream } from "heed/core";
-import { EndToEndMemoryNetwork } from "heed/models";
+import { EndToEndMemoryNetwork, MemoryTransformer, NeuralTuringMachine } from "heed/models";
 import { softmaxCrossEntropy } from "heed/ops";
 import { Adam, namedGradients } from "heed/train";
 
@@ -85,6 +86,27 @@ for (const [n, sentence] of told.entries())
   console.log(`${sentence.padEnd(20)} ${bar(first[n])}  ${bar(second[n])}`.trimEnd());
 console.log(`${words[tf.argMax(asked.logits, 1).dataSync()[0]]}`);
 
+// Transformer-XL keeps the states of segments: a text read in pieces is read as at once, as far as the memory reaches.
+const sizes = { vocabulary: 11, width: 16, heads: 2, layers: 2, inner: 32 };
+const text = tf.tensor2d([[3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8]], [1, 12], "int32");
+for (const length of [8, 4]) {
+  const model = new MemoryTransformer({ ...sizes, memory: { kind: "recurrent", length } }, 1);
+  let memory;
+  const pieces = tf.split(text, 3, 1).map((segment) => {
+    const read = model.read(segment, memory);
+    memory = read.memory;
+    return read.logits;
+  });
+  const apart = tf.max(tf.abs(tf.sub(tf.concat(pieces, 1), model.read(text).logits))).dataSync()[0];
+  console.log(`memory of ${length} positions: ${apart < 1e-5 ? "as at once" : "the beginning is lost"}`);
+}
+
+// A Neural Turing Machine has a head that reads and one that writes. Where they look is a distribution over its slots.
+const machine = new NeuralTuringMachine({ inputs: 4, outputs: 2, slots: 7, width: 5, hidden: 11 }, 1);
+const ran = machine.run(tf.ones([3, 1, 4]));
+console.log(`steps, texts, heads, slots: ${ran.weights.shape.join(" ")}`);
+console.log(`weights sum to ${tf.mean(tf.sum(ran.weights, -1)).dataSync()[0].toFixed(3)}`);
+
 // Prints:
 //   500 of 500 new stories answered
 //   where is milk?       first  then
@@ -94,3 +116,7 @@ console.log(`${words[tf.argMax(asked.logits, 1).dataSync()[0]]}`);
 //   eva went to garden
 //   ben went to kitchen         █████
 //   kitchen
+//   memory of 8 positions: as at once
+//   memory of 4 positions: the beginning is lost
+//   steps, texts, heads, slots: 3 1 2 7
+//   weights sum to 1.000

@@ -6,7 +6,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-layers"; // brings the gradients of TensorFlow.js
 import { gatedCrossAttention, slotAttention } from "heed";
 import { RandomStream } from "heed/core";
-import { matchObjects, PerceiverIO, SetTransformer } from "heed/models";
+import { matchObjects, PerceiverIO, SetTransformer, SlotAttentionAutoencoder } from "heed/models";
 import { Adam, namedGradients } from "heed/train";
 
 await tf.setBackend("heed");
@@ -37,6 +37,15 @@ const { weights } = slotAttention(
 );
 console.log(`heap of each point ${heapOf.join(" ")}`);
 console.log(`its slot           ${[...tf.argMax(weights, 1).dataSync()].join(" ")}`);
+
+// A whole autoencoder of slots, before it learns: each paints a picture of its own, and every pixel is shared among them.
+const size = { height: 8, width: 8, channels: 3, features: 8, convolutions: 1 };
+const painter = new SlotAttentionAutoencoder(
+  { ...size, slots: 3, slotWidth: 8, inner: 16, iterations: 3 },
+  1,
+);
+const { masks } = painter.forward(normal([1, 8, 8, 3]), { seed: 1 });
+console.log(`${masks.shape[1]} masks, which sum to ${tf.mean(tf.sum(masks, 1)).dataSync()[0].toFixed(2)}`);
 
 // Three object queries said this of a scene with two objects. The matching of the least cost says which stands for which.
 const predictions = {
@@ -120,6 +129,7 @@ console.log(`shut gates change x: ${changes(0)}; open ones: ${changes(1)}`);
 // Prints:
 //   heap of each point 0 1 2 0 1 2 0 1 2 0 1 2
 //   its slot           0 1 2 0 1 2 0 1 2 0 1 2
+//   3 masks, which sum to 1.00
 //   query 0 is object 1, query 2 is object 0
 //   largest of 0.2, 0.9, 0.4: 0.9; of 0.4, 0.2: 0.4
 //   8 latents answer 6 queries: [1,6,10]

@@ -14,6 +14,7 @@ import {
   spikingAttention,
   spikingOperations,
 } from "heed";
+import { QuantumSelfAttentionNetwork, Spikformer } from "heed/models";
 
 await tf.setBackend("heed");
 // Two digits, and no −0.
@@ -65,6 +66,24 @@ console.log(`norm ${runCircuit(circuit, angles).norm().toFixed(10)}`);
 console.log(`adjoint method:  ${show(adjointGradient(circuit, angles, z, [1]))}`);
 console.log(`parameter shift: ${show(parameterShift(circuit, angles, z)[0])}`);
 
+// Whole models, before they learn: a Spikformer reads the events of four patches over six steps, and simulated circuits a sentence.
+const sizes = { patches: 4, events: 8, width: 16, heads: 2, inner: 24, layers: 1, classes: 3 };
+const events = tf.cast(tf.less(tf.randomUniform([6, 1, 4, 8], 0, 1, "float32", 4), 0.4), "float32");
+const kinds = new Set();
+const onSpikes = (_, parts) => {
+  for (const part of Object.values(parts)) for (const value of part.dataSync()) kinds.add(value);
+};
+const spiking = new Spikformer(sizes, 1).logits(events, { onSpikes });
+console.log(
+  `Spikformer: ${spiking.shape[1]} classes, from queries, keys and values of ${[...kinds].sort().join(" and ")}`,
+);
+const circuits = new QuantumSelfAttentionNetwork({ vocabulary: 11, qubits: 2, layers: 1 }, 1);
+const sentence = tf.tensor2d([[1, 2, 3]], [1, 3], "int32");
+const judged = circuits.logits(sentence, { lengths: [3] });
+console.log(
+  `simulated network: ${judged.size} number for a sentence, ${circuits.parameters.size} parameters`,
+);
+
 // Prints:
 //   neuron 0: 0 0 0 0 0 0 0 0
 //   neuron 1: 0 0 1 0 0 1 0 0
@@ -78,3 +97,5 @@ console.log(`parameter shift: ${show(parameterShift(circuit, angles, z)[0])}`);
 //   norm 1.0000000000
 //   adjoint method:  0.00 0.21 0.00 -0.54 -0.25 0.06 0.14 0.00 0.00
 //   parameter shift: 0.00 0.21 0.00 -0.54 -0.25 0.06 0.14 0.00 0.00
+//   Spikformer: 3 classes, from queries, keys and values of 0 and 1
+//   simulated network: 1 number for a sentence, 91 parameters

@@ -2,9 +2,9 @@
 export interface StepCost {
   /** How many numbers are trained. */
   parameters: number;
-  /** Seconds of a step by the clock, drawing its batch included: the median of all. */
+  /** Seconds of processor time of a step, drawing its batch included: the median of all. What else the machine does adds nothing. */
   stepSeconds: number;
-  /** The share of a step in heed's own kernels, from 0 to 1: the median of a few. */
+  /** The share of a step in heed's own kernels, from 0 to 1: of the quickest of a few. */
   kernelShare: number;
 }
 

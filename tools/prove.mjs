@@ -1,6 +1,6 @@
 // `npm run prove`: compiles proofs/ together with the sources they measure, where either changed, and runs them.
 import { execFileSync } from "node:child_process";
-import { statSync, writeFileSync } from "node:fs";
+import { existsSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -16,6 +16,8 @@ if ((statSync(stamp, { throwIfNoEntry: false })?.mtimeMs ?? 0) < newestMtime([at
   execFileSync(process.execPath, [tsc, "-p", at("proofs/tsconfig.json")], { stdio: "inherit" });
   writeFileSync(stamp, "");
 }
+// Sources look for the weights that ship beside their own folder.
+if (!existsSync(at(".proofs/weights"))) symlinkSync(at("weights"), at(".proofs/weights"), "junction");
 // The path is not a literal: before the first compilation there is nothing there for types.
 const { main } = await import(pathToFileURL(at(".proofs/proofs/prove.js")).href);
 process.exitCode = await main(process.argv.slice(2), root);

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { RandomStream } from "../../src/core/random.ts";
 import { RecurrentAttentionModel } from "../../src/models/glimpse/recurrent-attention-model.ts";
 import { tidyData } from "../../src/ops/tidy.ts";
-import { descend, prepare } from "../descend.ts";
+import { descendUntilSettled, errorOfShare, prepare, type Settled } from "../descend.ts";
 import { digitBatch, KINDS, readDigits } from "./digits.ts";
 import { shareRight } from "./share-right.ts";
 
@@ -14,13 +14,13 @@ const FIELD = 40;
 const [BATCH, LEARNING_RATE] = [64, 0.002];
 /** σ of a policy that learns, and of one that looks anywhere: places of two deviations are beyond the image. */
 const [LEARNT, ANYWHERE] = [0.1, 0.5];
-/** Steps between two readings of the score, readings without a better one that end a run, and images of one reading. */
-const [EVERY, PATIENCE, VALIDATION] = [250, 8, 1000];
+/** Steps between two readings of the score, and images of one. */
+const [EVERY, VALIDATION] = [500, 4000];
 
 export interface DigitGlimpsesOptions {
   /** Whether the policy learns; without, places stay random, and all else learns. @default true */
   learnsPlaces?: boolean;
-  /** The most steps, at a rate that falls to nothing; a run ends before where validation no longer gets better. @default 4000 */
+  /** The most steps at one rate; a run ends before where validation no longer gets better. @default 30000 */
   steps?: number;
   /** @default 1 */
   seed?: number;
@@ -29,16 +29,14 @@ export interface DigitGlimpsesOptions {
   onProgress?: ((share: number) => void) | undefined;
 }
 
-export interface DigitGlimpsesTrained {
+export interface DigitGlimpsesTrained extends Settled {
   /** The share of images of test digits classified right. */
   accuracy: number;
-  /** How many steps there were before it got no better. */
-  steps: number;
 }
 
-/** Trains a recurrent attention model on translated digits; the same options give the same metrics. */
+/** Trains a recurrent attention model on translated digits until it stops improving; the same options give the same metrics. */
 export async function trainDigitGlimpses(options: DigitGlimpsesOptions = {}): Promise<DigitGlimpsesTrained> {
-  const { learnsPlaces = true, steps = 4000, seed = 1, heldOut = 2000, onProgress } = options;
+  const { learnsPlaces = true, steps = 30_000, seed = 1, heldOut = 2000, onProgress } = options;
   await prepare();
   const { train, valid, test } = readDigits();
   const deviation = learnsPlaces ? LEARNT : ANYWHERE;
@@ -57,16 +55,15 @@ export async function trainDigitGlimpses(options: DigitGlimpsesOptions = {}): Pr
     });
   const { parameters } = model;
   const trained = learnsPlaces ? parameters.variables : parameters.without("location/*", "baseline/*");
-  let taken = 0;
   try {
-    await descend(trained, loss, {
+    const went = await descendUntilSettled(trained, loss, {
       ...{ steps, learningRate: LEARNING_RATE, clipNorm: 5, onProgress },
-      until: { score: () => accuracyOf(valid, 2, VALIDATION), every: EVERY, patience: PATIENCE },
-      onStep: (step) => {
-        taken = step;
+      until: {
+        ...{ score: () => accuracyOf(valid, 2, VALIDATION), every: EVERY },
+        error: errorOfShare(VALIDATION),
       },
     });
-    return { accuracy: accuracyOf(test, 3, heldOut), steps: taken };
+    return { accuracy: accuracyOf(test, 3, heldOut), ...went };
   } finally {
     model.dispose();
   }

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { RandomStream } from "../../src/core/random.ts";
 import { RecurrentAttentionModel } from "../../src/models/glimpse/recurrent-attention-model.ts";
 import { tidyData } from "../../src/ops/tidy.ts";
-import { descend, prepare } from "../descend.ts";
+import { descend, descendUntilSettled, errorOfShare, prepare, type Settled } from "../descend.ts";
 import { CLASSES, type GlyphBatch, glyphBatch, SIDE } from "./glyphs.ts";
 import { shareRight } from "./share-right.ts";
 
@@ -11,12 +11,17 @@ const LOOKS = { patch: 4, scales: 3, glimpses: 3 };
 const [BATCH, LEARNING_RATE] = [64, 0.003];
 /** σ of a policy that learns, and of one that looks anywhere: places of two deviations are beyond the image. */
 const [LEARNT, ANYWHERE] = [0.15, 0.5];
+/** Of a training until it stops improving: steps between two readings of the score, and images of one. */
+const [EVERY, VALIDATION] = [600, 2000];
+const STREAM = { training: 1, test: 3, validation: 4 } as const;
 
 export interface RecurrentAttentionOptions {
   /** Whether the policy learns; without, places stay random, and all else learns. @default true */
   learnsPlaces?: boolean;
   /** @default 600 */
   steps?: number;
+  /** Whether it trains until it stops improving; `steps` are then the most at one rate. @default false */
+  untilSettled?: boolean;
   /** @default 1 */
   seed?: number;
   /** Images that are measured. @default 500 */
@@ -24,7 +29,7 @@ export interface RecurrentAttentionOptions {
   onProgress?: ((share: number) => void) | undefined;
 }
 
-export interface RecurrentAttentionTrained {
+export interface RecurrentAttentionTrained extends Settled {
   /** The share of new images classified right. */
   accuracy: number;
   /** How far the last look is from the middle, −1 to 1, the mean over images. */
@@ -35,12 +40,13 @@ export interface RecurrentAttentionTrained {
 export async function trainRecurrentAttention(
   options: RecurrentAttentionOptions = {},
 ): Promise<RecurrentAttentionTrained> {
-  const { learnsPlaces = true, steps = 600, seed = 1, heldOut = 500, onProgress } = options;
+  const { learnsPlaces = true, steps = 600, untilSettled = false } = options;
+  const { seed = 1, heldOut = 500, onProgress } = options;
   await prepare();
   const size = { hidden: 64, units: 64, classes: CLASSES };
   const deviation = learnsPlaces ? LEARNT : ANYWHERE;
   const model = new RecurrentAttentionModel({ image: [SIDE, SIDE], ...LOOKS, ...size, deviation }, seed);
-  const data = new RandomStream(seed, 1);
+  const data = new RandomStream(seed, STREAM.training);
   const loss = (step: number) => {
     const { images, classes } = glyphBatch(data, BATCH);
     return model.loss(images, tf.tensor1d(classes, "int32"), steps * seed + step);
@@ -48,9 +54,15 @@ export async function trainRecurrentAttention(
   const { parameters } = model;
   const trained = learnsPlaces ? parameters.variables : parameters.without("location/*", "baseline/*");
   try {
-    await descend(trained, loss, { steps, learningRate: LEARNING_RATE, onProgress });
     const placeSeed = learnsPlaces ? undefined : seed;
-    return tidyData(() => evaluate(model, glyphBatch(new RandomStream(seed, 3), heldOut), placeSeed));
+    const marked = (stream: number, count: number) =>
+      tidyData(() => evaluate(model, glyphBatch(new RandomStream(seed, stream), count), placeSeed));
+    const score = () => marked(STREAM.validation, VALIDATION).accuracy;
+    const until = { score, every: EVERY, error: errorOfShare(VALIDATION) };
+    const given = { steps, learningRate: LEARNING_RATE, onProgress };
+    const went = untilSettled ? await descendUntilSettled(trained, loss, { ...given, until }) : undefined;
+    if (!went) await descend(trained, loss, given);
+    return { ...marked(STREAM.test, heldOut), ...(went ?? { steps, settled: false }) };
   } finally {
     model.dispose();
   }
@@ -60,7 +72,7 @@ function evaluate(
   model: RecurrentAttentionModel,
   { images, classes }: GlyphBatch,
   placeSeed: number | undefined,
-): RecurrentAttentionTrained {
+): Omit<RecurrentAttentionTrained, keyof Settled> {
   const { logits, place } = model.run(images, placeSeed).at(-1)!;
   return {
     accuracy: shareRight(logits, classes),

@@ -1,24 +1,36 @@
-import { type Claim, part } from "../claim.ts";
+import { type Claim, part, worstOf } from "../claim.ts";
 
 const LENGTHS = [2, 10] as const;
+const SEEDS = [1, 2, 3];
+/** The most steps at one rate of what is compared, which ends before where it no longer gets better. */
+const MOST_STEPS = 6000;
+
+type Remembering = "transformer-xl" | "compressive" | "compressive-convolution" | "memorizing";
 
 /** A model that remembers, and the same one whose memory is emptied at every segment. */
-function recall(name: "transformer-xl" | "compressive" | "memorizing", claim: string, steps: number): Claim {
+function recall(
+  name: Remembering,
+  claim: string,
+  { steps, seeds = [1], least = 0.95 }: { steps: number; seeds?: readonly number[]; least?: number },
+): Claim {
   return {
     name: `recall/${name}`,
     claim,
     thresholds: [
-      { metric: "far", atLeast: 0.95 },
+      { metric: "far", atLeast: least },
       { metric: "farWithout", atMost: 0.2 },
       { metric: "nearWithout", atLeast: 0.9 },
     ],
     quick: false,
     async measure(onProgress) {
       const { MEMORIES, trainRecall } = await import("./recall.ts");
-      const given = { memory: MEMORIES[name], layers: 1, steps };
-      const { near, far } = await trainRecall({ ...given, onProgress: part(onProgress, 0, 2) });
-      const without = await trainRecall({ ...given, carries: false, onProgress: part(onProgress, 1, 2) });
-      return { far, near, farWithout: without.far, nearWithout: without.near };
+      const both = async (seed: number, report: (share: number) => void) => {
+        const given = { memory: MEMORIES[name], layers: 1, steps, seed };
+        const { near, far } = await trainRecall({ ...given, onProgress: part(report, 0, 2) });
+        const without = await trainRecall({ ...given, carries: false, onProgress: part(report, 1, 2) });
+        return { far, near, farWithout: without.far, nearWithout: without.near };
+      };
+      return worstOf(seeds, ["farWithout"], both, onProgress);
     },
   };
 }
@@ -37,8 +49,11 @@ export const memoryClaims: readonly Claim[] = [
     async measure(onProgress) {
       const { trainStories } = await import("./stories.ts");
       const given = { facts: 1, hops: 1, steps: 300, lengths: LENGTHS } as const;
-      const { accuracy, firstHop } = await trainStories({ ...given, onProgress });
-      return { accuracy, firstHop };
+      const learn = async (seed: number, report: (share: number) => void) => {
+        const { accuracy, firstHop } = await trainStories({ ...given, seed, onProgress: report });
+        return { accuracy, firstHop };
+      };
+      return worstOf(SEEDS, [], learn, onProgress);
     },
   },
   {
@@ -50,14 +65,23 @@ export const memoryClaims: readonly Claim[] = [
       { metric: "firstHop", atLeast: 0.9 },
       { metric: "secondHop", atLeast: 0.9 },
       { metric: "oneHop", atMost: 0.7 },
+      { metric: "oneHopSettled", atLeast: 1 },
     ],
     quick: false,
     async measure(onProgress) {
       const { trainStories } = await import("./stories.ts");
-      const given = { facts: 2, steps: 900, linearSteps: 350, lengths: LENGTHS } as const;
-      const two = await trainStories({ ...given, hops: 2, onProgress: part(onProgress, 0, 2) });
-      const one = await trainStories({ ...given, hops: 1, onProgress: part(onProgress, 1, 2) });
-      return { ...two, oneHop: one.accuracy };
+      const learn = async (seed: number, report: (share: number) => void) => {
+        const given = { facts: 2, linearSteps: 350, lengths: LENGTHS, seed } as const;
+        const two = await trainStories({ ...given, hops: 2, steps: 900, onProgress: part(report, 0, 2) });
+        const one = await trainStories({
+          ...{ ...given, hops: 1, steps: MOST_STEPS, untilSettled: true },
+          onProgress: part(report, 1, 2),
+        });
+        const { accuracy, firstHop, secondHop } = two;
+        const ofOne = { oneHop: one.accuracy, oneHopSteps: one.steps, oneHopSettled: Number(one.settled) };
+        return { accuracy, firstHop, secondHop, ...ofOne };
+      };
+      return worstOf(SEEDS, ["oneHop"], learn, onProgress);
     },
   },
   {
@@ -72,23 +96,30 @@ export const memoryClaims: readonly Claim[] = [
     quick: false,
     async measure(onProgress) {
       const { trainCopy } = await import("./copy.ts");
-      return { ...(await trainCopy({ controller: "feedForward", steps: 800, onProgress })) };
+      const learn = (seed: number, report: (share: number) => void) =>
+        trainCopy({ controller: "feedForward", steps: 800, seed, onProgress: report });
+      return worstOf(SEEDS, ["error10", "error20", "leak"], learn, onProgress);
     },
   },
   recall(
     "transformer-xl",
     "Transformer-XL names what it read ten windows before; without the memory of its states it guesses.",
-    400,
+    { steps: 400 },
   ),
   recall(
     "compressive",
     "A Compressive Transformer does, from a quarter of the slots, each the mean of four states that had to go.",
-    500,
+    { steps: 500 },
+  ),
+  recall(
+    "compressive-convolution",
+    "It recalls nine in ten with a convolution in place of the mean, which begins as the mean and learns from the attention-reconstruction loss alone.",
+    { steps: 500, seeds: SEEDS, least: 0.9 },
   ),
   recall(
     "memorizing",
     "A Memorizing Transformer does, from its four nearest keys of a past that no gradient reaches.",
-    450,
+    { steps: 450 },
   ),
   {
     name: "recall/persistent",
@@ -97,13 +128,21 @@ export const memoryClaims: readonly Claim[] = [
     thresholds: [
       { metric: "known", atLeast: 0.95 },
       { metric: "knownWithout", atMost: 0.2 },
+      { metric: "settledWithout", atLeast: 1 },
     ],
-    quick: true,
+    quick: false,
     async measure(onProgress) {
       const { trainFacts } = await import("./facts.ts");
-      const known = await trainFacts({ slots: 128, onProgress: part(onProgress, 0, 2) });
-      const knownWithout = await trainFacts({ slots: 0, onProgress: part(onProgress, 1, 2) });
-      return { known, knownWithout };
+      const learn = async (seed: number, report: (share: number) => void) => {
+        const { known } = await trainFacts({ slots: 128, seed, onProgress: part(report, 0, 2) });
+        const without = await trainFacts({
+          ...{ slots: 0, steps: MOST_STEPS, untilSettled: true, seed },
+          onProgress: part(report, 1, 2),
+        });
+        const { known: knownWithout, steps: stepsWithout, settled } = without;
+        return { known, knownWithout, stepsWithout, settledWithout: Number(settled) };
+      };
+      return worstOf(SEEDS, ["knownWithout"], learn, onProgress);
     },
   },
 ];

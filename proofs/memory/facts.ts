@@ -4,14 +4,24 @@ import { RandomStream } from "../../src/core/random.ts";
 import { attention } from "../../src/ops/attention.ts";
 import { linear } from "../../src/ops/linear.ts";
 import { softmaxCrossEntropy } from "../../src/ops/softmax-cross-entropy.ts";
-import { descend, prepare } from "../descend.ts";
+import { descend, descendUntilSettled, prepare } from "../descend.ts";
 import { normal, weight } from "../variables.ts";
+
+export interface FactsLearnt {
+  /** The share of names whose class it knows; chance is 1/8. */
+  known: number;
+  steps: number;
+  /** Whether it stopped improving. */
+  settled: boolean;
+}
 
 export interface FactsOptions {
   /** Learned slots of each head; 0 leaves attention alone. */
   slots: number;
   /** Optimiser steps. @default 150 */
   steps?: number;
+  /** Whether it trains until it stops improving; `steps` are then the most at one rate. @default false */
+  untilSettled?: boolean;
   /** Of the names, their classes and the parameters. @default 1 */
   seed?: number;
   onProgress?: (share: number) => void;
@@ -26,17 +36,17 @@ const [HEADS, D] = [4, 16];
 type Slots = tf.Variable & tf.Tensor3D;
 const STREAM = { names: 1, classes: 2, parameters: 3 } as const;
 
-/**
- * Teaches a layer of attention the class of each name: every token sees itself, so that only what was learned can answer.
- *
- * @returns the share of names whose class it knows; chance is 1/8
- */
+/** Steps between two readings of the share of a layer that trains until it stops improving. */
+const EVERY = 50;
+
+/** Teaches a layer of attention the class of each name: every token sees itself, so that only what was learned can answer. */
 export async function trainFacts({
   slots,
   steps = 150,
+  untilSettled = false,
   seed = 1,
   onProgress,
-}: FactsOptions): Promise<number> {
+}: FactsOptions): Promise<FactsLearnt> {
   await prepare();
   const random = new RandomStream(seed, STREAM.parameters);
   const matrix = (rows: number, columns: number) => weight<tf.Tensor2D>(random, [rows, columns]);
@@ -64,10 +74,15 @@ export async function trainFacts({
   };
   try {
     const loss = () => tf.mean(softmaxCrossEntropy(logits(), labels)) as tf.Scalar;
-    await descend({ ...maps, ...memory }, loss, { steps, learningRate: 0.02, onProgress });
-    return tf.tidy(
-      () => tf.mean(tf.cast(tf.equal(tf.argMax(logits(), 1), labels), "float32")).dataSync()[0]!,
-    );
+    const known = () =>
+      tf.tidy(() => tf.mean(tf.cast(tf.equal(tf.argMax(logits(), 1), labels), "float32")).dataSync()[0]!);
+    const given = { steps, learningRate: 0.02, onProgress };
+    const variables = { ...maps, ...memory };
+    // All names are trained on and asked for: no error of a sample.
+    const until = { score: known, every: EVERY };
+    const went = untilSettled ? await descendUntilSettled(variables, loss, { ...given, until }) : undefined;
+    if (!went) await descend(variables, loss, given);
+    return { known: known(), steps, settled: false, ...went };
   } finally {
     tf.dispose([names, labels, maps, memory]);
   }

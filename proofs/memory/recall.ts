@@ -33,6 +33,13 @@ export const MEMORIES = {
     rate: 4,
     by: "mean",
   },
+  "compressive-convolution": {
+    kind: "compressive",
+    length: WINDOW,
+    compressed: ((DISTANCE - 1) * WINDOW) / 4,
+    rate: 4,
+    by: "convolution",
+  },
   memorizing: { kind: "neighbours", length: DISTANCE * WINDOW, neighbours: 4 },
 } as const satisfies Record<string, MemoryKind>;
 
@@ -114,14 +121,18 @@ export async function trainRecall(options: RecallOptions): Promise<RecallResult>
   const random = new RandomStream(seed, STREAM.training);
   const loss = () => {
     const texts = drawTexts(random, BATCH);
-    const { first, last } = read(model, texts, carries);
+    const { first, last, compression } = read(model, texts, carries);
     const error = (logits: tf.Tensor2D, labels: Int32Array) =>
       tf.div(tf.sum(softmaxCrossEntropy(logits, tf.tensor1d(labels, "int32"))), BATCH * (NEAR + FACTS));
-    return tf.add<tf.Scalar>(error(first, texts.near), error(last, texts.far));
+    return tf.addN([error(first, texts.near), error(last, texts.far), ...compression]) as tf.Scalar;
   };
   try {
     const given = { steps, learningRate: 0.003, clipNorm: 1, onProgress };
-    await descend(model.parameters.variables, loss, given);
+    const { parameters } = model;
+    const learnsToCompress = memory.kind === "compressive" && memory.by === "convolution";
+    // Where the memory is emptied nothing is compressed.
+    const isIdle = learnsToCompress && !carries;
+    await descend(isIdle ? parameters.without("layer/*/compress/*") : parameters.variables, loss, given);
     return tidyData(() => {
       const texts = drawTexts(new RandomStream(seed, STREAM.heldOut), HELD_OUT);
       const { first, last } = read(model, texts, carries);
@@ -132,17 +143,19 @@ export async function trainRecall(options: RecallOptions): Promise<RecallResult>
   }
 }
 
-/** The logits of the first and of the last segment, [B·WINDOW, V]. */
+/** The logits of the first and of the last segment, [B·WINDOW, V], and what compressions lost on the way. */
 function read(model: MemoryTransformer, { segments }: Texts, carries: boolean) {
   // Without a memory what stands between changes nothing.
   const seen = carries ? segments : [segments[0]!, segments.at(-1)!];
   let memory: readonly LayerMemory[] | undefined;
+  const compression: tf.Scalar[] = [];
   const logits = seen.map((tokens) => {
     const result = model.read(tokens, carries ? memory : undefined);
     memory = result.memory;
+    if (result.compression) compression.push(result.compression);
     return tf.reshape(result.logits, [-1, VOCABULARY]) as tf.Tensor2D;
   });
-  return { first: logits[0]!, last: logits.at(-1)! };
+  return { first: logits[0]!, last: logits.at(-1)!, compression };
 }
 
 function shareOfRight(logits: tf.Tensor2D, labels: Int32Array): number {

@@ -3,7 +3,7 @@ import { RandomStream } from "../../src/core/random.ts";
 import { EndToEndMemoryNetwork } from "../../src/models/memory/end-to-end-memory-network.ts";
 import { softmaxCrossEntropy } from "../../src/ops/softmax-cross-entropy.ts";
 import { tidyData } from "../../src/ops/tidy.ts";
-import { descend, prepare } from "../descend.ts";
+import { descend, descendUntilSettled, errorOfShare, prepare } from "../descend.ts";
 import { isHeldOut } from "../toy/sampler.ts";
 
 const PEOPLE = ["mary", "john", "daniel", "sandra"];
@@ -103,6 +103,8 @@ export interface StoriesOptions extends Omit<StoryOptions, "heldOut"> {
   steps: number;
   /** How many of them without a softmax, as the paper begins. @default 0 */
   linearSteps?: number;
+  /** Whether it trains until it stops improving; `steps` are then the most at one rate. @default false */
+  untilSettled?: boolean;
   /** Of the parameters and the stories. @default 1 */
   seed?: number;
   onProgress?: (share: number) => void;
@@ -117,18 +119,26 @@ export interface StoriesResult {
   secondHop: number;
 }
 
+/** With how many steps it took, and whether it stopped improving. */
+export interface StoriesTrained extends StoriesResult {
+  steps: number;
+  settled: boolean;
+}
+
 const WIDTH = 32;
 const BATCH = 32;
-const HELD_OUT = 1000;
-const STREAM = { training: 2, heldOut: 3 } as const;
+const [HELD_OUT, VALIDATION] = [1000, 4000];
+const STREAM = { training: 2, heldOut: 3, validation: 4 } as const;
+/** Steps between two readings of the score of a network that trains until it stops improving. */
+const EVERY = 300;
 
 /** A network for stories of these words and at most this many sentences. */
 export const storyNetwork = (slots: number, hops: number, seed: number) =>
   new EndToEndMemoryNetwork({ vocabulary: WORDS.length, slots, words: J, width: WIDTH, hops }, seed);
 
 /** Trains a memory network on generated stories, and asks it about new ones. The same options give the same metrics. */
-export async function trainStories(options: StoriesOptions): Promise<StoriesResult> {
-  const { hops, steps, linearSteps = 0, seed = 1, lengths, onProgress } = options;
+export async function trainStories(options: StoriesOptions): Promise<StoriesTrained> {
+  const { hops, steps, linearSteps = 0, seed = 1, lengths, untilSettled = false, onProgress } = options;
   await prepare();
   const network = storyNetwork(lengths[1], hops, seed);
   const random = new RandomStream(seed, STREAM.training);
@@ -141,9 +151,15 @@ export async function trainStories(options: StoriesOptions): Promise<StoriesResu
     return tf.mean(softmaxCrossEntropy(logits, tf.tensor1d(labels, "int32"))) as tf.Scalar;
   };
   try {
+    const { variables } = network.parameters;
     const given = { steps, learningRate: 0.01, clipNorm: 10, onProgress };
-    await descend(network.parameters.variables, loss, given);
-    return measure(network, draw(new RandomStream(seed, STREAM.heldOut), HELD_OUT, true));
+    const marked = (stream: number, count: number) =>
+      measure(network, draw(new RandomStream(seed, stream), count, true));
+    const score = () => marked(STREAM.validation, VALIDATION).accuracy;
+    const until = { score, every: EVERY, error: errorOfShare(VALIDATION) };
+    const went = untilSettled ? await descendUntilSettled(variables, loss, { ...given, until }) : undefined;
+    if (!went) await descend(variables, loss, given);
+    return { ...marked(STREAM.heldOut, HELD_OUT), steps, settled: false, ...went };
   } finally {
     network.dispose();
   }

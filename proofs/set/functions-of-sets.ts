@@ -3,13 +3,13 @@ import { RandomStream } from "../../src/core/random.ts";
 import { SetTransformer, type SetTransformerConfig } from "../../src/models/set/set-transformer.ts";
 import { classLoss } from "../../src/models/transformer/classifier.ts";
 import { part } from "../claim.ts";
-import { descend, prepare } from "../descend.ts";
+import { descendUntilSettled, errorOfShare, prepare, type Settled } from "../descend.ts";
 import { meanPool } from "./mean-pool.ts";
 
 export interface LearnOptions {
   /** @default 1 */
   seed?: number;
-  /** Of the Set Transformer. @default 1500 */
+  /** The most steps of the Set Transformer at one rate; it ends before where it no longer gets better. @default 30000 */
   steps?: number;
   onProgress: (share: number) => void;
 }
@@ -28,17 +28,29 @@ interface Task {
   loss(output: tf.Tensor2D, targets: Float32Array): tf.Scalar;
   /** What is reported, of outputs for new sets. */
   score(output: tf.Tensor2D, targets: Float32Array): number;
+  /** 1 where a higher score is better, −1 where a lower one is. */
+  isBetter: 1 | -1;
+  /** The standard error of a score. */
+  error(score: number): number;
   learningRate: number;
 }
 
+const STREAM = { training: 1, test: 2, validation: 3 } as const;
 const BATCH = 64;
 const HELD_OUT = 1024;
-/** The baseline is cheap, and gets more steps, so that it stops improving. */
-const BASELINE_STEPS = 10;
+/** Steps between two readings of a score, sets of one, and the most steps at one rate: of the baseline five times as many. */
+const [EVERY, VALIDATION, MOST_STEPS] = [1000, 8192, { ours: 30_000, theirs: 150_000 }];
 
-/** Trains a Set Transformer and the mean-pool baseline on one task; the score of each, and of the baseline halfway. */
-async function learn({ config, draw, loss, score, learningRate }: Task, options: Required<LearnOptions>) {
-  const { seed, steps, onProgress } = options;
+interface Learned {
+  ours: number;
+  theirs: number;
+  /** Steps of both, and whether each stopped improving before the most that it may take. */
+  went: { ours: Settled; theirs: Settled };
+}
+
+/** Trains a Set Transformer and the mean-pool baseline until they stop improving: the score of each on new sets. */
+async function learn(task: Task, { seed, steps, onProgress }: Required<LearnOptions>): Promise<Learned> {
+  const { config, draw, loss, score, isBetter, error, learningRate } = task;
   await prepare();
   const model = new SetTransformer(config, seed);
   const baseline = meanPool(new RandomStream(seed, 0), {
@@ -48,33 +60,32 @@ async function learn({ config, draw, loss, score, learningRate }: Task, options:
   });
   const ours = ({ x, lengths }: Sets) => tf.squeeze(model.forward(x, { lengths }), [1]) as tf.Tensor2D;
   const theirs = ({ x, shares }: Sets) => baseline.forward(x, shares);
-  const test = (answer: (sets: Sets) => tf.Tensor2D) =>
+  const test = (answer: (sets: Sets) => tf.Tensor2D, stream: number = STREAM.test, count = HELD_OUT) =>
     tf.tidy(() => {
-      const sets = draw(new RandomStream(seed, 2), HELD_OUT);
+      const sets = draw(new RandomStream(seed, stream), count);
       return score(answer(sets), sets.targets);
     });
-  const train = (
-    variables: Readonly<Record<string, tf.Variable>>,
-    answer: (sets: Sets) => tf.Tensor2D,
-    given: { steps: number; at: number; halfway?: () => void },
-  ) => {
-    const random = new RandomStream(seed, 1);
-    const onStep = (step: number) => step === given.steps / 2 && given.halfway?.();
-    return descend(
-      variables,
-      () => {
-        const sets = draw(random, BATCH);
-        return loss(answer(sets), sets.targets);
-      },
-      { steps: given.steps, learningRate, clipNorm: 1, onStep, onProgress: part(onProgress, given.at, 2) },
-    );
+  const lossOf = (answer: (sets: Sets) => tf.Tensor2D) => {
+    const random = new RandomStream(seed, STREAM.training);
+    return () => {
+      const sets = draw(random, BATCH);
+      return loss(answer(sets), sets.targets);
+    };
   };
+  const given = { learningRate, clipNorm: 1 };
   try {
-    await train(model.parameters.variables, ours, { steps, at: 0 });
-    let halfway = Number.NaN;
-    const more = { steps: BASELINE_STEPS * steps, at: 1, halfway: () => (halfway = test(theirs)) };
-    await train(baseline.variables, theirs, more);
-    return { ours: test(ours), theirs: test(theirs), halfway };
+    const until = (answer: (sets: Sets) => tf.Tensor2D) => ({
+      ...{ score: () => isBetter * test(answer, STREAM.validation, VALIDATION), every: EVERY, error },
+    });
+    const went = {
+      ours: await descendUntilSettled(model.parameters.variables, lossOf(ours), {
+        ...{ ...given, steps, until: until(ours), onProgress: part(onProgress, 0, 2) },
+      }),
+      theirs: await descendUntilSettled(baseline.variables, lossOf(theirs), {
+        ...{ ...given, steps: MOST_STEPS.theirs, until: until(theirs), onProgress: part(onProgress, 1, 2) },
+      }),
+    };
+    return { ours: test(ours), theirs: test(theirs), went };
   } finally {
     model.dispose();
     tf.dispose(baseline.variables);
@@ -110,6 +121,9 @@ const maximum: Task = {
     return { x: tf.tensor3d(values, [count, MOST, 1]), lengths, shares: sharesOf(lengths, MOST), targets };
   },
   loss: (output, targets) => tf.mean(tf.squaredDifference(tf.squeeze(output, [1]), targets)) as tf.Scalar,
+  isBetter: -1,
+  // Errors spread about as much as they are large.
+  error: (score) => Math.abs(score) / Math.sqrt(VALIDATION),
   score: (output, targets) => tf.mean(tf.abs(tf.sub(tf.squeeze(output, [1]), targets))).dataSync()[0]!,
 };
 
@@ -143,18 +157,25 @@ const kinds: Task = {
     };
   },
   loss: (output, targets) => classLoss(output, [...targets]),
+  isBetter: 1,
+  error: errorOfShare(VALIDATION),
   score: (output, targets) =>
     tf.mean(tf.cast(tf.equal(tf.argMax(output, 1), tf.tensor1d(targets, "int32")), "float32")).dataSync()[0]!,
 };
 
 /** Mean absolute errors of the largest number of a set; numbers lie between 0 and 1. */
-export async function learnMaximum({ seed = 1, steps = 1500, onProgress }: LearnOptions) {
-  const { ours, theirs, halfway } = await learn(maximum, { seed, steps, onProgress });
-  return { error: ours, meanPoolError: theirs, meanPoolHalfway: halfway, ratio: ours / theirs };
+export async function learnMaximum({ seed = 1, steps = MOST_STEPS.ours, onProgress }: LearnOptions) {
+  const { ours, theirs, went } = await learn(maximum, { seed, steps, onProgress });
+  return { error: ours, meanPoolError: theirs, ...training(went), ratio: ours / theirs };
 }
 
 /** Shares of sets whose kinds are counted right. */
-export async function learnKinds({ seed = 1, steps = 1500, onProgress }: LearnOptions) {
-  const { ours, theirs, halfway } = await learn(kinds, { seed, steps, onProgress });
-  return { accuracy: ours, meanPoolAccuracy: theirs, meanPoolHalfway: halfway };
+export async function learnKinds({ seed = 1, steps = MOST_STEPS.ours, onProgress }: LearnOptions) {
+  const { ours, theirs, went } = await learn(kinds, { seed, steps, onProgress });
+  return { accuracy: ours, meanPoolAccuracy: theirs, ...training(went), gain: ours - theirs };
 }
+
+const training = ({ ours, theirs }: Learned["went"]) => ({
+  ...{ steps: ours.steps, settled: Number(ours.settled) },
+  ...{ meanPoolSteps: theirs.steps, meanPoolSettled: Number(theirs.settled) },
+});

@@ -15,7 +15,7 @@ export const spikingClaims: readonly Claim[] = [
     async measure(onProgress) {
       const { learnFlicker } = await import("./flicker.ts");
       const less = ["alone", "otherLight", "accumulations", "stepSeconds"];
-      return worstOf([1, 2], less, learnFlicker, onProgress);
+      return worstOf([1, 2, 3], less, learnFlicker, onProgress);
     },
   },
 ];

@@ -4,7 +4,7 @@ import { tidy } from "../ops/tidy.ts";
 import { changed } from "./apply.ts";
 import { checkInterventions } from "./check.ts";
 import type { Intervention } from "./intervention.ts";
-import type { Numbered } from "./plan.ts";
+import { type Numbered, planOf } from "./plan.ts";
 import type { Recording } from "./recording.ts";
 import { checkDone, layerNotThere } from "./refuse.ts";
 import { listOf } from "./region.ts";
@@ -12,6 +12,11 @@ import { listOf } from "./region.ts";
 export interface InterveneOptions {
   /** Recorded runs by name, which `patch` takes from. @default none */
   readonly runs?: Readonly<Record<string, Recording>>;
+  /**
+   * A recording of this very run without changes (`keep: []` is enough): whatever interventions name is looked up there before
+   * anything runs. @default none: each call is asked when its turn comes
+   */
+  readonly like?: Recording;
 }
 
 const OP = "intervene";
@@ -35,14 +40,16 @@ const OP = "intervene";
  * mechanism joins several calls by their lse (`longformerAttention`, `nsaAttention`), each call is a layer of its own.
  * Interventions are plain JSON. Inside `capture` or `record` they are seen as changed: capture(() => intervene(…)). Tensors that
  * the run returns stay, all others are disposed. It must be done when it returns.
+ * What is wrong with a list is said before anything runs. What a list names can be missing in the run: with `like` that is said
+ * before as well, without it at the call, which is not changed then.
  * Gradients: of everything, in the changed run.
  * Cost: one more pass of the calls that are changed, none where whole rows are (heads, queries, pins, outputs), two where some
  * rows are frozen and others changed. Hiding, patching, pinning, freezing and all that is said of whole keys runs in the fused
  * kernel; arrays of T × S are made for weights of another run, for swapped heads, and for `lost` or scaled weights of some
  * queries.
  *
- * @throws OptionError OPTION, UNKNOWN, CONFLICT before anything runs; OPTION, UNSUPPORTED and ShapeError SHAPE at the call that
- *   has not what is named, before it is changed
+ * @throws OptionError OPTION, UNKNOWN, CONFLICT before anything runs; OPTION, UNSUPPORTED and ShapeError SHAPE where a call has
+ *   not what is named, before anything runs with `like`, and else before that call is changed
  * @example
  * const before = attention(q, k, v).output;
  * const after = intervene(() => attention(q, k, v).output, [{ do: "knockOut", heads: 1, keys: [0, 2] }]);
@@ -56,15 +63,16 @@ const OP = "intervene";
 export function intervene<R>(
   run: () => R,
   interventions: readonly Intervention[],
-  { runs = {} }: InterveneOptions = {},
+  { runs = {}, like }: InterveneOptions = {},
 ): R {
   checkInterventions(OP, interventions, runs);
   const numbered = [...interventions.entries()];
+  if (like) checkLike(numbered, like, runs);
   const outer = attentionCalls.observer;
   let calls = 0;
   const observe = (call: AttentionCall) => {
     const layer = calls++;
-    const here = numbered.filter(([, { layer: given }]) => listOf(given)?.includes(layer) ?? true);
+    const here = ofLayer(numbered, layer);
     const now = here.length > 0 ? changed(OP, layer, call, here, runs) : call;
     outer?.(now);
     call.output = now.output;
@@ -74,6 +82,29 @@ export function intervene<R>(
     checkReached(numbered, calls);
     return result;
   });
+}
+
+const ofLayer = (numbered: readonly Numbered[], layer: number) =>
+  numbered.filter(([, { layer: given }]) => listOf(given)?.includes(layer) ?? true);
+
+/** Throws where a recorded run has not what interventions name, or other lengths than what they take. */
+function checkLike(
+  numbered: readonly Numbered[],
+  { calls }: Recording,
+  runs: Readonly<Record<string, Recording>>,
+): void {
+  checkReached(numbered, calls.length);
+  for (const [layer, { op, shapes, isScored = true }] of calls.entries()) {
+    // A recording that was put together by hand may not know.
+    if (!shapes) continue;
+    planOf(
+      OP,
+      layer,
+      { program: { op, shapes }, scored: isScored || undefined },
+      ofLayer(numbered, layer),
+      runs,
+    );
+  }
 }
 
 /** Throws where the run was over before the call that an intervention names. */

@@ -1,6 +1,6 @@
 import type { Tensor } from "@tensorflow/tfjs-core";
 import { OptionError } from "../core/errors.ts";
-import type { AttentionCall } from "../ops/attention/observe.ts";
+import type { AttentionShapes } from "../core/notation.ts";
 import { type Edit, editOf, recordedOf } from "./edit.ts";
 import type { Intervention, Patch } from "./intervention.ts";
 import type { Recording } from "./recording.ts";
@@ -21,11 +21,18 @@ export interface Plan {
 /** An intervention, and its number in the list. */
 export type Numbered = readonly [number: number, intervention: Intervention];
 
+/** What must be known of a call to say what interventions mean in it. */
+export interface KnownCall {
+  readonly program: { readonly op: string; readonly shapes: AttentionShapes };
+  /** There where it scores by dot products. */
+  readonly scored?: unknown;
+}
+
 /** Sorts them; nothing is computed. @throws OptionError OPTION, UNSUPPORTED · ShapeError SHAPE */
 export function planOf(
   op: string,
   layer: number,
-  { program, scored }: AttentionCall,
+  { program, scored }: KnownCall,
   given: readonly Numbered[],
   runs: Runs,
 ): Plan {

@@ -1,6 +1,7 @@
 import { keep, type Tensor } from "@tensorflow/tfjs-core";
 import { layoutOf } from "../capture/example.ts";
 import { checkChoice } from "../core/check-options.ts";
+import type { AttentionShapes } from "../core/notation.ts";
 import { type AttentionCall, attentionCalls } from "../ops/attention/observe.ts";
 import { tidy } from "../ops/tidy.ts";
 import { PARTS, type Part } from "./intervention.ts";
@@ -11,6 +12,10 @@ import { headsFirst, untaped } from "./tensors.ts";
 export interface Recorded {
   /** The function that made it. */
   readonly op: string;
+  /** Its sizes. */
+  readonly shapes?: AttentionShapes;
+  /** Whether it scores by dot products, so that it has q and k. */
+  readonly isScored?: boolean;
   /** [B, H, T, D] */
   readonly q?: Tensor;
   /** [B, Hkv, S, D] */
@@ -64,13 +69,14 @@ export function record<R>(run: () => R, options: RecordOptions = {}): RunRecordi
   for (const part of kept) checkChoice(op, "keep", part, PARTS);
   const calls: Recorded[] = [];
   const dispose = () => {
-    for (const { op: _, ...tensors } of calls) for (const one of Object.values(tensors)) one.dispose();
+    for (const call of calls) for (const part of PARTS) call[part]?.dispose();
     calls.length = 0;
   };
   const outer = attentionCalls.observer;
   const observe = (call: AttentionCall) => {
     const isKept = layers?.includes(calls.length) ?? true;
-    calls.push({ op: call.program.op, ...(isKept && partsOf(call, kept)) });
+    const { op, shapes } = call.program;
+    calls.push({ op, shapes, isScored: call.scored !== undefined, ...(isKept && partsOf(call, kept)) });
     outer?.(call);
   };
   try {

@@ -8,8 +8,8 @@ import { type PackedMatrix, packedMatrix, packedRows } from "../ops/packed.ts";
 /** A parameter before it has a value. */
 export interface ParameterSpec {
   readonly shape: readonly number[];
-  /** normal(0, std); Glorot-uniform (Glorot & Bengio 2010) of a matrix; or a constant. */
-  readonly start: { readonly normal: number } | "glorot" | "zeros" | "ones";
+  /** normal(0, std); a number on the diagonal of each matrix; Glorot-uniform (Glorot & Bengio 2010) of a matrix; or a constant. */
+  readonly start: { readonly normal: number } | { readonly diagonal: number } | "glorot" | "zeros" | "ones";
 }
 
 export type ParameterSpecs = Readonly<Record<string, ParameterSpec>>;
@@ -25,6 +25,11 @@ function firstValues(name: string, { shape, start }: ParameterSpec, seed: number
   const values = new Float32Array(shape.reduce((product, n) => product * n, 1));
   if (start === "zeros") return values;
   if (start === "ones") return values.fill(1);
+  if (typeof start === "object" && "diagonal" in start) {
+    const [rows, columns] = shape.slice(-2) as [number, number];
+    const isOn = (at: number) => Math.floor(at / columns) % rows === at % columns;
+    return values.map((_, at) => (isOn(at) ? start.diagonal : 0));
+  }
   const random = new RandomStream(seed, streamOf(name));
   if (start !== "glorot") return values.map(() => start.normal * random.normal());
   const [rows, columns] = shape.length === 1 ? [shape[0]!, 1] : (shape as [number, number]);

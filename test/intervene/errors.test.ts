@@ -125,6 +125,50 @@ it("says which layer is not there, and that nothing called attention", () => {
   );
 });
 
+it.each([
+  ["a head", [{ do: "knockOut", layer: 1, heads: 6 }], "OPTION", "heads must be within 0 to 5"],
+  ["a query", [{ do: "scale", by: 2, queries: 5 }], "OPTION", "queries must be within 0 to 4"],
+  ["a key", [{ do: "knockOut", keys: 7 }], "OPTION", "keys must be within 0 to 6"],
+  ["a layer", [{ do: "freeze" }, { do: "freeze", layer: 2 }], "OPTION", "[1].layer must be within 0 to 1"],
+  ["a call of the other run", [{ do: "patch", what: "q", from: "long", layer: 1 }], "OPTION", "fromLayer"],
+  ["its q, of another length", [{ do: "patch", what: "q", from: "long", layer: 0 }], "SHAPE", "[2, 6, 6, 3]"],
+  ["its weights", [{ do: "patch", what: "weights", from: "long", layer: 0 }], "SHAPE", "nothing recorded"],
+  ["a row of weights", [{ do: "pin", weights: [1, 0] }], "SHAPE", "weights must be [S]"],
+])("says before anything runs what a recording of the run has not: %s", (_, list, code, part) => {
+  const like = record(run, { keep: [] });
+  const [q, k, v] = [random([B, H, T + 1, D], 1), random([B, Hkv, S, D], 2), random([B, Hkv, S, Dv], 3)];
+  const long = record(() => attention(q, k, v).output);
+  const before = tf.memory().numTensors;
+  let ran = false;
+  const start = () => {
+    ran = true;
+    return run();
+  };
+  const attempt = () => intervene(start, list as unknown as Intervention[], { runs: { long }, like });
+  expect(attempt).toThrow(expect.objectContaining({ code, message: expect.stringContaining(part) }));
+  expect(ran).toBe(false);
+  expect(tf.memory().numTensors).toBe(before);
+  // Without the recording the same is said at the call.
+  const late = () => intervene(start, list as unknown as Intervention[], { runs: { long } });
+  expect(late).toThrow(expect.objectContaining({ code, message: expect.stringContaining(part) }));
+  expect(ran).toBe(true);
+  long.dispose();
+});
+
+it("a recording of the run changes nothing but when errors come", () => {
+  const like = record(run, { keep: [] });
+  const list: Intervention[] = [{ do: "knockOut", layer: 1, heads: 0 }];
+  const [known, without] = [{ like }, {}].map((options) =>
+    intervene(run, list, options)[1]!.output.dataSync(),
+  );
+  expect(known).toEqual(without);
+  // One that was put together by hand has no sizes, and each call is asked.
+  const byHand: Recording = { calls: [{ op: "attention" }, { op: "attention" }] };
+  expect(() => intervene(run, [{ do: "knockOut", heads: 6 }], { like: byHand })).toThrow(
+    "heads must be within",
+  );
+});
+
 it("refuses pinned rows of other lengths", () => {
   expect(failure([{ do: "pin", queries: [0, 1], weights: [[1, 0]] }])).toEqual([
     "SHAPE",

@@ -238,19 +238,20 @@ onEveryBackend("the cost of an intervention", () => {
     const [q, k, v] = makeInputs();
     const counts: Record<string, number> = {};
     const most = { size: 0 };
+    const run = () => {
+      for (let n = 0; n < layers; n++) attention(q, k, v);
+    };
+    const other = record(run, { keep: ["q", "k", "v", "weights", "output"] });
     tf.tidy(() =>
       watchKernels(
-        () => {
-          intervene(() => {
-            for (let n = 0; n < layers; n++) attention(q, k, v);
-          }, list);
-        },
+        () => intervene(run, list, { runs: { other } }),
         ({ name, outputs }) => {
           counts[name] = (counts[name] ?? 0) + 1;
           for (const { size } of outputs) most.size = Math.max(most.size, size);
         },
       ),
     );
+    other.dispose();
     return {
       passes: counts.HeedAttention ?? 0,
       weights: counts.HeedAttentionWeights ?? 0,
@@ -277,9 +278,29 @@ onEveryBackend("the cost of an intervention", () => {
       0,
     ],
     ["scaled edges", [{ do: "scale", layer: 1, edges: [[1, 2]], by: 2 }], 3, 1],
+    ["scaled keys of one head of a group", [{ do: "scale", layer: 1, heads: 0, keys: 2, by: 2 }], 3, 1],
+    ["a scaled head", [{ do: "scale", layer: 1, heads: 1, by: 2 }], 3, 0],
+    ["swapped heads", [{ do: "swap", layer: 1, of: "heads", between: [0, 4] }], 3, 1],
+    ["swapped queries", [{ do: "swap", layer: 1, of: "queries", between: [0, 4] }], 3, 0],
+    ["swapped keys", [{ do: "swap", layer: 1, of: "keys", between: [0, 4] }], 4, 0],
+    ...(["q", "k", "v"] as const).map((what) => [
+      `patched ${what}`,
+      [{ do: "patch", what, from: "other", layer: 1, heads: 1 }],
+      4,
+      0,
+    ]),
+    ["patched weights", [{ do: "patch", what: "weights", from: "other", layer: 1 }], 3, 0],
+    [
+      "patched weights of a head",
+      [{ do: "patch", what: "weights", from: "other", layer: 1, heads: 1 }],
+      3,
+      1,
+    ],
+    ["a patched output", [{ do: "patch", what: "output", from: "other", layer: 1, heads: 1 }], 3, 0],
+    ["two calls", [{ do: "knockOut", layer: [0, 2], keys: 2 }], 5, 0],
     ["nothing", [], 3, 0],
   ] as [string, Intervention[], number, number][])(
-    "is at most one more pass of its call: %s",
+    "is at most one more pass of each call that it changes: %s",
     (_, list, passes, weights) => {
       expect(kernels(list)).toMatchObject({ passes, weights });
     },

@@ -39,6 +39,21 @@ it("start with the variance that their name says: 2 / (in + out) for Glorot, a s
   for (const variable of Object.values(variables)) variable.dispose();
 });
 
+it("start with a number on the diagonal of each matrix", () => {
+  const { variables } = Parameters.start("test", { w: { shape: [2, 2, 3], start: { diagonal: 0.5 } } }, 5);
+  expect(variables.w!.arraySync()).toEqual([
+    [
+      [0.5, 0, 0],
+      [0, 0.5, 0],
+    ],
+    [
+      [0.5, 0, 0],
+      [0, 0.5, 0],
+    ],
+  ]);
+  variables.w!.dispose();
+});
+
 it("of a Transformer start alike on every backend for a seed, and otherwise for another", async () => {
   const config = gpt2({ layers: 2, width: 12, heads: 3, vocabulary: 17, positions: 5 });
   const bits = async (backend: string, seed: number) => {

@@ -124,10 +124,8 @@ function layerSpecs(config: MemoryTransformerConfig, n: number): ParameterSpecs 
       : { [`${layer}/buckets`]: { shape: [BUCKETS, H], start: { normal: 0.1 } } }),
     ...(memory.kind === "compressive" &&
       memory.by === "convolution" && {
-        [`${layer}/compress/weight`]: {
-          shape: [memory.rate, C, C],
-          start: { normal: (memory.rate * C) ** -0.5 },
-        },
+        // The mean, from which it learns to keep more of what is read: noise would first have to learn to keep anything.
+        [`${layer}/compress/weight`]: { shape: [memory.rate, C, C], start: { diagonal: 1 / memory.rate } },
         [`${layer}/compress/bias`]: { shape: [C], start: "zeros" as const },
       }),
     ...(hasNeighbours(config, n) && { [`${layer}/gate`]: { shape: [H], start: "zeros" as const } }),

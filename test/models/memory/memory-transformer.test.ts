@@ -137,6 +137,20 @@ onEveryBackend("MemoryTransformer", () => {
     },
   );
 
+  it("begins a convolution as the mean", () => {
+    tf.tidy(() => {
+      const segments = [1, 2, 3, 4].map((n) => tokens(n));
+      const [learnt, mean] = (["convolution", "mean"] as const).map((by) => {
+        const model = new MemoryTransformer(config({ ...COMPRESSIVE, by }), 1);
+        const { logits, memory } = readAll(model, segments).at(-1)!;
+        model.dispose();
+        return [logits, memory[1]!.compressed!].map((x) => x.dataSync());
+      });
+      for (const [n, values] of learnt!.entries())
+        expect(distance(values, mean![n]!)).toBeLessThanOrEqual(1e-5);
+    });
+  });
+
   it("trains a compression by its own loss alone, and nothing else by that", () => {
     const model = new MemoryTransformer(config(COMPRESSIVE), 1);
     tf.tidy(() => {
