@@ -1,5 +1,7 @@
+import { escapeControls } from "../core/escape-controls.ts";
 import type { RgbaPicture } from "../data/pictures/index.ts";
-import { EXIT, Exit, type Io, write } from "./io.ts";
+import { finishRun } from "./finish-run.ts";
+import { type Io, write } from "./io.ts";
 import type { Drawings, OutputFiles } from "./output-files.ts";
 import type { GivenPicture, PictureInput } from "./picture-input.ts";
 
@@ -25,6 +27,8 @@ export interface PictureWork<Seen> {
   readonly batch: number;
   /** A picture as the model reads it. */
   see(picture: RgbaPicture): Seen;
+  /** The greys that the model reads of it. */
+  greys(seen: Seen): Uint8Array;
   /** The answers of some pictures, at least one, in their order. */
   answer(pictures: readonly SeenPicture<Seen>[]): PictureAnswer[] | Promise<PictureAnswer[]>;
   /** What is printed for a picture that cannot be read. */
@@ -47,6 +51,11 @@ export async function answerPictures<Seen>(work: PictureWork<Seen>): Promise<voi
 
 async function answerBatch<Seen>(work: PictureWork<Seen>, batch: readonly GivenPicture[]): Promise<void> {
   const seen = batch.flatMap(({ file, picture }) => (picture ? [{ file, seen: work.see(picture) }] : []));
+  for (const { file, seen: one } of seen)
+    if (isEven(work.greys(one)))
+      work.io.stderr.write(
+        `${work.name}: ${escapeControls(file)} is one even grey, in which there is nothing to see\n`,
+      );
   const answers = seen.length > 0 ? await work.answer(seen) : [];
   for (const { file, error } of batch) {
     if (error === undefined) await tell(work, [answers.shift()!]);
@@ -56,6 +65,9 @@ async function answerBatch<Seen>(work: PictureWork<Seen>, batch: readonly GivenP
     }
   }
 }
+
+/** Whether no pixel differs from the others. */
+const isEven = (greys: Uint8Array) => greys.every((grey) => grey === greys[0]);
 
 async function tell<Seen>(
   { io, files }: PictureWork<Seen>,
@@ -67,13 +79,14 @@ async function tell<Seen>(
   }
 }
 
-/** Says what was not read and what was drawn. @throws Exit where a picture could not be answered */
+/** Says what was drawn, and how many pictures could not be answered. @throws Exit where there was one */
 export function finishPictures({
+  name,
   io,
   given,
   files,
-}: Pick<PictureWork<never>, "io" | "given" | "files">): void {
+}: Pick<PictureWork<never>, "name" | "io" | "given" | "files">): void {
   given.finish();
   files.finish(io);
-  if (given.failures > 0) throw new Exit(EXIT.usage);
+  finishRun({ name, io, count: given.count, failures: given.failures, noun: "picture" });
 }

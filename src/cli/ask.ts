@@ -35,9 +35,10 @@ always gives one of its answers. It knows these questions, about t-shirts, trous
   is the bag above the coat?                                          how many sandals are there?
   what is in the picture?   (where there is one thing)
 
-Words that it does not know are named and left out; a question without any of its items is refused. Without pictures their
-paths are read from standard input, one a line, and without that an example is composed; --seed chooses another one. A
-picture that cannot be read is named on standard error, leaves an empty line, and makes the exit code 2.
+Words that it does not know are named and left out, or read as ones that it knows, such as shirts as t-shirts; a question
+without any of its items is refused. Without pictures their paths are read from standard input, one a line, and without
+that an example is composed; --seed chooses another one. A picture that cannot be read is named on standard error, leaves
+an empty line, and makes the exit code 2.
 In a terminal the picture follows once for each word, with what the word looked at; elsewhere each line is an answer.
 
   heed ask "What is left of the bag?" scene.png
@@ -87,11 +88,14 @@ async function ask(question: string, pictures: string[], flags: Flags, io: Io): 
   const answerer = await loadAnswerer(model);
   try {
     answerer.check(question);
-    const { unknown } = answerer.vocabulary.sort(question);
+    const { unknown, replaced } = answerer.vocabulary.sort(question);
+    for (const { word, by } of replaced)
+      io.stderr.write(`${NAME}: the model does not know ${JSON.stringify(word)}, and reads ${by}\n`);
     if (unknown.length > 0) io.stderr.write(`${NAME}: ${unknownWords(unknown, answerer)}\n`);
     await answerPictures<Uint8Array>({
       ...{ name: NAME, io, given, files, batch: PICTURES_PER_BATCH },
       see: (picture) => answerer.pixelsOf(picture),
+      greys: (pixels) => pixels,
       answer(pictures) {
         const answers = answerer.answerEach(
           question,
@@ -121,7 +125,7 @@ async function ask(question: string, pictures: string[], flags: Flags, io: Io): 
   } finally {
     answerer.dispose();
   }
-  finishPictures({ io, given, files });
+  finishPictures({ name: NAME, io, given, files });
 }
 
 /** A list of more words than this helps nobody. */

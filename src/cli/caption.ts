@@ -93,6 +93,7 @@ async function caption(pictures: string[], flags: Flags, io: Io): Promise<void> 
     await answerPictures<Uint8Array>({
       ...{ name: NAME, io, given, files, batch: PICTURES_PER_BATCH },
       see: (picture) => sceneOf(picture).pixels,
+      greys: (pixels) => pixels,
       answer(pictures) {
         const pixels = scenePixels(pictures.map(({ seen }) => ({ pixels: seen })));
         return captioner.caption(pixels, options).map((said, n) => {
@@ -116,5 +117,5 @@ async function caption(pictures: string[], flags: Flags, io: Io): Promise<void> 
   } finally {
     captioner.dispose();
   }
-  finishPictures({ io, given, files });
+  finishPictures({ name: NAME, io, given, files });
 }

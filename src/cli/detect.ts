@@ -91,6 +91,7 @@ async function detect(pictures: string[], flags: Flags, io: Io): Promise<void> {
     await answerPictures<ReturnType<typeof see>>({
       ...{ name: NAME, io, given, files, batch: PICTURES_PER_BATCH },
       see,
+      greys: ({ scene }) => scene.pixels,
       answer(pictures) {
         const looks = detector.look(scenePixels(pictures.map(({ seen }) => seen.scene)), { least });
         return pictures.map(({ file = "example", seen }, n) => {
@@ -118,7 +119,7 @@ async function detect(pictures: string[], flags: Flags, io: Io): Promise<void> {
   } finally {
     detector.dispose();
   }
-  finishPictures({ io, given, files });
+  finishPictures({ name: NAME, io, given, files });
 }
 
 /** A picture, the scene that was made of it, and what was found there. */

@@ -30,7 +30,7 @@ const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
 
 async function score(flags: Flags, io: Io): Promise<void> {
   const [{ loadClassifier }, { evaluate }, { locateImages, readImages }] = await Promise.all([
-    import("../tasks/image-classification/classifier.ts"),
+    import("../tasks/image-classification/files.ts"),
     import("../tasks/image-classification/evaluate.ts"),
     import("../data/labelled-images.ts"),
   ]);

@@ -18,7 +18,7 @@ export function evaluateFormants(io: Io): Command {
     .option("--json", "one JSON object")
     .action(async (flags: Flags) => {
       const [{ loadVowelClassifier }, { evaluate }] = await Promise.all([
-        import("../tasks/formants/classifier.ts"),
+        import("../tasks/formants/files.ts"),
         import("../tasks/formants/evaluate.ts"),
       ]);
       const classifier = await loadVowelClassifier(flags.model);
@@ -43,7 +43,7 @@ export function evaluateForecasting(io: Io): Command {
     .option("--json", "one JSON object")
     .action(async (flags: Flags) => {
       const [{ loadForecaster }, { evaluate }, { readCorpus }] = await Promise.all([
-        import("../tasks/forecasting/forecaster.ts"),
+        import("../tasks/forecasting/files.ts"),
         import("../tasks/forecasting/evaluate.ts"),
         import("../tasks/forecasting/corpus.ts"),
       ]);
@@ -80,7 +80,7 @@ export function evaluateTracking(io: Io): Command {
     .option("--json", "one JSON object")
     .action(async (flags: Flags) => {
       const [{ loadTracker }, { evaluate }, { locateDigits, readCorpus }] = await Promise.all([
-        import("../tasks/tracking/tracker.ts"),
+        import("../tasks/tracking/files.ts"),
         import("../tasks/tracking/evaluate.ts"),
         import("../tasks/tracking/corpus.ts"),
       ]);
@@ -91,13 +91,15 @@ export function evaluateTracking(io: Io): Command {
         const { test } = readCorpus(flags.drawn ? "" : locateDigits(data.name, place));
         const result = evaluate(tracker, test);
         if (flags.json) return await write(io.stdout, `${JSON.stringify(result)}\n`);
-        const { videos, before, reappeared, recovery, ratio } = result;
+        const { videos, before, reappeared, recovery } = result;
         const line = (shares: readonly number[]) => {
           const [first, second, third] = shares.map(percent);
           return `followed before the digit is hidden ${first}, where it comes out ${second}, in the third frame after ${third}`;
         };
-        const often = ratio === null ? "" : `; found again ${ratio.toFixed(2)} times as often`;
         const { baselineBefore, baselineReappeared, baselineRecovery } = result;
+        const times = (share: number, baseline: number) =>
+          baseline > 0 ? `${(share / baseline).toFixed(2)} times as often` : "the baseline never";
+        const often = `; found again where it comes out ${times(reappeared, baselineReappeared)}, in the third frame after ${times(recovery, baselineRecovery)}`;
         await write(
           io.stdout,
           `test: ${videos} videos; ${line([before, reappeared, recovery])}\n` +

@@ -12,6 +12,8 @@ interface Flags {
   beam?: number;
   /** False with `--no-coverage`. */
   coverage?: boolean;
+  /** False with `--no-pointing`. */
+  pointing?: boolean;
   blockTrigrams?: boolean;
   json?: boolean;
 }
@@ -33,6 +35,7 @@ export function evaluateSummarization(io: Io): Command {
     .option("--split <name>", "test or valid", oneOf(NAME, "--split", SPLITS), "test")
     .option("--beam <n>", "candidates kept at each word", wholeNumber(NAME, "--beam", 1, 64, "try --beam 4"))
     .option("--no-coverage", "the score does not read the coverage")
+    .option("--no-pointing", "no word is copied: p_gen is 1")
     .option("--block-trigrams", "no three words in a row come twice")
     .option("--json", "one JSON object")
     .addHelpText("after", HELP)
@@ -45,7 +48,7 @@ async function score(flags: Flags, io: Io): Promise<void> {
     import("../tasks/summarization/evaluate.ts"),
     import("../tasks/summarization/corpus.ts"),
   ]);
-  const { data, split, beam, coverage, blockTrigrams } = flags;
+  const { data, split, beam, coverage, pointing, blockTrigrams } = flags;
   const summarizer = await loadSummarizer(flags.model);
   try {
     const { kind } = summarizer.card.training.recipe;
@@ -55,6 +58,7 @@ async function score(flags: Flags, io: Io): Promise<void> {
       leadWords,
       ...(beam !== undefined && { beam }),
       ...(coverage === false && { coverage }),
+      ...(pointing === false && { pointing }),
       ...(blockTrigrams && { blockTrigrams }),
     });
     if (flags.json) return await write(io.stdout, `${JSON.stringify(result)}\n`);
@@ -81,7 +85,8 @@ function table(split: string, result: Result): string {
     `words: ${lengths[0]} of a text, ${lengths[1]} of a summary, ${lengths[2]} of a reference`,
     `repeated trigrams: ${(100 * repeats).toFixed(2)} %`,
     `words outside of the vocabulary: ${percent(copied.share)} of the ${copied.words} that text and references share come through`,
-    `given the reference so far: ${percent(pointed.share)} of ${pointed.words} such words are copied where they stand`,
+    `given the reference so far: ${percent(pointed.share)} of ${pointed.words} such words are copied where they stand, ` +
+      `${percent(pointed.amongOwn)} where one of the text's is due (${percent(pointed.byLot)} by lot)`,
     signature,
   ];
   return `${lines.join("\n")}\n`;

@@ -28,18 +28,18 @@ export function evaluateVisualQuestions(io: Io): Command {
 }
 
 async function score(flags: Flags, io: Io): Promise<void> {
-  const [{ loadAnswerer }, { evaluate }, { readCorpus }, { majorityOf }, { locateImages }] =
-    await Promise.all([
+  const [{ loadAnswerer }, { evaluate }, { locateQuestions, readCorpus }, { majorityOf }] = await Promise.all(
+    [
       import("../tasks/visual-questions/files.ts"),
       import("../tasks/visual-questions/evaluate.ts"),
       import("../tasks/visual-questions/corpus.ts"),
       import("../tasks/visual-questions/majority.ts"),
-      import("../data/labelled-images.ts"),
-    ]);
+    ],
+  );
   const answerer = await loadAnswerer(flags.model);
   try {
-    const { data, training } = answerer.card;
-    const folder = flags.data ?? locateImages(data.name);
+    const { data, source, training } = answerer.card;
+    const folder = flags.data ?? locateQuestions(data.name, source);
     const corpus = await readCorpus(folder, training.recipe);
     answerer.checkCorpus(corpus);
     const result = evaluate(answerer, corpus.held(flags.split), majorityOf(corpus));

@@ -1,6 +1,7 @@
 import { HeedError } from "../core/errors.ts";
 import { escapeControls } from "../core/escape-controls.ts";
-import { EXIT, Exit, type Io, write } from "./io.ts";
+import { finishRun } from "./finish-run.ts";
+import { type Io, write } from "./io.ts";
 import { type Drawings, OutputFiles, pageWithFigures } from "./output-files.ts";
 
 /** What a command says of one file. */
@@ -24,6 +25,7 @@ export class FileWork {
   readonly #json: boolean;
   readonly #io: Io;
   readonly #files: OutputFiles;
+  #count = 0;
   #failures = 0;
 
   /** @throws FileError UNWRITABLE, before any work is done */
@@ -37,6 +39,7 @@ export class FileWork {
   /** Answers one file, or one example where there is no file. */
   async take(file: string | undefined, answer: () => FileAnswer): Promise<void> {
     const { stdout, stderr } = this.#io;
+    this.#count++;
     try {
       const { object, text, drawings } = answer();
       const named = file === undefined ? {} : { file };
@@ -54,9 +57,10 @@ export class FileWork {
     }
   }
 
-  /** Says what was drawn. @throws Exit where a file could not be answered */
+  /** Says what was drawn, and how many files could not be answered. @throws Exit where there was one */
   finish(): void {
-    this.#files.finish(this.#io);
-    if (this.#failures > 0) throw new Exit(EXIT.usage);
+    const io = this.#io;
+    this.#files.finish(io);
+    finishRun({ name: this.#name, io, count: this.#count, failures: this.#failures, noun: "file" });
   }
 }

@@ -75,7 +75,7 @@ async function formants(files: string[], flags: Flags, io: Io): Promise<void> {
   const name = "heed gate formants";
   const work = new FileWork(name, flags, io);
   const [{ loadVowelClassifier }, { drawBands }, { readWav }, { exampleClip }] = await Promise.all([
-    import("../tasks/formants/classifier.ts"),
+    import("../tasks/formants/files.ts"),
     import("../tasks/formants/draw.ts"),
     import("../data/wav.ts"),
     import("../tasks/formants/compose.ts"),
@@ -110,7 +110,7 @@ async function series(files: string[], flags: Flags, io: Io): Promise<void> {
   const name = "heed gate series";
   const work = new FileWork(name, flags, io);
   const [{ loadForecaster }, { drawInputs }, { readSeries }, { exampleSeries }] = await Promise.all([
-    import("../tasks/forecasting/forecaster.ts"),
+    import("../tasks/forecasting/files.ts"),
     import("../tasks/forecasting/draw.ts"),
     import("../tasks/forecasting/csv.ts"),
     import("../tasks/forecasting/series.ts"),

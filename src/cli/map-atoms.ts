@@ -4,8 +4,9 @@ import type { AtomMap, AtomMapper } from "../tasks/atom-mapping/mapper.ts";
 import { atomMapTrace, atomNames } from "../tasks/atom-mapping/trace.ts";
 import { type TerminalCapabilities, terminalCapabilities } from "../viz/terminal/capabilities.ts";
 import { drawAtomMap, showAtomMap, unmapped } from "./atom-map-output.ts";
+import { finishRun } from "./finish-run.ts";
 import { type AnswerFormat, answerFormat, checkOnePlace, oneOf } from "./flags.ts";
-import { EXIT, Exit, type Io, write } from "./io.ts";
+import { type Io, write } from "./io.ts";
 import { LineInput } from "./line-input.ts";
 import { OutputFiles } from "./output-files.ts";
 import { COLORS } from "./translation-output.ts";
@@ -87,7 +88,8 @@ async function mapAtoms(reactions: string[], flags: Flags, io: Io): Promise<void
   }
   lines.finish("reactions");
   files.finish(io);
-  if (work.failures > 0) throw new Exit(EXIT.usage);
+  const { count, failures } = work;
+  finishRun({ name: NAME, io, count, failures, noun: "reaction" });
 }
 
 /** A run over many reactions: one that cannot be mapped is said, and the others go on. */

@@ -1,8 +1,9 @@
 import { Command, Option } from "commander";
 import type { Summarizer, Summary } from "../tasks/summarization/summarizer.ts";
 import { isWord } from "../tasks/words.ts";
+import { finishRun } from "./finish-run.ts";
 import { checkOnePlace, oneOf, wholeNumber } from "./flags.ts";
-import { EXIT, Exit, type Io, write } from "./io.ts";
+import { type Io, write } from "./io.ts";
 import { LineInput } from "./line-input.ts";
 import { type Drawings, OutputFiles, pageWithFigures } from "./output-files.ts";
 import { remarksOn, showSummary } from "./summary-output.ts";
@@ -122,28 +123,29 @@ async function summarizeTexts(texts: string[], flags: Flags, io: Io, load: LoadS
   }
   input.finish("texts");
   files.finish(io);
-  if (answer.failures > 0) throw new Exit(EXIT.usage);
+  const { count, failures, noun } = answer;
+  finishRun({ name: NAME, io, count, failures, noun });
 }
 
 /** A run over many texts: one without a word is said, and the others go on. */
 class Answers {
+  count = 0;
   failures = 0;
-  #count = 0;
   readonly #look: Look;
   readonly #files: OutputFiles;
   readonly #io: Io;
-  readonly #noun: "text" | "line";
+  readonly noun: "text" | "line";
 
   constructor(appearance: Look, files: OutputFiles, io: Io, noun: "text" | "line") {
     this.#look = appearance;
     this.#files = files;
     this.#io = io;
-    this.#noun = noun;
+    this.noun = noun;
   }
 
   async give(summary: Summary): Promise<void> {
     const { stdout, stderr } = this.#io;
-    const place = `${NAME}: ${this.#noun} ${++this.#count}`;
+    const place = `${NAME}: ${this.noun} ${++this.count}`;
     const { format } = this.#look;
     if (!summary.sourceTokens.some(isWord)) {
       this.failures++;

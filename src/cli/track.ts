@@ -64,7 +64,7 @@ async function follow(files: string[], flags: Flags, io: Io): Promise<void> {
   }
   const given = files.length > 0 ? await footageOf(files) : undefined;
   const [{ loadTracker }, { drawTrack }] = await Promise.all([
-    import("../tasks/tracking/tracker.ts"),
+    import("../tasks/tracking/files.ts"),
     import("../tasks/tracking/draw.ts"),
   ]);
   const example = given ? undefined : await exampleVideo(flags.seed);

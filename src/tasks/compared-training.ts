@@ -5,11 +5,12 @@ import { OptionError } from "../core/errors.ts";
 import { RandomStream } from "../core/random.ts";
 import { loadGradients } from "../host/gradients.ts";
 import { useHeedBackend } from "../host/select.ts";
-import type { ParameterSpecs, Parameters } from "../models/parameters.ts";
+import type { Parameters } from "../models/parameters.ts";
 import { checkUnlocked } from "../train/folder-lock.ts";
 import { linearSchedule } from "../train/schedule.ts";
 import { trainOn } from "../train/train-on.ts";
-import { asShipped, type ModelFolder, prepareModelFolder } from "./model-folder.ts";
+import { COMPARED, type Compared } from "./compared-models.ts";
+import { asShipped, prepareModelFolder } from "./model-folder.ts";
 import type { RunOptions } from "./run-options.ts";
 
 /** What the recipes of such tasks have in common. */
@@ -30,10 +31,6 @@ export interface ComparedRecipe {
   /** Looks without a better score before a run stops. */
   patience: number;
 }
-
-/** The two that are trained, one after the other. */
-export const COMPARED = ["model", "baseline"] as const;
-export type Compared = (typeof COMPARED)[number];
 
 /** One of the two, as training sees it. */
 export interface Contender {
@@ -182,27 +179,4 @@ class Order {
     const first = (k % this.stepsPerEpoch) * batch;
     return this.#order.slice(first, first + batch);
   }
-}
-
-const OF_BASELINE = "baseline/";
-
-/** The values of both as one file has them. */
-export function bothValues<T>(model: Readonly<Record<string, T>>, baseline: Readonly<Record<string, T>>) {
-  const prefixed = Object.entries(baseline).map(([name, value]) => [OF_BASELINE + name, value] as const);
-  return { ...model, ...Object.fromEntries(prefixed) };
-}
-
-/** Reads what `bothValues` put together. @throws DataError MISMATCH */
-export function readBoth(
-  folder: ModelFolder,
-  model: ParameterSpecs,
-  baseline: ParameterSpecs,
-): Record<Compared, Record<string, Float32Array>> {
-  const values = Object.entries(folder.weights(bothValues(model, baseline)));
-  const isOfBaseline = (name: string) => name.startsWith(OF_BASELINE);
-  const cut = ([name, value]: [string, Float32Array]) => [name.slice(OF_BASELINE.length), value] as const;
-  return {
-    model: Object.fromEntries(values.filter(([name]) => !isOfBaseline(name))),
-    baseline: Object.fromEntries(values.filter(([name]) => isOfBaseline(name)).map(cut)),
-  };
 }

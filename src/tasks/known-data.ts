@@ -39,6 +39,16 @@ const KNOWN: Readonly<Record<string, KnownData>> = {
     attribution: "Digits that heed draws.",
     changes: "None.",
   },
+  "0ac0a596f4f89f4114b10f5696eefb8651a32c897cf287d2759a05a046e541b4": {
+    name: "nlvr",
+    licence: "CC BY 4.0",
+    attribution:
+      'Alane Suhr, Mike Lewis, James Yeh, Yoav Artzi: "A Corpus of Natural Language for Visual Reasoning", ACL 2017, ' +
+      "github.com/lil-lab/nlvr.",
+    changes:
+      "The first box order of each example of the official parts dev and test, commit 18924841aa96, cut by sentence: 839 for " +
+      "training, 150 for validation, 865 for the test. Pictures are made grey and 256 × 64 pixels large.",
+  },
   f530b0bacd0d2a39b50aa420a565703e321c251c7601f8ff5cbb5d7818dac0cf: WIKI,
   "100fe61f8178132229aa74377772e760e182852f5e67cb1f209f1279de75c44f": WIKI,
 };

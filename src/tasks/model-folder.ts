@@ -11,7 +11,7 @@ import {
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type * as tf from "@tensorflow/tfjs-core";
-import { FileError } from "../core/errors.ts";
+import { FileError, OptionError } from "../core/errors.ts";
 import { fileReason } from "../core/file-reason.ts";
 import { decodeFloat16, encodeFloat16 } from "../core/float16.ts";
 import { encodeSafetensors, type SafetensorsTensor } from "../core/safetensors.ts";
@@ -25,10 +25,17 @@ export const SHIPPED_MODELS = fileURLToPath(new URL("../../weights", import.meta
 /**
  * The folder of a model that ships with heed, by its name; another place stays as it is.
  *
+ * @param op who asks, for the error
+ * @throws OptionError OPTION for what is no string
  * @example
  * shippedModel("my-model"); // "my-model"
  */
-export function shippedModel(place: string): string {
+export function shippedModel(place: string, op = "shippedModel"): string {
+  if (typeof place !== "string") {
+    const rule = "a model must be named by a string, a folder or the name of one that ships";
+    const got = JSON.stringify(place) ?? String(place);
+    throw new OptionError("OPTION", { op, rule, got, remedy: "pass the name first, options after it" });
+  }
   const isName = path.basename(place) === place && !existsSync(place);
   const folder = path.join(SHIPPED_MODELS, place);
   return isName && existsSync(folder) ? folder : place;

@@ -1,5 +1,6 @@
 import { DataError } from "../core/errors.ts";
 import { END, SPECIAL_PIECES, UNKNOWN } from "../data/bpe.ts";
+import { type ModelReader, VOCABULARY } from "./model-files.ts";
 
 const FORMAT = "heed-words-1";
 /** Letters and digits, with single apostrophes, points and commas inside: don't, 0.815, U.S. */
@@ -127,3 +128,12 @@ export class WordVocabulary {
     return this.#words[id - SPECIAL_PIECES.length] ?? own[id - this.size] ?? SPECIAL_PIECES[id] ?? "";
   }
 }
+
+/** The words that a model's folder has, as `wordsFile` wrote them. @throws FileError MISSING · DataError DAMAGED, FORMAT */
+export function readWords(folder: ModelReader): WordVocabulary {
+  const { words } = folder.json<{ words: WordsJson }>(VOCABULARY, ["words"]);
+  return WordVocabulary.fromJSON(words);
+}
+
+/** The words of a model as the text of their file. */
+export const wordsFile = (words: WordVocabulary): string => `${JSON.stringify({ words: words.toJSON() })}\n`;

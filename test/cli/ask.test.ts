@@ -67,12 +67,13 @@ test("a list goes on past what cannot be read, which leaves its line, and makes 
   );
   const { code, out, err } = await ask(["How many boots are there?", "--input", at("list.txt")]);
   expect([code, out]).toEqual([2, "1\n\n\n1\n"]);
-  const [text, missing] = err.trimEnd().split("\n");
+  const [text, missing, last] = err.trimEnd().split("\n");
   expect(text).toBe(
     `heed ask: line 2: ${at("text.png")} must be a PNG or JPEG picture, got bytes of another kind; save the picture as PNG ` +
       "or JPEG",
   );
   expect(missing).toMatch(/^heed ask: line 3: the file must be readable, got no such file/);
+  expect(last).toBe("heed ask: 2 of 4 pictures had no answer");
   const piped = await ask(["--json", "How many boots are there?"], {
     input: [`${at("text.png")}\n${at("scene.png")}\n`],
   });
@@ -108,6 +109,12 @@ test("words that the model does not know are named and left out; a question with
         `boot, got ${JSON.stringify(question)}; ${remedy}\n`,
     );
   }
+  const shirts = await ask(["How many shirts are there?", at("scene.png")]);
+  expect(shirts).toEqual({
+    code: 0,
+    out: (await ask(["How many t-shirts are there?", at("scene.png")])).out,
+    err: 'heed ask: the model does not know "shirts", and reads t-shirts\n',
+  });
   const long = await ask([`is there a ${"bag ".repeat(20)}`, at("scene.png")]);
   expect(long.err).toContain("a question must have at most 11 words");
 });

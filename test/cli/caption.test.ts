@@ -59,12 +59,20 @@ test("paths on standard input are answered in their order; a bad one is named, a
   const [first, second, ...rest] = err.trimEnd().split("\n");
   expect(first).toBe(`heed caption: line 2: ${objects[1].error}`);
   expect(second).toContain("heed caption: line 3: ");
-  expect(rest).toEqual([]);
+  expect(rest).toEqual(["heed caption: 2 of 4 pictures had no answer"]);
   const lines = await caption([], { input });
   expect(lines.out.split("\n").map((line) => line === "")).toEqual([false, true, true, false, true]);
   // Pictures do not depend on those beside them.
   const alone = await caption(["--json", at("1.png")]);
   expect(JSON.parse(alone.out).words).toEqual(objects[3].words);
+});
+
+test("of a picture that is one even grey it is said that there is nothing to see", async () => {
+  const data = new Uint8Array(7 * 5).fill(90);
+  writeFileSync(at("even.png"), encodePng({ width: 7, height: 5, channels: 1, data }));
+  const { code, err } = await caption([at("even.png"), at("1.png")]);
+  const said = `heed caption: ${at("even.png")} is one even grey, in which there is nothing to see\n`;
+  expect([code, err]).toEqual([0, said]);
 });
 
 test("without a picture an example is captioned; a terminal gets the picture once for each word", async () => {

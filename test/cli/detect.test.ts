@@ -91,8 +91,9 @@ test("a bad picture is named and the others go on; paths are read from standard 
   expect(told.map(({ picture }) => picture)).toEqual(paths);
   expect(told.map(({ items }) => items === null)).toEqual([false, true, true, false]);
   expect(told[1].error).toContain("must be a PNG or JPEG picture, got bytes of another kind");
-  expect(lines(err)).toHaveLength(2);
+  expect(lines(err)).toHaveLength(3);
   expect(lines(err)[0]).toContain("heed detect: line 2: ");
+  expect(lines(err)[2]).toMatch(/^heed detect: 2 of \d pictures had no answer$/);
   writeFileSync(at("list.txt"), `${at("dark.png")}\n`);
   const fromFile = await detect(["--json", "--input", at("list.txt")]);
   expect(fromFile.code).toBe(0);
@@ -136,6 +137,7 @@ test("a picture and a trace are drawn of each, numbered as the pictures are", as
   expect(lines(err).slice(1)).toEqual([
     `heed detect: drew 2 pictures, the last one ${at("found-3.svg")}`,
     `heed detect: wrote 2 traces, the last one ${at("found-3.attn")}`,
+    "heed detect: 1 of 3 pictures had no answer",
   ]);
   expect(readdirSync(folder).some((name) => name.includes("-2."))).toBe(false);
   const svg = parseXml(readFileSync(at("found-1.svg"), "utf8"));

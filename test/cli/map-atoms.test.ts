@@ -58,6 +58,7 @@ test("lines of standard input are answered in their order; bad ones are named, a
     'line 4: RDKit must be able to read each molecule, got "CC(C"; check its brackets, rings and valences',
     "line 5: a reaction must have at most the 512 tokens of the model, got 1008 of ",
     "line 6: the model never saw [1*], and reads it as an unknown token",
+    "4 of 7 reactions had no answer",
   ];
   expect(err.trimEnd().split("\n")).toHaveLength(said.length);
   for (const [n, line] of err.trimEnd().split("\n").entries()) {

@@ -50,9 +50,11 @@ test("lines are answered in their order; those without a word are named, and the
   const lines = out.split("\n");
   expect(lines).toHaveLength(5);
   expect(lines.map((line) => line !== "")).toEqual([true, false, true, false, false]);
-  expect(err).toBe(
-    "heed summarize: line 2 has no word to sum up\nheed summarize: line 4 has no word to sum up\n",
-  );
+  expect(err.trimEnd().split("\n")).toEqual([
+    "heed summarize: line 2 has no word to sum up",
+    "heed summarize: line 4 has no word to sum up",
+    "heed summarize: 2 of 4 lines had no answer",
+  ]);
   const json = await summarize(["--json", "", TEXT]);
   const [first, second] = json.out
     .trimEnd()
@@ -60,7 +62,12 @@ test("lines are answered in their order; those without a word are named, and the
     .map((line) => JSON.parse(line));
   expect(first).toEqual({ source: "", target: null, error: "has no word to sum up" });
   expect(second.target).toBe(lines[0]);
-  expect([json.code, json.err]).toEqual([2, "heed summarize: text 1 has no word to sum up\n"]);
+  expect([json.code, json.err]).toEqual([
+    2,
+    "heed summarize: text 1 has no word to sum up\nheed summarize: 1 of 2 texts had no answer\n",
+  ]);
+  const alone = await summarize(["?!"]);
+  expect([alone.code, alone.err]).toEqual([2, "heed summarize: text 1 has no word to sum up\n"]);
 });
 
 test("a terminal gets the map, then p_gen and coverage on the words; a pipe the numbers", async () => {
@@ -170,6 +177,8 @@ test("heed evaluate summarization makes the figures of a split, beside the basel
   );
   const json = await heed([...args, "--json", "--no-coverage", "--block-trigrams"]);
   expect(JSON.parse(json.out)).toMatchObject({ sources: 2, repeats: 0, copied: { words: 1 } });
+  const off = await heed([...args, "--json", "--no-pointing"]);
+  expect(JSON.parse(off.out)).toMatchObject({ copied: { words: 1, share: 0 }, pointed: { share: 0 } });
   const missing = await heed(["evaluate", "summarization", "--data", at("none")]);
   expect([missing.code, missing.err.split("\n").length]).toEqual([2, 2]);
 });

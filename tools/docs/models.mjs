@@ -53,7 +53,7 @@ const SCORES = {
     ["Test", `${percent(metrics.accuracy, 2)} of ${whole(metrics.images)} images (\`${metrics.command}\`)`],
     ["Validation", percent(training.validation.accuracy, 2)],
   ],
-  summarization: ({ metrics, training }) => [
+  summarization: ({ metrics, training, without }) => [
     [
       "Test",
       `ROUGE-1 ${metrics.rouge1.toFixed(1)}, -2 ${metrics.rouge2.toFixed(1)}, -L ${metrics.rougeL.toFixed(1)} over ${whole(metrics.sources)} texts (\`${metrics.command}\`)`,
@@ -64,9 +64,12 @@ const SCORES = {
     ],
     [
       "Copying",
-      `Of ${whole(metrics.pointed.words)} words outside of the vocabulary ${percent(metrics.pointed.share)} are copied where the references have them, given these so far; ${percent(metrics.copied.share)} of ${whole(metrics.copied.words)} that text and references share come through`,
+      `Of ${whole(metrics.pointed.words)} words outside of the vocabulary ${percent(metrics.pointed.share)} are copied where the references have them, given these so far, ${percent(metrics.pointed.amongOwn)} come first among the text's own such words (${percent(metrics.pointed.byLot)} by lot); ${percent(metrics.copied.share)} of ${whole(metrics.copied.words)} that text and references share come through, ${percent(without.pointing.copied.share)} without pointing`,
     ],
-    ["Repeated trigrams", percent(metrics.repeats, 2)],
+    [
+      "Repeated trigrams",
+      `${percent(metrics.repeats, 2)}; ${percent(without.coverage.repeats, 2)} without coverage (\`${metrics.command} --no-coverage\`)`,
+    ],
     ["Validation", `ROUGE-L ${training.validation.rougeL.toFixed(1)}`],
   ],
   "scene-grid": ({ metrics, training }) => [
@@ -90,18 +93,26 @@ const SCORES = {
     ],
     ["Validation", `AP50 ${training.validation.precision.toFixed(3)}`],
   ],
-  "visual-questions": ({ metrics, training }) => [
+  "visual-questions": ({ metrics, training, source }) => [
     [
       "Test",
-      `${percent(metrics.accuracy)} of ${whole(metrics.questions)} questions about ${whole(metrics.pictures)} scenes, the commonest answer to each ${percent(metrics.majority)} (\`${metrics.command}\`)`,
+      `${percent(metrics.accuracy)} of ${whole(metrics.questions)} questions about ${whole(metrics.pictures)} ${source === "rows" ? "pictures" : "scenes"}, the commonest answer to each ${percent(metrics.majority)} (\`${metrics.command}\`)`,
     ],
-    [
-      "By kind",
-      Object.entries(metrics.kinds)
-        .map(([kind, { accuracy }]) => `${kind} ${percent(accuracy)}`)
-        .join(", "),
-    ],
-    ["Attention", `${percent(metrics.mass)} of a named word's map lies on its item, which the loss asks for`],
+    // Of what people wrote neither kinds nor the places of items are known.
+    ...(metrics.mass === null
+      ? []
+      : [
+          [
+            "By kind",
+            Object.entries(metrics.kinds)
+              .map(([kind, { accuracy }]) => `${kind} ${percent(accuracy)}`)
+              .join(", "),
+          ],
+          [
+            "Attention",
+            `${percent(metrics.mass)} of a named word's map lies on its item, which the loss asks for`,
+          ],
+        ]),
     ["Validation", percent(training.validation.accuracy)],
   ],
   // The others that were trained here stand beside the same model without one part.

@@ -2,5 +2,5 @@ export { DEFAULT_POINTER_GENERATOR, type PointerGeneratorConfig } from "./config
 export { coverageOf } from "./mixture.ts";
 export { pointerGeneratorParameters } from "./parameters.ts";
 export { PointerGenerator, type PointerLosses, type PointerLossOptions } from "./pointer-generator.ts";
-export { likeliestWords, type PointerSearchOptions, pointerSearch } from "./search.ts";
+export { type LikeliestOptions, likeliestWords, type PointerSearchOptions, pointerSearch } from "./search.ts";
 export { repeatedTrigrams, TrigramBlocking } from "./trigrams.ts";

@@ -14,6 +14,8 @@ export interface PointerSearchOptions extends SearchOptions {
   blockTrigrams?: boolean;
   /** Whether the score reads the coverage. @default config.coverage */
   coverage?: boolean;
+  /** Whether words are copied: without it p_gen is 1, and nothing comes out that the vocabulary lacks. @default config.pointer */
+  pointing?: boolean;
 }
 
 /**
@@ -35,7 +37,14 @@ export function pointerSearch(
   source: PaddedBatch,
   options: PointerSearchOptions = {},
 ): Hypothesis[][] {
-  const { beam: K = 1, maxLength, lengthPenalty: alpha = 1, blockTrigrams = false, coverage } = options;
+  const {
+    beam: K = 1,
+    maxLength,
+    lengthPenalty: alpha = 1,
+    blockTrigrams = false,
+    coverage,
+    pointing,
+  } = options;
   const own = ownWords(model, source);
   const tokens = { start: START, end: END, never: neverWritten(model) };
   const beams = Array.from(source.lengths, (length, index) => {
@@ -46,7 +55,7 @@ export function pointerSearch(
     start: () => model.encode(source, { ...(coverage !== undefined && { coverage }) }),
     step(words, state, memory) {
       const step = model.decoder.step(model.embed(words), state, memory);
-      const { logits, weights, gates } = nextWords(model, step, memory, own);
+      const { logits, weights, gates } = nextWords(model, step, memory, { own, pointing });
       // Probabilities that sum to 1 have a norm of log 1.
       const norms = new Float32Array(words.length);
       const generate = gates?.map((z) => 1 / (1 + Math.exp(-z)));
@@ -65,18 +74,31 @@ const neverWritten = ({ config }: PointerGenerator): number[] =>
   config.pointer ? [PAD, START, UNKNOWN] : [PAD, START];
 
 /** log P of every word that a step can write, [N, V + own], with what it is mixed of. */
-function nextWords(model: PointerGenerator, step: PointerStep, memory: PointerMemory, own: number) {
+function nextWords(
+  model: PointerGenerator,
+  step: PointerStep,
+  memory: PointerMemory,
+  { own, pointing = true }: { own: number; pointing?: boolean | undefined },
+) {
   const scores = model.logits(step.attentional);
   const read = (x: tf.Tensor) => x.dataSync() as Float32Array;
-  const [weights, gates] = [read(step.weights), step.gate && read(step.gate)];
+  const [weights, gates] = [read(step.weights), pointing ? step.gate && read(step.gate) : undefined];
   const given = { logits: read(scores), norms: read(tf.logSumExp(scores, 1)), weights, gates };
   const logits = wordLogProbabilities({ ...given, words: memory.words.dataSync() as Int32Array, own });
   return { logits, weights, gates };
 }
 
+export interface LikeliestOptions {
+  /** Whether words are copied; see `PointerSearchOptions`. @default config.pointer */
+  pointing?: boolean;
+  /** Asks among the words alone that the vocabulary lacks and the source has. @default false */
+  ownWords?: boolean;
+}
+
 /**
  * The word that a pointer-generator finds most likely at each place of targets, given all words before it: what teacher
- * forcing asks, without a loss. Of equals the smallest number; places behind the end of a target have PAD.
+ * forcing asks, without a loss. Of equals the smallest number; places behind the end of a target have PAD, and with `ownWords`
+ * all places of a source that has none.
  *
  * @returns [B, T], the shape of `target`; from V on the source's own words
  * @throws ShapeError SHAPE for a source without a word
@@ -90,9 +112,11 @@ export function likeliestWords(
   model: PointerGenerator,
   source: PaddedBatch,
   target: PaddedBatch,
+  { pointing, ownWords: isOwn = false }: LikeliestOptions = {},
 ): Int32Array {
   const { rows: B, width: T, ids, lengths } = target;
   const own = ownWords(model, source);
+  const least = isOwn ? model.config.vocabulary : 0;
   const never = neverWritten(model);
   const found = new Int32Array(B * T).fill(PAD);
   tf.tidy(() => {
@@ -101,13 +125,15 @@ export function likeliestWords(
     for (let t = 0; t < T; t++) {
       const before = Int32Array.from({ length: B }, (_, n) => (t === 0 ? START : ids[n * T + t - 1]!));
       const step = model.decoder.step(model.embed(before), state, memory);
-      const { logits } = nextWords(model, step, memory, own);
+      const { logits } = nextWords(model, step, memory, { own, pointing });
       state = step.state;
       const W = logits.length / B;
       for (let n = 0; n < B; n++) {
         const row = logits.subarray(n * W, (n + 1) * W);
         for (const id of never) row[id] = -Infinity;
-        if (t < lengths[n]!) found[n * T + t] = row.indexOf(row.reduce((most, x) => Math.max(most, x)));
+        const asked = row.subarray(least);
+        const most = asked.reduce((best, x) => Math.max(best, x), -Infinity);
+        if (t < lengths[n]! && most > -Infinity) found[n * T + t] = least + asked.indexOf(most);
       }
     }
   });

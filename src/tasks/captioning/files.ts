@@ -12,7 +12,7 @@ import {
   weightsFile,
   writeFiles,
 } from "../model-folder.ts";
-import { type WordsJson, WordVocabulary } from "../words.ts";
+import { readWords, type WordVocabulary, wordsFile } from "../words.ts";
 import { captionModelSpecs } from "./caption-model.ts";
 import { Captioner } from "./captioner.ts";
 import type { CaptioningCard, CaptioningCardTraining } from "./card.ts";
@@ -25,7 +25,7 @@ export function writeModelFolder(
 ): void {
   writeFiles(dir, {
     [WEIGHTS]: weightsFile(model.variables, { model: "show-attend-and-tell" }),
-    [VOCABULARY]: `${JSON.stringify({ words: vocabulary.toJSON() })}\n`,
+    [VOCABULARY]: wordsFile(vocabulary),
     [CARD]: cardFile(card),
   });
 }
@@ -55,8 +55,7 @@ export function startValues(
   vocabulary: WordVocabulary,
 ): Record<string, Float32Array> {
   const folder = startFolder(place);
-  const { words } = folder.json<{ words: WordsJson }>(VOCABULARY, ["words"]);
-  const own = WordVocabulary.fromJSON(words).toJSON().words.join(", ");
+  const own = readWords(folder).toJSON().words.join(", ");
   const expected = vocabulary.toJSON().words.join(", ");
   if (own !== expected) {
     const rule = `a model to begin with must have the words of the data, ${expected}`;
@@ -72,5 +71,5 @@ export const DEFAULT_CAPTIONER = "captioning";
 /** Loads a model by the name of one that ships, or from a folder. @throws FileError MISSING, DataError DAMAGED, MISMATCH, FORMAT */
 export async function loadCaptioner(place: string = DEFAULT_CAPTIONER): Promise<Captioner> {
   await useHeedBackend();
-  return new Captioner(readModelFolder(shippedModel(place)));
+  return new Captioner(readModelFolder(shippedModel(place, "loadCaptioner")));
 }

@@ -1,5 +1,5 @@
 import { CARD, isCount, type ModelFiles, ModelReader, VOCABULARY, WEIGHTS } from "../model-files.ts";
-import { type WordsJson, WordVocabulary } from "../words.ts";
+import { readWords, type WordVocabulary } from "../words.ts";
 import { CaptionModel, captionModelSpecs, tellerConfig } from "./caption-model.ts";
 import type { CaptioningCard, DraftCard } from "./card.ts";
 
@@ -21,8 +21,7 @@ export function readModel(files: ModelFiles): CaptionerModel<CaptioningCard> {
   const folder = new ModelReader(OP, files, [WEIGHTS, VOCABULARY, CARD]);
   const card = folder.json<CaptioningCard>(CARD, ["model", "decoding", "data", "metrics"]);
   checkCard(folder, card);
-  const { words } = folder.json<{ words: WordsJson }>(VOCABULARY, ["words"]);
-  const vocabulary = WordVocabulary.fromJSON(words);
+  const vocabulary = readWords(folder);
   const config = tellerConfig(card.model, vocabulary.size);
   const model = new CaptionModel(config, folder.weights(captionModelSpecs(config)));
   return { model, vocabulary, card };

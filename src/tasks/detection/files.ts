@@ -32,5 +32,5 @@ export function readModelFolder(dir: string): DetectorModel {
  */
 export async function loadDetector(place = "detection"): Promise<ItemDetector> {
   await useHeedBackend();
-  return new ItemDetector(readModelFolder(shippedModel(place)));
+  return new ItemDetector(readModelFolder(shippedModel(place, "loadDetector")));
 }

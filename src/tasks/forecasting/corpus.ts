@@ -1,9 +1,9 @@
 import { statSync } from "node:fs";
 import path from "node:path";
 import { readSeries } from "./csv.ts";
+import { cutSeries, type ForecastingCorpus } from "./cut-series.ts";
 import type { ForecastingRecipe } from "./recipe.ts";
 import { composeSeries } from "./series.ts";
-import { cutSeries, type ForecastingCorpus } from "./windows.ts";
 
 /** The table of a folder. */
 const TABLE = "series.csv";

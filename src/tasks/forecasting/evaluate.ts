@@ -1,7 +1,8 @@
 import { DataError } from "../../core/errors.ts";
+import type { ForecastingCorpus } from "./cut-series.ts";
 import type { SeriesForecaster } from "./forecaster.ts";
 import { DRIVERS, TARGET } from "./series.ts";
-import type { ForecastingCorpus, Windows } from "./windows.ts";
+import type { Windows } from "./windows.ts";
 
 /** How well the windows of a part are forecast. Errors are in squared deviations of the target. */
 export interface Evaluation {

@@ -1,18 +1,17 @@
-import { forecasterParameters, VariableSelectionForecaster } from "../../models/gated/index.ts";
-import { bothValues, readBoth } from "../compared-training.ts";
-import { CARD, cardFile, isCount, ModelFolder, WEIGHTS, weightsFile, writeFiles } from "../model-folder.ts";
-import type { DraftCard, ForecastingCard } from "./card.ts";
-
-const OP = "loadForecaster";
-/** The most of anything that a card may ask for: it decides how much memory a window takes. */
-const MOST = 4096;
-
-/** A model, its baseline and their card. */
-export interface ForecastingModel<Card extends DraftCard = DraftCard> {
-  model: VariableSelectionForecaster;
-  baseline: VariableSelectionForecaster;
-  card: Card;
-}
+import { useHeedBackend } from "../../host/select.ts";
+import { bothValues } from "../compared-models.ts";
+import {
+  CARD,
+  cardFile,
+  filesOfFolder,
+  shippedModel,
+  WEIGHTS,
+  weightsFile,
+  writeFiles,
+} from "../model-folder.ts";
+import type { ForecastingCard } from "./card.ts";
+import { SeriesForecaster } from "./forecaster.ts";
+import { type ForecastingModel, readModel } from "./read.ts";
 
 /** Writes a model folder: float16 weights of both, and the card. */
 export function writeModelFolder(
@@ -26,34 +25,17 @@ export function writeModelFolder(
   });
 }
 
-/** What forecasting reads of a card. */
-function checkCard(folder: ModelFolder, { model, inputs, data }: ForecastingCard): void {
-  const refuse = (got: string) => folder.damaged(CARD, got.slice(0, 200));
-  const { variables, window, narrow, width, heads, gated } = model;
-  const areSizes =
-    [variables, window, narrow, width, heads].every((n) => isCount(n, MOST)) && width % heads === 0;
-  if (!areSizes || gated !== true) throw refuse(`model ${JSON.stringify(model)}`);
-  const { names, scaling } = inputs;
-  const isList = (list: unknown, fits: (item: unknown) => boolean) =>
-    Array.isArray(list) && list.length === variables && list.every(fits);
-  const areNames = isList(names, (name) => typeof name === "string") && new Set(names).size === variables;
-  const areNumbers =
-    isList(scaling?.means, Number.isFinite) &&
-    isList(scaling?.deviations, (x) => Number.isFinite(x) && (x as number) > 0);
-  if (!areNames || !areNumbers) throw refuse(`inputs ${JSON.stringify(inputs)}`);
-  folder.checkDataName(data);
-}
+/** The model that ships with heed. */
+export const DEFAULT_FORECASTER = "forecasting";
 
-/** Reads a folder that `writeModelFolder` wrote. The backend must be ready. */
-export function readModelFolder(dir: string): ForecastingModel<ForecastingCard> {
-  const folder = new ModelFolder(OP, dir, [WEIGHTS, CARD]);
-  const card = folder.json<ForecastingCard>(CARD, ["model", "inputs", "data"]);
-  checkCard(folder, card);
-  const without = { ...card.model, gated: false };
-  const values = readBoth(folder, forecasterParameters(card.model), forecasterParameters(without));
-  return {
-    model: new VariableSelectionForecaster(card.model, values.model),
-    baseline: new VariableSelectionForecaster(without, values.baseline),
-    card,
-  };
+/**
+ * Loads a forecaster.
+ *
+ * @param place the name of one that ships with heed, or a folder
+ * @throws OptionError OPTION · FileError MISSING · DataError DAMAGED, MISMATCH, FORMAT
+ */
+export async function loadForecaster(place: string = DEFAULT_FORECASTER): Promise<SeriesForecaster> {
+  const folder = shippedModel(place, "loadForecaster");
+  await useHeedBackend();
+  return new SeriesForecaster(readModel(filesOfFolder(folder)));
 }

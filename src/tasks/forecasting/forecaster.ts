@@ -1,13 +1,11 @@
-import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs-core";
 import { capture } from "../../capture/capture.ts";
 import { DataError } from "../../core/errors.ts";
-import { useHeedBackend } from "../../host/select.ts";
 import type { Trace } from "../../inspect/index.ts";
 import type { VariableSelectionForecaster } from "../../models/gated/index.ts";
 import { tidyData } from "../../ops/tidy.ts";
+import { type Compared, ComparedModels } from "../compared-models.ts";
 import type { DraftCard } from "./card.ts";
-import { type ForecastingModel, readModelFolder } from "./files.ts";
 import type { Series } from "./series.ts";
 import { type Windows, windowsOf } from "./windows.ts";
 
@@ -27,9 +25,6 @@ export interface Forecast {
   windows: number;
 }
 
-/** The model that ships with heed. */
-export const DEFAULT_FORECASTER = fileURLToPath(new URL("../../../weights/forecasting", import.meta.url));
-
 const OP = "SeriesForecaster";
 const BATCH_SIZE = 256;
 
@@ -42,17 +37,7 @@ const BATCH_SIZE = 256;
  * inputs.length; // 13
  * forecaster.dispose();
  */
-export class SeriesForecaster {
-  readonly card: DraftCard;
-  readonly #model: VariableSelectionForecaster;
-  readonly #baseline: VariableSelectionForecaster;
-
-  constructor({ card, model, baseline }: ForecastingModel) {
-    this.card = card;
-    this.#model = model;
-    this.#baseline = baseline;
-  }
-
+export class SeriesForecaster extends ComparedModels<VariableSelectionForecaster, DraftCard> {
   /**
    * The number after the last time.
    *
@@ -73,9 +58,9 @@ export class SeriesForecaster {
   }
 
   /** Scaled forecasts of windows by one of the two, and the mean weight of each input. */
-  predict({ count, inputs }: Windows, which: "model" | "baseline") {
+  predict({ count, inputs }: Windows, which: Compared) {
     const { window: T, variables: V } = this.card.model;
-    const model = which === "model" ? this.#model : this.#baseline;
+    const model = this.models[which];
     const values = new Float32Array(count);
     const weights = new Float64Array(V);
     for (let from = 0; from < count; from += BATCH_SIZE) {
@@ -100,12 +85,9 @@ export class SeriesForecaster {
     const { inputs, count } = this.#windows(series);
     const tokens = { times: Array.from({ length: T }, (_, t) => (t === T - 1 ? "last" : `−${T - 1 - t}`)) };
     const last = inputs.slice((count - 1) * T * V);
-    return capture((x: Float32Array) => this.#model.forecast(tf.tensor3d(x, [1, T, V])), last, { tokens });
-  }
-
-  dispose(): void {
-    this.#model.dispose();
-    this.#baseline.dispose();
+    return capture((x: Float32Array) => this.models.model.forecast(tf.tensor3d(x, [1, T, V])), last, {
+      tokens,
+    });
   }
 
   /** All windows of a series, the one after whose last time nothing is known included. */
@@ -133,10 +115,4 @@ export class SeriesForecaster {
     });
     return windowsOf(longer, inputs.scaling, model.window, 0, N + 1);
   }
-}
-
-/** Loads a model folder. @throws FileError MISSING, DataError DAMAGED, MISMATCH, FORMAT */
-export async function loadForecaster(dir: string = DEFAULT_FORECASTER): Promise<SeriesForecaster> {
-  await useHeedBackend();
-  return new SeriesForecaster(readModelFolder(dir));
 }

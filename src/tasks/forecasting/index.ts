@@ -3,13 +3,8 @@ export type { ForecastingCard } from "./card.ts";
 export { parseSeries, readSeries, type SeriesTable } from "./csv.ts";
 export { drawInputs } from "./draw.ts";
 export { type Evaluation as ForecastingEvaluation, evaluate as evaluateForecaster } from "./evaluate.ts";
-export {
-  DEFAULT_FORECASTER,
-  type Forecast,
-  type InputWeight,
-  loadForecaster,
-  SeriesForecaster,
-} from "./forecaster.ts";
+export { DEFAULT_FORECASTER, loadForecaster } from "./files.ts";
+export { type Forecast, type InputWeight, SeriesForecaster } from "./forecaster.ts";
 export { FORECASTING_RECIPE, type ForecastingRecipe } from "./recipe.ts";
 export { type ForecastingRun, runForecasting } from "./run.ts";
 export {

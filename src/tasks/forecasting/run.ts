@@ -2,8 +2,8 @@ import path from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { VariableSelectionForecaster } from "../../models/gated/index.ts";
 import { tidyData } from "../../ops/tidy.ts";
+import type { Compared } from "../compared-models.ts";
 import {
-  type Compared,
   type ComparedTraining,
   type Contender,
   gatherExamples,
@@ -14,11 +14,12 @@ import {
 import type { RunOptions } from "../run-options.ts";
 import { draftCard, type ForecastingCard } from "./card.ts";
 import { readCorpus } from "./corpus.ts";
+import type { ForecastingCorpus } from "./cut-series.ts";
 import { type Evaluation, evaluate } from "./evaluate.ts";
 import { writeModelFolder } from "./files.ts";
 import { SeriesForecaster } from "./forecaster.ts";
 import type { ForecastingRecipe } from "./recipe.ts";
-import type { ForecastingCorpus, Windows } from "./windows.ts";
+import type { Windows } from "./windows.ts";
 
 const OP = "heed train forecasting";
 

@@ -15,7 +15,7 @@ export interface FormantCard {
   baselineParameters: number;
   data: CardData;
   /** Of the model, and of its baseline. */
-  training: Training & { command: string; recipe: FormantRecipe; baseline: Training };
+  training: Training & { command: string; recipe: FormantRecipe; baseline: Training; note?: string };
   metrics: Omit<Evaluation, "seconds"> & { split: "test"; command: string };
   limits: string[];
 }

@@ -1,17 +1,14 @@
-import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs-core";
 import { capture } from "../../capture/capture.ts";
 import { DataError } from "../../core/errors.ts";
 import type { Sound } from "../../data/wav.ts";
-import { useHeedBackend } from "../../host/select.ts";
 import type { Trace } from "../../inspect/index.ts";
 import type { GatedBandClassifier } from "../../models/gated/index.ts";
 import { tidyData } from "../../ops/tidy.ts";
-import type { Compared } from "../compared-training.ts";
+import { type Compared, ComparedModels } from "../compared-models.ts";
 import { bandEdges, bandEnergies, frameCount } from "./bands.ts";
 import type { DraftCard } from "./card.ts";
 import type { HeardClips } from "./corpus.ts";
-import { type FormantModel, readModelFolder } from "./files.ts";
 import { resample } from "./resample.ts";
 import { VOWELS } from "./vowels.ts";
 
@@ -33,9 +30,6 @@ export interface HeardVowel {
   bands: BandGate[];
 }
 
-/** The model that ships with heed. */
-export const DEFAULT_VOWEL_CLASSIFIER = fileURLToPath(new URL("../../../weights/formants", import.meta.url));
-
 const OP = "VowelClassifier";
 const BATCH_SIZE = 250;
 /** A sound may be so long that attention over its frames is still small. */
@@ -50,17 +44,7 @@ const MOST_SECONDS = 60;
  * [vowel.length, bands.length]; // [1, 20]
  * classifier.dispose();
  */
-export class VowelClassifier {
-  readonly card: DraftCard;
-  readonly #model: GatedBandClassifier;
-  readonly #baseline: GatedBandClassifier;
-
-  constructor({ card, model, baseline }: FormantModel) {
-    this.card = card;
-    this.#model = model;
-    this.#baseline = baseline;
-  }
-
+export class VowelClassifier extends ComparedModels<GatedBandClassifier, DraftCard> {
   /**
    * @param sound at any rate; it is brought to the model's
    * @throws DataError SHAPE where it is shorter than a frame or longer than a minute, FORMAT where it is silent
@@ -69,7 +53,7 @@ export class VowelClassifier {
     const bands = this.#bandsOf(sound);
     const { bands: F, classes } = this.card.model;
     const { logits, gate } = tidyData(() => {
-      const said = this.#model.classify(tf.tensor3d(bands, [1, bands.length / F, F]));
+      const said = this.models.model.classify(tf.tensor3d(bands, [1, bands.length / F, F]));
       return { logits: tf.softmax(said.logits).dataSync<"float32">(), gate: said.gate.dataSync<"float32">() };
     });
     const label = logits.indexOf(Math.max(...logits.subarray(0, classes)));
@@ -83,7 +67,7 @@ export class VowelClassifier {
 
   /** The likeliest vowel of clips by one of the two, and their gates [count, F]. */
   predict({ count, bands, informative }: HeardClips, which: Compared) {
-    const model = which === "model" ? this.#model : this.#baseline;
+    const model = this.models[which];
     const F = informative.length / count;
     const size = bands.length / count;
     const labels = new Int32Array(count);
@@ -107,14 +91,9 @@ export class VowelClassifier {
     const T = bands.length / F;
     const middle = (t: number) => `${Math.round((1000 * (t * hop + window / 2)) / rate)} ms`;
     const tokens = { times: Array.from({ length: T }, (_, t) => middle(t)) };
-    return capture((x: Float32Array) => this.#model.classify(tf.tensor3d(x, [1, T, F])).logits, bands, {
+    return capture((x: Float32Array) => this.models.model.classify(tf.tensor3d(x, [1, T, F])).logits, bands, {
       tokens,
     });
-  }
-
-  dispose(): void {
-    this.#model.dispose();
-    this.#baseline.dispose();
   }
 
   #bandsOf(sound: Sound): Float32Array {
@@ -145,10 +124,4 @@ export class VowelClassifier {
       refuse("FORMAT", "a sound must not be silent", "silence", "record it again");
     return bands;
   }
-}
-
-/** Loads a model folder. @throws FileError MISSING, DataError DAMAGED, MISMATCH, FORMAT */
-export async function loadVowelClassifier(dir: string = DEFAULT_VOWEL_CLASSIFIER): Promise<VowelClassifier> {
-  await useHeedBackend();
-  return new VowelClassifier(readModelFolder(dir));
 }

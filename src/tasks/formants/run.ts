@@ -3,8 +3,8 @@ import { gatePenalty } from "../../attention/feature/gate-penalty.ts";
 import { GatedBandClassifier } from "../../models/gated/index.ts";
 import { softmaxCrossEntropy } from "../../ops/softmax-cross-entropy.ts";
 import { tidyData } from "../../ops/tidy.ts";
+import type { Compared } from "../compared-models.ts";
 import {
-  type Compared,
   type ComparedTraining,
   type Contender,
   gatherExamples,

@@ -1,8 +1,6 @@
-import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs-core";
 import { capture } from "../../capture/capture.ts";
 import { ShapeError } from "../../core/errors.ts";
-import { useHeedBackend } from "../../host/select.ts";
 import type { Trace } from "../../inspect/index.ts";
 import type { Transformer } from "../../models/transformer/transformer.ts";
 import { tidyData } from "../../ops/tidy.ts";
@@ -10,7 +8,7 @@ import { encodePng } from "../../viz/index.ts";
 import type { DraftCard } from "./card.ts";
 import { gridOf } from "./config.ts";
 import { encodeImages } from "./encode.ts";
-import { type ClassifierModel, readModelFolder } from "./files.ts";
+import type { ClassifierModel } from "./read.ts";
 
 /** What an image was taken for. */
 export interface Classification {
@@ -20,11 +18,6 @@ export interface Classification {
   /** Of each class, by its number; they sum to 1. */
   probabilities: Float32Array;
 }
-
-/** The model that ships with heed. */
-export const DEFAULT_CLASSIFIER = fileURLToPath(
-  new URL("../../../weights/image-classification", import.meta.url),
-);
 
 const OP = "ImageClassifier";
 const BATCH_SIZE = 250;
@@ -112,10 +105,4 @@ function refusal(must: string, { length }: Uint8Array): ShapeError<"SHAPE"> {
     got: `${length} bytes`,
     remedy,
   });
-}
-
-/** Loads a model folder. @throws FileError MISSING, DataError DAMAGED, MISMATCH, FORMAT, UNSUPPORTED */
-export async function loadClassifier(dir: string = DEFAULT_CLASSIFIER): Promise<ImageClassifier> {
-  await useHeedBackend();
-  return new ImageClassifier(readModelFolder(dir));
 }

@@ -1,20 +1,16 @@
-import { fullConfig } from "../../models/transformer/config.ts";
-import { transformerParameters } from "../../models/transformer/parameters.ts";
-import { Transformer } from "../../models/transformer/transformer.ts";
-import { CARD, cardFile, isCount, ModelFolder, WEIGHTS, weightsFile, writeFiles } from "../model-folder.ts";
-import type { ClassificationCard, DraftCard } from "./card.ts";
-import { type ClassifierConfig, gridOf, vitConfig } from "./config.ts";
-
-const OP = "loadClassifier";
-/** The largest image and width that a card may ask for: they decide how much memory an image takes. */
-const MOST_PIXELS = 2 ** 20;
-const MOST_UNITS = 4096;
-
-/** A model with its card. */
-export interface ClassifierModel<Card extends DraftCard = DraftCard> {
-  model: Transformer;
-  card: Card;
-}
+import { useHeedBackend } from "../../host/select.ts";
+import {
+  CARD,
+  cardFile,
+  filesOfFolder,
+  shippedModel,
+  WEIGHTS,
+  weightsFile,
+  writeFiles,
+} from "../model-folder.ts";
+import type { ClassificationCard } from "./card.ts";
+import { ImageClassifier } from "./classifier.ts";
+import { type ClassifierModel, readModel } from "./read.ts";
 
 /** Writes a model folder: float16 weights and the card. */
 export function writeModelFolder(dir: string, { model, card }: ClassifierModel<ClassificationCard>): void {
@@ -24,31 +20,17 @@ export function writeModelFolder(dir: string, { model, card }: ClassifierModel<C
   });
 }
 
-/** What classifying reads of a card. */
-function checkCard(folder: ModelFolder, { model, labels, data }: ClassificationCard): void {
-  const refuse = (got: string) => folder.damaged(CARD, got.slice(0, 200));
-  const { image, layers, width, heads, inner, classes, dropout } = model;
-  const { height, width: columns, patch, mean, deviation } = image ?? {};
-  const sizes = [layers, width, heads, inner, classes, height, columns, patch];
-  const isImage =
-    height * columns <= MOST_PIXELS &&
-    gridOf(image ?? {}).every(Number.isInteger) &&
-    Number.isFinite(mean) &&
-    deviation > 0;
-  const isShare = dropout >= 0 && dropout < 1;
-  if (!(sizes.every((n) => isCount(n, MOST_UNITS)) && isImage && isShare && width % heads === 0))
-    throw refuse(`model ${JSON.stringify(model)}`);
-  const isNames = Array.isArray(labels) && labels.every((label) => typeof label === "string");
-  if (!isNames || labels.length !== classes) throw refuse(`labels ${JSON.stringify(labels)}`);
-  folder.checkDataName(data);
-}
+/** The model that ships with heed. */
+export const DEFAULT_CLASSIFIER = "image-classification";
 
-/** Reads a folder that `writeModelFolder` wrote. The backend must be ready. */
-export function readModelFolder(dir: string): ClassifierModel<ClassificationCard> {
-  const folder = new ModelFolder(OP, dir, [WEIGHTS, CARD]);
-  const card = folder.json<ClassificationCard>(CARD, ["model", "data"]);
-  checkCard(folder, card);
-  const config = vitConfig(card.model as ClassifierConfig);
-  const values = folder.weights(transformerParameters(fullConfig(config)));
-  return { model: new Transformer(config, values), card };
+/**
+ * Loads a classifier of images.
+ *
+ * @param place the name of one that ships with heed, or a folder
+ * @throws OptionError OPTION · FileError MISSING · DataError DAMAGED, MISMATCH, FORMAT, UNSUPPORTED
+ */
+export async function loadClassifier(place: string = DEFAULT_CLASSIFIER): Promise<ImageClassifier> {
+  const folder = shippedModel(place, "loadClassifier");
+  await useHeedBackend();
+  return new ImageClassifier(readModel(filesOfFolder(folder)));
 }

@@ -11,7 +11,8 @@ export {
 } from "./compose.ts";
 export { exampleScene } from "./example.ts";
 export { evaluateGrid, type GridEvaluation } from "./grid/evaluate.ts";
-export { type GridCard, readGrid, startGrid } from "./grid/files.ts";
+export { readGrid, startGrid } from "./grid/files.ts";
+export type { GridCard } from "./grid/read.ts";
 export { DEFAULT_GRID_RECIPE, type GridRecipe } from "./grid/recipe.ts";
 export { type GridRun, runSceneGrid } from "./grid/run.ts";
 export { type ItemClass, ItemPool, type ItemPools, readItemPools, SCENE_CLASSES } from "./item-pool.ts";

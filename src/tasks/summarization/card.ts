@@ -1,6 +1,6 @@
 import { type CardData, cardData, firstParagraph } from "../card-data.ts";
 import type { TrainingSpeed } from "../training-speed.ts";
-import type { Evaluation } from "./evaluate.ts";
+import type { Ablations, Evaluation } from "./evaluate.ts";
 import type { SummarizationRecipe } from "./recipe.ts";
 
 /** What a reader must know of a trained model: the data and its licence, how it was made, how well it does. */
@@ -33,13 +33,16 @@ export interface SummarizationCard {
     leadWords: number;
   };
   metrics: Omit<Evaluation, "seconds"> & { split: string; command: string };
+  /** Of the same split with `--no-coverage`, and with `--no-pointing`. */
+  without: Ablations;
   /** Measured on an idle machine. */
   speed?: TrainingSpeed;
   limits: string[];
 }
 
 /** What is known before training: the card without its results. */
-export type DraftCard = Omit<SummarizationCard, "metrics"> & { metrics?: SummarizationCard["metrics"] };
+export type DraftCard = Omit<SummarizationCard, "metrics" | "without"> &
+  Partial<Pick<SummarizationCard, "metrics" | "without">>;
 
 /** The card of a model, up to its results. */
 export function draftCard(of: {

@@ -1,6 +1,6 @@
 import { padBatch, type TokenPair } from "../../data/batching.ts";
 import type { PointerGenerator } from "../../models/pointer-generator/pointer-generator.ts";
-import { likeliestWords } from "../../models/pointer-generator/search.ts";
+import { type LikeliestOptions, likeliestWords } from "../../models/pointer-generator/search.ts";
 import { isWord, splitWords } from "../words.ts";
 import type { Summary } from "./summarizer.ts";
 
@@ -50,28 +50,49 @@ export function scoreCopying(
   return { words, share: words === 0 ? 1 : through / words };
 }
 
+/** How often such words are pointed at where they belong, given all words before. */
+export interface Pointing extends Copying {
+  /** The share that comes first among the words that the vocabulary lacks and the text has: which of them is meant. */
+  amongOwn: number;
+  /** The same where one of these was drawn by lot. */
+  byLot: number;
+}
+
 /**
  * How often a word that the vocabulary lacks is copied where it belongs: of the places of references with a word that the
  * vocabulary lacks and the source has, the share where the model, given the reference up to there, finds that word the most
- * likely of all. It asks for copying alone, where `scoreCopying` also asks for the same choice and order of what is said.
+ * likely of all. It asks for copying alone, where `scoreCopying` also asks for the same choice and order of what is said. What is
+ * said next is still a choice; `amongOwn` takes it that a word of this kind comes, and asks which.
  *
  * @param pairs sources and references as numbers; the references end with END
  */
-export function scorePointing(model: PointerGenerator, pairs: readonly TokenPair[]): Copying {
+export function scorePointing(
+  model: PointerGenerator,
+  pairs: readonly TokenPair[],
+  options: Pick<LikeliestOptions, "pointing"> = {},
+): Pointing {
   const { vocabulary } = model.config;
-  let [words, right] = [0, 0];
-  for (let from = 0; from < pairs.length; from += BATCH_SIZE) {
-    const batch = pairs.slice(from, from + BATCH_SIZE).filter(({ source }) => source.length > 0);
-    if (batch.length === 0) continue;
-    const target = padBatch(batch.map((pair) => pair.target));
-    const found = likeliestWords(model, padBatch(batch.map(({ source }) => source)), target);
+  let [words, right, rightAmongOwn, lots] = [0, 0, 0, 0];
+  const asked = pairs.filter(({ target }) => target.some((id) => id >= vocabulary));
+  for (let from = 0; from < asked.length; from += BATCH_SIZE) {
+    const batch = asked.slice(from, from + BATCH_SIZE);
+    const [source, target] = [
+      padBatch(batch.map((pair) => pair.source)),
+      padBatch(batch.map((pair) => pair.target)),
+    ];
+    const found = likeliestWords(model, source, target, options);
+    const foundOwn = likeliestWords(model, source, target, { ...options, ownWords: true });
     for (const [place, id] of target.ids.entries()) {
       if (id < vocabulary) continue;
+      const own = new Set(batch[Math.floor(place / target.width)]!.source.filter((one) => one >= vocabulary));
       words++;
+      lots += 1 / own.size;
       if (found[place] === id) right++;
+      if (foundOwn[place] === id) rightAmongOwn++;
     }
   }
-  return { words, share: words === 0 ? 1 : right / words };
+  const share = (count: number) => (words === 0 ? 1 : count / words);
+  return { words, share: share(right), amongOwn: share(rightAmongOwn), byLot: share(lots) };
 }
 
 const wordsOf = (tokens: readonly string[]): string[] =>

@@ -1,9 +1,9 @@
 import { repeatedTrigrams } from "../../models/pointer-generator/trigrams.ts";
 import { corpusRouge, type RougeScore, rougeWords } from "../../train/metrics/rouge.ts";
 import type { Referenced } from "../references.ts";
-import { type Copying, scoreCopying } from "./copying.ts";
+import { type Copying, type Pointing, scoreCopying } from "./copying.ts";
 import { scoreLead } from "./lead.ts";
-import type { SummarizeOptions, Summarizer } from "./summarizer.ts";
+import type { SummarizeOptions, Summarizer, Summary } from "./summarizer.ts";
 
 /** F of each measure, 0 … 100. */
 export interface RougeF {
@@ -28,9 +28,18 @@ export interface Evaluation extends RougeF {
   /** Words that the vocabulary lacks and every reference keeps: how many come through. */
   copied: Copying;
   /** Places of references with such a word: how many the model would fill with it, given the reference up to there. */
-  pointed: Copying;
+  pointed: Pointing;
   signature: string;
   seconds: number;
+}
+
+/** What a split scores where a part of the model is put off. */
+export type Ablation = Pick<Evaluation, "rougeL" | "repeats" | "copied">;
+
+/** A split without the coverage, and without copying, by the same weights; of those that the model has. */
+export interface Ablations {
+  coverage?: Ablation;
+  pointing?: Ablation;
 }
 
 /** ROUGE of a split alone, which is all that training asks for. */
@@ -80,11 +89,31 @@ export function evaluate(
       summary: meanWords(targets),
       reference: meanWords(references.flat()),
     },
-    repeats: mean(summaries.map(({ targetTokens }) => repeatedTrigrams(targetTokens.map(lowered)))),
+    repeats: repeatsOf(summaries),
     copied: scoreCopying(summaries, references),
-    pointed: summarizer.pointing(split),
+    pointed: summarizer.pointing(split, options),
     signature: score.signature,
     seconds,
+  };
+}
+
+/** What coverage and pointing are worth: the scores of a split without each of them. */
+export function ablate(
+  summarizer: Pick<Summarizer, "summarize" | "card">,
+  split: readonly Referenced[],
+): Ablations {
+  const { pointer, coverage } = summarizer.card.model;
+  const sources = split.map(({ source }) => source);
+  const references = split.map((one) => one.references);
+  const off = (options: SummarizeOptions): Ablation => {
+    const summaries = summarizer.summarize(sources, options);
+    const targets = summaries.map(({ target }) => target);
+    const { rougeL } = fOf(corpusRouge(targets, references));
+    return { rougeL, repeats: repeatsOf(summaries), copied: scoreCopying(summaries, references) };
+  };
+  return {
+    ...(coverage && { coverage: off({ coverage: false }) }),
+    ...(pointer && { pointing: off({ pointing: false }) }),
   };
 }
 
@@ -104,6 +133,9 @@ const fOf = ({ rouge1, rouge2, rougeL }: RougeScore): RougeF => ({
   rouge2: rouge2.f,
   rougeL: rougeL.f,
 });
+
+const repeatsOf = (summaries: readonly Summary[]): number =>
+  mean(summaries.map(({ targetTokens }) => repeatedTrigrams(targetTokens.map(lowered))));
 
 const lowered = (token: string): string => token.toLowerCase();
 

@@ -12,7 +12,7 @@ import {
   weightsFile,
   writeFiles,
 } from "../model-folder.ts";
-import { type WordsJson, WordVocabulary } from "../words.ts";
+import { readWords, type WordVocabulary, wordsFile } from "../words.ts";
 import type { SummarizationCard } from "./card.ts";
 import { readModel, type SummarizationModel } from "./read.ts";
 import { Summarizer } from "./summarizer.ts";
@@ -24,7 +24,7 @@ export function writeModelFolder(
 ): void {
   writeFiles(dir, {
     [WEIGHTS]: weightsFile(model.parameters.variables, { model: "pointer-generator" }),
-    [VOCABULARY]: `${JSON.stringify({ words: vocabulary.toJSON() })}\n`,
+    [VOCABULARY]: wordsFile(vocabulary),
     [CARD]: cardFile(card),
   });
 }
@@ -49,8 +49,7 @@ export interface StartModel {
  */
 export function readStart(dir: string, model: SummarizationCard["model"]): StartModel {
   const folder = new ModelFolder("heed train summarization", dir, [WEIGHTS, VOCABULARY]);
-  const { words } = folder.json<{ words: WordsJson }>(VOCABULARY, ["words"]);
-  const vocabulary = WordVocabulary.fromJSON(words);
+  const vocabulary = readWords(folder);
   const values = folder.weights(pointerGeneratorParameters({ ...model, vocabulary: vocabulary.size }));
   const hash = createHash("sha256").update(folder.read(VOCABULARY)).update(folder.read(WEIGHTS));
   return { vocabulary, values, checksum: hash.digest("hex") };
@@ -67,5 +66,5 @@ export const DEFAULT_SUMMARIZER = "summarization-arxiv";
  */
 export async function loadSummarizer(place: string = DEFAULT_SUMMARIZER): Promise<Summarizer> {
   await useHeedBackend();
-  return new Summarizer(readModelFolder(shippedModel(place)));
+  return new Summarizer(readModelFolder(shippedModel(place, "loadSummarizer")));
 }

@@ -1,7 +1,7 @@
 import { pointerGeneratorParameters } from "../../models/pointer-generator/parameters.ts";
 import { PointerGenerator } from "../../models/pointer-generator/pointer-generator.ts";
 import { CARD, isCount, type ModelFiles, ModelReader, VOCABULARY, WEIGHTS } from "../model-files.ts";
-import { type WordsJson, WordVocabulary } from "../words.ts";
+import { readWords, type WordVocabulary } from "../words.ts";
 import type { DraftCard, SummarizationCard } from "./card.ts";
 
 const OP = "loadSummarizer";
@@ -22,8 +22,7 @@ export function readModel(files: ModelFiles): SummarizationModel<SummarizationCa
   const card = folder.json<SummarizationCard>(CARD, ["model", "decoding", "data"]);
   checkDecoding(folder, card.decoding);
   folder.checkDataName(card.data);
-  const { words } = folder.json<{ words: WordsJson }>(VOCABULARY, ["words"]);
-  const vocabulary = WordVocabulary.fromJSON(words);
+  const vocabulary = readWords(folder);
   const config = { ...card.model, vocabulary: vocabulary.size };
   const model = new PointerGenerator(config, folder.weights(pointerGeneratorParameters(config)));
   return { model, vocabulary, card };

@@ -7,7 +7,7 @@ import { asShipped, prepareModelFolder, shippedModel } from "../model-folder.ts"
 import { loopOptions, type RunOptions } from "../run-options.ts";
 import { type DraftCard, draftCard, type SummarizationCard } from "./card.ts";
 import { readCorpus, readSummaries, type SummarizationCorpus } from "./corpus.ts";
-import { type Evaluation, evaluate, scoreSummaries } from "./evaluate.ts";
+import { ablate, type Evaluation, evaluate, scoreSummaries } from "./evaluate.ts";
 import { readStart, writeModelFolder } from "./files.ts";
 import { bestLead } from "./lead.ts";
 import type { SummarizationRecipe } from "./recipe.ts";
@@ -75,11 +75,15 @@ function finish(
 ) {
   const summarizer = new Summarizer({ card: draft, model, vocabulary });
   const { leadWords } = draft.decoding;
-  const evaluation = evaluate(summarizer, readSummaries(dataDir, "test", recipe.kind), { leadWords });
+  const split = readSummaries(dataDir, "test", recipe.kind);
+  const evaluation = evaluate(summarizer, split, { leadWords });
   const { seconds: _, ...scores } = evaluation;
   const name = path.basename(outDir);
   const command = `heed evaluate summarization --model ${name}`;
-  const card: SummarizationCard = { ...draft, name, metrics: { split: "test", ...scores, command } };
+  const card: SummarizationCard = {
+    ...draft,
+    ...{ name, metrics: { split: "test", ...scores, command }, without: ablate(summarizer, split) },
+  };
   writeModelFolder(outDir, { model, vocabulary, card });
   summarizer.dispose();
   return { card, evaluation };

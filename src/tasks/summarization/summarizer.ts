@@ -9,7 +9,7 @@ import { byLength } from "../by-length.ts";
 import type { Referenced } from "../references.ts";
 import { isWord, joinWords, splitWords, type WordVocabulary } from "../words.ts";
 import type { DraftCard } from "./card.ts";
-import { type Copying, scorePointing } from "./copying.ts";
+import { type Pointing, scorePointing } from "./copying.ts";
 import type { SummarizationModel } from "./read.ts";
 
 const BATCH_SIZE = 16;
@@ -23,6 +23,8 @@ export interface SummarizeOptions {
   maxLength?: number;
   /** Whether the score reads the coverage. @default whether the model has one */
   coverage?: boolean;
+  /** Whether words are copied. @default whether the model can */
+  pointing?: boolean;
   /** Summaries of each text, the best with the next best as its `alternatives`; at least as many candidates are kept. @default 1 */
   nBest?: number;
 }
@@ -80,7 +82,7 @@ export class Summarizer {
    */
   summarize(texts: readonly string[], options: SummarizeOptions = {}): Summary[] {
     const { maxSource, ...decoding } = this.card.decoding;
-    const { beam = decoding.beam, maxLength = decoding.maxLength, nBest = 1, coverage } = options;
+    const { beam = decoding.beam, maxLength = decoding.maxLength, nBest = 1, coverage, pointing } = options;
     checkCounts({ beam, maxLength, nBest });
     const all = texts.map((text) => splitWords(normalizeText(text)));
     const read = all.map((tokens) => tokens.slice(0, maxSource));
@@ -97,6 +99,7 @@ export class Summarizer {
           lengthPenalty: decoding.lengthPenalty,
           blockTrigrams: options.blockTrigrams ?? decoding.blockTrigrams,
           ...(coverage !== undefined && { coverage }),
+          ...(pointing !== undefined && { pointing }),
         }),
     );
     for (const [k, n] of some.entries()) ranked[n] = found[k]!;
@@ -121,14 +124,15 @@ export class Summarizer {
   }
 
   /** How often words outside of the vocabulary are copied where the references have them: `scorePointing`. */
-  pointing(split: readonly Referenced[]): Copying {
+  pointing(split: readonly Referenced[], options: Pick<SummarizeOptions, "pointing"> = {}): Pointing {
     const pairs = split.flatMap(({ source, references }) => {
       const tokens = splitWords(normalizeText(source)).slice(0, this.card.decoding.maxSource);
       const { ids, own } = this.#vocabulary.source(tokens);
       const target = (reference: string) => this.#vocabulary.target(splitWords(reference), own);
       return references.map((reference) => ({ source: ids, target: target(reference) }));
     });
-    return scorePointing(this.#model, pairs);
+    const { pointing } = options;
+    return scorePointing(this.#model, pairs, pointing === undefined ? {} : { pointing });
   }
 
   dispose(): void {

@@ -1,34 +1,22 @@
+import { useHeedBackend } from "../../host/select.ts";
+import { HierarchicalAttentiveTracker } from "../../models/glimpse/hierarchical-attentive-tracker.ts";
+import { bothValues, COMPARED } from "../compared-models.ts";
 import {
-  HierarchicalAttentiveTracker,
-  type TrackerConfig,
-  trackerParameters,
-} from "../../models/glimpse/hierarchical-attentive-tracker.ts";
-import { bothValues, readBoth } from "../compared-training.ts";
-import { CARD, cardFile, isCount, ModelFolder, WEIGHTS, weightsFile, writeFiles } from "../model-folder.ts";
-import type { DraftCard, TrackingCard } from "./card.ts";
-
-const OP = "loadTracker";
-/** The most of anything that a card may ask for: it decides how much memory a frame takes. */
-const MOST = 1024;
-
-/** The values of a tracker and of its baseline without the prior, and their card. */
-export interface TrackingModel<Card extends DraftCard = DraftCard> {
-  values: Readonly<Record<"model" | "baseline", Readonly<Record<string, Float32Array>>>>;
-  card: Card;
-}
-
-/** The configuration of one of the two for frames of a size; what is learnt does not depend on that. */
-export function configOf(
-  { model }: Pick<DraftCard, "model">,
-  which: "model" | "baseline",
-  image: TrackerConfig["image"],
-): TrackerConfig {
-  return { ...model, image, motion: which === "model" ? "coast" : "stay" };
-}
+  CARD,
+  cardFile,
+  filesOfFolder,
+  shippedModel,
+  WEIGHTS,
+  weightsFile,
+  writeFiles,
+} from "../model-folder.ts";
+import type { TrackingCard } from "./card.ts";
+import { configOf, readModel, type TrackingModel } from "./read.ts";
+import { DigitTracker } from "./tracker.ts";
 
 /** Writes a model folder: float16 weights of both, and the card. */
 export function writeModelFolder(dir: string, { values, card }: TrackingModel<TrackingCard>): void {
-  const made = (["model", "baseline"] as const).map(
+  const made = COMPARED.map(
     (which) => new HierarchicalAttentiveTracker(configOf(card, which, [1, 1]), values[which]),
   );
   const [model, baseline] = made.map(({ parameters }) => parameters.variables);
@@ -39,27 +27,17 @@ export function writeModelFolder(dir: string, { values, card }: TrackingModel<Tr
   for (const tracker of made) tracker.dispose();
 }
 
-/** What tracking reads of a card. */
-function checkCard(folder: ModelFolder, { model, data, training }: TrackingCard): void {
-  const refuse = (got: string) => folder.damaged(CARD, got.slice(0, 200));
-  const { glimpse, context, features, appearance, units, speedFrames = 1 } = model;
-  const isSize =
-    Array.isArray(glimpse) && glimpse.length === 2 && glimpse.every((side) => isCount(side, MOST));
-  const isContext = Number.isFinite(context) && context! > 0 && context! <= MOST;
-  if (!isSize || !isContext || ![features, appearance, units, speedFrames].every((n) => isCount(n, MOST)))
-    throw refuse(`model ${JSON.stringify(model)}`);
-  const { recipe } = training;
-  const isTest = isCount(recipe?.distractors, MOST, 0) && isCount(recipe?.testVideos, MOST);
-  if (!isTest || !Number.isSafeInteger(recipe?.seed) || recipe.seed < 0)
-    throw refuse(`recipe ${JSON.stringify(recipe)}`);
-  folder.checkDataName(data);
-}
+/** The model that ships with heed. */
+export const DEFAULT_TRACKER = "tracking";
 
-/** Reads a folder that `writeModelFolder` wrote. */
-export function readModelFolder(dir: string): TrackingModel<TrackingCard> {
-  const folder = new ModelFolder(OP, dir, [WEIGHTS, CARD]);
-  const card = folder.json<TrackingCard>(CARD, ["model", "training", "data"]);
-  checkCard(folder, card);
-  const specs = trackerParameters(configOf(card, "model", [1, 1]));
-  return { values: readBoth(folder, specs, specs), card };
+/**
+ * Loads a tracker.
+ *
+ * @param place the name of one that ships with heed, or a folder
+ * @throws OptionError OPTION · FileError MISSING · DataError DAMAGED, MISMATCH, FORMAT
+ */
+export async function loadTracker(place: string = DEFAULT_TRACKER): Promise<DigitTracker> {
+  const folder = shippedModel(place, "loadTracker");
+  await useHeedBackend();
+  return new DigitTracker(readModel(filesOfFolder(folder)));
 }

@@ -14,6 +14,7 @@ export {
   evaluate as evaluateTracker,
   hiddenVideo,
 } from "./evaluate.ts";
+export { DEFAULT_TRACKER, loadTracker } from "./files.ts";
 export { TRACKING_RECIPE, type TrackingRecipe } from "./recipe.ts";
 export { runTracking, type TrackingRun } from "./run.ts";
-export { DEFAULT_TRACKER, DigitTracker, type Footage, loadTracker } from "./tracker.ts";
+export { DigitTracker, type Footage } from "./tracker.ts";

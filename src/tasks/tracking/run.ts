@@ -4,20 +4,16 @@ import { boxLoss, intersectionOverUnion } from "../../models/glimpse/boxes.ts";
 import { HierarchicalAttentiveTracker } from "../../models/glimpse/hierarchical-attentive-tracker.ts";
 import { motionPenalty } from "../../models/glimpse/motion-prior.ts";
 import { tidyData } from "../../ops/tidy.ts";
-import {
-  type Compared,
-  type Contender,
-  prepareRun,
-  trainCompared,
-  trainingOfBoth,
-} from "../compared-training.ts";
+import type { Compared } from "../compared-models.ts";
+import { type Contender, prepareRun, trainCompared, trainingOfBoth } from "../compared-training.ts";
 import type { RunOptions } from "../run-options.ts";
 import { draftCard, type TrackingCard } from "./card.ts";
 import { composeVideo, SIDE, type Video, type VideoOptions } from "./compose.ts";
 import { type DigitCorpus, readCorpus } from "./corpus.ts";
 import { type DigitPool, drawnDigits, OBJECT } from "./digits.ts";
 import { type Evaluation, evaluate } from "./evaluate.ts";
-import { configOf, writeModelFolder } from "./files.ts";
+import { writeModelFolder } from "./files.ts";
+import { configOf } from "./read.ts";
 import type { TrackingRecipe } from "./recipe.ts";
 import { DigitTracker, frameTensor } from "./tracker.ts";
 

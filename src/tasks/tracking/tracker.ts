@@ -1,16 +1,14 @@
-import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs-core";
 import { capture } from "../../capture/capture.ts";
 import { ShapeError } from "../../core/errors.ts";
-import { useHeedBackend } from "../../host/select.ts";
 import type { Trace } from "../../inspect/index.ts";
 import { HierarchicalAttentiveTracker } from "../../models/glimpse/hierarchical-attentive-tracker.ts";
 import { tidyData } from "../../ops/tidy.ts";
-import type { Compared } from "../compared-training.ts";
+import type { Compared } from "../compared-models.ts";
 import type { DraftCard } from "./card.ts";
 import type { FrameBox } from "./compose.ts";
 import { sideBySide } from "./draw.ts";
-import { configOf, readModelFolder, type TrackingModel } from "./files.ts";
+import { configOf, type TrackingModel } from "./read.ts";
 
 /** What is followed: frames of one size, and the box in the first of them. */
 export interface Footage {
@@ -19,9 +17,6 @@ export interface Footage {
   readonly height: number;
   readonly width: number;
 }
-
-/** The model that ships with heed. */
-export const DEFAULT_TRACKER = fileURLToPath(new URL("../../../weights/tracking", import.meta.url));
 
 const OP = "DigitTracker";
 const BATCH_SIZE = 50;
@@ -147,10 +142,4 @@ function checkFootage(frames: readonly Float32Array[], height: number, width: nu
   const rule = `frames must be one or more of ${height} × ${width} pixels`;
   const got = other ? `one of ${other.length} pixels` : "none";
   throw new ShapeError("SHAPE", { op: OP, rule, got, remedy: "give the frames of one video" });
-}
-
-/** Loads a model folder. @throws FileError MISSING, DataError DAMAGED, MISMATCH, FORMAT */
-export async function loadTracker(dir: string = DEFAULT_TRACKER): Promise<DigitTracker> {
-  await useHeedBackend();
-  return new DigitTracker(readModelFolder(dir));
 }

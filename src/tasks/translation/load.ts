@@ -26,7 +26,7 @@ const OP = "loadTranslator";
  *
  * @param place a folder, or the name of a model that ships with heed: `translation-en`, or `translation-en-fr`, which is recurrent
  * @param to default: the only language of the model, or its first
- * @throws OptionError UNKNOWN · FileError MISSING · DataError DAMAGED, MISMATCH, FORMAT, UNSUPPORTED
+ * @throws OptionError OPTION for a place that is no string, UNKNOWN · FileError MISSING · DataError DAMAGED, MISMATCH, FORMAT, UNSUPPORTED
  * @example
  * const translator = await loadTranslator("translation-en", "de");
  * const [{ target }] = translator.translate(["Where is the station?"]);
@@ -37,7 +37,7 @@ export async function loadTranslator(
   place: string = DEFAULT_MODEL,
   to?: TargetLanguage,
 ): Promise<Translator> {
-  const folder = shippedModel(place);
+  const folder = shippedModel(place, OP);
   const { languages } = new ModelFolder(OP, folder, [CARD]).json<{ languages?: unknown }>(CARD, []);
   if (languages === undefined) {
     const translator = await loadRecurrentTranslator(folder);
@@ -60,5 +60,6 @@ export async function loadTranslator(
 function unknown(folder: string, known: readonly string[], to: string): OptionError<"UNKNOWN"> {
   const rule = `the language must be one that the model of ${folder} translates to, ${known.join(", ")}`;
   const remedy = "choose one of those or another model";
-  return new OptionError("UNKNOWN", { op: OP, rule, got: to, remedy });
+  const got = typeof to === "string" ? to : JSON.stringify(to);
+  return new OptionError("UNKNOWN", { op: OP, rule, got, remedy });
 }

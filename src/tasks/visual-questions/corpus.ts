@@ -1,5 +1,7 @@
 import { existsSync } from "node:fs";
 import { RandomStream } from "../../core/random.ts";
+import { locateImages } from "../../data/labelled-images.ts";
+import { locateDataset } from "../../data/locate.ts";
 import type { BoundingBox } from "../../models/set/bounding-boxes.ts";
 import { scenesAt } from "../scenes/batches.ts";
 import { SCENE_SIDE, type Scene } from "../scenes/compose.ts";
@@ -52,6 +54,16 @@ export interface QuestionCorpus {
   held(split: "valid" | "test"): AskedPicture[];
 }
 
+/**
+ * The folder of a data set: pictures with questions, or images that scenes are composed of.
+ *
+ * @throws FileError MISSING
+ */
+export function locateQuestions(name: string, source: QuestionCorpus["source"]): string {
+  if (source === "scenes") return locateImages(name);
+  return locateDataset(name, { files: QUESTION_SPLITS.map((split) => `${split}.jsonl.gz`) });
+}
+
 type Reading = Pick<
   VisualQuestionsRecipe,
   "seed" | "model" | "epochScenes" | "sceneQuestions" | "validationScenes" | "testScenes"
@@ -65,6 +77,7 @@ const EVALUATION_SEED = 0;
 /** A word of a person's question counts from here on. */
 const LEAST_ROWS = 2;
 const MOST_POSITIONS = 64;
+const QUESTION_SPLITS = ["train", "valid", "test"] as const;
 
 /**
  * Reads what a folder has: pictures with questions where it has train.jsonl or train.jsonl.gz, or else the four files of

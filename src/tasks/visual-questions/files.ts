@@ -40,5 +40,5 @@ export const DEFAULT_ANSWERER = "visual-questions";
  */
 export async function loadAnswerer(place: string = DEFAULT_ANSWERER): Promise<QuestionAnswerer> {
   await useHeedBackend();
-  return new QuestionAnswerer(readModelFolder(shippedModel(place)));
+  return new QuestionAnswerer(readModelFolder(shippedModel(place, "loadAnswerer")));
 }

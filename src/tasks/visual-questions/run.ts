@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import path from "node:path";
 import { CoAttentionTransformer } from "../../models/co-attention-transformer.ts";
 import { copyTensors } from "../../train/copy-tensor.ts";
 import { checkUnlocked } from "../../train/folder-lock.ts";
@@ -78,8 +79,9 @@ function finish(
   const answerer = new QuestionAnswerer({ card: draft, model, vocabulary });
   const evaluation = evaluate(answerer, corpus.held("test"), majority);
   const { seconds: _, ...scores } = evaluation;
-  const command = "heed evaluate visual-questions";
-  const card: VisualQuestionsCard = { ...draft, metrics: { split: "test", ...scores, command } };
+  const name = path.basename(outDir);
+  const command = `heed evaluate visual-questions --model ${name}`;
+  const card: VisualQuestionsCard = { ...draft, name, metrics: { split: "test", ...scores, command } };
   writeModelFolder(outDir, { model, vocabulary, card });
   answerer.dispose();
   return { card, evaluation };

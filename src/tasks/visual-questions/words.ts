@@ -1,4 +1,5 @@
 import { DataError, OptionError } from "../../core/errors.ts";
+import { synonymOf } from "./synonyms.ts";
 
 /** What every vocabulary begins with: padding, and the mark before a question. */
 const SPECIAL = 2;
@@ -24,6 +25,16 @@ export function splitQuestion(question: string): string[] {
 export interface EncodedQuestions {
   readonly ids: Int32Array;
   readonly lengths: number[];
+}
+
+/** The words of a question by what a model makes of them. */
+export interface SortedWords {
+  /** The words that are read, in their order. */
+  readonly known: string[];
+  /** Words that are left out, each once. */
+  readonly unknown: string[];
+  /** Words in whose place another one is read, each once. */
+  readonly replaced: { readonly word: string; readonly by: string }[];
 }
 
 /** The words that a model knows, each with a number. */
@@ -71,12 +82,18 @@ export class QuestionVocabulary {
     return this.#ids.has(word);
   }
 
-  /** The words of a question that are known, and those that are not, each of these once. */
-  sort(question: string): { known: string[]; unknown: string[] } {
+  /** The words of a question that are known, those in whose place a synonym is, and those that are not. */
+  sort(question: string): SortedWords {
     const words = splitQuestion(question);
+    const read = (word: string) => [word, synonymOf(word)].find((one) => one !== undefined && this.has(one));
+    const others = [...new Set(words.filter((word) => !this.has(word)))];
     return {
-      known: words.filter((word) => this.has(word)),
-      unknown: [...new Set(words.filter((word) => !this.has(word)))],
+      known: words.flatMap((word) => read(word) ?? []),
+      unknown: others.filter((word) => read(word) === undefined),
+      replaced: others.flatMap((word) => {
+        const by = read(word);
+        return by === undefined ? [] : { word, by };
+      }),
     };
   }
 

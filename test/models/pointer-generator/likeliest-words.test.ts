@@ -31,6 +31,34 @@ test("each place has the paper's most likely word after the target's own words b
   model.dispose();
 });
 
+test("asked among a source's own words it gives one of them, the paper's likeliest, and PAD where there is none", () => {
+  const model = tinyPointer({}, 1, 1.2);
+  const { vocabulary: V } = model.config;
+  const values = Object.fromEntries(
+    Object.entries(model.parameters.variables).map(([name, x]) => [name, x.arraySync() as unknown]),
+  );
+  const sources = [...SOURCES, [4, 5, 6]];
+  const targets = [...TARGETS, [7, 2]];
+  const target = padBatch(targets);
+  const found = likeliestWords(model, padBatch(sources), target, { ownWords: true });
+  for (const [n, words] of targets.entries()) {
+    const steps = paperSteps(model.config, values, sources[n]!, words);
+    const hasOwn = sources[n]!.some((id) => id >= V);
+    const expected = steps.map(({ P }) => {
+      const own = Array.from(P).slice(V);
+      return hasOwn ? V + own.indexOf(Math.max(...own)) : PAD;
+    });
+    expect(Array.from(found.subarray(n * target.width, n * target.width + words.length))).toEqual(expected);
+  }
+  // Without pointing p_gen is 1: nothing that the vocabulary lacks has a chance.
+  const written = likeliestWords(model, padBatch(sources), target, { pointing: false });
+  expect(written.every((id) => id < V)).toBe(true);
+  expect(found.some((id) => id >= V)).toBe(true);
+  const none = likeliestWords(model, padBatch(sources), target, { pointing: false, ownWords: true });
+  expect(none.every((id) => id === PAD)).toBe(true);
+  model.dispose();
+});
+
 test("a model that cannot copy may find <unk> the most likely", () => {
   const model = tinyPointer({ pointer: false }, 1, 1.2);
   model.parameters.variables["output/bias"]!.assign(

@@ -31,7 +31,7 @@ test("the shipped captioner is small, and its card says how it was made and how 
   expect(first.recipe).toEqual(DEFAULT_CAPTIONING_RECIPE);
   expect(card.data).toMatchObject({ name: "fashion-mnist", licence: "MIT" });
   expect(card.metrics).toMatchObject({ split: "test", scenes: 2000 });
-  // Short of 0.9, as the card says.
+  // Of the 2,000 scenes that the card counts.
   expect(card.metrics.exact).toBeGreaterThanOrEqual(0.9);
   expect(card.metrics.massInside).toBeGreaterThanOrEqual(0.6);
 });

@@ -2,7 +2,8 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { DEFAULT_DETECTION_RECIPE, type DetectionRecipe } from "../../../src/tasks/index.ts";
-import { type GridCard, writeGrid } from "../../../src/tasks/scenes/grid/files.ts";
+import { writeGrid } from "../../../src/tasks/scenes/grid/files.ts";
+import type { GridCard } from "../../../src/tasks/scenes/grid/read.ts";
 import { SceneGrid } from "../../../src/tasks/scenes/grid/scene-grid.ts";
 
 /** A grid of random numbers as a folder that `startGrid` reads. */

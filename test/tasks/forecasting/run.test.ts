@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { run } from "../../../src/cli/program.ts";
 import { readCorpus } from "../../../src/tasks/forecasting/corpus.ts";
 import { evaluate } from "../../../src/tasks/forecasting/evaluate.ts";
-import { loadForecaster } from "../../../src/tasks/forecasting/forecaster.ts";
+import { loadForecaster } from "../../../src/tasks/forecasting/files.ts";
 import { FORECASTING_RECIPE, type ForecastingRecipe } from "../../../src/tasks/forecasting/recipe.ts";
 import { type ForecastingRun, runForecasting } from "../../../src/tasks/forecasting/run.ts";
 import { composeSeries } from "../../../src/tasks/forecasting/series.ts";

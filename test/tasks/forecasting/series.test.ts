@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { parseSeries, readSeries } from "../../../src/tasks/forecasting/csv.ts";
+import { cutSeries } from "../../../src/tasks/forecasting/cut-series.ts";
 import { areDriversFirst } from "../../../src/tasks/forecasting/evaluate.ts";
 import { composeSeries, DRIVERS, exampleSeries, TARGET } from "../../../src/tasks/forecasting/series.ts";
-import { cutSeries, windowsOf } from "../../../src/tasks/forecasting/windows.ts";
+import { windowsOf } from "../../../src/tasks/forecasting/windows.ts";
 
 test("growth is what the scarcest input of each of three times allows, to a little noise", () => {
   const { names, columns } = composeSeries({ times: 3000, decoys: 4, seed: 3 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { readCorpus } from "../../../src/tasks/forecasting/corpus.ts";
 import { areDriversFirst, evaluate } from "../../../src/tasks/forecasting/evaluate.ts";
-import { loadForecaster } from "../../../src/tasks/forecasting/forecaster.ts";
+import { loadForecaster } from "../../../src/tasks/forecasting/files.ts";
 import { FORECASTING_RECIPE } from "../../../src/tasks/forecasting/recipe.ts";
 import { exampleSeries } from "../../../src/tasks/forecasting/series.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { loadVowelClassifier } from "../../../src/tasks/formants/classifier.ts";
 import { composeClips } from "../../../src/tasks/formants/corpus.ts";
 import { scores } from "../../../src/tasks/formants/evaluate.ts";
+import { loadVowelClassifier } from "../../../src/tasks/formants/files.ts";
 import { FORMANT_RECIPE } from "../../../src/tasks/formants/recipe.ts";
 
 test("the shipped gate hears at least 5 points more at 0 dB, and at least 0.8 of it is on informative bands", async () => {

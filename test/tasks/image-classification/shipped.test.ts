@@ -5,15 +5,13 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { readIdx } from "../../../src/data/idx.ts";
 import { readImages, sliceImages } from "../../../src/data/labelled-images.ts";
 import type { ClassificationCard } from "../../../src/tasks/image-classification/card.ts";
-import {
-  DEFAULT_CLASSIFIER,
-  type ImageClassifier,
-  loadClassifier,
-} from "../../../src/tasks/image-classification/classifier.ts";
+import type { ImageClassifier } from "../../../src/tasks/image-classification/classifier.ts";
 import { drawRollouts } from "../../../src/tasks/image-classification/draw.ts";
 import { evaluate } from "../../../src/tasks/image-classification/evaluate.ts";
+import { DEFAULT_CLASSIFIER, loadClassifier } from "../../../src/tasks/image-classification/files.ts";
 import { patchRollout } from "../../../src/tasks/image-classification/patch-rollout.ts";
 import { DEFAULT_RECIPE } from "../../../src/tasks/image-classification/recipe.ts";
+import { shippedModel } from "../../../src/tasks/model-folder.ts";
 import { itWithData } from "../../support/shared-data.ts";
 
 const FOUR = fileURLToPath(
@@ -29,7 +27,9 @@ beforeAll(async () => {
 afterAll(() => classifier.dispose());
 
 test("the shipped classifier is small, and its card says how it was made and of what", () => {
-  expect(statSync(path.join(DEFAULT_CLASSIFIER, "model.safetensors")).size).toBeLessThan(2 ** 20);
+  expect(statSync(path.join(shippedModel(DEFAULT_CLASSIFIER), "model.safetensors")).size).toBeLessThan(
+    2 ** 20,
+  );
   expect(card.training.recipe).toEqual(DEFAULT_RECIPE);
   expect(card.data).toMatchObject({ name: "fashion-mnist", licence: "MIT" });
   expect(card.metrics).toMatchObject({ split: "test", images: 10_000 });

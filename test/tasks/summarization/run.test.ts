@@ -69,6 +69,8 @@ test("training learns to copy names that it never saw, beside the baselines", ()
   expect(scores.copied.share).toBeGreaterThan(0.9);
   expect(scores.pointed.words).toBeGreaterThanOrEqual(13);
   expect(scores.pointed.share).toBeGreaterThan(0.9);
+  // Each text has one name, which a lot finds too.
+  expect(scores.pointed).toMatchObject({ amongOwn: 1, byLot: 1 });
   expect(scores.people).toBeUndefined();
   expect(scores.words).toEqual({ text: 6, summary: 2, reference: 2 });
   expect(scores.signature).toBe("nrefs:1|stem:no|tok:rouge-score|version:0.1.2");
@@ -80,6 +82,13 @@ test("the folder loads, sums up as its card says, and shows how each word came a
   const { leadWords } = summarizer.card.decoding;
   const again = evaluateSummaries(summarizer, readSummaries(dataDir, "test", ""), { leadWords });
   expect(again).toMatchObject({ rougeL: whole.evaluation!.rougeL, rouge2: whole.evaluation!.rouge2 });
+  // The same weights without copying write no name.
+  const off = evaluateSummaries(summarizer, readSummaries(dataDir, "test", ""), {
+    leadWords,
+    pointing: false,
+  });
+  expect(off.copied).toEqual({ words: again.copied.words, share: 0 });
+  expect(off.pointed).toMatchObject({ words: again.pointed.words, share: 0, amongOwn: 0 });
   const [summary, empty, long] = summarizer.summarize([
     "Often Zebedee walks in the house.",
     " ",

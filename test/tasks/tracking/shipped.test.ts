@@ -1,15 +1,17 @@
 import { expect, test } from "vitest";
+import { filesOfFolder, shippedModel } from "../../../src/tasks/model-folder.ts";
 import { drawnDigits } from "../../../src/tasks/tracking/digits.ts";
 import { evaluate } from "../../../src/tasks/tracking/evaluate.ts";
-import { readModelFolder } from "../../../src/tasks/tracking/files.ts";
+import { DEFAULT_TRACKER, loadTracker } from "../../../src/tasks/tracking/files.ts";
+import { readModel } from "../../../src/tasks/tracking/read.ts";
 import { TRACKING_RECIPE } from "../../../src/tasks/tracking/recipe.ts";
-import { DEFAULT_TRACKER, DigitTracker, loadTracker } from "../../../src/tasks/tracking/tracker.ts";
+import { DigitTracker } from "../../../src/tasks/tracking/tracker.ts";
 
 test("the shipped tracker follows drawn digits, and finds hidden ones again at least as often as its card says of them", async () => {
   const shipped = await loadTracker();
   expect(shipped.card.training.recipe).toEqual(TRACKING_RECIPE);
   shipped.dispose();
-  const { card, values } = readModelFolder(DEFAULT_TRACKER);
+  const { card, values } = readModel(filesOfFolder(shippedModel(DEFAULT_TRACKER)));
   const { training, drawn } = card;
   const fewer = { ...card, training: { ...training, recipe: { ...training.recipe, testVideos: 60 } } };
   const tracker = new DigitTracker({ card: fewer, values });

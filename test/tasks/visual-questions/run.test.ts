@@ -59,7 +59,12 @@ test("the folder loads, answers as its card says, and leaks nothing", async () =
   const { stopped, card, evaluation } = whole;
   expect(stopped).toBe("done");
   const { seconds, ...scores } = evaluation!;
-  expect(card!.metrics).toEqual({ split: "test", ...scores, command: "heed evaluate visual-questions" });
+  expect(card!.metrics).toEqual({
+    split: "test",
+    ...scores,
+    command: "heed evaluate visual-questions --model model",
+  });
+  expect(card!.name).toBe("model");
   expect([seconds > 0, scores.pictures, scores.questions]).toEqual([true, 7, 21]);
   expect(scores.mass).toBeGreaterThan(0);
   expect(card!.labels).toEqual(["0", "1", "2"]);

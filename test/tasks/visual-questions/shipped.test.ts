@@ -2,9 +2,11 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   evaluateQuestions,
   loadAnswerer,
+  MajorityAnswers,
   majorityOf,
   type QuestionAnswerer,
   readQuestionCorpus,
+  readQuestionRows,
 } from "../../../src/tasks/index.ts";
 import { itWithData } from "../../support/shared-data.ts";
 
@@ -46,3 +48,20 @@ test("an answer does not depend on the pictures beside it, bit for bit", () => {
   for (const [n, pixels] of pictures.entries())
     expect(answerer.answer("How many bags are there?", pixels)).toEqual(together[n]);
 });
+
+itWithData("nlvr")(
+  "of real pictures the shipped model has the honest figure of its card, that of the majority",
+  async (folder) => {
+    const real = await loadAnswerer("visual-questions-nlvr");
+    const { data, metrics, training } = real.card;
+    expect(data).toMatchObject({ name: "nlvr", licence: "CC BY 4.0" });
+    const { rows } = await readQuestionRows(folder, "valid", real.card.image);
+    const { questions, accuracy, mass } = evaluateQuestions(real, rows, new MajorityAnswers([]));
+    expect([questions, mass]).toEqual([150, null]);
+    expect(accuracy).toBeCloseTo(training.validation.accuracy, 2);
+    // 471 of the 865 statements of the test are true.
+    expect(metrics).toMatchObject({ questions: 865, majority: 471 / 865 });
+    real.dispose();
+  },
+  60_000,
+);

@@ -19,8 +19,20 @@ test("ids are the mark, the known words and padding, always T of them; others ar
   expect(vocabulary.sort("is a purple, purple hat there")).toEqual({
     known: ["is", "a", "there"],
     unknown: ["purple", "hat"],
+    replaced: [],
   });
   expect(QuestionVocabulary.of(["a b", "b c"], 2).words).toEqual(["b"]);
+});
+
+test("a synonym is read where the model knows it and not the word itself", () => {
+  const some = QuestionVocabulary.of(["how many t-shirts", "a t-shirt", "a shirt"]);
+  expect(some.sort("Many shirts, a shirt, a purse, purses, shirts?")).toEqual({
+    known: ["many", "t-shirts", "a", "shirt", "a", "t-shirts"],
+    unknown: ["purse", "purses"],
+    replaced: [{ word: "shirts", by: "t-shirts" }],
+  });
+  expect([...some.encode(["many shirts"], 3).ids]).toEqual([...some.encode(["many t-shirts"], 3).ids]);
+  for (const word of ["constructor", "s", "toStrings"]) expect(some.sort(word).replaced).toEqual([]);
 });
 
 test("a vocabulary reads what it wrote, and refuses anything else", () => {
