@@ -8,6 +8,7 @@ import {
   type KernelBuild,
   type KernelExports,
 } from "../kernels/wasm/load.ts";
+import { MadeTensors } from "./made.ts";
 
 /** What we need of the emscripten module that TensorFlow.js keeps to itself. */
 interface EmscriptenModule {
@@ -32,8 +33,7 @@ export class Heap {
   readonly memory: WebAssembly.Memory;
   readonly #module: EmscriptenModule;
   #op = "tensor";
-  /** What the running kernel has made; undefined between kernels. */
-  #made: Set<TensorInfo> | undefined;
+  readonly #made = new MadeTensors((tensor) => this.dispose(tensor));
   #scratch = 0;
   #scratchBytes = 0;
 
@@ -61,8 +61,7 @@ export class Heap {
 
   /** Has the running kernel free this tensor when it throws. */
   own(tensor: TensorInfo): TensorInfo {
-    this.#made?.add(tensor);
-    return tensor;
+    return this.#made.add(tensor);
   }
 
   /** The same elements again: no kernel writes into a tensor that exists. Moves x here if it lives elsewhere. */
@@ -75,7 +74,7 @@ export class Heap {
 
   /** Frees a tensor that a kernel made for itself. */
   dispose(tensor: TensorInfo): void {
-    this.#made?.delete(tensor);
+    this.#made.delete(tensor);
     this.backend.disposeData(tensor.dataId);
   }
 
@@ -110,18 +109,7 @@ export class Heap {
 
   /** Runs the kernel `op`. When it throws, on a full heap for one, the outputs it had made by then are freed. */
   kernel<T>(op: string, f: () => T): T {
-    const outer = this.#made;
-    this.#made = new Set();
-    try {
-      const result = this.during(op, f);
-      for (const tensor of this.#made) outer?.add(tensor);
-      return result;
-    } catch (error) {
-      for (const tensor of this.#made) this.dispose(tensor);
-      throw error;
-    } finally {
-      this.#made = outer;
-    }
+    return this.#made.during(() => this.during(op, f));
   }
 
   /**

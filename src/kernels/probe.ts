@@ -42,7 +42,7 @@ import { callLayout, type FloatArray } from "./layout.ts";
 import type { ProbeRequest, ProbeResult, Probes } from "./probe-types.ts";
 import { referenceCall } from "./reference-layouts.ts";
 import { referenceProbe } from "./reference-probe.ts";
-import { blocksOf, cuts, type ProbePlan } from "./wasm/attention/probe.ts";
+import { blocksOf, cuts, type ProbeArrays, type ProbePlan } from "./wasm/attention/probe.ts";
 
 export type { ProbeRequest, ProbeResult, Probes } from "./probe-types.ts";
 
@@ -69,16 +69,31 @@ export function probe<A extends FloatArray, const R extends ProbeRequest>(
   saved: SavedAttention<A>,
   request: R,
 ): ProbeResult<A, R> {
-  checkSaved(OP, saved, ["q", "k", "v", "lse", "lseLow"], "q");
-  checkObject(OP, "request", request, "name what to find out, as in { max: true }");
-  const { program, layout, q, k } = saved;
-  checkRequest(program, request);
-  checkArrays(OP, program, layout, { q, k });
+  checkProbe(OP, saved, request);
+  const { program } = saved;
   if (!isFloat32(saved)) {
     const weights = referenceWeights(saved as SavedAttention<Float64Array>);
     return referenceProbe(program, weights, request) as ProbeResult<FloatArray, R> as ProbeResult<A, R>;
   }
   return kernelProbe(saved, request) as ProbeResult<FloatArray, R> as ProbeResult<A, R>;
+}
+
+/**
+ * Checks a saved call, and what is asked of it, of which `names` may be.
+ *
+ * @throws OptionError OPTION, DTYPE · ShapeError SHAPE
+ */
+export function checkProbe(
+  op: string,
+  saved: SavedAttention,
+  request: ProbeRequest,
+  names: readonly string[] = NAMES,
+): void {
+  checkSaved(op, saved, ["q", "k", "v", "lse", "lseLow"], "q");
+  checkObject(op, "request", request, "name what to find out, as in { max: true }");
+  const { program, layout, q, k } = saved;
+  checkRequest(op, program, request, names);
+  checkArrays(op, program, layout, { q, k });
 }
 
 function isFloat32(saved: SavedAttention): saved is SavedAttention<Float32Array> {
@@ -104,23 +119,33 @@ function kernelProbe(saved: SavedAttention<Float32Array>, request: ProbeRequest)
   };
   const engine = readyEngine(OP);
   const found = engine.probe(program, { q, k }, saved, plan, layout);
-  markUnknown(saved, plan.topCount, found);
-  const all: Partial<Probes<Float32Array>> = {};
-  if (rows) all.rows = { index: [...rows], weights: found.rows };
+  const all = rowProbes(saved, request, found);
   if (plan.tiles) all.tiles = meansOf(plan.tiles, found.tiles);
   if (blockMax) {
     all.blockMax = { rows: blocksOf(T, blockMax), columns: blocksOf(S, blockMax), weights: found.blocks };
   }
-  if (topK) all.topK = { indices: found.topKeys, weights: found.topWeights };
-  if (max) {
-    const first = <X extends Float32Array | Int32Array>(x: X) =>
-      x.filter((_, n) => n % plan.topCount === 0) as X;
-    all.max = { weight: first(found.topWeights), key: first(found.topKeys) };
-  }
-  if (request.entropy) all.entropy = found.entropy;
   if (request.distance) all.distance = found.distance;
   if (request.columnMass) all.columnMass = Float32Array.from(found.columnMass);
-  if (request.sinkMass) all.sinkMass = sinkMass(saved);
+  return all;
+}
+
+/** What of an answer is of each query by itself, from what kernels found of the rows asked for. */
+export function rowProbes(
+  saved: SavedAttention<Float32Array>,
+  { rows, topK, max, entropy, sinkMass }: ProbeRequest,
+  found: Pick<ProbeArrays, "rows" | "topWeights" | "topKeys" | "entropy">,
+): Partial<Probes<Float32Array>> {
+  const topCount = topK ?? (max ? 1 : 0);
+  markUnknown(saved, topCount, found);
+  const all: Partial<Probes<Float32Array>> = {};
+  if (rows) all.rows = { index: [...rows], weights: found.rows };
+  if (topK) all.topK = { indices: found.topKeys, weights: found.topWeights };
+  if (max) {
+    const first = <X extends Float32Array | Int32Array>(x: X) => x.filter((_, n) => n % topCount === 0) as X;
+    all.max = { weight: first(found.topWeights), key: first(found.topKeys) };
+  }
+  if (entropy) all.entropy = found.entropy;
+  if (sinkMass) all.sinkMass = sinkMassOf(saved);
   return all;
 }
 
@@ -167,7 +192,7 @@ function markUnknown(
   });
 }
 
-function sinkMass(saved: SavedAttention<Float32Array>): Float32Array {
+function sinkMassOf(saved: SavedAttention<Float32Array>): Float32Array {
   const { program, emptyRows } = saved;
   const { B, H, T, S } = program.shapes;
   const mass = new Float32Array(B * H * T);
@@ -179,15 +204,17 @@ function sinkMass(saved: SavedAttention<Float32Array>): Float32Array {
   return mass;
 }
 
-function checkRequest({ shapes: { T }, offset }: HostProgram, request: ProbeRequest): void {
+function checkRequest(
+  op: string,
+  { shapes: { T }, offset }: HostProgram,
+  request: ProbeRequest,
+  choices: readonly string[],
+): void {
   const refuse = (name: string, rule: string, got: unknown) =>
-    new OptionError("OPTION", outOfRange({ op: OP, name, rule, got: described(got) }));
+    new OptionError("OPTION", outOfRange({ op, name, rule, got: described(got) }));
   for (const name of Object.keys(request)) {
-    if (!NAMES.includes(name)) {
-      throw new OptionError(
-        "OPTION",
-        notAChoice({ op: OP, name: "what is asked for", choices: NAMES, got: name }),
-      );
+    if (!choices.includes(name)) {
+      throw new OptionError("OPTION", notAChoice({ op, name: "what is asked for", choices, got: name }));
     }
   }
   const { rows, tiles, topK, blockMax, distance } = request;

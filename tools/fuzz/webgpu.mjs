@@ -1,14 +1,16 @@
 /**
  * The campaign over the kernels of WebGPU: random option sets, forward and backward, against the reference in float64.
  * A combination of options, which chooses the shaders, is drawn for every 40 programs, since compiling them takes longer than
- * running them on a software device; sizes, lengths, bands, masks, seeds and numbers are drawn for each program.
+ * running them on a software device; sizes, lengths, bands, masks, seeds and numbers are drawn for each program. Half of the
+ * combinations have a scoreMod, a maskMod or both, which read captured tensors.
  */
 import { prepareSwiftShader } from "../swiftshader.mjs";
+import { drawFunctions } from "./functions.mjs";
 import { Random } from "./random.mjs";
 
 const PER_COMBINATION = 40;
 const REPORT_EVERY_MS = 20_000;
-/** Of the largest number of a result, the bar; a gradient of scores is off by roundings of |dout|·|v| besides. */
+/** Of the largest number of a result, the bar; a gradient of scores is off by roundings of |dout|·|v| besides, lse by those of q·k. */
 const TOLERANCE = 1e-5;
 const ROUNDING = 2 ** -20;
 
@@ -31,6 +33,7 @@ function combination(/** @type {Random} */ random) {
     offsets: random.chance(0.2),
     uniform: random.chance(0.2),
     dlse: random.chance(0.7),
+    functions: random.chance(0.5) ? drawFunctions(random) : undefined,
   };
 }
 
@@ -98,6 +101,7 @@ function optionsOf(/** @type {Random} */ random, /** @type {Combination} */ c, /
   if (c.softCap) options.softCap = random.pick([0.7, 3, 30]);
   if (c.sink === "number") options.sink = random.pick([-1, 0, 2.5]);
   if (c.sink === "array") options.sink = { shape: [H], dtype: "float32", values: normals(random, H) };
+  if (c.functions) Object.assign(options, c.functions(random));
   if (c.dropout) options.dropout = { rate: random.pick([0.1, 0.5]), seed: random.int(0, 2 ** 40) };
   return options;
 }
@@ -164,16 +168,23 @@ function compare(/** @type {any} */ c, /** @type {Results} */ got, /** @type {Re
   const dscore = ROUNDING * longest(arrays.dout, Dv) * longest(arrays.v, Dv);
   const dproduct = dscore * Math.abs(program.scale);
   const roundings = {
+    // Where a row sees one key, lse is that score: a sum of products of any size, whose roundings stay when they cancel.
+    lse: 2 ** -23 * (1 + Math.abs(program.scale) * longest(arrays.q, D) * longest(arrays.k, D)),
     dq: dproduct * longest(arrays.k, D),
     dk: dproduct * longest(arrays.q, D),
     dbias: dscore,
     dsink: dscore,
   };
+  // A captured number's gradient is a sum over elements, whose errors are as likely up as down, times up to a distance.
+  const sums = dscore * Math.sqrt(arrays.q.length / D) * Math.max(program.shapes.T, program.shapes.S);
   /** @type {Record<string, number>} */
   const shares = {};
   for (const [name, values] of Object.entries(want)) {
     const most = largest(values);
-    const tolerance = TOLERANCE * most + (roundings[/** @type {"dq"} */ (name)] ?? 0) + Number.MIN_VALUE;
+    const tolerance =
+      TOLERANCE * most +
+      (roundings[/** @type {"dq"} */ (name)] ?? (name.startsWith("dtensor") ? sums : 0)) +
+      Number.MIN_VALUE;
     let share = got[name]?.length === values.length ? 0 : Infinity;
     for (let e = 0; e < values.length && share < Infinity; e++) {
       if (Object.is(got[name][e], values[e]) || got[name][e] === values[e]) continue;
@@ -194,7 +205,7 @@ function programOf(
   const sizes = sizesOf(random, combined);
   const options = optionsOf(random, combined, sizes);
   const { layout } = combined;
-  const program = parts.compileProgram("fuzz", sizes, options);
+  const program = parts.compileModified("fuzz", sizes, options);
   const rows = parts.callLayout(layout, sizes, program.queryLengths, program.keyLengths);
   const [queries, keys] = [rows.queries.rows(sizes.B), rows.keys.rows(sizes.B)];
   const gain = random.pick([0.5, 1, 4]);
@@ -227,6 +238,11 @@ async function runOnGpu(/** @type {any} */ parts, /** @type {any} */ gpu, /** @t
     dv: v.length,
     ...(bias && { dbias: bias.array.values.length }),
     ...(sink !== undefined && { dsink: typeof sink === "number" ? 1 : shapes.H }),
+    ...Object.fromEntries(
+      parts
+        .learnedOf(program.modification)
+        .map((/** @type {any} */ { count }, /** @type {number} */ n) => [`dtensor${n}`, count]),
+    ),
   });
   return { output: made.out, lse: made.lse.slice(0, queries), ...gradients };
 }
@@ -236,24 +252,31 @@ function reference(/** @type {any} */ parts, /** @type {any} */ { program, layou
   const inputs = { q: of(arrays.q), k: of(arrays.k), v: of(arrays.v) };
   const { output, lse } = parts.referenceCall(program, layout, inputs);
   const dlse = arrays.dlse && of(arrays.dlse);
-  const { dbias, dsink, ...rest } = parts.referenceCallGradients(
+  const { dbias, dsink, dtensors, ...rest } = parts.referenceCallGradients(
     program,
     layout,
     inputs,
     of(arrays.dout),
     dlse,
   );
-  return { output, lse, ...rest, ...(dbias && { dbias }), ...(dsink && { dsink }) };
+  const learned = parts.learnedOf(program.modification);
+  return {
+    ...{ output, lse, ...rest, ...(dbias && { dbias }), ...(dsink && { dsink }) },
+    ...Object.fromEntries(
+      learned.map((/** @type {any} */ { name }, /** @type {number} */ n) => [`dtensor${n}`, dtensors[name]]),
+    ),
+  };
 }
 
 const MODULES = [
   "core/notation",
-  "core/program",
+  "core/modified-program",
   "core/program-rows",
   "kernels/layout",
   "kernels/reference-layouts",
   "kernels/webgpu/device",
   "kernels/webgpu/forward",
+  "kernels/webgpu/modification",
   "kernels/webgpu/backward",
   "kernels/webgpu/run",
   "kernels/webgpu/runner",

@@ -6,7 +6,7 @@
  *                                    a score beside its derivatives, which share most of their parts
  *
  * `names` say how the shader calls an element's variables, all of them f32, and the storage buffers of captured
- * tensors, each `array<f32>`, row-major (bool tensors as 0 and 1). Shapes become constants of the text. Indices are
+ * tensors, each `array<f32>`, row-major (bool tensors as 0 and 1), or how one of their numbers is read. Shapes become constants of the text. Indices are
  * rounded down and clamped as everywhere. WGSL has no literal for ∞: `names.infinity` is what stands for it, such as a
  * private variable that holds the bits 0x7f800000; by default the largest float.
  *
@@ -23,8 +23,8 @@ export interface WgslNames {
   readonly h: string;
   readonly q: string;
   readonly k: string;
-  /** The buffer of each captured tensor. */
-  readonly tensors: Readonly<Record<string, string>>;
+  /** The buffer of each captured tensor, or the text that reads one of its numbers at a place. */
+  readonly tensors: Readonly<Record<string, string | ((place: string) => string)>>;
   /** Text for +∞. @default "3.4028234663852886e38" */
   readonly infinity?: string;
 }
@@ -44,7 +44,7 @@ const SIGNS: Partial<Record<Node["op"], string>> = {
 const LARGEST = "3.4028234663852886e38";
 
 /** A number as WGSL writes it. */
-function literal(value: number, infinity: string): string {
+export function literal(value: number, infinity = LARGEST): string {
   if (value === Number.POSITIVE_INFINITY) return infinity;
   if (value === Number.NEGATIVE_INFINITY) return `(-${infinity})`;
   const text = String(Math.fround(value));
@@ -52,20 +52,33 @@ function literal(value: number, infinity: string): string {
   return value < 0 || Object.is(value, -0) ? `(${Object.is(value, -0) ? "-0.0" : number})` : number;
 }
 
-/** Where a gather reads: each index rounded down and clamped to its axis. */
+/** An index rounded down and clamped to an axis of length n. */
+export const clamped = (index: string, n: number): string =>
+  `u32(clamp(floor(${index}), 0.0, ${literal(n - 1)}))`;
+
+/** Where a gather reads. */
 function place(shape: readonly number[], indices: readonly string[]): string {
   const strides = stridesOf(shape);
-  const terms = indices.map((index, axis) => {
-    const last = literal(shape[axis]! - 1, LARGEST);
-    return `u32(clamp(floor(${index}), 0.0, ${last})) * ${strides[axis]!}u`;
-  });
+  const terms = indices.map((index, axis) => `${clamped(index, shape[axis]!)} * ${strides[axis]!}u`);
   return terms.length > 0 ? terms.join(" + ") : "0u";
+}
+
+/** The number that a gather reads. */
+export function gatherText(
+  { name }: Pick<Node, "name">,
+  indices: readonly string[],
+  { tensors }: Pick<Expression, "tensors">,
+  names: Pick<WgslNames, "tensors">,
+): string {
+  const buffer = names.tensors[name]!;
+  const at = place(tensors[name]!.shape, indices);
+  return typeof buffer === "string" ? `${buffer}[${at}]` : buffer(at);
 }
 
 function textOf(
   node: Node,
   args: readonly string[],
-  { tensors }: Pick<Expression, "tensors">,
+  expression: Pick<Expression, "tensors">,
   names: WgslNames,
 ): string {
   const { infinity = LARGEST } = names;
@@ -74,7 +87,7 @@ function textOf(
     return node.kind === "boolean" ? String(node.value !== 0) : literal(node.value, infinity);
   }
   if (node.op === "variable") return names[node.name as "score" | "b" | "h" | "q" | "k"];
-  if (node.op === "gather") return `${names.tensors[node.name]}[${place(tensors[node.name]!.shape, args)}]`;
+  if (node.op === "gather") return gatherText(node, args, expression, names);
   if (node.op === "select") return `select(${c}, ${b}, ${a})`;
   if (node.op === "not") return `(!${a})`;
   if (node.op === "neg") return `(-${a})`;

@@ -2,15 +2,12 @@
 import { type DataType, env, type TensorInfo, util } from "@tensorflow/tfjs-core";
 import { DeviceError, HeedError, MemoryError } from "../../core/errors.ts";
 import type { PassPlan, ShaderPass } from "../../kernels/webgpu/pass.ts";
+import { pipelineOf } from "../../kernels/webgpu/runner.ts";
+import { MadeTensors } from "../made.ts";
 import type { WebGpuBackend } from "./backend.ts";
 
 /** TensorFlow.js keeps every number, bool too, in four bytes. */
 const BYTES = 4;
-
-interface Pipeline {
-  readonly pipeline: GPUComputePipeline;
-  readonly layout: GPUBindGroupLayout;
-}
 
 /**
  * Runs passes where TensorFlow.js runs its own: recorded into its open compute pass, so that order is kept without
@@ -19,14 +16,12 @@ interface Pipeline {
 export class Gpu {
   readonly backend: WebGpuBackend;
   readonly device: GPUDevice;
-  readonly #pipelines = new Map<string, Pipeline>();
   /** A buffer for tensors without elements, which have none: one to read, one to write. */
   #nothing: Record<"read" | "read_write", GPUBuffer> | undefined;
   #lost: string | undefined;
   #fault: GPUError | undefined;
   #op = "webgpu";
-  /** What the running kernel has made; undefined between kernels. */
-  #made: Set<TensorInfo> | undefined;
+  readonly #made = new MadeTensors((tensor) => this.dispose(tensor));
 
   constructor(backend: WebGpuBackend) {
     this.backend = backend;
@@ -49,7 +44,7 @@ export class Gpu {
   output(shape: number[], dtype: DataType = "float32"): TensorInfo {
     this.#checkSize(shape);
     const tensor = this.backend.makeTensorInfo(shape, dtype);
-    this.#made?.add(tensor);
+    this.#made.add(tensor);
     const held = this.backend.tensorMap.get(tensor.dataId);
     if (util.sizeFromShape(shape) === 0) held.values = util.getTypedArrayFromDType(dtype as "float32", 0);
     return tensor;
@@ -60,7 +55,7 @@ export class Gpu {
     this.#checkSize(shape);
     const dtype = values instanceof Int32Array ? "int32" : "float32";
     const tensor = this.backend.makeTensorInfo(shape, dtype, values);
-    this.#made?.add(tensor);
+    this.#made.add(tensor);
     return tensor;
   }
 
@@ -68,31 +63,24 @@ export class Gpu {
   share({ dataId, dtype }: TensorInfo, shape: number[]): TensorInfo {
     (this.backend as unknown as { incRef(dataId: object): void }).incRef(dataId);
     const tensor = { dataId, dtype, shape };
-    this.#made?.add(tensor);
+    this.#made.add(tensor);
     return tensor;
   }
 
   /** Frees a tensor that a kernel made for itself, once what reads it has run. */
   dispose(tensor: TensorInfo): void {
-    this.#made?.delete(tensor);
+    this.#made.delete(tensor);
     this.backend.disposeData(tensor.dataId);
   }
 
   /** Runs the kernel `op`. When it throws, the outputs it had made by then are freed. */
   kernel<T>(op: string, run: () => T): T {
-    const [outer, outerOp] = [this.#made, this.#op];
-    this.#made = new Set();
+    const outerOp = this.#op;
     this.#op = op;
     try {
       this.check();
-      const result = run();
-      for (const tensor of this.#made) outer?.add(tensor);
-      return result;
-    } catch (error) {
-      for (const tensor of this.#made) this.dispose(tensor);
-      throw error;
+      return this.#made.during(run);
     } finally {
-      this.#made = outer;
       this.#op = outerOp;
     }
   }
@@ -142,7 +130,7 @@ export class Gpu {
 
   #record(pass: ShaderPass, tensors: Readonly<Record<string, TensorInfo>>): void {
     const { backend } = this;
-    const { pipeline, layout } = this.#pipelineOf(pass);
+    const { pipeline, layout } = pipelineOf(this.device, pass);
     const uniforms = backend.bufferManager.acquireBuffer(
       pass.uniforms.byteLength,
       GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
@@ -181,33 +169,6 @@ export class Gpu {
       });
     }
     if (util.sizeFromShape(tensor.shape) > 0) this.backend.uploadToGPU(tensor.dataId);
-  }
-
-  /** Layouts are made by hand: one that WebGPU makes leaves out what a shader does not read. */
-  #pipelineOf({ label, code, bindings }: ShaderPass): Pipeline {
-    const known = this.#pipelines.get(code);
-    if (known) return known;
-    const { device } = this;
-    const types = bindings.map(({ access }) => (access === "read" ? "read-only-storage" : "storage"));
-    const layout = device.createBindGroupLayout({
-      label,
-      entries: [...types, "uniform" as const].map((type, binding) => ({
-        binding,
-        visibility: GPUShaderStage.COMPUTE,
-        buffer: { type: type as GPUBufferBindingType },
-      })),
-    });
-    const module = device.createShaderModule({ label, code });
-    const made = {
-      layout,
-      pipeline: device.createComputePipeline({
-        label,
-        layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
-        compute: { module, entryPoint: "main" },
-      }),
-    };
-    this.#pipelines.set(code, made);
-    return made;
   }
 
   #none(access: "read" | "read_write"): GPUBuffer {

@@ -7,18 +7,20 @@
  *     dq       a workgroup 32 queries of one head, over tiles of keys
  *
  * Buffers: `q k v [bias] [allow] [tensors] [sink] out lse dout [dlse]` as the forward pass has them → `dq dk dv [dbias] [dsink]`
- * and `dtensorN` for each of `learnedOf(modification)`, with scratch between them. With a bias and allow at once dk and dv are two dispatches: a third result would be a
- * ninth buffer, and devices promise eight.
+ * and `dtensorN` for each of `learnedOf(modification)`, with scratch between them. Devices promise eight buffers: with a bias and
+ * allow at once dk and dv are two dispatches, and with captured tensors besides those are copied behind `rows`.
  * Paper: Dao 2023, arxiv.org/abs/2307.08691, algorithm 2, with dq in a walk of its own in place of atomic sums.
  */
 import type { ArrayInfo } from "../../core/notation.ts";
 import type { AttentionProgram } from "../../core/program.ts";
 import type { Layout } from "../layout.ts";
 import { biasGradientPasses } from "./bias-gradient.ts";
+import { copyPass } from "./captured.ts";
 import type { PassOptions } from "./forward.ts";
-import { gradientTileText, skipEmpty, type Wanted } from "./gradient-tile.ts";
+import { beginGradients, gradientTileText, type Wanted } from "./gradient-tile.ts";
 import { learnedPasses } from "./learned-gradient.ts";
-import { BASE_LIMITS, checkedPasses, type PassBinding, type PassPlan, type ShaderPass } from "./pass.ts";
+import { tensorBinding, tensorPlaces } from "./modification.ts";
+import { BASE_LIMITS, type PassBinding, type PassPlan, type ShaderPass } from "./pass.ts";
 import { rowsPass } from "./row-gradients.ts";
 import {
   CHUNKS_KEPT,
@@ -45,6 +47,21 @@ export interface BackwardOptions extends PassOptions {
   readonly dlse?: boolean;
 }
 
+/** Whether the captured tensors are behind `rows`, since the passes over tiles have no buffer left for them. */
+export const areBehindRows = ({ bias, allow, modification }: Program): boolean =>
+  bias !== undefined && allow !== undefined && tensorBinding({ modification }).length > 0;
+
+/** The variant of the passes over tiles. */
+export const tileVariant = (
+  program: Program,
+  layout: Layout,
+  slice: Slice,
+  options: PassOptions,
+): Variant => ({
+  ...variantOf(program, layout, slice, { ...options, subgroups: false }),
+  tensorsIn: areBehindRows(program) ? "rows" : "tensors",
+});
+
 /** What the passes over tiles read. */
 export function tileBindings(program: Program, slice: Slice, half: boolean, withV = true): PassBinding[] {
   const bytes = half ? 2 : 4;
@@ -54,7 +71,7 @@ export function tileBindings(program: Program, slice: Slice, half: boolean, with
     ...(withV ? [bindingOf(slice, "v", "read", "v", bytes)] : []),
     bindingOf(slice, "dout", "read", "out"),
     { name: "rows", access: "read" },
-    ...scoreBindings(program, slice),
+    ...scoreBindings(program, slice, areBehindRows(program)),
   ];
 }
 
@@ -76,10 +93,16 @@ ${withV ? `fn vStart(e: Example, b: i32, g: i32) -> i32 { return ${headStart("v"
 export function backwardPasses(program: Program, layout: Layout, options: BackwardOptions = {}): PassPlan {
   const { limits = BASE_LIMITS, half = false, dlse = false } = options;
   const { B, T, S, H, Hkv, D, Dv } = program.shapes;
+  const scratch: Record<string, number> = { rows: Math.max(16, 16 * B * H * T) };
   const passes: ShaderPass[] = [];
+  if (areBehindRows(program)) {
+    const { total } = tensorPlaces(program.modification!);
+    passes.push(copyPass({ from: "tensors", to: "rows", first: scratch.rows! / 4, count: total }));
+    scratch.rows! += 16 * Math.ceil(total / 4);
+  }
   const slices = slicesOf(program, layout, limits);
   for (const slice of slices) {
-    const variant = variantOf(program, layout, slice, { ...options, subgroups: false });
+    const variant = tileVariant(program, layout, slice, options);
     const uniforms = programUniforms(program, layout, slice);
     const queryHeads = slice.bn * slice.gn * (H / Hkv);
     if (T > 0) passes.push(rowsPass({ program, slice, variant, uniforms, dlse, heads: queryHeads }));
@@ -114,7 +137,6 @@ export function backwardPasses(program: Program, layout: Layout, options: Backwa
     }
   }
   if (program.bias) passes.push(...biasGradientPasses(program, layout, slices, options));
-  const scratch: Record<string, number> = { rows: Math.max(16, 16 * B * H * T) };
   if (program.sink !== undefined) {
     scratch.sinkRows = Math.max(16, 4 * B * H * T);
     passes.push(sinkGradientPass(program, layout, slices[0]!));
@@ -122,7 +144,7 @@ export function backwardPasses(program: Program, layout: Layout, options: Backwa
   const learned = learnedPasses(program, layout, slices, options);
   if (learned.bytes > 0) scratch.tensorParts = learned.bytes;
   const all = [...passes, ...learned.passes].filter(({ workgroups }) => !workgroups.includes(0));
-  return { passes: checkedPasses(program.op, all, limits), scratch };
+  return { passes: all, scratch };
 }
 
 /** Keys of a tile, over all queries that may see one of them. */
@@ -157,8 +179,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     ${range}
     for (var t = firstTile; t < endTile; t++) {
       let i0 = 32 * t;
-      ${skipEmpty(variant)}
-      let tile = tileGradients(e, b, h, g, i0, j0, shown);
+      ${beginGradients(variant, "queries", dv)}
+      let tile = tileGradients(e, b, h, g, i0, j0, visibles);
       var p = mat4x4f();
       ${sums
         .map(
@@ -200,8 +222,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   let endKey = select(0, min(e.keyLength, min(i0 + 31, e.queryLength - 1) + e.high + 1), i0 < e.queryLength);
   for (var t = firstTile; t < (endKey + 31) / 32; t++) {
     let j0 = 32 * t;
-    ${skipEmpty(variant)}
-    let tile = tileGradients(e, b, h, g, i0, j0, shown);
+    ${beginGradients(variant, "keys")}
+    let tile = tileGradients(e, b, h, g, i0, j0, visibles);
     let p = tile.dproducts;
     ${KEEP_BY_KEY}
     ${eachChunk(chunks, (n) => `dq${n} = weighted_k(dq${n}, kStart(e, b, g), j0, e.keyLength, chunk0 + ${n});`)}

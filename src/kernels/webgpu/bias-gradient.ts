@@ -6,11 +6,11 @@
 import type { ArrayInfo } from "../../core/notation.ts";
 import type { AttentionProgram } from "../../core/program.ts";
 import type { Layout } from "../layout.ts";
-import { starts, tileBindings } from "./backward.ts";
+import { starts, tileBindings, tileVariant } from "./backward.ts";
 import type { PassOptions } from "./forward.ts";
-import { gradientTileText, skipEmpty } from "./gradient-tile.ts";
+import { beginGradients, gradientTileText } from "./gradient-tile.ts";
 import type { PassBinding, ShaderPass } from "./pass.ts";
-import { cachedShader, shaderHead, THREADS, type Variant, variantOf } from "./shader.ts";
+import { cachedShader, shaderHead, THREADS, type Variant } from "./shader.ts";
 import { bindingOf, type Slice } from "./slices.ts";
 import { four, tilesOf } from "./tile.ts";
 import { programUniforms } from "./uniforms.ts";
@@ -49,7 +49,7 @@ export function biasGradientPasses(
   ];
   const kept = { b, h, i, j };
   return slices.map((slice, n) => {
-    const variant = variantOf(program, layout, slice, { ...options, subgroups: false });
+    const variant = tileVariant(program, layout, slice, options);
     const bindings: PassBinding[] = [
       ...tileBindings(program, slice, variant.half),
       bindingOf(slice, "dbias", "read_write", "bias"),
@@ -134,8 +134,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
         let endTile = min((endKey + 31) / 32, ${j ? "i32(group.x) + 1" : "(u.S + 31) / 32"});
         for (var t = firstTile; t < endTile; t++) {
           let j0 = 32 * t;
-          ${skipEmpty({ ...variant, uniformRows: false })}
-          sum += tileGradients(e, b, h, g, i0, j0, shown).dscores;
+          ${beginGradients(variant, "keys")}
+          sum += tileGradients(e, b, h, g, i0, j0, visibles).dscores;
         }
       }
     }

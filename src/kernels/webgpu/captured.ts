@@ -31,29 +31,44 @@ export function capturedPasses(modification: Modification<ArrayInfo>): {
 } {
   const { places, total } = tensorPlaces(modification);
   const passes = Object.entries(modification.tensors).map(([name, { shape, dtype }], n): ShaderPass => {
-    const count = size(shape);
-    return {
-      label: "attention captured",
-      code: copyShader(dtype === "float32" ? "f32" : "i32"),
-      bindings: [
-        { name: `captured${n}`, access: "read" },
-        { name: "tensors", access: "read_write" },
-      ],
-      uniforms: Uint32Array.of(places[name]!, count, 0, 0).buffer,
-      workgroups: [Math.min(MOST_GROUPS, Math.ceil(count / THREADS)), 1, 1],
-    };
+    const type = dtype === "float32" ? "f32" : "i32";
+    return copyPass({ from: `captured${n}`, to: "tensors", first: places[name]!, count: size(shape), type });
   });
   return { passes, count: total };
 }
 
+interface Copy {
+  readonly from: string;
+  readonly to: string;
+  /** The place of the first number in `to`. */
+  readonly first: number;
+  readonly count: number;
+  /** Of what is copied; it arrives as f32. @default "f32" */
+  readonly type?: "f32" | "i32";
+}
+
+/** Puts the numbers of one buffer into a part of another, of f32. */
+export function copyPass({ from, to, first, count, type = "f32" }: Copy): ShaderPass {
+  return {
+    label: `attention ${from}, copied`,
+    code: copyShader(type),
+    bindings: [
+      { name: from, access: "read" },
+      { name: to, access: "read_write" },
+    ],
+    uniforms: Uint32Array.of(first, count, 0, 0).buffer,
+    workgroups: [Math.min(MOST_GROUPS, Math.ceil(count / THREADS)), 1, 1],
+  };
+}
+
 const copyShader = (type: "f32" | "i32") => /* wgsl */ `
 struct Uniforms { first: u32, count: u32, unused0: u32, unused1: u32 }
-@group(0) @binding(0) var<storage, read> captured: array<${type}>;
-@group(0) @binding(1) var<storage, read_write> tensors: array<f32>;
+@group(0) @binding(0) var<storage, read> source: array<${type}>;
+@group(0) @binding(1) var<storage, read_write> copied: array<f32>;
 @group(0) @binding(2) var<uniform> u: Uniforms;
 
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var n = global.x; n < u.count; n += ${THREADS}u * groups.x) { tensors[u.first + n] = f32(captured[n]); }
+  for (var n = global.x; n < u.count; n += ${THREADS}u * groups.x) { copied[u.first + n] = f32(source[n]); }
 }
 `;

@@ -16,6 +16,7 @@ import {
   ofRows,
   rowStep,
   shaderHead,
+  sinkText,
   type Variant,
 } from "./shader.ts";
 import type { Slice } from "./slices.ts";
@@ -78,7 +79,7 @@ export function mergePass(
 
 /** A workgroup a row, a thread four columns at a time. */
 function mergeShader(variant: Variant, bindings: readonly PassBinding[]): string {
-  const sink = variant.sink === "array" ? "sink[h]" : "u.sink";
+  const sink = sinkText(variant);
   return /* wgsl */ `${shaderHead(variant, bindings)}${LSE}
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {

@@ -95,11 +95,16 @@ async function request(op: string): Promise<GpuDevice> {
       remedy: "install a driver of Vulkan, Metal or Direct3D 12, or use the WebAssembly kernels",
     });
   }
+  return adoptDevice(await deviceOf(adapter));
+}
+
+/** A device with all that its adapter has of what the passes can use. */
+export function deviceOf(adapter: GPUAdapter): Promise<GPUDevice> {
   const requiredLimits = Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]]));
   const wanted = (["shader-f16", "subgroups"] as GPUFeatureName[]).filter((name) =>
     adapter.features.has(name),
   );
-  return adoptDevice(await adapter.requestDevice({ requiredLimits, requiredFeatures: wanted }));
+  return adapter.requestDevice({ requiredLimits, requiredFeatures: wanted });
 }
 
 /**

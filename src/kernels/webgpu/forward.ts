@@ -13,16 +13,11 @@
 import type { ArrayInfo } from "../../core/notation.ts";
 import type { AttentionProgram } from "../../core/program.ts";
 import type { Layout } from "../layout.ts";
+import { copyPass } from "./captured.ts";
 import { type Merge, mergePass, PART_WIDTH, splitsOf } from "./decode.ts";
-import { hasHoles, maskText } from "./mask.ts";
-import {
-  BASE_LIMITS,
-  checkedPasses,
-  type PassBinding,
-  type PassLimits,
-  type PassPlan,
-  type ShaderPass,
-} from "./pass.ts";
+import { beginTile, maskText } from "./mask.ts";
+import { tensorBinding, tensorPlaces } from "./modification.ts";
+import { BASE_LIMITS, type PassBinding, type PassLimits, type PassPlan, type ShaderPass } from "./pass.ts";
 import { reduceText } from "./reduce.ts";
 import {
   CHUNKS_KEPT,
@@ -34,6 +29,7 @@ import {
   rowStep,
   type ShaderFeatures,
   shaderHead,
+  sinkText,
   THREADS,
   type Variant,
   variantOf,
@@ -48,16 +44,30 @@ type Program = AttentionProgram<ArrayInfo>;
 export interface PassOptions extends ShaderFeatures {
   /** @default what every device of WebGPU has */
   readonly limits?: PassLimits;
+  /**
+   * Each workgroup of the forward pass leaves the number of tiles of scores that it has computed in a buffer `visits` of words of
+   * 32 bits, in the order of heads, then of queries. @default false
+   */
+  readonly visits?: boolean;
 }
 
 /** The storage buffers that a forward pass reads. */
-function inputBindings(program: Program, slice: Slice, half: boolean): PassBinding[] {
+function inputBindings(program: Program, slice: Slice, half: boolean, isElsewhere: boolean): PassBinding[] {
   const bytes = half ? 2 : 4;
   return [
     bindingOf(slice, "q", "read", "q", bytes),
     bindingOf(slice, "k", "read", "k", bytes),
     bindingOf(slice, "v", "read", "v", bytes),
-    ...scoreBindings(program, slice),
+    ...scoreBindings(program, slice, isElsewhere),
+  ];
+}
+
+/** Captured tensors and sinks in one buffer: with bias and allow each in its own they would be nine, and devices promise eight. */
+function smallPasses({ modification, shapes }: Program): ShaderPass[] {
+  const { total } = tensorPlaces(modification!);
+  return [
+    copyPass({ from: "tensors", to: "small", first: 0, count: total }),
+    copyPass({ from: "sink", to: "small", first: total, count: shapes.H }),
   ];
 }
 
@@ -73,25 +83,33 @@ export function forwardPasses(program: Program, layout: Layout, options: PassOpt
   const { limits = BASE_LIMITS, half = false } = options;
   const { T, B, H, Dv } = program.shapes;
   if (B * T === 0) return { passes: [], scratch: {} };
-  const passes: ShaderPass[] = [];
-  let scratch = 0;
+  const { bias, allow, sink, modification } = program;
+  const isCrowded = bias && allow && typeof sink === "object" && tensorBinding({ modification }).length > 0;
+  const passes: ShaderPass[] = isCrowded ? smallPasses(program) : [];
+  const scratch: Record<string, number> = {};
+  if (isCrowded) scratch.small = 4 * (tensorPlaces(modification!).total + H);
   for (const slice of slicesOf(program, layout, limits)) {
-    const variant = variantOf(program, layout, slice, options);
+    const variant: Variant = {
+      ...variantOf(program, layout, slice, options),
+      tensorsIn: isCrowded ? "small" : "tensors",
+    };
     const merge = splitsOf(program, slice, limits);
-    const inputs = inputBindings(program, slice, half);
-    const sink: PassBinding[] = variant.sink === "array" ? [{ name: "sink", access: "read" }] : [];
+    const inputs = inputBindings(program, slice, half, isCrowded === true);
+    const sinks: PassBinding[] = variant.sink === "array" ? [{ name: "sink", access: "read" }] : [];
+    const small: PassBinding[] = [{ name: "small", access: "read" }];
+    const counter: PassBinding[] = options.visits ? [{ name: "visits", access: "read_write" }] : [];
     const results: PassBinding[] = [
       bindingOf(slice, "out", "read_write", "out"),
       { name: "lse", access: "read_write" },
     ];
     const bindings = merge
-      ? [...inputs, { name: "parts", access: "read_write" as const }]
-      : [...inputs, ...sink, ...results];
+      ? [...inputs, ...(isCrowded ? small : []), { name: "parts", access: "read_write" as const }, ...counter]
+      : [...inputs, ...(isCrowded ? small : sinks), ...results, ...counter];
     const heads = slice.bn * slice.gn * (H / program.shapes.Hkv);
     const chunks = Math.ceil(chunksOf(Dv) / CHUNKS_KEPT);
     passes.push({
       label: "attention forward",
-      code: cachedShader("forward", { ...variant, split: merge !== undefined }, () =>
+      code: cachedShader("forward", { ...variant, split: merge !== undefined, visits: options.visits }, () =>
         forwardShader(variant, bindings, merge !== undefined),
       ),
       bindings,
@@ -102,21 +120,17 @@ export function forwardPasses(program: Program, layout: Layout, options: PassOpt
       workgroups: [tilesOf(T) * (merge?.splits ?? 1), heads, chunks],
     });
     if (!merge) continue;
-    scratch = Math.max(scratch, merge.bytes);
-    passes.push(mergePass(program, layout, slice, variant, merge as Merge, [...sink, ...results]));
+    scratch.parts = Math.max(scratch.parts ?? 0, merge.bytes);
+    passes.push(mergePass(program, layout, slice, variant, merge as Merge, [...sinks, ...results]));
   }
-  return {
-    passes: checkedPasses(program.op, passes, limits),
-    scratch: scratch > 0 ? { parts: scratch } : {},
-  };
+  return { passes, scratch };
 }
 
 /** The scores of one tile, from products to what the softmax sees; `shown` has the bits of those that are visible. */
-const scoreTile = (variant: Variant) => `
-    ${hasHoles(variant) ? "var shown = visible(e, b, h, i0, j0);\n    if (!anywhere(shown)) { continue; }" : ""}
+const scoreTile = (variant: Variant, counted: boolean) => `
+    ${beginTile(variant, "keys")}${counted ? "\n    computed++;" : ""}
     var s = scoresOf(product_q_k(qStart, i0, qEnd, kStart, j0, e.keyLength), b, h, i0, j0);
-    ${hasHoles(variant) ? "" : "var shown = visible(e, b, h, i0, j0);"}
-    shown = shownOf(s, shown);
+    let shown = shownOf(s, visibles);
     s = finite(s);`;
 
 /** Rows that see no key read the mean of v: one more walk over all keys, where there is such a row. */
@@ -158,7 +172,7 @@ function resultText(variant: Variant, split: boolean, chunks: number): string {
   }`,
   )}`;
   }
-  const sink = variant.sink === "array" ? "sink[h]" : "u.sink";
+  const sink = sinkText(variant);
   const total = variant.uniformRows ? "mean" : "l";
   return `
   let seen = l != vec4f();
@@ -197,6 +211,7 @@ fn keepPart(at: i32, x: vec4f) {
 `;
 
 function forwardShader(variant: Variant, bindings: readonly PassBinding[], split: boolean): string {
+  const counted = bindings.some(({ name }) => name === "visits");
   const chunks = variant.kept.Dv;
   const rowsEnd = variant.packed ? "e.queryLength" : "u.T";
   return /* wgsl */ `${shaderHead(variant, bindings)}
@@ -223,9 +238,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   let width = laneWidth();
   var m = vec4f(-LARGEST);
   var l = vec4f();
+  ${counted ? "var computed = 0u;" : ""}
   ${eachChunk(chunks, (n) => `var o${n} = mat4x4f();`)}
   for (var t = firstTile; t < endTile; t++) {
-    let j0 = 32 * t;${scoreTile(variant)}
+    let j0 = 32 * t;${scoreTile(variant, counted)}
     var most = vec4f(-LARGEST);
     ${four((c) => `most = max(most, select(vec4f(-LARGEST), s[${c}], column(shown, ${c}u)));`)}
     most = max(m, rowMax(most, width));
@@ -246,6 +262,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     )}
   }
   l = rowSum(l, width);${uniformWalk(variant, chunks)}${resultText(variant, split, chunks)}
+  ${counted ? "if (li == 0 && chunk0 == 0) { visits[i32(group.y) * ((u.T + 31) / 32) * u.splits + i32(group.x)] = computed; }" : ""}
 }
 `;
 }

@@ -6,7 +6,7 @@
  * The scores are made anew from q, k and what `rows` has of each query: lse, what rounding took from it, r − dlse, and
  * the weight of every key where the row sees none and reads the mean of v.
  */
-import { hasHoles, maskText } from "./mask.ts";
+import { beginTile, maskText } from "./mask.ts";
 import type { Variant } from "./shader.ts";
 import { four, productText, TILES } from "./tile.ts";
 
@@ -99,11 +99,10 @@ ${softCap ? "fn slopeOf(product: vec4f) -> vec4f {\n  let t = tanhOf(u.scale * p
 `;
 }
 
-/** Goes on to the next tile where nobody sees anything of this one. */
-export function skipEmpty(variant: Variant): string {
-  const { uniformRows } = variant;
-  if (!hasHoles(variant) && !uniformRows) return "let shown = visible(e, b, h, i0, j0);";
-  const hollow = uniformRows ? " || any(hollowOf(e, i0 + 4 * ty, rowsOf(e, b, h, i0 + 4 * ty)[3]))" : "";
-  return `let shown = visible(e, b, h, i0, j0);
-      if (!anywhere(select(0u, 1u, shown != 0u${hollow}))) { continue; }`;
-}
+/** How a walk begins a tile that it wants gradients of; rows without a key have weights too, which `withHollow` wants. */
+export const beginGradients = (variant: Variant, along: "keys" | "queries", withHollow = false): string =>
+  beginTile(
+    variant,
+    along,
+    withHollow && variant.uniformRows ? "any(hollowOf(e, i0 + 4 * ty, rowsOf(e, b, h, i0 + 4 * ty)[3]))" : "",
+  );

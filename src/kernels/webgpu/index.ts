@@ -13,5 +13,11 @@ export {
   type PassPlan,
   type ShaderPass,
 } from "./pass.ts";
-export { attentionBackwardOnGpu, attentionOnGpu, type GpuAttentionOptions } from "./run.ts";
+export {
+  attentionBackwardOnGpu,
+  attentionOnGpu,
+  type GpuAttentionOptions,
+  halfAttentionOnGpu,
+} from "./run.ts";
+export { type GpuProbeRequest, probeOnGpu } from "./run-probe.ts";
 export { gpuMemoryBytes, runPasses } from "./runner.ts";

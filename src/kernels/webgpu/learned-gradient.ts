@@ -8,12 +8,12 @@ import { OptionError } from "../../core/errors.ts";
 import type { ArrayInfo } from "../../core/notation.ts";
 import type { AttentionProgram } from "../../core/program.ts";
 import type { Layout } from "../layout.ts";
-import { starts, tileBindings } from "./backward.ts";
+import { starts, tileBindings, tileVariant } from "./backward.ts";
 import type { PassOptions } from "./forward.ts";
-import { gradientTileText, skipEmpty } from "./gradient-tile.ts";
+import { beginGradients, gradientTileText } from "./gradient-tile.ts";
 import { gatherFunctions, learnedOf } from "./modification.ts";
 import type { PassBinding, ShaderPass } from "./pass.ts";
-import { cachedShader, QUERY_HEAD, shaderHead, THREADS, type Variant, variantOf } from "./shader.ts";
+import { cachedShader, QUERY_HEAD, shaderHead, THREADS, type Variant } from "./shader.ts";
 import type { Slice } from "./slices.ts";
 import { four } from "./tile.ts";
 import { programUniforms, uniformStruct } from "./uniforms.ts";
@@ -47,7 +47,7 @@ export function learnedPasses(
     bytes = Math.max(bytes, 4 * B * H * count);
     const blocks = Math.ceil(count / BLOCK);
     for (const slice of slices) {
-      const variant = variantOf(program, layout, slice, { ...options, subgroups: false });
+      const variant = tileVariant(program, layout, slice, options);
       const bindings: PassBinding[] = [
         ...tileBindings(program, slice, variant.half),
         { name: "tensorParts", access: "read_write" },
@@ -114,10 +114,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   for (var s = 0; s < (e.queryLength + 31) / 32; s++) {
     let i0 = 32 * s;
     let endKey = min(e.keyLength, min(i0 + 31, e.queryLength - 1) + e.high + 1);
-    for (var t = max(0, i0 + e.low) / 32; t < (endKey + 31) / 32; t++) {
+    let firstTile = max(0, i0 + e.low) / 32;
+    for (var t = firstTile; t < (endKey + 31) / 32; t++) {
       let j0 = 32 * t;
-      ${skipEmpty({ ...variant, uniformRows: false })}
-      let tile = tileGradients(e, b, h, g, i0, j0, shown);
+      ${beginGradients(variant, "keys")}
+      if ((todo & CHANGED) == 0u) { continue; }
+      let tile = tileGradients(e, b, h, g, i0, j0, visibles);
       ${Array.from({ length: count }, (_, n) => `{${walk(n)}\n      }`).join("\n      ")}
     }
   }

@@ -91,6 +91,7 @@ fn scoresOf(products: mat4x4f, b: i32, h: i32, i0: i32, j0: i32) -> mat4x4f {
   ${
     modification?.score
       ? `var s = unmodified(products, b, h, i0, j0);
+  if (!isChanged) { return s; }
     ${four((c) => `s[${c}] = modified(s[${c}], b, h, i0 + 4 * ty, j0 + 4 * tx + ${c});`)}
   return s;`
       : "return unmodified(products, b, h, i0, j0);"
@@ -113,6 +114,33 @@ fn shownOf(s: mat4x4f, bits: u32) -> u32 {
 `;
 }
 
-/** Whether tiles can be empty that lengths and band do not leave out: those are looked at before they are computed. */
-export const hasHoles = ({ allow, bias, modification }: Variant): boolean =>
-  allow || bias || modification?.mask === true;
+/** Whether tiles can be empty that lengths, band and functions do not leave out: those are looked at before they are computed. */
+const hasHoles = ({ allow, bias }: Variant): boolean => allow || bias;
+
+/**
+ * How a walk along `keys` or `queries` begins its tile t of those from `firstTile` on, at i0 and j0: it goes on to the next where
+ * functions of scores hide all of it, and has `visibles`, the bits of what the thread's queries see.
+ *
+ * @param hollow text of what a thread wants a tile for although its queries see nothing of it, if anything
+ */
+export function beginTile(variant: Variant, along: "keys" | "queries", hollow = ""): string {
+  const { modification } = variant;
+  const lines: string[] = [];
+  if (modification) {
+    const plan = `tileTodo(t - firstTile, e, b, h, i0, j0, ${along === "keys" ? "0, 32" : "32, 0"})`;
+    if (hollow)
+      lines.push(
+        `let planned = ${plan};`,
+        "let todo = select(planned, SEEN | MASKED | CHANGED, planned == 0u);",
+      );
+    else lines.push(`let todo = ${plan};`, "if (todo == 0u) { continue; }");
+    lines.push("isMasked = (todo & MASKED) != 0u;", "isChanged = (todo & CHANGED) != 0u;");
+  }
+  lines.push("let visibles = visible(e, b, h, i0, j0);");
+  const wanted = hollow ? `select(0u, 1u, visibles != 0u || ${hollow})` : "visibles";
+  const skip = `if (!anywhere(${wanted})) { continue; }`;
+  if (hasHoles(variant) || hollow) lines.push(skip);
+  // What a mask leaves of a tile is looked at; a tile of which it hides nothing is not.
+  else if (modification?.mask) lines.push(`if ((todo & MASKED) != 0u) { ${skip} }`);
+  return lines.join("\n      ");
+}

@@ -1,6 +1,7 @@
 /**
  * `scoreMod` and `maskMod` in WGSL. Their captured tensors stand one after another in one buffer `tensors` of float32, so
- * that any number of them takes one of a device's buffers; bool ones are 0 and 1.
+ * that any number of them takes one of a device's buffers; bool ones are 0 and 1. Shaders read them by `tensorAt`, since a
+ * pass that would have a ninth buffer has them in another one.
  */
 import { derivative } from "../../core/expression/derivative.ts";
 import { gathersOf, keyOf } from "../../core/expression/expression.ts";
@@ -8,8 +9,8 @@ import { learnedTensors, type Modification } from "../../core/expression/modific
 import type { Node } from "../../core/expression/nodes.ts";
 import { toWgslBody, type WgslNames } from "../../core/expression/to-wgsl.ts";
 import { type ArrayInfo, type HostArray, size } from "../../core/notation.ts";
-
 import type { PassBinding } from "./pass.ts";
+import { tilePlanText } from "./tile-plan.ts";
 
 type Traced = Modification<ArrayInfo>;
 
@@ -69,31 +70,28 @@ export function modificationText(modification: Traced | undefined): Modification
   return text;
 }
 
-/** `name[place]` of each tensor becomes its part of the one buffer. */
-function inOneBuffer(text: string, places: Record<string, number>): string {
-  return Object.entries(places).reduce(
-    (all, [name, first], n) => all.replaceAll(`tensor${n}of_${name}[`, `tensors[${first}u + `),
-    text,
-  );
+/** How the number of a tensor that begins at `first` is read. */
+const reader = (first: number) => (place: string) => `tensorAt(${first}u + ${place})`;
+
+/** How each captured tensor is read. */
+function readers(modification: Traced) {
+  const places = Object.entries(tensorPlaces(modification).places);
+  return Object.fromEntries(places.map(([name, first]) => [name, reader(first)]));
 }
 
 /** A function of one element, as a body of statements and its results. */
 function bodyOf(modification: Traced, roots: readonly Node[]) {
-  const { places } = tensorPlaces(modification);
   const names: WgslNames = {
     score: "score",
     b: "place.x",
     h: "place.y",
     q: "place.z",
     k: "place.w",
-    tensors: Object.fromEntries(Object.keys(places).map((name, n) => [name, `tensor${n}of_${name}`])),
+    tensors: readers(modification),
     infinity: "u.infinity",
   };
   const { statements, results } = toWgslBody(roots, modification, names);
-  return {
-    statements: inOneBuffer(statements.join("\n  "), places),
-    results: results.map((result) => inOneBuffer(result, places)),
-  };
+  return { statements: statements.join("\n  "), results };
 }
 
 /** A function of one element called for four rows and one key. */
@@ -108,6 +106,9 @@ const fourRows = (name: string) =>
  *     maskOf(b, h, i, j)        which of four rows maskMod lets see key j
  *     modified(s, b, h, i, j)   scoreMod of four scores; −∞ stays
  *     slopes(s, b, h, i, j)     its derivative by each score
+ *     planOf(b, h, q0, q1, k0, k1)  what a tile needs, of `tile-plan.ts`
+ *
+ * `isMasked` and `isChanged` say whether the thread's tile needs the one and the other.
  */
 export function modificationWgsl(text: ModificationText | undefined): string {
   const modification = text && texts.get(text);
@@ -124,19 +125,25 @@ export function modificationWgsl(text: ModificationText | undefined): string {
 fn modified${rows} -> vec4f {
   return select(vec4f(${fourRows("modifiedOne")}), s, isNegativeInfinite(s));
 }
-fn slopes${rows} -> vec4f { return vec4f(${fourRows("slopeOne")}); }
+fn slopes${rows} -> vec4f {
+  if (!isChanged) { return vec4f(1.0); }
+  return vec4f(${fourRows("slopeOne")});
+}
 `
     : "";
   const maskText = mask
     ? `${one("isOpen", "bool", mask)}
 fn maskOf(b: i32, h: i32, i: i32, j: i32) -> vec4<bool> {
+  if (!isMasked) { return vec4<bool>(true); }
   let s = vec4f();
   return vec4<bool>(${fourRows("isOpen")});
 }
 `
     : "";
-  return scoreText + maskText;
+  return FLAGS + scoreText + maskText + tilePlanText(modification, readers(modification));
 }
+
+const FLAGS = "var<private> isMasked: bool = true;\nvar<private> isChanged: bool = true;\n";
 
 /** The tensors that have gradients, by name, each with its first number in `tensors` and its size. */
 export function learnedOf(modification: Traced | undefined) {
@@ -157,8 +164,8 @@ export function gatherFunctions(text: ModificationText, name: string): { count: 
   const modification = texts.get(text)!;
   const { nodes, score } = modification;
   const { places } = tensorPlaces(modification);
-  // What is read is written `tensors[first + place]`.
-  const before = `tensors[${places[name]!}u + `;
+  // What is read is written `tensorAt(first + place)`.
+  const before = reader(places[name]!)("").slice(0, -1);
   const all = gathersOf([score!]).filter((gather) => gather.name === name);
   const wgsl = all.map((gather, n) => {
     const slope = bodyOf(modification, [derivative(nodes, score!, gather)]);

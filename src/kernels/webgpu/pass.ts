@@ -4,8 +4,6 @@
  * attention. A list of passes runs in its order, each seeing what the ones before it wrote.
  */
 
-import { OptionError } from "../../core/errors.ts";
-
 /** A storage buffer of a pass. Passes of one plan that name the same buffer share it. */
 export interface PassBinding {
   readonly name: string;
@@ -51,23 +49,3 @@ export const BASE_LIMITS: PassLimits = {
   maxComputeWorkgroupsPerDimension: 65535,
   maxComputeWorkgroupStorageSize: 16384,
 };
-
-/**
- * The passes, where each has buffers enough.
- *
- * @throws OptionError LIMIT
- */
-export function checkedPasses(
-  op: string,
-  passes: readonly ShaderPass[],
-  { maxStorageBuffersPerShaderStage: most }: PassLimits,
-): readonly ShaderPass[] {
-  const wide = passes.find(({ bindings }) => bindings.length > most);
-  if (!wide) return passes;
-  throw new OptionError("LIMIT", {
-    op,
-    rule: `one pass must have at most the ${most} buffers that this device binds`,
-    got: `${wide.bindings.length} for ${wide.label}: ${wide.bindings.map(({ name }) => name).join(", ")}`,
-    remedy: "leave out bias, allow or captured tensors, or say the same by a scoreMod or maskMod",
-  });
-}

@@ -6,7 +6,16 @@
 import type { ArrayInfo } from "../../core/notation.ts";
 import type { AttentionProgram } from "../../core/program.ts";
 import type { PassBinding, ShaderPass } from "./pass.ts";
-import { cachedShader, headStart, ofRows, rowStep, shaderHead, THREADS, type Variant } from "./shader.ts";
+import {
+  cachedShader,
+  headStart,
+  ofRows,
+  rowStep,
+  shaderHead,
+  sinkText,
+  THREADS,
+  type Variant,
+} from "./shader.ts";
 import { bindingOf, type Slice } from "./slices.ts";
 
 interface RowsCall {
@@ -40,7 +49,7 @@ export function rowsPass({ program, slice, variant, uniforms, dlse, heads }: Row
 }
 
 function rowsShader(variant: Variant, bindings: readonly PassBinding[], dlse: boolean): string {
-  const sink = variant.sink === "array" ? "sink[h]" : "u.sink";
+  const sink = sinkText(variant);
   return /* wgsl */ `${shaderHead(variant, bindings)}
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(global_invocation_id) global: vec3u) {

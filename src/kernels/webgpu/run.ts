@@ -15,10 +15,10 @@ import { emptyRow } from "../../core/faults.ts";
 import type { HostProgram } from "../../core/program.ts";
 import { checkSaved, described } from "../arguments.ts";
 import type { AttentionGradientArrays, AttentionOutput, SavedAttention } from "../attention.ts";
-import { checkArrays, compileCall } from "../check.ts";
+import { checkArrays, checkCounts, compileCall } from "../check.ts";
 import { type AttentionOptions, type AttentionSizes, callLayout, type Layout } from "../layout.ts";
 import { backwardPasses } from "./backward.ts";
-import { gpuDevice } from "./device.ts";
+import { type GpuDevice, gpuDevice } from "./device.ts";
 import { forwardPasses } from "./forward.ts";
 import { learnedOf, tensorValues } from "./modification.ts";
 import { type NamedArrays, runPasses } from "./runner.ts";
@@ -54,7 +54,7 @@ function emptyRowsOf(program: HostProgram, layout: Layout, low: Floats) {
   return rows;
 }
 
-function checkSingle(op: string, q: unknown): void {
+export function checkSingle(op: string, q: unknown): void {
   if (q instanceof Float32Array) return;
   throw new OptionError("DTYPE", {
     op,
@@ -81,14 +81,30 @@ export async function attentionOnGpu(
   const { program, layout } = compileCall(op, sizes, options);
   checkArrays(op, program, layout, { q, k, v });
   checkSingle(op, q);
-  const gpu = await gpuDevice(op);
+  const forward = await run(op, await gpuDevice(op), program, layout, { q, k, v });
+  return {
+    output: forward.output,
+    lse: forward.lse,
+    saved: { program, layout, q, k, v, ...forward },
+  };
+}
+
+/** The forward pass of a call on arrays of float32, or of float16 as bits. */
+async function run(
+  op: string,
+  gpu: GpuDevice,
+  program: HostProgram,
+  layout: Layout,
+  operands: { readonly [name in "q" | "k" | "v"]: Floats | Uint16Array },
+) {
   const { shapes } = program;
   const { queries } = callLayout(layout, shapes, program.queryLengths, program.keyLengths);
   const rows = queries.rows(shapes.B);
-  const plan = forwardPasses(program, layout, { limits: gpu.limits, subgroups: gpu.features.subgroups });
-  const inputs = { q, k, v, ...optionArrays(program) };
+  const { subgroups } = gpu.features;
+  const half = operands.q instanceof Uint16Array;
+  const plan = forwardPasses(program, layout, { limits: gpu.limits, subgroups, half });
+  const inputs = { ...operands, ...optionArrays(program) };
   const { out, lse } = await runPasses(op, gpu, plan, inputs, { out: rows * shapes.Dv, lse: 2 * rows });
-  const output = out!;
   const lseLow = lse!.slice(rows);
   const empty = program.onEmptyRow === "zero" ? [] : emptyRowsOf(program, layout, lseLow);
   if (program.onEmptyRow === "error" && empty.length > 0) {
@@ -97,13 +113,42 @@ export async function attentionOnGpu(
   lseLow.forEach((low, row) => {
     if (low === Infinity) lseLow[row] = 0;
   });
-  const high = lse!.slice(0, rows);
-  const saved = { program, layout, q, k, v, output, lse: high, lseLow, emptyRows: empty };
-  return { output, lse: high, saved };
+  return { output: out!, lse: lse!.slice(0, rows), lseLow, emptyRows: empty };
+}
+
+/**
+ * `attentionOnGpu` over queries, keys and values of float16, as bits, which the device keeps and reads as such: half the
+ * bytes. Scores, softmax and sums are float32, and so are the results, those of the decoded numbers. Forward alone.
+ *
+ *     |output − output of float32| ≤ (2δ + u)·max|v|,   δ = 2u·max Σ_d |scale·q_d·k_d|,   u = 2⁻¹¹ (`halfAttention`)
+ *
+ * @throws those of `attentionOnGpu` · OptionError UNSUPPORTED where the device has no float16
+ */
+export async function halfAttentionOnGpu(
+  q: Uint16Array,
+  k: Uint16Array,
+  v: Uint16Array,
+  sizes: AttentionSizes,
+  options: GpuAttentionOptions = {},
+): Promise<{ output: Float32Array; lse: Float32Array }> {
+  const op = "halfAttentionOnGpu";
+  const { program, layout } = compileCall(op, sizes, options);
+  for (const [name, array] of Object.entries({ q, k, v })) {
+    if (array instanceof Uint16Array) continue;
+    throw new OptionError("DTYPE", {
+      op,
+      rule: `${name} must be a Uint16Array of float16's bits`,
+      got: described(array),
+      remedy: "encode it, or use attentionOnGpu",
+    });
+  }
+  checkCounts(op, program, layout, { q, k, v });
+  const { output, lse } = await run(op, await gpuDevice(op), program, layout, { q, k, v });
+  return { output, lse };
 }
 
 /** lse and what rounding took from it, one after the other, with the marks of rows that see no key. */
-function savedLse({ program, layout, lse, lseLow, emptyRows }: SavedAttention<Float32Array>): Floats {
+export function savedLse({ program, layout, lse, lseLow, emptyRows }: SavedAttention<Float32Array>): Floats {
   const { shapes, queryLengths, keyLengths } = program;
   const { queries } = callLayout(layout, shapes, queryLengths, keyLengths);
   const both = new Float32Array(2 * lse.length);

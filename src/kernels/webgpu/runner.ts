@@ -1,13 +1,18 @@
 /** Runs passes on a device: buffers and pipelines are kept for the next call, data go there and come back. */
-import { DeviceError, MemoryError } from "../../core/errors.ts";
+import { DeviceError, MemoryError, OptionError } from "../../core/errors.ts";
 import { type GpuDevice, gpuDevice, lostDevice } from "./device.ts";
 import type { PassPlan, ShaderPass } from "./pass.ts";
 
 /** Arrays by the name of their buffer. */
 export type NamedArrays = Readonly<Record<string, ArrayBufferView>>;
 
+export interface Pipeline {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+}
+
 interface Kept {
-  readonly pipelines: Map<string, GPUComputePipeline>;
+  readonly pipelines: Map<string, Pipeline>;
   /** Buffers that nobody uses, by use and size. */
   readonly free: Map<string, GPUBuffer[]>;
   bytes: number;
@@ -76,17 +81,32 @@ class Buffers {
   }
 }
 
-/** The pipeline of a pass, compiled at its first use. */
-export function pipelineOf(device: GPUDevice, { label, code }: ShaderPass): GPUComputePipeline {
+/**
+ * The pipeline of a pass, compiled at its first use. Layouts are made by hand: one that WebGPU makes leaves out what a shader
+ * does not read.
+ */
+export function pipelineOf(device: GPUDevice, { label, code, bindings }: ShaderPass): Pipeline {
   const { pipelines } = keptBy(device);
   const known = pipelines.get(code);
   if (known) return known;
-  const module = device.createShaderModule({ label, code });
-  const made = device.createComputePipeline({
+  const types = bindings.map(({ access }) => (access === "read" ? "read-only-storage" : "storage"));
+  const layout = device.createBindGroupLayout({
     label,
-    layout: "auto",
-    compute: { module, entryPoint: "main" },
+    entries: [...types, "uniform" as const].map((type, binding) => ({
+      binding,
+      visibility: GPUShaderStage.COMPUTE,
+      buffer: { type: type as GPUBufferBindingType },
+    })),
   });
+  const module = device.createShaderModule({ label, code });
+  const made = {
+    layout,
+    pipeline: device.createComputePipeline({
+      label,
+      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      compute: { module, entryPoint: "main" },
+    }),
+  };
   pipelines.set(code, made);
   return made;
 }
@@ -103,7 +123,7 @@ function encodePass(
   bound: Map<string, Bound>,
   buffers: Buffers,
 ) {
-  const pipeline = pipelineOf(device, pass);
+  const { pipeline, layout } = pipelineOf(device, pass);
   const entries: GPUBindGroupEntry[] = pass.bindings.map(({ name, offset = 0, size }, binding) => {
     const { buffer, bytes } = bound.get(name)!;
     return { binding, resource: { buffer, offset, size: padded(size ?? bytes - offset) } };
@@ -112,7 +132,7 @@ function encodePass(
   device.queue.writeBuffer(uniforms, 0, pass.uniforms);
   entries.push({ binding: entries.length, resource: { buffer: uniforms, size: pass.uniforms.byteLength } });
   encoder.setPipeline(pipeline);
-  encoder.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
+  encoder.setBindGroup(0, device.createBindGroup({ layout, entries }));
   encoder.dispatchWorkgroups(...pass.workgroups);
 }
 
@@ -151,10 +171,29 @@ async function readBack(
   }
 }
 
+/** @throws OptionError UNSUPPORTED where a pass keeps numbers in 16 bits, which the device does not offer */
+function checkHalf(op: string, { features, device }: GpuDevice, passes: readonly ShaderPass[]): void {
+  if (features.half || !passes.some(({ code }) => code.startsWith("enable f16;"))) return;
+  throw new OptionError("UNSUPPORTED", {
+    op,
+    rule: "a device must have shader-f16 to keep numbers of float16",
+    got: `none on ${device.adapterInfo.description || "this device"}`,
+    remedy: "pass float32, or use halfAttention",
+  });
+}
+
+/** An array as a device takes it: whole words of four bytes. */
+function wholeWords(array: ArrayBufferView): ArrayBufferView<ArrayBuffer> {
+  if (array.byteLength % 4 === 0) return array as ArrayBufferView<ArrayBuffer>;
+  const bytes = new Uint8Array(4 * Math.ceil(array.byteLength / 4));
+  bytes.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
+  return bytes;
+}
+
 /**
  * Runs passes on arrays of ordinary memory: `inputs` are sent, `results` say how many float32 numbers come back.
  *
- * @throws DeviceError LOST, FAULT · MemoryError MEMORY
+ * @throws OptionError UNSUPPORTED · DeviceError LOST, FAULT · MemoryError MEMORY
  */
 export async function runPasses(
   op: string,
@@ -165,6 +204,7 @@ export async function runPasses(
 ): Promise<Record<string, Float32Array<ArrayBuffer>>> {
   if (gpu.lost !== undefined) throw lostDevice(op, gpu);
   const { device } = gpu;
+  checkHalf(op, gpu, passes);
   const buffers = new Buffers(device);
   const bound = new Map<string, Bound>();
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
@@ -176,7 +216,7 @@ export async function runPasses(
     for (const [name, array] of Object.entries(inputs)) {
       const buffer = buffers.take(padded(array.byteLength), usage);
       bound.set(name, { buffer, bytes: array.byteLength });
-      if (array.byteLength > 0) device.queue.writeBuffer(buffer, 0, array as ArrayBufferView<ArrayBuffer>);
+      if (array.byteLength > 0) device.queue.writeBuffer(buffer, 0, wholeWords(array));
     }
     for (const [name, bytes] of [
       ...Object.entries(scratch),

@@ -36,6 +36,8 @@ export interface Variant {
   readonly subgroups: boolean;
   /** scoreMod and maskMod. */
   readonly modification: ModificationText | undefined;
+  /** The buffer that has the captured tensors: their own, or one that a pass has in any case, where there is no room for more. */
+  readonly tensorsIn: "tensors" | "small" | "rows";
 }
 
 export function variantOf(
@@ -59,6 +61,7 @@ export function variantOf(
     half,
     subgroups,
     modification: modificationText(program.modification),
+    tensorsIn: "tensors",
   };
 }
 
@@ -85,7 +88,8 @@ export const widthOf = (name: RowArray): string => `u.${ROWS[name]}`;
 const isAligned = (name: RowArray, { aligned }: Variant) => aligned[ROWS[name]];
 
 function elementType(name: string, variant: Variant): string {
-  if (name === "allow") return "u32";
+  if (name === "allow" || name === "visits") return "u32";
+  if (name === "topKeys") return "i32";
   if (name === "rows") return "vec4f";
   const scalar = isHalf(name, variant) ? "f16" : "f32";
   return isRows(name) && isAligned(name, variant) ? `vec4<${scalar}>` : scalar;
@@ -107,6 +111,7 @@ export function shaderHead(variant: Variant, bindings: readonly PassBinding[]): 
     COMMON,
     exampleText(variant),
     dropout ? PHILOX + DROPPED : "",
+    variant.modification?.tensors ? TENSORS[variant.tensorsIn] : "",
     modificationWgsl(variant.modification),
     ...bindings
       .filter(({ access, name }) => access === "read" && isRows(name))
@@ -116,6 +121,17 @@ export function shaderHead(variant: Variant, bindings: readonly PassBinding[]): 
       .map(({ name }) => storeText(name as RowArray, variant)),
   ].join("\n");
 }
+
+/** A number of the captured tensors. */
+const TENSORS = {
+  tensors: "fn tensorAt(n: u32) -> f32 { return tensors[n]; }",
+  small: "fn tensorAt(n: u32) -> f32 { return small[n]; }",
+  rows: "fn tensorAt(n: u32) -> f32 { return rows[u32(u.tensorRow) + n / 4u][n % 4u]; }",
+} as const;
+
+/** The logit of head h: `small` has the sinks behind the captured tensors. */
+export const sinkText = ({ sink, tensorsIn }: Variant): string =>
+  sink !== "array" ? "u.sink" : tensorsIn === "small" ? "small[u.sinkStart + h]" : "sink[h]";
 
 const COMMON = /* wgsl */ `
 const LARGEST = 3.40282346e+38f;
@@ -229,4 +245,5 @@ export const ofRows = (variant: Variant): Variant => ({
   half: false,
   subgroups: false,
   modification: undefined,
+  tensorsIn: "tensors",
 });

@@ -168,9 +168,17 @@ function headSlices(
   return slices;
 }
 
-/** What a pass reads beside q and k to make scores: bias, mask and captured tensors, in the order of the shader's head. */
-export const scoreBindings = (program: AttentionProgram<ArrayInfo>, slice: Slice): PassBinding[] => [
+/**
+ * What a pass reads beside q and k to make scores: bias, mask and captured tensors, in the order of the shader's head.
+ *
+ * @param isElsewhere another buffer of the pass has the captured tensors
+ */
+export const scoreBindings = (
+  program: AttentionProgram<ArrayInfo>,
+  slice: Slice,
+  isElsewhere = false,
+): PassBinding[] => [
   ...(program.bias ? [bindingOf(slice, "bias", "read", "bias")] : []),
   ...(program.allow ? [bindingOf(slice, "allow", "read", "allow")] : []),
-  ...tensorBinding(program),
+  ...(isElsewhere ? [] : tensorBinding(program)),
 ];

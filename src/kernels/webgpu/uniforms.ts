@@ -4,6 +4,7 @@ import type { AttentionProgram } from "../../core/program.ts";
 import { offsetOf } from "../../core/program-rows.ts";
 import { words } from "../../core/random.ts";
 import { callLayout, type Layout, type RowLayout } from "../layout.ts";
+import { tensorPlaces } from "./modification.ts";
 import type { Slice } from "./slices.ts";
 
 /** Fields and their types, in the order of the buffer. */
@@ -62,6 +63,9 @@ const FIELDS = {
   splits: "i32",
   // Whether a gradient is added to what an earlier slice left.
   adds: "i32",
+  // Where captured tensors begin behind rows, and sinks behind captured tensors.
+  tensorRow: "i32",
+  sinkStart: "i32",
   threshold: "u32",
   seedLow: "u32",
   seedHigh: "u32",
@@ -197,6 +201,8 @@ export function programUniforms(
     high: clamp(offset + right),
     queryLength: T,
     keyLength: S,
+    tensorRow: Math.max(1, shapes.B * H * T),
+    ...(program.modification && { sinkStart: tensorPlaces(program.modification).total }),
     threshold: Math.min(dropout?.threshold ?? 0, 2 ** 32 - 1),
     seedLow,
     seedHigh,

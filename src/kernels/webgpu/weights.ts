@@ -1,7 +1,7 @@
 /**
  * The weights in WGSL, from q, k and what the forward pass kept: weights_ij = e^(score_ij − lse_i), a workgroup a tile of
  * 32 × 32. Buffers: `q k [bias] [allow] [tensors] lse` → `weights` [B, H, T, S], before dropout and without the sink's share; 0 where
- * a key is not seen, and 1/keys in the rows that read the mean of v.
+ * a key is not seen, and 1/keys in the rows that read the mean of v. Of chosen queries alone they are [B, H, queries, S].
  */
 import type { ArrayInfo } from "../../core/notation.ts";
 import type { AttentionProgram } from "../../core/program.ts";
@@ -22,6 +22,11 @@ import { bindingOf, scoreBindings, slicesOf } from "./slices.ts";
 import { four, productText, TILES, tilesOf } from "./tile.ts";
 import { programUniforms } from "./uniforms.ts";
 
+export interface WeightsOptions extends PassOptions {
+  /** Queries whose weights are wanted, a pass for each. @default all, in one pass */
+  readonly rows?: readonly number[] | undefined;
+}
+
 /**
  * The passes that write the weights of a call.
  *
@@ -33,12 +38,12 @@ import { programUniforms } from "./uniforms.ts";
 export function weightsPasses(
   program: AttentionProgram<ArrayInfo>,
   layout: Layout,
-  options: PassOptions = {},
+  { rows, ...options }: WeightsOptions = {},
 ): PassPlan {
   const { limits = BASE_LIMITS, half = false } = options;
   const { T, S, H, Hkv } = program.shapes;
   const bytes = half ? 2 : 4;
-  const passes = slicesOf(program, layout, limits).map((slice) => {
+  const passes = slicesOf(program, layout, limits).flatMap((slice) => {
     // What dropout and values are plays no part.
     const variant = { ...variantOf(program, layout, slice, options), dropout: false };
     const bindings: PassBinding[] = [
@@ -48,25 +53,32 @@ export function weightsPasses(
       { name: "lse", access: "read" },
       { name: "weights", access: "read_write" },
     ];
-    return {
+    const isChosen = rows !== undefined;
+    const code = cachedShader(`weights ${isChosen}`, variant, () =>
+      weightsShader(variant, bindings, isChosen),
+    );
+    const heads = slice.bn * slice.gn * (H / Hkv);
+    // The fields of splits are here how many queries were chosen, and which; adds is its place among them.
+    const chosen = rows?.map((row, n) => ({ splits: rows.length, splitTiles: row, adds: n }));
+    return (chosen ?? [{}]).map((own) => ({
       label: "attention weights",
-      code: cachedShader("weights", variant, () => weightsShader(variant, bindings)),
+      code,
       bindings,
-      uniforms: programUniforms(program, layout, slice),
-      workgroups: [tilesOf(T), slice.bn * slice.gn * (H / Hkv), tilesOf(S)] as const,
-    };
+      uniforms: programUniforms(program, layout, slice, own),
+      workgroups: [isChosen ? 1 : tilesOf(T), heads, tilesOf(S)] as const,
+    }));
   });
   return { passes: passes.filter(({ workgroups }) => !workgroups.includes(0)), scratch: {} };
 }
 
-function weightsShader(variant: Variant, bindings: readonly PassBinding[]): string {
+function weightsShader(variant: Variant, bindings: readonly PassBinding[], isChosen: boolean): string {
   const { uniformRows } = variant;
   return /* wgsl */ `${shaderHead(variant, bindings)}
 ${maskText(variant)}${TILES}${productText("q", "k")}
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
   ${QUERY_HEAD}
-  let i0 = 32 * i32(group.x);
+  let i0 = ${isChosen ? "32 * (u.splitTiles / 32)" : "32 * i32(group.x)"};
   let j0 = 32 * i32(group.z);
   let qStart = ${headStart("q", "h")};
   let kStart = ${headStart("k", "g")};
@@ -76,6 +88,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   for (var r = 0; r < 4; r++) {
     let i = i0 + 4 * ty + r;
     if (i >= u.T) { break; }
+    ${isChosen ? "if (i != u.splitTiles) { continue; }" : ""}
     // Rows beyond the valid ones have no number of their own where sequences are packed.
     let isThere = i < e.queryLength;
     let row = rowOf(e, b, h) + select(0, i, isThere);
@@ -85,7 +98,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     if (low == u.infinity || !isThere) { low = 0.0; }
     if (high == u.infinity) { high = LARGEST; }
     let share = ${uniformRows ? "select(0.0, 1.0 / f32(max(e.keyLength, 1)), isHollow)" : "0.0"};
-    let at = ((b * u.H + h) * u.T + i) * u.S;
+    let at = ((b * u.H + h) * ${isChosen ? "u.splits + u.adds" : "u.T + i"}) * u.S;
     ${four((c) => {
       const j = `j0 + 4 * tx + ${c}`;
       const bit = `((shown >> u32(${4 * c} + r)) & 1u) == 1u`;

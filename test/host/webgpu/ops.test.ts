@@ -95,6 +95,42 @@ const CASES: Record<string, () => GpuCase> = {
     inputs: Array.from({ length: 17 }, (_, n) => normal([5, 7], n + 1)),
     call: (...all) => tf.addN(all),
   }),
+  "pad, five axes and six": () => ({
+    inputs: [normal([2, 3, 1, 5, 3], 1)],
+    call: (x) => [
+      tf.pad(
+        x!,
+        [
+          [0, 1],
+          [2, 0],
+          [0, 0],
+          [1, 3],
+          [0, 2],
+        ],
+        0.25,
+      ),
+      tf.pad(tf.expandDims(x!, 2), [
+        [1, 0],
+        ...Array.from({ length: 4 }, (): [number, number] => [0, 0]),
+        [0, 1],
+      ]),
+    ],
+  }),
+  "transpose, int32 and bool of four axes": () => ({
+    inputs: [normal([2, 3, 5, 7], 1, times(9))],
+    call: (x) =>
+      [tf.cast(tf.floor(x!), "int32"), tf.greater(x!, 0)].map((y) => tf.transpose(y, [3, 0, 2, 1])),
+    gradients: [],
+  }),
+  "cast, integers and truths as floats in shaders of heed and of stock": () => ({
+    inputs: [normal([2, 3, 5, 7], 1, times(9))],
+    call: (x) =>
+      [tf.cast(tf.floor(x!), "int32"), tf.greater(x!, 0)].flatMap((y) => {
+        const floats = tf.cast(y, "float32");
+        return [gelu(floats), tf.transpose(floats, [0, 2, 1, 3]), floats];
+      }),
+    gradients: [],
+  }),
   "sum of nothing": () => ({
     inputs: [normal([3, 0, 5], 1)],
     call: (x) => [tf.sum(x!), tf.sum(x!, 1), tf.sum(x!, [1, 2], true)],

@@ -17,19 +17,21 @@ export interface GpuResults {
 export interface RunOptions extends PassOptions {
   /** Without gradients: a software device takes a second for each shader. @default false */
   readonly forwardOnly?: boolean;
+  /** q, k and v as the device has them, where that is not as the case has them. */
+  readonly operands?: Readonly<Record<"q" | "k" | "v", Uint16Array>>;
 }
 
 /** Forward and backward of a compiled case, on a device that says to have these limits and features. */
 export async function runOnGpu(
   c: Case,
-  { forwardOnly = false, ...options }: RunOptions = {},
+  { forwardOnly = false, operands, ...options }: RunOptions = {},
 ): Promise<GpuResults> {
   const { program, q, k, v, dout, dlse } = c;
   const gpu = await gpuDevice();
   const given = { limits: gpu.limits, ...options };
   const { B, H, T, Dv } = program.shapes;
   const rows = B * H * T;
-  const inputs = { q, k, v, ...optionArrays(program) };
+  const inputs = { q, k, v, ...operands, ...optionArrays(program) };
   const there = forwardPasses(program, "bhtd", given);
   const forward = await runPasses("forward", gpu, there, inputs, { out: rows * Dv, lse: 2 * rows });
   const made = { output: forward.out!, lse: forward.lse!.slice(0, rows) };

@@ -1,9 +1,13 @@
 /** Devices that are there, missing, too small or lost. */
 import { describe, expect, test } from "vitest";
 import { adoptDevice, gpuDevice } from "../../../src/kernels/webgpu/device.ts";
-import { attentionBackwardOnGpu, attentionOnGpu } from "../../../src/kernels/webgpu/run.ts";
+import {
+  attentionBackwardOnGpu,
+  attentionOnGpu,
+  halfAttentionOnGpu,
+} from "../../../src/kernels/webgpu/run.ts";
 import { gpuMemoryBytes } from "../../../src/kernels/webgpu/runner.ts";
-import { gpuTest } from "../../support/gpu.ts";
+import { gpuTest, onOwnDevice } from "../../support/gpu.ts";
 
 const sizes = { B: 1, H: 1, T: 1, S: 2, D: 1 };
 const arrays = () => [Float32Array.of(0), Float32Array.of(1, 2), Float32Array.of(4, 8)] as const;
@@ -20,24 +24,34 @@ describe("the device of WebGPU", () => {
     expect(await gpuMemoryBytes()).toBe(bytes);
   });
 
-  gpuTest("a device that is lost is an error, and the next call works", async () => {
-    const gpu = await gpuDevice();
-    const call = attentionOnGpu(...arrays(), sizes);
-    gpu.device.destroy();
-    await expect(call).rejects.toMatchObject({
-      code: "LOST",
-      message: expect.stringMatching(
-        /^attentionOnGpu: the GPU device must stay until the call is over, got a lost device \(.+\); call again: the next call asks for a new device$/,
-      ),
-    });
-    expect((await attentionOnGpu(...arrays(), sizes)).output[0]).toBeCloseTo(6, 6);
-  });
+  gpuTest("a device that is lost is an error, and the next call works", () =>
+    onOwnDevice(async () => {
+      const gpu = await gpuDevice();
+      const call = attentionOnGpu(...arrays(), sizes);
+      gpu.device.destroy();
+      await expect(call).rejects.toMatchObject({
+        code: "LOST",
+        message: expect.stringMatching(
+          /^attentionOnGpu: the GPU device must stay until the call is over, got a lost device \(.+\); call again: the next call asks for a new device$/,
+        ),
+      });
+      expect((await attentionOnGpu(...arrays(), sizes)).output[0]).toBeCloseTo(6, 6);
+    }),
+  );
 
   gpuTest("a row that sees no key is an error where it was to be one", async () => {
     const [q, none] = [Float32Array.of(0), new Float32Array(0)];
     await expect(
       attentionOnGpu(q, none, none, { ...sizes, S: 0 }, { onEmptyRow: "error" }),
     ).rejects.toMatchObject({ code: "EMPTY_ROW" });
+  });
+
+  gpuTest("float16 is refused where the device has none", async () => {
+    const bits = () => new Uint16Array(2);
+    if ((await gpuDevice()).features.half) return;
+    await expect(halfAttentionOnGpu(bits().slice(1), bits(), bits(), sizes)).rejects.toThrow(
+      /^halfAttentionOnGpu: a device must have shader-f16 to keep numbers of float16, got none on .+; pass float32, or use halfAttention$/,
+    );
   });
 
   gpuTest("float64 is refused", async () => {

@@ -1,14 +1,15 @@
 /** What is planned, without a device: what a device binds and has room for, and how much scratch there is. */
 import { describe, expect, test } from "vitest";
+import { compileModified, type ModifiedOptions } from "../../../src/core/modified-program.ts";
 import type { AttentionShapes, HostArray } from "../../../src/core/notation.ts";
-import { compileProgram, type ProgramOptions } from "../../../src/core/program.ts";
 import { backwardPasses } from "../../../src/kernels/webgpu/backward.ts";
 import { forwardPasses } from "../../../src/kernels/webgpu/forward.ts";
 import { BASE_LIMITS, type PassPlan } from "../../../src/kernels/webgpu/pass.ts";
 import { floats, holes } from "../cases.ts";
+import { CLASSICS } from "../modification-cases.ts";
 
-const plans = (shapes: AttentionShapes, options: ProgramOptions<HostArray>, limits = BASE_LIMITS) => {
-  const program = compileProgram("attention", shapes, options);
+const plans = (shapes: AttentionShapes, options: ModifiedOptions<HostArray>, limits = BASE_LIMITS) => {
+  const program = compileModified("attention", shapes, options);
   return [
     forwardPasses(program, "bhtd", { limits }),
     backwardPasses(program, "bhtd", { limits, dlse: true }),
@@ -21,7 +22,7 @@ const SMALL: AttentionShapes = { B: 2, T: 37, S: 67, H: 6, Hkv: 2, D: 35, Dv: 9 
 describe("plans of passes", () => {
   test("every option at once needs no more than every device has", () => {
     const { B, H, T, S } = SMALL;
-    const options: ProgramOptions<HostArray> = {
+    const options: ModifiedOptions<HostArray> = {
       bias: floats(1, [1, H, T, S]),
       allow: holes(2, [B, 1, T, S]),
       sink: floats(3, [H]),
@@ -29,10 +30,12 @@ describe("plans of passes", () => {
       dropout: { rate: 0.5, seed: 1 },
       training: true,
       onEmptyRow: "uniform",
+      ...CLASSICS.learnedAlibi!(SMALL),
     };
     const passes = passesOf(plans(SMALL, options));
     expect(passes.map(({ label }) => label.replace("attention ", ""))).toEqual([
-      ...["forward", "rows", "dk", "dv", "dq", "dbias", "dsink"],
+      ...["tensors, copied", "sink, copied", "forward"],
+      ...["tensors, copied", "rows", "dk", "dv", "dq", "dbias", "dsink", "dtensors", "dtensors, heads"],
     ]);
     for (const { bindings, uniforms, workgroups, code } of passes) {
       expect(bindings.length).toBeLessThanOrEqual(8);

@@ -4,7 +4,7 @@ import { type GpuKernel, registerGpuKernel } from "../register.ts";
 import { gatedSilu, gatedSiluGrad, gelu, geluGrad, silu, siluGrad } from "./activations.ts";
 import { adam, sumOfSquares } from "./adam.ts";
 import { attention, attentionGrad, attentionWeights } from "./attention.ts";
-import { addN, sum } from "./corrected.ts";
+import { addN, cast, pad, sum, transpose } from "./corrected.ts";
 import { dropout, dropoutGrad } from "./dropout.ts";
 import { layerNorm, layerNormGrad, rmsNorm, rmsNormGrad } from "./normalize.ts";
 import { rotatePairs } from "./rotate-pairs.ts";
@@ -39,7 +39,7 @@ const kernels: Record<string, GpuKernel> = {
 /** Registers them for the `webgpu` backend, once, after TensorFlow.js' own. */
 export function registerGpuKernels(): void {
   if (getKernel("HeedLayerNorm", BACKEND)) return;
-  registerGpuKernel("AddN", addN());
-  registerGpuKernel("Sum", sum());
+  const corrected = { AddN: addN(), Cast: cast(), PadV2: pad(), Sum: sum(), Transpose: transpose() };
+  for (const [name, kernel] of Object.entries(corrected)) registerGpuKernel(name, kernel);
   for (const [name, kernel] of Object.entries(kernels)) registerGpuKernel(name, kernel);
 }
