@@ -35,6 +35,9 @@ const sources = newestMtime(
     "tools/elements.mjs",
     "tools/rooms.mjs",
     "tools/studio.mjs",
+    // The pages keep models by their digests.
+    "tools/offline.mjs",
+    "weights",
     "tsconfig.json",
     "tsconfig.build.json",
     "package.json",

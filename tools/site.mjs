@@ -5,6 +5,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { ownFolders } from "../build/cli/studio/own-folders.js";
+import { keepSite } from "./site/keep.mjs";
 import { brokenLinks } from "./site/links.mjs";
 import { writeReference } from "./site/reference.mjs";
 import { writePages } from "./site/write.mjs";
@@ -35,4 +36,5 @@ if (!values["no-api"]) writeReference({ root, folder });
 const broken = brokenLinks(folder, { ignore: values["no-api"] ? ["api/"] : [] });
 if (broken.length > 0)
   throw new Error(`site: ${broken.length} links lead nowhere:\n${broken.slice(0, 20).join("\n")}`);
+console.log(`version ${await keepSite(folder)}`);
 console.log(folder);

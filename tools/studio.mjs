@@ -2,8 +2,10 @@
 // so does any other server. Models and traces lie beside it, and are asked for when they are needed.
 import { copyFileSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "vite";
+import { digestsOf, writeServiceWorker } from "./offline.mjs";
+import { mechanismsPlugin } from "./studio-mechanisms.mjs";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const source = path.join(root, "studio");
@@ -46,6 +48,40 @@ const rdkit = {
       : null,
 };
 
+/** What a head says in every page; each page has the rest, its title and its scripts. */
+const HEAD = [
+  { tag: "meta", attrs: { charset: "utf-8" } },
+  { tag: "meta", attrs: { name: "viewport", content: "width=device-width, initial-scale=1" } },
+  { tag: "link", attrs: { rel: "icon", href: "data:," } },
+  { tag: "link", attrs: { rel: "stylesheet", href: "./shell/page.css" } },
+];
+
+/** Where the page's sheet has the colours of the elements. */
+const COLORS_HERE = /\/\* heed-colors[^*]*\*\//;
+
+/**
+ * Puts into the pages what all of them share: the beginning of their heads, and the colours of the elements.
+ *
+ * @type {import("vite").Plugin}
+ */
+const shared = {
+  name: "heed-shared",
+  enforce: "pre",
+  transformIndexHtml: {
+    order: "pre",
+    handler: () => HEAD.map((tag) => ({ ...tag, injectTo: /** @type {const} */ ("head-prepend") })),
+  },
+  async transform(code, id) {
+    if (!id.endsWith("shell/page.css")) return null;
+    if (!COLORS_HERE.test(code))
+      throw new Error("shell/page.css must say where the colours of the elements go");
+    // Made by the build, which imports this file before.
+    const colors = path.join(root, "build/elements/colors.js");
+    const { COLORS } = await import(/** @type {string} */ (pathToFileURL(colors).href));
+    return { code: code.replace(COLORS_HERE, COLORS), map: null };
+  },
+};
+
 /**
  * Few files instead of a hundred: what runs models is one, with its rooms of src, and TensorFlow.js one. What a page needs
  * first is in neither.
@@ -56,7 +92,8 @@ const splitting = {
     { name: "tensorflow", test: /[\\/]node_modules[\\/](@tensorflow|long|seedrandom)[\\/]/ },
     {
       name: "models",
-      test: /[\\/]src[\\/](attention|capture|data|host|intervene|kernels|layers|models|ops|tasks|train)[\\/]/,
+      // Not what lists and names models of a hub, which runs none: a page needs it, and would load all.
+      test: /[\\/]src[\\/](?!tasks[\\/]pretrained[\\/](hub|beside)|data[\\/]model-name)(attention|capture|data|host|intervene|kernels|layers|models|ops|tasks|train)[\\/]/,
     },
   ],
 };
@@ -69,7 +106,7 @@ export function studioConfig(/** @type {string} */ outDir) {
     logLevel: "warn",
     root: source,
     base: "./",
-    plugins: [effects, rdkit],
+    plugins: [effects, rdkit, shared, mechanismsPlugin],
     worker: {
       format: "es",
       plugins: () => [effects, rdkit],
@@ -91,8 +128,29 @@ export function studioConfig(/** @type {string} */ outDir) {
   });
 }
 
-/** Makes the studio, and lays beside it the elements as one file, which go into the pages that it saves. */
+/** What lies beside the pages where they are served (src/cli/studio/own-folders.ts), and is kept once it was used. */
+async function besidePages() {
+  const { ownFolders } = await import("../build/cli/studio/own-folders.js");
+  const all = ownFolders(path.join(root, "dist/studio")).filter(({ prefix }) => prefix !== "");
+  return Object.assign(
+    {},
+    ...all.map(({ prefix, folder, files }) => {
+      const digests = digestsOf(folder, (place) => files?.includes(place) ?? true);
+      return Object.fromEntries(
+        Object.entries(digests).map(([place, digest]) => [`${prefix}/${place}`, digest]),
+      );
+    }),
+  );
+}
+
+/** Makes the studio, and lays beside it the elements as one file, which go into the pages that it saves, and its service worker. */
 export async function buildStudio(outDir = path.join(root, "dist/studio")) {
   await build(studioConfig(outDir));
   copyFileSync(path.join(root, "dist/elements/heed-elements.js"), path.join(outDir, "heed-elements.js"));
+  await writeServiceWorker(outDir, {
+    shell: digestsOf(outDir),
+    kept: await besidePages(),
+    never: ["api/", "opened/"],
+    keepsOthers: false,
+  });
 }

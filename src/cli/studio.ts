@@ -3,7 +3,9 @@ import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { FileError, UsageError } from "../core/errors.ts";
 import { fileReason } from "../core/file-reason.ts";
+import { locateModel } from "../data/locate-model.ts";
 import { shippedModel } from "../tasks/model-folder.ts";
+import { hubOf } from "../tasks/pretrained/hub/repository.ts";
 import { unreadable, wholeNumber } from "./flags.ts";
 import { type Io, write } from "./io.ts";
 import { hasScreen, openBrowser } from "./studio/browser.ts";
@@ -15,14 +17,20 @@ const NAME = "heed studio";
 const PORT = 4343;
 const PAGES = fileURLToPath(new URL("../../dist/studio", import.meta.url));
 
+/** Names of traces, which no model has: one that is not there is said to be none. */
+const TRACE = /\.(attn|npz|npy|json|csv)$/;
+
 const HELP = `
-The studio is a page that this machine serves to itself: nothing leaves it, and no other machine can ask. Traces and models
-that are named stand in its list of documents; others can be dropped on it. It ends with Ctrl-C.
+The studio is a page that this machine serves to itself: nothing of yours leaves it, and no other machine can ask. Traces and
+models that are named stand in its list of documents, fetched ones by OWNER/NAME; others can be dropped on it. A page asks one
+place elsewhere, the hub of HF_ENDPOINT (default: https://huggingface.co), and only when its reader opens a model of it. It ends
+with Ctrl-C.
 
   heed studio
   heed studio t.attn other.attn
   heed studio model.safetensors
-  heed studio --port 8080 --no-open all-minilm-l6-v2
+  heed studio sentence-transformers/all-MiniLM-L6-v2
+  heed studio --port 8080 --no-open translation-en
 `;
 
 interface Flags {
@@ -51,10 +59,12 @@ async function serve(files: readonly string[], flags: Flags, io: Io): Promise<vo
     const fault = unreadable(NAME, PAGES, "no such folder");
     throw new FileError("MISSING", { ...fault, remedy: "run npm run build" });
   }
-  const { places, folders } = openPlaces(NAME, files.map(shippedModel));
+  const { places, folders } = openPlaces(NAME, files.map(placeOf));
   const server = await start({
     folders: [...folders, ...ownFolders(PAGES)],
     opened: places,
+    // What a token lets one read is no page's business.
+    hub: hubOf({ endpoint: io.env.HF_ENDPOINT, token: "" }).endpoint,
     port: flags.port,
   });
   if (flags.port !== 0 && server.port !== flags.port)
@@ -67,6 +77,9 @@ async function serve(files: readonly string[], flags: Flags, io: Io): Promise<vo
   await ended;
   await server.close();
 }
+
+/** A file or folder, a model that ships with heed, or one that was fetched, by its name. @throws FileError MISSING */
+const placeOf = (name: string): string => (TRACE.test(name) ? name : locateModel(shippedModel(name)));
 
 async function start(options: Parameters<typeof startStudioServer>[0]) {
   try {

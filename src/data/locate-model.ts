@@ -6,15 +6,7 @@ import { isObject } from "../core/is-object.ts";
 import { jsonCost } from "../core/json-cost.ts";
 import type { WantedFile } from "./fetch-files.ts";
 import { cacheFolder } from "./locate.ts";
-
-/** A model of the hub by name: `OWNER/NAME`, `OWNER/NAME@REVISION`, and with `/FILE` behind it a file of that. */
-export interface ModelName {
-  readonly owner: string;
-  readonly name: string;
-  /** A branch, a tag or a commit. @default "main" */
-  readonly revision?: string;
-  readonly file?: string;
-}
+import { type ModelName, modelTitle, parseModelName } from "./model-name.ts";
 
 /** What is written down in the folder of a model, when all its files have come. */
 export interface ModelRecord {
@@ -31,21 +23,6 @@ export interface ModelRecord {
 /** Stands in the folder of each model that was fetched, and is written last. */
 export const MODEL_RECORD = "heed-fetched.json";
 const DEEPEST_JSON = 8;
-
-const PART = String.raw`[A-Za-z0-9_](?:[\w.-]{0,94}\w)?`;
-const REVISION = String.raw`(?:[\w.-]|%2F){1,200}`;
-const NAME = new RegExp(`^(${PART})/(${PART})(?:@(${REVISION}))?(?:/(\\w[\\w.+-]{0,199}))?$`);
-
-/** Undefined for what cannot be the name of a model. A revision with slashes has `%2F` there, as its folder has. */
-export function parseModelName(text: string): ModelName | undefined {
-  const [, owner, name, revision, file] = (!text.includes("..") && NAME.exec(text)) || [];
-  if (owner === undefined || name === undefined) return undefined;
-  const other = revision === undefined || revision === "main" ? undefined : revision.replaceAll("%2F", "/");
-  return { owner, name, ...(other && { revision: other }), ...(file && { file }) };
-}
-
-/** As the hub writes it. */
-export const modelTitle = ({ owner, name }: ModelName): string => `${owner}/${name}`;
 
 /** Where fetched models live, a folder for each below that of its owner. */
 export const modelsFolder = (): string => join(cacheFolder(), "models");

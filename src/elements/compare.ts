@@ -11,6 +11,7 @@ import { MapPlot } from "./parts/map-plot.ts";
 import { Memo } from "./parts/memo.ts";
 import { cellSentence, short, weightText } from "./parts/sentences.ts";
 import { wholeMap } from "./parts/window.ts";
+import type { ElementState, OtherHead } from "./url-state.ts";
 
 const NAMES = ["A", "B", "A − B"] as const;
 
@@ -22,7 +23,7 @@ const NAMES = ["A", "B", "A − B"] as const;
 export class HeedCompare extends HeedChart {
   static override properties = { other: { attribute: false } };
   /** Layer and head of B. @default the next head of A's layer, or the next layer */
-  declare other: readonly [layer: number, head: number] | undefined;
+  declare other: OtherHead | undefined;
 
   readonly #plots = NAMES.map(() => new MapPlot());
   readonly #range = new Memo<Range>();
@@ -33,9 +34,12 @@ export class HeedCompare extends HeedChart {
     for (const plot of this.#plots) plot.stop();
   }
 
-  protected override loaded(model: Model): void {
-    super.loaded(model);
-    this.other = undefined;
+  override get state(): ElementState {
+    return { ...super.state, other: this.other };
+  }
+  override set state(state: Partial<ElementState>) {
+    super.state = state;
+    if (state?.other !== undefined) this.other = state.other;
   }
 
   /** Every head whose map is as large as that of A. */
@@ -104,6 +108,7 @@ export class HeedCompare extends HeedChart {
     const choose = (n: number) => {
       const { layer, head } = all[n]!;
       this.other = [layer, head];
+      this.sendState();
     };
     return html`<figure aria-labelledby="title">
       ${this.caption("Two heads compared")}

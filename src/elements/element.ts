@@ -154,7 +154,7 @@ export abstract class HeedElement extends LitElement implements Stateful {
     return { ...this.selection, palette: this.colors, colorScale: this.scale };
   }
   set state(state: Partial<ElementState>) {
-    const { palette, colorScale, view: _, ...selection } = state ?? {};
+    const { palette, colorScale, view: _, other: __, ...selection } = state ?? {};
     this.shared.set(selection);
     if (palette !== undefined) this.palette = palette as Palette;
     if (colorScale !== undefined) this.colorScale = colorScale as ColorScale;

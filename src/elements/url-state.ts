@@ -1,4 +1,7 @@
-import { MOST_PINS, type Pin, type Selection } from "./selection.ts";
+import { MOST_PINS, type Selection } from "./selection.ts";
+
+/** A head that stands beside the selected one. */
+export type OtherHead = readonly [layer: number, head: number];
 
 /** What a link to an element says of it. */
 export interface ElementState extends Selection {
@@ -7,6 +10,8 @@ export interface ElementState extends Selection {
   readonly colorScale?: string | undefined;
   /** Which view of several is in front. */
   readonly view?: string | undefined;
+  /** Layer and head beside the selected one, where two are compared. */
+  readonly other?: OtherHead | undefined;
 }
 
 /** An element that can be asked for its state and told one. */
@@ -28,7 +33,14 @@ export function writeFragment(fragment: string, prefix: string, state: ElementSt
   parameters.set(`${prefix}pin`, state.pins.map(({ query, key }) => `${query}.${key}`).join("_"));
   for (const [short, name] of Object.entries(NAMES))
     if (state[name] !== undefined) parameters.set(prefix + short, state[name]);
+  writeOther(parameters, prefix, state.other);
   return `#${parameters}`;
+}
+
+/** Writes the head beside the selected one, `b=LAYER.HEAD`, or that there is none. */
+export function writeOther(parameters: URLSearchParams, prefix: string, other: OtherHead | undefined): void {
+  if (other) parameters.set(`${prefix}b`, other.join("."));
+  else parameters.delete(`${prefix}b`);
 }
 
 /** The parts of a state that a fragment gives; what is no number where one belongs is left out. */
@@ -45,11 +57,17 @@ export function readFragment(fragment: string, prefix: string): Partial<ElementS
     const text = parameters.get(prefix + short);
     if (text !== null) state[name] = text;
   }
-  const pins = parameters.get(`${prefix}pin`);
-  if (pins !== null)
-    state.pins = [...pins.matchAll(/(\d{1,9})\.(\d{1,9})/g)]
+  const pairs = (name: string) =>
+    [...(parameters.get(prefix + name) ?? "").matchAll(/(\d{1,9})\.(\d{1,9})/g)].map(([, a, b]) => [
+      +a!,
+      +b!,
+    ]);
+  const [other] = pairs("b");
+  if (other) state.other = other;
+  if (parameters.has(`${prefix}pin`))
+    state.pins = pairs("pin")
       .slice(0, MOST_PINS)
-      .map(([, query, key]): Pin => ({ query: Number(query), key: Number(key) }));
+      .map(([query, key]) => ({ query, key }));
   return state;
 }
 
@@ -58,7 +76,10 @@ export function readFragment(fragment: string, prefix: string): Partial<ElementS
  * is a step of the history; a move within a map only corrects the address.
  */
 export function followUrl(element: HTMLElement & Stateful, prefix: string): () => void {
-  const place = () => [element.state.view, element.state.layer, element.state.head].join();
+  const place = () => {
+    const { view, layer, head, other } = element.state;
+    return [view, layer, head, other].join();
+  };
   const read = () => {
     element.state = readFragment(location.hash, prefix);
     last = place();

@@ -1,8 +1,15 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { HeedElement } from "./element.ts";
 import type { Model } from "./model.ts";
+import { rovingStep } from "./parts/roving.ts";
 import { TABS, type Tab } from "./tabs.ts";
-import type { ElementState } from "./url-state.ts";
+import type { ElementState, OtherHead } from "./url-state.ts";
+
+/** The views of the page, which have more tabs once figures come. A promise each would keep all that ever were until then. */
+const connected = new Set<HeedView>();
+void globalThis.customElements?.whenDefined("heed-figure").then(() => {
+  for (const view of connected) view.requestUpdate();
+});
 
 /**
  * `<heed-view>`: all views that a trace has the data for, as tabs with one selection.
@@ -10,23 +17,36 @@ import type { ElementState } from "./url-state.ts";
  *     <heed-view src="trace.attn" view="heatmap" url-state="a."></heed-view>
  */
 export class HeedView extends HeedElement {
-  static override properties = { tab: { attribute: "view", reflect: true } };
+  static override properties = { tab: { attribute: "view", reflect: true }, other: { attribute: false } };
   /** The view in front: heatmap, flow, grid, compare or image, and those of figures. @default "heatmap" */
   declare tab: string;
+  /** Layer and head that the view `compare` has beside the selected one. @default as that chooses */
+  declare other: OtherHead | undefined;
   #front: HTMLElement | undefined;
 
   constructor() {
     super();
     this.tab = "heatmap";
-    void customElements.whenDefined("heed-figure").then(() => this.requestUpdate());
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    connected.add(this);
+    this.requestUpdate();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    connected.delete(this);
   }
 
   override get state(): ElementState {
-    return { ...super.state, view: this.tab };
+    return { ...super.state, view: this.tab, other: this.other };
   }
   override set state(state: Partial<ElementState>) {
     super.state = state;
     if (state?.view !== undefined) this.tab = state.view;
+    if (state?.other !== undefined) this.other = state.other;
   }
 
   protected override view(model: Model): TemplateResult {
@@ -35,14 +55,7 @@ export class HeedView extends HeedElement {
     const chosen = tabs.find(({ name }) => name === this.tab) ?? tabs[0]!;
     const heading = this.heading ?? model.trace?.name;
     const onKey = (event: KeyboardEvent) => {
-      const at = tabs.indexOf(chosen);
-      const places: Record<string, number> = {
-        ArrowRight: (at + 1) % tabs.length,
-        ArrowLeft: (at + tabs.length - 1) % tabs.length,
-        Home: 0,
-        End: tabs.length - 1,
-      };
-      const to = tabs[places[event.key] ?? -1];
+      const to = tabs[rovingStep(event, tabs.indexOf(chosen), tabs.length, true) ?? -1];
       if (!to) return;
       event.preventDefault();
       this.#open(to.name);
@@ -76,11 +89,12 @@ export class HeedView extends HeedElement {
     if (this.#front?.localName !== tag) {
       this.#front = document.createElement(tag);
       this.#front.addEventListener("heed-state", (event) => {
-        const { palette, colorScale } = (event as CustomEvent).detail;
-        Object.assign(this, { palette, colorScale });
+        const { palette, colorScale, other = this.other } = (event as CustomEvent<ElementState>).detail;
+        Object.assign(this, { palette, colorScale, other });
       });
     }
     const headingLevel = this.headingLevel + deeper;
-    return Object.assign(this.#front, { linked, store, theme, headingLevel, palette, colorScale });
+    const { other } = this;
+    return Object.assign(this.#front, { linked, store, theme, headingLevel, palette, colorScale, other });
   }
 }

@@ -1,3 +1,5 @@
+import { type OtherHead, writeOther } from "../../src/elements/url-state.ts";
+
 /** What the studio keeps in the fragment of its address beside the state of its view: `d`, the document, `cmp`, the one beside it. */
 export interface Place {
   readonly document: string | undefined;
@@ -17,8 +19,8 @@ export function readPlace(fragment: string): Place {
   return { document: id("d"), compared: id("cmp") };
 }
 
-/** The fragment with these documents in it; the rest of it stays. */
-export function writePlace(fragment: string, { document, compared }: Place): string {
+/** The fragment with these documents in it, and the head that stands beside the selected one; the rest of it stays. */
+export function writePlace(fragment: string, { document, compared }: Place, other?: OtherHead): string {
   const parameters = new URLSearchParams(fragment.slice(1));
   for (const [name, id] of [
     ["d", document],
@@ -27,5 +29,6 @@ export function writePlace(fragment: string, { document, compared }: Place): str
     if (id === undefined) parameters.delete(name);
     else parameters.set(name, id);
   }
+  writeOther(parameters, "", other);
   return `#${parameters}`;
 }

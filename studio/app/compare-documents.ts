@@ -3,6 +3,7 @@ import type { HeedCompare } from "../../src/elements/compare.ts";
 import type { Model } from "../../src/elements/model.ts";
 import { Memo } from "../../src/elements/parts/memo.ts";
 import { SelectionStore } from "../../src/elements/selection.ts";
+import type { OtherHead } from "../../src/elements/url-state.ts";
 import type { Palette } from "../../src/viz/color.ts";
 import { counterpart, joinedModel } from "./joined-model.ts";
 import { parts } from "./styles.ts";
@@ -18,6 +19,7 @@ export class CompareDocuments extends LitElement {
     aName: { attribute: "a-name" },
     bName: { attribute: "b-name" },
     store: { attribute: false },
+    head: { attribute: false },
     theme: { attribute: false },
     palette: { attribute: false },
   };
@@ -34,6 +36,8 @@ export class CompareDocuments extends LitElement {
   declare aName: string;
   declare bName: string;
   declare store: SelectionStore;
+  /** The head of B that a link names, counted as `other` is. @default the one that stands for A's */
+  declare head: OtherHead | undefined;
   declare theme: "light" | "dark" | undefined;
   declare palette: Palette;
 
@@ -45,6 +49,13 @@ export class CompareDocuments extends LitElement {
   constructor() {
     super();
     Object.assign(this, { aName: "A", bName: "B", palette: "viridis", store: new SelectionStore() });
+  }
+
+  /** The head that stands beside A's: its layer in A and B together, or in B alone where the two are not joined. */
+  get other(): OtherHead {
+    const compare = this.renderRoot.querySelector<HeedCompare>("heed-compare");
+    const { layer, head } = this.#ownStore.value;
+    return compare?.other ?? [layer, head];
   }
 
   override disconnectedCallback(): void {
@@ -81,16 +92,17 @@ export class CompareDocuments extends LitElement {
       </div>`;
   }
 
-  /** A new pair begins with the head of B that stands for A's; then the reader chooses. */
+  /** A new pair begins with the head that a link names, else that of B that stands for A's; then the reader chooses. */
   protected override updated(changed: Map<PropertyKey, unknown>): void {
     const compare = this.renderRoot.querySelector<HeedCompare>("heed-compare");
-    if (!compare || !this.a || !this.b || !(changed.has("a") || changed.has("b"))) return;
+    if (!this.a || !this.b || !(changed.has("a") || changed.has("b") || changed.has("head"))) return;
+    if (!compare) {
+      if (this.head) this.#ownStore.set({ layer: this.head[0], head: this.head[1] });
+      return;
+    }
     const { layer, head } = this.store.value;
-    const alike = counterpart(this.a, this.b, Math.min(layer, this.a.layers.length - 1), head);
-    // The element forgets its other head when it takes in a model, which it does in its own update.
-    void compare.updateComplete.then(() => {
-      compare.other = alike;
-    });
+    const alike = this.head ?? counterpart(this.a, this.b, Math.min(layer, this.a.layers.length - 1), head);
+    compare.other = alike;
   }
 }
 

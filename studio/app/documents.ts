@@ -89,12 +89,6 @@ interface OpenedPlace {
   readonly files: readonly { readonly name: string; readonly address: string; readonly bytes: number }[];
 }
 
-/** Whether the page comes from `heed studio`, which says so, and not from a server of files alone. */
-export function isServedByHeed(): boolean {
-  const [page] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
-  return page?.serverTiming?.some(({ name }) => name === "heed-studio") ?? false;
-}
-
 /** What the command line of `heed studio` named, a list of files for each place. */
 export async function openedPlaces(base: string): Promise<{ name: string; files: NamedFile[] }[]> {
   const places = (await (await answered(new URL("api/opened", base).href)).json()) as readonly OpenedPlace[];

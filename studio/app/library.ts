@@ -1,7 +1,7 @@
 import type { Trace } from "../../src/inspect/trace/trace.ts";
+import { isServedByHeed } from "../offline/register.ts";
 import type { CheckpointFacts } from "./checkpoint-facts.ts";
 import {
-  isServedByHeed,
   type NamedFile,
   openedPlaces,
   type StudioDocument,

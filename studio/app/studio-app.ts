@@ -4,7 +4,7 @@ import { clamp } from "../../src/elements/element.ts";
 import { type Model, modelOfTrace } from "../../src/elements/model.ts";
 import { short } from "../../src/elements/parts/sentences.ts";
 import { SelectionStore } from "../../src/elements/selection.ts";
-import { type ElementState, followUrl } from "../../src/elements/url-state.ts";
+import { type ElementState, followUrl, type OtherHead } from "../../src/elements/url-state.ts";
 import type { HeedView } from "../../src/elements/view.ts";
 import type { Trace } from "../../src/inspect/trace/trace.ts";
 import { renamed } from "../../src/views/named.ts";
@@ -14,6 +14,7 @@ import { visible } from "../../src/viz/text.ts";
 import { chosenTheme, THEME_CHANGE } from "../shell/theme.ts";
 import { readPlace, writePlace } from "./address.ts";
 import { appStyles } from "./app-styles.ts";
+import type { CompareDocuments } from "./compare-documents.ts";
 import "./compare-documents.ts";
 import { givenFile, type NamedFile } from "./documents.ts";
 import type { Format } from "./formats.ts";
@@ -23,7 +24,7 @@ import { LIVE, Library, type OpenedModel, type Outcome } from "./library.ts";
 import { hasLive, loadLive } from "./live-part.ts";
 import { parts } from "./styles.ts";
 import "./token-strip.ts";
-import { type ToolbarActs, toolbarTemplate } from "./toolbar.ts";
+import { type ToolbarActs, toolbarTemplate, waysTemplate } from "./toolbar.ts";
 
 const FIRST_SELECTION = { layer: 0, head: 0, query: 0, key: 0, byKey: false, pins: [] } as const;
 /** Wider pages have room for the panels beside the views. */
@@ -33,21 +34,8 @@ const WIDE = "(min-width: 1100px)";
 export class StudioApp extends LitElement {
   static override properties: PropertyDeclarations = Object.fromEntries(
     [
-      "shown",
-      "compared",
-      "model",
-      "other",
-      "opened",
-      "failure",
-      "said",
-      "view",
-      "palette",
-      "colorScale",
-      "isLive",
-      "isOver",
-      "isWide",
-      "theme",
-      "isBusy",
+      ...["shown", "compared", "otherHead", "model", "other", "opened", "failure", "said"],
+      ...["view", "palette", "colorScale", "isLive", "isOver", "isWide", "theme", "isBusy"],
     ].map((name) => [name, { state: true }]),
   );
   static override styles = [parts, appStyles];
@@ -55,6 +43,8 @@ export class StudioApp extends LitElement {
   /** Ids of the document that is shown, and of the one beside it. */
   declare shown: string | undefined;
   declare compared: string | undefined;
+  /** The head beside the selected one, where heads are compared. */
+  declare otherHead: OtherHead | undefined;
   declare model: Model | undefined;
   /** That of the document beside it. */
   declare other: Model | undefined;
@@ -88,9 +78,11 @@ export class StudioApp extends LitElement {
   }
 
   get state(): ElementState {
-    return { ...this.#store.value, palette: this.palette, colorScale: this.colorScale, view: this.view };
+    const { palette, colorScale, view, otherHead: other } = this;
+    return { ...this.#store.value, palette, colorScale, view, other };
   }
-  set state({ palette, colorScale, view, ...selection }: Partial<ElementState>) {
+  set state({ palette, colorScale, view, other, ...selection }: Partial<ElementState>) {
+    this.otherHead = other;
     this.#store.set(selection);
     if (palette !== undefined) this.palette = palette as Palette;
     if (colorScale !== undefined) this.colorScale = colorScale as ColorScale;
@@ -164,7 +156,10 @@ export class StudioApp extends LitElement {
       opened: undefined,
       ...(!isAgain && { compared: undefined, other: undefined }),
     });
-    if (isNew) this.#store.set(FIRST_SELECTION);
+    if (isNew) {
+      this.#store.set(FIRST_SELECTION);
+      this.otherHead = undefined;
+    }
     this.#writePlace();
     try {
       const model = modelOfTrace("studio", await found.read(), false);
@@ -202,7 +197,8 @@ export class StudioApp extends LitElement {
   }
 
   #writePlace(): void {
-    const fragment = writePlace(location.hash, { document: this.shown, compared: this.compared });
+    const { shown: document, compared, otherHead } = this;
+    const fragment = writePlace(location.hash, { document, compared }, otherHead);
     if (fragment !== location.hash) history.replaceState(history.state, "", fragment);
   }
 
@@ -234,7 +230,10 @@ export class StudioApp extends LitElement {
 
   readonly #acts: ToolbarActs = {
     show: (id) => void this.#show(id, true),
-    compare: (id) => void this.#compare(id),
+    compare: (id) => {
+      this.otherHead = undefined;
+      void this.#compare(id);
+    },
     open: (files) => {
       const [folder] = files[0]!.webkitRelativePath.split("/");
       void this.#open(folder || files[0]!.name, files.map(givenFile));
@@ -274,6 +273,10 @@ export class StudioApp extends LitElement {
         this.#runs = await Promise.all(files.map(async (file) => new File([await file.blob()], file.name)));
       await loadLive();
       this.requestUpdate();
+      await this.updateComplete;
+      const models = this.renderRoot.querySelector<LitElement>("live-models");
+      await models?.updateComplete;
+      models?.focus();
     } catch (error) {
       this.#say(message(error));
     }
@@ -290,8 +293,13 @@ export class StudioApp extends LitElement {
     const { palette, colorScale } = (event as CustomEvent<ElementState>).detail;
     if (palette !== undefined) this.palette = palette as Palette;
     if (colorScale !== undefined) this.colorScale = colorScale as ColorScale;
-    if ((event.currentTarget as Element).localName === "heed-view")
-      this.view = (event.currentTarget as HeedView).tab;
+    const view = event.currentTarget as HeedView;
+    this.view = view.tab;
+    this.otherHead = view.other;
+  };
+
+  readonly #onCompare = (event: Event): void => {
+    this.otherHead = (event.currentTarget as CompareDocuments).other;
   };
 
   readonly #onDrag = (event: DragEvent): void => {
@@ -319,6 +327,7 @@ export class StudioApp extends LitElement {
       <h1 class="sr">Studio</h1>
       ${toolbarTemplate({ documents, shown, compared, canSave, isLive: hasLive ? isLive : undefined }, this.#acts)}
       <p class="status" role="status">${this.said === "" ? (about ?? "") : visible(this.said)}</p>
+      ${this.#library.find(shown)?.group === "Shipped" && !isLive ? waysTemplate(this.#acts, hasLive) : nothing}
       ${isLive ? this.#livePart() : nothing}
       <div class="columns ${panels ? "" : "alone"}">
         ${panels ? html`<details class="side" ?open=${isWide}><summary>Heads</summary>${this.#heads(model)}</details>` : nothing}
@@ -344,7 +353,7 @@ export class StudioApp extends LitElement {
 
   #livePart(): TemplateResult {
     const bases = { base: new URL("weights/", document.baseURI).href };
-    return html`<section class="live" aria-label="Live"><live-models models-base=${bases.base} .opened=${this.#runs}
+    return html`<section class="live" aria-label="Live"><live-models models-base=${bases.base} .opened=${this.#runs} embedded
       @trace-change=${this.#onTrace}></live-models></section>`;
   }
 
@@ -362,8 +371,8 @@ export class StudioApp extends LitElement {
       return html`<p class="muted">${this.isBusy ? "Loading…" : "Open a trace, or drop one here."}</p>`;
     if (other)
       return html`<compare-documents .a=${model} .b=${other} .store=${this.#store} .theme=${theme} .palette=${palette}
-        a-name=${short(model.trace?.name ?? "A")} b-name=${short(other.trace?.name ?? "B")}></compare-documents>`;
-    return html`<heed-view .linked=${model} .store=${this.#store} .tab=${this.view} .palette=${palette} .colorScale=${colorScale}
+        .head=${this.otherHead} @heed-state=${this.#onCompare} a-name=${short(model.trace?.name ?? "A")} b-name=${short(other.trace?.name ?? "B")}></compare-documents>`;
+    return html`<heed-view .linked=${model} .store=${this.#store} .tab=${this.view} .other=${this.otherHead} .palette=${palette} .colorScale=${colorScale}
       .theme=${theme} heading-level="2" @heed-state=${this.#onState}></heed-view>`;
   }
 }

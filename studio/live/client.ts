@@ -1,4 +1,5 @@
 /** The page's side of the worker that runs models. */
+import { keepFolders } from "../offline/register.ts";
 import type { ActName, InputOf, ModelFacts, ModelKind, OutputOf, Reply, Request } from "./protocol.ts";
 
 /** A model as a page names it. */
@@ -24,6 +25,12 @@ interface Waiting {
 
 /** What a run that was stopped, or overtaken by a newer one, is rejected with. */
 export class Overtaken extends Error {}
+
+/** Where a shipped model's files lie, and what else it needs. */
+function foldersOf(kind: ModelKind, address: string | undefined): string[] {
+  if (!address) return [];
+  return kind === "atoms" ? [address, new URL("../../rdkit/", address).href] : [address];
+}
 
 type Unnumbered<R> = R extends unknown ? Omit<R, "id"> : never;
 
@@ -57,7 +64,10 @@ export class LiveClient {
       : { do: "load" as const, model, kind, address: address! };
     const facts = this.#ask<ModelFacts>(request, { onProgress });
     this.#loads.set(model, facts);
-    facts.catch(() => this.#loads.delete(model));
+    facts.then(
+      () => void keepFolders(foldersOf(kind, address)),
+      () => this.#loads.delete(model),
+    );
     return facts;
   }
 

@@ -18,12 +18,14 @@ export abstract class LivePanel extends LitElement {
     client: { attribute: false },
     modelsBase: { attribute: false },
     runsBase: { attribute: false },
+    embedded: { attribute: false },
     status: { state: true },
     progress: { state: true },
     failure: { state: true },
     facts: { state: true },
     trace: { state: true },
     milliseconds: { state: true },
+    operating: { state: true },
   };
   static override styles = [liveStyles];
 
@@ -32,6 +34,8 @@ export abstract class LivePanel extends LitElement {
   declare modelsBase: string;
   /** Where the runs lie that were made earlier, absolute. */
   declare runsBase: string;
+  /** Whether the page around it shows the trace. */
+  declare embedded: boolean;
   declare protected status: Status;
   declare protected progress: Progress | undefined;
   /** What went wrong last, for the reader. */
@@ -41,11 +45,16 @@ export abstract class LivePanel extends LitElement {
   /** How long the last answer took, from the reader's act to the numbers. */
   declare protected milliseconds: number | undefined;
 
+  /** Whether the reader changes the model's attention. */
+  declare protected operating: boolean;
+
   #idle: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
     super();
     this.status = "cached";
+    this.embedded = false;
+    this.operating = false;
   }
 
   /** The model that answers. */
@@ -138,6 +147,27 @@ export abstract class LivePanel extends LitElement {
     }
   }
 
+  /** The map of the trace, unless the page around the panel shows it. */
+  protected map(heading: string): TemplateResult | typeof nothing {
+    const { trace, embedded } = this;
+    if (!trace || embedded) return nothing;
+    return html`<heed-heatmap .trace=${trace} heading=${heading} heading-level="3"></heed-heatmap>`;
+  }
+
+  /** What opens the operations on the heads, of a model that has them, and the operations on a text. */
+  protected operations(text: string, to?: string): TemplateResult | typeof nothing {
+    if (!this.facts?.acts.includes("operate")) return nothing;
+    const turn = () => {
+      this.operating = !this.operating;
+    };
+    return html`<div class="bar"><button type="button" aria-expanded=${String(this.operating)} @click=${turn}>Change its attention</button></div>
+      ${
+        this.operating
+          ? html`<head-operations .client=${this.client} .model=${this.source.model} .text=${text} .to=${to}></head-operations>`
+          : nothing
+      }`;
+  }
+
   /** How the model stands, and what went wrong. */
   protected statusLine(): TemplateResult {
     const { status, progress, facts, milliseconds } = this;
@@ -173,7 +203,7 @@ export abstract class LivePanel extends LitElement {
 }
 
 /** How far loading is; a bar without a value where nobody knows how much there is. */
-function progressBar(progress: Progress | undefined): TemplateResult {
+export function progressBar(progress: Progress | undefined): TemplateResult {
   return progress?.total
     ? html`<progress aria-label="Loading the model" max=${progress.total} value=${progress.loaded}></progress>`
     : html`<progress aria-label="Loading the model"></progress>`;

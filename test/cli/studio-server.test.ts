@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { rangeOf } from "../../src/cli/studio/answer.ts";
+import { rangeOf } from "../../src/cli/studio/byte-range.ts";
 import { namesOf } from "../../src/cli/studio/folders.ts";
 import { openPlaces } from "../../src/cli/studio/opened.ts";
 import { type StudioServer, startStudioServer } from "../../src/cli/studio/server.ts";

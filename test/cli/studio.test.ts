@@ -1,10 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
 import path from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { run } from "../../src/cli/program.ts";
 import { hasScreen } from "../../src/cli/studio/browser.ts";
+import { MODEL_RECORD } from "../../src/data/locate-model.ts";
+import { writeModelFolder } from "../tasks/pretrained/fixture.ts";
 import { fakeIo } from "./fake-io.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
@@ -40,6 +44,38 @@ test("heed studio prints its address, serves the pages, traces and weights, and 
   expect((await at("/weights/tracking/../../package.json")).status).toBe(404);
   child.kill("SIGINT");
   expect(await ended).toEqual([0, null]);
+});
+
+test("heed studio opens a model that was fetched by its name, and says how to fetch one that was not", async () => {
+  const cache = mkdtempSync(path.join(tmpdir(), "heed-studio-"));
+  const folder = path.join(cache, "heed/models/heed-test/tiny-bert");
+  writeModelFolder(folder);
+  const record = { name: "heed-test/tiny-bert", revision: "main", commit: "0".repeat(40), files: [] };
+  writeFileSync(path.join(folder, MODEL_RECORD), JSON.stringify(record));
+  vi.stubEnv("XDG_CACHE_HOME", cache);
+  vi.stubEnv("HF_ENDPOINT", "https://mirror.test/");
+  const { child, url, ended } = await started("--port", "0", "heed-test/tiny-bert");
+  const [place] = (await (await fetch(new URL("/api/opened", url))).json()) as {
+    name: string;
+    files: object[];
+  }[];
+  expect(place?.name).toBe("tiny-bert");
+  expect((await fetch(new URL("/opened/0/config.json", url))).status).toBe(200);
+  const hub = await fetch(new URL("/api/hub", url));
+  expect(await hub.json()).toEqual({ endpoint: "https://mirror.test" });
+  const policy = (await fetch(url)).headers.get("content-security-policy");
+  expect(policy).toContain(
+    "connect-src 'self' blob: data: https://mirror.test https://huggingface.co https://*.huggingface.co https://*.hf.co;",
+  );
+  child.kill("SIGINT");
+  expect(await ended).toEqual([0, null]);
+  const io = fakeIo();
+  expect(await run(["studio", "heed-test/other"], io)).toBe(2);
+  expect(io.err()).toBe(
+    'heed studio: heed-test/other must be a folder, a file of weights, or a model of the cache, got nothing of that name; run "heed models fetch heed-test/other", or check the path\n',
+  );
+  vi.unstubAllEnvs();
+  rmSync(cache, { recursive: true });
 });
 
 test("heed studio says that another port is free where its own is taken", async () => {

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { locateModel, MODEL_RECORD, parseModelName } from "../../src/data/locate-model.ts";
+import { locateModel, MODEL_RECORD } from "../../src/data/locate-model.ts";
+import { parseModelName } from "../../src/data/model-name.ts";
 
 let cache: string;
 let folder: string;

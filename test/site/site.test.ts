@@ -5,11 +5,13 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BrowserContextOptions } from "@playwright/test";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { keepSite } from "../../tools/site/keep.mjs";
 import { brokenLinks } from "../../tools/site/links.mjs";
 import { renderMarkdown } from "../../tools/site/markdown.mjs";
 import { writePages } from "../../tools/site/write.mjs";
 import { browserForTests, itInChromium } from "../support/chromium.ts";
-import { overflow, violations, watch } from "../support/elements.ts";
+import { overflow, violations, violationsInModes, watch } from "../support/elements.ts";
+import { serve } from "../support/serve.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 const folder = mkdtempSync(path.join(tmpdir(), "heed-site-"));
@@ -99,27 +101,27 @@ async function open(place: string, options: BrowserContextOptions = {}) {
 }
 
 describe("the site in a browser", () => {
-  const MODES = [
-    { name: "light", options: { colorScheme: "light" } },
-    { name: "dark", options: { colorScheme: "dark" } },
-    { name: "forced colours", options: { forcedColors: "active" } },
-    { name: "320 px", options: { viewport: { width: 320, height: 700 } } },
-  ] as const satisfies { name: string; options: BrowserContextOptions }[];
-  /** Axe takes its time: in light it sees a page of each kind, elsewhere the one with the most. */
+  /** Axe takes its time: in light it sees a page of each kind, in every mode the one with the most. */
   const KINDS = ["index.html", "mechanisms/quantum.html", "guides/vite.html"];
-  const WIDEST = ["benchmarks.html"];
+  const WIDEST = "benchmarks.html";
 
-  for (const { name, options } of MODES)
-    itInChromium(`is clean to axe, fits and says nothing: ${name}`, async () => {
-      for (const place of name === "light" ? KINDS : WIDEST) {
-        const { page, said, close } = await open(place, options);
-        expect(said, place).toEqual([]);
-        // Axe asks for the style sheet once more, which a page from a file may not: it says so, and goes on.
-        expect(await violations(page), place).toEqual([]);
-        expect(await overflow(page), place).toBeLessThanOrEqual(0);
-        await close();
-      }
-    });
+  itInChromium("is clean to axe, fits and says nothing: a page of each kind", async () => {
+    for (const place of KINDS) {
+      const { page, said, close } = await open(place, { colorScheme: "light" });
+      expect(said, place).toEqual([]);
+      // Axe asks for the style sheet once more, which a page from a file may not: it says so, and goes on.
+      expect(await violations(page), place).toEqual([]);
+      expect(await overflow(page), place).toBeLessThanOrEqual(0);
+      await close();
+    }
+  });
+
+  itInChromium("is clean to axe, fits and says nothing: light, dark, forced colours and 320 px", async () => {
+    const { page, said, close } = await open(WIDEST);
+    expect(said).toEqual([]);
+    expect(await violationsInModes(page)).toEqual([]);
+    await close();
+  });
 
   itInChromium(
     "finds a mechanism by its name, and by what is said of it, and goes there by keyboard",
@@ -146,6 +148,38 @@ describe("the site in a browser", () => {
     await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Choosing" }).click();
     await page.getByRole("heading", { level: 1 }).waitFor();
     await close();
+  });
+});
+
+describe("the site from a server", () => {
+  itInChromium("is read without a network: the pages of the menu, and others that were read", async () => {
+    const version = await keepSite(folder);
+    const { url, server } = await serve(folder);
+    const context = await browser().newContext();
+    const page = await context.newPage();
+    const { said } = watch(page, () => context.close());
+    await page.goto(`${url}index.html`);
+    const keeps = () => page.evaluate(() => navigator.serviceWorker.controller?.state);
+    await expect.poll(keeps, { timeout: 30_000 }).toBe("activated");
+    const read = pages.find((place) => place.startsWith("sources/"))!;
+    await page.goto(url + read);
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    const names = () =>
+      page.evaluate(async () =>
+        (await (await caches.open((await caches.keys())[0]!)).keys()).map(({ url }) => url),
+      );
+    await expect.poll(names).toContain(url + read);
+    server.close();
+    server.closeAllConnections();
+    for (const place of ["", "mechanisms/score.html", "benchmarks.html", read]) {
+      await page.goto(url + place);
+      await page.getByRole("heading", { level: 1 }).waitFor();
+    }
+    await page.getByLabel("Search").fill("adaptiveSp");
+    await page.getByRole("link", { name: "adaptiveSpan" }).waitFor();
+    expect(await page.evaluate(() => caches.keys())).toContain(`heed / shell ${version}`);
+    expect(said).toEqual([]);
+    await context.close();
   });
 });
 

@@ -3,45 +3,18 @@ import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect } from "vitest";
 import { browserForTests, itInChromium } from "../support/chromium.ts";
-import { overflow, violations } from "../support/elements.ts";
 import { serve } from "../support/serve.ts";
 import { openStudio, PAGES, viewed } from "../support/studio.ts";
 
 const browser = browserForTests();
+/** For a model that loads and answers. */
+const PATIENT = { timeout: 30_000 };
+const focusedTag = () => {
+  let active = document.activeElement;
+  while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement;
+  return active?.tagName;
+};
 const CELL = 'heed-heatmap [role="gridcell"][tabindex="0"]';
-
-/** A document and a view, with the element that draws it. */
-const STATES: readonly (readonly [fragment: string, tag: string])[] = [
-  ["#d=translation", "heed-heatmap"],
-  ["#d=language-model&view=neuron&l=1&h=2&q=9", "heed-neuron"],
-  ["#d=caption&view=image", "heed-image"],
-  ["#d=tracking", "heed-glimpse"],
-  ["#d=language-model&view=flow&cmp=language-model", "heed-flow"],
-  ["#d=language-model&cmp=picture", "heed-heatmap"],
-];
-
-describe("the studio, to axe", () => {
-  const modes = {
-    light: {},
-    dark: { colorScheme: "dark" },
-    "forced colours": { forcedColors: "active" },
-    "a page of 320 px": { viewport: { width: 320, height: 640 } },
-  } as const;
-  for (const [mode, options] of Object.entries(modes))
-    itInChromium(`is without a violation in ${mode}, and fits the page`, async () => {
-      const { page, said, url } = await openStudio(browser(), { fragment: STATES[0]![0], options });
-      for (const [fragment, tag] of mode === "light" ? STATES : STATES.slice(0, 3)) {
-        await page.goto(`${url}${fragment}`);
-        await viewed(page, tag);
-        await page.locator("details.side").evaluateAll((panels) => {
-          for (const panel of panels) panel.setAttribute("open", "");
-        });
-        expect(await violations(page), fragment).toEqual([]);
-        expect(await overflow(page), fragment).toBe(0);
-      }
-      expect(said).toEqual([]);
-    });
-});
 
 describe("the first load", () => {
   itInChromium("takes 300 kB at most, asks for nothing elsewhere, and can be used at once", async () => {
@@ -94,6 +67,37 @@ describe("the first load", () => {
     }
     expect(said).toEqual([]);
   });
+});
+
+describe("a newcomer", () => {
+  itInChromium(
+    "comes from the first page to a sentence of their own, and what its words looked at",
+    async () => {
+      const { page, said, url } = await openStudio(browser());
+      await viewed(page, "heed-heatmap");
+      expect(await page.getByRole("link", { name: "What is attention?" }).getAttribute("href")).toBe(
+        "./learn.html",
+      );
+      await page.getByRole("button", { name: "Try a sentence of your own" }).press("Enter");
+      // The field has the focus: one types.
+      await expect.poll(() => page.evaluate(focusedTag)).toBe("TEXTAREA");
+      await page.keyboard.press("ControlOrMeta+A");
+      await page.keyboard.type("I like green tea.");
+      await expect
+        .poll(() => page.locator("[data-answer]").first().textContent(), PATIENT)
+        .toMatch(/thé vert/);
+      await page
+        .getByRole("listbox", { name: /^Queries/ })
+        .getByText("vert", { exact: true })
+        .click();
+      await page.getByText(/^“vert” attends most to “green” \(0\.\d+\)/).waitFor();
+      expect(await page.locator("heed-heatmap").count(), "the map is there once").toBe(1);
+      await page.getByRole("link", { name: "Live", exact: true }).click();
+      await page.waitForURL(`${url}live.html`);
+      expect(await page.getByRole("heading").first().textContent()).toBe("Live models");
+      expect(said).toEqual([]);
+    },
+  );
 });
 
 describe("the studio", () => {
@@ -172,10 +176,33 @@ describe("the studio", () => {
       "B: attention 2, head 1",
     );
     expect(await page.getByRole("button", { name: "Save PNG", exact: true }).first().isDisabled()).toBe(true);
+    // Another head of B is in the link, where a second tab finds it.
+    const chosen = page.getByRole("combobox", { name: "B:" });
+    await chosen.selectOption({ label: "B: attention 3, head 2" });
+    await expect.poll(() => page.url()).toMatch(/[#&]b=\d+\.2(&|$)/);
+    const second = await page.context().newPage();
+    await second.goto(page.url());
+    await viewed(second, "heed-compare");
+    const choice = (tab: typeof page) =>
+      tab.getByRole("combobox", { name: "B:" }).locator("option:checked").textContent();
+    expect(await choice(second)).toBe("B: attention 3, head 2");
+    await second.close();
+    await page.reload();
+    await viewed(page, "heed-compare");
+    expect(await choice(page)).toBe("B: attention 3, head 2");
     await page.getByRole("combobox", { name: "Compare with" }).selectOption("caption");
     await page.getByText("No head of B has A's 32 queries and 32 keys").waitFor();
+    expect(page.url()).not.toMatch(/[#&]b=/);
     await page.getByRole("combobox", { name: "Compare with" }).selectOption("");
     await viewed(page, "heed-view heed-heatmap");
+    // Two heads of one document, likewise.
+    await page.getByRole("tab", { name: "Compare" }).click();
+    await viewed(page, "heed-compare");
+    await page.getByRole("combobox", { name: "B:" }).selectOption({ label: "attention 1, head 3" });
+    await expect.poll(() => page.url()).toMatch(/[#&]b=\d+\.3(&|$)/);
+    await page.reload();
+    await viewed(page, "heed-compare");
+    expect(await choice(page)).toBe("attention 1, head 3");
     expect(said).toEqual([]);
   });
 

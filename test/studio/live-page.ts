@@ -1,6 +1,7 @@
 /** The page of the live models as its build has it, with the weights that ship beside it. */
 import path from "node:path";
 import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from "@playwright/test";
+import { withoutServiceWorker } from "../support/chromium.ts";
 import { ISOLATION, serve } from "../support/serve.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
@@ -32,6 +33,7 @@ export async function openLive(
   };
   const { url, server } = await serve(folder, isolated ? ISOLATION : {}, mounts);
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  await withoutServiceWorker(context);
   await before?.(context);
   const page = await context.newPage();
   const said: string[] = [];

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { type Browser, chromium } from "@playwright/test";
+import { type Browser, type BrowserContext, chromium } from "@playwright/test";
 import { afterAll, beforeAll, it } from "vitest";
 
 /** A Chromium to drive: $CHROMIUM_PATH, the system's, or the one that Playwright installed. */
@@ -59,3 +59,9 @@ export function itInChromium(title: string, test: () => Promise<void>, timeoutMs
   if (!findChromium() && !process.env.CI) it.skip(`${title} (skipped: no Chromium; set CHROMIUM_PATH)`);
   else it(title, test, timeoutMs);
 }
+
+/** Gives pages no service worker, as a private window does: what they ask for comes from the server of the test. */
+export const withoutServiceWorker = (context: BrowserContext): Promise<unknown> =>
+  context.addInitScript(() => {
+    delete (Navigator.prototype as { serviceWorker?: unknown }).serviceWorker;
+  });

@@ -6,6 +6,7 @@ import { onTestFinished } from "vitest";
 import { openPlaces } from "../../src/cli/studio/opened.ts";
 import { ownFolders } from "../../src/cli/studio/own-folders.ts";
 import { startStudioServer } from "../../src/cli/studio/server.ts";
+import { withoutServiceWorker } from "./chromium.ts";
 import { watch } from "./elements.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
@@ -21,7 +22,7 @@ export async function studioServer(places: readonly string[] = []): Promise<stri
   return server.url;
 }
 
-/** A page of the studio, and what its console and its network said, until the test is over. */
+/** A page of the studio, and what its console and its network said, until the test is over; with its service worker if `offline`. */
 export async function openStudio(
   browser: Browser,
   {
@@ -29,10 +30,12 @@ export async function openStudio(
     places = [] as readonly string[],
     options = {} as BrowserContextOptions,
     url = undefined as string | undefined,
+    offline = false,
   } = {},
 ): Promise<{ page: Page; said: string[]; requests: string[]; url: string }> {
   const served = url ?? (await studioServer(places));
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  if (!offline) await withoutServiceWorker(context);
   const page = await context.newPage();
   const opened = watch(page, () => context.close());
   onTestFinished(() => context.close());

@@ -1,5 +1,6 @@
 // The search of the site, bundled into one classic script, so that it runs from a server and from a folder of files alike.
 import MiniSearch from "minisearch";
+import { keepSitePages } from "./newer.js";
 
 const MOST = 12;
 const root = document.body.dataset.root ?? "";
@@ -58,6 +59,7 @@ input.addEventListener("keydown", (event) => {
   input.value = "";
   search();
 });
+void keepSitePages(root);
 // On a phone the menu begins closed: it is longer than the screen.
 const menu = document.querySelector(".menu details");
 if (menu && matchMedia("(max-width: 60rem)").matches) menu.removeAttribute("open");

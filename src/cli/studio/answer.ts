@@ -4,6 +4,7 @@ import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
+import { rangeOf } from "./byte-range.ts";
 
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
@@ -22,21 +23,6 @@ const HASHED = /-[\w-]{8}\.\w+$/;
 /** Larger files are sent as they are. */
 const MOST_PACKED = 4_000_000;
 const pack = promisify(gzip);
-
-/** The first and the last byte that a request asks for; undefined for the whole file, "none" for what no file has. */
-export function rangeOf(
-  header: string | undefined,
-  size: number,
-): readonly [number, number] | "none" | undefined {
-  const [, from, to] = /^bytes=(\d*)-(\d*)$/.exec(header ?? "") ?? [];
-  // Several ranges, and other units, may be answered by the whole.
-  if (from === undefined || (from === "" && to === "")) return undefined;
-  const [first, last] =
-    from === ""
-      ? [Math.max(0, size - Number(to)), size - 1]
-      : [Number(from), to === "" ? size - 1 : Math.min(Number(to), size - 1)];
-  return first > last || first >= size ? "none" : [first, last];
-}
 
 /** Sends a file, or what a request asks for of it; `immutable` says that its address will never mean another. */
 export async function answerFile(

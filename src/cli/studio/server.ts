@@ -7,20 +7,25 @@ const LOOPBACK = "127.0.0.1";
 /** How many ports after the first are tried. */
 const MOST_TRIED = 20;
 
-/** Scripts of the server alone, and WebAssembly; styles of elements; pictures that a page has made. */
-const policyOf = (scripts: string) =>
+/** Where the Hugging Face hub answers, and where it sends those who ask for large files. */
+const HUB_HOSTS = ["https://huggingface.co", "https://*.huggingface.co", "https://*.hf.co"];
+
+/**
+ * Scripts of the server alone, and WebAssembly; styles of elements; pictures that a page has made. Pages may ask the hub too, which
+ * they do when their reader opens a model of it.
+ */
+const policyOf = (scripts: string, hosts: readonly string[] = []) =>
   [
     "default-src 'none'",
     `script-src ${scripts}`,
     "worker-src 'self' blob:",
     "style-src 'self' 'unsafe-inline'",
     "img-src 'self' data: blob:",
-    "connect-src 'self' blob: data:",
+    ["connect-src 'self' blob: data:", ...hosts].join(" "),
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
   ].join("; ");
-const POLICY = policyOf("'self' 'wasm-unsafe-eval'");
 
 /** A worker has the policy that comes with its own script: RDKit's loader makes functions of text, which no page may. */
 const WORKER = /^\/assets\/worker-[\w-]+\.js$/;
@@ -28,7 +33,6 @@ const WORKER_POLICY = policyOf("'self' 'wasm-unsafe-eval' 'unsafe-eval'");
 
 /** On every answer. The three of cross-origin isolation give pages shared memory, and with it threads. */
 const HEADERS = {
-  "Content-Security-Policy": POLICY,
   "X-Content-Type-Options": "nosniff",
   "Referrer-Policy": "no-referrer",
   "Cross-Origin-Opener-Policy": "same-origin",
@@ -40,8 +44,10 @@ const HEADERS = {
 
 export interface StudioServerOptions {
   readonly folders: readonly ServedFolder[];
-  /** What `/api/opened` answers with, as JSON. */
+  /** What `/api/opened` answers with, as JSON; `/api/hub` tells the hub. */
   readonly opened: unknown;
+  /** A hub of models besides huggingface.co: its address. */
+  readonly hub?: string | undefined;
   /** The first port that is tried; 0 lets the system choose. */
   readonly port: number;
 }
@@ -100,8 +106,10 @@ async function listen(server: Server, first: number): Promise<AddressInfo> {
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { folders, opened }: StudioServerOptions,
+  { folders, opened, hub }: StudioServerOptions,
 ): Promise<void> {
+  const hosts = [...new Set([...(hub === undefined ? [] : [new URL(hub).origin]), ...HUB_HOSTS])];
+  response.setHeader("Content-Security-Policy", policyOf("'self' 'wasm-unsafe-eval'", hosts));
   for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
   if (!isOwn(request)) return refuse(response, 403, "The studio answers pages of its own address alone.");
   if (request.method !== "GET" && request.method !== "HEAD") {
@@ -110,10 +118,11 @@ async function answer(
   }
   const address = request.url ?? "/";
   if (WORKER.test(address)) response.setHeader("Content-Security-Policy", WORKER_POLICY);
-  if (address.split("?")[0] === "/api/opened") {
+  const asked = { "/api/opened": opened, "/api/hub": { endpoint: hub } }[address.split("?")[0]!];
+  if (asked !== undefined) {
     response.setHeader("Content-Type", "application/json; charset=utf-8");
     response.setHeader("Cache-Control", "no-store");
-    const body = new TextEncoder().encode(JSON.stringify(opened));
+    const body = new TextEncoder().encode(JSON.stringify(asked));
     return end(response, 200, request.method === "HEAD" ? undefined : body);
   }
   const file = await fileAt(folders, address);

@@ -1,6 +1,7 @@
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
 import type { ModelSource } from "../client.ts";
 import "./classes.ts";
+import "./hub.ts";
 import { TextPanel } from "./text.ts";
 
 /** `<live-opened>`: a published model that the reader opens, from a folder as the Hugging Face hub has it. */
@@ -44,7 +45,7 @@ export class LiveOpened extends TextPanel {
   override render(): TemplateResult {
     return html`
       <p>Open a model that you have: all files of its folder, or drop them here. Heed reads BERT, RoBERTa, DistilBERT, ALBERT (MiniLM is a BERT), GPT-2, Llama and their kin
-        from <code>.safetensors</code>, <code>.bin</code> with <code>config.json</code> and <code>tokenizer.json</code>, or one <code>.gguf</code>. Nothing leaves this page.</p>
+        from <code>.safetensors</code>, <code>.bin</code> with <code>config.json</code> and <code>tokenizer.json</code>, or one <code>.gguf</code>. Nothing of yours leaves this page.</p>
       <div class="bar" @dragover=${(event: DragEvent) => event.preventDefault()} @drop=${(
         event: DragEvent,
       ) => {
@@ -55,8 +56,8 @@ export class LiveOpened extends TextPanel {
           const { files } = event.target as HTMLInputElement;
           if (files?.length) this.#open(files);
         }} /></label>
-        <span class="muted">or fetch one: <code>heed models fetch sentence-transformers/all-MiniLM-L6-v2</code></span>
       </div>
+      <hub-models @model-files=${(event: CustomEvent<File[]>) => this.#open(event.detail)}></hub-models>
       ${this.facts?.description ? html`<p><strong>${this.facts.description}</strong></p>` : nothing}
       ${this.opened ? this.reading() : nothing}
       ${

@@ -1,4 +1,5 @@
-import { memoryBytes, openCheckpoint } from "../../../src/checkpoints/index.ts";
+import { type Checkpoint, memoryBytes, openCheckpoint } from "../../../src/checkpoints/index.ts";
+import { openSharded, parseIndex } from "../../../src/checkpoints/sharded.ts";
 import { loadPretrained } from "../../../src/models/pretrained/load.ts";
 import { generate } from "../../../src/models/transformer/generate.ts";
 import { generationSettings } from "../../../src/tasks/pretrained/generation-settings.ts";
@@ -30,7 +31,7 @@ export async function openPretrained(files: FileBytes): Promise<LiveModel> {
       throw new Error(`${name} is no JSON`, { cause });
     }
   };
-  const checkpoint = await openCheckpoint(memoryBytes(files[weights]!));
+  const checkpoint = await openWeights(files, weights);
   const isGguf = checkpoint.format === "gguf";
   const config = json("config.json") ?? {};
   if (!isGguf && names.every((name) => name !== "config.json"))
@@ -43,6 +44,17 @@ export async function openPretrained(files: FileBytes): Promise<LiveModel> {
   } finally {
     await checkpoint.close();
   }
+}
+
+/** The file of the weights, or all of them where an index says which tensor is in which. */
+async function openWeights(files: FileBytes, weights: string): Promise<Checkpoint> {
+  const index = Object.keys(files).find((name) => name.endsWith(".index.json"));
+  if (index === undefined) return openCheckpoint(memoryBytes(files[weights]!));
+  const places = parseIndex(index, new TextDecoder().decode(files[index]));
+  return openSharded(index, places, async (name) => {
+    if (Object.hasOwn(files, name)) return openCheckpoint(memoryBytes(files[name]!));
+    throw new Error(`${name} is missing, which ${index} names; open all files of the model at once`);
+  });
 }
 
 function live(published: PretrainedModel): LiveModel {

@@ -1,7 +1,7 @@
 /** Which files of a repository heed needs. */
 import { DataError, OptionError } from "../../../core/errors.ts";
 import { isBesideWeights } from "../beside-weights.ts";
-import { OP, type Repository } from "./repository.ts";
+import { OP, type Repository } from "./listing.ts";
 
 export const INDEX = "model.safetensors.index.json";
 /** Weights by the names that the hub gives them: the first that is there is taken. */

@@ -8,28 +8,18 @@ import { fetchFiles, type WantedFile } from "../../../data/fetch-files.ts";
 import { unwritableCache } from "../../../data/locate.ts";
 import {
   MODEL_RECORD,
-  type ModelName,
   type ModelRecord,
   modelPath,
   modelsFolder,
-  modelTitle,
-  parseModelName,
   readModelRecord,
 } from "../../../data/locate-model.ts";
+import { type ModelName, modelTitle, parseModelName } from "../../../data/model-name.ts";
 import { uniqueSuffix } from "../../../data/part.ts";
 import { readJsonObject } from "../../../models/pretrained/json-file.ts";
 import { MODEL_TYPES } from "../../../models/pretrained/load.ts";
 import { chooseFiles, INDEX, isPartOfModel } from "./choose.ts";
-import {
-  fileAddress,
-  type Hub,
-  type HubOptions,
-  hubOf,
-  hubRefusal,
-  OP,
-  type Repository,
-  readRepository,
-} from "./repository.ts";
+import { fileAddress, OP, type Repository } from "./listing.ts";
+import { type Hub, type HubOptions, hubOf, hubRefusal, readRepository } from "./repository.ts";
 
 export interface FetchModelOptions extends HubOptions {
   /** A branch, a tag or a commit. @default that of the name, else main */

@@ -62,11 +62,13 @@ export interface HubOptions {
   readonly says?: Record<string, unknown>;
   readonly revision?: string;
   readonly commit?: string;
+  /** On every answer, such as those that let pages of other sites read it. */
+  readonly headers?: Record<string, string>;
 }
 
 /** A hub with one model on 127.0.0.1; it closes with the test. */
 export async function hubServer(files: Files, options: HubOptions = {}): Promise<HubServer> {
-  const { says = {}, revision = "main", commit = COMMIT } = options;
+  const { says = {}, revision = "main", commit = COMMIT, headers: more = {} } = options;
   const first = copyOf(options.first ?? {});
   const requests: HubServer["requests"] = [];
   const siblings = Object.entries(files).map(([name, content]) => sibling(name, content));
@@ -86,6 +88,7 @@ export async function hubServer(files: Files, options: HubOptions = {}): Promise
       ...(headers.range && { range: headers.range }),
       ...(headers.authorization && { token: headers.authorization }),
     });
+    for (const [name, value] of Object.entries(more)) response.setHeader(name, value);
     // What signs an address of a store stands behind it.
     answerOf(url.replace("?signed=1", ""))(request, response);
   });
