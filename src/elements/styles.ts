@@ -1,19 +1,14 @@
-import { css } from "lit";
+import { css, unsafeCSS } from "lit";
+import { COLORS } from "./colors.ts";
 
-/** The look of all elements. Text is at least 7:1, lines and focus 3:1, in both schemes; see viz/svg/theme.ts. */
+/** The look of all elements. */
 export const styles = css`
   :host {
     display: block;
     box-sizing: border-box;
     max-inline-size: 44rem;
     color-scheme: light dark;
-    --heed-text: light-dark(#1a1a1a, #ededed);
-    --heed-muted: light-dark(#4a4a4a, #b8b8b8);
-    --heed-background: light-dark(#ffffff, #121212);
-    --heed-raised: light-dark(#f3f3f3, #242424);
-    --heed-line: light-dark(#767676, #8f8f8f);
-    --heed-focus: light-dark(#0b57d0, #8ab4f8);
-    --heed-alert: light-dark(#a50e0e, #f6aea9);
+    ${unsafeCSS(COLORS)}
     padding: 0.75rem;
     color: var(--heed-text);
     background: var(--heed-background);

@@ -14,6 +14,14 @@ export interface Words {
 const SPECIAL = /^(?:<[^<>\s]+>|\[[A-Z]+\])$/;
 
 /**
+ * Whether a token is a mark of the model and no text: in angle brackets, or in square ones and capitals.
+ *
+ * @example
+ * ["[CLS]", "<s>", "<|endoftext|>", "cat", "[cat]"].map(isSpecialToken); // [true, true, true, false, false]
+ */
+export const isSpecialToken = (token: string): boolean => SPECIAL.test(token);
+
+/**
  * The words of subword tokens, by the marks of the tokenizers: `▁` or `Ġ` before a word's first piece
  * (SentencePiece, GPT-2), `##` before its others (BERT), `@@` after all but its last (subword-nmt). Tokens without any
  * mark are words.
@@ -27,7 +35,7 @@ export function findWords(tokens: readonly string[]): Words {
   const starts: number[] = [];
   let [open, special] = [false, true];
   for (const [at, token] of tokens.entries()) {
-    const isSpecial = SPECIAL.test(token);
+    const isSpecial = isSpecialToken(token);
     const piece = isSpecial ? token : token.replace(/^(?:[▁Ġ]|##(?=.))|(?<=.)@@$/gu, "");
     const continues = begins ? !/^[▁Ġ]/u.test(token) : open || /^##./u.test(token);
     if (continues && !special && !isSpecial) words[words.length - 1] += piece;

@@ -6,12 +6,15 @@ export const appStyles = css`
   .app.over { outline: 3px dashed var(--heed-focus); outline-offset: 2px; }
   .toolbar { display: flex; flex-wrap: wrap; gap: 0.4rem 0.75rem; align-items: center; }
   .toolbar label { display: inline-flex; gap: 0.35rem; align-items: center; color: var(--heed-muted); min-inline-size: 0; }
-  .toolbar select { color: var(--heed-text); max-inline-size: 12.5rem; }
+  .toolbar select { color: var(--heed-text); max-inline-size: 11.5rem; }
   .toolbar .space { flex: 1; }
   .saves { display: inline-flex; gap: 0.25rem; align-items: center; color: var(--heed-muted); flex-wrap: wrap; }
   .saves button { color: var(--heed-text); padding-inline: 0.35rem; }
   .saves button:disabled { color: var(--heed-muted); }
   .status { min-block-size: 1.4em; margin: 0.3rem 0 0.5rem; color: var(--heed-muted); }
+  .ways { margin: 0 0 0.5rem; }
+  .link { border: 0; background: none; padding: 0; min-block-size: 24px; color: var(--heed-focus); text-decoration: underline; }
+  .ways a { color: var(--heed-focus); display: inline-block; min-block-size: 24px; }
   .live { border-block-end: 1px solid var(--heed-line); padding-block-end: 0.75rem; margin-block-end: 0.75rem; }
   .columns { display: grid; gap: 0.5rem 1rem; grid-template-columns: minmax(0, 1fr); align-items: start; }
   .side { border-block-start: 1px solid var(--heed-line); min-inline-size: 0; }

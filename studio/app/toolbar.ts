@@ -56,7 +56,7 @@ export function toolbarTemplate(
     ${
       isLive === undefined
         ? nothing
-        : html`<button type="button" aria-pressed=${isLive} @click=${() => acts.live()}>Live</button>`
+        : html`<button type="button" aria-pressed=${isLive} @click=${() => acts.live()}>Run a model</button>`
     }
     <label>Document <select .value=${shown ?? ""} @change=${(event: Event) => acts.show(value(event))}>
       ${shown === undefined ? html`<option value="" selected>–</option>` : nothing}${options(documents, shown)}</select></label>
@@ -73,4 +73,11 @@ export function toolbarTemplate(
     )}</span>
     <button type="button" @click=${() => acts.copyLink()}>Copy link</button>
   </div>`;
+}
+
+/** Where a newcomer goes on: what the words mean, a sentence of one's own, the guided path. */
+export function waysTemplate({ live }: Pick<ToolbarActs, "live">, hasLive: boolean): TemplateResult {
+  const own = html` <button type="button" class="link" @click=${() => live()}>Try a sentence of your own</button> ·`;
+  return html`<p class="ways">A query is what looks, a key what it can look at; a weight says how much of it the query takes.${hasLive ? own : nothing}
+    <a href="./learn.html">What is attention?</a></p>`;
 }

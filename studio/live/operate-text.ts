@@ -1,5 +1,5 @@
 import type { Intervention } from "../../src/intervene/intervention.ts";
-import type { LayerFacts } from "./operate-protocol.ts";
+import type { LayerFacts, OperateOutput } from "./operate-protocol.ts";
 
 const first = (given: unknown): number | undefined =>
   typeof given === "number" ? given : Array.isArray(given) ? (given[0] as number) : undefined;
@@ -21,6 +21,35 @@ export function said(one: Intervention, layers: readonly LayerFacts[]): string {
     return `query ${token(layer?.queries, first(one.queries))} of ${head} knocked out`;
   if (one.keys !== undefined) return `key ${token(layer?.keys, first(one.keys))} hidden from ${head}`;
   return `${head} knocked out`;
+}
+
+/** What moved less stayed as it was. */
+export const LEAST_CHANGE = 0.0005;
+
+export const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+
+/**
+ * What a change did, in a sentence or three: what the model writes now, the answer whose probability moved most, and how many
+ * heads look elsewhere.
+ */
+export function consequence({
+  written,
+  answers,
+  changes,
+}: Pick<OperateOutput, "written" | "answers" | "changes">): string {
+  const writes =
+    written.after === written.before
+      ? `It still writes “${written.after}”.`
+      : `It now writes “${written.after}” instead of “${written.before}”.`;
+  const moved = (one: OperateOutput["answers"][number]) => Math.abs(one.after - one.before);
+  const [most] = [...answers].sort((a, b) => moved(b) - moved(a));
+  const answer =
+    most && moved(most) >= LEAST_CHANGE
+      ? ` “${most.token.trim() || "space"}” changed most: from ${percent(most.before)} to ${percent(most.after)}.`
+      : " No answer became more or less likely.";
+  const heads = changes.filter(({ change }) => change >= LEAST_CHANGE).length;
+  const look = heads === 0 ? "No head looks" : heads === 1 ? "One head looks" : `${heads} heads look`;
+  return `${writes}${answer} ${look} elsewhere.`;
 }
 
 /**

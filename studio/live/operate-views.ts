@@ -1,15 +1,12 @@
 /** What is shown of an operation: answers, heads that moved, effects, code. */
 import { html, type TemplateResult } from "lit";
 import type { AnswerFacts, EffectsOutput, LayerFacts, OperateOutput } from "./operate-protocol.ts";
+import { LEAST_CHANGE, percent } from "./operate-text.ts";
 
 /** Heads that are listed. */
 const MOST_HEADS = 10;
-/** A head that moved less stayed where it was. */
-const LEAST_CHANGE = 0.0005;
 
 type Go = (layer: number, head: number) => void;
-
-const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
 /** How sure the model is of each token that it wrote, unchanged and changed. */
 export function answersTable(answers: readonly AnswerFacts[]): TemplateResult {
@@ -22,7 +19,7 @@ export function answersTable(answers: readonly AnswerFacts[]): TemplateResult {
         before,
         after,
       }) => html`<tr><th scope="row">${token.trim() || "␣"}</th><td>${percent(before)}</td>
-        <td data-after=${after}>${percent(after)}${after < before - 0.0005 ? " ↓" : after > before + 0.0005 ? " ↑" : ""}</td></tr>`,
+        <td data-after=${after}>${percent(after)}${after < before - LEAST_CHANGE ? " ↓" : after > before + LEAST_CHANGE ? " ↑" : ""}</td></tr>`,
     )}</tbody></table></div>`;
 }
 

@@ -5,13 +5,15 @@ import type { Intervention } from "../../src/intervene/intervention.ts";
 import { type LiveClient, Overtaken } from "./client.ts";
 import { beginning, changedTo, type History, redo, replaced, undo } from "./history.ts";
 import type { EffectsOutput, OperateOutput } from "./operate-protocol.ts";
-import { renormalized, said } from "./operate-text.ts";
+import { consequence, renormalized, said } from "./operate-text.ts";
 import { answersTable, changesList, codeBlock, effectsTable } from "./operate-views.ts";
 import { fieldValue } from "./panel.ts";
 import { liveStyles } from "./styles.ts";
 
 /** Keys of a row that get sliders. */
 const MOST_SLIDERS = 32;
+/** While the reader types, the model translates; what is changed runs anew after a pause, in milliseconds. */
+const PAUSE_MS = 400;
 
 /**
  * `<head-operations>`: knocks out heads, keys, queries and edges of a live model, drags the weights of a row, and shows what the
@@ -49,6 +51,9 @@ export class HeadOperations extends LitElement {
   declare copied: boolean;
 
   readonly #store = new SelectionStore();
+  /** The changes that `output` is of: newer ones may still be on their way. */
+  #shown: readonly Intervention[] = [];
+  #pause: ReturnType<typeof setTimeout> | undefined;
   /** Whether the newest state is that of a slider which is still dragged. */
   #dragged: string | undefined;
 
@@ -72,16 +77,27 @@ export class HeadOperations extends LitElement {
     // Rows and tokens of another text are others.
     this.history = beginning([]);
     this.effects = {};
-    void this.#run();
+    clearTimeout(this.#pause);
+    if (this.output) this.#pause = setTimeout(() => void this.#run(), PAUSE_MS);
+    else void this.#run();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearTimeout(this.#pause);
   }
 
   async #run(): Promise<void> {
-    this.busy = true;
+    this.busy = this.output === undefined;
     this.copied = false;
     try {
       const { text, to, history } = this;
       const output = await this.client.run(this.model, "operate", { text, to, interventions: history.now });
+      // The last layer looks from what is written to what is read, or to the latest: the easiest to understand.
+      if (!this.output) this.#go({ layer: output.layers.length - 1 });
+      this.#keepPlace(output);
       this.output = output;
+      this.#shown = history.now;
       this.traces = { unchanged: readTrace(output.unchanged), changed: readTrace(output.changed) };
       this.failure = undefined;
     } catch (error) {
@@ -98,6 +114,8 @@ export class HeadOperations extends LitElement {
   }
 
   #add(one: Intervention): void {
+    const isThere = this.history.now.some((other) => JSON.stringify(other) === JSON.stringify(one));
+    if (isThere) return;
     this.#apply(changedTo(this.history, [...this.history.now, one]));
   }
 
@@ -145,8 +163,34 @@ export class HeadOperations extends LitElement {
     this.#store.set(this.place);
   }
 
+  /** A shorter text has fewer queries and keys. */
+  #keepPlace({ layers }: OperateOutput): void {
+    const { layer, head, query, key } = this.place;
+    const { queries, keys } = layers[layer]!;
+    if (query >= queries.length || key >= keys.length) this.#go({ layer, head });
+  }
+
+  /** Goes to a head of a list, and to the controls, where it can be changed. */
+  #goTo(layer: number, head: number): void {
+    this.#go({ layer, head });
+    this.renderRoot.querySelector<HTMLElement>('[aria-label="Layer to change"]')?.focus();
+  }
+
+  /** Takes back one change; what had the focus goes with it, so that the focus goes to what brings it back. */
+  #takeBack(n: number): void {
+    const { history } = this;
+    this.#apply(
+      changedTo(
+        history,
+        history.now.filter((_, m) => m !== n),
+      ),
+    );
+    void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>("[data-undo]")?.focus());
+  }
+
   override render(): TemplateResult {
     const { output, failure, history } = this;
+    const isChanged = history.now.length > 0 && this.#shown === history.now;
     return html`<h3>Change its attention</h3>
       <p class="muted">One pass in which every answer is known. What is changed here changes every head after it.</p>
       ${failure === undefined ? nothing : html`<div class="failure" role="alert"><p>${failure}</p></div>`}
@@ -154,7 +198,7 @@ export class HeadOperations extends LitElement {
         output
           ? html`${this.#tools(output)}
       <div class="bar" role="group" aria-label="What is changed">
-        <button type="button" ?disabled=${history.before.length === 0} @click=${() => this.#apply(undo(history))}>Undo</button>
+        <button type="button" data-undo ?disabled=${history.before.length === 0} @click=${() => this.#apply(undo(history))}>Undo</button>
         <button type="button" ?disabled=${history.undone.length === 0} @click=${() => this.#apply(redo(history))}>Redo</button>
         <button type="button" ?disabled=${history.now.length === 0} @click=${() => this.#apply(changedTo(history, []))}>As it was</button>
       </div>
@@ -163,17 +207,12 @@ export class HeadOperations extends LitElement {
           ? html`<p class="muted">Nothing is changed.</p>`
           : html`<ul>${history.now.map(
               (one, n) =>
-                html`<li>${said(one, output.layers)} <button type="button" aria-label=${`Take back: ${said(one, output.layers)}`} @click=${() =>
-                  this.#apply(
-                    changedTo(
-                      history,
-                      history.now.filter((_, m) => m !== n),
-                    ),
-                  )}>✕</button></li>`,
+                html`<li>${said(one, output.layers)} <button type="button" aria-label=${`Take back: ${said(one, output.layers)}`} @click=${() => this.#takeBack(n)}>✕</button></li>`,
             )}</ul>`
       }
-      <p>It writes: <strong data-written>${output.written.after}</strong>${output.written.after === output.written.before ? " (as unchanged)" : html` <span class="muted">instead of</span> ${output.written.before}`}</p>
-      <div class="columns"><div>${answersTable(output.answers)}</div><div>${changesList(output, (layer, head) => this.#go({ layer, head }))}</div></div>
+      <p role="status" data-consequence>${isChanged ? consequence(output) : nothing}</p>
+      <p>It writes: <strong data-written>${output.written.after}</strong></p>
+      <div class="columns"><div>${answersTable(output.answers)}</div><div>${isChanged ? changesList(output, (layer, head) => this.#goTo(layer, head)) : nothing}</div></div>
       ${this.#maps()}
       ${this.#effects(output)}
       ${codeBlock(output.code, this.copied, () => void this.#copy(output.code))}`
@@ -215,10 +254,10 @@ export class HeadOperations extends LitElement {
     const { layer, head, query } = this.place;
     return html`<details><summary>Drag the weights of this row</summary>
       <p class="muted">The others share what is left, as they did before. Arrow keys move a slider.</p>
-      <div class="bar">${keys.slice(0, MOST_SLIDERS).map((token, s) =>
+      <div class="weights">${keys.slice(0, MOST_SLIDERS).map((token, s) =>
         seen[s]
-          ? html`<label>${token.trim() || "␣"} <input type="range" min="0" max="1" step="0.01" data-key=${s} .value=${weights[s]!.toFixed(2)}
-              @input=${(event: Event) => this.#pin(renormalized(weights, s, Number(fieldValue(event)), seen), `${layer} ${head} ${query} ${s}`)} /> ${weights[s]!.toFixed(2)}</label>`
+          ? html`<label><span>${token.trim() || "␣"}</span> <input type="range" min="0" max="1" step="0.01" data-key=${s} .value=${weights[s]!.toFixed(2)}
+              @input=${(event: Event) => this.#pin(renormalized(weights, s, Number(fieldValue(event)), seen), `${layer} ${head} ${query} ${s}`)} /> <span>${weights[s]!.toFixed(2)}</span></label>`
           : nothing,
       )}</div></details>`;
   }
@@ -235,9 +274,10 @@ export class HeadOperations extends LitElement {
     const { exact, gradient } = this.effects;
     return html`<h3>What every head does</h3>
       <p class="muted">How the log-probability of all answers together changes when a head's output is 0: below 0, the answers need the head. Exactly by running again for each head, to first order by one run and its gradients.</p>
-      <div class="bar"><button type="button" ?disabled=${this.busy} @click=${() => void this.#rank("exact")}>Rank exactly</button>
-      <button type="button" ?disabled=${this.busy} @click=${() => void this.#rank("gradient")}>Rank to first order</button></div>
-      ${exact || gradient ? effectsTable(output.layers, exact, gradient, (layer, head) => this.#go({ layer, head })) : nothing}`;
+      <div class="bar"><button type="button" @click=${() => void this.#rank("exact")}>Rank exactly</button>
+      <button type="button" @click=${() => void this.#rank("gradient")}>Rank to first order</button>
+      <span role="status">${this.busy ? "Running." : ""}</span></div>
+      ${exact || gradient ? effectsTable(output.layers, exact, gradient, (layer, head) => this.#goTo(layer, head)) : nothing}`;
   }
 
   async #copy(code: string): Promise<void> {

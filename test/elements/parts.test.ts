@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { movedCursor } from "../../src/elements/parts/keys.ts";
 import { axisLabels, labelStep } from "../../src/elements/parts/labels.ts";
 import { lookup, paint, pixel } from "../../src/elements/parts/lookup.ts";
+import { rovingStep } from "../../src/elements/parts/roving.ts";
 import {
   BY_KEY,
   cellSentence,
@@ -101,6 +102,25 @@ describe("the keys", () => {
   test("leave Alt and other keys to others", () => {
     expect(movedCursor(press("ArrowDown", { altKey: true }), at, field)).toBeUndefined();
     expect(movedCursor(press("x"), at, field)).toBeUndefined();
+  });
+});
+
+describe("the keys of a row of tabs or tokens", () => {
+  const press = (key: string, more = {}) => ({ key, ...more });
+
+  test("go one on or back, or to an end, round or not", () => {
+    expect(rovingStep(press("ArrowRight"), 2, 3, true)).toBe(0);
+    expect(rovingStep(press("ArrowRight"), 2, 3, false)).toBe(2);
+    expect(rovingStep(press("ArrowLeft"), 0, 3, true)).toBe(2);
+    expect(rovingStep(press("ArrowLeft"), 0, 3, false)).toBe(0);
+    expect(rovingStep(press("Home"), 2, 3, false)).toBe(0);
+    expect(rovingStep(press("End"), 0, 3, true)).toBe(2);
+  });
+
+  test("leave the browser's to the browser, and an empty row alone", () => {
+    expect(rovingStep(press("ArrowLeft", { altKey: true }), 1, 3, true)).toBeUndefined();
+    expect(rovingStep(press("a"), 1, 3, true)).toBeUndefined();
+    expect(rovingStep(press("End"), 0, 0, true)).toBeUndefined();
   });
 });
 

@@ -1,5 +1,8 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { encodeSafetensors } from "../../src/core/safetensors.ts";
+import { COLORS } from "../../src/elements/colors.ts";
 import { modelOfTrace } from "../../src/elements/model.ts";
 import { createTrace, traceTensor, writeTrace } from "../../src/inspect/index.ts";
 import { readPlace, writePlace } from "../../studio/app/address.ts";
@@ -9,6 +12,7 @@ import { fileKind } from "../../studio/app/file-kind.ts";
 import { fileName } from "../../studio/app/formats.ts";
 import { counterpart, joinedModel } from "../../studio/app/joined-model.ts";
 import { exampleTrace, SENTENCE } from "../support/elements.ts";
+import { PAGES } from "../support/studio.ts";
 
 const bytes = (text: string) => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
 
@@ -100,4 +104,38 @@ test("sizes and names of files are short", () => {
   ]);
   expect(fileName("A <b>picture</b>/..", "heatmap", "png")).toBe("A-b-picture-b-heatmap.png");
   expect(fileName(undefined, "flow", "svg")).toBe("attention-flow.svg");
+});
+
+describe("the pages that are built", () => {
+  const pages = readdirSync(PAGES).filter((file) => file.endsWith(".html"));
+  const read = (file: string) => readFileSync(path.join(PAGES, file), "utf8");
+
+  test("begin alike: the encoding first, the width of the device, an icon, a title, one header and one main part", () => {
+    for (const file of pages) {
+      const html = read(file);
+      expect(html, file).toMatch(
+        /<head>\s*<meta charset="utf-8">\s*<meta name="viewport" content="width=device-width/,
+      );
+      for (const once of [
+        /<link rel="icon" href="data:,">/g,
+        /<title>[^<]+<\/title>/g,
+        /<page-header/g,
+        /<main id="main"/g,
+      ])
+        expect(html.match(once)?.length, `${file}: ${once}`).toBe(1);
+    }
+  });
+
+  test("have the colours of the elements, and no others", () => {
+    const wanted = COLORS.replaceAll(/\s/g, "");
+    for (const file of pages) {
+      const sheets = [...read(file).matchAll(/<link rel="stylesheet"[^>]*href="([^"]+)"/g)].map(([, sheet]) =>
+        read(sheet!),
+      );
+      // Names with their values as the builder writes them: without spaces, and white as #fff.
+      const built = sheets.join("").replaceAll(/\s/g, "").replaceAll("#ffffff", "#fff");
+      for (const line of wanted.replaceAll("#ffffff", "#fff").split(";").filter(Boolean))
+        expect(built.split(line).length - 1, `${file}: ${line}`).toBe(1);
+    }
+  });
 });

@@ -36,7 +36,7 @@ export class LiveAtoms extends LivePanel {
   }
 
   override render(): TemplateResult {
-    const { output, trace } = this;
+    const { output } = this;
     return html`
       <label class="wide">A reaction, reactants&gt;&gt;products in SMILES <input type="text" spellcheck="false" size="60" .value=${this.text} @input=${(
         event: Event,
@@ -47,7 +47,7 @@ export class LiveAtoms extends LivePanel {
       <p class="answer" data-answer>${output?.map.mapped ?? ""}</p>
       ${output ? html`<p class="muted">Confidence ${output.map.confidence.toFixed(3)}. Atoms of one number are one atom, before and after.</p>` : nothing}
       ${this.statusLine()}
-      ${trace ? html`<heed-heatmap .trace=${trace} heading="What each product atom looked at" heading-level="3"></heed-heatmap>` : nothing}
+      ${this.map("What each product atom looked at")}
       <p class="muted">RDKit, which reads the molecules, is another 7 MB of WebAssembly; it is fetched with the model.</p>`;
   }
 }

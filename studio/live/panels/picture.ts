@@ -97,13 +97,13 @@ export class LivePicture extends LivePanel {
   }
 
   override render(): TemplateResult {
-    const { kind, output, drawn, seen } = this;
+    const { kind, output, drawn, seen, chosen } = this;
     const { answer, about } = KINDS[kind];
     return html`
       <div class="bar" role="group" aria-label="A picture">${SCENES.map(
         (
           n,
-        ) => html`<button class="pick" type="button" aria-pressed=${String(this.chosen === n)} @click=${() => this.#choose(undefined, n)}>
+        ) => html`<button class="pick" type="button" aria-pressed=${String(chosen === n)} @click=${() => this.#choose(undefined, n)}>
           <img src=${sceneAddress(this.runsBase, n)} alt=${`Scene ${n}`} width="64" height="64" /></button>`,
       )}
         <label>Your own <input type="file" accept="image/*" @change=${(event: Event) => {
@@ -123,8 +123,8 @@ export class LivePicture extends LivePanel {
       ${output ? html`<p class="answer" data-answer>${answer}: ${said(output)}</p>` : nothing}
       ${output?.inverted ? html`<p class="muted">Dark and light were exchanged: the model knows bright items on black.</p>` : nothing}
       ${this.statusLine()}
-      ${drawn ? html`<p class="muted">${about}</p><img src=${drawn} alt=${about} />` : nothing}
-      ${seen ? html`<p class="muted">What the model read:</p><img class="seen" src=${seen} alt="The picture as greys of 64 by 64" />` : nothing}
+      ${drawn ? html`<p class="muted">${about}</p><div class="scroll strip" tabindex="0" role="region" aria-label=${about}><img src=${drawn} alt=${about} /></div>` : nothing}
+      ${seen && chosen === undefined ? html`<p class="muted">What the model read:</p><img class="seen" src=${seen} alt="The picture as greys of 64 by 64" />` : nothing}
       <p class="muted">The models know seven kinds of clothes, as small grey pictures on black; of a photograph they say what it looks like to them, which is mostly wrong.</p>`;
   }
 }

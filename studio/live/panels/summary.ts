@@ -62,7 +62,7 @@ export class LiveSummary extends LivePanel {
   }
 
   override render(): TemplateResult {
-    const { output, trace, model } = this;
+    const { output, model } = this;
     return html`
       <label class="wide">A text<textarea rows="6" .value=${this.text} @input=${this.#type}></textarea></label>
       <div class="bar"><label>Model <select @change=${(event: Event) => {
@@ -74,7 +74,7 @@ export class LiveSummary extends LivePanel {
       ${output && output.summary.cut > 0 ? html`<p class="muted">The model reads the first ${output.summary.sourceTokens.length} words and signs; ${output.summary.cut} more were not read.</p>` : nothing}
       ${this.statusLine()}
       ${output ? coverage(output.summary) : nothing}
-      ${trace ? html`<heed-heatmap .trace=${trace} heading="Where each word of the title looked" heading-level="3"></heed-heatmap>` : nothing}`;
+      ${this.map("Where each word of the title looked")}`;
   }
 }
 

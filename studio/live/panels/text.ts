@@ -11,16 +11,13 @@ export abstract class TextPanel extends LivePanel {
   static override properties: PropertyDeclarations = {
     text: { state: true },
     output: { state: true },
-    operating: { state: true },
   };
   declare text: string;
   declare output: TextOutput | undefined;
-  declare operating: boolean;
 
   constructor() {
     super();
     this.text = FIRST.text.text;
-    this.operating = false;
   }
 
   protected override answer(): Promise<void> {
@@ -54,19 +51,8 @@ export abstract class TextPanel extends LivePanel {
       ${output?.bits === undefined ? nothing : html`<p class="muted">${output.bits.toFixed(2)} bits a character: the fewer, the less it was surprised.</p>`}
       ${output && output.cut > 0 ? html`<p class="muted">${output.tokens.length} tokens are shown; ${output.cut} others are left out.</p>` : nothing}
       ${this.statusLine()}
-      ${trace ? html`<heed-view .trace=${trace} heading="What every head looks at" heading-level="3"></heed-view>` : nothing}
-      ${
-        this.facts?.acts.includes("operate")
-          ? html`<div class="bar"><button type="button" aria-expanded=${String(this.operating)} @click=${() => {
-              this.operating = !this.operating;
-            }}>Change its attention</button></div>`
-          : nothing
-      }
-      ${
-        this.operating && this.facts?.acts.includes("operate")
-          ? html`<head-operations .client=${this.client} .model=${this.source.model} .text=${this.text}></head-operations>`
-          : nothing
-      }`;
+      ${this.operations(this.text)}
+      ${trace && !this.embedded ? html`<heed-view .trace=${trace} heading="What every head looks at" heading-level="3"></heed-view>` : nothing}`;
   }
 }
 

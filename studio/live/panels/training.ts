@@ -16,6 +16,7 @@ const MOST_LOSS = 3;
 export class LiveTraining extends LitElement {
   static override properties = {
     client: { attribute: false },
+    embedded: { attribute: false },
     sentence: { state: true },
     seed: { state: true },
     latest: { state: true },
@@ -27,6 +28,8 @@ export class LiveTraining extends LitElement {
   static override styles = [liveStyles];
 
   declare client: LiveClient;
+  /** Whether the page around it shows the trace. */
+  declare embedded: boolean;
   declare sentence: string;
   declare seed: number;
   declare latest: ToyStep | undefined;
@@ -43,6 +46,7 @@ export class LiveTraining extends LitElement {
     this.seed = 1;
     this.losses = [];
     this.running = false;
+    this.embedded = false;
   }
 
   override disconnectedCallback(): void {
@@ -111,7 +115,7 @@ export class LiveTraining extends LitElement {
           : nothing
       }
       <div class="columns"><div>${this.losses.length > 1 ? curve(this.losses) : nothing}</div>
-      <div>${trace ? html`<heed-heatmap .trace=${trace} heading="Where each word looks" heading-level="3"></heed-heatmap>` : nothing}</div></div>
+      <div>${trace && !this.embedded ? html`<heed-heatmap .trace=${trace} heading="Where each word looks" heading-level="3"></heed-heatmap>` : nothing}</div></div>
       <p class="muted">To train on two classes of your own sentences, open a BERT such as MiniLM under “Your model”.</p>`;
   }
 }

@@ -13,7 +13,9 @@ const MODELS = {
 type ModelName = keyof typeof MODELS;
 
 const LANGUAGES: Readonly<Record<string, string>> = { fr: "French", de: "German", es: "Spanish" };
-/** What keystrokes are answered with; once the reader pauses, the candidates of a wide beam follow. */
+/** Letters up to which every keystroke is answered with a wide beam: some twenty words, in less than 300 ms. */
+const SHORT = 120;
+/** What keystrokes in longer texts are answered with; once the reader pauses, the candidates of the wide beam follow. */
 const QUICK_BEAM = 1;
 /** Letters from which on a text is translated without a beam: it would take seconds. */
 const LONG = 400;
@@ -26,20 +28,17 @@ export class LiveTranslation extends LivePanel {
     model: { state: true },
     to: { state: true },
     output: { state: true },
-    operating: { state: true },
   };
   declare text: string;
   declare model: ModelName;
   declare to: string;
   declare output: TranslateOutput | undefined;
-  declare operating: boolean;
 
   constructor() {
     super();
     this.text = kept("translation", FIRST.translation.text);
     this.model = "translation-en";
     this.to = "fr";
-    this.operating = false;
   }
 
   protected override get source(): ModelSource {
@@ -76,8 +75,10 @@ export class LiveTranslation extends LivePanel {
   #type(event: Event): void {
     this.text = fieldValue(event);
     keep("translation", this.text);
-    void this.guarded(() => this.#translate(QUICK_BEAM));
-    this.whenIdle(() => this.#translate(BEAM));
+    const isShort = this.text.length <= SHORT;
+    void this.guarded(() => this.#translate(isShort ? BEAM : QUICK_BEAM));
+    // Also where the text was long before: what waits then must not take the place of the answer.
+    this.whenIdle(async () => (isShort ? undefined : this.#translate(BEAM)));
   }
 
   #choose(model: ModelName): void {
@@ -88,7 +89,7 @@ export class LiveTranslation extends LivePanel {
   }
 
   override render(): TemplateResult {
-    const { output, trace, text, to, model } = this;
+    const { output, text, to, model } = this;
     const languages = this.facts?.languages ?? (model === "translation-en" ? ["fr", "de", "es"] : ["fr"]);
     return html`
       <label class="wide">An English sentence
@@ -108,22 +109,11 @@ export class LiveTranslation extends LivePanel {
       ${output && output.cut > 0 ? html`<p>The first words are translated here; ${output.cut} more are left out. <code>heed translate</code> takes texts of any length.</p>` : nothing}
       ${output ? doubtsOf(output.translation) : nothing}
       ${this.statusLine()}
+      ${this.operations(text, to)}
       <div class="columns">
-        <div>${trace ? html`<heed-heatmap .trace=${trace} heading="What each word looked at" heading-level="3"></heed-heatmap>` : nothing}</div>
+        ${this.embedded ? nothing : html`<div>${this.map("What each word looked at")}</div>`}
         <div>${output ? candidates(output.translation) : nothing}</div>
-      </div>
-      ${
-        this.facts?.acts.includes("operate")
-          ? html`<div class="bar"><button type="button" aria-expanded=${String(this.operating)} @click=${() => {
-              this.operating = !this.operating;
-            }}>Change its attention</button></div>`
-          : nothing
-      }
-      ${
-        this.operating && this.facts?.acts.includes("operate")
-          ? html`<head-operations .client=${this.client} .model=${model} .text=${text} .to=${to}></head-operations>`
-          : nothing
-      }`;
+      </div>`;
   }
 }
 
