@@ -17,6 +17,7 @@ import { NORMALIZERS } from "../../src/attention/normalize/normalizers.ts";
 import { alibiBias } from "../../src/attention/position/alibi.ts";
 import { rope } from "../../src/attention/position/rope.ts";
 import { additiveScore } from "../../src/attention/score/additive.ts";
+import { concatScore } from "../../src/attention/score/concat.ts";
 import { cosineScore } from "../../src/attention/score/cosine.ts";
 import { dotScore } from "../../src/attention/score/dot.ts";
 import { generalScore } from "../../src/attention/score/general.ts";
@@ -40,6 +41,7 @@ export const FUNCTIONS: Functions = {
   alibiBias,
   attend,
   cbam,
+  concatScore,
   cosineScore,
   dotScore,
   entmax,

@@ -11,14 +11,10 @@ const WIDTH = 96;
  */
 export function printProgram(program: Program): string {
   const { constants, result, shows } = program;
-  const names = new Set<string>();
-  for (const [, value] of constants) collect(value, names);
-  collect(result, names);
-  const imports = [...names].map((name) => name.split(".")[0]!).filter((name) => name !== "tf");
   return [
     'import "heed/backend";',
     'import * as tf from "@tensorflow/tfjs-core";',
-    printImport([...new Set(imports)].sort()),
+    printImport(importsOf(program)),
     "",
     'await tf.setBackend("heed");',
     "",
@@ -30,7 +26,16 @@ export function printProgram(program: Program): string {
   ].join("\n");
 }
 
-function printImport(names: readonly string[]): string {
+/** What a program takes from heed, in the order of the alphabet. */
+export function importsOf({ constants, result }: Program): string[] {
+  const names = new Set<string>();
+  for (const [, value] of constants) collect(value, names);
+  collect(result, names);
+  const imports = [...names].map((name) => name.split(".")[0]!).filter((name) => name !== "tf");
+  return [...new Set(imports)].sort();
+}
+
+export function printImport(names: readonly string[]): string {
   const line = `import { ${names.join(", ")} } from "heed";`;
   return line.length <= WIDTH
     ? line

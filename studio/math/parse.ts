@@ -5,7 +5,7 @@
  *
  * One letter is a variable, two are two, and more are a name (`softmax`); `_` and `^` set what follows below and above; `{…}` keeps
  * together; `[key:…]` is a term that a page can light up; `\frac{a}{b}`, `\sqrt{a}` and the accents `\hat`, `\bar`, `\tilde`
- * and `\vec` stand as in TeX; "words" in quotes are text. Under ∑, ∏, max, min and argmax `_` sets limits.
+ * and `\vec` stand as in TeX, `\{` and `\}` are braces to be seen; "words" in quotes are text; two capitals before a bracket are a name. Under ∑, ∏, max, min and argmax `_` sets limits.
  */
 export type MathNode =
   | { readonly kind: "variable" | "number" | "operator" | "text"; readonly text: string }
@@ -24,7 +24,8 @@ export type MathNode =
 
 const ACCENTS: Readonly<Record<string, string>> = { hat: "^", bar: "¯", tilde: "~", vec: "→" };
 const LIMITS = ["∑", "∏", "max", "min", "argmax", "argmin", "lim"];
-const TOKEN = /\s*(\\[a-z]+|"[^"]*"|\d+(?:\.\d+)?|ln|[A-Za-z]{3,}|\[[a-z0-9-]+:|[\s\S])/uy;
+const TOKEN =
+  /\s*(\\[a-z]+|\\[{}]|[A-Z]{2}(?=\()|"[^"]*"|\d+(?:\.\d+)?|ln|[A-Za-z]{3,}|\[[a-z0-9-]+:|[\s\S])/uy;
 
 /**
  * @throws SyntaxError where a bracket is left open or a command is unknown
@@ -100,6 +101,7 @@ class Parser {
   }
 
   #command(name: string): MathNode {
+    if (name === "{" || name === "}") return { kind: "operator", text: name };
     if (name === "frac") return { kind: "fraction", above: this.#atom(), below: this.#atom() };
     if (name === "sqrt") return { kind: "root", of: this.#atom() };
     const mark = ACCENTS[name];

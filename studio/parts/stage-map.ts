@@ -33,7 +33,7 @@ export class StageMap extends LitElement {
     th { font-weight: 400; color: var(--heed-muted); padding: 0 4px; text-align: end; }
     thead th { text-align: center; }
     th.on { color: var(--heed-text); font-weight: 700; text-decoration: underline; }
-    td { box-sizing: border-box; min-inline-size: 36px; block-size: 28px; text-align: center; padding: 0 1px; cursor: pointer; border-radius: 2px; forced-color-adjust: none; }
+    td { box-sizing: border-box; min-inline-size: 36px; block-size: 28px; text-align: center; white-space: nowrap; padding: 0 1px; cursor: pointer; border-radius: 2px; forced-color-adjust: none; }
     td.hidden { background: repeating-linear-gradient(45deg, #8a8a8a 0 3px, #c9c9c9 3px 7px); }
     td.in { outline: 2px solid var(--heed-focus); outline-offset: -1px; }
     td.in.at { outline: 3px solid var(--heed-text); }

@@ -1,6 +1,6 @@
 import { at, run } from "../call/call.ts";
 import { FUNCTIONS, numbersOf, withoutTensors } from "../call/functions.ts";
-import { printProgram } from "../call/print.ts";
+import { importsOf, printProgram } from "../call/print.ts";
 import type { PlayState } from "./hash.ts";
 import type { Figure, Stage } from "./preset.ts";
 import { type Grids, gridsOf } from "./values.ts";
@@ -10,6 +10,8 @@ export interface Drawn {
   readonly grids: Grids;
   readonly stages: readonly Stage[];
   readonly code: string;
+  /** The functions of heed that the code calls. */
+  readonly calls: readonly string[];
   readonly shown: Readonly<Record<string, unknown>>;
   readonly figure: Figure | undefined;
 }
@@ -23,7 +25,7 @@ export function draw({ preset, values, edits }: PlayState): Drawn {
     const shown = Object.entries(program.shows).map(([name, path]) => [name, numbersOf(at(result, path))]);
     const context = { values, grids, result };
     return {
-      ...{ grids, stages: preset.stages(context), code: printProgram(program) },
+      ...{ grids, stages: preset.stages(context), code: printProgram(program), calls: importsOf(program) },
       ...{ shown: Object.fromEntries(shown), figure: preset.figure?.(context) },
     };
   });

@@ -1,2 +1,3 @@
 import "../shell/page-header.ts";
+import "./tabs.ts";
 import "./playground.ts";

@@ -5,6 +5,7 @@ import { slider } from "../parts/slider.ts";
 import type { Place } from "../parts/stage-map.ts";
 import "../parts/stage-map.ts";
 import { controls } from "../parts/styles.ts";
+import { copied } from "./code/copy.ts";
 import { type Control, held } from "./controls.ts";
 import { type Drawn, draw } from "./draw.ts";
 import { figureTemplate } from "./figure.ts";
@@ -133,7 +134,6 @@ export class AttentionPlayground extends LitElement {
   override render(): TemplateResult {
     const { preset } = this.state;
     return html`
-      <h1>Playground</h1>
       <div class="page">
         <nav aria-label="Mechanisms">${this.#list()}</nav>
         <section aria-labelledby="title">
@@ -193,7 +193,7 @@ export class AttentionPlayground extends LitElement {
 
   #pictures(): TemplateResult {
     const { preset, edits } = this.state;
-    const { stages, grids, code, figure } = this.#drawn!;
+    const { stages, grids, code, calls, figure } = this.#drawn!;
     const { t, s } = this.place;
     return html`
       ${
@@ -210,7 +210,13 @@ export class AttentionPlayground extends LitElement {
       ${figure ? figureTemplate(figure) : nothing}
       <details open><summary>The same as code</summary>
         <div class="bar"><button type="button" @click=${this.#copy}>Copy as code</button><span class="muted">${this.said}</span></div>
-        <pre tabindex="0" aria-label="Code">${code}</pre></details>`;
+        <pre tabindex="0" aria-label="Code">${code}</pre></details>
+      <p>Each by itself, with its formula and all that it can do: ${calls
+        .filter((name) => name !== "NORMALIZERS")
+        .map(
+          (name, n) =>
+            html`${n > 0 ? ", " : nothing}<a href=${`./playground-mechanisms.html#mechanism=${name}`}>${name}</a>`,
+        )}.</p>`;
   }
 
   #grid(name: keyof Grids, grids: Grids): TemplateResult {
@@ -244,12 +250,7 @@ export class AttentionPlayground extends LitElement {
   }
 
   readonly #copy = async (): Promise<void> => {
-    try {
-      await navigator.clipboard.writeText(this.code);
-      this.said = "Copied.";
-    } catch {
-      this.said = "The browser does not let this page copy: select the text instead.";
-    }
+    this.said = await copied(this.code);
   };
 }
 

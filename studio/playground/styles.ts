@@ -1,8 +1,7 @@
 import { css } from "lit";
 
-/** The layout of the playground: mechanisms on the left, or above as a list where there is no room. */
+/** The layout of the playground's pages: mechanisms on the left, or above as a list where there is no room. */
 export const styles = css`
-  h1 { font-size: 1.5rem; margin: 0.25rem 0 0.75rem; }
   h2 { font-size: 1.3rem; }
   h3 { font-size: 1rem; margin-block: 1rem 0.35rem; }
   h3 small { font-weight: 400; }
@@ -29,6 +28,8 @@ export const styles = css`
   pre:focus-visible { outline: 3px solid var(--heed-focus); }
   details { margin-block: 1rem; }
   summary { min-block-size: 28px; cursor: pointer; font-weight: 600; inline-size: fit-content; }
+  .old { border-inline-start: 4px dashed var(--heed-line); padding-inline-start: 0.75rem; }
+  .before { color: var(--heed-muted); }
   .failure { border-inline-start: 4px solid var(--heed-alert); padding-inline-start: 0.75rem; }
   .heard { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); margin: 0; }
   @media (max-width: 56rem) {

@@ -193,6 +193,16 @@ describe("the labs", () => {
     const end = await said(fast.page, "lab-online");
     const [, out, lse] = /Kept now: out (\S+), lse (\S+)\. /.exec(end)!;
     expect(end).toContain(`All at once it is ${out} and ${lse}: the same.`);
+    expect(await said(fast.page, "lab-flash", { side: 1, kind: 1 })).toMatch(
+      /^Tile 1 of 10: queries 0 to 1 meet keys 0 to 1\. Query 0 had seen nothing/,
+    );
+    await fast.page.locator("lab-flash").getByRole("button", { name: "Next tile" }).click();
+    expect(await said(fast.page, "lab-flash")).toMatch(/^Tile 2 of 10: .* 2 of 8 queries are done/);
+    await fast.page.locator("lab-flash").getByRole("button", { name: "To the end" }).click();
+    expect(await said(fast.page, "lab-flash")).toMatch(
+      /^Tile 10 of 10: .* counts exp\(.*\) = 0\.\d{3}, .* 8 of 8 queries are done, .* to the sixth decimal\. 28 numbers/,
+    );
+    expect(await said(fast.page, "lab-flash", { kind: 0, side: 2 })).toMatch(/of 4: .* sixth decimal/);
     expect(await said(fast.page, "lab-tiles", { rule: 1, block: 1 })).toMatch(
       /28 tiles whole, 8 with a mask, 28 skipped/,
     );

@@ -10,7 +10,7 @@ const built = (file: string) =>
 /** Numbers of any depth. */
 export type Nested = number | Nested[];
 
-/** A program as a page copies it, and which parts of its `result` are wanted, by name. */
+/** A program as a page copies it, and which parts of its `result` are wanted, by name; "" is the whole. */
 export interface Copied {
   readonly code: string;
   readonly shows: Readonly<Record<string, string>>;
@@ -26,8 +26,12 @@ export function runCopied(programs: readonly Copied[]): Record<string, Nested>[]
     const names = programs.map(({ code, shows }, n) => {
       const program = code
         .replace('"heed/backend"', JSON.stringify(built("host/backend.js")))
+        .replace('from "heed/ops"', `from ${JSON.stringify(built("ops/index.js"))}`)
         .replace('from "heed"', `from ${JSON.stringify(built("index.js"))}`);
-      const parts = Object.entries(shows).map(([name, place]) => `${name}: result.${place}.arraySync()`);
+      const parts = Object.entries(shows).map(([name, place]) => {
+        const part = place === "" ? "result" : `result.${place}`;
+        return `${name}: ${part}.arraySync?.() ?? ${part}`;
+      });
       writeFileSync(
         path.join(folder, `${n}.mjs`),
         `${program}\nexport const shown = { ${parts.join(", ")} };\n`,

@@ -15,7 +15,7 @@ import { bestKey, oneHotKeys } from "./best-key.ts";
  *
  * @draws
  * const i = tf.range(0, 12);
- * return hardmax(tf.cos(tf.mul(tf.sub(tf.reshape(tf.mul(i, 1.5), [12, 1]), tf.reshape(i, [1, 12])), 0.5)));
+ * return hardmax(tf.cos(tf.mul(tf.sub(tf.reshape(tf.mul(i, 1.4), [12, 1]), tf.reshape(i, [1, 12])), 0.5)));
  * @example
  * hardmax(tf.tensor2d([[1, 3, 3], [-Infinity, -Infinity, -Infinity]])); // [[0, 1, 0], [0, 0, 0]]
  */

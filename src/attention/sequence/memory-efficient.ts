@@ -31,7 +31,7 @@ export interface MemoryEfficientAttentionOptions extends AttentionOptions {
  * @draws
  * // How much of z each query has after 1 … 8 chunks of 3 keys.
  * const q = tf.randomNormal([1, 1, 24, 4], 0, 2, "float32", 1);
- * const after = (keys: number) => memoryEfficientAttention(q, q, q, { keyLengths: [keys], keyChunkSize: 3, lse: true }).lse;
+ * const after = (keys) => memoryEfficientAttention(q, q, q, { keyLengths: [keys], keyChunkSize: 3, lse: true }).lse;
  * return tf.stack([3, 6, 9, 12, 15, 18, 21, 24].map((keys) => tf.exp(tf.sub(after(keys), after(24)))), 3);
  * @example
  * const { output } = memoryEfficientAttention(q, k, v, { queryChunkSize: 2, keyChunkSize: 3 });

@@ -8,7 +8,7 @@ import { draw } from "../../playground/draw.ts";
 import { toHash } from "../../playground/hash.ts";
 import type { Axis } from "../../playground/preset.ts";
 import { presetNamed, startsOf } from "../../playground/presets/index.ts";
-import { namesOf } from "../../playground/sentences.ts";
+import { namesOf, sentenceOf } from "../../playground/sentences.ts";
 import { Lab } from "../lab.ts";
 
 /**
@@ -92,6 +92,7 @@ class LabPreset extends Lab {
           @place=${(event: CustomEvent<Place>) => this.#move(axes, event.detail)}
           .rowNames=${namesOf(axes[0], values.length)} .columnNames=${names ?? namesOf(axes[1], values[0]?.length ?? 0)}></stage-map></figure>`,
       )}</div>
+      <p class="readout" aria-live="polite">${sentenceOf(stages, Math.max(0, this.place.t!), Math.max(0, this.place.s!))}</p>
       <p><a href=${`./playground.html#${toHash(state)}`}>${preset.title} in the playground</a>: every number can be changed there, and it
       gives the code.</p>`;
   }

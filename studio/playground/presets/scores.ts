@@ -161,6 +161,24 @@ export const SCORES: readonly Preset[] = [
     }),
   }),
   scorePreset({
+    name: "concat",
+    title: "Concat (Luong)",
+    about:
+      "Query and key side by side go through one matrix: the additive score with both of its matrices in one, in the words of Luong.",
+    score: "e_{ts} = [w:v]^⊤ tanh([w:W] ([q:q_t] ; [k:k_s]))",
+    terms: [
+      ...[TERMS.q, TERMS.k],
+      { key: "w", says: "W and v, learned; here drawn by the seed", controls: ["seed"] },
+    ],
+    make: ({ D, seed }) => ({
+      constants: [
+        ["w", call("tf.tensor2d", randomGrid(seed!, 3, 2 * D!, 4, 0.8))],
+        ["v", call("tf.tensor1d", randomGrid(seed!, 5, 1, 4, 2)[0]!)],
+      ],
+      score: call("concatScore", { w: named("w"), v: named("v") }),
+    }),
+  }),
+  scorePreset({
     name: "location",
     title: "Location (Luong)",
     about: "The query alone says which places to look at: change the keys, and no weight moves.",

@@ -13,6 +13,8 @@ import path from "node:path";
  * @property {string[]} papers addresses
  * @property {string | undefined} draws code that returns the picture's numbers
  * @property {string[]} examples
+ * @property {string} formula the first block that is set apart, or nothing
+ * @property {string[]} parameters the names of what the function takes, in their order
  */
 
 const LABEL = /^(Symbols|Shapes|Conventions|Cost|Papers?|Source):/;
@@ -25,7 +27,7 @@ export function headersOf(/** @type {string} */ root, /** @type {string} */ fami
     const place = path.posix.join("src/attention", family, file);
     return documented(readFileSync(path.join(folder, file), "utf8"))
       .filter(({ name }) => isPublished(index, file, name))
-      .map(({ name, comment }) => header(name, place, comment));
+      .map(({ name, comment, parameters }) => ({ ...header(name, place, comment), parameters }));
   });
 }
 
@@ -49,10 +51,27 @@ function isPublished(/** @type {string} */ index, /** @type {string} */ file, /*
 /** The exported functions of a file, each with its docstring. */
 function documented(/** @type {string} */ source) {
   const pattern = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*export (?:async )?(?:function|class) (\w+)/g;
-  return [...source.matchAll(pattern)].map(([, comment, name]) => ({ name, comment }));
+  return [...source.matchAll(pattern)].map(({ 0: whole, 1: comment, 2: name, index }) => ({
+    name,
+    comment,
+    parameters: parametersOf(source.slice(index + whole.length)),
+  }));
 }
 
-/** @returns {Header} */
+/** The names in the brackets that follow a function's name and its type parameters; a pattern's is empty. */
+function parametersOf(/** @type {string} */ rest) {
+  let depth = 0;
+  let text = "";
+  for (const sign of rest.slice(rest.indexOf("("))) {
+    if ("([{<".includes(sign)) depth++;
+    else if (")]}>".includes(sign) && --depth === 0) break;
+    else if (depth === 1) text += sign;
+  }
+  const names = text.split(",").map((one) => /^\s*(\w+)/.exec(one)?.[1] ?? "");
+  return names.slice(0, names.findLastIndex((name) => name !== "") + 1);
+}
+
+/** @returns {Omit<Header, "parameters">} */
 function header(/** @type {string} */ name, /** @type {string} */ place, /** @type {string} */ comment) {
   const lines = comment.split("\n").map((line) => line.replace(/^\s*\* ?/, "").trimEnd());
   const [description, ...tags] = lines.join("\n").trim().split(/^@/m);
@@ -70,6 +89,7 @@ function header(/** @type {string} */ name, /** @type {string} */ place, /** @ty
     place,
     sentence: sentence.replaceAll("\n", " "),
     body: markdown(description.trim()),
+    formula: /(?:^|\n)\n((?: {4}.*\n?)+)/.exec(description)?.[1].replace(/^ {4}/gm, "").trimEnd() ?? "",
     cost: cost.replace(/\s+/g, " ").replace(/[,:]$/, ""),
     papers: [...new Set([...description.matchAll(/arxiv\.org\/abs\/[\w./-]*\w/g)].map(([paper]) => paper))],
     draws: tagged("draws")[0],
@@ -102,4 +122,13 @@ function listed(/** @type {string} */ part) {
     return [inItem ? `  ${line}` : line];
   });
   return lines.join("\n");
+}
+
+/** Every mechanism that draws itself, family by family, with the code that does. */
+export function drawings(/** @type {string} */ root) {
+  const folders = readdirSync(path.join(root, "src/attention"), { withFileTypes: true });
+  return folders
+    .filter((entry) => entry.isDirectory())
+    .flatMap(({ name: family }) => headersOf(root, family).map((header) => ({ ...header, family })))
+    .flatMap(({ draws, ...header }) => (draws === undefined ? [] : [{ ...header, draws }]));
 }

@@ -1,0 +1,3 @@
+import "../shell/page-header.ts";
+import "./tabs.ts";
+import "./score/score-playground.ts";
