@@ -258,6 +258,11 @@ function checkSink<A extends ArrayInfo>(op: string, sink: number | A | undefined
 
 function compileDropout(op: string, { dropout, training = false }: ProgramOptions): DropoutPlan | undefined {
   if (!dropout) return undefined;
+  if (typeof dropout !== "object")
+    throw new OptionError(
+      "OPTION",
+      outOfRange({ op, name: "dropout", rule: "{ rate, seed }", got: dropout }),
+    );
   const { rate, seed } = dropout;
   if (!(rate >= 0 && rate < 1))
     throw new OptionError(

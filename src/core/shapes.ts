@@ -2,8 +2,27 @@ import { ShapeError } from "./errors.ts";
 import { unequal, unevenHeads, wrongRank } from "./faults.ts";
 import { type ArrayInfo, type AttentionShapes, show } from "./notation.ts";
 
-/** Throws RANK unless the array has this rank. */
+/** Throws SHAPE for what is no tensor, and for a tensor whose numbers are gone. */
+function checkGiven(op: string, name: string, array: ArrayInfo & { isDisposed?: boolean }): void {
+  const isTensor = array?.shape !== undefined;
+  if (isTensor && !array.isDisposed) return;
+  throw new ShapeError("SHAPE", {
+    op,
+    rule: `${name} must be a tensor`,
+    got: isTensor
+      ? "one that is disposed"
+      : (array ?? null) === null
+        ? "nothing"
+        : typeof array === "object"
+          ? "an object"
+          : `a ${typeof array}`,
+    remedy: isTensor ? "dispose it after the call, or keep it beyond its tidy" : "make one with tf.tensor",
+  });
+}
+
+/** Throws RANK unless the array has this rank, and SHAPE where it is no tensor or a disposed one. */
 export function checkRank(op: string, name: string, array: ArrayInfo, rank: number): void {
+  checkGiven(op, name, array);
   if (array.shape.length !== rank)
     throw new ShapeError("RANK", wrongRank({ op, name, rank: `${rank}`, shape: array.shape }));
 }

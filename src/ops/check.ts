@@ -1,6 +1,7 @@
 import type { DataType, Tensor } from "@tensorflow/tfjs-core";
 import { ShapeError } from "../core/errors.ts";
-import { wrongRank } from "../core/faults.ts";
+
+export { checkRank } from "../core/shapes.ts";
 
 /** One tensor of a call and what it must be: `letters` names the sizes as the op's documentation does. */
 export interface Expected {
@@ -40,11 +41,4 @@ export function checkSteps(op: string, T: number): void {
     got: `T = ${T}`,
     remedy: "the last state of an empty sequence is h0 itself",
   });
-}
-
-/** @throws ShapeError RANK when a tensor has another number of axes */
-export function checkRank(op: string, name: string, tensor: Tensor, rank: number): void {
-  if (tensor.shape.length !== rank) {
-    throw new ShapeError("RANK", wrongRank({ op, name, rank: String(rank), shape: tensor.shape }));
-  }
 }

@@ -60,12 +60,22 @@ export function refuseEmpty(op: string, rows: number, columns: number): never {
   });
 }
 
+function checkText(op: string, name: string, tokens: readonly unknown[]): void {
+  const wrong = Array.from(tokens).findIndex((token) => typeof token !== "string");
+  if (wrong < 0) return;
+  const got = `${tokens[wrong] === null ? "null" : typeof tokens[wrong]} at ${wrong}`;
+  const remedy = "pass String(token)";
+  throw new OptionError("OPTION", { op, rule: `${name} must be a list of texts`, got, remedy });
+}
+
 /**
  * Heat map data as checked cells; those of a map are taken as they are.
  *
- * @throws ShapeError SHAPE when weights or mask do not fit the tokens · OptionError OPTION without a row or a column
+ * @throws ShapeError SHAPE when weights or mask do not fit the tokens · OptionError OPTION without a row or a column, or where
+ *   a token is no text
  */
 export function cellsOf(op: string, { weights, mask, rowTokens, columnTokens }: HeatmapData): AnyCells {
+  for (const [name, tokens] of Object.entries({ rowTokens, columnTokens })) checkText(op, name, tokens);
   const [rows, columns] = [rowTokens.length, columnTokens.length];
   if (rows === 0 || columns === 0) refuseEmpty(op, rows, columns);
   const mayAttend = mask && reader(op, "mask", mask, rows, columns);

@@ -222,6 +222,12 @@ describe("compileProgram", () => {
       "op: sink must be a number or an array [H] = [7], got shape [3]; give one logit per query head",
     ],
     [
+      "dropout that is a number",
+      { dropout: 0.1 as never },
+      OptionError,
+      "op: dropout must be { rate, seed }, got 0.1; choose one in that range or leave it out",
+    ],
+    [
       "dropping everything",
       { dropout: { rate: 1, seed: 0 } },
       OptionError,

@@ -66,4 +66,21 @@ describe("attentionShapes", () => {
     expect(read).toThrow(ShapeError);
     expect(read).toThrow(expect.objectContaining({ message }));
   });
+
+  const gone = Object.assign(array(2, 3, 7, 5), { isDisposed: true });
+  it.each([
+    ["nothing", undefined, "got nothing; make one with tf.tensor"],
+    ["a list", [[1]], "got an object; make one with tf.tensor"],
+    [
+      "a disposed tensor",
+      gone,
+      "got one that is disposed; dispose it after the call, or keep it beyond its tidy",
+    ],
+  ])("refuses %s", (_, k, message) => {
+    const read = () => attentionShapes("op", array(2, 6, 3, 5), k as never, array(2, 3, 7, 11));
+    expect(read).toThrow(ShapeError);
+    expect(read).toThrow(
+      expect.objectContaining({ message: `op: k [B, Hkv, S, D] must be a tensor, ${message}` }),
+    );
+  });
 });

@@ -17,10 +17,13 @@ const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-prac
 const ORIGIN = "http://heed.test/";
 
 /**
- * Weights of causal self-attention in which head h of layer l leans to the token h + l before. Ten tokens are also the
- * patches of an image of 2 × 5.
+ * Weights of causal self-attention in which head h of layer l leans to the token h + l before. The tokens are also the
+ * patches of an image where they stand in `rows`; ten of them do, in two.
  */
-export function exampleTrace(tokens: readonly string[], { L = 2, H = 3 } = {}): Trace {
+export function exampleTrace(
+  tokens: readonly string[],
+  { L = 2, H = 3, rows = tokens.length === 10 ? 2 : 0 } = {},
+): Trace {
   const T = tokens.length;
   const layers = Array.from({ length: L }, (_, l) => {
     const weights = new Float32Array(H * T * T);
@@ -36,13 +39,17 @@ export function exampleTrace(tokens: readonly string[], { L = 2, H = 3 } = {}): 
       ...{ alignQ: "src", alignK: "src", maskSpec: { right: 0 }, attn: traceTensor([H, T, T], weights) },
     };
   });
-  const data = Uint8Array.from({ length: 40 * 16 }, (_, n) => (n * 7) % 256);
-  const grid = { height: 2, width: 5, patch: 8, cls: 0 };
-  const image = encodePng({ width: 40, height: 16, channels: 1, data });
   return createTrace({
     ...{ name: "example", tokens: { src: tokens }, layers },
-    ...(T === 10 ? { image, grid } : {}),
+    ...(rows > 0 ? imageOf({ height: rows, width: T / rows }) : {}),
   });
+}
+
+/** A grey image of so many patches. */
+function imageOf({ height, width }: { height: number; width: number }) {
+  const grid = { height, width, patch: 8, cls: 0 };
+  const data = Uint8Array.from({ length: 64 * height * width }, (_, n) => (n * 7) % 256);
+  return { grid, image: encodePng({ width: 8 * width, height: 8 * height, channels: 1, data }) };
 }
 
 export const SENTENCE = ["<s>", "The", "cat", "sat", "on", "the", "mat", "and", "slept", "."];
@@ -102,17 +109,45 @@ export async function painted(page: Page, tag: string): Promise<void> {
   await page.locator(`${tag}[data-ready]`).first().waitFor({ timeout: 20_000 });
 }
 
+/** What depends on colours alone; most of the time of axe. */
+const COLOURS = ["color-contrast", "link-in-text-block"];
+
 /**
  * What axe finds, as one line each. Legacy mode finds the same on a page without frames, and opens no second page to
  * gather; what passes is neither listed nor given selectors.
  */
-export async function violations(page: Page): Promise<string[]> {
+export async function violations(page: Page, rules: "all" | "colours" | "others" = "all"): Promise<string[]> {
   const axe = new AxeBuilder({ page }).setLegacyMode(true);
-  const { violations: found } = await axe
-    .options({ resultTypes: ["violations"], selectors: false })
-    .withTags(TAGS)
-    .analyze();
+  axe.options({ resultTypes: ["violations"], selectors: false });
+  if (rules === "colours") axe.withRules(COLOURS);
+  else axe.withTags(TAGS);
+  if (rules === "others") axe.disableRules(COLOURS);
+  const { violations: found } = await axe.analyze();
   return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
+}
+
+/** How a page is looked at, and what can be wrong there that was not in light. */
+const MODES = [
+  { name: "light", media: { colorScheme: "light" }, width: 900, rules: "all" },
+  { name: "dark", media: { colorScheme: "dark", reducedMotion: "reduce" }, width: 900, rules: "colours" },
+  { name: "forced colours", media: { forcedColors: "active" }, width: 900, rules: "colours" },
+  { name: "320 px", media: { colorScheme: "light" }, width: 320, rules: "others" },
+] as const;
+
+/** What axe finds in any mode, and where the page is too wide: one page is switched, since opening four costs more than axe. */
+export async function violationsInModes(page: Page): Promise<string[]> {
+  const found: string[] = [];
+  for (const { name, media, width, rules } of MODES) {
+    await page.emulateMedia({ colorScheme: null, forcedColors: null, reducedMotion: null, ...media });
+    await page.setViewportSize({ width, height: 900 });
+    await page.evaluate(
+      () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+    );
+    const wide = await overflow(page);
+    const wrong = [...(await violations(page, rules)), ...(wide > 0 ? [`${wide} px too wide`] : [])];
+    found.push(...wrong.map((line) => `${name}: ${line}`));
+  }
+  return found;
 }
 
 /** The label of the active cell, once it has the focus. */

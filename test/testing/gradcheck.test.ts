@@ -67,6 +67,34 @@ onEveryBackend("gradcheckTensors", () => {
     x.dispose();
   });
 
+  it("names the one element of many that is wrong, and the worst where all are", () => {
+    const x = tf.tensor1d(Array.from({ length: 53 }, (_, e) => Math.sin(e)));
+    const spoilt = (factors: number[]) =>
+      tf.customGrad((y) => ({
+        value: tf.tanh(y as tf.Tensor),
+        gradFunc: (dy: tf.Tensor) =>
+          tf.mul(dy, tf.mul(tf.tensor1d(factors), tf.sub(1, tf.square(tf.tanh(y as tf.Tensor))))),
+      }));
+    const one = spoilt(Array.from({ length: 53 }, (_, e) => (e === 37 ? 1.02 : 1)));
+    const all = spoilt(Array.from({ length: 53 }, (_, e) => (e === 44 ? 1.2 : 1.02)));
+    const right = spoilt(new Array(53).fill(1));
+    const refused = (index: number) =>
+      expect.objectContaining({ details: expect.objectContaining({ input: "y", index }) });
+    expect(() => gradcheckTensors(({ y }) => one(y!), { y: x })).toThrow(refused(37));
+    expect(() => gradcheckTensors(({ y }) => all(y!), { y: x })).toThrow(refused(44));
+    let calls = 0;
+    gradcheckTensors(
+      ({ y }) => {
+        calls++;
+        return right(y!);
+      },
+      { y: x },
+    );
+    // Two for the output and the gradient, four for each run of elements; each alone would take four times 53.
+    expect(calls).toBeLessThanOrEqual(2 + 4 * 4);
+    x.dispose();
+  });
+
   it.each([0, 1, 2])("refuses NaN at element %i, of the first input as of the last", (index) => {
     const spoiled = tf.customGrad((y) => ({
       value: tf.clone(y as tf.Tensor),

@@ -27,6 +27,18 @@ describe("cellsOf", () => {
     for (const weights of forms) expect(cellsOf("test", { ...tokens, weights })).toEqual(expected);
   });
 
+  it("refuses tokens that are no text", () => {
+    const data = { weights: [1, 2, 3, 4, 5, 6], ...tokens, columnTokens: ["x", 7, "z"] };
+    expect(() => cellsOf("test", data as never)).toThrow(
+      new OptionError("OPTION", {
+        op: "test",
+        rule: "columnTokens must be a list of texts",
+        got: "number at 1",
+        remedy: "pass String(token)",
+      }),
+    );
+  });
+
   it("keeps masked and not finite cells apart from zero, and the mask wins", () => {
     const { kinds, values } = cellsOf("test", {
       ...tokens,

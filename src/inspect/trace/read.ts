@@ -1,7 +1,7 @@
 import { DataError, type Fault } from "../../core/errors.ts";
 import { decodeSafetensors, type SafetensorsFile } from "../../core/safetensors.ts";
 import { assemble } from "./assemble.ts";
-import { fault, quoted, shown } from "./fault.ts";
+import { described, fault, quoted, shown } from "./fault.ts";
 import { readMetadata } from "./metadata.ts";
 import { type Encoding, fromSafetensors, TraceTensor } from "./tensor.ts";
 import type { ImageGrid, LayerInput, Trace } from "./trace.ts";
@@ -118,6 +118,7 @@ function asBool(tensor: TraceTensor): TraceTensor {
 }
 
 function decode(op: string, bytes: Uint8Array, mostBytes?: number): SafetensorsFile {
+  if (!ArrayBuffer.isView(bytes)) fault(op, "the file", "be a Uint8Array", described(bytes), "read it first");
   try {
     return decodeSafetensors(bytes, { mostBytes });
   } catch (error) {

@@ -242,6 +242,15 @@ describe("readTrace", () => {
     expect(() => readTrace(bytes)).toThrow(/^readTrace: .+ must .+, got .+; .+/s);
   });
 
+  it("refuses a path by its own sentence", () => {
+    expect(() => readTrace("a.attn" as never)).toThrow(
+      expect.objectContaining({
+        code: "FORMAT",
+        message: 'readTrace: the file must be a Uint8Array, got "a.attn"; read it first',
+      }),
+    );
+  });
+
   it("sees from q, k and lse alone that scale or mask are wrong", () => {
     const [q, k] = [randomNumbers(6, 1), randomNumbers(6, 2)];
     const lse: number[] = [];
