@@ -11,19 +11,28 @@ import { effectful } from "./rooms.mjs";
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const manifest = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
 
+/** Modules of the elements. */
+const OURS = /[\\/]build[\\/]elements[\\/]/;
+
 /**
- * Makes the style sheets of the elements small, which stand in templates.
+ * Makes the style sheets of the elements small, which stand in templates; the colours are a constant in one of them.
  *
  * @type {import("vite").Plugin}
  */
 const styles = {
   name: "heed-styles",
-  transform(code) {
-    if (!/\bcss ?`/.test(code)) return null;
-    const small = code.replace(/(?<=\bcss ?`)[^`$]+(?=`)/g, (sheet) =>
-      transform({ filename: "styles.css", code: Buffer.from(sheet), minify: true }).code.toString(),
-    );
-    return { code: small, map: null };
+  async transform(code, id) {
+    if (!OURS.test(id) || !/\bcss ?`/.test(code)) return null;
+    const { COLORS } = await import("../build/elements/colors.js");
+    const small = code
+      .replace(/\$\{unsafeCSS\(COLORS\)\}/, () => COLORS)
+      .replace(/\bcss ?`([^`$]+)`/g, (_, /** @type {string} */ sheet) => {
+        const { code: made } = transform({ filename: "styles.css", code: Buffer.from(sheet), minify: true });
+        return `css(\`${made}\`)`;
+      });
+    if (/\bcss ?`/.test(small)) throw new Error("a style sheet with values in it cannot be made small");
+    // A sheet without values needs no tag, which would bring its checks of values.
+    return { code: small.replace(/\bcss\b(?=[^;]*\bfrom "lit")/, "unsafeCSS as css"), map: null };
   },
 };
 
@@ -66,7 +75,7 @@ function withoutUncalled(/** @type {string} */ bundle) {
 const templates = {
   name: "heed-templates",
   transform(code, id) {
-    if (!/[\\/]build[\\/]elements[\\/]/.test(id) || !/\bhtml ?`/.test(code)) return null;
+    if (!OURS.test(id) || !/\bhtml ?`/.test(code)) return null;
     return { code: code.replace(/(?<=\s[a-z-]+=)"([\w-]+)"(?=[\s>])/g, "$1"), map: null };
   },
 };

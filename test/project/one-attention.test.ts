@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { watchKernels } from "../../src/host/watch-kernels.ts";
@@ -12,6 +12,7 @@ import {
   loadTranslator,
   loadVowelClassifier,
 } from "../../src/tasks/index.ts";
+import { importsOf } from "../support/imports.ts";
 
 /**
  * Attention knows nothing of what it attends over: the applications on texts, images, sounds and series all come to the same
@@ -38,21 +39,21 @@ const APPLICATIONS: Record<string, Application> = {
     },
   },
   image: {
-    module: "tasks/image-classification/classifier.ts",
+    module: "tasks/image-classification/files.ts",
     async start() {
       const classifier = await loadClassifier();
       return { ask: () => classifier.classify(new Uint8Array(28 * 28)), dispose: () => classifier.dispose() };
     },
   },
   audio: {
-    module: "tasks/formants/classifier.ts",
+    module: "tasks/formants/files.ts",
     async start() {
       const classifier = await loadVowelClassifier();
       return { ask: () => classifier.hear(exampleClip(7)), dispose: () => classifier.dispose() };
     },
   },
   series: {
-    module: "tasks/forecasting/forecaster.ts",
+    module: "tasks/forecasting/files.ts",
     async start() {
       const forecaster = await loadForecaster();
       return { ask: () => forecaster.forecast(exampleSeries(7)), dispose: () => forecaster.dispose() };
@@ -60,23 +61,13 @@ const APPLICATIONS: Record<string, Application> = {
   },
 };
 
-/** All files that a file imports, by themselves or through others. */
-function reachable(file: string, seen = new Set<string>()): Set<string> {
-  if (seen.has(file) || !existsSync(file)) return seen;
-  seen.add(file);
-  const code = readFileSync(file, "utf8").replace(/^\s*(\*|\/\/).*$/gm, "");
-  const specifiers = [...code.matchAll(/\b(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)];
-  for (const [, specifier] of specifiers) reachable(path.join(path.dirname(file), specifier!), seen);
-  return seen;
-}
-
 test("the core function is in one file, and no task has one of its own", () => {
   expect(readFileSync(CORE, "utf8")).toContain(`export function ${FUNCTION}`);
 });
 
 describe.each(Object.entries(APPLICATIONS))("the application on %s", (_, { module, start }) => {
   test("leads to the core function by its imports", () => {
-    expect(reachable(path.join(src, module))).toContain(CORE);
+    expect(importsOf(path.join(src, module)).files).toContain(CORE);
   });
 
   test("calls it, and the one kernel, for one input", async () => {

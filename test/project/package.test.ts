@@ -60,10 +60,10 @@ test("the package holds the build, the weights, the examples, the licence and th
   );
 });
 
-test("the package is lean: 1,300 files and, but for the weights, 16 MB at most, and nothing that only a clone needs", () => {
-  expect(files.length).toBeLessThanOrEqual(1300);
+test("the package is lean: 1,350 files and, but for the weights, 18 MB at most, and nothing that only a clone needs", () => {
+  expect(files.length).toBeLessThanOrEqual(1350);
   const sizes = packed.filter(({ path: file }) => !file.startsWith("weights/")).map(({ size }) => size);
-  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(16e6);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(18e6);
   expect(files.filter((file) => /\.map$|rows\.json|^proofs|^build/.test(file))).toEqual([]);
 });
 

@@ -15,8 +15,8 @@ export function rovingStep(
   count: number,
   wraps: boolean,
 ): number | undefined {
-  if (ctrlKey || altKey || metaKey) return undefined;
-  const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: count - 1 }[key];
+  const places = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: count - 1 };
+  const to = ctrlKey || altKey || metaKey || !count ? undefined : places[key as keyof typeof places];
   if (to === undefined) return undefined;
-  return wraps ? (to + count) % count : Math.max(0, Math.min(count - 1, to));
+  return wraps ? (to + count) % count : Math.min(Math.max(to, 0), count - 1);
 }
