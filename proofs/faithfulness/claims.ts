@@ -1,6 +1,4 @@
-import { type Claim, worstOf } from "../claim.ts";
-
-const SEEDS = [1, 2, 3];
+import { type Claim, SEEDS, worstOf } from "../claim.ts";
 
 /** What is claimed of the measures of faithfulness. Metrics are the worst of three seeds. */
 export const faithfulnessClaims: readonly Claim[] = [

@@ -1,6 +1,4 @@
-import { type Claim, type Threshold, worstOf } from "../claim.ts";
-
-const SEEDS = [1, 2, 3];
+import { type Claim, SEEDS, type Threshold, worstOf } from "../claim.ts";
 
 interface FeatureClaim {
   name: string;

@@ -2,11 +2,10 @@ import * as tf from "@tensorflow/tfjs-core";
 import { maskAttention } from "../../src/attention/feature/mask-attention.ts";
 import { RandomStream } from "../../src/core/random.ts";
 import { linear } from "../../src/ops/linear.ts";
-import type { Metrics } from "../claim.ts";
+import { type Metrics, SEEDS } from "../claim.ts";
 import { descend, prepare } from "../descend.ts";
 import { constant, count, weight } from "../variables.ts";
 
-const SEEDS = [1, 2, 3];
 const BATCH = 256;
 const HELD_OUT = 4096;
 /** Masks learn in one round. Plain nets go on while a round lowers their error by a twentieth, for ten times as long. */

@@ -1,9 +1,8 @@
-import { type Claim, type Metrics, missingImages, part, worstOf } from "../claim.ts";
+import { type Claim, type Metrics, missingImages, part, SEEDS, worstOf } from "../claim.ts";
 import type { Basin } from "./basin.ts";
 
 /** The first deviations of the Gaussians that search, in pixels. */
 const SIGMAS = [0.5, 2, 4];
-const SEEDS = [1, 2, 3];
 
 /** The share of the offsets of 4 pixels or more from which every search ended within `least`. */
 const foundFar = (worst: Basin, least: number) => {

@@ -1,8 +1,7 @@
-import { type Claim, type Metrics, part } from "../claim.ts";
+import { type Claim, type Metrics, part, SEEDS } from "../claim.ts";
 
 const WIDTHS = [16, 64, 256, 512];
 
-const SEEDS = [1, 2, 3];
 /** How far apart final losses may be, as a share. */
 const BAND = 0.01;
 

@@ -1,7 +1,6 @@
-import { type Claim, part, worstOf } from "../claim.ts";
+import { type Claim, part, SEEDS, worstOf } from "../claim.ts";
 
 const LENGTHS = [2, 10] as const;
-const SEEDS = [1, 2, 3];
 /** The most steps at one rate of what is compared, which ends before where it no longer gets better. */
 const MOST_STEPS = 6000;
 

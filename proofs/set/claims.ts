@@ -1,6 +1,4 @@
-import { type Claim, missingImages, worstOf } from "../claim.ts";
-
-const SEEDS = [1, 2, 3];
+import { type Claim, missingImages, SEEDS, worstOf } from "../claim.ts";
 
 /** What is claimed of sets: models of them, each trained from one seed beside what it is compared with. */
 export const setClaims: readonly Claim[] = [

@@ -19,6 +19,9 @@ export type WeightType = "F16" | "F32";
 export const isCount = (n: unknown, most: number, least = 1): boolean =>
   Number.isInteger(n) && (n as number) >= least && (n as number) <= most;
 
+/** Whether what a card says is a penalty: finite, and not below 0. */
+export const isPenalty = (n: unknown): boolean => Number.isFinite(n) && (n as number) >= 0;
+
 /** The files of a model by their names, wherever they are: in a folder, or in memory. */
 export interface ModelFiles {
   /** What errors call a file. */

@@ -12,6 +12,7 @@ import type { ArrayInfo } from "../../core/notation.ts";
 import type { AttentionProgram } from "../../core/program.ts";
 import type { Layout } from "../layout.ts";
 import type { PassOptions } from "./forward.ts";
+import { KEPT_ROWS, keptBindings } from "./kept.ts";
 import { beginTile, maskText } from "./mask.ts";
 import { BASE_LIMITS, type PassBinding, type PassPlan } from "./pass.ts";
 import { reduceText } from "./reduce.ts";
@@ -24,7 +25,7 @@ import {
   type Variant,
   variantOf,
 } from "./shader.ts";
-import { bindingOf, scoreBindings, slicesOf } from "./slices.ts";
+import { slicesOf } from "./slices.ts";
 import { four, KEEP_BY_KEY, productText, TILES, tilesOf } from "./tile.ts";
 import { programUniforms } from "./uniforms.ts";
 
@@ -58,10 +59,7 @@ export function probePasses(
       const variant = { ...variantOf(program, layout, slice, options), dropout: false };
       const results = what === "top" ? ["topWeights", "topKeys"] : ["entropy"];
       const bindings: PassBinding[] = [
-        bindingOf(slice, "q", "read", "q", bytes),
-        bindingOf(slice, "k", "read", "k", bytes),
-        ...scoreBindings(program, slice),
-        { name: "lse", access: "read" },
+        ...keptBindings(program, slice, bytes),
         ...results.map((name) => ({ name, access: "read_write" as const })),
       ];
       return {
@@ -93,25 +91,6 @@ fn insert(first: i32, w: f32, key: i32) {
 }
 `;
 
-/** What the thread's four rows need: lse, what rounding took from it, and the rows that weigh all keys alike. */
-const ROWS = /* wgsl */ `
-struct Kept { high: vec4f, low: vec4f, hollow: vec4<bool> }
-fn keptOf(e: Example, b: i32, h: i32, i: i32) -> Kept {
-  var kept: Kept;
-  for (var r = 0; r < 4; r++) {
-    // Rows beyond the valid ones may have no number of their own.
-    let isThere = i + r < e.queryLength;
-    let row = rowOf(e, b, h) + select(0, i + r, isThere);
-    let high = lse[row];
-    let low = lse[u.rows + row];
-    kept.hollow[r] = isThere && low == u.infinity;
-    kept.high[r] = select(high, LARGEST, high == u.infinity);
-    kept.low[r] = select(0.0, low, isThere && low != u.infinity);
-  }
-  return kept;
-}
-`;
-
 function probeShader(variant: Variant, bindings: readonly PassBinding[], top: boolean): string {
   const { uniformRows } = variant;
   const range = uniformRows
@@ -132,7 +111,7 @@ function probeShader(variant: Variant, bindings: readonly PassBinding[], top: bo
       for (var j = 0; j < min(32, e.keyLength - j0); j++) { insert(first, tp[8 * j + (li >> 2)][li & 3], j0 + j); }
     }`;
   return /* wgsl */ `${shaderHead(variant, bindings)}
-${maskText(variant)}${TILES}${productText("q", "k")}${ROWS}${top ? INSERT : reduceText(variant)}
+${maskText(variant)}${TILES}${productText("q", "k")}${KEPT_ROWS}${top ? INSERT : reduceText(variant)}
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
   ${QUERY_HEAD}

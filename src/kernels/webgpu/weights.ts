@@ -7,6 +7,7 @@ import type { ArrayInfo } from "../../core/notation.ts";
 import type { AttentionProgram } from "../../core/program.ts";
 import type { Layout } from "../layout.ts";
 import type { PassOptions } from "./forward.ts";
+import { KEPT_ROWS, keptBindings } from "./kept.ts";
 import { maskText } from "./mask.ts";
 import { BASE_LIMITS, type PassBinding, type PassPlan } from "./pass.ts";
 import {
@@ -18,7 +19,7 @@ import {
   type Variant,
   variantOf,
 } from "./shader.ts";
-import { bindingOf, scoreBindings, slicesOf } from "./slices.ts";
+import { slicesOf } from "./slices.ts";
 import { four, productText, TILES, tilesOf } from "./tile.ts";
 import { programUniforms } from "./uniforms.ts";
 
@@ -47,10 +48,7 @@ export function weightsPasses(
     // What dropout and values are plays no part.
     const variant = { ...variantOf(program, layout, slice, options), dropout: false };
     const bindings: PassBinding[] = [
-      bindingOf(slice, "q", "read", "q", bytes),
-      bindingOf(slice, "k", "read", "k", bytes),
-      ...scoreBindings(program, slice),
-      { name: "lse", access: "read" },
+      ...keptBindings(program, slice, bytes),
       { name: "weights", access: "read_write" },
     ];
     const isChosen = rows !== undefined;
@@ -74,7 +72,7 @@ export function weightsPasses(
 function weightsShader(variant: Variant, bindings: readonly PassBinding[], isChosen: boolean): string {
   const { uniformRows } = variant;
   return /* wgsl */ `${shaderHead(variant, bindings)}
-${maskText(variant)}${TILES}${productText("q", "k")}
+${maskText(variant)}${TILES}${productText("q", "k")}${KEPT_ROWS}
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
   ${QUERY_HEAD}
@@ -85,26 +83,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   let s = scoresOf(product_q_k(qStart, i0, e.queryLength, kStart, j0, e.keyLength), b, h, i0, j0);
   let shown = shownOf(s, visible(e, b, h, i0, j0));
   let scores = finite(s);
+  let kept = keptOf(e, b, h, i0 + 4 * ty);
   for (var r = 0; r < 4; r++) {
     let i = i0 + 4 * ty + r;
     if (i >= u.T) { break; }
     ${isChosen ? "if (i != u.splitTiles) { continue; }" : ""}
-    // Rows beyond the valid ones have no number of their own where sequences are packed.
-    let isThere = i < e.queryLength;
-    let row = rowOf(e, b, h) + select(0, i, isThere);
-    var high = lse[row];
-    var low = lse[u.rows + row];
-    let isHollow = low == u.infinity && isThere;
-    if (low == u.infinity || !isThere) { low = 0.0; }
-    if (high == u.infinity) { high = LARGEST; }
-    let share = ${uniformRows ? "select(0.0, 1.0 / f32(max(e.keyLength, 1)), isHollow)" : "0.0"};
+    let share = ${uniformRows ? "select(0.0, 1.0 / f32(max(e.keyLength, 1)), kept.hollow[r])" : "0.0"};
     let at = ((b * u.H + h) * ${isChosen ? "u.splits + u.adds" : "u.T + i"}) * u.S;
     ${four((c) => {
       const j = `j0 + 4 * tx + ${c}`;
       const bit = `((shown >> u32(${4 * c} + r)) & 1u) == 1u`;
       return `if (${j} < u.S) {
       let empty${c} = select(0.0, share, ${j} < e.keyLength);
-      weights[at + ${j}] = select(empty${c}, exp((scores[${c}][r] - high) - low), ${bit});
+      weights[at + ${j}] = select(empty${c}, exp((scores[${c}][r] - kept.high[r]) - kept.low[r]), ${bit});
     }`;
     })}
   }

@@ -1,4 +1,12 @@
-import { CARD, isCount, type ModelFiles, ModelReader, VOCABULARY, WEIGHTS } from "../model-files.ts";
+import {
+  CARD,
+  isCount,
+  isPenalty,
+  type ModelFiles,
+  ModelReader,
+  VOCABULARY,
+  WEIGHTS,
+} from "../model-files.ts";
 import { readWords, type WordVocabulary } from "../words.ts";
 import { CaptionModel, captionModelSpecs, tellerConfig } from "./caption-model.ts";
 import type { CaptioningCard, DraftCard } from "./card.ts";
@@ -33,8 +41,7 @@ function checkCard(folder: ModelReader, { model, labels, decoding, data }: Capti
   const { embedding, decoder, attention } = model;
   if (![embedding, decoder, attention].every((n) => isCount(n, MOST_UNITS))) throw refuse("model", model);
   const { beam, lengthPenalty, maxLength } = decoding;
-  const isPenalty = Number.isFinite(lengthPenalty) && lengthPenalty >= 0;
-  if (!(isCount(beam, MOST_BEAM) && isCount(maxLength, MOST_WORDS) && isPenalty))
+  if (!(isCount(beam, MOST_BEAM) && isCount(maxLength, MOST_WORDS) && isPenalty(lengthPenalty)))
     throw refuse("decoding", decoding);
   if (!(Array.isArray(labels) && labels.every((label) => typeof label === "string")))
     throw refuse("labels", { labels });

@@ -1,6 +1,14 @@
 import { pointerGeneratorParameters } from "../../models/pointer-generator/parameters.ts";
 import { PointerGenerator } from "../../models/pointer-generator/pointer-generator.ts";
-import { CARD, isCount, type ModelFiles, ModelReader, VOCABULARY, WEIGHTS } from "../model-files.ts";
+import {
+  CARD,
+  isCount,
+  isPenalty,
+  type ModelFiles,
+  ModelReader,
+  VOCABULARY,
+  WEIGHTS,
+} from "../model-files.ts";
 import { readWords, type WordVocabulary } from "../words.ts";
 import type { DraftCard, SummarizationCard } from "./card.ts";
 
@@ -30,9 +38,8 @@ export function readModel(files: ModelFiles): SummarizationModel<SummarizationCa
 
 function checkDecoding(folder: ModelReader, decoding: SummarizationCard["decoding"]): void {
   const { beam, lengthPenalty, blockTrigrams, maxSource, maxLength } = decoding;
-  const isPenalty = Number.isFinite(lengthPenalty) && lengthPenalty >= 0;
   const areCounts =
     isCount(beam, MOST_BEAM) && isCount(maxSource, MOST_TOKENS) && isCount(maxLength, MOST_TOKENS);
-  if (areCounts && isPenalty && typeof blockTrigrams === "boolean") return;
+  if (areCounts && isPenalty(lengthPenalty) && typeof blockTrigrams === "boolean") return;
   throw folder.damaged(CARD, `decoding ${JSON.stringify(decoding)}`.slice(0, 200));
 }

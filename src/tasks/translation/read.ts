@@ -2,7 +2,15 @@ import { Bpe, type BpeJson } from "../../data/bpe.ts";
 import type { Seq2SeqConfig } from "../../models/seq2seq/config.ts";
 import { parameterSpecs } from "../../models/seq2seq/parameters.ts";
 import { Seq2Seq } from "../../models/seq2seq/seq2seq.ts";
-import { CARD, isCount, type ModelFiles, ModelReader, VOCABULARY, WEIGHTS } from "../model-files.ts";
+import {
+  CARD,
+  isCount,
+  isPenalty,
+  type ModelFiles,
+  ModelReader,
+  VOCABULARY,
+  WEIGHTS,
+} from "../model-files.ts";
 import type { DraftCard, TranslationCard } from "./card.ts";
 
 const OP = "loadTranslator";
@@ -27,8 +35,7 @@ export interface TranslationModel<Card extends DraftCard = DraftCard> {
  */
 export function checkDecoding(folder: ModelReader, decoding: TranslationCard["decoding"]): void {
   const { beam, lengthPenalty, maxPieces } = decoding;
-  const isPenalty = Number.isFinite(lengthPenalty) && lengthPenalty >= 0;
-  if (!(isCount(beam, MOST_BEAM) && isCount(maxPieces, MOST_PIECES) && isPenalty))
+  if (!(isCount(beam, MOST_BEAM) && isCount(maxPieces, MOST_PIECES) && isPenalty(lengthPenalty)))
     throw folder.damaged(CARD, `decoding ${JSON.stringify(decoding)}`.slice(0, 200));
 }
 
