@@ -51,12 +51,12 @@ function divisors(n: number): string {
   return all.length > 1 ? `${all.slice(0, -1).join(", ")} or ${all.at(-1)}` : "1";
 }
 
-/** Query heads that are no multiple of key/value heads. */
-export const unevenHeads = (d: { op: string; H: number; Hkv: number }): Fault => ({
+/** Query heads that are no multiple of key/value heads; `option` is the one that says Hkv, where no arrays do. */
+export const unevenHeads = (d: { op: string; H: number; Hkv: number; option?: string }): Fault => ({
   ...d,
   rule: `query heads H=${d.H} must be a multiple of key/value heads Hkv=${d.Hkv}`,
   got: `${d.H} and ${d.Hkv}`,
-  remedy: `pass k and v with ${divisors(d.H)} heads`,
+  remedy: d.option ? `choose ${d.option} ${divisors(d.H)}` : `pass k and v with ${divisors(d.H)} heads`,
 });
 
 /** A parameter of another shape than the widths of this call ask for. */
@@ -128,14 +128,6 @@ export const emptyRow = (d: { op: string; b: number; h: number; i: number }): Fa
   rule: 'with onEmptyRow: "error" every query must see a key',
   got: `none for example ${d.b}, head ${d.h}, query ${d.i}`,
   remedy: 'allow a key there, or use onEmptyRow: "zero" or "uniform"',
-});
-
-/** Padding before something that is not. */
-export const notLast = (d: { op: string; b: number; t: number }): Fault => ({
-  ...d,
-  rule: "its mask must hide the last positions of an example alone",
-  got: `position ${d.t} of example ${d.b} hidden before one that is not`,
-  remedy: "pad at the end",
 });
 
 /** A gradient of a gradient. */

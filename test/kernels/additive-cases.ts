@@ -8,7 +8,7 @@ import {
   referenceAdditiveGradients,
 } from "../../src/kernels/reference-additive.ts";
 import type { AdditiveEngine } from "../../src/kernels/wasm/additive-engine.ts";
-import { type Arrays, normal } from "./cases.ts";
+import { type Arrays, largest, longest, normal } from "./cases.ts";
 
 export interface AdditiveSizes {
   readonly B: number;
@@ -101,25 +101,6 @@ function shaken({ program, inputs, cotangents }: AdditiveCase, seed: number): Ad
       ]),
     ) as R;
   return { program, inputs: shake(inputs), cotangents: shake(cotangents) };
-}
-
-function largest(x: ArrayLike<number>, minus?: ArrayLike<number>): number {
-  let most = 0;
-  for (let e = 0; e < x.length; e++) {
-    const size = Math.abs(minus ? x[e]! - minus[e]! : x[e]!);
-    if (size > most && size < Infinity) most = size;
-  }
-  return most;
-}
-
-/** The length of the longest row without NaN. */
-function longest(x: Float32Array, width: number): number {
-  let most = 0;
-  for (let row = 0; row < x.length; row += width) {
-    const length = Math.hypot(...x.subarray(row, row + width));
-    if (length > most && length < Infinity) most = length;
-  }
-  return most;
 }
 
 /**

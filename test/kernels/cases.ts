@@ -118,7 +118,8 @@ function shaken(c: Case, seed: number): Case {
   return { ...c, q: shake(c.q), k: shake(c.k), v: shake(c.v), dout: shake(c.dout), dlse: shake(c.dlse) };
 }
 
-function largest(x: ArrayLike<number>, minus?: ArrayLike<number>): number {
+/** The largest finite size, or difference from `minus`. */
+export function largest(x: ArrayLike<number>, minus?: ArrayLike<number>): number {
   let most = 0;
   for (let e = 0; e < x.length; e++) {
     const size = Math.abs(minus ? x[e]! - minus[e]! : x[e]!);
@@ -128,7 +129,7 @@ function largest(x: ArrayLike<number>, minus?: ArrayLike<number>): number {
 }
 
 /** The length of the longest row without NaN. */
-function longest(x: Float32Array, width: number): number {
+export function longest(x: Float32Array, width: number): number {
   let most = 0;
   for (let row = 0; row < x.length; row += width) {
     const length = Math.hypot(...x.subarray(row, row + width));

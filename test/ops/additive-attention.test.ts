@@ -4,7 +4,16 @@ import { OptionError, ShapeError } from "../../src/core/errors.ts";
 import { heapOf } from "../../src/host/heap.ts";
 import { type AdditiveAttentionOptions, additiveAttention } from "../../src/ops/index.ts";
 import { BUILDS, useBuild } from "../support/kernel-build.ts";
-import { distance, leaked, numbers, numericGradient, type Op, run, type Value } from "./both-ways.ts";
+import {
+  bothWays,
+  distance,
+  leaked,
+  numbers,
+  numericGradient,
+  type Op,
+  run,
+  type Value,
+} from "./both-ways.ts";
 
 const [B, T, S, A, DV] = [2, 3, 5, 7, 11];
 
@@ -209,11 +218,7 @@ describe.each(BUILDS)("additiveAttention fused, %s build", (build) => {
     "with %s equals the composed one, gradients of output, weights and lse included",
     async (_, options) => {
       const [op, values] = [opOf(options), inputs(options)];
-      await tf.setBackend("heed");
-      const fused = run(op, values);
-      await tf.setBackend("cpu");
-      const composed = run(op, values);
-      await tf.setBackend("heed");
+      const { fused, composed } = await bothWays(op, values);
       // A score is a sum of 7 tanh, each right to 2⁻²²: 2e-6. Gradients sum 16 weighed outputs over 15 pairs.
       expect(distance(fused.outputs, composed.outputs)).toBeLessThan(4e-6);
       expect(distance(fused.gradients, composed.gradients)).toBeLessThan(2e-5);
@@ -226,11 +231,7 @@ describe.each(BUILDS)("additiveAttention fused, %s build", (build) => {
     [1, 17, 9, 5, 4],
   ])("equals the composed one for B, T, S, A, Dv = %i, %i, %i, %i, %i", async (...sizes) => {
     const [op, values] = [opOf({ softCap: 3 }), inputs({}, sizes)];
-    await tf.setBackend("heed");
-    const fused = run(op, values);
-    await tf.setBackend("cpu");
-    const composed = run(op, values);
-    await tf.setBackend("heed");
+    const { fused, composed } = await bothWays(op, values);
     expect(distance(fused.outputs, composed.outputs)).toBeLessThan(8e-6);
     expect(distance(fused.gradients, composed.gradients)).toBeLessThan(4e-5);
   });

@@ -46,6 +46,16 @@ export function run(op: Op, inputs: Value[]): Run {
   });
 }
 
+/** Runs on heed, fused, and on cpu, composed; heed is the backend afterwards. */
+export async function bothWays(op: Op, inputs: Value[]): Promise<{ fused: Run; composed: Run }> {
+  await tf.setBackend("heed");
+  const fused = run(op, inputs);
+  await tf.setBackend("cpu");
+  const composed = run(op, inputs);
+  await tf.setBackend("heed");
+  return { fused, composed };
+}
+
 /** The greatest |a − b| / (1 + |b|); Infinity when one is NaN and the other is not. */
 export function distance(a: number[][], b: number[][]): number {
   let worst = 0;

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { gelu } from "../../src/ops/index.ts";
 import { BUILDS, useBuild } from "../support/kernel-build.ts";
-import { distance, leaked, numbers, type Op, run, type Value } from "./both-ways.ts";
+import { bothWays, distance, leaked, numbers, type Op, run, type Value } from "./both-ways.ts";
 import { erfc } from "./erf.ts";
 
 /** Φ(x) and x·φ(x), of whose sum the gradient is made. */
@@ -82,10 +82,7 @@ describe.each(BUILDS)("gelu fused, %s build", (build) => {
   it.each([1, 3, 5, 13, 127, 129])("equals the composed one for %i elements", async (n) => {
     for (const { approximate } of FORMS) {
       const input: Value[] = [{ shape: [n], values: numbers(n, 3, 4) }];
-      const fused = run(op(approximate), input);
-      await tf.setBackend("cpu");
-      const composed = run(op(approximate), input);
-      await tf.setBackend("heed");
+      const { fused, composed } = await bothWays(op(approximate), input);
       // TensorFlow.js' erf on the cpu backend is Abramowitz & Stegun's 7.1.26, within 1.5e-7: half of that, times |x|.
       expect(distance(fused.outputs, composed.outputs)).toBeLessThan(4 * 0.75e-7 + 4e-7);
       expect(distance(fused.gradients, composed.gradients)).toBeLessThan(1.5 * 0.75e-7 + 1e-6);

@@ -6,7 +6,7 @@ import { type GridSampleOptions, gridSample } from "../../src/ops/index.ts";
 import { gradcheckTensors } from "../../src/testing/gradcheck.ts";
 import { type FixtureArray, fixture, toTensor } from "../attention/glimpse/fixture.ts";
 import { BUILDS, useBuild } from "../support/kernel-build.ts";
-import { distance, leaked, numbers, type Op, run, type Value } from "./both-ways.ts";
+import { bothWays, distance, leaked, numbers, type Op, run, type Value } from "./both-ways.ts";
 
 interface Samples {
   image: FixtureArray;
@@ -165,10 +165,7 @@ describe.each(BUILDS)("gridSample fused, %s build", (build) => {
       // Positions on a pixel's edge may fall to either side by a rounding, and with them the gradient of the grid.
       const between =
         options.interpolation === "nearest" ? [inputs[0]!, value([2, 3, 11, 2], 9, 2.2)] : inputs;
-      const fused = run(sample(options), between);
-      await tf.setBackend("cpu");
-      const composed = run(sample(options), between);
-      await tf.setBackend("heed");
+      const { fused, composed } = await bothWays(sample(options), between);
       // A position is a few roundings of numbers up to 8 wrong, and neighbours differ by up to 3.
       expect(distance(fused.outputs, composed.outputs), nameOf(options)).toBeLessThan(1e-5);
       expect(distance(fused.gradients.slice(0, 1), composed.gradients.slice(0, 1))).toBeLessThan(2e-5);

@@ -2,7 +2,16 @@ import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { gruCell } from "../../src/ops/index.ts";
 import { BUILDS, useBuild } from "../support/kernel-build.ts";
-import { distance, leaked, numbers, numericGradient, type Op, run, type Value } from "./both-ways.ts";
+import {
+  bothWays,
+  distance,
+  leaked,
+  numbers,
+  numericGradient,
+  type Op,
+  run,
+  type Value,
+} from "./both-ways.ts";
 
 const plain: Op = ([x, u, h]) => [gruCell(x as tf.Tensor2D, u as tf.Tensor2D, h as tf.Tensor2D)];
 const masked =
@@ -82,11 +91,7 @@ describe.each(BUILDS)("gruCell fused, %s build", (build) => {
     ];
     if (B === MASK.length) cases.push([masked(MASK), withPadding(H)]);
     for (const [op, values] of cases) {
-      await tf.setBackend("heed");
-      const fused = run(op, values);
-      await tf.setBackend("cpu");
-      const composed = run(op, values);
-      await tf.setBackend("heed");
+      const { fused, composed } = await bothWays(op, values);
       // Every number is a few roundings of float32 (6e-8) away from the other, through at most 15 operations.
       expect(distance(fused.outputs, composed.outputs)).toBeLessThan(1e-6);
       expect(distance(fused.gradients, composed.gradients)).toBeLessThan(2e-6);

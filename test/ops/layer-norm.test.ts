@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { layerNorm } from "../../src/ops/index.ts";
 import { BUILDS, useBuild } from "../support/kernel-build.ts";
 import { distance, leaked, numbers, type Op, type Run, run, type Value } from "./both-ways.ts";
+import { describeNormalization, expectClose, LARGE_ON, tolerance } from "./normalization-support.ts";
 
 const op =
   (epsilon?: number): Op =>
@@ -44,55 +45,15 @@ function reference([x, gamma, beta]: Value[], epsilon = 1e-5): Run {
   return { outputs: [out], gradients: [dx, dgamma, dbeta] };
 }
 
-/** Roundings of 2⁻²⁴ in a row of C (sums in eight lanes, and a dozen steps around them) and in a column of N. */
-const tolerance = (N: number, C: number) => ({
-  outputs: (C / 8 + 12) * 2 ** -24,
-  gradients: (C / 4 + N + 24) * 2 ** -24,
-});
-
-const SIZES: [N: number, C: number][] = [
-  [1, 2],
-  [2, 3],
-  [3, 5],
-  [7, 13],
-  [5, 127],
-  [2, 128],
-  [11, 129],
-  [3, 1009],
-];
+describeNormalization({ name: "layerNorm", op, inputs, reference });
 
 describe.each(BUILDS)("layerNorm fused, %s build", (build) => {
   beforeAll(() => useBuild(build));
 
-  it.each(SIZES)("is that of float64 for N = %i, C = %i", (N, C) => {
-    const values = inputs(N, C);
-    const got = run(op(), values);
-    const exact = reference(values);
-    // 1/σ multiplies what rounding leaves of dx; σ of the smallest rows is a tenth.
-    const amplified = C < 8 ? 10 : 1;
-    expect(distance(got.outputs, exact.outputs)).toBeLessThan(tolerance(N, C).outputs * amplified);
-    expect(distance(got.gradients, exact.gradients)).toBeLessThan(tolerance(N, C).gradients * amplified);
-  });
-
-  it.each(SIZES)("equals the composed one for N = %i, C = %i", async (N, C) => {
-    const fused = run(op(1e-3), inputs(N, C));
-    await tf.setBackend("cpu");
-    const composed = run(op(1e-3), inputs(N, C));
-    await tf.setBackend("heed");
-    const amplified = C < 8 ? 10 : 1;
-    expect(distance(fused.outputs, composed.outputs)).toBeLessThan(2 * tolerance(N, C).outputs * amplified);
-    expect(distance(fused.gradients, composed.gradients)).toBeLessThan(
-      2 * tolerance(N, C).gradients * amplified,
-    );
-  });
-
   it.each([1e2, 1e4, -1e6])("is as accurate for rows around %f as for rows around 0", (offset) => {
     const [N, C] = [5, 127];
     const values = inputs(N, C, offset);
-    const got = run(op(), values);
-    const exact = reference(values);
-    expect(distance(got.outputs, exact.outputs)).toBeLessThan(tolerance(N, C).outputs);
-    expect(distance(got.gradients, exact.gradients)).toBeLessThan(tolerance(N, C).gradients);
+    expectClose(run(op(), values), reference(values), [N, C]);
   });
 
   it("gives beta for rows of equal elements, and no gradient to x where C = 1", () => {
@@ -106,26 +67,6 @@ describe.each(BUILDS)("layerNorm fused, %s build", (build) => {
     }
     const { gradients } = run(op(), inputs(3, 1, 7));
     expect(gradients[0]!.map((d) => d + 0)).toEqual([0, 0, 0]);
-  });
-
-  it("keeps NaN to its row, and in the gradients of gamma to what NaN reaches", () => {
-    const values = inputs(3, 13);
-    values[0]!.values[13 + 4] = Number.NaN;
-    const { outputs, gradients } = run(op(), values);
-    const second = Array.from({ length: 39 }, (_, i) => Math.floor(i / 13) === 1);
-    expect(outputs[0]!.map(Number.isNaN)).toEqual(second);
-    expect(gradients[0]!.map(Number.isNaN)).toEqual(second);
-    expect(gradients[1]!.every(Number.isNaN)).toBe(true);
-    expect(gradients[2]!.some(Number.isNaN)).toBe(false);
-  });
-
-  it("gives equal bits for equal calls, and the same rows in any batch", () => {
-    const values = inputs(7, 13);
-    const whole = run(op(), values);
-    expect(run(op(), values)).toEqual(whole);
-    const [x, ...weights] = values;
-    const last = run(op(), [{ shape: [1, 13], values: x!.values.slice(6 * 13) }, ...weights]);
-    expect(last.outputs[0]).toEqual(whole.outputs[0]!.slice(6 * 13));
   });
 
   it("leaves no tensor behind", () => {
@@ -191,30 +132,8 @@ describe.each(["cpu", "heed"])("layerNorm on the %s backend", (backend) => {
   });
 });
 
-const LARGE_ON: [string, () => Promise<unknown>][] = [
-  ["composed on cpu", () => tf.setBackend("cpu")],
-  ["composed on wasm", () => tf.setBackend("wasm")],
-  ["fused, relaxed build", () => useBuild("relaxed")],
-  ["fused, plain build", () => useBuild("plain")],
-];
-
-describe.each(LARGE_ON)("layerNorm of large numbers, %s", (_, use) => {
+describe.each(LARGE_ON)("layerNorm of ± one large number, %s", (_, use) => {
   beforeAll(async () => void (await use()));
-
-  it.each([1e20, -1e20, 2e20, 3e38, -3e38, 2e15])(
-    "of rows whose squares overflow is that of the same rows scaled down: %f",
-    (size) => {
-      const [N, C] = [3, 13];
-      const [x, gamma, beta] = inputs(N, C) as [Value, Value, Value];
-      // The largest of each row becomes `size`; a row of ordinary numbers stands beside them.
-      const most = Math.max(...x.values.map(Math.abs));
-      const large = x.values.map((v, n) => (n < C ? v : Math.fround((v / most) * size)));
-      const got = run(op(), [{ shape: [N, C], values: large }, gamma, beta]);
-      const exact = reference([{ shape: [N, C], values: large }, gamma, beta]);
-      expect(distance(got.outputs, exact.outputs)).toBeLessThan(tolerance(N, C).outputs);
-      expect(distance(got.gradients, exact.gradients)).toBeLessThan(tolerance(N, C).gradients);
-    },
-  );
 
   it.each([1e20, 3e38])("of ±%f is ±1, and of that number alone beta", (size) => {
     const x = tf.tensor2d([

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { linear } from "../../src/ops/index.ts";
 import { BUILDS, useBuild } from "../support/kernel-build.ts";
-import { distance, leaked, numbers, type Op, type Run, run, type Value } from "./both-ways.ts";
+import { bothWays, distance, leaked, numbers, type Op, type Run, run, type Value } from "./both-ways.ts";
 
 const op: Op = ([x, w, b]) => [linear(x!, w as tf.Tensor2D, b as tf.Tensor1D | undefined)];
 
@@ -55,10 +55,7 @@ describe.each(BUILDS)("linear fused, %s build", (build) => {
     "is that of float64 for x [%j, %i] and O = %i, and equals the composed one",
     async (lead, I, O) => {
       for (const values of [inputs(lead, I, O), inputs(lead, I, O).slice(0, 2)]) {
-        const fused = run(op, values);
-        await tf.setBackend("cpu");
-        const composed = run(op, values);
-        await tf.setBackend("heed");
+        const { fused, composed } = await bothWays(op, values);
         const exact = reference(values);
         const error = tolerance(Math.max(I, O, tf.util.sizeFromShape(lead)));
         for (const got of [fused, composed]) {

@@ -2,7 +2,16 @@ import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { lstmCell } from "../../src/ops/index.ts";
 import { BUILDS, useBuild } from "../support/kernel-build.ts";
-import { distance, leaked, numbers, numericGradient, type Op, run, type Value } from "./both-ways.ts";
+import {
+  bothWays,
+  distance,
+  leaked,
+  numbers,
+  numericGradient,
+  type Op,
+  run,
+  type Value,
+} from "./both-ways.ts";
 
 // Without a mask nothing depends on h: it is no input to differentiate by.
 const plain: Op = ([a, c]) => lstmCell(a as tf.Tensor2D, c as tf.Tensor2D, tf.zerosLike(c as tf.Tensor2D));
@@ -77,11 +86,7 @@ describe.each(BUILDS)("lstmCell fused, %s build", (build) => {
     ];
     if (B === MASK.length) cases.push([masked, withPadding(H)]);
     for (const [op, values] of cases) {
-      await tf.setBackend("heed");
-      const fused = run(op, values);
-      await tf.setBackend("cpu");
-      const composed = run(op, values);
-      await tf.setBackend("heed");
+      const { fused, composed } = await bothWays(op, values);
       // Every number is a few roundings of float32 (6e-8) away from the other, through at most 15 operations.
       expect(distance(fused.outputs, composed.outputs)).toBeLessThan(1e-6);
       expect(distance(fused.gradients, composed.gradients)).toBeLessThan(2e-6);

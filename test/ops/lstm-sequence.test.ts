@@ -1,33 +1,24 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { lstmCell, lstmSequence } from "../../src/ops/index.ts";
-import { BUILDS, useBuild } from "../support/kernel-build.ts";
-import { distance, leaked, numbers, numericGradient, type Op, run, type Value } from "./both-ways.ts";
+import { numbers, type Value } from "./both-ways.ts";
+import { describeSequence, gates, type SequenceCase } from "./sequence-support.ts";
 
-/** Rows of lengths T, T − 2, T − 4 …, padding at the end. */
-function maskOf(T: number, B: number): number[] {
-  return Array.from({ length: T * B }, (_, i) => (Math.floor(i / B) < T - 2 * (i % B) ? 1 : 0));
-}
+const opOf: SequenceCase["opOf"] = (reverse, mask) => (tensors) => {
+  const [x, h0, c0, U] = tensors as [tf.Tensor3D, tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
+  return lstmSequence(x, h0, c0, U, mask?.(), { reverse });
+};
 
-function opOf(T: number, B: number, masked: boolean, reverse: boolean): Op {
-  return (tensors) => {
-    const [x, h0, c0, U] = tensors as [tf.Tensor3D, tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
-    const mask = masked ? tf.tensor2d(maskOf(T, B), [T, B]) : undefined;
-    return lstmSequence(x, h0, c0, U, mask, { reverse });
-  };
-}
-
-function inputs(T: number, B: number, H: number, spoiled = false): Value[] {
-  const mask = maskOf(T, B);
-  const x = numbers(T * B * 4 * H, 1);
-  const padded = x.map((v, i) => (mask[Math.floor(i / (4 * H))] === 0 ? Number.NaN : v));
+function inputs(T: number, B: number, H: number): Value[] {
   return [
-    { shape: [T, B, 4 * H], values: spoiled ? padded : x },
+    gates(T, B, H, 4),
     { shape: [B, H], values: numbers(B * H, 2) },
     { shape: [B, H], values: numbers(B * H, 5) },
     { shape: [H, 4 * H], values: numbers(4 * H * H, 3, 1 / Math.sqrt(H)) },
   ];
 }
+
+describeSequence({ name: "lstmSequence", opOf, inputs });
 
 describe("lstmSequence composed of TensorFlow.js ops", () => {
   beforeAll(async () => void (await tf.setBackend("cpu")));
@@ -46,16 +37,6 @@ describe("lstmSequence composed of TensorFlow.js ops", () => {
     }
   });
 
-  it("has the gradients that central differences find", () => {
-    const op = opOf(3, 2, true, true);
-    const values = inputs(3, 2, 3);
-    const { gradients } = run(op, values);
-    for (const k of [0, 1, 2, 3]) {
-      // Differences of float32 sums near 10 in size: rounding 1e-6 / 2e-2, and the third derivative times 1e-4.
-      expect(distance([gradients[k]!], [numericGradient(op, values, k)])).toBeLessThan(2e-3);
-    }
-  });
-
   it("refuses a sequence without steps", () => {
     expect(() =>
       lstmSequence(tf.zeros([0, 5, 28]), tf.zeros([5, 7]), tf.zeros([5, 7]), tf.zeros([7, 28])),
@@ -70,43 +51,5 @@ describe("lstmSequence composed of TensorFlow.js ops", () => {
       "lstmSequence: c0 must be float32 of shape [B, H] = [5, 7], got float32 of shape [5, 6]; the letters must mean " +
         "the same sizes in all of the call's tensors",
     );
-  });
-});
-
-describe.each(BUILDS)("lstmSequence fused, %s build", (build) => {
-  beforeAll(() => useBuild(build));
-
-  it.each([
-    [1, 1, 3],
-    [5, 1, 13],
-    [7, 5, 7],
-    [3, 2, 16],
-  ])(
-    "equals the composed one for T = %i, B = %i, H = %i, masked or not, in both directions",
-    async (T, B, H) => {
-      for (const masked of [false, true]) {
-        for (const reverse of [false, true]) {
-          const op = opOf(T, B, masked, reverse);
-          const values = inputs(T, B, H, masked);
-          await tf.setBackend("heed");
-          const fused = run(op, values);
-          await tf.setBackend("cpu");
-          const composed = run(op, values);
-          await tf.setBackend("heed");
-          // A dozen roundings a step, T steps through U (norm about 1), sums of H or T · B terms: 6e-8 · 12 · 7.
-          expect(distance(fused.outputs, composed.outputs)).toBeLessThan(5e-6);
-          expect(distance(fused.gradients, composed.gradients)).toBeLessThan(5e-6);
-        }
-      }
-    },
-  );
-
-  it("never lets NaN out of the padding", () => {
-    const { outputs, gradients } = run(opOf(7, 3, true, true), inputs(7, 3, 5, true));
-    expect([...outputs, ...gradients].flat().some(Number.isNaN)).toBe(false);
-  });
-
-  it("leaves no tensor behind", () => {
-    expect(leaked(opOf(7, 3, true, false), inputs(7, 3, 5, true))).toBe(0);
   });
 });

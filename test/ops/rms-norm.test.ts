@@ -12,6 +12,7 @@ import {
   run,
   type Value,
 } from "./both-ways.ts";
+import { describeNormalization } from "./normalization-support.ts";
 
 const op =
   (epsilon?: number): Op =>
@@ -50,46 +51,10 @@ function reference([x, gamma]: Value[], epsilon = 1e-6): Run {
   return { outputs: [out], gradients: [dx, dgamma] };
 }
 
-/** Roundings of 2⁻²⁴ in a row of C (sums in four lanes at least, a dozen steps around them) and in a column of N. */
-const tolerance = (N: number, C: number) => ({
-  outputs: (C / 8 + 12) * 2 ** -24,
-  gradients: (C / 4 + N + 24) * 2 ** -24,
-});
-
-const SIZES: [N: number, C: number][] = [
-  [1, 2],
-  [2, 3],
-  [3, 5],
-  [7, 13],
-  [5, 127],
-  [2, 128],
-  [11, 129],
-  [3, 1009],
-];
-/** 1/rms multiplies what rounding leaves of dx; the smallest rows have a rms of a tenth. */
-const amplified = (C: number) => (C < 8 ? 10 : 1);
+describeNormalization({ name: "rmsNorm", op, inputs, reference });
 
 describe.each(BUILDS)("rmsNorm fused, %s build", (build) => {
   beforeAll(() => useBuild(build));
-
-  it.each(SIZES)("is that of float64 for N = %i, C = %i", (N, C) => {
-    const values = inputs(N, C);
-    const got = run(op(), values);
-    const exact = reference(values);
-    const { outputs, gradients } = tolerance(N, C);
-    expect(distance(got.outputs, exact.outputs)).toBeLessThan(outputs * amplified(C));
-    expect(distance(got.gradients, exact.gradients)).toBeLessThan(gradients * amplified(C));
-  });
-
-  it.each(SIZES)("equals the composed one for N = %i, C = %i", async (N, C) => {
-    const fused = run(op(1e-3), inputs(N, C));
-    await tf.setBackend("cpu");
-    const composed = run(op(1e-3), inputs(N, C));
-    await tf.setBackend("heed");
-    const { outputs, gradients } = tolerance(N, C);
-    expect(distance(fused.outputs, composed.outputs)).toBeLessThan(2 * outputs * amplified(C));
-    expect(distance(fused.gradients, composed.gradients)).toBeLessThan(2 * gradients * amplified(C));
-  });
 
   it("has the gradients that central differences find", () => {
     const values = inputs(3, 5);
@@ -110,25 +75,6 @@ describe.each(BUILDS)("rmsNorm fused, %s build", (build) => {
     const dy = numbers(13, 90).map(Math.fround);
     const expected = dy.map((d, j) => Math.fround(Math.fround(d * gamma!.values[j]!) * 2));
     expect(gradients).toEqual([expected, new Array(13).fill(0)]);
-  });
-
-  it("keeps NaN to its row, and in the gradient of gamma to what NaN reaches", () => {
-    const values = inputs(3, 13);
-    values[0]!.values[13 + 4] = Number.NaN;
-    const { outputs, gradients } = run(op(), values);
-    const second = Array.from({ length: 39 }, (_, i) => Math.floor(i / 13) === 1);
-    expect(outputs[0]!.map(Number.isNaN)).toEqual(second);
-    expect(gradients[0]!.map(Number.isNaN)).toEqual(second);
-    expect(gradients[1]!.every(Number.isNaN)).toBe(true);
-  });
-
-  it("gives equal bits for equal calls, and the same rows in any batch", () => {
-    const values = inputs(7, 13);
-    const whole = run(op(), values);
-    expect(run(op(), values)).toEqual(whole);
-    const [x, gamma] = values;
-    const last = run(op(), [{ shape: [1, 13], values: x!.values.slice(6 * 13) }, gamma!]);
-    expect(last.outputs[0]).toEqual(whole.outputs[0]!.slice(6 * 13));
   });
 
   it("keeps two numbers a row, and leaves no tensor behind", () => {
@@ -185,30 +131,4 @@ describe.each(["cpu", "heed"])("rmsNorm on the %s backend", (backend) => {
       "rmsNorm: epsilon must be above 0, got 0; 1e-6 is Keras', 1e-5 Llama's",
     );
   });
-});
-
-const LARGE_ON: [string, () => Promise<unknown>][] = [
-  ["composed on cpu", () => tf.setBackend("cpu")],
-  ["composed on wasm", () => tf.setBackend("wasm")],
-  ["fused, relaxed build", () => useBuild("relaxed")],
-  ["fused, plain build", () => useBuild("plain")],
-];
-
-describe.each(LARGE_ON)("rmsNorm of large numbers, %s", (_, use) => {
-  beforeAll(async () => void (await use()));
-
-  it.each([1e20, -1e20, 2e20, 3e38, -3e38, 2e15])(
-    "of rows whose squares overflow is that of the same rows scaled down: %f",
-    (size) => {
-      const [N, C] = [3, 13];
-      const [x, gamma] = inputs(N, C) as [Value, Value];
-      // The largest of each row becomes `size`; a row of ordinary numbers stands beside them.
-      const most = Math.max(...x.values.map(Math.abs));
-      const large = x.values.map((v, n) => (n < C ? v : Math.fround((v / most) * size)));
-      const got = run(op(), [{ shape: [N, C], values: large }, gamma]);
-      const exact = reference([{ shape: [N, C], values: large }, gamma]);
-      expect(distance(got.outputs, exact.outputs)).toBeLessThan(tolerance(N, C).outputs);
-      expect(distance(got.gradients, exact.gradients)).toBeLessThan(tolerance(N, C).gradients);
-    },
-  );
 });

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { gatedSilu, silu } from "../../src/ops/index.ts";
 import { BUILDS, useBuild } from "../support/kernel-build.ts";
-import { distance, leaked, numbers, type Op, run, type Value } from "./both-ways.ts";
+import { bothWays, distance, leaked, numbers, type Op, run, type Value } from "./both-ways.ts";
 
 const sigmoid = (x: number) => (x < 0 ? Math.exp(x) / (1 + Math.exp(x)) : 1 / (1 + Math.exp(-x)));
 
@@ -59,10 +59,7 @@ describe.each(BUILDS)("silu fused, %s build", (build) => {
         ],
       ],
     ] as [Op, Value[]][]) {
-      const fused = run(op, inputs);
-      await tf.setBackend("cpu");
-      const composed = run(op, inputs);
-      await tf.setBackend("heed");
+      const { fused, composed } = await bothWays(op, inputs);
       // Arguments of up to 4, and a dozen roundings of the composed one; terms of up to 4 · 1.5 · 4 may cancel.
       const error = errorAt(4) + 12 * 2 ** -24;
       expect(distance(fused.outputs, composed.outputs)).toBeLessThan(error);

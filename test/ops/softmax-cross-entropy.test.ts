@@ -2,7 +2,16 @@ import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { softmaxCrossEntropy } from "../../src/ops/index.ts";
 import { BUILDS, useBuild } from "../support/kernel-build.ts";
-import { distance, leaked, numbers, numericGradient, type Op, run, type Value } from "./both-ways.ts";
+import {
+  bothWays,
+  distance,
+  leaked,
+  numbers,
+  numericGradient,
+  type Op,
+  run,
+  type Value,
+} from "./both-ways.ts";
 
 const loss =
   (smoothing: number): Op =>
@@ -82,10 +91,7 @@ describe.each(BUILDS)("softmaxCrossEntropy fused, %s build", (build) => {
     "equals the composed one for N = %i, V = %i, smoothing %f, logits to ±%i",
     async (N, V, smoothing, scale) => {
       const values = inputs(N, V, scale);
-      const fused = run(loss(smoothing), values);
-      await tf.setBackend("cpu");
-      const composed = run(loss(smoothing), values);
-      await tf.setBackend("heed");
+      const { fused, composed } = await bothWays(loss(smoothing), values);
       // The cpu backend sums V float32 terms in a row: √V roundings, each 6e-8 of logits up to `scale`.
       const tolerance = 6e-8 * Math.sqrt(V) * Math.max(scale, 8);
       expect(distance(fused.outputs, composed.outputs)).toBeLessThan(tolerance);

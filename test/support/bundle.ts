@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type InlineConfig, type Plugin } from "vite";
@@ -42,6 +42,16 @@ export async function bundleForBrowser(folder: string, program: string, minify: 
   const outDir = path.join(folder, "page");
   await build({ ...common, root: folder, build: { outDir, minify } });
   return outDir;
+}
+
+/** The scripts of a bundled page, and whether each imports a module of Node. */
+export function scriptsOf(page: string): { file: string; importsNode: boolean }[] {
+  const folder = path.join(page, "assets");
+  const files = readdirSync(folder).filter((file) => file.endsWith(".js"));
+  return files.map((file) => {
+    const code = readFileSync(path.join(folder, file), "utf8");
+    return { file, importsNode: /(from|import\(?)\s*["'`](node:|__vite-browser-external)/.test(code) };
+  });
 }
 
 /** An empty page; its icon is empty too, so that the browser asks for none. */

@@ -1,28 +1,17 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { compileProgram } from "../../core/program.ts";
 import { attentionShapes, checkRank } from "../../core/shapes.ts";
-import { type AttentionOptions, runAttention } from "../../ops/attention/run.ts";
+import { runAttention } from "../../ops/attention/run.ts";
 import { checkTensors } from "../../ops/check.ts";
 import { type Asked, tidyAsked } from "../../ops/tidy.ts";
-import { checkKeyMask, type KeyMask } from "./key-mask.ts";
+import { checkKeyMask, type SingleQueryOptions } from "./key-mask.ts";
 
 export interface AttentionPoolingParameters {
   /** What is looked for, [C]. */
   query: tf.Tensor1D;
 }
 
-type Taken =
-  | "scale"
-  | "keyLengths"
-  | "softCap"
-  | "sink"
-  | "dropout"
-  | "training"
-  | "onEmptyRow"
-  | "weights"
-  | "finite";
-
-export interface AttentionPoolingOptions extends Pick<AttentionOptions, Taken>, KeyMask {}
+export interface AttentionPoolingOptions extends SingleQueryOptions {}
 
 export type AttentionPoolingResult<O> = { output: tf.Tensor2D } & Asked<O, "weights", tf.Tensor2D>;
 

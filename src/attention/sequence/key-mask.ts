@@ -2,11 +2,26 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { ShapeError } from "../../core/errors.ts";
 import { notBroadcast } from "../../core/faults.ts";
+import type { AttentionOptions } from "../../ops/attention/run.ts";
 
 export interface KeyMask {
   /** `true` where a key may be seen: bool [S] or [B, S], either length may be 1. @default everywhere */
   allow?: tf.Tensor;
 }
+
+type Taken =
+  | "scale"
+  | "keyLengths"
+  | "softCap"
+  | "sink"
+  | "dropout"
+  | "training"
+  | "onEmptyRow"
+  | "weights"
+  | "finite";
+
+/** The options of `attention` that mean something where an example has one query. */
+export interface SingleQueryOptions extends Pick<AttentionOptions, Taken>, KeyMask {}
 
 /**
  * The mask as the attention program takes it, [1 or B, 1, 1, S].

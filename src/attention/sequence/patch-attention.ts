@@ -1,11 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { compileProgram } from "../../core/program.ts";
 import { attentionShapes, checkRank } from "../../core/shapes.ts";
-import { type AttentionOptions, runAttention } from "../../ops/attention/run.ts";
+import { runAttention } from "../../ops/attention/run.ts";
 import { checkTensors } from "../../ops/check.ts";
 import { linear } from "../../ops/linear.ts";
 import { type Asked, tidyAsked } from "../../ops/tidy.ts";
-import { checkKeyMask, type KeyMask } from "./key-mask.ts";
+import { checkKeyMask, type SingleQueryOptions } from "./key-mask.ts";
 import { project } from "./project.ts";
 
 export interface PatchAttentionParameters {
@@ -23,18 +23,7 @@ export interface PatchAttentionParameters {
   bv?: tf.Tensor1D;
 }
 
-type Taken =
-  | "scale"
-  | "keyLengths"
-  | "softCap"
-  | "sink"
-  | "dropout"
-  | "training"
-  | "onEmptyRow"
-  | "weights"
-  | "finite";
-
-export interface PatchAttentionOptions extends Pick<AttentionOptions, Taken>, KeyMask {}
+export interface PatchAttentionOptions extends SingleQueryOptions {}
 
 export type PatchAttentionResult<O> = { output: tf.Tensor2D } & Asked<O, "weights", tf.Tensor2D>;
 

@@ -19,7 +19,7 @@ export function project<X extends tf.Tensor, Y extends tf.Tensor>(
 }
 
 /** Whether there may be a query that sees nothing, or a key that nothing sees. */
-export function hidesRows(program: AttentionProgram<tf.Tensor>): boolean {
+function hidesRows(program: AttentionProgram<tf.Tensor>): boolean {
   const { allow, bias, queryLengths, keyLengths, offset, shapes } = program;
   if (allow || bias || queryLengths || keyLengths) return true;
   // In a band along the diagonal every position sees itself.

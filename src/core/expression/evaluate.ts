@@ -15,7 +15,7 @@ import {
 export type Element = Partial<Record<Variable, number>>;
 
 /** The index that a gather reads along an axis of length n: rounded down and clamped; NaN is 0. */
-export function clampIndex(x: number, n: number): number {
+function clampIndex(x: number, n: number): number {
   return x >= n ? n - 1 : x > 0 ? Math.floor(x) : 0;
 }
 

@@ -48,7 +48,7 @@ export interface BackwardOptions extends PassOptions {
 }
 
 /** Whether the captured tensors are behind `rows`, since the passes over tiles have no buffer left for them. */
-export const areBehindRows = ({ bias, allow, modification }: Program): boolean =>
+const areBehindRows = ({ bias, allow, modification }: Program): boolean =>
   bias !== undefined && allow !== undefined && tensorBinding({ modification }).length > 0;
 
 /** The variant of the passes over tiles. */

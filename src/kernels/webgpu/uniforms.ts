@@ -94,7 +94,7 @@ export function uniformStruct(examples: number): string {
 }
 
 /** The bytes of the struct; `table` has 8 numbers an example. */
-export function uniformBytes(values: UniformValues, table: readonly number[], examples: number): ArrayBuffer {
+function uniformBytes(values: UniformValues, table: readonly number[], examples: number): ArrayBuffer {
   const bytes = new ArrayBuffer(HEAD_BYTES + 32 * examples);
   const view = new DataView(bytes);
   NAMES.forEach((name, n) => {

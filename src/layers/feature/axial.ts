@@ -13,6 +13,7 @@ import {
   type Sizes,
   type WeightTable,
 } from "../base/index.ts";
+import { kernelAndBias } from "../base/weights.ts";
 import { type Attended, AttendingLayer, IMAGE, returnAttention } from "./attending.ts";
 import { layerFields, useBias } from "./fields.ts";
 
@@ -62,15 +63,11 @@ export class AxialAttention extends AttendingLayer<typeof fields> {
     const { numHeads, useBias: biased, filters: O = C! } = this.config;
     const { keyDim: D = Math.max(1, Math.floor(C! / numHeads)) } = this.config;
     const { valueDim: Dv = D } = this.config;
-    const bias = (width: number) => biased && ({ shape: [width], kind: "bias" } as const);
     return {
-      "query/kernel": { shape: [C!, numHeads * D], kind: "kernel" },
-      "query/bias": bias(numHeads * D),
+      ...kernelAndBias("query", [C!, numHeads * D], biased),
       "key/kernel": { shape: [C!, numHeads * D], kind: "kernel" },
-      "value/kernel": { shape: [C!, numHeads * Dv], kind: "kernel" },
-      "value/bias": bias(numHeads * Dv),
-      "output/kernel": { shape: [numHeads * Dv, O], kind: "kernel" },
-      "output/bias": bias(O),
+      ...kernelAndBias("value", [C!, numHeads * Dv], biased),
+      ...kernelAndBias("output", [numHeads * Dv, O], biased),
     };
   }
 

@@ -9,6 +9,7 @@ import {
   type Sizes,
   type WeightTable,
 } from "../base/index.ts";
+import { kernelAndBias } from "../base/weights.ts";
 import { type Attended, IMAGE, returnAttention } from "./attending.ts";
 import { NormalizingLayer, normFields } from "./batch-norm.ts";
 import { bottleneckParameters, bottleneckWeights } from "./bottleneck.ts";
@@ -55,15 +56,12 @@ export class BottleneckAttention extends NormalizingLayer<typeof fields> {
     const table: Record<string, WeightTable<typeof fields>[string]> = {
       ...bottleneckWeights(C!, R, { useBias: biased, prefix: "channel/", last }),
       ...this.normWeights("channel/norm", C!),
-      "spatial/reduce/kernel": { shape: [1, 1, C!, R], kind: "kernel" },
-      "spatial/reduce/bias": biased && { shape: [R], kind: "bias" },
+      ...kernelAndBias("spatial/reduce", [1, 1, C!, R], biased),
     };
     for (const name of this.#context) {
-      table[`${name}/kernel`] = { shape: [3, 3, R, R], kind: "kernel" };
-      table[`${name}/bias`] = biased && { shape: [R], kind: "bias" };
+      Object.assign(table, kernelAndBias(name, [3, 3, R, R], biased));
     }
-    table["spatial/project/kernel"] = { shape: [1, 1, R, 1], kind: "kernel" };
-    table["spatial/project/bias"] = last && { shape: [1], kind: "bias" };
+    Object.assign(table, kernelAndBias("spatial/project", [1, 1, R, 1], last));
     return { ...table, ...this.normWeights("spatial/norm", 1) };
   }
 

@@ -1,4 +1,5 @@
 import type { BottleneckParameters } from "../../attention/feature/index.ts";
+import { kernelAndBias } from "../base/weights.ts";
 
 /** The weights of a bottleneck over C channels: `reduce/kernel`, `expand/kernel` and their biases. */
 export function bottleneckWeights(
@@ -16,10 +17,8 @@ export function bottleneckWeights(
   },
 ) {
   return {
-    [`${prefix}reduce/kernel`]: { shape: [C, R], kind: "kernel" as const },
-    [`${prefix}reduce/bias`]: useBias && { shape: [R], kind: "bias" as const },
-    [`${prefix}expand/kernel`]: { shape: [R, C], kind: "kernel" as const },
-    [`${prefix}expand/bias`]: last && { shape: [C], kind: "bias" as const },
+    ...kernelAndBias(`${prefix}reduce`, [C, R], useBias),
+    ...kernelAndBias(`${prefix}expand`, [R, C], last),
   };
 }
 

@@ -9,6 +9,7 @@ import {
   type Sizes,
   type WeightTable,
 } from "../base/index.ts";
+import { kernelAndBias } from "../base/weights.ts";
 import { type Attended, IMAGE, returnAttention } from "./attending.ts";
 import { NormalizingLayer, normFields } from "./batch-norm.ts";
 import { bottleneckParameters, bottleneckWeights } from "./bottleneck.ts";
@@ -50,8 +51,7 @@ export class ConvolutionalBlockAttention extends NormalizingLayer<typeof fields>
     const { kernelSize: k, normalize, useBias: biased } = this.config;
     return {
       ...bottleneckWeights(C!, reducedWidth(C!, this.config), this.config),
-      "spatial/kernel": { shape: [k, k, 2, 1], kind: "kernel" },
-      "spatial/bias": biased && !normalize && { shape: [1], kind: "bias" },
+      ...kernelAndBias("spatial", [k, k, 2, 1], biased && !normalize),
       ...this.normWeights("spatial/norm", 1),
     };
   }

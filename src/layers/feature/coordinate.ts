@@ -9,6 +9,7 @@ import {
   type Sizes,
   type WeightTable,
 } from "../base/index.ts";
+import { kernelAndBias } from "../base/weights.ts";
 import { type Attended, IMAGE, returnAttention } from "./attending.ts";
 import { NormalizingLayer, normFields } from "./batch-norm.ts";
 import { bottleneckFields, layerFields, useBias } from "./fields.ts";
@@ -49,13 +50,10 @@ export class CoordinateAttention extends NormalizingLayer<typeof fields> {
     const { minWidth, useBias: biased, normalize } = this.config;
     const R = Math.max(minWidth, reducedWidth(C!, this.config));
     return {
-      "reduce/kernel": { shape: [C!, R], kind: "kernel" },
-      "reduce/bias": biased && !normalize && { shape: [R], kind: "bias" },
+      ...kernelAndBias("reduce", [C!, R], biased && !normalize),
       ...this.normWeights("reduce/norm", R),
-      "rows/kernel": { shape: [R, C!], kind: "kernel" },
-      "rows/bias": biased && { shape: [C!], kind: "bias" },
-      "columns/kernel": { shape: [R, C!], kind: "kernel" },
-      "columns/bias": biased && { shape: [C!], kind: "bias" },
+      ...kernelAndBias("rows", [R, C!], biased),
+      ...kernelAndBias("columns", [R, C!], biased),
     };
   }
 

@@ -11,6 +11,7 @@ import {
   type WeightTable,
   weightFields,
 } from "../base/index.ts";
+import { kernelAndBias } from "../base/weights.ts";
 import { type Attended, AttendingLayer, IMAGE, returnAttention } from "./attending.ts";
 import { layerFields, useBias } from "./fields.ts";
 
@@ -50,11 +51,9 @@ export class CrissCrossAttention extends AttendingLayer<typeof fields> {
   protected override parameters({ C }: Sizes): WeightTable<typeof fields> {
     const { units: D = Math.max(1, Math.floor(C! / 8)), useBias: biased } = this.config;
     return {
-      "query/kernel": { shape: [C!, D], kind: "kernel" },
-      "query/bias": biased && { shape: [D], kind: "bias" },
+      ...kernelAndBias("query", [C!, D], biased),
       "key/kernel": { shape: [C!, D], kind: "kernel" },
-      "value/kernel": { shape: [C!, C!], kind: "kernel" },
-      "value/bias": biased && { shape: [C!], kind: "bias" },
+      ...kernelAndBias("value", [C!, C!], biased),
       gamma: { shape: [], kind: "gamma" },
     };
   }

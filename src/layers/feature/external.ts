@@ -10,6 +10,7 @@ import {
   type WeightTable,
   weightFields,
 } from "../base/index.ts";
+import { kernelAndBias } from "../base/weights.ts";
 import { type Attended, AttendingLayer, FEATURES, positions, returnAttention } from "./attending.ts";
 import { layerFields, useBias } from "./fields.ts";
 
@@ -54,8 +55,7 @@ export class ExternalAttention extends AttendingLayer<typeof fields> {
       "query/kernel": { shape: [C!, D], kind: "kernel" },
       "memory/keys": { shape: [S, D], kind: "memory" },
       "memory/values": { shape: [S, D], kind: "memory" },
-      "output/kernel": { shape: [D, O], kind: "kernel" },
-      "output/bias": biased && { shape: [O], kind: "bias" },
+      ...kernelAndBias("output", [D, O], biased),
     };
   }
 

@@ -11,6 +11,7 @@ import {
   type Sizes,
   type WeightTable,
 } from "../base/index.ts";
+import { kernelAndBias } from "../base/weights.ts";
 import { type Attended, IMAGE, returnAttention } from "./attending.ts";
 import { NormalizingLayer, normFields } from "./batch-norm.ts";
 import { bottleneckFields, layerFields, useBias } from "./fields.ts";
@@ -57,14 +58,12 @@ export class SelectiveKernel extends NormalizingLayer<typeof fields> {
     const R = Math.max(minWidth, reducedWidth(O, this.config));
     const table: Record<string, WeightTable<typeof fields>[string]> = {};
     for (const m of dilations.keys()) {
-      table[`branch_${m}/kernel`] = { shape: [3, 3, C!, O], kind: "kernel" };
-      table[`branch_${m}/bias`] = biased && !normalize && { shape: [O], kind: "bias" };
+      Object.assign(table, kernelAndBias(`branch_${m}`, [3, 3, C!, O], biased && !normalize));
       Object.assign(table, this.normWeights(`branch_${m}/norm`, O));
     }
     return {
       ...table,
-      "reduce/kernel": { shape: [O, R], kind: "kernel" },
-      "reduce/bias": biased && !normalize && { shape: [R], kind: "bias" },
+      ...kernelAndBias("reduce", [O, R], biased && !normalize),
       ...this.normWeights("reduce/norm", R),
       "select/kernel": { shape: [R, dilations.length * O], kind: "kernel" },
     };

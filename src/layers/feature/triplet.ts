@@ -8,6 +8,7 @@ import {
   type Shape,
   type WeightTable,
 } from "../base/index.ts";
+import { kernelAndBias } from "../base/weights.ts";
 import { type Attended, IMAGE, returnAttention } from "./attending.ts";
 import { NormalizingLayer, normFields } from "./batch-norm.ts";
 import { layerFields, useBias } from "./fields.ts";
@@ -48,8 +49,7 @@ export class TripletAttention extends NormalizingLayer<typeof fields> {
     const { kernelSize: k, useBias: biased, normalize } = this.config;
     const table: Record<string, WeightTable<typeof fields>[string]> = {};
     for (const map of MAPS) {
-      table[`${map}/kernel`] = { shape: [k, k, 2, 1], kind: "kernel" };
-      table[`${map}/bias`] = biased && !normalize && { shape: [1], kind: "bias" };
+      Object.assign(table, kernelAndBias(map, [k, k, 2, 1], biased && !normalize));
       Object.assign(table, this.normWeights(`${map}/norm`, 1));
     }
     return table;

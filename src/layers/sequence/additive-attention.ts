@@ -60,10 +60,6 @@ export class AdditiveAttention extends MechanismLayer<typeof fields> {
   }
 
   protected override compute(inputs: tf.Tensor[], call: LayerCall): tf.Tensor | tf.Tensor[] {
-    checkKeys(
-      this.op,
-      inputs.map(({ shape }) => shape),
-    );
     return kerasAttention(this.op, this.config, inputs, call, ({ queries, keys, values, mask, ...rest }) => {
       const scale = this.weightIf<tf.Tensor1D>("scale") ?? tf.ones<tf.Rank.R1>([queries.shape[2]]);
       return additiveAttention(queries, keys, scale, values, { ...mask, ...rest });

@@ -75,10 +75,6 @@ export class Attention extends MechanismLayer<typeof fields> {
   }
 
   protected override compute(inputs: tf.Tensor[], call: LayerCall): tf.Tensor | tf.Tensor[] {
-    checkKeys(
-      this.op,
-      inputs.map(({ shape }) => shape),
-    );
     const scale = this.weightIf("scale");
     const scaled = <T extends tf.Tensor>(x: T): T => (scale ? tf.mul(x, scale) : x);
     return kerasAttention(this.op, this.config, inputs, call, ({ queries, keys, values, mask, ...rest }) => {

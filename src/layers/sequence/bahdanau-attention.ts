@@ -2,7 +2,6 @@ import * as tf from "@tensorflow/tfjs-core";
 import { additiveScore } from "../../attention/score/additive.ts";
 import { attend } from "../../attention/sequence/attend.ts";
 import {
-  boolMask,
   byDefault,
   dropout,
   flag,
@@ -18,6 +17,8 @@ import {
   weightFields,
   zeroHidden,
 } from "../base/index.ts";
+import { kernelAndBias } from "../base/weights.ts";
+import { queryValueInputs, queryValueShape, readQueryValue } from "./query-value.ts";
 
 const fields = {
   /** Units of the hidden layer, A. */
@@ -29,11 +30,6 @@ const fields = {
   ...weightFields("bias", "zeros"),
   seed: seed(),
 };
-const inputs = [
-  { name: "query", letters: "[B, T, Cq]" },
-  { name: "value", letters: "[B, S, Cv]" },
-  { name: "key", letters: "[B, S, Ck]", optional: true },
-];
 
 export type BahdanauAttentionLayerOptions = LayerOptions<typeof fields>;
 
@@ -57,29 +53,24 @@ export type BahdanauAttentionLayerOptions = LayerOptions<typeof fields>;
  */
 export class BahdanauAttention extends MechanismLayer<typeof fields> {
   static readonly className = "BahdanauAttention";
-  static readonly inputs = inputs;
+  static readonly inputs = queryValueInputs;
   static readonly fields: typeof fields = fields;
 
   protected override parameters({ Cq, Cv, Ck = Cv }: Sizes): WeightTable<typeof fields> {
     const A = this.config.units;
     return {
       "query/kernel": { shape: [Cq, A], kind: "kernel" },
-      "key/kernel": { shape: [Ck, A], kind: "kernel" },
-      "key/bias": this.config.useBias && { shape: [A], kind: "bias" },
+      ...kernelAndBias("key", [Ck, A], this.config.useBias),
       scale: { shape: [A], kind: "kernel", matrix: [A, 1] },
     };
   }
 
-  protected override shapeOf([query, value]: readonly Shape[]): Shape {
-    return [...query!.slice(0, 2), value![2]!];
+  protected override shapeOf(shapes: readonly Shape[]): Shape {
+    return queryValueShape(shapes);
   }
 
   protected override compute(given: tf.Tensor[], { masks, training, seed }: LayerCall): tf.Tensor {
-    const [query, values, keys = values] = given as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D?];
-    const [B, T] = query.shape;
-    const present = boolMask(this.op, "the mask of query [B, T, Cq]", masks[0], [B, T]);
-    const visible = boolMask(this.op, "the mask of value [B, S, Cv]", masks[1], [B, values.shape[1]]);
-    // Queries that are not there may hold anything; as zeros nothing of it reaches the gradients of other rows.
+    const { queries, keys, values, present, visible } = readQueryValue(this.op, given, masks);
     const score = additiveScore({
       w1: this.weight("key/kernel"),
       w2: this.weight("query/kernel"),
@@ -87,7 +78,7 @@ export class BahdanauAttention extends MechanismLayer<typeof fields> {
       b: this.weightIf("key/bias"),
     });
     const { output } = attend({
-      queries: zeroHidden(query, present),
+      queries,
       keys,
       values,
       score,

@@ -76,6 +76,10 @@ export function kerasAttention(
   { masks, training, seed, kwargs }: LayerCall,
   attend: (call: ScoreCall) => { output: tf.Tensor3D; weights?: tf.Tensor3D },
 ): tf.Tensor | tf.Tensor[] {
+  checkKeys(
+    op,
+    inputs.map(({ shape }) => shape),
+  );
   const [query, values, keys = values] = inputs as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D?];
   const isCausal = config.useCausalMask || config.causal;
   const { useCausalMask, returnAttentionScores } = { ...config, useCausalMask: isCausal, ...kwargs };

@@ -5,7 +5,6 @@ import { generalScore } from "../../attention/score/general.ts";
 import type { Score } from "../../attention/score/score.ts";
 import { luongLocalAttention } from "../../attention/sequence/luong-local.ts";
 import {
-  boolMask,
   byDefault,
   choice,
   dropout,
@@ -22,6 +21,7 @@ import {
   weightFields,
   zeroHidden,
 } from "../base/index.ts";
+import { queryValueInputs, queryValueShape, readQueryValue } from "./query-value.ts";
 
 const fields = {
   /** Whether p_t is predicted (local-p) or the step t itself (local-m). @default "predictive" */
@@ -38,11 +38,6 @@ const fields = {
   ...weightFields("kernel", "glorotUniform"),
   seed: seed(),
 };
-const inputs = [
-  { name: "query", letters: "[B, T, Cq]" },
-  { name: "value", letters: "[B, S, Cv]" },
-  { name: "key", letters: "[B, S, Ck]", optional: true },
-];
 
 export type LuongLocalAttentionLayerOptions = LayerOptions<typeof fields>;
 
@@ -67,7 +62,7 @@ export type LuongLocalAttentionLayerOptions = LayerOptions<typeof fields>;
  */
 export class LuongLocalAttention extends MechanismLayer<typeof fields> {
   static readonly className = "LuongLocalAttention";
-  static readonly inputs = inputs;
+  static readonly inputs = queryValueInputs;
   static readonly fields: typeof fields = fields;
 
   protected override parameters({ Cq, Cv, Ck = Cv! }: Sizes): WeightTable<typeof fields> {
@@ -84,8 +79,8 @@ export class LuongLocalAttention extends MechanismLayer<typeof fields> {
     };
   }
 
-  protected override shapeOf([query, value]: readonly Shape[]): Shape {
-    return [...query!.slice(0, 2), value![2]!];
+  protected override shapeOf(shapes: readonly Shape[]): Shape {
+    return queryValueShape(shapes);
   }
 
   get #score(): Score {
@@ -96,18 +91,15 @@ export class LuongLocalAttention extends MechanismLayer<typeof fields> {
   }
 
   protected override compute(given: tf.Tensor[], { masks, training, seed: own }: LayerCall): tf.Tensor {
-    const [queries, values, keys = values] = given as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D?];
+    const { queries, keys, values, present, visible } = readQueryValue(this.op, given, masks);
     const [B, S] = values.shape;
-    const present = boolMask(this.op, "the mask of query [B, T, Cq]", masks[0], queries.shape.slice(0, 2));
-    const asking = zeroHidden(queries, present);
-    const allow = boolMask(this.op, "the mask of value [B, S, Cv]", masks[1], [B, S]);
     const wp = this.weightIf<tf.Tensor2D>("position/kernel");
     const { radius, renormalize, dropout } = this.config;
     // S of an example ends with its last key: what lies before and is masked is hidden, but has a place.
-    const places = allow && tf.mul(tf.cast(allow, "float32"), tf.range(1, S + 1));
+    const places = visible && tf.mul(tf.cast(visible, "float32"), tf.range(1, S + 1));
     const length = places && tf.broadcastTo(tf.max(places, 1), [B]);
     const { output } = luongLocalAttention(
-      { queries: asking, keys, values },
+      { queries, keys, values },
       wp && { wp, vp: this.weight("position/scale") },
       {
         radius,
@@ -115,7 +107,7 @@ export class LuongLocalAttention extends MechanismLayer<typeof fields> {
         training,
         score: this.#score,
         dropout: { rate: dropout, seed: own },
-        ...(allow && { mask: { allow: tf.expandDims(allow, 1), keyLengths: length as tf.Tensor1D } }),
+        ...(visible && { mask: { allow: tf.expandDims(visible, 1), keyLengths: length as tf.Tensor1D } }),
       },
     );
     return zeroHidden(output, present);

@@ -14,6 +14,7 @@ import {
   type Sizes,
   type WeightTable,
 } from "../base/index.ts";
+import { kernelAndBias } from "../base/weights.ts";
 import { PROJECTION_WEIGHTS, readWeights } from "./attention-weights.ts";
 
 const fields = {
@@ -53,11 +54,11 @@ export class PatchAttention extends MechanismLayer<typeof fields> {
 
   protected override parameters({ C, Ck }: Sizes): WeightTable<typeof fields> {
     const { units: D, valueDim: Dv = D, useBias } = this.config;
-    const dense = (name: string, rows: number, columns: number): WeightTable<typeof fields> => ({
-      [`${name}/kernel`]: { shape: [rows, columns], kind: "kernel" },
-      [`${name}/bias`]: useBias && { shape: [columns], kind: "bias" },
-    });
-    return { ...dense("query", C!, D), ...dense("key", Ck!, D), ...dense("value", Ck!, Dv) };
+    return {
+      ...kernelAndBias("query", [C!, D], useBias),
+      ...kernelAndBias("key", [Ck!, D], useBias),
+      ...kernelAndBias("value", [Ck!, Dv], useBias),
+    };
   }
 
   protected override shapeOf([query]: readonly Shape[]): Shape {

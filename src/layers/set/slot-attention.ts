@@ -12,6 +12,7 @@ import {
   type Sizes,
   type WeightTable,
 } from "../base/index.ts";
+import { kernelAndBias } from "../base/weights.ts";
 import { type Attended, AttendingLayer, returnAttention } from "../feature/attending.ts";
 import { layerFields } from "../feature/fields.ts";
 
@@ -57,10 +58,6 @@ export class SlotAttention extends AttendingLayer<typeof fields> {
       [`${name}/gamma`]: { shape: [width], initializer: "ones" },
       [`${name}/beta`]: { shape: [width], initializer: "zeros" },
     });
-    const map = (name: string, from: number, to: number) => ({
-      [`${name}/kernel`]: { shape: [from, to], kind: "kernel" as const },
-      [`${name}/bias`]: { shape: [to], kind: "bias" as const },
-    });
     return {
       slot_mean: { shape: [C], kind: "kernel", matrix: [1, C] },
       slot_log_deviation: { shape: [C], initializer: "zeros" },
@@ -69,11 +66,11 @@ export class SlotAttention extends AttendingLayer<typeof fields> {
       "query/kernel": { shape: [C, C], kind: "kernel" },
       "key/kernel": { shape: [Cx!, C], kind: "kernel" },
       "value/kernel": { shape: [Cx!, C], kind: "kernel" },
-      ...map("gru/input", C, 3 * C),
-      ...map("gru/hidden", C, 3 * C),
+      ...kernelAndBias("gru/input", [C, 3 * C], true),
+      ...kernelAndBias("gru/hidden", [C, 3 * C], true),
       ...norm("feedforward_norm", C),
-      ...map("intermediate", C, F),
-      ...map("output", F, C),
+      ...kernelAndBias("intermediate", [C, F], true),
+      ...kernelAndBias("output", [F, C], true),
     };
   }
 

@@ -2,7 +2,7 @@
 import { DataError, OptionError } from "../../core/errors.ts";
 
 export const READ = "loadKeras";
-export const WRITE = "saveKeras";
+const WRITE = "saveKeras";
 
 const shown = (value: unknown) => {
   const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "nothing");

@@ -28,13 +28,13 @@ export function kerasClass(layer: Layer): string {
 }
 
 /** `keras.src.utils.naming.to_snake_case` */
-export function snakeCase(name: string): string {
+function snakeCase(name: string): string {
   const parted = name.replace(/\W+/g, "").replace(/(.)([A-Z][a-z]+)/g, "$1_$2");
   return parted.replace(/([a-z])([A-Z])/g, "$1_$2").toLowerCase();
 }
 
 /** Paths of layers under that of their model: the second of a class is `dense_1`. */
-export function layerPaths(classNames: readonly string[]): string[] {
+function layerPaths(classNames: readonly string[]): string[] {
   const used = new Map<string, number>();
   return classNames.map((className) => {
     const name = snakeCase(Object.hasOwn(CLASS_NAMES, className) ? CLASS_NAMES[className]! : className);

@@ -31,7 +31,7 @@ const snake = (value: unknown): unknown => {
 };
 
 /** The configuration of a layer, as Keras 3 reads it. @throws OptionError UNSUPPORTED */
-export function writtenConfig(layer: layers.Layer): Config {
+function writtenConfig(layer: layers.Layer): Config {
   const className = kerasClass(layer);
   const stock = STOCK_LAYERS.get(className);
   const given: Config = { ...layer.getConfig() };

@@ -68,7 +68,7 @@ export function matchObjects(
 }
 
 /** Throws OPTION unless a label is one of so many classes. */
-export function checkLabel(op: string, label: number, classes: number): void {
+function checkLabel(op: string, label: number, classes: number): void {
   if (Number.isInteger(label) && label >= 0 && label < classes) return;
   throw new OptionError("OPTION", {
     op,

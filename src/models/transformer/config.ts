@@ -155,12 +155,8 @@ export interface FullConfig
   classes: number | undefined;
 }
 
-/**
- * Checks a configuration, and fills in what it leaves to defaults.
- *
- * @throws OptionError OPTION, UNKNOWN, CONFLICT before anything is made
- */
-export function fullConfig(config: TransformerConfig): FullConfig {
+/** Each field by itself. */
+function checkFields(config: TransformerConfig): void {
   const given = config as unknown as Record<string, unknown>;
   checkKeys("Transformer", given, KEYS);
   const check = (names: readonly string[], rule: string, holds: (value: never) => boolean) => {
@@ -178,7 +174,10 @@ export function fullConfig(config: TransformerConfig): FullConfig {
   check(["epsilon"], "a positive number", (n: number) => n > 0 && n < Infinity);
   check(["scale", "embeddingScale"], "a finite number", (n: number) => Number.isFinite(n));
   check(["dropout"], "a number from 0 to below 1", (n: number) => n >= 0 && n < 1);
+}
 
+/** What fields say of one another; D and Hkv are the head size and the key/value heads, given or by default. */
+function checkTogether(config: TransformerConfig, D: number, Hkv: number): void {
   const { width: C, heads: H, encoderLayers, decoderLayers, positions, layerGroups } = config;
   if (encoderLayers + decoderLayers === 0)
     refuse("CONFLICT", "there must be a layer", "encoderLayers=0 and decoderLayers=0");
@@ -189,8 +188,6 @@ export function fullConfig(config: TransformerConfig): FullConfig {
       `${C} and ${H}`,
     );
   }
-  const D = config.headWidth ?? C / H;
-  const Hkv = config.keyValueHeads ?? H;
   if (H % Hkv !== 0)
     refuse("HEADS", `heads H=${H} must be a multiple of keyValueHeads Hkv=${Hkv}`, `${H} and ${Hkv}`);
   for (const layers of [encoderLayers, decoderLayers]) {
@@ -226,6 +223,19 @@ export function fullConfig(config: TransformerConfig): FullConfig {
       `${config.embeddingWidth} and ${C}`,
     );
   }
+}
+
+/**
+ * Checks a configuration, and fills in what it leaves to defaults.
+ *
+ * @throws OptionError OPTION, UNKNOWN, CONFLICT before anything is made
+ */
+export function fullConfig(config: TransformerConfig): FullConfig {
+  checkFields(config);
+  const { width: C, heads: H } = config;
+  const D = config.headWidth ?? C / H;
+  const Hkv = config.keyValueHeads ?? H;
+  checkTogether(config, D, Hkv);
   return {
     ...config,
     keyValueHeads: Hkv,

@@ -10,14 +10,13 @@ import {
   expectSame,
   firstSteps,
   fixture,
+  type Inputs,
   qkv,
   refusal,
   SIZES,
   spoil,
   withGradients,
 } from "./linear-support.ts";
-
-type Inputs = Record<string, tf.Tensor>;
 
 const call =
   (options: CosformerOptions = {}) =>

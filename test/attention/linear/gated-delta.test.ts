@@ -18,6 +18,7 @@ import {
   expectSame,
   firstSteps,
   fixture,
+  type Inputs,
   qkv,
   refusal,
   SIZES,
@@ -25,8 +26,6 @@ import {
   unit,
   withGradients,
 } from "./linear-support.ts";
-
-type Inputs = Record<string, tf.Tensor>;
 
 const call =
   (options: GatedDeltaOptions = {}) =>

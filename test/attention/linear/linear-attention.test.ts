@@ -17,14 +17,13 @@ import {
   expectSame,
   firstSteps,
   fixture,
+  type Inputs,
   qkv,
   refusal,
   SIZES,
   spoil,
   withGradients,
 } from "./linear-support.ts";
-
-type Inputs = Record<string, tf.Tensor>;
 
 const call = (options: LinearAttentionOptions) => (x: Inputs) =>
   linearAttention(x.q as tf.Tensor4D, x.k as tf.Tensor4D, x.v as tf.Tensor4D, options).output;

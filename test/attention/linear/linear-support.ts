@@ -3,6 +3,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "vitest";
 import { distance, random, tensor } from "../support.ts";
 
+/** The tensors that a mechanism takes, by name. */
+export type Inputs = Record<string, tf.Tensor>;
+
 /** Steps and widths of keys and values that are different primes. Small ones: differences ask four times an element. */
 export const SIZES = [
   { B: 1, H: 2, T: 3, D: 2, Dv: 5 },
@@ -74,10 +77,7 @@ export function expectClose(
 }
 
 /** The output of a function of named tensors, and the gradients of all of them, weighted by cos(1 + e). */
-export function withGradients(
-  f: (inputs: Record<string, tf.Tensor>) => tf.Tensor,
-  inputs: Record<string, tf.Tensor>,
-) {
+export function withGradients(f: (inputs: Inputs) => tf.Tensor, inputs: Inputs) {
   return tf.tidy(() => {
     const names = Object.keys(inputs);
     const call = (...tensors: tf.Tensor[]) =>
@@ -94,9 +94,9 @@ export function withGradients(
 
 /** Expects two functions to agree in value and in all gradients. */
 export function expectSame(
-  f: (inputs: Record<string, tf.Tensor>) => tf.Tensor,
-  g: (inputs: Record<string, tf.Tensor>) => tf.Tensor,
-  inputs: Record<string, tf.Tensor>,
+  f: (inputs: Inputs) => tf.Tensor,
+  g: (inputs: Inputs) => tf.Tensor,
+  inputs: Inputs,
   tolerance = 1e-5,
 ): void {
   const [a, b] = [withGradients(f, inputs), withGradients(g, inputs)];
@@ -134,7 +134,7 @@ export function fixture(name: string): FixtureCase[] {
 /** Expects outputs to 1e-5 and gradients to 1e-4 of what the fixture holds. */
 export function expectFixture(
   { inputs, output, gradients }: FixtureCase,
-  f: (inputs: Record<string, tf.Tensor>) => tf.Tensor,
+  f: (inputs: Inputs) => tf.Tensor,
 ): void {
   const tensors = Object.fromEntries(
     Object.entries(inputs).map(([key, { shape, values }]) => [key, tf.tensor(values, shape)]),
@@ -176,10 +176,7 @@ export function spoil<T extends tf.Tensor>(x: T, where: (b: number, t: number) =
 }
 
 /** The gradient of a sum is finite everywhere, for every input. */
-export function gradientsOf(
-  f: (inputs: Record<string, tf.Tensor>) => tf.Tensor,
-  inputs: Record<string, tf.Tensor>,
-) {
+export function gradientsOf(f: (inputs: Inputs) => tf.Tensor, inputs: Inputs) {
   return withGradients(f, inputs).gradients;
 }
 

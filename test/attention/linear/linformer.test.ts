@@ -10,13 +10,12 @@ import {
   expectClose,
   expectFixture,
   fixture,
+  type Inputs,
   qkv,
   refusal,
   spoil,
   withGradients,
 } from "./linear-support.ts";
-
-type Inputs = Record<string, tf.Tensor>;
 
 const call =
   (options: LinformerOptions = {}) =>

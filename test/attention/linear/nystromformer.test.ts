@@ -11,13 +11,12 @@ import {
   expectFixture,
   firstSteps,
   fixture,
+  type Inputs,
   qkv,
   refusal,
   spoil,
   withGradients,
 } from "./linear-support.ts";
-
-type Inputs = Record<string, tf.Tensor>;
 
 const call =
   (options: NystromOptions = {}) =>

@@ -16,14 +16,13 @@ import {
   expectSame,
   firstSteps,
   fixture,
+  type Inputs,
   qkv,
   refusal,
   SIZES,
   spoil,
   withGradients,
 } from "./linear-support.ts";
-
-type Inputs = Record<string, tf.Tensor>;
 
 const call =
   (options: RetentionOptions = {}) =>

@@ -9,14 +9,13 @@ import {
   example,
   expectClose,
   expectSame,
+  type Inputs,
   refusal,
   SIZES,
   spoil,
   withGradients,
 } from "../linear/linear-support.ts";
 import { onEveryBackend } from "../support.ts";
-
-type Inputs = Record<string, tf.Tensor>;
 
 const call =
   (options: LshAttentionOptions = {}) =>

@@ -48,7 +48,7 @@ export function fillUniformWeights(
 }
 
 /** Rows of a stripe of weights. */
-export function weightStripeRows(T: number, S: number): number {
+function weightStripeRows(T: number, S: number): number {
   return Math.max(1, Math.min(T, roundUp(VISIT_FLOATS / Math.max(S, 1), BLOCK_ROWS)));
 }
 
