@@ -33,7 +33,7 @@ console.log(`the picture is in ${path.basename(file)}`);
 summarizer.dispose();
 
 // Prints:
-// title: Zorbanet: a neural network for machine translation
+// title: Zorbanet: a neural network for machine translation of Basque
 // or: …
 // or: …
 // "Zorbanet": p_gen …, looked most at "Zorbanet"
@@ -44,6 +44,8 @@ summarizer.dispose();
 // "for": p_gen …, looked most at "for"
 // "machine": p_gen …, looked most at "machine"
 // "translation": p_gen …, looked most at "translation"
+// "of": p_gen …, looked most at "of"
+// "Basque": p_gen …, looked most at "Basque"
 // words that only copying can bring: Zorbanet
 // no word of the abstract was looked at more than … times
 // the picture is in title.svg

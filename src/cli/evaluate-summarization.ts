@@ -73,7 +73,7 @@ const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 type Result = ReturnType<typeof import("../tasks/summarization/evaluate.ts").evaluate>;
 
 function table(split: string, result: Result): string {
-  const { sources, lead, copy, people, words, repeats, copied, pointed, seconds, signature } = result;
+  const { sources, lead, copy, people, words, repeats, copied, chosen, pointed, seconds, signature } = result;
   const row = (name: string, { rouge1, rouge2, rougeL }: Pick<Result, "rouge1" | "rouge2" | "rougeL">) =>
     `${name}: ROUGE-1 ${rouge1.toFixed(2)}, -2 ${rouge2.toFixed(2)}, -L ${rougeL.toFixed(2)}`;
   const lengths = [words.text, words.summary, words.reference].map((mean) => mean.toFixed(1));
@@ -84,7 +84,9 @@ function table(split: string, result: Result): string {
     ...(people ? [row("people", people)] : []),
     `words: ${lengths[0]} of a text, ${lengths[1]} of a summary, ${lengths[2]} of a reference`,
     `repeated trigrams: ${(100 * repeats).toFixed(2)} %`,
-    `words outside of the vocabulary: ${percent(copied.share)} of the ${copied.words} that text and references share come through`,
+    `words outside of the vocabulary: ${percent(copied.share)} of the ${copied.words} that text and references share come through ` +
+      `(${percent(chosen.byRepetition)} with as many of the most repeated ones)`,
+    `of all ${chosen.offered} that the texts have ${percent(chosen.due)} are in the references; the summaries have ${chosen.chosen}, ${percent(chosen.right)} of them right`,
     `given the reference so far: ${percent(pointed.share)} of ${pointed.words} such words are copied where they stand, ` +
       `${percent(pointed.amongOwn)} where one of the text's is due (${percent(pointed.byLot)} by lot)`,
     signature,

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { formatted } from "./formatted.mjs";
+import "../quiet-pipe.mjs";
 
 const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
 const weights = path.join(root, "weights");
@@ -65,6 +66,10 @@ const SCORES = {
     [
       "Copying",
       `Of ${whole(metrics.pointed.words)} words outside of the vocabulary ${percent(metrics.pointed.share)} are copied where the references have them, given these so far, ${percent(metrics.pointed.amongOwn)} come first among the text's own such words (${percent(metrics.pointed.byLot)} by lot); ${percent(metrics.copied.share)} of ${whole(metrics.copied.words)} that text and references share come through, ${percent(without.pointing.copied.share)} without pointing`,
+    ],
+    [
+      "Chosen words",
+      `Of all ${whole(metrics.chosen.offered)} such words of the texts ${percent(metrics.chosen.due)} are in the references; the summaries have ${whole(metrics.chosen.chosen)}, ${percent(metrics.chosen.right)} of them right. As many of the most repeated ones would bring ${percent(metrics.chosen.byRepetition)} through`,
     ],
     [
       "Repeated trigrams",
@@ -130,7 +135,7 @@ const SCORES = {
   tracking: ({ metrics, drawn }) =>
     [metrics, drawn].map((/** @type {any} */ one, n) => [
       n === 0 ? "Test" : "Drawn digits",
-      `${percent(one.reappeared)} of ${whole(one.videos)} hidden digits followed where they come out, ${percent(one.baselineReappeared)} without the prior; in the third frame after ${percent(one.recovery)} and ${percent(one.baselineRecovery)}; followed before ${percent(one.before)} and ${percent(one.baselineBefore)} (\`${one.command}\`)`,
+      `${percent(one.reappeared)} of ${whole(one.videos)} hidden digits followed where they come out, ${percent(one.baselineReappeared)} without the prior, ${timesOf(one.reappeared, one.baselineReappeared)}; in the third frame after ${percent(one.recovery)} and ${percent(one.baselineRecovery)}, ${timesOf(one.recovery, one.baselineRecovery)}; followed before ${percent(one.before)} and ${percent(one.baselineBefore)} (\`${one.command}\`)`,
     ]),
   // Others trained it: whose it is, and what it was compared with here.
   "atom-mapping": ({ metrics, source }) => [
@@ -154,6 +159,10 @@ const ITEMS = {
   detection: "scenes",
   "visual-questions": "pictures",
 };
+
+/** How often as often: `2.63 times`. */
+const timesOf = (/** @type {number} */ share, /** @type {number} */ other) =>
+  `${(share / other).toFixed(2)} times`;
 
 /** What a run began with, and what is said of it. */
 const beforeOf = (/** @type {any} */ { before, note }) =>

@@ -50,6 +50,52 @@ export function scoreCopying(
   return { words, share: words === 0 ? 1 : through / words };
 }
 
+/** Which of the words that the vocabulary lacks summaries have, of all that their texts offer. */
+export interface Choice {
+  /** Such words of the texts as they were read, each once a text. */
+  offered: number;
+  /** The share of these that is due: what a word drawn by lot is right with. */
+  due: number;
+  /** Such words that summaries have. */
+  chosen: number;
+  /** The share of these that is due; 1 where none was chosen. */
+  right: number;
+  /** `Copying.share` where every summary had as many such words as it has, but those that its text repeats most, of equals the first. */
+  byRepetition: number;
+}
+
+/**
+ * What copying chooses from. `scoreCopying` asks how many of the words that are due come through, and says nothing of those that came
+ * and were not due: a summary that copied every name would have them all. Here both are counted, beside a choice that needs no model.
+ */
+export function scoreChoice(
+  summaries: readonly Summary[],
+  references: readonly (readonly string[])[],
+): Choice {
+  let [offered, dueInAll, chosen, right, repeated] = [0, 0, 0, 0, 0];
+  for (const [n, summary] of summaries.entries()) {
+    const { sourceTokens, outside, targetTokens } = summary;
+    const counts = new Map<string, number>();
+    for (const word of wordsOf(sourceTokens.filter((_, s) => outside[s])))
+      counts.set(word, (counts.get(word) ?? 0) + 1);
+    const has = new Set(wordsOf(targetTokens));
+    const taken = [...counts.keys()].filter((word) => has.has(word));
+    // The sort is stable, and a map has its keys in the order of the text.
+    const often = [...counts].sort(([, a], [, b]) => b - a).slice(0, taken.length);
+    const due = new Set(dueCopies(summary, references[n]!));
+    offered += counts.size;
+    dueInAll += due.size;
+    chosen += taken.length;
+    right += taken.filter((word) => due.has(word)).length;
+    repeated += often.filter(([word]) => due.has(word)).length;
+  }
+  const share = (count: number, all: number) => (all === 0 ? 1 : count / all);
+  return {
+    ...{ offered, due: share(dueInAll, offered) },
+    ...{ chosen, right: share(right, chosen), byRepetition: share(repeated, dueInAll) },
+  };
+}
+
 /** How often such words are pointed at where they belong, given all words before. */
 export interface Pointing extends Copying {
   /** The share that comes first among the words that the vocabulary lacks and the text has: which of them is meant. */

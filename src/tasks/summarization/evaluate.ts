@@ -1,7 +1,7 @@
 import { repeatedTrigrams } from "../../models/pointer-generator/trigrams.ts";
 import { corpusRouge, type RougeScore, rougeWords } from "../../train/metrics/rouge.ts";
 import type { Referenced } from "../references.ts";
-import { type Copying, type Pointing, scoreCopying } from "./copying.ts";
+import { type Choice, type Copying, type Pointing, scoreChoice, scoreCopying } from "./copying.ts";
 import { scoreLead } from "./lead.ts";
 import type { SummarizeOptions, Summarizer, Summary } from "./summarizer.ts";
 
@@ -27,6 +27,8 @@ export interface Evaluation extends RougeF {
   repeats: number;
   /** Words that the vocabulary lacks and every reference keeps: how many come through. */
   copied: Copying;
+  /** Of all such words that the texts have: how many the summaries have, and how many of these are right. */
+  chosen: Choice;
   /** Places of references with such a word: how many the model would fill with it, given the reference up to there. */
   pointed: Pointing;
   signature: string;
@@ -91,6 +93,7 @@ export function evaluate(
     },
     repeats: repeatsOf(summaries),
     copied: scoreCopying(summaries, references),
+    chosen: scoreChoice(summaries, references),
     pointed: summarizer.pointing(split, options),
     signature: score.signature,
     seconds,

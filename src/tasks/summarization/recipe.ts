@@ -42,32 +42,36 @@ export interface SummarizationRecipe {
   patience: number;
 }
 
-/** Abstracts of arXiv to their titles: the recipe of the model that ships. */
+/**
+ * Abstracts of arXiv to their titles. The model that ships was made in two runs with these sizes, whose recipes its card has; more
+ * than three passes over 17,000 abstracts made it worse with a dropout of 0.25, so that one run with more of it is the default.
+ */
 export const DEFAULT_SUMMARIZATION_RECIPE: SummarizationRecipe = {
   data: "arxiv-titles",
   kind: "",
   start: "",
-  vocabulary: 5000,
+  vocabulary: 6000,
   model: {
     ...DEFAULT_POINTER_GENERATOR,
     cell: "gru",
-    embedding: 64,
-    encoder: 80,
-    decoder: 128,
-    attention: 64,
+    embedding: 128,
+    encoder: 112,
+    decoder: 160,
+    attention: 80,
+    dropout: 0.4,
   },
   seed: 1,
-  epochs: 3,
+  epochs: 5,
   shardTokens: 3400,
   shards: 1,
-  hide: 0,
-  maxSource: 48,
+  hide: 0.3,
+  maxSource: 144,
   maxTarget: 18,
-  learningRate: 3e-3,
-  warmupSteps: 60,
+  learningRate: 2.5e-3,
+  warmupSteps: 200,
   clipNorm: 2,
-  coverageFrom: 0.85,
-  coverageWeight: 1,
-  evaluateEvery: 250,
+  coverageFrom: 0.6,
+  coverageWeight: 0.3,
+  evaluateEvery: 500,
   patience: 8,
 };

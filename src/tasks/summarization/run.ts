@@ -7,6 +7,7 @@ import { asShipped, prepareModelFolder, shippedModel } from "../model-folder.ts"
 import { loopOptions, type RunOptions } from "../run-options.ts";
 import { type DraftCard, draftCard, type SummarizationCard } from "./card.ts";
 import { readCorpus, readSummaries, type SummarizationCorpus } from "./corpus.ts";
+import { bestLengthPenalty } from "./decoding.ts";
 import { ablate, type Evaluation, evaluate, scoreSummaries } from "./evaluate.ts";
 import { readStart, writeModelFolder } from "./files.ts";
 import { bestLead } from "./lead.ts";
@@ -22,11 +23,14 @@ export interface SummarizationResult {
   evaluation?: Evaluation;
 }
 
-/** Of the penalties 1, 1.5 and 2.5 the second had the best ROUGE-L on the validation split of arxiv-titles. */
+/**
+ * How the validation split is summed up while a model learns: with a beam, as the finished one has it, because of two models the one
+ * that is better by a beam can be the worse by greedy search. The finished model gets a penalty of its own: `bestLengthPenalty`.
+ */
 const DECODING = { beam: 4, lengthPenalty: 1.5, blockTrigrams: false };
 
 const OP = "heed train summarization";
-const VALIDATION_SOURCES = 200;
+const VALIDATION_SOURCES = 500;
 
 /** Trains a pointer-generator from a data set to a model folder; stopped at any moment, it goes on where it was. */
 export async function runSummarization(
@@ -52,7 +56,7 @@ export async function runSummarization(
     const { stopped, best } = await trainLoop({
       ...loopOptions(options),
       ...training.run,
-      evaluate: () => scoreSummaries(summarizer, sample, { beam: 1 }).rougeL,
+      evaluate: () => scoreSummaries(summarizer, sample).rougeL,
     });
     if (stopped === "signal" || !best) return { stopped };
     const { step: steps, score: rougeL } = best;
@@ -69,11 +73,12 @@ export async function runSummarization(
 /** Scores the finished model on the test split and writes its folder. */
 function finish(
   model: PointerGenerator,
-  { vocabulary }: SummarizationCorpus,
+  { vocabulary, validation }: SummarizationCorpus,
   draft: DraftCard,
   { dataDir, outDir, recipe }: RunOptions<SummarizationRecipe>,
 ) {
   const summarizer = new Summarizer({ card: draft, model, vocabulary });
+  draft.decoding.lengthPenalty = bestLengthPenalty(summarizer, validation);
   const { leadWords } = draft.decoding;
   const split = readSummaries(dataDir, "test", recipe.kind);
   const evaluation = evaluate(summarizer, split, { leadWords });

@@ -6,6 +6,8 @@ import type { PointerGenerator } from "../../models/pointer-generator/pointer-ge
 import { pointerSearch } from "../../models/pointer-generator/search.ts";
 import type { Hypothesis } from "../../models/seq2seq/beam.ts";
 import { byLength } from "../by-length.ts";
+import { checkTexts } from "../check-texts.ts";
+import { isPenalty } from "../model-files.ts";
 import type { Referenced } from "../references.ts";
 import { isWord, joinWords, splitWords, type WordVocabulary } from "../words.ts";
 import type { DraftCard } from "./card.ts";
@@ -17,6 +19,8 @@ const BATCH_SIZE = 16;
 export interface SummarizeOptions {
   /** Candidates kept at each word. @default the card's */
   beam?: number;
+  /** α of `lengthPenaltyOf`, ≥ 0: the larger, the longer summaries become. @default the card's */
+  lengthPenalty?: number;
   /** Let no three words in a row come twice. @default the card's */
   blockTrigrams?: boolean;
   /** Longest summary in tokens. @default the card's */
@@ -81,9 +85,12 @@ export class Summarizer {
    * @throws OptionError OPTION
    */
   summarize(texts: readonly string[], options: SummarizeOptions = {}): Summary[] {
+    checkTexts("Summarizer.summarize", texts);
     const { maxSource, ...decoding } = this.card.decoding;
     const { beam = decoding.beam, maxLength = decoding.maxLength, nBest = 1, coverage, pointing } = options;
+    const { lengthPenalty = decoding.lengthPenalty } = options;
     checkCounts({ beam, maxLength, nBest });
+    checkPenalty(lengthPenalty);
     const all = texts.map((text) => splitWords(normalizeText(text)));
     const read = all.map((tokens) => tokens.slice(0, maxSource));
     const encoded = read.map((tokens) => this.#vocabulary.source(tokens));
@@ -96,7 +103,7 @@ export class Summarizer {
         pointerSearch(this.#model, padBatch(batch), {
           beam: Math.max(beam, nBest),
           maxLength,
-          lengthPenalty: decoding.lengthPenalty,
+          lengthPenalty,
           blockTrigrams: options.blockTrigrams ?? decoding.blockTrigrams,
           ...(coverage !== undefined && { coverage }),
           ...(pointing !== undefined && { pointing }),
@@ -195,6 +202,12 @@ export function spelled(
   });
   const [first, ...rest] = tokens;
   return first === undefined ? [] : [first.charAt(0).toUpperCase() + first.slice(1), ...rest];
+}
+
+function checkPenalty(lengthPenalty: number): void {
+  if (isPenalty(lengthPenalty)) return;
+  const fault = { op: "summarize", rule: "lengthPenalty must be a number ≥ 0", got: lengthPenalty };
+  throw new OptionError("OPTION", { ...fault, remedy: "choose another one" });
 }
 
 function checkCounts(counts: Readonly<Record<string, number>>): void {

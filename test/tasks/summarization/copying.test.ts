@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { dueCopies, scoreCopying } from "../../../src/tasks/summarization/copying.ts";
+import { dueCopies, scoreChoice, scoreCopying } from "../../../src/tasks/summarization/copying.ts";
 import { scorePeople } from "../../../src/tasks/summarization/evaluate.ts";
 import type { Summary } from "../../../src/tasks/summarization/summarizer.ts";
 
@@ -30,6 +30,25 @@ test("the share counts words over all texts, and is 1 where none was due", () =>
   const second = summary(["Vix", "slept"], [0], ["VIX"]);
   expect(scoreCopying([first, second], [["Zorb Kif"], ["Vix"]])).toEqual({ words: 3, share: 2 / 3 });
   expect(scoreCopying([first], [["nothing"]])).toEqual({ words: 0, share: 1 });
+});
+
+test("a choice counts what came and was not due, beside as many of the words that the text repeats most", () => {
+  // Of Zorb, Kif and Vix the first and the last are due; Kif is said most often, and of equals Zorb comes first.
+  const first = summary(
+    ["Zorb", "met", "Kif", ", ", "Kif", "and", "Vix"],
+    [0, 2, 3, 4, 6],
+    ["kif", "vix", "met"],
+  );
+  const second = summary(["Yil", "slept"], [0], ["slept"]);
+  const references = [["Vix and Zorb"], ["Yil"]];
+  expect(scoreChoice([first, second], references)).toEqual({
+    ...{ offered: 4, due: 3 / 4 },
+    ...{ chosen: 2, right: 1 / 2, byRepetition: 1 / 3 },
+  });
+  expect(scoreChoice([summary(["met"], [], ["met"])], [["met"]])).toEqual({
+    ...{ offered: 0, due: 1 },
+    ...{ chosen: 0, right: 1, byRepetition: 1 },
+  });
 });
 
 test("people are scored against the others of their text", () => {

@@ -50,5 +50,8 @@ export const TINY_RECIPE: SummarizationRecipe = {
   maxTarget: 5,
   learningRate: 2e-2,
   warmupSteps: 5,
+  hide: 0,
+  coverageFrom: 0.85,
+  coverageWeight: 1,
   evaluateEvery: 40,
 };

@@ -136,6 +136,9 @@ test("the folder loads, sums up as its card says, and shows how each word came a
   expect(() => summarizer.summarize(["a"], { beam: 0 })).toThrow(
     "summarize: beam must be an integer ≥ 1, got 0; choose another one",
   );
+  expect(() => summarizer.summarize(["a"], { lengthPenalty: Number.NaN })).toThrow(
+    "summarize: lengthPenalty must be a number ≥ 0, got NaN; choose another one",
+  );
   summarizer.dispose();
 });
 
