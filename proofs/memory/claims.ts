@@ -10,7 +10,7 @@ type Remembering = "transformer-xl" | "compressive" | "compressive-convolution" 
 function recall(
   name: Remembering,
   claim: string,
-  { steps, seeds = [1], least = 0.95 }: { steps: number; seeds?: readonly number[]; least?: number },
+  { steps, seeds = SEEDS, least = 0.95 }: { steps: number; seeds?: readonly number[]; least?: number },
 ): Claim {
   return {
     name: `recall/${name}`,
@@ -108,12 +108,12 @@ export const memoryClaims: readonly Claim[] = [
   recall(
     "compressive",
     "A Compressive Transformer does, from a quarter of the slots, each the mean of four states that had to go.",
-    { steps: 500 },
+    { steps: 700 },
   ),
   recall(
     "compressive-convolution",
     "It recalls nine in ten with a convolution in place of the mean, which begins as the mean and learns from the attention-reconstruction loss alone.",
-    { steps: 500, seeds: SEEDS, least: 0.9 },
+    { steps: 500, least: 0.9 },
   ),
   recall(
     "memorizing",

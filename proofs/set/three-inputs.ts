@@ -2,12 +2,13 @@ import * as tf from "@tensorflow/tfjs-core";
 import { RandomStream } from "../../src/core/random.ts";
 import { type PerceiverInputs, PerceiverIO } from "../../src/models/set/perceiver-io.ts";
 import { classLoss } from "../../src/models/transformer/classifier.ts";
+import { linearSchedule } from "../../src/train/schedule.ts";
 import { descend, prepare } from "../descend.ts";
 
 export interface ThreeInputsOptions {
   /** @default 1 */
   seed?: number;
-  /** @default 1500 */
+  /** @default 2500 */
   steps?: number;
   onProgress: (share: number) => void;
   /** Called now and then with the step and the accuracy on new examples. @default never */
@@ -73,7 +74,7 @@ function drawExamples(random: RandomStream, count: number): { inputs: PerceiverI
 
 /** Shares of right answers to new examples: with all inputs, and without one of them. */
 export async function learnThreeInputs(options: ThreeInputsOptions) {
-  const { seed = 1, steps = 1500, onProgress, onScore } = options;
+  const { seed = 1, steps = 2500, onProgress, onScore } = options;
   await prepare();
   const model = new PerceiverIO(CONFIG, seed);
   const answer = (inputs: PerceiverInputs) =>
@@ -94,7 +95,8 @@ export async function learnThreeInputs(options: ThreeInputsOptions) {
     const onStep = (step: number) => step % 250 === 0 && onScore?.(step, accuracyWithout());
     await descend(model.parameters.variables, loss, {
       steps,
-      learningRate: 2e-3,
+      // Without a slow start one seed of three never learns what the sound is for.
+      learningRate: linearSchedule({ peak: 1e-3, warmupSteps: 300, steps }),
       clipNorm: 1,
       onStep,
       onProgress,
