@@ -1,5 +1,6 @@
 import { OptionError } from "./errors.ts";
 import { notAChoice, outOfRange, wrongLengths } from "./faults.ts";
+import { nearestKey } from "./nearest-key.ts";
 
 function refuse(op: string, name: string, rule: string, got: unknown): never {
   throw new OptionError("OPTION", outOfRange({ op, name, rule, got }));
@@ -31,7 +32,34 @@ export function checkKeys(op: string, config: object, known: readonly string[]):
   const other = Object.keys(config).find((key) => !known.includes(key));
   if (other === undefined) return;
   const rule = `every key must be one of ${known.join(", ")}`;
-  throw new OptionError("UNKNOWN", { op, rule, got: other, remedy: "correct the configuration" });
+  const meant = nearestKey(other, known);
+  const remedy = meant ? `did you mean ${meant}?` : "correct the configuration";
+  throw new OptionError("UNKNOWN", { op, rule, got: other, remedy });
+}
+
+/** The names of options, as a table that is quick to look into; one stands whole in its file, as bundlers may load files in rings. */
+export type OptionNames<O> = Readonly<Record<keyof O & string, true>>;
+
+/** Any such table. */
+export type KnownNames = Readonly<Record<string, true>>;
+
+/**
+ * Throws UNKNOWN unless every option is in one of the tables, with the name that was meant; what is undefined is as good as not
+ * there. Types say so where the options are written down; this is for JavaScript, and for options that are put together.
+ */
+export function checkOptionNames(op: string, options: object, ...known: readonly KnownNames[]): void {
+  for (const name in options) {
+    if (known.some((table) => table[name] === true)) continue;
+    if ((options as Record<string, unknown>)[name] === undefined) continue;
+    const names = known.flatMap((table) => Object.keys(table));
+    const meant = nearestKey(name, names);
+    throw new OptionError("UNKNOWN", {
+      op,
+      rule: `every option must be one that ${op} has`,
+      got: name,
+      remedy: meant === undefined ? `it has ${names.join(", ")}` : `did you mean ${meant}?`,
+    });
+  }
 }
 
 /** Lengths of B examples as integers; throws OPTION unless each is one from 0 to `most`. */

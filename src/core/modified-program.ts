@@ -1,12 +1,19 @@
+import type { OptionNames } from "./check-options.ts";
 import { compileModification, type ModificationOptions } from "./expression/modification.ts";
 import type { ArrayInfo, AttentionShapes } from "./notation.ts";
-import { type AttentionProgram, compileProgram, type ProgramOptions } from "./program.ts";
+import { type AttentionProgram, type ProgramOptions, programOf } from "./program.ts";
 
 /** The options of a program, and the functions that may change its scores. */
 export type ModifiedOptions<A extends ArrayInfo = ArrayInfo> = ProgramOptions<A> & ModificationOptions<A>;
 
+export const MODIFICATION_OPTION_NAMES: OptionNames<ModificationOptions> = {
+  scoreMod: true,
+  maskMod: true,
+  tensors: true,
+};
+
 /**
- * `compileProgram` for calls that know `scoreMod` and `maskMod`.
+ * `compileProgram` for calls that know `scoreMod` and `maskMod`. What else is asked for in the same options, its caller looks at.
  *
  * @throws what `compileProgram` throws · OptionError OPTION, DTYPE, CONFLICT · ShapeError SHAPE of the functions
  * @example
@@ -19,7 +26,7 @@ export function compileModified<A extends ArrayInfo>(
   shapes: AttentionShapes,
   { scoreMod, maskMod, tensors, ...options }: ModifiedOptions<A>,
 ): AttentionProgram<A> {
-  const program = compileProgram<A>(op, shapes, options as ProgramOptions<A>);
+  const program = programOf<A>(op, shapes, options as ProgramOptions<A>);
   const modification = compileModification<A>(op, {
     ...(scoreMod !== undefined && { scoreMod }),
     ...(maskMod !== undefined && { maskMod }),

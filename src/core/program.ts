@@ -14,10 +14,17 @@
  * Scores are of float32's range: one beyond it is ±∞. A score of +∞, by overflow or by a bias of +∞, takes all the mass
  * of its row, shared equally among the visible keys that have one, and its lse is +∞; NaN makes its own row NaN alone.
  */
-import { checkChoice, checkLengths } from "./check-options.ts";
+import {
+  checkChoice,
+  checkLengths,
+  checkOptionNames,
+  type KnownNames,
+  type OptionNames,
+} from "./check-options.ts";
 import { OptionError, ShapeError } from "./errors.ts";
 import type { Modification, ModificationOptions } from "./expression/modification.ts";
 import { noCausalCorner, notBool, notBroadcast, noWindowCorner, outOfRange } from "./faults.ts";
+import { isObject } from "./is-object.ts";
 import { type ArrayInfo, type AttentionShapes, type HostArray, show } from "./notation.ts";
 
 export interface ProgramOptions<A extends ArrayInfo = ArrayInfo> {
@@ -48,6 +55,12 @@ export interface ProgramOptions<A extends ArrayInfo = ArrayInfo> {
   /** A row without visible keys: zeros, an error, or the mean of the keys within `keyLengths`. @default "zero" */
   onEmptyRow?: OnEmptyRow;
 }
+
+export const PROGRAM_OPTION_NAMES: OptionNames<ProgramOptions> = {
+  ...{ scale: true, allow: true, bias: true, causal: true, queryOffset: true, window: true },
+  ...{ queryLengths: true, keyLengths: true, softCap: true, sink: true, dropout: true, training: true },
+  onEmptyRow: true,
+};
 
 export type OnEmptyRow = "zero" | "error" | "uniform";
 
@@ -94,7 +107,8 @@ export type HostProgram = AttentionProgram<HostArray>;
  * Validates the options of one call and gives them their meaning. Where `scoreMod` and `maskMod` can be had, the call
  * goes through `compileModified`; here they are refused, so that none is ever ignored.
  *
- * @throws ShapeError SHAPE · OptionError DTYPE, OPTION, CONFLICT, UNSUPPORTED
+ * @param others the names of more options, which a mechanism reads itself
+ * @throws ShapeError SHAPE · OptionError UNKNOWN, DTYPE, OPTION, CONFLICT, UNSUPPORTED
  * @example
  * const shapes = { B: 1, T: 2, S: 3, H: 1, Hkv: 1, D: 4, Dv: 4 };
  * compileProgram("attention", shapes, { causal: "bottomRight" }).offset; // 1
@@ -103,9 +117,20 @@ export function compileProgram<A extends ArrayInfo>(
   op: string,
   shapes: AttentionShapes,
   options: ProgramOptions<A> = {},
+  ...others: readonly KnownNames[]
+): AttentionProgram<A> {
+  refuseModification(op, options as ModificationOptions);
+  checkOptionNames(op, options, PROGRAM_OPTION_NAMES, ...others);
+  return programOf(op, shapes, options);
+}
+
+/** `compileProgram` of options whose names were looked at; those that are not its own it passes over. */
+export function programOf<A extends ArrayInfo>(
+  op: string,
+  shapes: AttentionShapes,
+  options: ProgramOptions<A>,
 ): AttentionProgram<A> {
   const { B, T, S, D } = shapes;
-  refuseModification(op, options as ModificationOptions);
   const queryLengths = lengthsOf(op, "queryLengths", options.queryLengths, B, T);
   const keyLengths = lengthsOf(op, "keyLengths", options.keyLengths, B, S);
   const { scale = 1 / Math.sqrt(D), softCap, allow, bias, onEmptyRow = "zero" } = options;
@@ -155,6 +180,11 @@ function compileBand(
       "OPTION",
       outOfRange({ op, name: "queryOffset", rule: "an integer", got: queryOffset }),
     );
+  }
+  if (window !== undefined && !isObject(window)) {
+    const rule = "window must be { left, right }, the keys seen before and after a query's own position";
+    const remedy = "write { left: n − 1, right: 0 } for the last n keys";
+    throw new OptionError("OPTION", { op, rule, got: JSON.stringify(window), remedy });
   }
   const { left = Infinity, right = Infinity } = window ?? {};
   for (const [name, n] of [

@@ -14,6 +14,7 @@
  * on the reference. The first call compiles the kernels.
  * Paper: Bahdanau, Cho & Bengio 2014, §3.1 and A.1.2, arxiv.org/abs/1409.0473.
  */
+
 import type { HostArray } from "../core/notation.ts";
 import { compileProgram, type HostProgram, type ProgramOptions } from "../core/program.ts";
 import { checkObject, checkOptionTypes, checkSaved } from "./arguments.ts";
@@ -39,6 +40,8 @@ export interface AdditiveAttentionOptions extends Omit<ProgramOptions<HostArray>
   /** Returns the weights too, B·T·S more numbers, before dropout and without the sink's share. @default false */
   weights?: boolean;
 }
+
+const NAMES = { weights: true } as const;
 
 /** What the backward pass needs. It refers to the arrays of the call, so leave them as they are until then. */
 export interface SavedAdditive<A extends FloatArray = FloatArray> {
@@ -125,7 +128,7 @@ function compile({ B, T, S, A, Dv }: AdditiveSizes, options: AdditiveAttentionOp
   }
   const shapes = { B, T, S, H: 1, Hkv: 1, D: A, Dv };
   const masks = { ...(bias && { bias: withHead(bias)! }), ...(allow && { allow: withHead(allow)! }) };
-  return compileProgram(OP, shapes, { ...options, ...masks, scale: 1 });
+  return compileProgram(OP, shapes, { ...options, ...masks, scale: 1 }, NAMES);
 }
 
 /**

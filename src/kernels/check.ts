@@ -1,11 +1,16 @@
 /** What a call on typed arrays must be, checked before anything is written. */
 
+import { checkOptionNames, type OptionNames } from "../core/check-options.ts";
 import { checkCorners } from "../core/corners.ts";
 import { OptionError, ShapeError } from "../core/errors.ts";
 import { notAChoice, unevenHeads, wrongCount } from "../core/faults.ts";
-import { compileModified } from "../core/modified-program.ts";
+import {
+  compileModified,
+  MODIFICATION_OPTION_NAMES,
+  type ModifiedOptions,
+} from "../core/modified-program.ts";
 import { type AttentionShapes, size } from "../core/notation.ts";
-import type { HostProgram } from "../core/program.ts";
+import { type HostProgram, PROGRAM_OPTION_NAMES } from "../core/program.ts";
 import { checkObject, checkOptionTypes, described } from "./arguments.ts";
 import {
   type AttentionOptions,
@@ -48,6 +53,8 @@ export function checkLetters<L extends string>(
   }
 }
 
+const NAMES: OptionNames<Omit<AttentionOptions, keyof ModifiedOptions>> = { layout: true, weights: true };
+
 /**
  * The program of a call and its layout.
  *
@@ -60,6 +67,7 @@ export function compileCall(
 ): { program: HostProgram; layout: Layout } {
   const given = checkShapes(op, sizes);
   checkOptionTypes(op, options);
+  checkOptionNames(op, options, PROGRAM_OPTION_NAMES, MODIFICATION_OPTION_NAMES, NAMES);
   const { layout = "bhtd" } = options;
   if (!LAYOUTS.includes(layout)) {
     const choices = LAYOUTS.map((name) => `"${name}"`);

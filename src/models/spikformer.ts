@@ -90,7 +90,7 @@ export class Spikformer {
    * @throws ShapeError SHAPE · OptionError DTYPE when an event is neither 0 nor 1
    */
   logits(x: tf.Tensor4D, { allow, onSpikes }: SpikformerOptions = {}): tf.Tensor2D {
-    const { patches, events, width, heads, layers, ...neuron } = this.config;
+    const { patches, events, width, heads, inner, layers, classes, ...neuron } = this.config;
     const [N, B] = x.shape;
     const shape = [N, B, patches, events];
     checkTensors("Spikformer", [{ name: "x", tensor: x, letters: "[N, B, T, E]", shape }]);

@@ -4,6 +4,7 @@ import { OptionError } from "../../core/errors.ts";
 import { outOfRange } from "../../core/faults.ts";
 import { compileProgram } from "../../core/program.ts";
 import { attentionShapes } from "../../core/shapes.ts";
+import { WANTED_OPTION_NAMES } from "../../ops/attention/run.ts";
 import { type AttentionOptions, type AttentionResult, attention } from "../../ops/attention.ts";
 import { tidyAsked } from "../../ops/tidy.ts";
 import { checkParameter } from "./check.ts";
@@ -80,7 +81,7 @@ export function adaptiveSpan<const O extends AdaptiveSpanOptions>(
   const bounds = { left: Math.min(left, reach), right: Math.min(right, reach) };
   // A distance needs a corner as a window does: this refuses T ≠ S without one.
   const corner = { ...given, bias, window: { ...bounds, left: Math.min(bounds.left, T + S) } };
-  const program = compileProgram(op, { B, H, T, S, ...widths }, corner);
+  const program = compileProgram(op, { B, H, T, S, ...widths }, corner, WANTED_OPTION_NAMES);
   return tidyAsked((): AttentionResult<AdaptiveSpanOptions> => {
     const mask = spanBias(z, distances(program.offset, { B, T, S }), ramp);
     const sum = bias ? tf.add(mask, bias) : mask;

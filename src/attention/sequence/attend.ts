@@ -1,4 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { checkOptionNames, type OptionNames } from "../../core/check-options.ts";
+import { OptionError } from "../../core/errors.ts";
 import { type AttentionProgram, compileProgram, type ProgramOptions } from "../../core/program.ts";
 import { checkRank, checkSame } from "../../core/shapes.ts";
 import { runAdditiveProgram } from "../../ops/attention/additive.ts";
@@ -30,7 +32,10 @@ export interface AttendOptions extends Pick<ProgramOptions, "dropout" | "trainin
   prepared?: tf.Tensor3D;
   /** A bool tensor means `{ allow }`. @default everything is visible */
   mask?: tf.Tensor | AttendMask;
-  /** Scores to weights over the last axis: a function, or one of `NORMALIZERS` by name. @default "softmax" */
+  /**
+   * Scores [B, T, S] to weights over the last axis: a function of a tensor in which hidden keys are −∞, or one of
+   * `NORMALIZERS` by name. @default "softmax"
+   */
   normalize?: Normalize | NormalizerName;
   /** Return every stage. @default false */
   trace?: boolean;
@@ -42,6 +47,11 @@ export interface AttendOptions extends Pick<ProgramOptions, "dropout" | "trainin
    */
   finite?: boolean;
 }
+
+const NAMES: OptionNames<AttendOptions> = {
+  ...{ queries: true, keys: true, values: true, score: true, prepared: true, mask: true, normalize: true },
+  ...{ trace: true, weights: true, finite: true, dropout: true, training: true },
+};
 
 /** Every stage of one call, by name; each follows from the one before. `encoded` is `values` itself. */
 export interface AttendTrace {
@@ -68,7 +78,8 @@ export type AttendResult<O> = { output: tf.Tensor3D } & Asked<O, "weights", tf.T
  * Without a mask nothing is spent on one. Differentiable wherever score and normaliser are.
  * Cost: the score's, and O(B·T·S·Dv). Paper: Bahdanau, Cho & Bengio 2014, §3.1, arxiv.org/abs/1409.0473.
  *
- * @throws ShapeError RANK, DIMENSION, SHAPE · what the score and `compileProgram` throw
+ * @throws ShapeError RANK, DIMENSION, SHAPE · OptionError OPTION for a score or a mask that is none · what the score and
+ *   `compileProgram` throw
  * @draws
  * const queries = tf.randomNormal([1, 8, 4], 0, 2, "float32", 1);
  * const { trace } = attend({ queries, keys: queries, values: queries, mask: { causal: true }, trace: true });
@@ -78,7 +89,9 @@ export type AttendResult<O> = { output: tf.Tensor3D } & Asked<O, "weights", tf.T
  */
 export function attend<const O extends AttendOptions>(options: O): AttendResult<O> {
   const op = "attend";
+  checkOptionNames(op, options, NAMES);
   const { queries, keys, values, prepared, score = scaledDotScore(), dropout, training } = options;
+  checkScore(op, score);
   const normalize = normalizerOf(op, options.normalize ?? softmax);
   const shapes = singleHeadShapes(op, queries, keys, values);
   checkPrepared(op, keys, prepared);
@@ -193,6 +206,18 @@ function preparedKeys(
   { keys, prepared, finite }: AttendOptions,
 ): tf.Tensor3D {
   return prepared ?? project(program, keys, (x) => score.prepare(x), finite);
+}
+
+/** Throws for the function that makes a score, for a name, and for a function of queries and keys. */
+function checkScore(op: string, score: Score): void {
+  if (typeof score?.prepare === "function" && typeof score.score === "function") return;
+  const given: unknown = score;
+  throw new OptionError("OPTION", {
+    op,
+    rule: "score must be what scaledDotScore() or another function of its kind returns",
+    got: typeof given === "string" ? given : `${typeof given === "object" ? "an" : "a"} ${typeof given}`,
+    remedy: "call that function, or write an object { name, prepare, score } of your own",
+  });
 }
 
 /** Throws unless prepared keys are [B, S, *]. */

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { checkCount } from "../../core/check-options.ts";
+import { checkCount, checkOptionNames, type OptionNames } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
 import { outOfRange } from "../../core/faults.ts";
 import { compileProgram } from "../../core/program.ts";
@@ -34,6 +34,11 @@ export interface LuongLocalOptions extends Pick<AttendOptions, Taken> {
   /** What else hides keys from a query. @default everything within the window */
   mask?: Pick<AttendMask, "allow" | "bias" | "queryLengths" | "keyLengths" | "softCap" | "onEmptyRow">;
 }
+
+const NAMES: OptionNames<LuongLocalOptions> = {
+  ...{ score: true, dropout: true, training: true, weights: true, finite: true },
+  ...{ radius: true, offset: true, renormalize: true, mask: true },
+};
 
 export type LuongLocalResult<O> = {
   output: tf.Tensor3D;
@@ -80,6 +85,7 @@ export function luongLocalAttention<const O extends LuongLocalOptions>(
   options: O = {} as O,
 ): LuongLocalResult<O> {
   const { radius = 10, offset = 0, renormalize = false, mask = {}, ...rest }: LuongLocalOptions = options;
+  checkOptionNames("luongLocalAttention", options, NAMES);
   checkLocal(inputs, parameters, { radius, offset, mask });
   const { queries, keys } = inputs;
   const [B, T] = queries.shape;

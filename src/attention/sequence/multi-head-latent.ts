@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
+import type { OptionNames } from "../../core/check-options.ts";
 import { compileProgram } from "../../core/program.ts";
-import { runAttention, wantsOf } from "../../ops/attention/run.ts";
+import { runAttention, WANTED_OPTION_NAMES, wantsOf } from "../../ops/attention/run.ts";
 import { linear } from "../../ops/linear.ts";
 import { rmsNorm } from "../../ops/rms-norm.ts";
 import { tidyAsked } from "../../ops/tidy.ts";
@@ -12,6 +13,7 @@ import type {
   MultiHeadLatentParameters,
   MultiHeadLatentResult,
 } from "./latent/types.ts";
+import type { MultiHeadOptions } from "./multi-head.ts";
 import { fromHeads, project, toHeads } from "./project.ts";
 
 export type {
@@ -20,6 +22,10 @@ export type {
   MultiHeadLatentParameters,
   MultiHeadLatentResult,
 } from "./latent/types.ts";
+
+const NAMES: OptionNames<Omit<MultiHeadLatentOptions, keyof MultiHeadOptions>> = {
+  ...{ rotate: true, past: true, cache: true, absorbed: true, epsilon: true },
+};
 
 /**
  * Multi-head latent attention: keys and values of all heads are made of one short vector a token, which is all that a
@@ -74,8 +80,14 @@ export function multiHeadLatentAttention<const O extends MultiHeadLatentOptions>
   const { rotate, past, cache: asksCache, absorbed, epsilon = 1e-6, finite, ...given } = options;
   const shapes = checkLatent(op, x, parameters, { past, rotate, epsilon });
   const P = shapes.S - shapes.T;
-  const program = compileProgram<tf.Tensor>(op, shapes, { ...given, queryOffset: given.queryOffset ?? P });
-  const asked = wantsOf(op, options);
+  const program = compileProgram<tf.Tensor>(
+    op,
+    shapes,
+    { ...given, queryOffset: given.queryOffset ?? P },
+    WANTED_OPTION_NAMES,
+    NAMES,
+  );
+  const asked = wantsOf(op, options, NAMES);
   const { wdkv, wuk, wuv, wdq, wuq, wkr, wqr, wo, gammaKv, gammaQ } = parameters;
   const rotated = (heads: tf.Tensor4D) => (rotate ? rotate(heads, P) : heads);
   return tidyAsked((): MultiHeadLatentResult<MultiHeadLatentOptions> => {

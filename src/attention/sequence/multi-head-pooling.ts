@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { compileProgram } from "../../core/program.ts";
 import { checkRank } from "../../core/shapes.ts";
-import { runAttention, wantsOf } from "../../ops/attention/run.ts";
+import { runAttention, WANTED_OPTION_NAMES, wantsOf } from "../../ops/attention/run.ts";
 import { tidyAsked } from "../../ops/tidy.ts";
 import { checkKeyMask, type KeyMask } from "./key-mask.ts";
 import type { MultiHeadOptions, MultiHeadParameters, MultiHeadResult } from "./multi-head.ts";
@@ -61,7 +61,12 @@ export function multiHeadPooling<const O extends MultiHeadPoolingOptions>(
   const shapes = checkMultiHead(op, { query, key: x, value: x }, parameters);
   const asked = wantsOf(op, options);
   return tidyAsked((): MultiHeadResult<MultiHeadOptions> => {
-    const program = compileProgram<tf.Tensor>(op, shapes, { ...rest, ...checkKeyMask(op, allow, B, S) });
+    const program = compileProgram<tf.Tensor>(
+      op,
+      shapes,
+      { ...rest, ...checkKeyMask(op, allow, B, S) },
+      WANTED_OPTION_NAMES,
+    );
     const { H, D } = shapes;
     const heads = runAttention(
       program,

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { checkOptionNames, type OptionNames } from "../../core/check-options.ts";
 import { ShapeError } from "../../core/errors.ts";
 import type { AttentionShapes } from "../../core/notation.ts";
 import { compileProgram } from "../../core/program.ts";
@@ -14,6 +15,11 @@ export interface BlockSparseOptions
     AttentionOptions,
     "scale" | "softCap" | "keyLengths" | "queryLengths" | "dropout" | "training" | "weights" | "lse"
   > {}
+
+const NAMES: OptionNames<BlockSparseOptions> = {
+  ...{ scale: true, softCap: true, keyLengths: true, queryLengths: true },
+  ...{ dropout: true, training: true, weights: true, lse: true },
+};
 
 /**
  * From this share of blocks on gathered keys and values take more memory than scores would, and a third of the time
@@ -64,7 +70,8 @@ export function blockSparseAttention<const O extends BlockSparseOptions>(
     });
   }
   const { training, dropout, weights, lse } = options;
-  compileProgram(op, shapes, options);
+  checkOptionNames(op, options, NAMES);
+  compileProgram(op, shapes, options, NAMES);
   return tidyAsked((): AttentionResult<BlockSparseOptions> => {
     if (weights || (training && dropout) || mask.share >= DENSE_SHARE) {
       return attention(q, k, v, { ...(options as BlockSparseOptions), allow: denseMask(mask) }, op);

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { checkCount } from "../../core/check-options.ts";
+import { checkCount, checkOptionNames, type OptionNames } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
 import { outOfRange } from "../../core/faults.ts";
 import { compileProgram } from "../../core/program.ts";
@@ -19,6 +19,11 @@ export interface TopKOptions
   /** Scores held at once; more are faster up to a point. @default 4194304 */
   held?: number;
 }
+
+const NAMES: OptionNames<TopKOptions> = {
+  ...{ scale: true, causal: true, queryOffset: true, window: true, keyLengths: true, queryLengths: true },
+  ...{ weights: true, lse: true, k: true, held: true },
+};
 
 /**
  * Top-k attention: every query keeps the k keys that score highest, exactly, and the softmax is over them.
@@ -56,7 +61,8 @@ export function topKAttention<const O extends TopKOptions>(
   if (keep > S)
     throw new OptionError("OPTION", outOfRange({ op, name: "k", rule: `from 1 to S = ${S}`, got: keep }));
   checkCount(op, "held", held);
-  const program = compileProgram(op, shapes, given);
+  checkOptionNames(op, options, NAMES);
+  const program = compileProgram(op, shapes, given, NAMES);
   const { scale } = program;
   if (scale < 0)
     throw new OptionError("OPTION", outOfRange({ op, name: "scale", rule: "0 or more", got: scale }));

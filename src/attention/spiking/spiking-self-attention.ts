@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { checkOptionNames, type OptionNames } from "../../core/check-options.ts";
 import { compileProgram, type ProgramOptions } from "../../core/program.ts";
 import { checkRank } from "../../core/shapes.ts";
 import { type Asked, tidyAsked } from "../../ops/tidy.ts";
@@ -14,6 +15,12 @@ export interface SpikingSelfAttentionOptions extends SpikingAttentionOptions, Ne
   /** Return the spikes q, k and v, [N·B, H or Hkv, T, D or Dv], as `spikingOperations` counts them. @default false */
   spikes?: boolean;
 }
+
+const NAMES: OptionNames<SpikingSelfAttentionOptions> = {
+  ...{ scale: true, allow: true, causal: true, queryOffset: true, window: true },
+  ...{ queryLengths: true, keyLengths: true, weights: true, readThreshold: true, spikes: true },
+  ...{ tau: true, threshold: true, reset: true, detachReset: true, surrogate: true, alpha: true },
+};
 
 /** Spikes of all time steps, folded into the batch. */
 export interface ProjectedSpikes {
@@ -77,7 +84,8 @@ export function spikingSelfAttention<const O extends SpikingSelfAttentionOptions
   const { readThreshold = 0.5 } = given;
   const reading = checkNeuron(op, { ...neuron, threshold: readThreshold }, "readThreshold");
   const masks = { scale: SPIKING_SCALE, ...given };
-  compileProgram(op, { ...shapes, B }, masks);
+  checkOptionNames(op, options, NAMES);
+  compileProgram(op, { ...shapes, B }, masks, NAMES);
   checkSpikes(op, "x", x);
   const { wq, bq, wk, bk, wv, bv, wo, bo } = parameters;
   const fire = <X extends tf.Tensor>(current: X, own = neuron) =>
@@ -86,7 +94,7 @@ export function spikingSelfAttention<const O extends SpikingSelfAttentionOptions
       current.shape,
     ) as X;
   return tidyAsked((): SpikingSelfAttentionResult<SpikingSelfAttentionOptions> => {
-    const program = compileProgram(op, shapes, everyStep(masks, N, B));
+    const program = compileProgram(op, shapes, everyStep(masks, N, B), NAMES);
     const rows = tf.reshape<tf.Rank.R3>(x, folded.shape);
     const heads = (w: tf.Tensor3D, b: tf.Tensor2D | undefined) =>
       tf.transpose<tf.Tensor4D>(fire(toHeads(rows, w, b)), [0, 2, 1, 3]);

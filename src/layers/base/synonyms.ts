@@ -1,3 +1,4 @@
+import { nearestKey } from "../../core/nearest-key.ts";
 import { camelCase } from "./objects.ts";
 
 /** Fields under the words that other libraries have for them, in camelCase. */
@@ -48,5 +49,7 @@ export function remedyFor(key: string, known: readonly string[]): string {
   const meant = SYNONYMS[word]?.find((field) => known.includes(field));
   if (meant) return `its name here is ${meant}`;
   const reason = NEEDLESS[word];
-  return reason ? `leave it out: ${reason}` : "correct its spelling or remove it";
+  if (reason) return `leave it out: ${reason}`;
+  const near = nearestKey(key, known);
+  return near ? `did you mean ${near}?` : "correct its spelling or remove it";
 }

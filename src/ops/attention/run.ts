@@ -1,7 +1,17 @@
 import { reshape, type Tensor, type Tensor3D, type Tensor4D, transpose } from "@tensorflow/tfjs-core";
-import { checkChoice, checkCount } from "../../core/check-options.ts";
-import { compileModified, type ModifiedOptions } from "../../core/modified-program.ts";
-import type { AttentionProgram } from "../../core/program.ts";
+import {
+  checkChoice,
+  checkCount,
+  checkOptionNames,
+  type KnownNames,
+  type OptionNames,
+} from "../../core/check-options.ts";
+import {
+  compileModified,
+  MODIFICATION_OPTION_NAMES,
+  type ModifiedOptions,
+} from "../../core/modified-program.ts";
+import { type AttentionProgram, PROGRAM_OPTION_NAMES } from "../../core/program.ts";
 import { attentionShapes } from "../../core/shapes.ts";
 import type { Layout } from "../../kernels/layout.ts";
 import { float } from "../registry.ts";
@@ -47,6 +57,10 @@ export interface AttentionOptions extends ModifiedOptions<Tensor> {
 export type AttentionResult<O = AttentionOptions> = { output: Tensor4D } & Asked<O, "weights", Tensor4D> &
   Asked<O, "lse", Tensor3D>;
 
+export const WANTED_OPTION_NAMES: OptionNames<Omit<AttentionOptions, keyof ModifiedOptions>> = {
+  ...{ weights: true, lse: true, layout: true, finite: true, queryChunkSize: true, keyChunkSize: true },
+};
+
 /** What a compiled program is asked for. */
 export type AttentionWants = Pick<AttentionOptions, "weights" | "lse" | "finite"> & {
   readonly chunks?: ChunkSizes | undefined;
@@ -55,7 +69,7 @@ export type AttentionWants = Pick<AttentionOptions, "weights" | "lse" | "finite"
 /**
  * The program of one call, and what it is asked for.
  *
- * @throws what `attention` throws for shapes and options
+ * @throws what `attention` throws for shapes and options · OptionError UNKNOWN for an option that does not exist
  */
 export function compileAttention(op: string, { q, k, v }: AttentionTensors, options: AttentionOptions) {
   const { layout = "bhtd", ...given } = options;
@@ -66,14 +80,25 @@ export function compileAttention(op: string, { q, k, v }: AttentionTensors, opti
 }
 
 /**
- * What is asked for among the options of a call.
+ * What is asked for among the options of a call; the place where options that nobody has are refused.
  *
- * @throws OptionError OPTION
+ * @param others the names of options that a mechanism has of its own
+ * @throws OptionError OPTION, UNKNOWN
  */
 export function wantsOf(
   op: string,
-  { weights, lse, finite, queryChunkSize: queries, keyChunkSize: keys }: Omit<AttentionOptions, "layout">,
+  options: Omit<AttentionOptions, "layout">,
+  ...others: readonly KnownNames[]
 ): AttentionWants {
+  checkOptionNames(
+    op,
+    options,
+    PROGRAM_OPTION_NAMES,
+    MODIFICATION_OPTION_NAMES,
+    WANTED_OPTION_NAMES,
+    ...others,
+  );
+  const { weights, lse, finite, queryChunkSize: queries, keyChunkSize: keys } = options;
   const asked = {
     ...(weights !== undefined && { weights }),
     ...(lse !== undefined && { lse }),

@@ -6,6 +6,7 @@ import type { Hypothesis } from "../../models/seq2seq/beam.ts";
 import { beamSearch } from "../../models/seq2seq/search.ts";
 import type { Seq2Seq } from "../../models/seq2seq/seq2seq.ts";
 import { byLength } from "../by-length.ts";
+import { checkTexts } from "../check-texts.ts";
 import { blockDiagonal, mergeWeights } from "./alignment.ts";
 import { differentOnes } from "./alternatives.ts";
 import type { DraftCard } from "./card.ts";
@@ -53,6 +54,7 @@ export class RecurrentTranslator {
    * @throws OptionError OPTION
    */
   translate(lines: readonly string[], options: TranslateOptions = {}): Translation[] {
+    checkTexts("translate", lines);
     checkTranslateOptions(options, this.card.decoding);
     const parts = lines.flatMap((line, index) => this.#parts(line, index));
     const found: Hypothesis[][] = [];

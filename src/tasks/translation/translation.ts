@@ -1,3 +1,4 @@
+import { checkOptionNames, type OptionNames } from "../../core/check-options.ts";
 import { OptionError } from "../../core/errors.ts";
 import type { Note } from "./text/pipeline.ts";
 import type { Kind } from "./text/placeholders.ts";
@@ -53,8 +54,13 @@ export interface TranslateOptions {
 /** Parts of lines translated at once, where nobody says how many. */
 export const BATCH_SIZE = 32;
 
-/** @throws OptionError OPTION */
+const NAMES: OptionNames<TranslateOptions> = {
+  ...{ beam: true, nBest: true, maxLength: true, batchSize: true, weights: true },
+};
+
+/** @throws OptionError OPTION, UNKNOWN */
 export function checkTranslateOptions(options: TranslateOptions, decoding: { beam: number }): void {
+  checkOptionNames("translate", options, NAMES);
   const beam = options.beam ?? decoding.beam;
   const must = (name: string, got: number | undefined, rule: string, most = Number.POSITIVE_INFINITY) => {
     if (got === undefined || (Number.isInteger(got) && got >= 1 && got <= most)) return;

@@ -55,6 +55,21 @@ function gradientsOf(mechanism: Mechanism, tensors: Tensors, options: object) {
 const table = MECHANISMS.map((mechanism) => [mechanism.name, mechanism] as const);
 
 function mechanismTests(): void {
+  it.each(table)(
+    "%s: refuses an option that it does not have, and names the one that was meant",
+    (name, mechanism) => {
+      tf.tidy(() => {
+        const tensors = tensorsOf(mechanism, SIZES[0]!);
+        expect(() => run(mechanism, tensors, { kyeLengths: [1, 2] })).toThrow(
+          name.startsWith("luongLocal")
+            ? /^luongLocalAttention: .*, got kyeLengths; it has score, /
+            : /, got kyeLengths; did you mean keyLengths\?$/,
+        );
+        expect(() => run(mechanism, tensors, { banana: undefined })).not.toThrow();
+      });
+    },
+  );
+
   it.each(table)("%s: every input and parameter has the gradient that differences have", (_, mechanism) => {
     // The functions are the same on both backends, so the slower one is asked once, and the other with a mask there.
     const [first, ...others] = SIZES as [Sizes, ...Sizes[]];

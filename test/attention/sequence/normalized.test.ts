@@ -202,8 +202,8 @@ function differentialTests(): void {
     tf.tidy(() => {
       const { q, k, v } = heads();
       const p = lambdas(0);
-      const own = { dropout: { rate: 0.5, seed: 7 }, training: true, lambdaInit: 0.5 };
-      const same = differentialAttention([q, q], [k, k], v, p, own).output;
+      const own = { dropout: { rate: 0.5, seed: 7 }, training: true };
+      const same = differentialAttention([q, q], [k, k], v, p, { ...own, lambdaInit: 0.5 }).output;
       // Equal masks would leave (1 − λ) of one attention, whose norm does not know the factor.
       const one = softAttention(q, k, v, own).output;
       const root = tf.sqrt(tf.add(tf.mean(tf.square(one), -1, true), 1e-5));

@@ -131,6 +131,20 @@ describe("the shipped recurrent model", () => {
     },
   );
 
+  test.each([
+    ["Hello.", "texts must be a list of strings, got a value of type string; write a list, of one text too"],
+    [["Hello.", 3], "texts[1] must be a string, got a value of type number; leave it out of the list"],
+    [undefined, "texts must be a list of strings, got nothing"],
+  ])("refuses %j", (lines, said) => {
+    expect(() => translator.translate(lines as string[])).toThrow(`translate: ${said}`);
+  });
+
+  test("refuses an option that it does not have", () => {
+    expect(() => translator.translate(["Hello."], { beams: 2 } as object)).toThrow(
+      "translate: every option must be one that translate has, got beams; did you mean beam?",
+    );
+  });
+
   test("translates a line of thousands of words, whose weights nobody asked for", {
     timeout: 180_000,
   }, () => {

@@ -3,6 +3,7 @@ import { words } from "../../../data/words.ts";
 import type { Hypothesis } from "../../../models/seq2seq/beam.ts";
 import type { Transformer } from "../../../models/transformer/transformer.ts";
 import { byLength } from "../../by-length.ts";
+import { checkTexts } from "../../check-texts.ts";
 import { blockDiagonal, mergeWeights } from "../alignment.ts";
 import { differentOnes } from "../alternatives.ts";
 import { splitLine } from "../segments.ts";
@@ -112,6 +113,7 @@ export class MultilingualTranslator {
   }
 
   #search(lines: readonly string[], options: TranslateOptions): Line[] {
+    checkTexts("translate", lines);
     const { decoding } = this.card;
     checkTranslateOptions(options, decoding);
     const { beam = decoding.beam, batchSize = BATCH_SIZE, maxLength } = options;
