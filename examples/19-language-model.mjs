@@ -4,9 +4,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { capture } from "heed/capture";
 import { headStatistics, layerMap } from "heed/inspect";
-import { DEFAULT_LANGUAGE_MODEL, loadLanguageModel } from "heed/tasks";
+import { loadLanguageModel } from "heed/tasks";
 
-const writer = await loadLanguageModel(DEFAULT_LANGUAGE_MODEL);
+const writer = await loadLanguageModel();
 console.log(writer.write("ROMEO:\n", { characters: 60, temperature: 0.5, seed: 4 }));
 
 const line = "Good night, good night! Parting is such sweet sorrow";

@@ -30,9 +30,7 @@ async function score(flags: Flags, io: Io): Promise<void> {
     import("../tasks/language-model/text.ts"),
     import("../data/locate.ts"),
   ]);
-  const { card, model, characters } = await task.loadLanguageModel(
-    flags.model ?? task.DEFAULT_LANGUAGE_MODEL,
-  );
+  const { card, model, characters } = await task.loadLanguageModel(flags.model);
   const { length } = card;
   const context = Math.floor(length / 2);
   const text = readText(flags.data ?? locateDataset(card.data.name, { files: ["input.txt"] }), length);

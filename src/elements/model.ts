@@ -11,8 +11,11 @@ import { refuse } from "../viz/refuse.ts";
 /** Bytes, however they arrive: a notebook sends a DataView that is aligned to nothing. */
 export type TraceBytes = ArrayBuffer | ArrayBufferView;
 
-/** Numbers in rows, or one after the other. */
-export type Numbers = ArrayLike<number> | ArrayLike<ArrayLike<number>>;
+/** Numbers one after the other, in rows [T][S], or in heads [H][T][S]. */
+export type Numbers =
+  | ArrayLike<number>
+  | ArrayLike<ArrayLike<number>>
+  | ArrayLike<ArrayLike<ArrayLike<number>>>;
 
 /** One layer as the views see it. */
 export interface ModelLayer {
@@ -108,14 +111,19 @@ export function modelOfWeights(op: string, data: PlainWeights): Model {
     const remedy = "pass a token for every row and every column";
     refuse(op, option, rule, got, remedy);
   }
-  const weights = flat(data.weights);
   const [T, S] = [rowTokens.length, columnTokens.length];
+  const weights = flat(op, data.weights, S);
   const H = Math.max(1, Math.round(weights.length / size([T, S])));
   const map = denseMap({ H, T, S, weights, rowSums: "free", ...(mask ? { mask } : {}) });
   return { layers: [{ name: "layer 0", H, T, S, rowTokens, columnTokens, map }] };
 }
 
-function flat(numbers: Numbers): ArrayLike<number> {
+/** Rows one after another; each must have S weights, or all of a head: rows of other lengths would move the next ones. */
+function flat(op: string, numbers: Numbers, S: number): ArrayLike<number> {
   if (typeof numbers[0] !== "object") return numbers as ArrayLike<number>;
-  return Array.from(numbers as ArrayLike<ArrayLike<number>>).flatMap((row) => Array.from(row));
+  return Array.from(numbers as ArrayLike<Numbers>).flatMap((part) => {
+    const row = Array.from(flat(op, part, S));
+    if (row.length % S) refuse(op, "weights", `rows of ${S}`, `${row.length}`, "pass [H][T][S]");
+    return row;
+  });
 }

@@ -29,6 +29,10 @@ export function checkInterventions(
   interventions: readonly Intervention[],
   runs: Readonly<Record<string, Recording>>,
 ): void {
+  if (!Array.isArray(interventions as unknown)) {
+    const got = JSON.stringify(interventions) ?? "nothing";
+    throw wrong(op, "interventions", "a list, of one too", got);
+  }
   for (const [n, given] of interventions.entries()) {
     const name = `interventions[${n}]`;
     if (!isObject(given)) throw wrong(op, name, "an object with `do`", JSON.stringify(given));

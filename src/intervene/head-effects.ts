@@ -9,6 +9,7 @@ import { droppedEffects, firstOrderEffects } from "./first-order.ts";
 import { intervene } from "./intervene.ts";
 import type { Intervention, Part } from "./intervention.ts";
 import { type Recorded, type Recording, record } from "./recording.ts";
+import { checkRun } from "./refuse.ts";
 
 /** A node of a head that an effect is of. */
 export type EffectPart = Exclude<Part, "weights">;
@@ -83,6 +84,7 @@ export function headEffects<R>(
   options: HeadEffectsOptions = {},
 ): HeadEffects {
   const op = "headEffects";
+  checkRun(op, run);
   const { method = "exact", of = "output", per = "head", softmax = "corrected", from } = options;
   const { gradDrop = false } = options;
   checkChoice(op, "method", method, ["exact", "gradient"]);

@@ -6,7 +6,7 @@ import { checkInterventions } from "./check.ts";
 import type { Intervention } from "./intervention.ts";
 import { type Numbered, planOf } from "./plan.ts";
 import type { Recording } from "./recording.ts";
-import { checkDone, layerNotThere } from "./refuse.ts";
+import { checkDone, checkRun, layerNotThere } from "./refuse.ts";
 import { listOf } from "./region.ts";
 
 export interface InterveneOptions {
@@ -65,6 +65,7 @@ export function intervene<R>(
   interventions: readonly Intervention[],
   { runs = {}, like }: InterveneOptions = {},
 ): R {
+  checkRun(OP, run);
   checkInterventions(OP, interventions, runs);
   const numbered = [...interventions.entries()];
   if (like) checkLike(numbered, like, runs);

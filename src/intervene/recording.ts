@@ -5,7 +5,7 @@ import type { AttentionShapes } from "../core/notation.ts";
 import { type AttentionCall, attentionCalls } from "../ops/attention/observe.ts";
 import { tidy } from "../ops/tidy.ts";
 import { PARTS, type Part } from "./intervention.ts";
-import { checkDone } from "./refuse.ts";
+import { checkDone, checkRun } from "./refuse.ts";
 import { headsFirst, untaped } from "./tensors.ts";
 
 /** What is kept of a call, heads first whatever its layout; a call of one head has an axis of one. */
@@ -65,6 +65,7 @@ export interface RunRecording<R> extends Recording {
  */
 export function record<R>(run: () => R, options: RecordOptions = {}): RunRecording<R> {
   const op = "record";
+  checkRun(op, run);
   const { keep: kept = PARTS.filter((part) => part !== "weights"), layers } = options;
   for (const part of kept) checkChoice(op, "keep", part, PARTS);
   const calls: Recorded[] = [];

@@ -9,6 +9,19 @@ export interface Named {
 
 export const nameOf = ({ layer, op }: Named): string => `call ${layer} (${op})`;
 
+/** Throws UNSUPPORTED for a model or a result in place of what runs it. */
+export function checkRun(op: string, run: unknown): void {
+  if (typeof run === "function") return;
+  const got = run === undefined ? "nothing" : `a value of type ${typeof run}`;
+  throw refusal(
+    op,
+    "run",
+    "be a function without arguments",
+    got,
+    "pass () => model.encode(…), or what else runs",
+  );
+}
+
 /** Throws UNSUPPORTED for a promise: what runs later runs without the observer. */
 export function checkDone<R>(op: string, result: R): R {
   if (typeof (result as { then?: unknown } | undefined | null)?.then !== "function") return result;

@@ -39,13 +39,33 @@ function firstValues(name: string, { shape, start }: ParameterSpec, seed: number
 
 /** The trainable values of a model, by name. */
 export class Parameters {
-  readonly variables: Readonly<Record<string, tf.Variable>>;
-  /** Matrices whose weights stay as a file has them, and are not trained. */
-  readonly packed: Readonly<Record<string, PackedMatrix>>;
+  readonly #variables: Readonly<Record<string, tf.Variable>>;
+  readonly #packed: Readonly<Record<string, PackedMatrix>>;
+  #isDisposed = false;
 
   private constructor(variables: Record<string, tf.Variable>, packed: Record<string, PackedMatrix> = {}) {
-    this.variables = variables;
-    this.packed = packed;
+    this.#variables = variables;
+    this.#packed = packed;
+  }
+
+  /** @throws OptionError NOT_READY after `dispose` */
+  get variables(): Readonly<Record<string, tf.Variable>> {
+    this.#checkHeld();
+    return this.#variables;
+  }
+
+  /** Matrices whose weights stay as a file has them, and are not trained. @throws OptionError NOT_READY after `dispose` */
+  get packed(): Readonly<Record<string, PackedMatrix>> {
+    this.#checkHeld();
+    return this.#packed;
+  }
+
+  // Every model reads its parameters first, so that this says what happened before TensorFlow.js fails within.
+  #checkHeld(): void {
+    if (!this.#isDisposed) return;
+    const rule = "a model must be used before its dispose()";
+    const remedy = "load or make it again, or dispose it later";
+    throw new OptionError("NOT_READY", { op: "Parameters", rule, got: "one that is disposed", remedy });
   }
 
   /**
@@ -170,8 +190,9 @@ export class Parameters {
   }
 
   dispose(): void {
-    for (const variable of Object.values(this.variables)) variable.dispose();
-    for (const { words } of Object.values(this.packed)) words.dispose();
+    this.#isDisposed = true;
+    for (const variable of Object.values(this.#variables)) variable.dispose();
+    for (const { words } of Object.values(this.#packed)) words.dispose();
   }
 }
 

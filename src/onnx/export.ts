@@ -1,7 +1,9 @@
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { OptionError } from "../core/errors.ts";
 import { notAChoice } from "../core/faults.ts";
-import { Transformer } from "../models/transformer/transformer.ts";
+import { isObject } from "../core/is-object.ts";
+import { checkTransformer } from "../models/transformer/check-model.ts";
+import type { Transformer } from "../models/transformer/transformer.ts";
 import type { Graph } from "./format/graph.ts";
 import { layersGraph } from "./layers/model.ts";
 import { crossDecoderGraph, decoderGraph } from "./transformer/decoder.ts";
@@ -61,7 +63,8 @@ export function exportOnnx(model: Transformer | LayersModel, options: OnnxOption
     throw new OptionError("OPTION", notAChoice({ op: OP, name: "attention", choices, got: attention }));
   }
   const opset = OPSETS[attention];
-  if (!(model instanceof Transformer)) return layersGraph(model, opset).toBytes();
+  if (isObject(model) && "layers" in model) return layersGraph(model as LayersModel, opset).toBytes();
+  checkTransformer(OP, model, "model, where it is no LayersModel,");
   checkOptions(model, options);
   model.parameters.trainable(OP);
   return graphOf(model, opset, options).toBytes();

@@ -67,7 +67,8 @@ export class ModelReader {
     } catch (cause) {
       const rule = `a model folder must hold ${new Intl.ListFormat("en-GB").format(this.#names)}`;
       const got = `${fileReason(cause)} for ${file}`;
-      const fault = { op: this.#op, rule, got, remedy: "check the folder's name", file };
+      const remedy = "check the folder's name, or take a model that ships: heed models list names them";
+      const fault = { op: this.#op, rule, got, remedy, file };
       throw new FileError("MISSING", fault, { cause });
     }
   }

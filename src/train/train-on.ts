@@ -1,4 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
+import { OptionError } from "../core/errors.ts";
 import type { AdamOptions } from "./adam.ts";
 import { copyInto } from "./copy-tensor.ts";
 import { type TrainLoopOptions, type TrainLoopResult, trainLoop } from "./loop.ts";
@@ -33,7 +34,7 @@ export interface TrainOnOptions<Batch> extends Pick<TrainLoopOptions, OfLoop> {
  * bit, and is in no checkpoint. With `evaluate` the variables end as the best that it saw, else as the last. `seconds` is the
  * time spent in steps, over all the calls that the run took.
  *
- * @throws OptionError MISMATCH where a checkpoint is another run's · DataError NOT_FINITE · those of `trainLoop`
+ * @throws OptionError OPTION for a learning rate that is no schedule, MISMATCH where a checkpoint is another run's · DataError NOT_FINITE · those of `trainLoop`
  * @example
  * const w = tf.variable(tf.scalar(4));
  * const { step } = await trainOn({
@@ -50,6 +51,7 @@ export async function trainOn<Batch>(
   options: TrainOnOptions<Batch>,
 ): Promise<TrainLoopResult & { readonly seconds: number }> {
   const { variables, loss, batchAt, seed = 0, recipe = {}, data = "", adam, ...loop } = options;
+  checkSchedule(options.learningRate);
   const shard = {
     variables,
     gradients: ({ batch, dropoutSeed }: { batch: Batch; dropoutSeed: number }) =>
@@ -77,4 +79,14 @@ export async function trainOn<Batch>(
   } finally {
     await training.close();
   }
+}
+
+function checkSchedule(learningRate: unknown): void {
+  if (typeof learningRate === "function") return;
+  throw new OptionError("OPTION", {
+    op: "trainOn",
+    rule: "learningRate must be a function of the step",
+    got: learningRate === undefined ? "nothing" : JSON.stringify(learningRate),
+    remedy: "pass constantSchedule({ peak: 0.001 }), or another schedule",
+  });
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { DataError } from "../core/errors.ts";
 import { encodePng } from "../viz/index.ts";
 import { refuse } from "../viz/refuse.ts";
 import { fontCoverage, missingGlyphs } from "./font.ts";
@@ -45,7 +46,8 @@ function loadRenderer() {
  * reader to ask. Node only; in a page, the elements save themselves. Cost: O(pixels), about 0.4 s for a heat map, and
  * 0.8 s once to load the renderer.
  *
- * @throws OptionError OPTION, for a scale out of range or more than 64 million pixels · DataError FORMAT, for a font
+ * @throws OptionError OPTION, for a scale out of range or more than 64 million pixels · DataError FORMAT, for a font or
+ *   a picture that is none
  * @example
  * const svg = heatmap({ weights: [[0.25, 0.75]], rowTokens: ["je"], columnTokens: ["I", "am"] });
  * decodePng(await renderPng(svg, { scale: 1 })).width; // 960
@@ -62,9 +64,9 @@ export async function renderPng(
   const missing = onWarning ? missingGlyphs(svg, coverages) : [];
   if (missing.length > 0) onWarning?.(warningOf(missing));
   const { Resvg } = await loadRenderer();
-  const picture = new Resvg(svg, {
-    font: { fontBuffers: buffers, defaultFontFamily: FAMILY, sansSerifFamily: FAMILY },
-    fitTo: { mode: "zoom", value: scale },
+  const picture = parsed(svg, () => {
+    const font = { fontBuffers: buffers, defaultFontFamily: FAMILY, sansSerifFamily: FAMILY };
+    return new Resvg(svg, { font, fitTo: { mode: "zoom", value: scale } });
   });
   try {
     const pixels = picture.width * picture.height * scale ** 2;
@@ -81,6 +83,25 @@ export async function renderPng(
     }
   } finally {
     picture.free();
+  }
+}
+
+/** What the renderer makes of a picture, whose own errors name neither the call nor the picture. */
+function parsed<P>(svg: unknown, parse: () => P): P {
+  try {
+    return parse();
+  } catch (cause) {
+    throw new DataError(
+      "FORMAT",
+      {
+        op: OP,
+        rule: "the picture must be a whole SVG",
+        got:
+          typeof svg === "string" ? `text that is none: ${String(cause)}` : `a value of type ${typeof svg}`,
+        remedy: "pass what drawTrace or a function of heed/viz returns",
+      },
+      { cause },
+    );
   }
 }
 

@@ -93,7 +93,7 @@ test("what cannot be exported is one sentence, before anything is written", asyn
   expect(await run(["export", missing, "--out", path.join(work, "out")], io)).toBe(2);
   expect(io.err()).toBe(
     `heed export: a model must be a folder, or a file of weights, got no such file for ${missing}; ` +
-      "check the name, or download the whole folder\n",
+      'check the path; "heed models fetch OWNER/NAME" brings a model of the Hugging Face hub\n',
   );
   expect(existsSync(path.join(work, "out"))).toBe(false);
   const file = fakeIo();

@@ -30,6 +30,35 @@ describe("the model of an element", () => {
     const rows = modelOfWeights("op", { ...words, weights: [[1, 0, 0], Float32Array.of(0, 1, 0)] });
     expect(flat.layers[0]!.map.row(0, 1).values).toEqual(rows.layers[0]!.map.row(0, 1).values);
     expect(modelOfWeights("op", { ...words, weights: new Float32Array(12) }).layers[0]!.H).toBe(2);
+    const rowsOfHeads = [
+      [
+        [1, 0, 0],
+        [0, 1, 0],
+      ],
+      [
+        [0, 0, 1],
+        [0.5, 0, 0.5],
+      ],
+    ];
+    const [heads] = modelOfWeights("op", { ...words, weights: rowsOfHeads }).layers;
+    expect([heads!.H, ...heads!.map.row(1, 1).values]).toEqual([2, 0.5, 0, 0.5]);
+    // Six numbers, so that nothing but the rows' lengths tells.
+    for (const weights of [
+      [
+        [1, 0, 0, 0],
+        [1, 0],
+      ],
+      [
+        [
+          [1, 0, 0, 0],
+          [1, 0],
+        ],
+      ],
+    ]) {
+      expect(() => modelOfWeights("op", { ...words, weights })).toThrow(
+        "op: weights must be rows of 3, got 4; pass [H][T][S]",
+      );
+    }
     expect(() => modelOfWeights("op", { ...words, rowTokens: [], weights: [] })).toThrow(
       "op: rowTokens must be a list of one token or more, got 0 values; pass a token for every row and every column",
     );

@@ -2,7 +2,13 @@ import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, expect, it } from "vitest";
 import { HeedError } from "../../src/core/errors.ts";
-import { type Intervention, intervene, type Recording, record } from "../../src/intervene/index.ts";
+import {
+  headEffects,
+  type Intervention,
+  intervene,
+  type Recording,
+  record,
+} from "../../src/intervene/index.ts";
 import { attention } from "../../src/ops/index.ts";
 import { B, D, Dv, H, Hkv, makeInputs, random, S, T } from "./support.ts";
 
@@ -28,6 +34,11 @@ function failure(list: unknown, runs: Record<string, Recording> = {}): [string, 
 }
 
 it.each([
+  [
+    { do: "freeze" },
+    "OPTION",
+    'intervene: interventions must be a list, of one too, got {"do":"freeze"}; correct it or leave it out',
+  ],
   [
     [null],
     "OPTION",
@@ -211,4 +222,16 @@ it("a recording that fails keeps nothing, and one that is disposed of frees what
   expect(tf.memory().numTensors).toBe(before + 2);
   kept.dispose();
   expect(tf.memory().numTensors).toBe(before);
+});
+
+it("a result in place of what makes it is refused by who was given it", () => {
+  const result = tf.scalar(1) as never;
+  const sentence = (op: string) =>
+    `${op}: run must be a function without arguments, got a value of type object; pass () => model.encode(…), or what ` +
+    "else runs";
+  const oneNumber = () => tf.scalar(1);
+  expect(() => intervene(result, [])).toThrow(sentence("intervene"));
+  expect(() => record(result)).toThrow(sentence("record"));
+  expect(() => headEffects(result, oneNumber)).toThrow(sentence("headEffects"));
+  tf.dispose(result);
 });

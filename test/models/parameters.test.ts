@@ -3,7 +3,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, expect, it } from "vitest";
 import { useHeedBackend } from "../../src/host/select.ts";
 import { Parameters } from "../../src/models/parameters.ts";
-import { gpt2, Transformer } from "../../src/models/transformer/index.ts";
+import { generate, gpt2, Transformer } from "../../src/models/transformer/index.ts";
+import { exportOnnx } from "../../src/onnx/index.ts";
 
 beforeAll(async () => void (await useHeedBackend()));
 
@@ -66,4 +67,26 @@ it("of a Transformer start alike on every backend for a seed, and otherwise for 
   const first = await bits("heed", 3);
   expect(await bits("cpu", 3)).toEqual(first);
   expect(await bits("heed", 4)).not.toEqual(first);
+});
+
+it("of a model that was disposed are refused in one sentence, whatever is asked of it", () => {
+  const model = new Transformer(gpt2({ layers: 1, width: 6, heads: 2, vocabulary: 5, positions: 3 }), 1);
+  const tokens = tf.tensor2d([[1, 2, 3]], [1, 3], "int32");
+  const before = tf.memory().numTensors;
+  model.dispose();
+  model.dispose();
+  const left = tf.memory().numTensors;
+  expect(left).toBeLessThan(before);
+  const message =
+    "Parameters: a model must be used before its dispose(), got one that is disposed; load or make it again, or " +
+    "dispose it later";
+  for (const attempt of [
+    () => model.decode({ tokens }),
+    () => generate(model, [[1]], { maxTokens: 1 }),
+    () => exportOnnx(model),
+  ]) {
+    expect(attempt).toThrow(expect.objectContaining({ code: "NOT_READY", message }));
+  }
+  expect(tf.memory().numTensors).toBe(left);
+  tokens.dispose();
 });

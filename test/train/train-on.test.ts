@@ -75,3 +75,10 @@ test("a run that was stopped goes on to the same bits, and another recipe is ref
     "trainOn: a run must go on with the recipe that it began with, got another",
   );
 });
+
+test("a learning rate that is a number is refused with the schedule to take", async () => {
+  await expect(run({ learningRate: 0.01 as never }).done).rejects.toThrow(
+    "trainOn: learningRate must be a function of the step, got 0.01; pass constantSchedule({ peak: 0.001 }), or another " +
+      "schedule",
+  );
+});

@@ -91,6 +91,13 @@ describe("renderPng", () => {
     expect(warned.length).toBe(1);
   });
 
+  test("refuses what is no SVG", async () => {
+    for (const svg of ["", "<svg", "words"])
+      await expect(renderPng(svg)).rejects.toThrow(
+        "renderPng: the picture must be a whole SVG, got text that is none: ",
+      );
+  });
+
   test("refuses scales that make nothing or too much, and files that are no fonts", async () => {
     const svg = heatmap(DATA);
     for (const scale of [0, Number.NaN, 9])

@@ -5,7 +5,7 @@ import { checkTensors } from "../../ops/check.ts";
 import { tidy } from "../../ops/tidy.ts";
 import type { MultiHeadParameters } from "./multi-head.ts";
 
-/** Named as the arguments of `torch.nn.functional.multi_head_attention_forward`. */
+/** Named as in the state dict of `nn.MultiheadAttention`, or as the arguments of `F.multi_head_attention_forward`. */
 export interface TorchInProj {
   /** Of queries, keys and values below each other, [3·C, C]. @default the three below */
   in_proj_weight?: tf.Tensor2D;
@@ -18,8 +18,12 @@ export interface TorchInProj {
   /** [3·C] @default none */
   in_proj_bias?: tf.Tensor1D;
   /** [C, C] */
-  out_proj_weight: tf.Tensor2D;
+  "out_proj.weight"?: tf.Tensor2D;
   /** [C] @default none */
+  "out_proj.bias"?: tf.Tensor1D;
+  /** The same by the function's name. */
+  out_proj_weight?: tf.Tensor2D;
+  /** The same by the function's name. */
   out_proj_bias?: tf.Tensor1D;
 }
 
@@ -35,12 +39,19 @@ export interface TorchInProj {
  * @throws OptionError OPTION when H does not divide C · ShapeError RANK, SHAPE when shapes disagree, a matrix is
  *   missing, or there is bias_k or bias_v
  * @example
- * const state = { in_proj_weight: tf.ones([12, 4]), out_proj_weight: tf.ones([4, 4]) };
+ * const state = { in_proj_weight: tf.ones([12, 4]), "out_proj.weight": tf.ones([4, 4]) };
  * fromTorchInProj(state, 2).wq.shape; // [4, 2, 2]
  */
 export function fromTorchInProj(state: TorchInProj, H: number): MultiHeadParameters & { wo: tf.Tensor3D } {
   const op = "fromTorchInProj";
-  const { in_proj_weight: joint, in_proj_bias, out_proj_weight, out_proj_bias } = state;
+  const { in_proj_weight: joint, in_proj_bias } = state;
+  const out_proj_weight = state["out_proj.weight"] ?? state.out_proj_weight;
+  const out_proj_bias = state["out_proj.bias"] ?? state.out_proj_bias;
+  if (!out_proj_weight) {
+    const rule = "out_proj.weight must be given";
+    const remedy = "pass the state of one module, without the prefix of its name";
+    throw new ShapeError("SHAPE", { op, rule, got: Object.keys(state).join(", ") || "nothing", remedy });
+  }
   const C = out_proj_weight.shape[0];
   if (!(Number.isSafeInteger(H) && H > 0 && C % H === 0)) {
     throw new OptionError(
@@ -62,7 +73,7 @@ export function fromTorchInProj(state: TorchInProj, H: number): MultiHeadParamet
     throw new ShapeError("SHAPE", { op, rule, got: Object.keys(state).join(", "), remedy });
   }
   checkTensors(op, [
-    { name: "out_proj_weight", tensor: out_proj_weight, letters: "[C, C]", shape: [C, C] },
+    { name: "out_proj.weight", tensor: out_proj_weight, letters: "[C, C]", shape: [C, C] },
     ...(joint ? [{ name: "in_proj_weight", tensor: joint, letters: "[3·C, C]", shape: [3 * C, C] }] : []),
     ...(apart ?? []).map((tensor, n) => ({
       name: `${"qkv"[n]}_proj_weight`,
@@ -73,7 +84,7 @@ export function fromTorchInProj(state: TorchInProj, H: number): MultiHeadParamet
     ...(in_proj_bias
       ? [{ name: "in_proj_bias", tensor: in_proj_bias, letters: "[3·C]", shape: [3 * C] }]
       : []),
-    ...(out_proj_bias ? [{ name: "out_proj_bias", tensor: out_proj_bias, letters: "[C]", shape: [C] }] : []),
+    ...(out_proj_bias ? [{ name: "out_proj.bias", tensor: out_proj_bias, letters: "[C]", shape: [C] }] : []),
   ]);
   const D = C / H;
   return tidy(() => {

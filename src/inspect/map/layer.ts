@@ -1,5 +1,6 @@
 import { MASKED, NOT_FINITE, VALUE } from "../cells.ts";
 import { visibleKeys } from "../mask.ts";
+import { fault } from "../trace/fault.ts";
 import type { TraceTensor } from "../trace/tensor.ts";
 import type { TraceLayer } from "../trace/trace.ts";
 import { hiddenBy } from "./hidden.ts";
@@ -12,6 +13,7 @@ import { qkMap } from "./qk.ts";
  *
  * @param from the one that is rather taken where the layer has both
  * @param computer does the work of `"qk"` where it can
+ * @throws DataError FORMAT for what is no layer, such as the whole trace
  * @example
  * const attn = traceTensor([1, 1, 2], [0.25, 0.75]);
  * const tokens = { src: ["I", "am"], tgt: ["suis"] };
@@ -19,6 +21,14 @@ import { qkMap } from "./qk.ts";
  * layerMap(trace.layers[0]).row(0, 0).values; // Float32Array [0.25, 0.75]
  */
 export function layerMap(layer: TraceLayer, from?: "attn" | "qk", computer?: MapComputer): AttentionMap {
+  if (!(layer?.attn || layer?.q))
+    fault(
+      "layerMap",
+      "layer",
+      "have its weights, or q, k and lse to recompute them",
+      "none",
+      "pass trace.layers[0]",
+    );
   const { attn, q, k, lse } = layer;
   const recomputed = q !== undefined && k !== undefined && lse !== undefined;
   const rather = from ?? (attn?.encoding === "u8log" ? "qk" : "attn");

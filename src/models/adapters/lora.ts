@@ -8,6 +8,7 @@ import { linear } from "../../ops/linear.ts";
 import { tidy } from "../../ops/tidy.ts";
 import { formOf, type ModelForm } from "../pretrained/form.ts";
 import { halvesOf } from "../pretrained/pair-order.ts";
+import { checkTransformer } from "../transformer/check-model.ts";
 import type { Transformer } from "../transformer/transformer.ts";
 import type { Adapter, AddTo } from "../transformer/weights.ts";
 import {
@@ -104,6 +105,7 @@ export class LoraAdapter implements Adapter {
    * @throws OptionError OPTION, UNKNOWN · DataError UNSUPPORTED
    */
   static start(model: Transformer, base: Json = {}, options: LoraOptions = {}): LoraAdapter {
+    checkTransformer("LoraAdapter.start", model);
     const { r = 8, rslora = false, dropout = 0, seed = 0, targets } = options;
     const config: LoraConfig = { r, alpha: options.alpha ?? r, rslora, dropout };
     checkLoraConfig("LoraAdapter.start", config);

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
 import { tidy } from "../../ops/tidy.ts";
+import { checkTransformer } from "../transformer/check-model.ts";
 import type { Transformer } from "../transformer/transformer.ts";
 import type { LoraAdapter } from "./lora.ts";
 
@@ -19,6 +20,7 @@ import type { LoraAdapter } from "./lora.ts";
  * model.dispose();
  */
 export function mergeAdapter(model: Transformer, adapter: LoraAdapter): () => void {
+  checkTransformer("mergeAdapter", model);
   const was = model.adapter;
   const variables = model.parameters.trainable("mergeAdapter");
   const changed = adapter.matrices.map((name) => {

@@ -48,7 +48,9 @@ function findWeights(place: string): string {
   try {
     isFolder = statSync(place).isDirectory();
   } catch (cause) {
-    throw missing("a model must be a folder, or a file of weights", `${fileReason(cause)} for ${place}`);
+    const rule = "a model must be a folder, or a file of weights";
+    const remedy = 'check the path; "heed models fetch OWNER/NAME" brings a model of the Hugging Face hub';
+    throw missing(rule, `${fileReason(cause)} for ${place}`, remedy);
   }
   if (!isFolder) return place;
   const found = WEIGHTS.map((name) => path.join(place, name)).find((file) => existsSync(file));
@@ -56,13 +58,12 @@ function findWeights(place: string): string {
   throw missing(`a model's folder must have one of ${WEIGHTS.join(", ")}`, `none in ${place}`);
 }
 
-function missing(rule: string, got: string): FileError<"MISSING"> {
-  return new FileError("MISSING", {
-    op: OP,
-    rule,
-    got,
-    remedy: "check the name, or download the whole folder",
-  });
+function missing(
+  rule: string,
+  got: string,
+  remedy = "check the name, or download the whole folder",
+): FileError<"MISSING"> {
+  return new FileError("MISSING", { op: OP, rule, got, remedy });
 }
 
 async function openIndex(file: string): Promise<Checkpoint> {

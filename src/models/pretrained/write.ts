@@ -1,6 +1,7 @@
 import { OptionError } from "../../core/errors.ts";
 import { HALF } from "../../core/half.ts";
 import { encodeSafetensors, type SafetensorsTensor } from "../../core/safetensors.ts";
+import { checkTransformer } from "../transformer/check-model.ts";
 import { transformerParameters } from "../transformer/parameters.ts";
 import { toPublished } from "../transformer/published.ts";
 import type { Transformer } from "../transformer/transformer.ts";
@@ -40,6 +41,7 @@ export function publishedModel(
   config: Readonly<Record<string, unknown>>,
   { dtype = "F32" }: PublishOptions = {},
 ): PublishedModel {
+  checkTransformer(OP, model);
   if (!Object.hasOwn(DTYPES, dtype)) {
     const rule = `dtype must be ${Object.keys(DTYPES).join(", ")}`;
     throw new OptionError("OPTION", { op: OP, rule, got: dtype, remedy: "choose one of them" });
@@ -107,6 +109,7 @@ export function encodePretrained(
   config: Readonly<Record<string, unknown>> = {},
   options: PublishOptions = {},
 ): { "config.json": string; "model.safetensors": Uint8Array } {
+  checkTransformer("encodePretrained", model);
   const published = publishedModel(model, config, options);
   const names = Object.keys(published.tensors);
   const tensors = Object.fromEntries(names.map((name) => [name, published.tensor(name)]));

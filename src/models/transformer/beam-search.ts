@@ -11,6 +11,7 @@ import {
   type StepNumbers,
 } from "../seq2seq/beam.ts";
 import { KeyValueCache } from "./cache.ts";
+import { checkTransformer } from "./check-model.ts";
 import type { HeadRows, Transformer } from "./transformer.ts";
 
 export interface TransformerSearchOptions {
@@ -47,6 +48,7 @@ export function searchTransformer(
   options: TransformerSearchOptions,
 ): Hypothesis[][] {
   const { beam: K = 1, maxLength, lengthPenalty = 1, tokens } = options;
+  checkTransformer("searchTransformer", model);
   check(model, sources, options);
   const results: Hypothesis[][] = sources.map(() => []);
   if (sources.length === 0) return results;

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { OptionError } from "../../core/errors.ts";
 import { softmaxCrossEntropy } from "../../ops/softmax-cross-entropy.ts";
 import { tidy } from "../../ops/tidy.ts";
+import { checkTransformer } from "./check-model.ts";
 import { fullConfig } from "./config.ts";
 import { transformerParameters } from "./parameters.ts";
 import { Transformer } from "./transformer.ts";
@@ -21,6 +22,7 @@ import { Transformer } from "./transformer.ts";
  * model.dispose();
  */
 export function withClassifier(model: Transformer, classes: number, seed = 0): Transformer {
+  checkTransformer("withClassifier", model);
   if (model.config.encoderLayers === 0 || model.config.decoderLayers > 0) {
     throw new OptionError("UNSUPPORTED", {
       op: "withClassifier",

@@ -4,6 +4,7 @@ import { RandomStream } from "../../core/random.ts";
 import { padBatch } from "../../data/batching.ts";
 import { tidyData } from "../../ops/tidy.ts";
 import { KeyValueCache } from "./cache.ts";
+import { checkTransformer } from "./check-model.ts";
 import { checkSampling, chooseToken, type SamplingOptions } from "./sampling.ts";
 import type { DecodeOptions, Transformer } from "./transformer.ts";
 
@@ -71,6 +72,7 @@ export function* generateSteps(
   options: Omit<GenerateOptions, "onToken">,
 ): Generator<GeneratedStep, void, void> {
   const { maxTokens, seed = 0, stop = [], sources, ...sampling } = options;
+  checkTransformer("generate", model);
   checkPrompts(model, prompts, options);
   checkSampling("generate", sampling);
   const V = model.config.vocabulary;

@@ -1,6 +1,6 @@
 /** What a program hides, as tensors; and masks of one head as a program takes them. */
 import * as tf from "@tensorflow/tfjs-core";
-import { ShapeError } from "../../core/errors.ts";
+import { OptionError, ShapeError } from "../../core/errors.ts";
 import { notBroadcast } from "../../core/faults.ts";
 import type { AttentionProgram, ProgramOptions } from "../../core/program.ts";
 import { hasBand, hasMask, keyRange } from "../../core/program-rows.ts";
@@ -72,13 +72,19 @@ export interface SingleHeadMask
 /**
  * The mask as the program takes it: lengths in ordinary memory, an axis of one head in `allow` and `bias`.
  *
- * @throws ShapeError SHAPE
+ * @throws ShapeError SHAPE · OptionError OPTION for what is no object, whose options would all be left out
  */
 export function singleHeadMask(
   op: string,
   { B, T, S }: { B: number; T: number; S: number },
   given: SingleHeadMask,
 ): ProgramOptions<tf.Tensor> {
+  if (typeof given !== "object" || Array.isArray(given)) {
+    const got = typeof given === "string" ? given : `a ${typeof given}`;
+    const remedy =
+      "write { causal: true }, { keyLengths } or { allow }; functions are maskMod of attention in heed/ops";
+    throw new OptionError("OPTION", { op, rule: "mask must be a bool tensor or an object", got, remedy });
+  }
   const withHead = (name: string, array: tf.Tensor | undefined) => {
     if (!array || array.rank === 2) return array;
     const expected = [B, T, S];

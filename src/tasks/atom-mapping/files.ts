@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { useHeedBackend } from "../../host/select.ts";
 import {
   CARD,
   cardFile,
   filesOfFolder,
+  shippedModel,
   VOCABULARY,
   WEIGHTS,
   weightsFile,
@@ -36,10 +36,16 @@ export function readModelFolder(dir: string): AtomMappingModel {
 }
 
 /** The model that ships with heed. */
-export const DEFAULT_ATOM_MAPPER = fileURLToPath(new URL("../../../weights/atom-mapping", import.meta.url));
+export const DEFAULT_ATOM_MAPPER = "atom-mapping";
 
-/** Loads a model folder. @throws FileError MISSING, DataError DAMAGED, MISMATCH, FORMAT, UNSUPPORTED */
-export async function loadAtomMapper(dir: string = DEFAULT_ATOM_MAPPER): Promise<AtomMapper> {
+/**
+ * Loads a mapper of atoms.
+ *
+ * @param place the name of one that ships with heed, or a folder
+ * @throws OptionError OPTION · FileError MISSING · DataError DAMAGED, MISMATCH, FORMAT, UNSUPPORTED
+ */
+export async function loadAtomMapper(place: string = DEFAULT_ATOM_MAPPER): Promise<AtomMapper> {
+  const folder = shippedModel(place, "loadAtomMapper");
   await useHeedBackend();
-  return new AtomMapper(readModelFolder(dir));
+  return new AtomMapper(readModelFolder(folder));
 }

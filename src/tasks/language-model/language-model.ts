@@ -15,7 +15,7 @@ export type WriteOptions = Pick<GenerateOptions, "temperature" | "topK" | "topP"
  * Continues text, character by character, and scores it.
  *
  * @example
- * const model = await loadLanguageModel(DEFAULT_LANGUAGE_MODEL);
+ * const model = await loadLanguageModel();
  * model.write("ROMEO:\n", { characters: 80, temperature: 0.8, seed: 1 });
  * model.bits("To be, or not to be").bits; // bits a character
  * model.dispose();

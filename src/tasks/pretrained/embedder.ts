@@ -7,6 +7,7 @@ import type { LoadOptions } from "../../models/pretrained/load.ts";
 import { mostTokens } from "../../models/transformer/config.ts";
 import { tidyData } from "../../ops/tidy.ts";
 import { byLength } from "../by-length.ts";
+import { checkList } from "../check-texts.ts";
 import { readDense } from "./dense.ts";
 import { loadModel, type PretrainedModel } from "./model.ts";
 import { normalized, type Pooling, pool, type Step } from "./pooling.ts";
@@ -128,9 +129,10 @@ export class Embedder {
   /**
    * One embedding for each text, or list of ids, in their order.
    *
-   * @throws DataError MISSING, UNKNOWN, SHAPE, LIMIT as `encode`
+   * @throws OptionError OPTION for what is no list · DataError MISSING, UNKNOWN, SHAPE, LIMIT as `encode`
    */
   embed(texts: readonly (string | readonly number[])[]): Embedding[] {
+    checkList(`${OP}.embed`, texts);
     const inputs = texts.map((text) => {
       if (typeof text === "string") return this.encode(text);
       this.model.check(text);

@@ -10,6 +10,7 @@ import { type LoadOptions, loadPretrained } from "../../models/pretrained/load.t
 import { mostTokens } from "../../models/transformer/config.ts";
 import type { Transformer } from "../../models/transformer/transformer.ts";
 import { encodePng } from "../../viz/index.ts";
+import { checkText } from "../check-texts.ts";
 import { type GenerationSettings, generationSettings } from "./generation-settings.ts";
 import { fieldsOf, patchesOfSquare, pictureFormat, squareOf } from "./picture-patches.ts";
 import { encodeText, readTokenizer } from "./tokenizer.ts";
@@ -64,8 +65,12 @@ export class PretrainedModel {
     return this.model.config.inputWidth !== undefined;
   }
 
-  /** @throws DataError MISSING without a tokenizer, UNSUPPORTED where it is not known or fails, LIMIT for a text that is longer than the model's positions */
+  /**
+   * @throws OptionError OPTION for what is no text · DataError MISSING without a tokenizer, UNSUPPORTED where it is not known or
+   *   fails, LIMIT for a text that is longer than the model's positions
+   */
   encode(text: string): Encoded {
+    checkText(OP, "text", text);
     if (this.#refusal) throw this.#refusal;
     if (!this.tokenizer) {
       const remedy = "download the whole folder, or give ids";
@@ -108,7 +113,7 @@ export class PretrainedModel {
 
   /** What every head of every layer looks at. @throws DataError MISSING, UNKNOWN, LIMIT */
   look(text: string | Encoded): Trace {
-    const { ids, tokens } = typeof text === "string" ? this.encode(text) : text;
+    const { ids, tokens } = typeof text === "object" && "ids" in text ? text : this.encode(text as string);
     this.check(ids);
     const nothing = tf.scalar(0);
     try {

@@ -1,4 +1,5 @@
 /** How the states of a text's tokens become one vector. */
+import { ShapeError } from "../../core/errors.ts";
 
 /** The poolings of sentence-transformers, in the order in which it puts those of one model side by side. */
 export const POOLINGS = ["cls", "max", "mean", "mean_sqrt_len", "weightedmean", "lasttoken"] as const;
@@ -68,10 +69,16 @@ export function normalized(x: Float64Array): Float64Array {
 /**
  * Cosine of the angle between two vectors: a·b / (‖a‖·‖b‖). 1 where they point the same way, 0 where one is all zeros.
  *
+ * @throws ShapeError SHAPE unless both have the same number of values
  * @example
  * cosine([1, 0], [1, 1]).toFixed(4); // "0.7071"
  */
 export function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  if (a?.length === undefined || a.length !== b?.length) {
+    const got = `lengths ${a?.length} and ${b?.length}`;
+    const remedy = "pass two vectors of one model, such as the field embedding of what embed gives";
+    throw new ShapeError("SHAPE", { op: "cosine", rule: "both vectors must be equally long", got, remedy });
+  }
   let [ab, aa, bb] = [0, 0, 0];
   for (let n = 0; n < a.length; n++) {
     ab += a[n]! * b[n]!;

@@ -16,6 +16,7 @@ import { safetensorsHead } from "../../core/safetensors.ts";
 import { ggufEntries } from "../../models/pretrained/architectures/llama-json.ts";
 import { openModelFolder } from "../../models/pretrained/folder.ts";
 import { type PublishedModel, type PublishOptions, publishedModel } from "../../models/pretrained/write.ts";
+import { checkTransformer } from "../../models/transformer/check-model.ts";
 import type { Transformer } from "../../models/transformer/transformer.ts";
 import { prepareModelFolder, WEIGHTS } from "../model-folder.ts";
 import { BESIDE } from "./beside-weights.ts";
@@ -48,6 +49,7 @@ export async function writePretrained(
   { model, config }: { readonly model: Transformer; readonly config: Readonly<Record<string, unknown>> },
   { from, onProgress, signal, ...options }: WritePretrainedOptions = {},
 ): Promise<void> {
+  checkTransformer(OP, model, "the model of { model, config }");
   const source = from === undefined ? undefined : await openBeside(from);
   const published = publishedModel(model, { ...source?.entries, ...config }, options);
   const isNew = !existsSync(folder);

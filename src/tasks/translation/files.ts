@@ -3,6 +3,7 @@ import {
   CARD,
   cardFile,
   filesOfFolder,
+  shippedModel,
   VOCABULARY,
   WEIGHTS,
   weightsFile,
@@ -29,8 +30,14 @@ export function readModelFolder(dir: string): TranslationModel<TranslationCard> 
   return readModel(filesOfFolder(dir));
 }
 
-/** Loads a model folder. @throws FileError MISSING, DataError DAMAGED, MISMATCH, FORMAT, UNSUPPORTED */
-export async function loadRecurrentTranslator(dir: string): Promise<RecurrentTranslator> {
+/**
+ * Loads a recurrent translator; `loadTranslator` loads those of every kind.
+ *
+ * @param place the name of one that ships with heed, such as `translation-en-fr`, or a folder
+ * @throws OptionError OPTION · FileError MISSING · DataError DAMAGED, MISMATCH, FORMAT, UNSUPPORTED
+ */
+export async function loadRecurrentTranslator(place: string): Promise<RecurrentTranslator> {
+  const folder = shippedModel(place, "loadRecurrentTranslator");
   await useHeedBackend();
-  return new RecurrentTranslator(readModelFolder(dir));
+  return new RecurrentTranslator(readModelFolder(folder));
 }

@@ -4,6 +4,7 @@ import { greyRectangle } from "../../data/pictures/grey-picture.ts";
 import type { RgbaPicture } from "../../data/pictures/rgba-picture.ts";
 import type { CoAttentionTransformer } from "../../models/co-attention-transformer.ts";
 import { tidyData } from "../../ops/tidy.ts";
+import { checkText } from "../check-texts.ts";
 import type { GridSize } from "../scenes/cells.ts";
 import type { DraftCard } from "./card.ts";
 import type { AskedPicture, QuestionCorpus } from "./corpus.ts";
@@ -78,9 +79,10 @@ export class QuestionAnswerer {
    * Refuses a question that the model cannot read: without a word that it knows, too long, or one about a scene that names
    * none of the items.
    *
-   * @throws OptionError UNKNOWN, LIMIT
+   * @throws OptionError OPTION, UNKNOWN, LIMIT
    */
   check(question: string): void {
+    checkText(OP, "question", question);
     const { nouns, labels } = this.card;
     const { known, unknown } = this.vocabulary.sort(question);
     const most = this.#model.config.positions - 1;

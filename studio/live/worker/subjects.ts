@@ -95,9 +95,9 @@ export function charactersSubject({ model, characters }: LanguageModel, text: st
     tokens,
     decode: (ids) => characters.decode(ids),
     code: [
-      `import { DEFAULT_LANGUAGE_MODEL, loadLanguageModel } from "heed/tasks";`,
+      `import { loadLanguageModel } from "heed/tasks";`,
       "",
-      "const { model, characters } = await loadLanguageModel(DEFAULT_LANGUAGE_MODEL);",
+      "const { model, characters } = await loadLanguageModel();",
       `const ids = [...characters.encode("text", ${JSON.stringify(text)})];`,
     ],
   });

@@ -47,11 +47,8 @@ function headsOf(x: Matrix, w: tf.Tensor3D, b: tf.Tensor2D): number[][][] {
 }
 
 /** PyTorch's names, and the transposed gradients of its parameters come by themselves. */
-function torchParameters(x: Record<string, tf.Tensor>, heads: number) {
-  const { "out_proj.weight": out_proj_weight, "out_proj.bias": out_proj_bias, ...rest } = x;
-  const state = { ...rest, out_proj_weight, ...(out_proj_bias && { out_proj_bias }) };
-  return fromTorchInProj(state as unknown as TorchInProj, heads);
-}
+const torchParameters = (state: Record<string, tf.Tensor>, heads: number) =>
+  fromTorchInProj(state as unknown as TorchInProj, heads);
 
 function multiHeadTests(): void {
   it.each(casesOf("torch"))("equals PyTorch's MultiheadAttention, gradients included: %s", (_, one) => {
@@ -236,7 +233,7 @@ function multiHeadTests(): void {
     tf.tidy(() => {
       const state = {
         in_proj_weight: tf.ones<tf.Rank.R2>([12, 4]),
-        out_proj_weight: tf.ones<tf.Rank.R2>([4, 4]),
+        "out_proj.weight": tf.ones<tf.Rank.R2>([4, 4]),
       };
       expect(() => fromTorchInProj(state, 3)).toThrow(
         "fromTorchInProj: H must be a divisor of the width C=4, got 3; choose one in that range or leave it out",
@@ -244,7 +241,11 @@ function multiHeadTests(): void {
       const { in_proj_weight: _, ...without } = state;
       expect(() => fromTorchInProj(without, 2)).toThrow(
         "fromTorchInProj: in_proj_weight or q_proj_weight, k_proj_weight and v_proj_weight must be given, got " +
-          "out_proj_weight; pass the one or the three that the module has",
+          "out_proj.weight; pass the one or the three that the module has",
+      );
+      expect(() => fromTorchInProj({ in_proj_weight: state.in_proj_weight }, 2)).toThrow(
+        "fromTorchInProj: out_proj.weight must be given, got in_proj_weight; pass the state of one module, without the " +
+          "prefix of its name",
       );
       expect(() => fromTorchInProj({ ...state, bias_k: tf.ones([1, 1, 4]) } as TorchInProj, 2)).toThrow(
         "fromTorchInProj: bias_k and bias_v must not be given",

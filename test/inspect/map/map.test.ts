@@ -332,3 +332,10 @@ describe("a map of listed weights", () => {
     );
   });
 });
+
+it("what is no layer is refused, as the whole trace and a layer that is not there", () => {
+  for (const given of [{ layers: [], tokens: {} }, undefined])
+    expect(() => layerMap(given as never)).toThrow(
+      "layerMap: layer must have its weights, or q, k and lse to recompute them, got none; pass trace.layers[0]",
+    );
+});

@@ -12,6 +12,9 @@ import {
   loadAtomMapper,
 } from "../../../src/tasks/atom-mapping/index.ts";
 import { Rdkit } from "../../../src/tasks/atom-mapping/rdkit.ts";
+import { shippedModel } from "../../../src/tasks/model-folder.ts";
+
+const SHIPPED = shippedModel(DEFAULT_ATOM_MAPPER);
 
 interface Fixture {
   /** So many come first that are of rxnmapper's own tests. */
@@ -120,11 +123,11 @@ test("the folder that ships is what its reader and writer agree on, byte by byte
   const dir = mkdtempSync(path.join(tmpdir(), "heed-atoms-"));
   onTestFinished(() => rmSync(dir, { recursive: true }));
   await useHeedBackend();
-  const read = readModelFolder(DEFAULT_ATOM_MAPPER);
-  writeModelFolder(dir, read, path.join(DEFAULT_ATOM_MAPPER, "LICENSE"));
+  const read = readModelFolder(SHIPPED);
+  writeModelFolder(dir, read, path.join(SHIPPED, "LICENSE"));
   read.model.dispose();
-  for (const name of readdirSync(DEFAULT_ATOM_MAPPER)) {
-    const [written, shipped] = [dir, DEFAULT_ATOM_MAPPER].map((one) => readFileSync(path.join(one, name)));
+  for (const name of readdirSync(SHIPPED)) {
+    const [written, shipped] = [dir, SHIPPED].map((one) => readFileSync(path.join(one, name)));
     expect(written!.equals(shipped!), name).toBe(true);
   }
 });
@@ -133,7 +136,7 @@ test("a folder that heed did not write is refused in one sentence", async () => 
   const dir = mkdtempSync(path.join(tmpdir(), "heed-atoms-"));
   onTestFinished(() => rmSync(dir, { recursive: true }));
   const refuses = async (name: string, change: (text: string) => string, message: string) => {
-    cpSync(DEFAULT_ATOM_MAPPER, dir, { recursive: true });
+    cpSync(SHIPPED, dir, { recursive: true });
     writeFileSync(path.join(dir, name), change(readFileSync(path.join(dir, name), "utf8")));
     await expect(loadAtomMapper(dir)).rejects.toThrow(message);
   };
