@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { UsageError } from "../core/errors.ts";
 import type { QuestionAnswerer } from "../tasks/visual-questions/answerer.ts";
 import { terminalCapabilities } from "../viz/terminal/capabilities.ts";
 import { answerPictures, finishPictures } from "./answer-pictures.ts";
@@ -10,6 +11,8 @@ import { PictureInput } from "./picture-input.ts";
 import { COLORS } from "./translation-output.ts";
 
 const NAME = "heed ask";
+/** A picture's name, which no question is: the two arguments are easily put the wrong way round. */
+const PICTURE_NAME = /^\S+\.(?:png|jpe?g)$/i;
 /** Pictures that are read and asked about together. */
 const PICTURES_PER_BATCH = 32;
 
@@ -77,6 +80,11 @@ export function askCommand(io: Io): Command {
 async function ask(question: string, pictures: string[], flags: Flags, io: Io): Promise<void> {
   const { input, model, color = "auto", seed } = flags;
   // Everything that can be wrong with the command line is found before the model is loaded, but for the question's words.
+  if (PICTURE_NAME.test(question)) {
+    const fault = { op: NAME, rule: "the question must come before the pictures", got: `${question} first` };
+    const remedy = `try heed ask "Is there a bag?" ${question}`;
+    throw new UsageError("USAGE", { ...fault, remedy });
+  }
   const files = new OutputFiles(NAME, flags);
   const given = new PictureInput(NAME, io, pictures, input);
   const terminal = terminalCapabilities({ env: io.env, stream: io.stdout, color });

@@ -161,3 +161,14 @@ test("a question must be given, and pictures come from one place", async () => {
   const both = await ask(["Is there a bag?", at("scene.png"), "--input", at("list.txt")]);
   expect([both.code, both.err]).toEqual([2, expect.stringContaining("pictures must come from one place")]);
 });
+
+test("a picture in the question's place is named as what it is", async () => {
+  for (const pictures of [["Is there a bag?"], []])
+    expect(await ask(["scene.JPG", ...pictures])).toEqual({
+      code: 2,
+      out: "",
+      err:
+        "heed ask: the question must come before the pictures, got scene.JPG first; " +
+        'try heed ask "Is there a bag?" scene.JPG\n',
+    });
+});

@@ -8,6 +8,7 @@ import { CASES } from "../../bench/attention/cases.mjs";
 import { BARS, figureText, judge, needText, shareOfPeak, timeOf } from "../../bench/bars.mjs";
 import { ATTENTION, EMBEDDING, TRAINING } from "../../bench/contenders.mjs";
 import { formatted } from "./formatted.mjs";
+import "../quiet-pipe.mjs";
 
 /** @import { FullRun } from "../../bench/table.mjs" */
 

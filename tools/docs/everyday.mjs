@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { loadTranslator } from "../../build/tasks/translation/load.js";
 import { contentLines } from "../../build/tasks/translation/spans.js";
 import { formatted } from "./formatted.mjs";
+import "../quiet-pipe.mjs";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const root = path.dirname(path.dirname(here));

@@ -15,6 +15,7 @@ import { headersOf } from "./mechanisms/headers.mjs";
 import { picture } from "./mechanisms/pictures.mjs";
 import { ownScope, publishedScope } from "./mechanisms/run.mjs";
 import { BACKENDS, ticks } from "./mechanisms/ticks.mjs";
+import "../quiet-pipe.mjs";
 
 /** @import { Header } from "./mechanisms/headers.mjs" */
 
