@@ -4,9 +4,9 @@
 //   npm run soak -- --minutes 3
 //   npm run soak -- --pages live --model FOLDER   # one page alone; a published model is opened in every round
 //
-// A tab for each page: the studio, the live models with their worker, the playground, every chapter of the path. Rounds go
-// through all that there is (tools/soak/walks.mjs). After each round a page's heap is measured, with nothing left to collect, and
-// of the live models what the worker holds, kernels and weights included. The first fifth warms up; after it, half of the rounds
+// A tab for each page: the studio, the live models with their worker, the three pages of the playground, every chapter of the path.
+// Rounds go through all that there is (tools/soak/walks.mjs). After each round a page's heap is measured, with nothing left to
+// collect, and of the live models what the worker holds, kernels and weights included. The first fifth warms up; after it, half of the rounds
 // may not need more than the other half. The exit code is 1 where something grows.
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,7 +17,14 @@ import { chromium } from "@playwright/test";
 import { openPlaces } from "../build/cli/studio/opened.js";
 import { ownFolders } from "../build/cli/studio/own-folders.js";
 import { startStudioServer } from "../build/cli/studio/server.js";
-import { walkChapter, walkLive, walkPlayground, walkStudio } from "./soak/walks.mjs";
+import {
+  walkChapter,
+  walkLive,
+  walkMechanisms,
+  walkPlayground,
+  walkScores,
+  walkStudio,
+} from "./soak/walks.mjs";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const MEGABYTE = 1_000_000;
@@ -37,6 +44,8 @@ const PLACES = {
   studio: { address: "", walk: walkStudio },
   live: { address: "live.html", walk: walkLive },
   playground: { address: "playground.html", walk: walkPlayground },
+  mechanisms: { address: "playground-mechanisms.html", walk: walkMechanisms },
+  scores: { address: "playground-score.html", walk: walkScores },
   ...Object.fromEntries(
     ["learn", "learn-scores", "learn-layers", "learn-fast", "learn-glimpses"].map((name) => [
       name,

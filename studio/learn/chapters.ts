@@ -7,6 +7,9 @@ export const CHAPTERS = [
   { page: "learn-fast", title: "From memory to flash attention" },
 ] as const;
 
+/** What comes after the path. */
+export const AFTER = { page: "live", title: "change a model that runs" } as const;
+
 /** Beside the path. */
 export const MORE = [
   { page: "papers", title: "The papers, with their equations" },

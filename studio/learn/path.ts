@@ -1,6 +1,6 @@
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { controls } from "../parts/styles.ts";
-import { CHAPTERS, forgetSteps, keepStep, MORE, readSteps } from "./chapters.ts";
+import { AFTER, CHAPTERS, forgetSteps, keepStep, MORE, readSteps } from "./chapters.ts";
 
 /**
  * `<learn-path page="learn">` around a chapter's `<section id="…">`s: shows one step at a time, with the way to all others. Without
@@ -109,14 +109,10 @@ export class LearnPath extends LitElement {
     const ids = this.#sections.map(({ id }) => id);
     const at = ids.indexOf(this.step);
     const chapter = CHAPTERS.findIndex(({ page }) => page === this.page);
-    const [before, after] = [CHAPTERS[chapter - 1], CHAPTERS[chapter + 1]];
+    const [before, after] = [CHAPTERS[chapter - 1], CHAPTERS[chapter + 1] ?? AFTER];
     const previous = at > 0 ? `#${ids[at - 1]}` : before && `./${before.page}.html`;
-    const next = at < ids.length - 1 ? `#${ids[at + 1]}` : after && `./${after.page}.html`;
-    return html`<div class="ways">${previous ? html`<a href=${previous}>← Back</a>` : nothing}${
-      next
-        ? html`<a class="next" href=${next}>${next.startsWith("#") ? "Next step" : `Next: ${after?.title}`} →</a>`
-        : nothing
-    }<span class="muted">Step ${at + 1} of ${ids.length}</span></div>`;
+    const next = at < ids.length - 1 ? `#${ids[at + 1]}` : `./${after.page}.html`;
+    return html`<div class="ways">${previous ? html`<a href=${previous}>← Back</a>` : nothing}<a class="next" href=${next}>${next.startsWith("#") ? "Next step" : `Next: ${after.title}`} →</a><span class="muted">Step ${at + 1} of ${ids.length}</span></div>`;
   }
 }
 

@@ -188,8 +188,12 @@ export function messageOf(error: unknown): string {
   return typeof at === "string" ? message.replace(` at ${at}`, "") : message;
 }
 
-/** `FunctionDeclaration` as words: "a function declaration". */
-const named = (type: string) => type.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter}`).toLowerCase();
+/** `FunctionDeclaration` as words: "function declaration"; TypeScript's own begin with TS. */
+const named = (type: string) =>
+  type
+    .replace(/^TS/, "")
+    .replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter}`)
+    .toLowerCase();
 
 function textOf(node: acorn.AnyNode): string {
   if (node.type === "Identifier") return node.name;

@@ -1,5 +1,7 @@
 /** Reads the page's language: the part of JavaScript that `interpret.ts` can run. Nothing is ever evaluated as text. */
-import { type Node, type Program, parse, tokenizer } from "acorn";
+import { tsPlugin } from "@sveltejs/acorn-typescript";
+import { type Node, Parser, type Program } from "acorn";
+import { withoutTypes } from "./types.ts";
 
 /** What is wrong with a text, and where; lines count from 1, columns from 0. */
 export class ScriptError extends Error {
@@ -18,8 +20,10 @@ export class ScriptError extends Error {
 const LONGEST = 20_000;
 const VERSION = 2024;
 
+const TypeScript = Parser.extend(tsPlugin());
+
 /**
- * A text as the tree of its program. TypeScript's `!` after a value says nothing to a machine and is skipped.
+ * A text as the tree of its program. TypeScript's types, `as`, `satisfies` and `!` say nothing to a machine and are left out.
  *
  * @throws ScriptError with the line
  */
@@ -31,40 +35,22 @@ export function parseScript(text: string): Program {
     });
   const options = {
     ecmaVersion: VERSION,
+    sourceType: "script",
     locations: true,
     allowReturnOutsideFunction: true,
   } as const;
   try {
-    return parse(withoutAssertions(text), options);
+    return withoutTypes(TypeScript.parse(text, options));
   } catch (error) {
-    throw placed(error, text);
+    throw placed(error);
   }
-}
-
-/** Blanks each `!` that stands between a value and what reads it: JavaScript has none there. */
-function withoutAssertions(text: string): string {
-  const letters = [...text];
-  if (!/[\w)\]]!(?!=)/.test(text) || letters.length !== text.length) return text;
-  let end = -1;
-  for (const token of tokenizer(text, { ecmaVersion: VERSION })) {
-    const isAfterValue = token.start === end && /[\w$)\]]/.test(text[token.start - 1] ?? "");
-    if (token.type.label === "!/~" && text[token.start] === "!" && isAfterValue) letters[token.start] = " ";
-    end = token.end;
-  }
-  return letters.join("");
 }
 
 /** acorn says where in the error, and again in its message. */
-function placed(error: unknown, text: string): Error {
-  const { loc, pos, message } = error as {
-    loc?: { line: number; column: number };
-    pos: number;
-    message: string;
-  };
+function placed(error: unknown): Error {
+  const { loc, message } = error as { loc?: { line: number; column: number }; message: string };
   if (!loc) return error as Error;
-  // After a name JavaScript has no colon here; TypeScript's types begin with one.
-  if (text[pos] === ":") return new ScriptError("Types cannot be read here; leave them out.", loc);
-  return new ScriptError(`This is no JavaScript: ${message.replace(/ \(\d+:\d+\)$/, "")}.`, loc);
+  return new ScriptError(`This is no TypeScript: ${message.replace(/ \(\d+:\d+\)$/, "")}.`, loc);
 }
 
 /** Where a node begins. */

@@ -153,7 +153,7 @@ describe("both", () => {
       await editor(opened.page).fill("return 1 +;");
       await opened.page
         .getByRole("alert")
-        .getByText(/^Line 1: This is no JavaScript/)
+        .getByText(/^Line 1: This is no TypeScript/)
         .waitFor(SHOWN);
       expect(await violations(opened.page)).toEqual([]);
       expect(await overflow(opened.page)).toBe(0);

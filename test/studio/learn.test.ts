@@ -206,6 +206,9 @@ describe("the labs", () => {
     expect(await said(fast.page, "lab-tiles", { rule: 1, block: 1 })).toMatch(
       /28 tiles whole, 8 with a mask, 28 skipped/,
     );
+    await fast.page.goto(new URL("#on", fast.page.url()).href);
+    await fast.page.getByRole("link", { name: "Next: change a model that runs" }).click();
+    await fast.page.waitForURL(/live\.html/);
     expect([...layers.said, ...fast.said]).toEqual([]);
     await fast.close();
   });

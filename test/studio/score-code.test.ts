@@ -205,18 +205,18 @@ describe("a text that is wrong", () => {
       /needs the word return/,
     ],
     [
-      "is no JavaScript",
+      "is no TypeScript",
       "const scoreMod = (score) => score.mul(;",
       1,
-      /^This is no JavaScript: Unexpected token/,
+      /^This is no TypeScript: Unexpected token/,
     ],
     [
-      "has types",
-      "const scoreMod = (score: TracedNumber) => score;",
-      1,
-      /^Types cannot be read here; leave them out/,
+      "has what TypeScript alone can run",
+      "const a = 1;\nenum Kind { Near }\nconst scoreMod = (score) => score;",
+      2,
+      /^enum declaration is not offered/,
     ],
-    ["has the type of a constant", "const a = 1;\nconst cap: number = 2;", 2, /^Types cannot be read here/],
+    ["ends within a type", "const cap: = 2;", 1, /^This is no TypeScript/],
     ["declares nothing", "const x = 1;", 1, /^Write const scoreMod = /],
     [
       "takes a name of the program",
@@ -243,6 +243,17 @@ describe("a text that is wrong", () => {
     expect(said).toMatch(message);
     expect(said).not.toMatch(/\.ts|\.js:|file:/);
     expect(at).toBe(line);
+  });
+
+  test("may have types, which say nothing", () => {
+    const [plain, typed] = [
+      "const tensors = { slope: tf.scalar(0.5) };\nconst cap = 3;\nconst scoreMod = (score, { q, k }, { slope }) => score.add(q.sub(k).mul(slope.at())).min(cap);",
+      "declare const other: number;\ntype Slopes = Record<string, Captured>;\ninterface Named { name: string }\nconst tensors = { slope: tf.scalar(0.5) } satisfies Slopes;\nconst cap: number = 3 as const;\nconst scoreMod = (score: Traced, { q, k }: Indices, { slope }: Slopes = {} as Slopes): Traced => score.add(q!.sub(<Traced>k).mul(slope!.at())).min(cap!);",
+    ];
+    const [a, b] = [answer(plain), answer(typed)];
+    expect(b.changed).toEqual(a.changed);
+    expect(b.output).toEqual(a.output);
+    expect(b.code).toContain("{ q, k }: Indices");
   });
 
   test("may have the ! of TypeScript, which says nothing", () => {

@@ -5,6 +5,7 @@ import { escapeHtml } from "./markdown.mjs";
 /** Pages that no document is made into: the studio's, and the reference made from the docstrings. */
 export const APPS = [
   { title: "Studio", place: "studio/index.html" },
+  { title: "Live", place: "studio/live.html" },
   { title: "Playground", place: "studio/playground.html" },
   { title: "Learn", place: "studio/learn.html" },
   { title: "API", place: "api/index.html" },

@@ -182,6 +182,46 @@ export async function walkPlayground(page, { round }) {
 }
 
 /**
+ * Twelve mechanisms of the page that has all, others in each round, each with its code written anew.
+ *
+ * @param {Page} page
+ * @param {{ round: number }} options
+ */
+export async function walkMechanisms(page, { round }) {
+  const list = page.locator("every-mechanism nav li button");
+  const count = await list.count();
+  for (let n = 0; n < 12; n++) {
+    await list.nth((12 * round + n) % count).click();
+    await rewrite(page, "every-mechanism");
+  }
+}
+
+/**
+ * Every function that the page of scores begins with, each with its code written anew and its sliders moved.
+ *
+ * @param {Page} page
+ * @param {{ round: number }} options
+ */
+export async function walkScores(page, { round }) {
+  const list = page.locator("score-playground nav li button");
+  for (let n = 0; n < (await list.count()); n++) {
+    await list.nth(n).click();
+    await rewrite(page, "score-playground");
+    await setAll(page, round);
+  }
+}
+
+/** Writes the code of a page wrong, waits for what it says, writes it right again, and waits for the maps. */
+async function rewrite(/** @type {Page} */ page, /** @type {string} */ element) {
+  const editor = page.locator(`${element} code-editor textarea`);
+  const text = await editor.inputValue();
+  await editor.fill(`${text}\nconst =`);
+  await page.getByRole("alert").first().waitFor();
+  await editor.fill(text);
+  await page.locator(`${element} stage-map`).first().waitFor();
+}
+
+/**
  * Every step of a chapter, and every slider, list and button in it.
  *
  * @param {Page} page

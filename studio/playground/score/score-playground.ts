@@ -122,7 +122,7 @@ export class ScorePlayground extends CodePage {
       <nav aria-label="To begin with">${this.#list()}</nav>
       <section aria-labelledby="title">
         <h2 id="title">${preset.title}</h2><p class="sentence">${preset.about}</p>
-        <code-editor label="scoreMod and maskMod, as in TypeScript, without types" .text=${this.text} .failure=${failure}
+        <code-editor label="scoreMod and maskMod, as in TypeScript" .text=${this.text} .failure=${failure}
           hint="Values are traced: write score.add(x), q.less(k), condition.select(a, b), not + or < or ?:. Tensors that are read stand in tensors; numbers at the top become sliders."
           @code-change=${(event: CustomEvent<string>) => this.#write(event.detail)}></code-editor>
         <div class="bar">
