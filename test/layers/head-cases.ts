@@ -184,7 +184,7 @@ export function headCases({ title, name, fields, args, inputs: shapes, heads, ma
       const attempt = () => make({ numKeyValueHeads: H + 1 });
       expect(attempt).toThrow(ShapeError);
       expect(attempt).toThrow(
-        `${name}: query heads H=${H} must be a multiple of key/value heads Hkv=${H + 1}, got ${H} and ${H + 1}; pass k`,
+        `${name}: query heads H=${H} must be a multiple of key/value heads Hkv=${H + 1}, got ${H} and ${H + 1}; choose numKeyValueHeads `,
       );
     });
   }

@@ -13,6 +13,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import "../quiet-pipe.mjs";
 import { runTests } from "./tests.mjs";
 
 const { values, positionals } = parseArgs({

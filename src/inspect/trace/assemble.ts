@@ -58,8 +58,7 @@ function checkGrid(op: string, grid: NonNullable<TraceInput["grid"]>, tokens: To
   for (const name of ["height", "width", "patch", "cls"] as const) {
     const least = name === "cls" ? 0 : 1;
     if (!isCount(grid[name], least)) {
-      const remedy =
-        "write [height, width, patch, cls]: patches down and across, their side in pixels, other tokens";
+      const remedy = "write [height, width, patch, cls]: patches down and across, side, other tokens";
       fault(op, `${name} of the grid`, `be an integer ≥ ${least}`, described(grid[name]), remedy);
     }
   }

@@ -9,7 +9,7 @@ import { checkValues } from "./values.ts";
 
 /** The name of the metadata in a file's header. */
 export const METADATA = "attn_trace";
-const WRITE_AGAIN = "copy or download the file again, or write it again";
+const WRITE_AGAIN = "copy or download it again";
 
 export interface ReadOptions {
   /** Looks at every value once; shapes are always checked. @default true */
@@ -91,8 +91,7 @@ export function readTrace(bytes: Uint8Array, { values = true, mostBytes }: ReadO
     }
   }
   for (let t = 0; t < glimpses.length; t++)
-    if (!glimpses[t])
-      fault(op, `glimpse.${t}`, "be there", "none", "number the glimpses from 0 without a gap");
+    if (!glimpses[t]) fault(op, `glimpse.${t}`, "be there", "none", "number the glimpses from 0");
   const { name, tokens, glimpseSizes } = head;
   const trace = assemble(op, {
     ...(name === undefined ? {} : { name }),

@@ -86,7 +86,7 @@ function checkRows(op: string, layer: TraceLayer, attn: TraceTensor, firstRow: n
 }
 
 function notFinite(op: string, place: string, got: number, s: number): never {
-  const remedy = "look for an overflow or a row without visible keys where it was made";
+  const remedy = "look for an overflow or an empty row where it was made";
   fault(op, place, "have finite weights", `${got} for key ${s}`, remedy);
 }
 

@@ -29,7 +29,7 @@ export const projectionFields = {
 
 /** Throws unless Hkv heads of keys and values can be shared evenly by H query heads. */
 export function checkSharing(op: string, H: number, Hkv = H): void {
-  if (H % Hkv !== 0) throw new ShapeError("HEADS", unevenHeads({ op, H, Hkv }));
+  if (H % Hkv !== 0) throw new ShapeError("HEADS", unevenHeads({ op, H, Hkv, option: "numKeyValueHeads" }));
 }
 
 export type HeadWeights = WeightTable<typeof projectionFields>;

@@ -244,7 +244,7 @@ const refused: [string, () => unknown, typeof OptionError | typeof ShapeError, s
     "heads that do not share evenly",
     () => new GroupQueryAttention({ headDim: 3, numQueryHeads: 3, numKeyValueHeads: 2 }),
     ShapeError,
-    "GroupQueryAttention: query heads H=3 must be a multiple of key/value heads Hkv=2, got 3 and 2; pass k and v with 1 or 3 heads",
+    "GroupQueryAttention: query heads H=3 must be a multiple of key/value heads Hkv=2, got 3 and 2; choose numKeyValueHeads 1 or 3",
   ],
   [
     "axes that are not there",
